@@ -1,0 +1,102 @@
+"""Writes internal/summary/testdata: what keras.Model.summary() prints.
+
+Run with the packages of requirements.txt:  python internal/golden/summary.py
+"""
+
+import io
+import os
+import pathlib
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+import keras
+import numpy as np
+from keras import layers
+
+OUT = pathlib.Path(__file__).resolve().parents[1] / "summary" / "testdata"
+
+
+def capture(name, model, width=80, colour=False, **options):
+    os.environ["COLUMNS"] = str(width)
+    os.environ["TERM"] = "xterm-256color"
+    if colour:
+        os.environ["FORCE_COLOR"] = "1"
+    else:
+        os.environ.pop("FORCE_COLOR", None)
+    old, sys.stdout = sys.stdout, io.StringIO()
+    try:
+        model.summary(**options)
+        text = sys.stdout.getvalue()
+    finally:
+        sys.stdout = old
+    (OUT / name).write_text(text, encoding="utf-8")
+
+
+def tutorial():
+    keras.utils.clear_session()
+    return keras.Sequential(
+        [
+            keras.Input((128, 128, 3)),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    model = tutorial()
+    capture("tutorial.txt", model)
+    for width in (40, 60, 100, 200):
+        capture(f"tutorial-{width}.txt", model, width)
+    capture("tutorial-colour.txt", model, colour=True)
+    capture("tutorial-trainable.txt", model, show_trainable=True)
+    model.compile(optimizer="rmsprop", loss="categorical_crossentropy")
+    x = np.zeros((2, 128, 128, 3), "float32")
+    y = np.eye(2, dtype="float32")
+    model.fit(x, y, batch_size=2, verbose=0)
+    capture("tutorial-trained.txt", model)
+    capture("tutorial-trained-colour.txt", model, colour=True)
+
+    keras.utils.clear_session()
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            layers.Conv2D(8, 3, name="the_very_first_convolution"),
+            layers.BatchNormalization(name="batch_normalization_of_block_one"),
+            layers.SpatialDropout2D(0.1, name="a_name_that_no_column_is_wide_enough_for"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(10, name="frozen", trainable=False),
+            layers.Dense(1000000, name="répété"),
+        ],
+        name="long_names_wrap_and_a_batch_normalization_has_parameters_that_are_not_trained",
+    )
+    capture("long.txt", model)
+    capture("long-40.txt", model, 40)
+    capture("long-colour.txt", model, colour=True)
+    capture("long-trainable.txt", model, show_trainable=True)
+    capture("long-trainable-colour.txt", model, colour=True, show_trainable=True)
+
+    keras.utils.clear_session()
+    model = keras.Sequential([layers.Dense(4), layers.Dense(2)], name="unbuilt")
+    capture("unbuilt.txt", model)
+
+    keras.utils.clear_session()
+    a = keras.Input((16,), name="a")
+    left = layers.Dense(8)(a)
+    right = layers.Dense(8)(a)
+    both = layers.Concatenate()([left, right])
+    model = keras.Model(a, layers.Dense(3)(layers.Add()([both, both])))
+    capture("connected.txt", model)
+    capture("connected-120.txt", model, 120)
+    capture("connected-colour.txt", model, colour=True)
+
+
+main()

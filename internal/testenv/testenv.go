@@ -1,0 +1,43 @@
+// Package testenv finds what tests need outside their own package.
+package testenv
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Root is the folder that holds go.mod.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			t.Fatal("no go.mod above the test's folder")
+		}
+		dir = up
+	}
+}
+
+// Data is the path of a file of real photographs, which are not part of the project: in
+// $LINCE_SHARED/data, or in ../shared/data beside the project's folder. The test is
+// skipped where the file is not there.
+func Data(t testing.TB, name string) string {
+	t.Helper()
+	shared := os.Getenv("LINCE_SHARED")
+	if shared == "" {
+		shared = filepath.Join(Root(t), "..", "shared")
+	}
+	path := filepath.Join(shared, "data", name)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("needs the photographs %s (set LINCE_SHARED to the folder that has data/%s)", path, name)
+	}
+	return path
+}
