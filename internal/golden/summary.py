@@ -57,6 +57,7 @@ def main():
     for width in (40, 60, 100, 200):
         capture(f"tutorial-{width}.txt", model, width)
     capture("tutorial-colour.txt", model, colour=True)
+    capture("tutorial-40-colour.txt", model, 40, colour=True)
     capture("tutorial-trainable.txt", model, show_trainable=True)
     model.compile(optimizer="rmsprop", loss="categorical_crossentropy")
     x = np.zeros((2, 128, 128, 3), "float32")
@@ -80,6 +81,7 @@ def main():
     )
     capture("long.txt", model)
     capture("long-40.txt", model, 40)
+    capture("long-21.txt", model, 21)
     capture("long-colour.txt", model, colour=True)
     capture("long-trainable.txt", model, show_trainable=True)
     capture("long-trainable-colour.txt", model, colour=True, show_trainable=True)
@@ -87,6 +89,7 @@ def main():
     keras.utils.clear_session()
     model = keras.Sequential([layers.Dense(4), layers.Dense(2)], name="unbuilt")
     capture("unbuilt.txt", model)
+    capture("empty.txt", keras.Sequential([keras.Input((2,))], name="empty"))
 
     keras.utils.clear_session()
     a = keras.Input((16,), name="a")

@@ -1,0 +1,146 @@
+package summary
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var tutorial = Model{
+	Name: "sequential",
+	Rows: []Row{
+		{Name: "conv2d", Class: "Conv2D", OutputShape: "(None, 126, 126, 64)", Params: 1792},
+		{Name: "max_pooling2d", Class: "MaxPooling2D", OutputShape: "(None, 63, 63, 64)"},
+		{Name: "conv2d_1", Class: "Conv2D", OutputShape: "(None, 61, 61, 64)", Params: 36928},
+		{Name: "max_pooling2d_1", Class: "MaxPooling2D", OutputShape: "(None, 30, 30, 64)"},
+		{Name: "flatten", Class: "Flatten", OutputShape: "(None, 57600)"},
+		{Name: "dense", Class: "Dense", OutputShape: "(None, 64)", Params: 3686464},
+		{Name: "dense_1", Class: "Dense", OutputShape: "(None, 2)", Params: 130},
+	},
+	Trainable: Weights{3725314, 4 * 3725314},
+}
+
+var trained = func() Model {
+	m := tutorial
+	// A slot for every weight, the learning rate, and the counter of steps.
+	m.Optimizer = &Weights{3725316, 4 * 3725316}
+	return m
+}()
+
+var long = Model{
+	Name: "long_names_wrap_and_a_batch_normalization_has_parameters_that_are_not_trained",
+	Rows: []Row{
+		{Name: "the_very_first_convolution", Class: "Conv2D", OutputShape: "(None, 30, 30, 8)", Params: 224},
+		{Name: "batch_normalization_of_block_one", Class: "BatchNormalization", OutputShape: "(None, 30, 30, 8)", Params: 32},
+		{Name: "a_name_that_no_column_is_wide_enough_for", Class: "SpatialDropout2D", OutputShape: "(None, 30, 30, 8)"},
+		{Name: "global_average_pooling2d", Class: "GlobalAveragePooling2D", OutputShape: "(None, 8)"},
+		{Name: "frozen", Class: "Dense", OutputShape: "(None, 10)", Params: 90, Frozen: true},
+		{Name: "répété", Class: "Dense", OutputShape: "(None, 1000000)", Params: 11000000},
+	},
+	Trainable:    Weights{11000240, 4 * 11000240},
+	NonTrainable: Weights{106, 424},
+}
+
+var unbuilt = Model{
+	Name: "unbuilt",
+	Rows: []Row{
+		{Name: "dense", Class: "Dense", Unbuilt: true},
+		{Name: "dense_1", Class: "Dense", Unbuilt: true},
+	},
+}
+
+var connected = Model{
+	Name: "functional",
+	Rows: []Row{
+		{Name: "a", Class: "InputLayer", OutputShape: "(None, 16)"},
+		{Name: "dense", Class: "Dense", OutputShape: "(None, 8)", Params: 136, Inputs: []Connection{{Layer: "a"}}},
+		{Name: "dense_1", Class: "Dense", OutputShape: "(None, 8)", Params: 136, Inputs: []Connection{{Layer: "a"}}},
+		{Name: "concatenate", Class: "Concatenate", OutputShape: "(None, 16)",
+			Inputs: []Connection{{Layer: "dense"}, {Layer: "dense_1"}}},
+		{Name: "add", Class: "Add", OutputShape: "(None, 16)",
+			Inputs: []Connection{{Layer: "concatenate"}, {Layer: "concatenate"}}},
+		{Name: "dense_2", Class: "Dense", OutputShape: "(None, 3)", Params: 51, Inputs: []Connection{{Layer: "add"}}},
+	},
+	Connected: true,
+	Trainable: Weights{323, 4 * 323},
+}
+
+// The files are what real Keras printed: internal/golden/summary.py.
+func TestKeras(t *testing.T) {
+	for _, c := range []struct {
+		file    string
+		model   Model
+		options Options
+	}{
+		{"tutorial", tutorial, Options{}},
+		{"tutorial-40", tutorial, Options{Width: 40}},
+		{"tutorial-60", tutorial, Options{Width: 60}},
+		{"tutorial-100", tutorial, Options{Width: 100}},
+		{"tutorial-200", tutorial, Options{Width: 200}},
+		{"tutorial-colour", tutorial, Options{Color: true}},
+		{"tutorial-40-colour", tutorial, Options{Width: 40, Color: true}},
+		{"tutorial-trainable", tutorial, Options{ShowTrainable: true}},
+		{"tutorial-trained", trained, Options{}},
+		{"tutorial-trained-colour", trained, Options{Color: true}},
+		{"long", long, Options{}},
+		{"long-21", long, Options{Width: 21}},
+		{"long-40", long, Options{Width: 40}},
+		{"long-colour", long, Options{Color: true}},
+		{"long-trainable", long, Options{ShowTrainable: true}},
+		{"long-trainable-colour", long, Options{ShowTrainable: true, Color: true}},
+		{"unbuilt", unbuilt, Options{}},
+		{"empty", Model{Name: "empty"}, Options{}},
+		{"connected", connected, Options{}},
+		{"connected-120", connected, Options{Width: 120}},
+		{"connected-colour", connected, Options{Color: true}},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			want, err := os.ReadFile(filepath.Join("testdata", c.file+".txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			if err := c.model.Write(&got, c.options); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("want -, got +:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestShape(t *testing.T) {
+	for want, shapes := range map[string][][]int{
+		"(None, 126, 126, 64)":   {{-1, 126, 126, 64}},
+		"(None)":                 {{-1}},
+		"()":                     {{}},
+		"[(None, 2), (None, 3)]": {{-1, 2}, {-1, 3}},
+	} {
+		if got := Shapes(shapes); got != want {
+			t.Errorf("Shapes(%v) = %s, want %s", shapes, got, want)
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	for bytes, want := range map[int]string{
+		0: "0.00 B", 1023: "1023.00 B", 1024: "1.00 KB", 14901256: "14.21 MB", 1 << 40: "1.00 TB", 1 << 62: "4096.00 PB",
+	} {
+		if got := Size(bytes); got != want {
+			t.Errorf("Size(%d) = %s, want %s", bytes, got, want)
+		}
+	}
+}
+
+func TestTooNarrow(t *testing.T) {
+	for _, width := range []int{1, 4, 10, 19} {
+		err := tutorial.Write(&strings.Builder{}, Options{Width: width})
+		if err == nil {
+			t.Errorf("width %d: no error", width)
+		}
+	}
+}
