@@ -1,0 +1,134 @@
+package jpeg
+
+// The constants of libjpeg's jidctint.c ("slow but accurate integer" inverse DCT, after Loeffler,
+// Ligtenberg and Moschytz), in fixed point with 13 bits.
+const (
+	fix0298631336 = 2446
+	fix0390180644 = 3196
+	fix0541196100 = 4433
+	fix0765366865 = 6270
+	fix0899976223 = 7373
+	fix1175875602 = 9633
+	fix1501321110 = 12299
+	fix1847759065 = 15137
+	fix1961570560 = 16069
+	fix2053119869 = 16819
+	fix2562915447 = 20995
+	fix3072711026 = 25172
+
+	constBits = 13
+	pass1Bits = 2
+)
+
+func clamp8(v int32) byte {
+	if uint32(v) > 255 {
+		return byte(^(v >> 31))
+	}
+	return byte(v)
+}
+
+// inverseDCTGo writes the 8x8 samples of a block. It is bit for bit what libjpeg's jpeg_idct_islow gives. All
+// coefficients after zigzag position last are zero.
+func inverseDCTGo(dst []byte, stride int, block *[64]int16, quant *[64]uint16, last int) {
+	if last == 0 {
+		v := clamp8((int32(block[0])*int32(quant[0])<<pass1Bits+(1<<(pass1Bits+2)))>>(pass1Bits+3) + 128)
+		for y := range 8 {
+			row := dst[y*stride:][:8]
+			for x := range row {
+				row[x] = v
+			}
+		}
+		return
+	}
+	var ws [64]int32
+	for x := range 8 {
+		c := block[x:]
+		q := quant[x:]
+		_, _ = c[56], q[56]
+		if c[8]|c[16]|c[24]|c[32]|c[40]|c[48]|c[56] == 0 {
+			v := int32(c[0]) * int32(q[0]) << pass1Bits
+			for y := range 8 {
+				ws[y*8+x] = v
+			}
+			continue
+		}
+		z2, z3 := int32(c[16])*int32(q[16]), int32(c[48])*int32(q[48])
+		z1 := (z2 + z3) * fix0541196100
+		t2 := z1 - z3*fix1847759065
+		t3 := z1 + z2*fix0765366865
+		z2, z3 = int32(c[0])*int32(q[0]), int32(c[32])*int32(q[32])
+		t0 := (z2 + z3) << constBits
+		t1 := (z2 - z3) << constBits
+		t10, t13 := t0+t3, t0-t3
+		t11, t12 := t1+t2, t1-t2
+
+		t0, t1 = int32(c[56])*int32(q[56]), int32(c[40])*int32(q[40])
+		t2, t3 = int32(c[24])*int32(q[24]), int32(c[8])*int32(q[8])
+		z1, z2, z3 = t0+t3, t1+t2, t0+t2
+		z4 := t1 + t3
+		z5 := (z3 + z4) * fix1175875602
+		t0 *= fix0298631336
+		t1 *= fix2053119869
+		t2 *= fix3072711026
+		t3 *= fix1501321110
+		z1 *= -fix0899976223
+		z2 *= -fix2562915447
+		z3 = z3*-fix1961570560 + z5
+		z4 = z4*-fix0390180644 + z5
+		t0 += z1 + z3
+		t1 += z2 + z4
+		t2 += z2 + z3
+		t3 += z1 + z4
+
+		const shift = constBits - pass1Bits
+		const half = 1 << (shift - 1)
+		ws[x] = (t10 + t3 + half) >> shift
+		ws[56+x] = (t10 - t3 + half) >> shift
+		ws[8+x] = (t11 + t2 + half) >> shift
+		ws[48+x] = (t11 - t2 + half) >> shift
+		ws[16+x] = (t12 + t1 + half) >> shift
+		ws[40+x] = (t12 - t1 + half) >> shift
+		ws[24+x] = (t13 + t0 + half) >> shift
+		ws[32+x] = (t13 - t0 + half) >> shift
+	}
+	for y := range 8 {
+		w := ws[y*8:][:8]
+		row := dst[y*stride:][:8]
+		z2, z3 := w[2], w[6]
+		z1 := (z2 + z3) * fix0541196100
+		t2 := z1 - z3*fix1847759065
+		t3 := z1 + z2*fix0765366865
+		t0 := (w[0] + w[4]) << constBits
+		t1 := (w[0] - w[4]) << constBits
+		t10, t13 := t0+t3, t0-t3
+		t11, t12 := t1+t2, t1-t2
+
+		t0, t1, t2, t3 = w[7], w[5], w[3], w[1]
+		z1, z2, z3 = t0+t3, t1+t2, t0+t2
+		z4 := t1 + t3
+		z5 := (z3 + z4) * fix1175875602
+		t0 *= fix0298631336
+		t1 *= fix2053119869
+		t2 *= fix3072711026
+		t3 *= fix1501321110
+		z1 *= -fix0899976223
+		z2 *= -fix2562915447
+		z3 = z3*-fix1961570560 + z5
+		z4 = z4*-fix0390180644 + z5
+		t0 += z1 + z3
+		t1 += z2 + z4
+		t2 += z2 + z3
+		t3 += z1 + z4
+
+		const shift = constBits + pass1Bits + 3
+		const half = 1<<(shift-1) + 128<<shift
+		row[0] = clamp8((t10 + t3 + half) >> shift)
+		row[7] = clamp8((t10 - t3 + half) >> shift)
+		row[1] = clamp8((t11 + t2 + half) >> shift)
+		row[6] = clamp8((t11 - t2 + half) >> shift)
+		row[2] = clamp8((t12 + t1 + half) >> shift)
+		row[5] = clamp8((t12 - t1 + half) >> shift)
+		row[3] = clamp8((t13 + t0 + half) >> shift)
+		row[4] = clamp8((t13 - t0 + half) >> shift)
+	}
+}

@@ -1,0 +1,232 @@
+package jpeg
+
+import "fmt"
+
+// scans decodes every scan of the file into the components' coefficients, to the end of the image.
+func (d *Decoder) scans() error {
+	for count := 1; ; count++ {
+		if count > maxScans {
+			return fmt.Errorf("corrupt JPEG: more than %d scans", maxScans)
+		}
+		if err := d.scan(); err != nil {
+			return err
+		}
+		m, err := d.tables()
+		if err != nil {
+			return err
+		}
+		if m == mEOI {
+			for i := range d.n {
+				if !d.comps[i].hasQuant {
+					return fmt.Errorf("corrupt JPEG: no scan of component %d", d.comps[i].id)
+				}
+			}
+			return nil
+		}
+		if err := d.startOfScan(); err != nil {
+			return err
+		}
+	}
+}
+
+// toEnd skips to the end of the image.
+func (d *Decoder) toEnd() error {
+	d.bits.align()
+	for {
+		m, err := d.tables()
+		if err != nil || m == mEOI {
+			return err
+		}
+	}
+}
+
+// blockDecoder decodes a scan's part of one block.
+type blockDecoder func(c *component, block *[64]int16) error
+
+func (d *Decoder) blockDecoder() blockDecoder {
+	switch s := &d.sos; {
+	case !d.hdr.Progressive:
+		return func(c *component, block *[64]int16) error {
+			_, err := d.sequentialBlock(c, block)
+			return err
+		}
+	case s.ss == 0 && s.ah == 0:
+		return d.dcFirst
+	case s.ss == 0:
+		return d.dcRefine
+	case s.ah == 0:
+		return d.acFirst
+	default:
+		return d.acRefine
+	}
+}
+
+// scan decodes one scan into the coefficients.
+func (d *Decoder) scan() error {
+	d.resetInterval()
+	decode := d.blockDecoder()
+	s := &d.sos
+	mcusX, mcusY := d.mcusX, d.mcusY
+	if s.n == 1 {
+		c := &d.comps[s.comp[0]]
+		mcusX, mcusY = c.blocksX, c.blocksY
+	}
+	mcu := 0
+	for y := range mcusY {
+		for x := range mcusX {
+			if d.restart > 0 && mcu > 0 && mcu%d.restart == 0 {
+				if err := d.checkBits(); err != nil {
+					return err
+				}
+				if err := d.nextInterval(mcu/d.restart - 1); err != nil {
+					return err
+				}
+			}
+			mcu++
+			if err := d.scanMCU(decode, x, y); err != nil {
+				if e := d.checkBits(); e != nil {
+					return e
+				}
+				return err
+			}
+		}
+		if err := d.checkBits(); err != nil {
+			return err
+		}
+	}
+	d.bits.align()
+	return nil
+}
+
+func (d *Decoder) scanMCU(decode blockDecoder, x, y int) error {
+	s := &d.sos
+	if s.n == 1 {
+		c := &d.comps[s.comp[0]]
+		return decode(c, c.block(x, y))
+	}
+	for _, ci := range s.comp[:s.n] {
+		c := &d.comps[ci]
+		for v := range c.v {
+			for h := range c.h {
+				if err := decode(c, c.block(x*c.h+h, y*c.v+v)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (c *component) block(x, y int) *[64]int16 {
+	return (*[64]int16)(c.coefs[(y*c.strideBlocks+x)*64:])
+}
+
+func (d *Decoder) dcFirst(c *component, block *[64]int16) error {
+	size, ok := d.bits.symbol(&d.dc[c.td])
+	if !ok {
+		return errCode
+	}
+	if size > 0 {
+		c.pred += extend(d.bits.take(uint(size)), int(size))
+	}
+	block[0] = int16(c.pred << d.sos.al)
+	return nil
+}
+
+func (d *Decoder) dcRefine(_ *component, block *[64]int16) error {
+	if d.bits.take(1) != 0 {
+		block[0] |= 1 << d.sos.al
+	}
+	return nil
+}
+
+func (d *Decoder) acFirst(c *component, block *[64]int16) error {
+	if d.eobrun > 0 {
+		d.eobrun--
+		return nil
+	}
+	b, h, s := &d.bits, &d.ac[c.ta], &d.sos
+	for k := s.ss; k <= s.se; k++ {
+		sym, ok := b.symbol(h)
+		if !ok {
+			return errCode
+		}
+		run, size := int(sym>>4), int(sym&15)
+		if size == 0 {
+			if run < 15 {
+				d.eobrun = 1<<run - 1
+				if run > 0 {
+					d.eobrun += int(b.take(uint(run)))
+				}
+				break
+			}
+			k += 15
+			continue
+		}
+		k += run
+		v := extend(b.take(uint(size)), size)
+		block[natural[k&127]] = int16(v << s.al)
+	}
+	return nil
+}
+
+// acRefine adds one bit to the coefficients that are not zero and finds new ones (T.81, G.1.2.3).
+func (d *Decoder) acRefine(c *component, block *[64]int16) error {
+	b, h, s := &d.bits, &d.ac[c.ta], &d.sos
+	plus, minus := int16(1)<<s.al, int16(-1)<<s.al
+	refine := func(p *int16) {
+		if b.take(1) != 0 && *p&plus == 0 {
+			if *p >= 0 {
+				*p += plus
+			} else {
+				*p += minus
+			}
+		}
+	}
+	k := s.ss
+	if d.eobrun == 0 {
+		for k <= s.se {
+			sym, ok := b.symbol(h)
+			if !ok {
+				return errCode
+			}
+			run, size := int(sym>>4), sym&15
+			v := int16(0)
+			if size == 0 {
+				if run < 15 {
+					d.eobrun = 1 << run
+					if run > 0 {
+						d.eobrun += int(b.take(uint(run)))
+					}
+					break
+				}
+			} else if b.take(1) != 0 { // libjpeg takes any size for 1
+				v = plus
+			} else {
+				v = minus
+			}
+			for ; k <= s.se; k++ {
+				p := &block[natural[k]]
+				if *p != 0 {
+					refine(p)
+					continue
+				}
+				if run == 0 {
+					*p = v
+					k++
+					break
+				}
+				run--
+			}
+		}
+	}
+	if d.eobrun > 0 {
+		for ; k <= s.se; k++ {
+			if p := &block[natural[k]]; *p != 0 {
+				refine(p)
+			}
+		}
+		d.eobrun--
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package jpeg
+
+import (
+	"errors"
+	"fmt"
+)
+
+var errCode = errors.New("corrupt JPEG: bits that are no Huffman code")
+
+// resetInterval starts a restart interval (or a scan).
+func (d *Decoder) resetInterval() {
+	d.bits.align()
+	d.eobrun = 0
+	for i := range d.n {
+		d.comps[i].pred = 0
+	}
+}
+
+// nextInterval goes past the restart marker number r of the scan.
+func (d *Decoder) nextInterval(r int) error {
+	d.resetInterval()
+	m, err := d.nextMarker()
+	if err != nil {
+		return err
+	}
+	if want := byte(mRST0 + r&7); m != want {
+		return fmt.Errorf("corrupt JPEG: marker %#x where restart marker %#x should be", m, want)
+	}
+	return nil
+}
+
+// checkBits is the error of entropy-coded data that ended too early.
+func (d *Decoder) checkBits() error {
+	if !d.bits.spent() {
+		return nil
+	}
+	if d.bits.pos+1 >= len(d.bits.data) {
+		return d.truncated("more of the picture")
+	}
+	return fmt.Errorf("corrupt JPEG: marker %#x in the middle of the picture's data", d.bits.data[d.bits.pos+1])
+}
+
+// bandFromScan decodes MCU row r of the only scan into the bands.
+func (d *Decoder) bandFromScan(r int) error {
+	for x := range d.mcusX {
+		if mcu := r*d.mcusX + x; d.restart > 0 && mcu > 0 && mcu%d.restart == 0 {
+			if err := d.checkBits(); err != nil {
+				return err
+			}
+			if err := d.nextInterval(mcu/d.restart - 1); err != nil {
+				return err
+			}
+		}
+		for i := range d.n {
+			c := &d.comps[d.sos.comp[i]]
+			for v := range c.v {
+				off := (savedRows+8*v)*c.stride + x*c.h*8
+				for range c.h {
+					last, err := d.sequentialBlock(c, &d.block)
+					if err != nil {
+						if e := d.checkBits(); e != nil {
+							return e
+						}
+						return err
+					}
+					inverseDCT(c.band[off:], c.stride, &d.block, &c.quant, last)
+					off += 8
+				}
+			}
+		}
+	}
+	return d.checkBits()
+}
+
+// sequentialBlock decodes one block of coefficients; last is the zigzag position of the last that may be other than 0.
+func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err error) {
+	*block = [64]int16{}
+	b := &d.bits
+	size, ok := b.symbol(&d.dc[c.td])
+	if !ok {
+		return 0, errCode
+	}
+	if size > 0 {
+		c.pred += extend(b.take(uint(size)), int(size))
+	}
+	block[0] = int16(c.pred)
+
+	lut := &d.ac[c.ta].lut
+	acc, n := b.acc, b.n
+	for k := uint(1); k < 64; {
+		if n < 32 {
+			b.acc, b.n = acc, n
+			b.refill()
+			acc, n = b.acc, b.n
+		}
+		e := lut[acc>>(64-lutBits)]
+		if e&entryValue != 0 {
+			l := uint(e & 127)
+			acc <<= l & 63
+			n -= l
+			if e&0xF00 == 0 { // end of block, or 16 zeros
+				if e>>12&15 != 15 {
+					break
+				}
+				k += 16
+				continue
+			}
+			k += uint(e >> 12 & 15)
+			last = int(k)
+			block[natural[k&127]] = int16(e >> 16)
+			k++
+			continue
+		}
+		var run, size, l uint
+		if e != 0 {
+			run, size, l = uint(e>>12&15), uint(e>>8&15), uint(e&127)
+		} else {
+			var sym byte
+			sym, l = d.ac[c.ta].long(int32(acc >> 48))
+			if l == 0 {
+				return 0, errCode
+			}
+			run, size = uint(sym>>4), uint(sym&15)
+		}
+		acc <<= l & 63
+		n -= l
+		if size == 0 {
+			if run != 15 {
+				break
+			}
+			k += 16
+			continue
+		}
+		k += run
+		v := int32(acc >> ((64 - size) & 63))
+		acc <<= size & 63
+		n -= size
+		last = int(k)
+		block[natural[k&127]] = int16(extend(v, int(size)))
+		k++
+	}
+	b.acc, b.n = acc, n
+	return min(last, 63), nil
+}
