@@ -1,8 +1,9 @@
 """Writes internal/progress/testdata: what Keras' ProgbarLogger writes, with a clock that
 only the script moves.
 
-Every file is JSON: {"steps", "epochs", "verbose", "events": [[seconds, kind, argument,
-logs]], "text"}; text is what was written, byte for byte.
+Every file is JSON: {"steps", "epochs", "verbose", "events": [[time, kind, argument,
+logs]], "text"}; times are in 1/512 second, which neither side rounds; text is what was
+written, byte for byte.
 
 Run with the packages of requirements.txt:  python internal/golden/progress.py
 """
@@ -29,6 +30,7 @@ class Terminal(io.StringIO):
 
 def run(name, steps, epochs, verbose, events):
     """Replays events (milliseconds since the start, kind, argument, logs)."""
+    events = [(round(at * 0.512), *rest) for at, *rest in events]
     now = [1700000000.0]
     real, time.time = time.time, lambda: now[0]
     out, sys.stdout = sys.stdout, Terminal()
@@ -37,7 +39,7 @@ def run(name, steps, epochs, verbose, events):
         logger.set_params({"verbose": verbose, "epochs": epochs, "steps": steps})
         logger.on_train_begin()
         for at, kind, argument, logs in events:
-            now[0] = 1700000000.0 + at / 1000
+            now[0] = 1700000000.0 + at / 512
             if kind == "epoch":
                 logger.on_epoch_begin(argument)
             elif kind == "step":

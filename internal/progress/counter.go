@@ -1,0 +1,99 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"math"
+)
+
+// Counter is the bar of work that is not training, such as reading an archive:
+//
+//	Reading train.zip  3421/12500 ━━━━━─────────────── 2s
+//
+// The time is what is left, and what it took in the closing line, which is all that Lines
+// shows. Its methods may be called by several goroutines.
+type Counter struct {
+	line
+	label   string
+	total   int
+	current int
+}
+
+// Counter starts a counter. A total of 0 is not known.
+func (d *Display) Counter(label string, total int) *Counter {
+	c := &Counter{label: label, total: max(total, 0)}
+	c.display, c.start = d, d.now()
+	return c
+}
+
+// Add counts n more.
+func (c *Counter) Add(n int) {
+	c.Lock()
+	defer c.Unlock()
+	c.set(c.current + n)
+}
+
+// Set says how much is done.
+func (c *Counter) Set(current int) {
+	c.Lock()
+	defer c.Unlock()
+	c.set(current)
+}
+
+func (c *Counter) set(current int) {
+	c.current = current
+	if c.done || c.display.Mode != Live {
+		return
+	}
+	if now := c.display.now(); c.due(now) {
+		c.draw(c.text(now.Sub(c.start).Seconds(), false), now, false)
+	}
+}
+
+// Finish closes the counter with a line that says how much was done, be it less than the
+// total.
+func (c *Counter) Finish() {
+	c.Lock()
+	defer c.Unlock()
+	if c.done {
+		return
+	}
+	now := c.display.now()
+	t := c.text(now.Sub(c.start).Seconds(), true)
+	switch c.display.Mode {
+	case Live:
+		c.draw(t, now, true)
+	case Lines:
+		_, _ = io.WriteString(c.display.Writer, t.String()+"\n")
+	}
+	c.done = true
+}
+
+// Abandon leaves the counter where it stands, on a line of its own.
+func (c *Counter) Abandon() {
+	c.Lock()
+	defer c.Unlock()
+	c.leave()
+}
+
+func (c *Counter) text(elapsed float64, final bool) styledText {
+	live := c.display.Mode == Live
+	t := styledText{color: live && c.display.Color}
+	t.add("", c.label+"  ")
+	if c.total > 0 {
+		t.add(bold, count(c.current, c.total))
+		if live {
+			t.add("", " ")
+			t.bar(min(c.current, c.total), c.total)
+		}
+	} else {
+		t.add(bold, fmt.Sprint(c.current))
+	}
+	t.add("", " ")
+	if left := c.total - c.current; !final && c.total > 0 && c.current > 0 {
+		t.add(bold, eta(math.Max(0, elapsed/float64(c.current)*float64(left))))
+	} else {
+		t.add(bold, fmt.Sprintf("%.0fs", elapsed))
+	}
+	return t
+}

@@ -1,0 +1,40 @@
+package progress
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Detect makes the display for a writer: Live where it is a terminal that can move its
+// cursor, else Lines; Silent when quiet. Colour is left out where NO_COLOR is set
+// (https://no-color.org).
+func Detect(w io.Writer, quiet bool) *Display {
+	d := &Display{Writer: w, Mode: Lines}
+	file, isFile := w.(*os.File)
+	switch {
+	case quiet:
+		d.Mode = Silent
+	case isFile && IsTerminal(file):
+		d.Mode = Live
+		d.Color = os.Getenv("NO_COLOR") == ""
+		d.Columns = func() int { return Columns(file) }
+	}
+	return d
+}
+
+// IsTerminal says whether a file is a terminal that understands escape sequences. On
+// Windows it makes the console understand them.
+func IsTerminal(f *os.File) bool {
+	return term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" && enableEscapes(f)
+}
+
+// Columns is the width of a terminal, 0 where it is not known.
+func Columns(f *os.File) int {
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
