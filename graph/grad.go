@@ -1,0 +1,68 @@
+package graph
+
+import "fmt"
+
+// Grad adds the gradient of loss, a scalar, with respect to each value of wrt: the reverse
+// pass over the graph so far. The gradient of a value that loss does not depend on is nil.
+func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
+	grads := make([]*Value, len(wrt))
+	if !loss.Valid() {
+		for i := range grads {
+			grads[i] = b.Invalid()
+		}
+		return grads
+	}
+	if loss.Rank() != 0 || !loss.DType.IsFloat() {
+		b.fail("Grad", fmt.Errorf("loss is %v, want a floating-point scalar", loss.Type))
+		return grads
+	}
+	// Only what lies between wrt and loss needs a gradient.
+	wanted := map[*Value]bool{}
+	for _, v := range wrt {
+		wanted[v] = true
+	}
+	nodes := b.nodes
+	for _, n := range nodes {
+		for _, v := range n.In {
+			if wanted[v] {
+				for _, o := range n.Out {
+					wanted[o] = true
+				}
+				break
+			}
+		}
+	}
+	adjoint := map[*Value]*Value{loss: b.like(loss, 1)}
+	for i := len(nodes) - 1; i >= 0; i-- {
+		n := nodes[i]
+		g := make([]*Value, len(n.Out))
+		any := false
+		for j, o := range n.Out {
+			g[j] = adjoint[o]
+			any = any || g[j] != nil && wanted[o]
+		}
+		if !any || len(n.In) == 0 {
+			continue
+		}
+		at := &Builder{b.core, n.Layer, n.Layer}
+		rule, ok := vjps[n.Op.Name()]
+		if !ok {
+			at.fail(n.Op.Name(), fmt.Errorf("has no gradient"))
+			continue
+		}
+		for j, d := range rule(at, n, g) {
+			v := n.In[j]
+			if d == nil || !wanted[v] {
+				continue
+			}
+			if have := adjoint[v]; have != nil {
+				d = at.Add(have, d)
+			}
+			adjoint[v] = d
+		}
+	}
+	for i, v := range wrt {
+		grads[i] = adjoint[v]
+	}
+	return grads
+}

@@ -1,0 +1,178 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+// UnaryFn names a function of one number.
+type UnaryFn string
+
+// The functions of one number. ReLU is max(x, 0), Sign is -1, 0 or 1, Log1p is ln(1+x).
+const (
+	Neg     UnaryFn = "Neg"
+	Abs     UnaryFn = "Abs"
+	Sign    UnaryFn = "Sign"
+	Square  UnaryFn = "Square"
+	Sqrt    UnaryFn = "Sqrt"
+	Exp     UnaryFn = "Exp"
+	Log     UnaryFn = "Log"
+	Log1p   UnaryFn = "Log1p"
+	ReLU    UnaryFn = "ReLU"
+	Sigmoid UnaryFn = "Sigmoid"
+	Tanh    UnaryFn = "Tanh"
+)
+
+// Unary applies Fn to each element of a floating-point or integer operand.
+type Unary struct{ Fn UnaryFn }
+
+// BinaryFn names a function of two numbers.
+type BinaryFn string
+
+// The functions of two numbers; those from Equal on give a Bool.
+const (
+	Add          BinaryFn = "Add"
+	Sub          BinaryFn = "Sub"
+	Mul          BinaryFn = "Mul"
+	Div          BinaryFn = "Div"
+	Max          BinaryFn = "Max"
+	Min          BinaryFn = "Min"
+	Pow          BinaryFn = "Pow"
+	Equal        BinaryFn = "Equal"
+	Less         BinaryFn = "Less"
+	LessEqual    BinaryFn = "LessEqual"
+	Greater      BinaryFn = "Greater"
+	GreaterEqual BinaryFn = "GreaterEqual"
+)
+
+// Compares says whether the function's result is a Bool.
+func (f BinaryFn) Compares() bool {
+	switch f {
+	case Equal, Less, LessEqual, Greater, GreaterEqual:
+		return true
+	}
+	return false
+}
+
+// Binary applies Fn to the elements of two operands of one type, broadcast as in NumPy.
+type Binary struct{ Fn BinaryFn }
+
+// Select takes, element by element, the second operand where the first (a Bool) is true
+// and the third where it is not; the three are broadcast as in NumPy.
+type Select struct{}
+
+// ReLUGrad is the gradient of ReLU: the first operand where the second, ReLU's result,
+// is positive, else 0.
+type ReLUGrad struct{}
+
+// Cast converts the elements to another type; true is 1 and false 0.
+type Cast struct{ To tensor.DType }
+
+// Name implements Op.
+func (o Unary) Name() string { return string(o.Fn) }
+
+// Name implements Op.
+func (o Binary) Name() string { return string(o.Fn) }
+
+// Name implements Op.
+func (Select) Name() string { return "Select" }
+
+// Name implements Op.
+func (ReLUGrad) Name() string { return "ReLUGrad" }
+
+// Name implements Op.
+func (Cast) Name() string { return "Cast" }
+
+// Infer implements Op.
+func (o Unary) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	if in[0].DType == tensor.Bool {
+		return nil, fmt.Errorf("%s of a bool", o.Fn)
+	}
+	return one(in[0]), nil
+}
+
+// Infer implements Op.
+func (o Binary) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 2); err != nil {
+		return nil, err
+	}
+	if in[0].DType != in[1].DType {
+		return nil, fmt.Errorf("operands are %v and %v, want one type", in[0].DType, in[1].DType)
+	}
+	s, err := Broadcast(in[0].Shape, in[1].Shape)
+	if err != nil {
+		return nil, err
+	}
+	t := in[0].DType
+	if o.Fn.Compares() {
+		t = tensor.Bool
+	}
+	return one(Type{t, s}), nil
+}
+
+// Infer implements Op.
+func (Select) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 3); err != nil {
+		return nil, err
+	}
+	if in[0].DType != tensor.Bool || in[1].DType != in[2].DType {
+		return nil, fmt.Errorf("operands are %v, %v and %v, want a bool and two of one type", in[0].DType, in[1].DType, in[2].DType)
+	}
+	s, err := Broadcast(in[1].Shape, in[2].Shape)
+	if err == nil {
+		s, err = Broadcast(in[0].Shape, s)
+	}
+	return one(Type{in[1].DType, s}), err
+}
+
+// Infer implements Op.
+func (ReLUGrad) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 2); err != nil {
+		return nil, err
+	}
+	s, ok := unify(in[0].Shape, in[1].Shape)
+	if !ok || in[0].DType != in[1].DType {
+		return nil, fmt.Errorf("operands are %v and %v, want one type and shape", in[0], in[1])
+	}
+	return one(Type{in[0].DType, s}), nil
+}
+
+// Infer implements Op.
+func (o Cast) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	return one(Type{o.To, in[0].Shape}), nil
+}
+
+// Broadcast returns the shape that NumPy's rule gives two shapes: aligned at their last
+// dimensions, which must be equal, or one of them 1. An unknown dimension is taken to
+// equal a known one that is not 1.
+func Broadcast(a, b tensor.Shape) (tensor.Shape, error) {
+	n := max(len(a), len(b))
+	s := make(tensor.Shape, n)
+	for i := range s {
+		da, db := 1, 1
+		if j := i - (n - len(a)); j >= 0 {
+			da = a[j]
+		}
+		if j := i - (n - len(b)); j >= 0 {
+			db = b[j]
+		}
+		switch {
+		case da == 1:
+			s[i] = db
+		case db == 1:
+			s[i] = da
+		case compatible(da, db):
+			s[i] = known(da, db)
+		default:
+			return nil, fmt.Errorf("shapes %v and %v do not go together", a, b)
+		}
+	}
+	return s, nil
+}

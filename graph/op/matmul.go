@@ -1,0 +1,39 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+// MatMul is the product of two matrices, each transposed first where asked for.
+type MatMul struct{ TransposeA, TransposeB bool }
+
+// Name implements Op.
+func (MatMul) Name() string { return "MatMul" }
+
+// Infer implements Op.
+func (o MatMul) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 2); err != nil {
+		return nil, err
+	}
+	for i, t := range in {
+		if err := wantRank([]string{"left matrix", "right matrix"}[i], t, 2); err != nil {
+			return nil, err
+		}
+	}
+	if in[0].DType != in[1].DType {
+		return nil, fmt.Errorf("operands are %v and %v, want one type", in[0].DType, in[1].DType)
+	}
+	a, b := in[0].Shape.Clone(), in[1].Shape.Clone()
+	if o.TransposeA {
+		a[0], a[1] = a[1], a[0]
+	}
+	if o.TransposeB {
+		b[0], b[1] = b[1], b[0]
+	}
+	if !compatible(a[1], b[0]) {
+		return nil, fmt.Errorf("cannot multiply %v by %v", a, b)
+	}
+	return one(Type{in[0].DType, tensor.Shape{a[0], b[1]}}), nil
+}

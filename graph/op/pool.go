@@ -1,0 +1,106 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+// MaxPool2D is the greatest element of each window, a channel at a time; padding counts
+// as -Inf. The second result, Uint8, is where in the window it was (row*width + column,
+// the first where several are equal).
+type MaxPool2D struct{ Window }
+
+// MaxPool2DGrad is the gradient of MaxPool2D. Operands: the gradient of the result, where
+// the greatest elements were, and the images, of which only the shape is used.
+type MaxPool2DGrad struct{ Window }
+
+// AvgPool2D is the mean of each window, a channel at a time; padding does not count.
+type AvgPool2D struct{ Window }
+
+// AvgPool2DGrad is the gradient of AvgPool2D. Operands: the gradient of the result, and
+// the images, of which only the shape is used.
+type AvgPool2DGrad struct{ Window }
+
+// Name implements Op.
+func (MaxPool2D) Name() string { return "MaxPool2D" }
+
+// Name implements Op.
+func (MaxPool2DGrad) Name() string { return "MaxPool2DGrad" }
+
+// Name implements Op.
+func (AvgPool2D) Name() string { return "AvgPool2D" }
+
+// Name implements Op.
+func (AvgPool2DGrad) Name() string { return "AvgPool2DGrad" }
+
+// ShapeOnly implements op.ShapeOnly.
+func (MaxPool2DGrad) ShapeOnly(i int) bool { return i == 2 }
+
+// ShapeOnly implements op.ShapeOnly.
+func (AvgPool2DGrad) ShapeOnly(i int) bool { return i == 1 }
+
+func (w Window) pooled(x Type) (Type, error) {
+	if err := wantRank("images", x, 4); err != nil {
+		return Type{}, err
+	}
+	if err := wantFloat("images", x); err != nil {
+		return Type{}, err
+	}
+	if w.Dilation != [2]int{1, 1} {
+		return Type{}, fmt.Errorf("dilation %v: pooling has none", w.Dilation)
+	}
+	s, err := w.out(x.Shape, x.Shape[3])
+	return Type{x.DType, s}, err
+}
+
+func (w Window) checkPoolGrad(x, dy Type) error {
+	y, err := w.pooled(x)
+	if err != nil {
+		return err
+	}
+	if _, ok := unify(y.Shape, dy.Shape); !ok {
+		return fmt.Errorf("gradient has shape %v, want %v", dy.Shape, y.Shape)
+	}
+	return nil
+}
+
+// Infer implements Op.
+func (o MaxPool2D) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	if n := o.Size[0] * o.Size[1]; n > 256 {
+		return nil, fmt.Errorf("a window of %dx%d has %d elements, want at most 256", o.Size[0], o.Size[1], n)
+	}
+	y, err := o.pooled(in[0])
+	return []Type{y, {tensor.Uint8, y.Shape}}, err
+}
+
+// Infer implements Op.
+func (o MaxPool2DGrad) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 3); err != nil {
+		return nil, err
+	}
+	if in[1].DType != tensor.Uint8 {
+		return nil, fmt.Errorf("positions are %v, want uint8", in[1].DType)
+	}
+	return one(in[2]), o.checkPoolGrad(in[2], in[0])
+}
+
+// Infer implements Op.
+func (o AvgPool2D) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	y, err := o.pooled(in[0])
+	return one(y), err
+}
+
+// Infer implements Op.
+func (o AvgPool2DGrad) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 2); err != nil {
+		return nil, err
+	}
+	return one(in[1]), o.checkPoolGrad(in[1], in[0])
+}

@@ -1,0 +1,70 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Attributes prints an op's attributes, as a reader of a listing of a graph wants them:
+// those that are not what they mostly are.
+func Attributes(o Op) string {
+	switch o := o.(type) {
+	case interface{ Attributes() string }:
+		return o.Attributes()
+	case Input:
+		return o.Key
+	case Variable:
+		return o.Path
+	case Const:
+		if o.Value.Len() == 1 {
+			return scalar(o.Value)
+		}
+		return ""
+	case Cast:
+		return "to " + o.To.String()
+	case Reshape:
+		return "to " + o.Shape.String()
+	case Unary, Binary, Select, ReLUGrad, ReshapeLike, BroadcastLike, SumLike, ArgMax, Softmax, SoftmaxGrad,
+		SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, Assign:
+		return ""
+	}
+	// What is left is structs of a few numbers: Go's own form, without the braces.
+	return strings.Trim(fmt.Sprintf("%+v", o), "{}")
+}
+
+// Attributes prints as in "3x3 stride 2x2 same".
+func (w Window) Attributes() string {
+	s := fmt.Sprintf("%dx%d", w.Size[0], w.Size[1])
+	for _, p := range []struct {
+		name string
+		v    [2]int
+	}{{"stride", w.Stride}, {"dilation", w.Dilation}} {
+		if p.v != [2]int{1, 1} {
+			s += fmt.Sprintf(" %s %dx%d", p.name, p.v[0], p.v[1])
+		}
+	}
+	return s + " " + w.Padding.String()
+}
+
+func scalar(t *tensor.Tensor) string {
+	switch t.DType() {
+	case tensor.Float32:
+		v := float64(t.Float32s()[0])
+		if v == math.Trunc(v) && math.Abs(v) < 1e6 {
+			return fmt.Sprintf("%.1f", v)
+		}
+		return fmt.Sprint(t.Float32s()[0])
+	case tensor.Float64:
+		return fmt.Sprint(tensor.Values[float64](t)[0])
+	case tensor.Int64:
+		return fmt.Sprint(tensor.Values[int64](t)[0])
+	case tensor.Int32:
+		return fmt.Sprint(tensor.Values[int32](t)[0])
+	case tensor.Bool:
+		return fmt.Sprint(tensor.Values[bool](t)[0])
+	}
+	return ""
+}

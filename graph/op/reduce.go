@@ -1,0 +1,68 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+// ReduceFn names a function of many numbers.
+type ReduceFn string
+
+// The reductions. The sum of nothing is 0, the maximum of nothing -Inf.
+const (
+	ReduceSum ReduceFn = "ReduceSum"
+	ReduceMax ReduceFn = "ReduceMax"
+)
+
+// Reduce applies Fn along Axes (all of them when nil); KeepDims leaves the reduced
+// dimensions as 1.
+type Reduce struct {
+	Fn       ReduceFn
+	Axes     []int
+	KeepDims bool
+}
+
+// ArgMax is the index of the greatest element along the last dimension, the first where
+// several are equal, as Int32.
+type ArgMax struct{}
+
+// Name implements Op.
+func (o Reduce) Name() string { return string(o.Fn) }
+
+// Name implements Op.
+func (ArgMax) Name() string { return "ArgMax" }
+
+// Infer implements Op.
+func (o Reduce) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	for _, a := range o.Axes {
+		if a < 0 || a >= in[0].Rank() {
+			return nil, fmt.Errorf("axis %d of shape %v", a, in[0].Shape)
+		}
+	}
+	s := tensor.Shape{}
+	for i, d := range in[0].Shape {
+		switch {
+		case o.Axes != nil && !slices.Contains(o.Axes, i):
+			s = append(s, d)
+		case o.KeepDims:
+			s = append(s, 1)
+		}
+	}
+	return one(Type{in[0].DType, s}), nil
+}
+
+// Infer implements Op.
+func (ArgMax) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	if in[0].Rank() == 0 {
+		return nil, fmt.Errorf("operand is a scalar, want at least 1 dimension")
+	}
+	return one(Type{tensor.Int32, in[0].Shape[:in[0].Rank()-1]}), nil
+}

@@ -1,0 +1,211 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Reshape keeps the elements in their order under another shape. One dimension of Shape
+// may be Unknown: it is what the rest leaves.
+type Reshape struct{ Shape tensor.Shape }
+
+// ReshapeLike gives the first operand the shape of the second, whose values are not used.
+type ReshapeLike struct{}
+
+// Transpose orders the dimensions anew: dimension i of the result is Perm[i] of the operand.
+type Transpose struct{ Perm []int }
+
+// BroadcastLike repeats the first operand, as NumPy broadcasts, to the shape of the second,
+// whose values are not used.
+type BroadcastLike struct{}
+
+// SumLike is the adjoint of BroadcastLike: the first operand summed over the dimensions
+// that broadcasting repeated, so that it has the shape of the second.
+type SumLike struct{}
+
+// Size is the number of elements of the operand along Axes (all of them when nil), as a
+// scalar of type DType.
+type Size struct {
+	Axes  []int
+	DType tensor.DType
+}
+
+// OneHot turns integers into rows of Depth elements, 1 at the integer and 0 elsewhere; an
+// integer outside of [0, Depth) gives a row of zeros.
+type OneHot struct {
+	Depth int
+	DType tensor.DType
+}
+
+// Name implements Op.
+func (Reshape) Name() string { return "Reshape" }
+
+// Name implements Op.
+func (ReshapeLike) Name() string { return "ReshapeLike" }
+
+// Name implements Op.
+func (Transpose) Name() string { return "Transpose" }
+
+// Name implements Op.
+func (BroadcastLike) Name() string { return "BroadcastLike" }
+
+// Name implements Op.
+func (SumLike) Name() string { return "SumLike" }
+
+// Name implements Op.
+func (Size) Name() string { return "Size" }
+
+// Name implements Op.
+func (OneHot) Name() string { return "OneHot" }
+
+// ShapeOnly implements op.ShapeOnly.
+func (ReshapeLike) ShapeOnly(i int) bool { return i == 1 }
+
+// ShapeOnly implements op.ShapeOnly.
+func (BroadcastLike) ShapeOnly(i int) bool { return i == 1 }
+
+// ShapeOnly implements op.ShapeOnly.
+func (SumLike) ShapeOnly(i int) bool { return i == 1 }
+
+// ShapeOnly implements op.ShapeOnly.
+func (Size) ShapeOnly(int) bool { return true }
+
+// Infer implements Op.
+func (o Reshape) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	s := o.Shape.Clone()
+	free, rest := -1, 1
+	for i, d := range s {
+		switch {
+		case d >= 0:
+			rest *= d
+		case d == tensor.Unknown && free < 0:
+			free = i
+		default:
+			return nil, fmt.Errorf("shape %v has more than one unknown dimension", o.Shape)
+		}
+	}
+	if !in[0].Shape.Known() {
+		// What is known of the operand must divide what is asked for, or the other way round.
+		part := 1
+		for _, d := range in[0].Shape {
+			if d > 0 {
+				part *= d
+			}
+		}
+		if free < 0 && rest%part != 0 || free >= 0 && rest > 0 && part%rest != 0 && rest%part != 0 {
+			return nil, fmt.Errorf("cannot reshape %v to %v", in[0].Shape, o.Shape)
+		}
+		return one(Type{in[0].DType, s}), nil
+	}
+	n := in[0].Shape.Elements()
+	if free >= 0 {
+		if rest == 0 || n%rest != 0 {
+			return nil, fmt.Errorf("cannot reshape %v to %v", in[0].Shape, o.Shape)
+		}
+		s[free] = n / rest
+	} else if rest != n {
+		return nil, fmt.Errorf("cannot reshape %v to %v", in[0].Shape, o.Shape)
+	}
+	return one(Type{in[0].DType, s}), nil
+}
+
+// Infer implements Op.
+func (ReshapeLike) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 2); err != nil {
+		return nil, err
+	}
+	if a, b := in[0].Shape, in[1].Shape; a.Known() && b.Known() && a.Elements() != b.Elements() {
+		return nil, fmt.Errorf("cannot reshape %v to %v", a, b)
+	}
+	return one(Type{in[0].DType, in[1].Shape}), nil
+}
+
+// Infer implements Op.
+func (o Transpose) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	p := slices.Clone(o.Perm)
+	slices.Sort(p)
+	for i, d := range p {
+		if d != i {
+			return nil, fmt.Errorf("%v is no permutation", o.Perm)
+		}
+	}
+	if len(p) != in[0].Rank() {
+		return nil, fmt.Errorf("permutation %v for shape %v", o.Perm, in[0].Shape)
+	}
+	s := make(tensor.Shape, len(p))
+	for i, d := range o.Perm {
+		s[i] = in[0].Shape[d]
+	}
+	return one(Type{in[0].DType, s}), nil
+}
+
+// Infer implements Op.
+func (BroadcastLike) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 2); err != nil {
+		return nil, err
+	}
+	s, err := Broadcast(in[0].Shape, in[1].Shape)
+	if err == nil && len(s) != in[1].Rank() {
+		err = fmt.Errorf("cannot broadcast %v to %v", in[0].Shape, in[1].Shape)
+	}
+	return one(Type{in[0].DType, in[1].Shape}), err
+}
+
+// Infer implements Op.
+func (SumLike) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 2); err != nil {
+		return nil, err
+	}
+	s, err := Broadcast(in[1].Shape, in[0].Shape)
+	if err == nil && len(s) != in[0].Rank() {
+		err = fmt.Errorf("cannot sum %v to %v", in[0].Shape, in[1].Shape)
+	}
+	return one(Type{in[0].DType, in[1].Shape}), err
+}
+
+// Infer implements Op.
+func (o Size) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	for _, a := range o.Axes {
+		if a < 0 || a >= in[0].Rank() {
+			return nil, fmt.Errorf("axis %d of shape %v", a, in[0].Shape)
+		}
+	}
+	return one(Type{o.DType, tensor.Shape{}}), nil
+}
+
+// Count is the number that Size gives for a known shape.
+func (o Size) Count(s tensor.Shape) int {
+	if o.Axes == nil {
+		return s.Elements()
+	}
+	n := 1
+	for _, a := range o.Axes {
+		n *= s[a]
+	}
+	return n
+}
+
+// Infer implements Op.
+func (o OneHot) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	if in[0].DType.IsFloat() || in[0].DType == tensor.Bool {
+		return nil, fmt.Errorf("operand is %v, want an integer type", in[0].DType)
+	}
+	if o.Depth <= 0 {
+		return nil, fmt.Errorf("depth is %d, want at least 1", o.Depth)
+	}
+	return one(Type{o.DType, append(in[0].Shape.Clone(), o.Depth)}), nil
+}

@@ -1,0 +1,189 @@
+package graph
+
+import (
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Constant is the number x as a scalar of the given type.
+func (b *Builder) Constant(dtype tensor.DType, x float64) *Value {
+	t := tensor.New(dtype)
+	switch dtype {
+	case tensor.Float32:
+		tensor.Values[float32](t)[0] = float32(x)
+	case tensor.Float64:
+		tensor.Values[float64](t)[0] = x
+	case tensor.Int64:
+		tensor.Values[int64](t)[0] = int64(x)
+	case tensor.Int32:
+		tensor.Values[int32](t)[0] = int32(x)
+	case tensor.Bool:
+		tensor.Values[bool](t)[0] = x != 0
+	default:
+		return b.Errorf("no constants of type %v", dtype)
+	}
+	return b.Op(op.Const{Value: t})
+}
+
+// like is the number x as a scalar of the type of v.
+func (b *Builder) like(v *Value, x float64) *Value {
+	if !v.Valid() {
+		return b.Invalid()
+	}
+	return b.Constant(v.DType, x)
+}
+
+// Neg, Abs, ... apply a function to each element.
+func (b *Builder) Neg(x *Value) *Value { return b.Op(op.Unary{Fn: op.Neg}, x) }
+
+// Abs is |x|.
+func (b *Builder) Abs(x *Value) *Value { return b.Op(op.Unary{Fn: op.Abs}, x) }
+
+// Sign is -1, 0 or 1.
+func (b *Builder) Sign(x *Value) *Value { return b.Op(op.Unary{Fn: op.Sign}, x) }
+
+// Square is x*x.
+func (b *Builder) Square(x *Value) *Value { return b.Op(op.Unary{Fn: op.Square}, x) }
+
+// Sqrt is the square root.
+func (b *Builder) Sqrt(x *Value) *Value { return b.Op(op.Unary{Fn: op.Sqrt}, x) }
+
+// Exp is e to the x.
+func (b *Builder) Exp(x *Value) *Value { return b.Op(op.Unary{Fn: op.Exp}, x) }
+
+// Log is the natural logarithm.
+func (b *Builder) Log(x *Value) *Value { return b.Op(op.Unary{Fn: op.Log}, x) }
+
+// Log1p is ln(1+x).
+func (b *Builder) Log1p(x *Value) *Value { return b.Op(op.Unary{Fn: op.Log1p}, x) }
+
+// ReLU is max(x, 0).
+func (b *Builder) ReLU(x *Value) *Value { return b.Op(op.Unary{Fn: op.ReLU}, x) }
+
+// Sigmoid is 1/(1+exp(-x)).
+func (b *Builder) Sigmoid(x *Value) *Value { return b.Op(op.Unary{Fn: op.Sigmoid}, x) }
+
+// Tanh is the hyperbolic tangent.
+func (b *Builder) Tanh(x *Value) *Value { return b.Op(op.Unary{Fn: op.Tanh}, x) }
+
+// Binary applies a function to the elements of two values, broadcast as in NumPy.
+func (b *Builder) Binary(fn op.BinaryFn, x, y *Value) *Value {
+	return b.Op(op.Binary{Fn: fn}, x, y)
+}
+
+// Add is x+y.
+func (b *Builder) Add(x, y *Value) *Value { return b.Binary(op.Add, x, y) }
+
+// Sub is x-y.
+func (b *Builder) Sub(x, y *Value) *Value { return b.Binary(op.Sub, x, y) }
+
+// Mul is x*y.
+func (b *Builder) Mul(x, y *Value) *Value { return b.Binary(op.Mul, x, y) }
+
+// Div is x/y.
+func (b *Builder) Div(x, y *Value) *Value { return b.Binary(op.Div, x, y) }
+
+// Max is the greater of x and y.
+func (b *Builder) Max(x, y *Value) *Value { return b.Binary(op.Max, x, y) }
+
+// Min is the lesser of x and y.
+func (b *Builder) Min(x, y *Value) *Value { return b.Binary(op.Min, x, y) }
+
+// Scale is x*f.
+func (b *Builder) Scale(x *Value, f float64) *Value { return b.Mul(x, b.like(x, f)) }
+
+// Offset is x+f.
+func (b *Builder) Offset(x *Value, f float64) *Value { return b.Add(x, b.like(x, f)) }
+
+// Clip is x, but at least lo and at most hi.
+func (b *Builder) Clip(x *Value, lo, hi float64) *Value {
+	return b.Min(b.Max(x, b.like(x, lo)), b.like(x, hi))
+}
+
+// Select takes from x where cond is true, and from y where it is not.
+func (b *Builder) Select(cond, x, y *Value) *Value { return b.Op(op.Select{}, cond, x, y) }
+
+// Cast converts the elements; a cast to the type that x has is x.
+func (b *Builder) Cast(x *Value, to tensor.DType) *Value {
+	if x.DType == to {
+		return x
+	}
+	return b.Op(op.Cast{To: to}, x)
+}
+
+// Reshape keeps the elements in order under another shape; see op.Reshape.
+func (b *Builder) Reshape(x *Value, shape ...int) *Value {
+	return b.Op(op.Reshape{Shape: shape}, x)
+}
+
+// Transpose orders the dimensions anew.
+func (b *Builder) Transpose(x *Value, perm ...int) *Value {
+	return b.Op(op.Transpose{Perm: perm}, x)
+}
+
+// BroadcastLike repeats x to the shape of ref.
+func (b *Builder) BroadcastLike(x, ref *Value) *Value { return b.Op(op.BroadcastLike{}, x, ref) }
+
+// Size is the number of elements of x along axes (all when none is given), as a scalar of
+// the type of x.
+func (b *Builder) Size(x *Value, axes ...int) *Value {
+	return b.Op(op.Size{Axes: axes, DType: x.DType}, x)
+}
+
+// OneHot turns integers into rows of depth elements.
+func (b *Builder) OneHot(x *Value, depth int, dtype tensor.DType) *Value {
+	return b.Op(op.OneHot{Depth: depth, DType: dtype}, x)
+}
+
+// Sum is the sum along axes (all when none is given), which go away.
+func (b *Builder) Sum(x *Value, axes ...int) *Value {
+	return b.Op(op.Reduce{Fn: op.ReduceSum, Axes: axes}, x)
+}
+
+// SumKeep is Sum with the summed dimensions left as 1.
+func (b *Builder) SumKeep(x *Value, axes ...int) *Value {
+	return b.Op(op.Reduce{Fn: op.ReduceSum, Axes: axes, KeepDims: true}, x)
+}
+
+// Mean is the mean along axes (all when none is given), which go away.
+func (b *Builder) Mean(x *Value, axes ...int) *Value {
+	return b.Div(b.Sum(x, axes...), b.Size(x, axes...))
+}
+
+// ArgMax is the index of the greatest element of the last dimension.
+func (b *Builder) ArgMax(x *Value) *Value { return b.Op(op.ArgMax{}, x) }
+
+// MatMul is the product of two matrices.
+func (b *Builder) MatMul(x, y *Value) *Value { return b.Op(op.MatMul{}, x, y) }
+
+// Conv2D convolves images with a kernel.
+func (b *Builder) Conv2D(x, kernel *Value, w op.Window) *Value {
+	return b.Op(op.Conv2D{Window: w}, x, kernel)
+}
+
+// MaxPool2D is the greatest element of each window.
+func (b *Builder) MaxPool2D(x *Value, w op.Window) *Value {
+	return b.Op(op.MaxPool2D{Window: w}, x)
+}
+
+// AvgPool2D is the mean of each window.
+func (b *Builder) AvgPool2D(x *Value, w op.Window) *Value {
+	return b.Op(op.AvgPool2D{Window: w}, x)
+}
+
+// Softmax normalises the last dimension.
+func (b *Builder) Softmax(x *Value) *Value { return b.Op(op.Softmax{}, x) }
+
+// SoftmaxCrossEntropy is the loss of each row of logits against labels that sum to 1.
+func (b *Builder) SoftmaxCrossEntropy(logits, labels *Value) *Value {
+	return b.Op(op.SoftmaxCrossEntropy{}, logits, labels)
+}
+
+// RandomUniform draws from [0,1) in the shape of ref; step counts the runs, an Int64
+// scalar. The stream is named by the view's path and seed.
+func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
+	return b.Op(op.RandomUniform{Key: Key(seed, b.path)}, step, ref)
+}
+
+// Assign sets a variable, after all that computes.
+func (b *Builder) Assign(variable, value *Value) { b.Update(op.Assign{}, variable, value) }

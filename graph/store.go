@@ -1,0 +1,142 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Role says what a variable is for.
+type Role uint8
+
+// The roles. A Weight is trained, State is kept by a layer or a metric (moving statistics,
+// sums), a Slot is an optimizer's memory of a weight, Hyper a number that steers training
+// (iterations, learning rate).
+const (
+	Weight Role = iota
+	State
+	Slot
+	Hyper
+)
+
+// String names the role.
+func (r Role) String() string { return [...]string{"weight", "state", "slot", "hyper"}[r] }
+
+// Initializer fills a new variable. key names a stream of random numbers, derived from the
+// model's seed and the variable's path (Key), so that the order of creation does not matter.
+type Initializer interface {
+	Initialize(t *tensor.Tensor, key uint64)
+}
+
+// Variable is a named tensor that outlives a run.
+type Variable struct {
+	Path string // "conv2d/kernel": the layer's path and the variable's name
+	op.Type
+	Role   Role
+	Frozen bool        // not trained, though a Weight
+	Init   Initializer // nil: zeros
+	value  *tensor.Tensor
+}
+
+// Value is the variable's tensor, nil before the store is initialised.
+func (v *Variable) Value() *tensor.Tensor { return v.value }
+
+// Trainable says whether training changes the variable.
+func (v *Variable) Trainable() bool { return v.Role == Weight && !v.Frozen }
+
+// Store owns a model's variables, in the order in which they were declared. It has one
+// writer at a time; Version tells readers when values changed.
+type Store struct {
+	vars    []*Variable
+	byPath  map[string]*Variable
+	version uint64
+}
+
+// NewStore returns an empty store.
+func NewStore() *Store { return &Store{byPath: map[string]*Variable{}} }
+
+// Declare adds a variable, or finds the one of this path, which must be of the same type.
+func (s *Store) Declare(v Variable) (*Variable, error) {
+	if have := s.byPath[v.Path]; have != nil {
+		if !have.Type.Equal(v.Type) {
+			return nil, fmt.Errorf("variable %s is %v already, want %v", v.Path, have.Type, v.Type)
+		}
+		return have, nil
+	}
+	if !v.Shape.Known() {
+		return nil, fmt.Errorf("variable %s has shape %v: every dimension must be known", v.Path, v.Shape)
+	}
+	w := v
+	s.vars = append(s.vars, &w)
+	s.byPath[v.Path] = &w
+	return &w, nil
+}
+
+// Variables lists the variables in the order of declaration; the caller must not change
+// the list.
+func (s *Store) Variables() []*Variable { return s.vars }
+
+// Lookup finds a variable by its path, nil when there is none.
+func (s *Store) Lookup(path string) *Variable { return s.byPath[path] }
+
+// Remove takes variables out of the store, as when a model is compiled anew with another
+// optimizer.
+func (s *Store) Remove(drop func(*Variable) bool) {
+	var keep []*Variable
+	for _, v := range s.vars {
+		if drop(v) {
+			delete(s.byPath, v.Path)
+		} else {
+			keep = append(keep, v)
+		}
+	}
+	s.vars = keep
+	s.Changed()
+}
+
+// Initialize gives every variable that has no value yet its first one.
+func (s *Store) Initialize(seed uint64) {
+	for _, v := range s.vars {
+		if v.value != nil {
+			continue
+		}
+		v.value = tensor.New(v.DType, v.Shape...)
+		if v.Init != nil {
+			v.Init.Initialize(v.value, Key(seed, v.Path))
+		}
+	}
+	s.Changed()
+}
+
+// Set copies a value into the variable.
+func (s *Store) Set(v *Variable, t *tensor.Tensor) error {
+	if t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
+		return fmt.Errorf("variable %s: got %v, want %v", v.Path, t, v.Type)
+	}
+	if v.value == nil {
+		v.value = tensor.New(v.DType, v.Shape...)
+	}
+	copy(v.value.Raw(), t.Raw())
+	s.Changed()
+	return nil
+}
+
+// Changed says that values were changed in place: what was derived from them is stale.
+func (s *Store) Changed() { s.version++ }
+
+// Version counts the changes.
+func (s *Store) Version() uint64 { return s.version }
+
+// Key names the stream of random numbers of a path under a seed: FNV-1a over the path,
+// mixed with the seed by SplitMix64's finisher.
+func Key(seed uint64, path string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(path) {
+		h = (h ^ uint64(path[i])) * 1099511628211
+	}
+	h ^= seed * 0x9e3779b97f4a7c15
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return h ^ h>>31
+}

@@ -1,0 +1,210 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/lince-ml/lince/graph/op"
+)
+
+// vjp is a gradient rule: given a node and the gradients of its results (nil where
+// nothing depends on one), it adds what gives the gradients of the operands (nil for an
+// operand that has none).
+type vjp func(b *Builder, n *Node, g []*Value) []*Value
+
+// vjps is the one table of gradients: op -> rule. Ops that are flat where they are
+// differentiable at all (comparisons, Sign, ArgMax, ...) give no gradient.
+var vjps = map[string]vjp{
+	"Neg":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Neg(g) }),
+	"Abs":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Sign(x)) }),
+	"Sign":    flat,
+	"Square":  unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Scale(x, 2)) }),
+	"Sqrt":    unary(func(b *Builder, g, x, y *Value) *Value { return b.Div(b.Scale(g, .5), y) }),
+	"Exp":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, y) }),
+	"Log":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Div(g, x) }),
+	"Log1p":   unary(func(b *Builder, g, x, y *Value) *Value { return b.Div(g, b.Offset(x, 1)) }),
+	"ReLU":    unary(func(b *Builder, g, x, y *Value) *Value { return b.Op(op.ReLUGrad{}, g, y) }),
+	"Sigmoid": unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Sub(y, b.Square(y))) }),
+	"Tanh":    unary(func(b *Builder, g, x, y *Value) *Value { return b.Sub(g, b.Mul(g, b.Square(y))) }),
+
+	"Add": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) { return g, g }),
+	"Sub": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) { return g, b.Neg(g) }),
+	"Mul": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) { return b.Mul(g, y), b.Mul(g, x) }),
+	"Div": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) {
+		return b.Div(g, y), b.Neg(b.Div(b.Mul(g, z), y))
+	}),
+	"Max": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) {
+		return route(b, b.Binary(op.GreaterEqual, x, y), g)
+	}),
+	"Min": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) {
+		return route(b, b.Binary(op.LessEqual, x, y), g)
+	}),
+	"Pow": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) {
+		return b.Mul(g, b.Mul(y, b.Binary(op.Pow, x, b.Offset(y, -1)))), b.Mul(g, b.Mul(z, b.Log(x)))
+	}),
+	"Equal":        flat,
+	"Less":         flat,
+	"LessEqual":    flat,
+	"Greater":      flat,
+	"GreaterEqual": flat,
+	"Select": func(b *Builder, n *Node, g []*Value) []*Value {
+		dx, dy := route(b, n.In[0], g[0])
+		return []*Value{nil, b.sumLike(dx, n.In[1]), b.sumLike(dy, n.In[2])}
+	},
+	"ReLUGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.ReLUGrad{}, g[0], n.In[1]), nil}
+	},
+	"Cast": func(b *Builder, n *Node, g []*Value) []*Value {
+		if !n.In[0].DType.IsFloat() {
+			return []*Value{nil}
+		}
+		return []*Value{b.Cast(g[0], n.In[0].DType)}
+	},
+
+	"Reshape":     reshapeLike,
+	"ReshapeLike": reshapeLike,
+	"Transpose": func(b *Builder, n *Node, g []*Value) []*Value {
+		perm := n.Op.(op.Transpose).Perm
+		back := make([]int, len(perm))
+		for i, d := range perm {
+			back[d] = i
+		}
+		return []*Value{b.Transpose(g[0], back...)}
+	},
+	"BroadcastLike": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.sumLike(g[0], n.In[0]), nil}
+	},
+	"SumLike": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.BroadcastLike(g[0], n.In[0]), nil}
+	},
+	"Size":          flat,
+	"OneHot":        flat,
+	"ArgMax":        flat,
+	"RandomUniform": flat,
+	"ReduceSum": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.BroadcastLike(b.keepDims(n, g[0]), n.In[0])}
+	},
+	// As in TensorFlow, elements that are equal share the gradient.
+	"ReduceMax": func(b *Builder, n *Node, g []*Value) []*Value {
+		x, axes := n.In[0], n.Op.(op.Reduce).Axes
+		top := b.BroadcastLike(b.keepDims(n, n.Out[0]), x)
+		hit := b.Cast(b.Binary(op.Equal, x, top), x.DType)
+		share := b.Div(b.keepDims(n, g[0]), b.SumKeep(hit, axes...))
+		return []*Value{b.Mul(hit, b.BroadcastLike(share, x))}
+	},
+
+	"MatMul": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.MatMul)
+		x, y := n.In[0], n.In[1]
+		mul := func(tx bool, x *Value, ty bool, y *Value) *Value {
+			return b.Op(op.MatMul{TransposeA: tx, TransposeB: ty}, x, y)
+		}
+		dx, dy := (*Value)(nil), (*Value)(nil)
+		if o.TransposeA {
+			dx = mul(o.TransposeB, y, true, g[0])
+		} else {
+			dx = mul(false, g[0], !o.TransposeB, y)
+		}
+		if o.TransposeB {
+			dy = mul(true, g[0], o.TransposeA, x)
+		} else {
+			dy = mul(!o.TransposeA, x, false, g[0])
+		}
+		return []*Value{dx, dy}
+	},
+	"Conv2D": func(b *Builder, n *Node, g []*Value) []*Value {
+		w := n.Op.(op.Conv2D).Window
+		return []*Value{
+			b.Op(op.Conv2DBackwardData{Window: w}, n.In[1], g[0], n.In[0]),
+			b.Op(op.Conv2DBackwardFilter{Window: w}, n.In[0], g[0], n.In[1]),
+		}
+	},
+	"Conv2DBackwardData": func(b *Builder, n *Node, g []*Value) []*Value {
+		w := n.Op.(op.Conv2DBackwardData).Window
+		return []*Value{
+			b.Op(op.Conv2DBackwardFilter{Window: w}, g[0], n.In[1], n.In[0]),
+			b.Conv2D(g[0], n.In[0], w),
+			nil,
+		}
+	},
+	"Conv2DBackwardFilter": func(b *Builder, n *Node, g []*Value) []*Value {
+		w := n.Op.(op.Conv2DBackwardFilter).Window
+		return []*Value{
+			b.Op(op.Conv2DBackwardData{Window: w}, g[0], n.In[1], n.In[0]),
+			b.Conv2D(n.In[0], g[0], w),
+			nil,
+		}
+	},
+	"MaxPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.MaxPool2DGrad{Window: n.Op.(op.MaxPool2D).Window}, g[0], n.Out[1], n.In[0])}
+	},
+	"AvgPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.AvgPool2DGrad{Window: n.Op.(op.AvgPool2D).Window}, g[0], n.In[0])}
+	},
+	"AvgPool2DGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.AvgPool2D(g[0], n.Op.(op.AvgPool2DGrad).Window), nil}
+	},
+	"Softmax": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.SoftmaxGrad{}, g[0], n.Out[0])}
+	},
+	"SoftmaxCrossEntropy": func(b *Builder, n *Node, g []*Value) []*Value {
+		x, labels := n.In[0], n.In[1]
+		rows := append(g[0].Shape.Clone(), 1)
+		return []*Value{
+			b.Op(op.SoftmaxCrossEntropyGrad{}, x, labels, g[0]),
+			b.Neg(b.Mul(b.Reshape(g[0], rows...), b.Log(b.Softmax(x)))),
+		}
+	},
+}
+
+func flat(_ *Builder, n *Node, _ []*Value) []*Value { return make([]*Value, len(n.In)) }
+
+func unary(f func(b *Builder, g, x, y *Value) *Value) vjp {
+	return func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{f(b, g[0], n.In[0], n.Out[0])}
+	}
+}
+
+func binary(f func(b *Builder, g, x, y, z *Value) (dx, dy *Value)) vjp {
+	return func(b *Builder, n *Node, g []*Value) []*Value {
+		dx, dy := f(b, g[0], n.In[0], n.In[1], n.Out[0])
+		return []*Value{b.sumLike(dx, n.In[0]), b.sumLike(dy, n.In[1])}
+	}
+}
+
+func reshapeLike(b *Builder, n *Node, g []*Value) []*Value {
+	return append([]*Value{b.Op(op.ReshapeLike{}, g[0], n.In[0])}, make([]*Value, len(n.In)-1)...)
+}
+
+// route sends g to x where cond is true and to y where it is not.
+func route(b *Builder, cond, g *Value) (dx, dy *Value) {
+	zero := b.like(g, 0)
+	return b.Select(cond, g, zero), b.Select(cond, zero, g)
+}
+
+// sumLike undoes broadcasting: the gradient g of a value that x was repeated into.
+func (b *Builder) sumLike(g, x *Value) *Value {
+	if g.Valid() && x.Valid() && g.Shape.Equal(x.Shape) {
+		return g
+	}
+	return b.Op(op.SumLike{}, g, x)
+}
+
+// keepDims gives v, of the shape of the result of reduction n, the reduced dimensions back as 1.
+func (b *Builder) keepDims(n *Node, v *Value) *Value {
+	r := n.Op.(op.Reduce)
+	if r.KeepDims {
+		return v
+	}
+	r.KeepDims = true
+	return b.Op(op.ReshapeLike{}, v, b.Op(r, n.In[0]))
+}
+
+// Differentiable lists the ops that have a row in the table of gradients.
+func Differentiable() []string {
+	names := make([]string, 0, len(vjps))
+	for name := range vjps {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

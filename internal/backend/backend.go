@@ -1,0 +1,32 @@
+// Package backend says what runs graphs: the CPU engine (internal/engine), and the naive
+// interpreter (internal/interp), which is every test's oracle.
+package backend
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Backend compiles graphs.
+type Backend interface {
+	// Name is for messages and records: "cpu/avx512", "interpreter".
+	Name() string
+	// Supports says whether an op can run on values of the node's types; the error names
+	// the layer and the op.
+	Supports(n *graph.Node) error
+	// Compile makes a program of a graph whose variables are in store, which must be
+	// initialised. What the backend has no kernel for is an error here, all at once.
+	Compile(g *graph.Graph, store *graph.Store) (Program, error)
+}
+
+// Program is a compiled graph. Programs without updates may run in several goroutines at
+// once; one with updates is the store's only writer while it runs.
+type Program interface {
+	// Run runs the graph once. in are the graph's inputs in order; their shapes fit the
+	// graph's, and all unknown first dimensions are the same. out are filled with the
+	// graph's outputs in order: tensors of the outputs' types for these inputs; a nil one
+	// is not wanted. Plans are made for the shapes at hand and kept.
+	Run(in, out []*tensor.Tensor) error
+	// Close gives the memory back.
+	Close()
+}
