@@ -1,0 +1,244 @@
+package compile
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+)
+
+// patterns are the shapes of graph that one kernel does: each looks at a node and, where
+// it begins its pattern, notes the change and says so. They are tried in order; a node
+// that is part of a change is not looked at again.
+var patterns = []struct {
+	name  string
+	match func(f *fuser, n *graph.Node) bool
+}{
+	{"conv + bias + relu + 2x2 max-pool, and its gradient", (*fuser).convPool},
+	{"conv + bias (+ relu)", (*fuser).convBias},
+	{"conv backward filter + bias gradient", (*fuser).convBiasGrad},
+	{"matmul + bias (+ relu)", (*fuser).matmulBias},
+}
+
+type fuser struct {
+	*rewrite
+	err error
+}
+
+func fuse(g *graph.Graph) error {
+	for _, p := range patterns {
+		f := &fuser{rewrite: newRewrite(g)}
+		for _, n := range g.Nodes {
+			if !f.drop[n] {
+				p.match(f, n)
+			}
+			if f.err != nil {
+				return f.err
+			}
+		}
+		f.apply()
+	}
+	return nil
+}
+
+func (f *fuser) node(o op.Op, layer string, in ...*graph.Value) *graph.Node {
+	n, err := graph.NewNode(o, layer, in...)
+	if err != nil {
+		f.err = err
+		return &graph.Node{Out: []*graph.Value{{}, {}}}
+	}
+	return n
+}
+
+// bias finds what follows y: its addition to a row of a number for each channel.
+func (f *fuser) bias(y *graph.Value) (add *graph.Node, bias *graph.Value) {
+	add = f.only(y)
+	if add == nil || add.Op.Name() != "Add" {
+		return nil, nil
+	}
+	bias = add.In[1]
+	if bias == y {
+		bias = add.In[0]
+	}
+	if bias.Rank() != 1 || bias.Shape[0] != y.Shape[y.Rank()-1] {
+		return nil, nil
+	}
+	return add, bias
+}
+
+// convPool: the convolution's own result, its ReLU and the gradient of that, all of full
+// size, are never kept; pooled values and a byte for each are enough.
+func (f *fuser) convPool(conv *graph.Node) bool {
+	o, ok := conv.Op.(op.Conv2D)
+	if !ok {
+		return false
+	}
+	add, bias := f.bias(conv.Out[0])
+	if add == nil {
+		return false
+	}
+	relu := f.only(add.Out[0])
+	if relu == nil || relu.Op.Name() != "ReLU" || f.output(relu.Out[0]) {
+		return false
+	}
+	// Users of the ReLU: the pool, and in training the two gradients.
+	var pool, poolGrad, reluGrad *graph.Node
+	for _, u := range f.users[relu.Out[0]] {
+		switch u.Op.Name() {
+		case "MaxPool2D":
+			pool = u
+		case "MaxPool2DGrad":
+			poolGrad = u
+		case "ReLUGrad":
+			reluGrad = u
+		default:
+			return false
+		}
+	}
+	if pool == nil || pool.Op != op.Op(pool2x2) || f.output(pool.Out[1]) {
+		return false
+	}
+	want := 1
+	if poolGrad != nil {
+		want = 3
+		if reluGrad == nil || reluGrad.In[1] != relu.Out[0] || f.only(poolGrad.Out[0]) != reluGrad ||
+			poolGrad.In[1] != pool.Out[1] || poolGrad.In[2] != relu.Out[0] || f.output(reluGrad.Out[0]) {
+			return false
+		}
+		filter, sum := false, false
+		for _, u := range f.users[reluGrad.Out[0]] {
+			switch u.Op.Name() {
+			case "Conv2DBackwardData":
+			case "Conv2DBackwardFilter":
+				filter = true
+			case "SumLike":
+				if sum = true; !u.Out[0].Shape.Equal(bias.Shape) {
+					return false
+				}
+			default:
+				return false
+			}
+		}
+		if sum && !filter { // the bias' gradient comes with the kernel's
+			return false
+		}
+	}
+	if len(f.users[relu.Out[0]]) != want {
+		return false
+	}
+	for _, u := range f.users[pool.Out[1]] {
+		if u != poolGrad {
+			return false
+		}
+	}
+
+	fused := f.node(Conv2D{o.Window, true, true, true}, conv.Layer, conv.In[0], conv.In[1], bias)
+	f.before(pool, fused)
+	f.replace(pool.Out[0], fused.Out[0])
+	f.remove(conv, add, relu, pool)
+	if poolGrad == nil {
+		return true
+	}
+	f.remove(poolGrad, reluGrad)
+	f.pooledGradients(reluGrad, poolGrad.In[0], fused.Out[1])
+	return true
+}
+
+// pooledGradients puts ops that take the pooled gradient g and the positions in place of
+// those that take the gradient of full size.
+func (f *fuser) pooledGradients(full *graph.Node, g, positions *graph.Value) {
+	var filter, sum *graph.Node
+	for _, u := range f.users[full.Out[0]] {
+		switch o := u.Op.(type) {
+		case op.Conv2DBackwardData:
+			n := f.node(Conv2DBackwardData{o.Window, true}, u.Layer, u.In[0], g, positions, u.In[2])
+			f.before(u, n)
+			f.replace(u.Out[0], n.Out[0])
+		case op.Conv2DBackwardFilter:
+			filter = u
+		case op.SumLike:
+			sum = u
+		}
+		f.remove(u)
+	}
+	if filter == nil {
+		return
+	}
+	o := filter.Op.(op.Conv2DBackwardFilter)
+	n := f.node(Conv2DBackwardFilter{o.Window, sum != nil, true}, filter.Layer, filter.In[0], g, positions, filter.In[2])
+	at := filter
+	if sum != nil {
+		if sum.ID < at.ID {
+			at = sum
+		}
+		f.replace(sum.Out[0], n.Out[1])
+	}
+	f.before(at, n)
+	f.replace(filter.Out[0], n.Out[0])
+}
+
+// convBias: the bias and the ReLU are done while results are in registers.
+func (f *fuser) convBias(conv *graph.Node) bool {
+	o, ok := conv.Op.(op.Conv2D)
+	if !ok {
+		return false
+	}
+	add, bias := f.bias(conv.Out[0])
+	if add == nil {
+		return false
+	}
+	last, relu := f.relu(add)
+	n := f.node(Conv2D{Window: o.Window, Bias: true, ReLU: relu}, conv.Layer, conv.In[0], conv.In[1], bias)
+	f.before(last, n)
+	f.replace(last.Out[0], n.Out[0])
+	f.remove(conv, add, last)
+	return true
+}
+
+// relu finds the ReLU that alone uses add; without one, add itself is the last node.
+func (f *fuser) relu(add *graph.Node) (last *graph.Node, relu bool) {
+	if r := f.only(add.Out[0]); r != nil && r.Op.Name() == "ReLU" {
+		return r, true
+	}
+	return add, false
+}
+
+// convBiasGrad: the bias' gradient is the sum of what the kernel's gradient reads anyway.
+func (f *fuser) convBiasGrad(filter *graph.Node) bool {
+	o, ok := filter.Op.(op.Conv2DBackwardFilter)
+	if !ok {
+		return false
+	}
+	for _, sum := range f.users[filter.In[1]] {
+		if sum.Op.Name() != "SumLike" || sum.Out[0].Rank() != 1 || sum.Out[0].Shape[0] != filter.In[2].Shape[3] || f.drop[sum] {
+			continue
+		}
+		n := f.node(Conv2DBackwardFilter{o.Window, true, false}, filter.Layer, filter.In...)
+		at := filter
+		if sum.ID < at.ID {
+			at = sum
+		}
+		f.before(at, n)
+		f.replace(filter.Out[0], n.Out[0])
+		f.replace(sum.Out[0], n.Out[1])
+		f.remove(filter, sum)
+		return true
+	}
+	return false
+}
+
+// matmulBias is convBias for a product of matrices.
+func (f *fuser) matmulBias(m *graph.Node) bool {
+	o, ok := m.Op.(op.MatMul)
+	if !ok {
+		return false
+	}
+	add, bias := f.bias(m.Out[0])
+	if add == nil {
+		return false
+	}
+	last, relu := f.relu(add)
+	n := f.node(MatMul{o, true, relu}, m.Layer, m.In[0], m.In[1], bias)
+	f.before(last, n)
+	f.replace(last.Out[0], n.Out[0])
+	f.remove(m, add, last)
+	return true
+}

@@ -1,0 +1,165 @@
+package compile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// The ops below exist in plans only: the passes put them in place of ops of the graph.
+
+// Copy is its operand, elsewhere.
+type Copy struct{}
+
+// Conv2D is op.Conv2D with what follows it: a bias, a ReLU, a 2x2 max-pool. Operands:
+// images, kernel, (bias). With Pool the second result says where the greatest elements
+// were: 0 to 3, or 4 where the ReLU let nothing through.
+type Conv2D struct {
+	op.Window
+	Bias, ReLU, Pool bool
+}
+
+// MatMul is op.MatMul with a bias and a ReLU. Operands: left, right, (bias).
+type MatMul struct {
+	op.MatMul
+	Bias, ReLU bool
+}
+
+// Conv2DBackwardData is op.Conv2DBackwardData; with Pooled from the gradient of Conv2D's
+// pooled result. Operands: kernel, gradient, (positions), images for their shape.
+type Conv2DBackwardData struct {
+	op.Window
+	Pooled bool
+}
+
+// Conv2DBackwardFilter is op.Conv2DBackwardFilter, with the gradient of the bias as a
+// second result, and with Pooled from the gradient of Conv2D's pooled result. Operands:
+// images, gradient, (positions), kernel for its shape.
+type Conv2DBackwardFilter struct {
+	op.Window
+	Bias, Pooled bool
+}
+
+// Name implements op.Op.
+func (Copy) Name() string { return "Copy" }
+
+// Name implements op.Op.
+func (Conv2D) Name() string { return "FusedConv2D" }
+
+// Name implements op.Op.
+func (MatMul) Name() string { return "FusedMatMul" }
+
+// Name implements op.Op.
+func (Conv2DBackwardData) Name() string { return "FusedConv2DBackwardData" }
+
+// Name implements op.Op.
+func (Conv2DBackwardFilter) Name() string { return "FusedConv2DBackwardFilter" }
+
+// ShapeOnly implements op.ShapeOnly.
+func (o Conv2DBackwardData) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
+
+// ShapeOnly implements op.ShapeOnly.
+func (o Conv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
+
+func attributes(w op.Window, flags ...any) string {
+	s := w.Attributes()
+	for i := 0; i < len(flags); i += 2 {
+		if flags[i+1].(bool) {
+			s += " " + flags[i].(string)
+		}
+	}
+	return s
+}
+
+// Attributes prints the op's attributes.
+func (o Conv2D) Attributes() string {
+	return attributes(o.Window, "+bias", o.Bias, "+relu", o.ReLU, "+pool", o.Pool)
+}
+
+// Attributes prints the op's attributes.
+func (o Conv2DBackwardData) Attributes() string { return attributes(o.Window, "pooled", o.Pooled) }
+
+// Attributes prints the op's attributes.
+func (o Conv2DBackwardFilter) Attributes() string {
+	return attributes(o.Window, "+bias", o.Bias, "pooled", o.Pooled)
+}
+
+// Attributes prints the op's attributes.
+func (o MatMul) Attributes() string {
+	s := op.Attributes(o.MatMul)
+	for _, f := range []struct {
+		on   bool
+		name string
+	}{{o.Bias, "+bias"}, {o.ReLU, "+relu"}} {
+		if f.on {
+			s += " " + f.name
+		}
+	}
+	return strings.TrimSpace(s)
+}
+
+// Infer implements op.Op.
+func (Copy) Infer(in []op.Type) ([]op.Type, error) { return in[:1:1], nil }
+
+func checkBias(bias op.Type, channels int) error {
+	if !bias.Shape.Equal(tensor.Shape{channels}) {
+		return fmt.Errorf("bias is %v, want %d elements", bias, channels)
+	}
+	return nil
+}
+
+// Infer implements op.Op.
+func (o Conv2D) Infer(in []op.Type) ([]op.Type, error) {
+	out, err := op.Conv2D{Window: o.Window}.Infer(in[:2])
+	if err != nil {
+		return nil, err
+	}
+	if o.Bias {
+		if err := checkBias(in[2], out[0].Shape[3]); err != nil {
+			return nil, err
+		}
+	}
+	if o.Pool {
+		out, err = pool2x2.Infer(out)
+	}
+	return out, err
+}
+
+// pool2x2 is the max-pool that Conv2D can have in it.
+var pool2x2 = op.MaxPool2D{Window: op.Window{Size: [2]int{2, 2}, Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}}}
+
+// Infer implements op.Op.
+func (o MatMul) Infer(in []op.Type) ([]op.Type, error) {
+	out, err := o.MatMul.Infer(in[:2])
+	if err == nil && o.Bias {
+		err = checkBias(in[2], out[0].Shape[1])
+	}
+	return out, err
+}
+
+// gradient checks the operands of a backward op whose images are x and kernel is w.
+func gradient(w op.Window, x, kernel, dy op.Type, pooled bool) error {
+	y, err := Conv2D{Window: w, Pool: pooled}.Infer([]op.Type{x, kernel})
+	if err == nil && !y[0].Equal(dy) {
+		err = fmt.Errorf("gradient is %v, want %v", dy, y[0])
+	}
+	return err
+}
+
+// Infer implements op.Op.
+func (o Conv2DBackwardData) Infer(in []op.Type) ([]op.Type, error) {
+	x := in[len(in)-1]
+	return []op.Type{x}, gradient(o.Window, x, in[0], in[1], o.Pooled)
+}
+
+// Infer implements op.Op.
+func (o Conv2DBackwardFilter) Infer(in []op.Type) ([]op.Type, error) {
+	w := in[len(in)-1]
+	out := []op.Type{w}
+	if o.Bias {
+		out = append(out, op.Type{DType: w.DType, Shape: w.Shape[3:]})
+	}
+	return out, gradient(o.Window, in[0], w, in[1], o.Pooled)
+}

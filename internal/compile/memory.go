@@ -1,0 +1,134 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Root follows views to the value whose memory v is.
+func Root(v *graph.Value) *graph.Value {
+	for {
+		switch v.Node.Op.(type) {
+		case op.Reshape, op.ReshapeLike:
+			v = v.Node.In[0]
+		default:
+			return v
+		}
+	}
+}
+
+// InArena says whether a value that is no view has a place in the arena: inputs, variables
+// and constants have memory of their own.
+func InArena(v *graph.Value) bool {
+	switch v.Node.Op.(type) {
+	case op.Input, op.Variable, op.Const:
+		return false
+	}
+	return true
+}
+
+// block is memory that is needed from one node to another.
+type block struct {
+	first, last int
+	size        int
+	value       *graph.Value // or
+	work        *graph.Node
+	offset      int
+}
+
+// allocate gives every value a place in the arena such that what is alive at once does not
+// overlap: the largest blocks first, each at the lowest offset where it fits.
+func allocate(g *graph.Graph, target Target) (*Plan, error) {
+	var blocks []*block
+	of := map[*graph.Value]*block{}
+	for i, n := range g.Nodes {
+		for _, v := range n.Out {
+			if Root(v) == v && InArena(v) {
+				b := &block{first: i, last: i, size: align(target.Size(v)), value: v}
+				blocks = append(blocks, b)
+				of[v] = b
+			}
+		}
+		for j, v := range n.In {
+			if s, ok := n.Op.(op.ShapeOnly); ok && s.ShapeOnly(j) {
+				continue
+			}
+			if b := of[Root(v)]; b != nil {
+				b.last = i
+			}
+		}
+		size, err := target.Workspace(n)
+		if err != nil {
+			return nil, err
+		}
+		if size > 0 {
+			blocks = append(blocks, &block{first: i, last: i, size: align(size), work: n})
+		}
+	}
+	for _, o := range g.Outputs {
+		if b := of[Root(o.Value)]; b != nil {
+			b.last = len(g.Nodes)
+		}
+	}
+	p := &Plan{Graph: g, Slots: map[*graph.Value]Slot{}, Work: map[*graph.Node]Slot{}}
+	slices.SortStableFunc(blocks, func(a, b *block) int { return b.size - a.size })
+	var placed []*block // by offset
+	for _, b := range blocks {
+		b.offset = 0
+		for _, q := range placed {
+			if q.first > b.last || q.last < b.first {
+				continue
+			}
+			if b.offset+b.size <= q.offset {
+				break
+			}
+			b.offset = max(b.offset, q.offset+q.size)
+		}
+		at, _ := slices.BinarySearchFunc(placed, b.offset, func(q *block, o int) int { return q.offset - o })
+		placed = slices.Insert(placed, at, b)
+		p.ArenaSize = max(p.ArenaSize, b.offset+b.size)
+		if b.work != nil {
+			p.Work[b.work] = Slot{b.offset, b.size}
+		} else {
+			p.Slots[b.value] = Slot{b.offset, b.size}
+		}
+	}
+	for _, n := range g.Nodes {
+		for _, v := range n.Out {
+			if s, ok := p.Slots[Root(v)]; ok {
+				p.Slots[v] = s
+			}
+		}
+	}
+	return p, nil
+}
+
+func align(n int) int { return (n + tensor.Align - 1) &^ (tensor.Align - 1) }
+
+// String prints the plan, a line a node, with the place of each result in the arena.
+func (p *Plan) String() string {
+	var s strings.Builder
+	lines := strings.SplitAfter(p.Graph.String(), "\n")
+	for i, n := range p.Nodes {
+		s.WriteString(strings.TrimSuffix(lines[i], "\n"))
+		for _, v := range n.Out {
+			if slot, ok := p.Slots[v]; ok && slot.Size > 0 {
+				fmt.Fprintf(&s, " @%d", slot.Offset)
+			}
+		}
+		if w, ok := p.Work[n]; ok {
+			fmt.Fprintf(&s, " work @%d+%d", w.Offset, w.Size)
+		}
+		s.WriteByte('\n')
+	}
+	for _, l := range lines[len(p.Nodes):] {
+		s.WriteString(l)
+	}
+	fmt.Fprintf(&s, "arena %d bytes\n", p.ArenaSize)
+	return s.String()
+}

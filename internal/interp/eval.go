@@ -1,0 +1,428 @@
+package interp
+
+import (
+	"math"
+	"slices"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/philox"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// eval computes a node's results from its operands; an update changes its first operands.
+type eval func(n *graph.Node, in, out []*Array)
+
+// evals is the table of ops.
+var evals = map[string]eval{
+	"Input":    nil,
+	"Variable": nil,
+	"Const":    nil,
+
+	"Neg":     unary(func(x float64) float64 { return -x }),
+	"Abs":     unary(math.Abs),
+	"Sign":    unary(sign),
+	"Square":  unary(func(x float64) float64 { return x * x }),
+	"Sqrt":    unary(math.Sqrt),
+	"Exp":     unary(math.Exp),
+	"Log":     unary(math.Log),
+	"Log1p":   unary(math.Log1p),
+	"ReLU":    unary(relu),
+	"Sigmoid": unary(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }),
+	"Tanh":    unary(math.Tanh),
+
+	"Add":          binary(func(x, y float64) float64 { return x + y }),
+	"Sub":          binary(func(x, y float64) float64 { return x - y }),
+	"Mul":          binary(func(x, y float64) float64 { return x * y }),
+	"Div":          binary(func(x, y float64) float64 { return x / y }),
+	"Max":          binary(func(x, y float64) float64 { return max(x, y) }),
+	"Min":          binary(func(x, y float64) float64 { return min(x, y) }),
+	"Pow":          binary(math.Pow),
+	"Equal":        binary(func(x, y float64) float64 { return truth(x == y) }),
+	"Less":         binary(func(x, y float64) float64 { return truth(x < y) }),
+	"LessEqual":    binary(func(x, y float64) float64 { return truth(x <= y) }),
+	"Greater":      binary(func(x, y float64) float64 { return truth(x > y) }),
+	"GreaterEqual": binary(func(x, y float64) float64 { return truth(x >= y) }),
+	"ReLUGrad": binary(func(g, y float64) float64 {
+		if y > 0 {
+			return g
+		}
+		return 0
+	}),
+	"Select": func(_ *graph.Node, in, out []*Array) {
+		each(out[0].Shape, func(i int, at []int) {
+			if in[0].at(at) != 0 {
+				out[0].V[i] = in[1].at(at)
+			} else {
+				out[0].V[i] = in[2].at(at)
+			}
+		})
+	},
+	"Cast": func(n *graph.Node, in, out []*Array) {
+		if n.Out[0].DType == tensor.Bool {
+			unary(func(x float64) float64 { return truth(x != 0) })(n, in, out)
+			return
+		}
+		copy(out[0].V, in[0].V)
+	},
+
+	"Reshape":     func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[0].V) },
+	"ReshapeLike": func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[0].V) },
+	"Transpose": func(n *graph.Node, in, out []*Array) {
+		src := make([]int, len(in[0].Shape))
+		each(out[0].Shape, func(i int, at []int) {
+			for j, d := range n.Op.(op.Transpose).Perm {
+				src[d] = at[j]
+			}
+			out[0].V[i] = in[0].at(src)
+		})
+	},
+	"BroadcastLike": func(_ *graph.Node, in, out []*Array) {
+		each(out[0].Shape, func(i int, at []int) { out[0].V[i] = in[0].at(at) })
+	},
+	"SumLike": func(_ *graph.Node, in, out []*Array) {
+		each(in[0].Shape, func(i int, at []int) { *out[0].ptr(at) += in[0].V[i] })
+	},
+	"Size": func(n *graph.Node, in, out []*Array) {
+		out[0].V[0] = float64(n.Op.(op.Size).Count(in[0].Shape))
+	},
+	"OneHot": func(n *graph.Node, in, out []*Array) {
+		depth := n.Op.(op.OneHot).Depth
+		for i, v := range in[0].V {
+			if c := int(v); c >= 0 && c < depth {
+				out[0].V[i*depth+c] = 1
+			}
+		}
+	},
+
+	"ReduceSum": reduce(0, func(a, x float64) float64 { return a + x }),
+	"ReduceMax": reduce(math.Inf(-1), func(a, x float64) float64 { return max(a, x) }),
+	"ArgMax": func(_ *graph.Node, in, out []*Array) {
+		rows(in[0], func(i int, row []float64) {
+			for j, v := range row {
+				if v > row[int(out[0].V[i])] {
+					out[0].V[i] = float64(j)
+				}
+			}
+		})
+	},
+	"MatMul": func(n *graph.Node, in, out []*Array) {
+		o := n.Op.(op.MatMul)
+		a, b := in[0], in[1]
+		k := a.Shape[1]
+		if o.TransposeA {
+			k = a.Shape[0]
+		}
+		cols := out[0].Shape[1]
+		for i := range out[0].V {
+			r, c, sum := i/cols, i%cols, 0.0
+			for j := range k {
+				ia, ib := r*a.Shape[1]+j, j*b.Shape[1]+c
+				if o.TransposeA {
+					ia = j*a.Shape[1] + r
+				}
+				if o.TransposeB {
+					ib = c*b.Shape[1] + j
+				}
+				sum += a.V[ia] * b.V[ib]
+			}
+			out[0].V[i] = sum
+		}
+	},
+
+	"Conv2D": func(n *graph.Node, in, out []*Array) {
+		conv(n.Op.(op.Conv2D).Window, in[0], in[1], out[0], func(x, w, y int) { out[0].V[y] += in[0].V[x] * in[1].V[w] })
+	},
+	"Conv2DBackwardData": func(n *graph.Node, in, out []*Array) {
+		conv(n.Op.(op.Conv2DBackwardData).Window, out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
+	},
+	"Conv2DBackwardFilter": func(n *graph.Node, in, out []*Array) {
+		conv(n.Op.(op.Conv2DBackwardFilter).Window, in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
+	},
+	"MaxPool2D": func(n *graph.Node, in, out []*Array) {
+		for i := range out[0].V {
+			out[0].V[i] = math.Inf(-1)
+		}
+		pool(n.Op.(op.MaxPool2D).Window, in[0], out[0], func(x, y, pos int) {
+			if in[0].V[x] > out[0].V[y] {
+				out[0].V[y], out[1].V[y] = in[0].V[x], float64(pos)
+			}
+		})
+	},
+	"MaxPool2DGrad": func(n *graph.Node, in, out []*Array) {
+		pool(n.Op.(op.MaxPool2DGrad).Window, out[0], in[0], func(x, y, pos int) {
+			if int(in[1].V[y]) == pos {
+				out[0].V[x] += in[0].V[y]
+			}
+		})
+	},
+	"AvgPool2D": func(n *graph.Node, in, out []*Array) {
+		w := n.Op.(op.AvgPool2D).Window
+		count := counts(w, in[0], out[0])
+		pool(w, in[0], out[0], func(x, y, _ int) { out[0].V[y] += in[0].V[x] })
+		for i := range count {
+			out[0].V[i] /= count[i]
+		}
+	},
+	"AvgPool2DGrad": func(n *graph.Node, in, out []*Array) {
+		w := n.Op.(op.AvgPool2DGrad).Window
+		count := counts(w, out[0], in[0])
+		pool(w, out[0], in[0], func(x, y, _ int) { out[0].V[x] += in[0].V[y] / count[y] })
+	},
+
+	"Softmax": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(_ int, row []float64) { softmax(row) })
+	},
+	"SoftmaxGrad": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(i int, g []float64) {
+			y := in[1].V[i*len(g):][:len(g)]
+			dot := 0.0
+			for j := range g {
+				dot += g[j] * y[j]
+			}
+			for j := range g {
+				g[j] = y[j] * (g[j] - dot)
+			}
+		})
+	},
+	"SoftmaxCrossEntropy": func(_ *graph.Node, in, out []*Array) {
+		rows(in[0], func(i int, x []float64) {
+			top, sum := slices.Max(x), 0.0
+			for _, v := range x {
+				sum += math.Exp(v - top)
+			}
+			for j, v := range x {
+				out[0].V[i] -= in[1].V[i*len(x)+j] * (v - top - math.Log(sum))
+			}
+		})
+	},
+	"SoftmaxCrossEntropyGrad": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(i int, p []float64) {
+			softmax(p)
+			for j := range p {
+				p[j] = (p[j] - in[1].V[i*len(p)+j]) * in[2].V[i]
+			}
+		})
+	},
+	"RandomUniform": func(n *graph.Node, in, out []*Array) {
+		u := make([]float32, len(out[0].V))
+		philox.Uniform(n.Op.(op.RandomUniform).Key, int64(in[0].V[0]), 0, u)
+		for i, v := range u {
+			out[0].V[i] = float64(v)
+		}
+	},
+
+	"Assign": func(_ *graph.Node, in, _ []*Array) { copy(in[0].V, in[1].V) },
+	"SGD": func(n *graph.Node, in, _ []*Array) {
+		o := n.Op.(op.SGD)
+		w, g, lr := in[0].V, in[o.Updates()].V, in[o.Updates()+1].V[0]
+		for i := range w {
+			if o.Momentum == 0 {
+				w[i] -= lr * g[i]
+				continue
+			}
+			m := in[1].V
+			m[i] = o.Momentum*m[i] - lr*g[i]
+			if o.Nesterov {
+				w[i] += o.Momentum*m[i] - lr*g[i]
+			} else {
+				w[i] += m[i]
+			}
+		}
+	},
+	"RMSprop": func(n *graph.Node, in, _ []*Array) {
+		o := n.Op.(op.RMSprop)
+		k := o.Updates()
+		w, v, g, lr := in[0].V, in[1].V, in[k].V, in[k+1].V[0]
+		for i := range w {
+			v[i] = o.Rho*v[i] + (1-o.Rho)*g[i]*g[i]
+			d := v[i] + o.Epsilon
+			if o.Centered {
+				a := in[k-1].V
+				a[i] = o.Rho*a[i] + (1-o.Rho)*g[i]
+				d -= a[i] * a[i]
+			}
+			step := lr * g[i] / math.Sqrt(d)
+			if o.Momentum > 0 {
+				m := in[2].V
+				m[i] = o.Momentum*m[i] + step
+				step = m[i]
+			}
+			w[i] -= step
+		}
+	},
+	"Adam": func(n *graph.Node, in, _ []*Array) {
+		o := n.Op.(op.Adam)
+		k := o.Updates()
+		w, m, v, g, lr, t := in[0].V, in[1].V, in[2].V, in[k].V, in[k+1].V[0], in[k+2].V[0]+1
+		alpha := lr * math.Sqrt(1-math.Pow(o.Beta2, t)) / (1 - math.Pow(o.Beta1, t))
+		for i := range w {
+			m[i] += (g[i] - m[i]) * (1 - o.Beta1)
+			v[i] += (g[i]*g[i] - v[i]) * (1 - o.Beta2)
+			d := v[i]
+			if o.AMSGrad {
+				in[3].V[i] = max(in[3].V[i], d)
+				d = in[3].V[i]
+			}
+			w[i] -= alpha * m[i] / (math.Sqrt(d) + o.Epsilon)
+		}
+	},
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func sign(x float64) float64 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	}
+	return x
+}
+
+func relu(x float64) float64 {
+	if x < 0 {
+		return 0
+	}
+	return x // NaN stays
+}
+
+func softmax(x []float64) {
+	top, sum := slices.Max(x), 0.0
+	for i, v := range x {
+		x[i] = math.Exp(v - top)
+		sum += x[i]
+	}
+	for i := range x {
+		x[i] /= sum
+	}
+}
+
+func unary(f func(float64) float64) eval {
+	return func(_ *graph.Node, in, out []*Array) {
+		for i, v := range in[0].V {
+			out[0].V[i] = f(v)
+		}
+	}
+}
+
+func binary(f func(x, y float64) float64) eval {
+	return func(_ *graph.Node, in, out []*Array) {
+		each(out[0].Shape, func(i int, at []int) { out[0].V[i] = f(in[0].at(at), in[1].at(at)) })
+	}
+}
+
+func reduce(start float64, f func(a, x float64) float64) eval {
+	return func(n *graph.Node, in, out []*Array) {
+		axes := n.Op.(op.Reduce).Axes
+		for i := range out[0].V {
+			out[0].V[i] = start
+		}
+		kept := in[0].Shape.Clone()
+		for d := range kept {
+			if axes == nil || slices.Contains(axes, d) {
+				kept[d] = 1
+			}
+		}
+		acc := &Array{kept, out[0].V}
+		each(in[0].Shape, func(i int, at []int) { p := acc.ptr(at); *p = f(*p, in[0].V[i]) })
+	}
+}
+
+// each calls f for every index of a shape, in row-major order.
+func each(s tensor.Shape, f func(i int, at []int)) {
+	at := make([]int, len(s))
+	for i := range s.Elements() {
+		f(i, at)
+		for d := len(s) - 1; d >= 0; d-- {
+			if at[d]++; at[d] < s[d] {
+				break
+			}
+			at[d] = 0
+		}
+	}
+}
+
+// ptr is the element at an index into a shape that a's is broadcast to.
+func (a *Array) ptr(at []int) *float64 {
+	at = at[len(at)-len(a.Shape):]
+	i := 0
+	for d, n := range a.Shape {
+		i *= n
+		if n != 1 {
+			i += at[d]
+		}
+	}
+	return &a.V[i]
+}
+
+func (a *Array) at(at []int) float64 { return *a.ptr(at) }
+
+// rows calls f for every run along the last dimension.
+func rows(a *Array, f func(i int, row []float64)) {
+	n := a.Shape[len(a.Shape)-1]
+	for i := range len(a.V) / max(n, 1) {
+		f(i, a.V[i*n:(i+1)*n])
+	}
+}
+
+// slide calls f for every pair of a position (n, oh, ow) of the window and a pixel (ih, iw)
+// of x under it, with the place (kh, kw) in the window.
+func slide(w op.Window, x, y tensor.Shape, f func(n, oh, ow, ih, iw, kh, kw int)) {
+	top, left := w.Before(0, x[1]), w.Before(1, x[2])
+	for n := range y[0] {
+		for oh := range y[1] {
+			for ow := range y[2] {
+				for kh := range w.Size[0] {
+					for kw := range w.Size[1] {
+						ih := oh*w.Stride[0] + kh*w.Dilation[0] - top
+						iw := ow*w.Stride[1] + kw*w.Dilation[1] - left
+						if ih >= 0 && ih < x[1] && iw >= 0 && iw < x[2] {
+							f(n, oh, ow, ih, iw, kh, kw)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// conv calls f with the places in x, kernel k and y of every product of a convolution.
+func conv(w op.Window, x, k, y *Array, f func(x, k, y int)) {
+	xs, ys, c, o := x.Shape, y.Shape, k.Shape[2], k.Shape[3]
+	slide(w, xs, ys, func(n, oh, ow, ih, iw, kh, kw int) {
+		xi, yi, ki := ((n*xs[1]+ih)*xs[2]+iw)*c, ((n*ys[1]+oh)*ys[2]+ow)*o, (kh*w.Size[1]+kw)*c*o
+		for ci := range c {
+			for oi := range o {
+				f(xi+ci, ki+ci*o+oi, yi+oi)
+			}
+		}
+	})
+}
+
+// pool calls f with the places in x and y and the position in the window, for every
+// element under every window.
+func pool(w op.Window, x, y *Array, f func(x, y, pos int)) {
+	xs, ys, c := x.Shape, y.Shape, x.Shape[3]
+	slide(w, xs, ys, func(n, oh, ow, ih, iw, kh, kw int) {
+		xi, yi := ((n*xs[1]+ih)*xs[2]+iw)*c, ((n*ys[1]+oh)*ys[2]+ow)*c
+		for ci := range c {
+			f(xi+ci, yi+ci, kh*w.Size[1]+kw)
+		}
+	})
+}
+
+func counts(w op.Window, x, y *Array) []float64 {
+	count := make([]float64, len(y.V))
+	pool(w, x, y, func(_, y, _ int) { count[y]++ })
+	return count
+}

@@ -1,0 +1,235 @@
+// Package interp runs graphs naively: every op by plain loops over float64, rounded to the
+// value's type after each op. It is the oracle that the engine is tested against, and in
+// Exact mode, without rounding, the one that gradients are checked with.
+package interp
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/backend"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Array is a value: elements of any type, as float64.
+type Array struct {
+	Shape tensor.Shape
+	V     []float64
+}
+
+func newArray(s tensor.Shape) *Array { return &Array{s, make([]float64, s.Elements())} }
+
+// Interpreter runs graphs. Exact leaves floating-point values unrounded.
+type Interpreter struct{ Exact bool }
+
+// New returns the interpreter as a backend.
+func New() backend.Backend { return Interpreter{} }
+
+// Name implements backend.Backend.
+func (Interpreter) Name() string { return "interpreter" }
+
+// Supports implements backend.Backend.
+func (Interpreter) Supports(n *graph.Node) error {
+	if _, ok := evals[n.Op.Name()]; !ok {
+		return fmt.Errorf("%s: the interpreter has no %s", n.Layer, n.Op.Name())
+	}
+	return nil
+}
+
+// Compile implements backend.Backend.
+func (i Interpreter) Compile(g *graph.Graph, store *graph.Store) (backend.Program, error) {
+	for _, n := range g.Nodes {
+		if err := i.Supports(n); err != nil {
+			return nil, err
+		}
+	}
+	return &program{i, g, store}, nil
+}
+
+type program struct {
+	Interpreter
+	g     *graph.Graph
+	store *graph.Store
+}
+
+func (*program) Close() {}
+
+// Run implements backend.Program.
+func (p *program) Run(in, out []*tensor.Tensor) error {
+	arrays := make([]*Array, len(in))
+	for i, t := range in {
+		arrays[i] = FromTensor(t)
+	}
+	vars := func(path string) *Array { return FromTensor(p.store.Lookup(path).Value()) }
+	updated := false
+	set := func(path string, a *Array) {
+		a.to(p.store.Lookup(path).Value())
+		updated = true
+	}
+	res, err := p.Evaluate(p.g, arrays, vars, set)
+	if updated {
+		p.store.Changed()
+	}
+	if err != nil {
+		return err
+	}
+	for i, t := range out {
+		if t == nil {
+			continue
+		}
+		if !t.Shape().Equal(res[i].Shape) {
+			return fmt.Errorf("output %q: got a tensor of shape %v, want %v", p.g.Outputs[i].Key, t.Shape(), res[i].Shape)
+		}
+		res[i].to(t)
+	}
+	return nil
+}
+
+// Evaluate runs g on inputs of known shapes. vars reads a variable, set is called for each
+// update, in order; set may be nil when g has none.
+func (i Interpreter) Evaluate(g *graph.Graph, in []*Array, vars func(path string) *Array, set func(path string, a *Array)) ([]*Array, error) {
+	shapes := make([]tensor.Shape, len(in))
+	for j, a := range in {
+		shapes[j] = a.Shape
+	}
+	c, err := g.Specialize(shapes)
+	if err != nil {
+		return nil, err
+	}
+	values := map[*graph.Value]*Array{}
+	for j, v := range c.Inputs {
+		values[v] = in[j]
+	}
+	for _, n := range c.Nodes {
+		switch o := n.Op.(type) {
+		case op.Input:
+			continue
+		case op.Variable:
+			values[n.Out[0]] = vars(o.Path)
+			continue
+		case op.Const:
+			values[n.Out[0]] = FromTensor(o.Value)
+			continue
+		}
+		args := make([]*Array, len(n.In))
+		for j, v := range n.In {
+			args[j] = values[v]
+		}
+		if u, ok := n.Op.(op.Updater); ok {
+			for j, v := range n.In[:u.Updates()] {
+				args[j] = vars(v.Node.Op.(op.Variable).Path) // as the updates before have left it
+			}
+			evals[n.Op.Name()](n, args, nil)
+			for j, v := range n.In[:u.Updates()] {
+				i.round(v.DType, args[j])
+				set(v.Node.Op.(op.Variable).Path, args[j])
+			}
+			continue
+		}
+		res := make([]*Array, len(n.Out))
+		for j, v := range n.Out {
+			res[j] = newArray(v.Shape)
+		}
+		evals[n.Op.Name()](n, args, res)
+		for j, v := range n.Out {
+			i.round(v.DType, res[j])
+			values[v] = res[j]
+		}
+	}
+	out := make([]*Array, len(c.Outputs))
+	for j, o := range c.Outputs {
+		out[j] = values[o.Value]
+	}
+	return out, nil
+}
+
+func (i Interpreter) round(d tensor.DType, a *Array) {
+	switch d {
+	case tensor.Float32:
+		if !i.Exact {
+			for j, v := range a.V {
+				a.V[j] = float64(float32(v))
+			}
+		}
+	case tensor.Float64:
+	case tensor.BFloat16:
+		panic("interp: bfloat16")
+	default:
+		for j, v := range a.V {
+			a.V[j] = math.Trunc(v)
+		}
+	}
+}
+
+// FromTensor copies a tensor's elements.
+func FromTensor(t *tensor.Tensor) *Array {
+	a := newArray(t.Shape())
+	switch t.DType() {
+	case tensor.Float32:
+		load[float32](a, t)
+	case tensor.Float64:
+		load[float64](a, t)
+	case tensor.Int8:
+		load[int8](a, t)
+	case tensor.Int16:
+		load[int16](a, t)
+	case tensor.Int32:
+		load[int32](a, t)
+	case tensor.Int64:
+		load[int64](a, t)
+	case tensor.Uint8:
+		load[uint8](a, t)
+	case tensor.Bool:
+		for i, v := range tensor.Values[bool](t) {
+			if v {
+				a.V[i] = 1
+			}
+		}
+	default:
+		panic("interp: a tensor of " + t.DType().String())
+	}
+	return a
+}
+
+func (a *Array) to(t *tensor.Tensor) {
+	switch t.DType() {
+	case tensor.Float32:
+		store[float32](a, t)
+	case tensor.Float64:
+		store[float64](a, t)
+	case tensor.Int8:
+		store[int8](a, t)
+	case tensor.Int16:
+		store[int16](a, t)
+	case tensor.Int32:
+		store[int32](a, t)
+	case tensor.Int64:
+		store[int64](a, t)
+	case tensor.Uint8:
+		store[uint8](a, t)
+	case tensor.Bool:
+		for i, v := range a.V {
+			tensor.Values[bool](t)[i] = v != 0
+		}
+	default:
+		panic("interp: a tensor of " + t.DType().String())
+	}
+}
+
+type number interface {
+	float32 | float64 | int8 | int16 | int32 | int64 | uint8
+}
+
+func load[T number](a *Array, t *tensor.Tensor) {
+	for i, v := range tensor.Values[T](t) {
+		a.V[i] = float64(v)
+	}
+}
+
+func store[T number](a *Array, t *tensor.Tensor) {
+	for i := range tensor.Values[T](t) {
+		tensor.Values[T](t)[i] = T(a.V[i])
+	}
+}
