@@ -1,0 +1,215 @@
+package conv
+
+import (
+	"unsafe"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/micro"
+)
+
+// BackwardData is the gradient of a convolution with respect to its images.
+//
+// Along an axis of stride s, the pixels p, p+s, p+2s... see the same taps of the filter: a
+// phase. For each phase of both axes it is a convolution of stride 1 with the taps of that
+// phase, whose results lie s pixels apart.
+type BackwardData struct {
+	isa        kernel.ISA
+	shape      Shape
+	tiling     micro.Tiling // of C
+	gradient   gradient
+	high, wide axis
+	phases     []phase // [high phases][wide phases]
+	packedAt   []int   // where each tap's weights start in the packed filters, in rows
+	band       int     // rows of pixels in a part
+	bandsImage int
+}
+
+// axis is the phases along an axis.
+type axis struct {
+	stride    int
+	phases    []axisPhase
+	low, high int // least and greatest shift of all taps
+}
+
+// axisPhase is the pixels first, first+stride, ...; pixel number j sees result j+shift of
+// each tap. Shifts ascend.
+type axisPhase struct {
+	first, count int
+	taps, shifts []int
+}
+
+func newAxis(n, size, stride, dilation, pad int) axis {
+	x := axis{stride: stride}
+	for p := range stride {
+		ph := axisPhase{first: p, count: max(0, kernel.CeilDiv(max(0, n-p), stride))}
+		for k := size - 1; k >= 0; k-- {
+			if d := p + pad - k*dilation; d%stride == 0 {
+				ph.taps, ph.shifts = append(ph.taps, k), append(ph.shifts, d/stride)
+				x.low, x.high = min(x.low, d/stride), max(x.high, d/stride)
+			}
+		}
+		x.phases = append(x.phases, ph)
+	}
+	return x
+}
+
+// adjacent says whether the shifts of all phases go up by one.
+func (x axis) adjacent() bool {
+	for _, p := range x.phases {
+		for i := 1; i < len(p.shifts); i++ {
+			if p.shifts[i] != p.shifts[i-1]+1 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// phase is the taps of a phase of both axes.
+type phase struct {
+	rows    int // of the packed filters: taps*O
+	first   int // where it starts in the packed filters, in rows
+	k, runs int // length of a contiguous run of the gradient, and number of runs
+	seg     []int
+}
+
+// NewBackwardData prepares the gradient; with pooled, that of a convolution with a fused
+// pool. It panics for an impossible shape.
+func NewBackwardData(isa kernel.ISA, s Shape, pooled bool) *BackwardData {
+	s.must()
+	b := &BackwardData{
+		isa: isa, shape: s, tiling: micro.NewTiling(isa, s.C),
+		high: newAxis(s.H, s.KH, s.StrideH, s.DilationH, s.PadTop),
+		wide: newAxis(s.W, s.KW, s.StrideW, s.DilationW, s.PadLeft),
+	}
+	width := kernel.CeilDiv(s.W, s.StrideW) + b.wide.high - b.wide.low
+	b.gradient = gradient{
+		isa: isa, oh: s.OH, ow: s.OW, o: s.O, ph: s.OH / 2, pw: s.OW / 2, pooled: pooled,
+		left: -b.wide.low, width: max(width, s.OW-b.wide.low),
+		needsScratch: true,
+	}
+	if !pooled && width == s.OW && b.wide.low == 0 && b.high.low == 0 && b.high.high == 0 && kernel.CeilDiv(s.H, s.StrideH) <= s.OH {
+		b.gradient.width, b.gradient.needsScratch = width, false
+	}
+	b.plan()
+	b.band = bandRows(s.H, s.FLOPs()/(s.N*s.H))
+	b.bandsImage = kernel.CeilDiv(s.H, b.band)
+	return b
+}
+
+// plan lays out the packed filters and the runs of each phase.
+func (b *BackwardData) plan() {
+	s, row := b.shape, b.gradient.row()
+	b.packedAt = make([]int, s.KH*s.KW)
+	adjacent := b.wide.adjacent()
+	at := 0
+	for _, h := range b.high.phases {
+		for _, w := range b.wide.phases {
+			p := phase{first: at, rows: len(h.taps) * len(w.taps) * s.O, k: s.O, runs: len(h.taps) * len(w.taps)}
+			if adjacent && len(w.taps) > 0 {
+				p.k, p.runs = len(w.taps)*s.O, len(h.taps)
+			}
+			end := 0 // where the run before ended
+			for i, kh := range h.taps {
+				for j, kw := range w.taps {
+					b.packedAt[kh*s.KW+kw] = at
+					at += s.O
+					if adjacent && j > 0 {
+						continue
+					}
+					start := (h.shifts[i]-h.shifts[0])*row + (w.shifts[j]-w.shifts[0])*s.O
+					if i+j > 0 {
+						p.seg = append(p.seg, 4*(start-end))
+					}
+					end = start + p.k
+				}
+			}
+			p.seg = append(p.seg, 0)
+			b.phases = append(b.phases, p)
+		}
+	}
+}
+
+// PackedLen is the number of floats of the packed filters.
+func (b *BackwardData) PackedLen() int {
+	return b.shape.KH * b.shape.KW * b.shape.O * b.tiling.Padded()
+}
+
+// PackParts is the number of parts of packing.
+func (b *BackwardData) PackParts() int { return b.shape.KH * b.shape.KW }
+
+// Pack packs a part of the filters w, HWIO.
+func (b *BackwardData) Pack(part int, w, packed []float32) {
+	s := b.shape
+	total := s.KH * s.KW * s.O
+	for tile := range b.tiling.Tiles() {
+		first, columns, padded := b.tiling.At(tile)
+		dst := packed[first*total+b.packedAt[part]*padded:]
+		micro.PackTransposed(b.isa, dst, w[(part*s.C+first)*s.O:], s.O, s.O, columns, padded)
+	}
+}
+
+// Parts is the number of parts of the gradient.
+func (b *BackwardData) Parts() int { return b.shape.N * b.bandsImage }
+
+// rowsFor is the rows [from, to) of the gradient that the pixels of rows [lo, hi) see.
+func (b *BackwardData) rowsFor(lo, hi int) (from, to int) {
+	return lo/b.high.stride + b.high.low, (hi-1)/b.high.stride + b.high.high + 1
+}
+
+// ScratchLen is the number of floats that each worker needs.
+func (b *BackwardData) ScratchLen() int {
+	most := 0
+	for band := range b.bandsImage {
+		from, to := b.rowsFor(band*b.band, min(b.shape.H, (band+1)*b.band))
+		most = max(most, to-from)
+	}
+	return b.gradient.scratchLen(most)
+}
+
+// Run makes a part of the images' gradient dx [N, H, W, C] from dy [N, OH, OW, O] and the
+// packed filters; when pooled, from dy and argmax [N, OH/2, OW/2, O].
+func (b *BackwardData) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
+	s := b.shape
+	image, band := part/b.bandsImage, part%b.bandsImage
+	lo, hi := band*b.band, min(s.H, (band+1)*b.band)
+	from, to := b.rowsFor(lo, hi)
+	rows := b.gradient.rows(dy, argmax, image, from, to, scratch)
+	row := b.gradient.row()
+	dx = dx[image*s.H*s.W*s.C : (image+1)*s.H*s.W*s.C]
+
+	var a micro.Args
+	a.AStride = uintptr(4 * s.O)
+	a.CStride = uintptr(4 * s.StrideW * s.C)
+	a.Zero()
+	for tile := range b.tiling.Tiles() {
+		first, columns, padded := b.tiling.At(tile)
+		a.Columns(b.isa, columns)
+		a.BStride = uintptr(4 * padded)
+		most := micro.MaxRows(b.isa, padded/micro.Lanes(b.isa))
+		filters := packed[first*s.KH*s.KW*s.O:]
+		for h := lo; h < hi; h++ {
+			high := &b.high.phases[h%s.StrideH]
+			line := dx[h*s.W*s.C+first:]
+			for pw := range b.wide.phases {
+				wide, p := &b.wide.phases[pw], &b.phases[h%s.StrideH*s.StrideW+pw]
+				if p.rows == 0 {
+					for j := range wide.count {
+						clear(line[(wide.first+j*s.StrideW)*s.C:][:columns])
+					}
+					continue
+				}
+				a.K, a.Segs, a.Seg = p.k, p.runs, &p.seg[0]
+				a.B = unsafe.Pointer(&filters[p.first*padded])
+				start := (h/s.StrideH+high.shifts[0]-from)*row + (wide.shifts[0]-b.wide.low)*s.O
+				tiles := kernel.CeilDiv(wide.count, most)
+				for t := range tiles {
+					j, end := kernel.Split(wide.count, tiles, t)
+					a.A = unsafe.Pointer(&rows[start+j*s.O])
+					a.C = unsafe.Pointer(&line[(wide.first+j*s.StrideW)*s.C])
+					micro.N(b.isa, end-j, &a)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package conv
+
+import (
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/pool"
+)
+
+// source is where the rows of an image are for a part of the work: in the image itself, or
+// copied to scratch with the padding around them.
+type source struct {
+	shape  Shape
+	padded bool
+	row    int // floats from row to row
+}
+
+func newSource(s Shape) source {
+	inside := s.PadTop == 0 && s.PadLeft == 0 &&
+		(s.OH-1)*s.StrideH+s.spanH() <= s.H && (s.OW-1)*s.StrideW+s.spanW() <= s.W
+	if inside {
+		return source{s, false, s.W * s.C}
+	}
+	return source{s, true, ((s.OW-1)*s.StrideW + s.spanW()) * s.C}
+}
+
+// scratchLen is the scratch for the pixels under `rows` rows of results.
+func (b source) scratchLen(rows int) int {
+	if !b.padded {
+		return 0
+	}
+	return ((rows-1)*b.shape.StrideH + b.shape.spanH()) * b.row
+}
+
+// rows gives what the results of rows [from, to) of an image see: the pixels of the first
+// result come first.
+func (b source) rows(x []float32, image, from, to int, scratch []float32) []float32 {
+	s := b.shape
+	x = x[image*s.H*s.W*s.C : (image+1)*s.H*s.W*s.C]
+	if !b.padded {
+		return x[from*s.StrideH*b.row:]
+	}
+	n := (to-from-1)*s.StrideH + s.spanH()
+	left := s.PadLeft * s.C
+	for r := range n {
+		d := scratch[r*b.row : (r+1)*b.row]
+		h := from*s.StrideH - s.PadTop + r
+		if h < 0 || h >= s.H || left >= len(d) {
+			clear(d)
+			continue
+		}
+		clear(d[:left])
+		copied := copy(d[left:], x[h*s.W*s.C:(h+1)*s.W*s.C])
+		clear(d[left+copied:])
+	}
+	return scratch
+}
+
+// gradient is where the rows of the gradient of a convolution's result are: as they are, or
+// in scratch with padding, unpooled when the gradient is that of the pooled result.
+type gradient struct {
+	isa          kernel.ISA
+	oh, ow, o    int // the convolution's result
+	ph, pw       int // pooled
+	pooled       bool
+	left, width  int // padding before the first pixel and pixels in a row, with padding
+	needsScratch bool
+}
+
+func (g gradient) row() int { return g.width * g.o }
+
+// rows gives rows [from, to) of an image's gradient; those that are not in the image are 0.
+func (g gradient) rows(dy []float32, argmax []uint8, image, from, to int, scratch []float32) []float32 {
+	if !g.needsScratch {
+		return dy[(image*g.oh+from)*g.ow*g.o : (image+1)*g.oh*g.ow*g.o]
+	}
+	row, left := g.row(), g.left*g.o
+	if !g.pooled {
+		for r := from; r < to; r++ {
+			d := scratch[(r-from)*row : (r-from+1)*row]
+			if r < 0 || r >= g.oh {
+				clear(d)
+				continue
+			}
+			clear(d[:left])
+			line := dy[(image*g.oh+r)*g.ow*g.o:]
+			n := copy(d[left:], line[:g.ow*g.o])
+			clear(d[left+n:])
+		}
+		return scratch
+	}
+	// Unpooling makes two rows at a time; a band that starts or ends inside a pair has one of
+	// them go to a spare row at the end.
+	spare := scratch[(to-from)*row : (to-from+1)*row]
+	for r := from; r < to; {
+		pair := r >> 1
+		if r < 0 || pair >= g.ph {
+			clear(scratch[(r-from)*row : (r-from+1)*row])
+			r++
+			continue
+		}
+		upper, lower := spare, spare
+		if r == 2*pair {
+			upper = scratch[(r-from)*row : (r-from+1)*row]
+			r++
+		}
+		if r < to {
+			lower = scratch[(r-from)*row : (r-from+1)*row]
+			r++
+		}
+		at := (image*g.ph + pair) * g.pw * g.o
+		n := g.pw * g.o
+		clear(upper[:left])
+		clear(lower[:left])
+		pool.Unpool2x2(g.isa, upper[left:], lower[left:], dy[at:at+n], argmax[at:at+n], g.pw, g.o)
+		clear(upper[left+2*n:])
+		clear(lower[left+2*n:])
+	}
+	return scratch
+}
+
+// scratchLen is the scratch for n rows.
+func (g gradient) scratchLen(n int) int {
+	switch {
+	case !g.needsScratch:
+		return 0
+	case g.pooled:
+		return (n + 1) * g.row()
+	}
+	return n * g.row()
+}

@@ -1,0 +1,324 @@
+package conv
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+// shape makes a shape as Keras does from the image, the filters and the padding.
+func shape(n, h, w, c, k, o, stride, dilation int, same bool) Shape {
+	s := Shape{N: n, H: h, W: w, C: c, KH: k, KW: k, O: o, StrideH: stride, StrideW: stride, DilationH: dilation, DilationW: dilation}
+	if same {
+		s.OH, s.OW = kernel.CeilDiv(h, stride), kernel.CeilDiv(w, stride)
+		s.PadTop = max(0, (s.OH-1)*stride+s.spanH()-h) / 2
+		s.PadLeft = max(0, (s.OW-1)*stride+s.spanW()-w) / 2
+	} else {
+		s.OH, s.OW = (h-s.spanH())/stride+1, (w-s.spanW())/stride+1
+	}
+	return s
+}
+
+// shapes is the grid that all kernels are tested on.
+func shapes() []Shape {
+	var list []Shape
+	for _, c := range []int{1, 3, 5, 32, 33, 64} {
+		for i, o := range []int{1, 2, 10, 32, 48, 64, 100} {
+			list = append(list, shape(1+i%2, 6+i, 7+c%4, c, 3, o, 1, 1, i%2 == 1))
+		}
+	}
+	for _, same := range []bool{false, true} {
+		for _, k := range []int{1, 2, 3, 5} {
+			for stride := 1; stride <= 3; stride++ {
+				list = append(list, shape(2, 9, 11, 5, k, 10, stride, 1, same))
+			}
+			list = append(list, shape(2, 11, 10, 3, k, 17, 1, 2, same))
+		}
+	}
+	list = append(list,
+		shape(1, 3, 3, 4, 3, 4, 1, 1, false),   // one result
+		shape(1, 1, 1, 1, 1, 1, 1, 1, false),   // one of everything
+		shape(1, 1, 40, 3, 1, 20, 1, 1, false), // wide
+		shape(1, 40, 1, 3, 1, 20, 2, 1, false), // high
+		shape(3, 31, 29, 8, 3, 64, 1, 1, false),
+		shape(17, 8, 8, 3, 3, 8, 1, 1, true), // more images than sums
+		Shape{N: 2, H: 7, W: 9, C: 4, KH: 2, KW: 3, O: 6, StrideH: 2, StrideW: 3, DilationH: 1, DilationW: 1, OH: 3, OW: 3},
+		Shape{N: 1, H: 8, W: 8, C: 4, KH: 3, KW: 3, O: 6, StrideH: 1, StrideW: 1, DilationH: 2, DilationW: 3, PadTop: 2, PadLeft: 3, OH: 8, OW: 8},
+		Shape{N: 1, H: 6, W: 6, C: 2, KH: 2, KW: 2, O: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 3, PadLeft: 2, OH: 9, OW: 8},
+		Shape{N: 1, H: 6, W: 6, C: 2, KH: 1, KW: 1, O: 3, StrideH: 3, StrideW: 3, DilationH: 1, DilationW: 1, OH: 1, OW: 2}, // pixels that no result sees
+	)
+	return list
+}
+
+func (s Shape) name() string { return fmt.Sprintf("%+v", s) }
+
+// visit calls f for each product of the convolution with the indices of the pixel, the
+// weight and the result.
+func visit(s Shape, f func(x, w, y int)) {
+	for n := range s.N {
+		for oh := range s.OH {
+			for ow := range s.OW {
+				for kh := range s.KH {
+					for kw := range s.KW {
+						h, w := oh*s.StrideH+kh*s.DilationH-s.PadTop, ow*s.StrideW+kw*s.DilationW-s.PadLeft
+						if h < 0 || h >= s.H || w < 0 || w >= s.W {
+							continue
+						}
+						for c := range s.C {
+							for o := range s.O {
+								f(((n*s.H+h)*s.W+w)*s.C+c, ((kh*s.KW+kw)*s.C+c)*s.O+o, ((n*s.OH+oh)*s.OW+ow)*s.O+o)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func (s Shape) imageLen() int  { return s.N * s.H * s.W * s.C }
+func (s Shape) resultLen() int { return s.N * s.OH * s.OW * s.O }
+
+func naive(s Shape, x, w, bias []float32) []float64 {
+	y := make([]float64, s.resultLen())
+	for i := range y {
+		if bias != nil {
+			y[i] = float64(bias[i%s.O])
+		}
+	}
+	visit(s, func(xi, wi, yi int) { y[yi] += float64(x[xi]) * float64(w[wi]) })
+	return y
+}
+
+func runForward(t testing.TB, isa kernel.ISA, s Shape, e Epilogue, x, w, bias []float32) (y []float32, argmax []uint8) {
+	f := NewForward(isa, s, e)
+	packed := kerneltest.Junk(t, f.PackedLen())
+	kerneltest.Parts(f.PackParts(), func(p int) { f.Pack(p, w, packed) })
+	n := s.resultLen()
+	if e.Pool {
+		n = s.N * (s.OH / 2) * (s.OW / 2) * s.O
+		argmax = kerneltest.Guarded[uint8](t, n)
+	}
+	y = kerneltest.Junk(t, n)
+	scratch := kerneltest.Junk(t, f.ScratchLen())
+	kerneltest.Parts(f.Parts(), func(p int) { f.Run(p, x, packed, bias, y, argmax, scratch) })
+	return y, argmax
+}
+
+const tolerance = 2e-5
+
+func TestForward(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, s := range shapes() {
+			x := kerneltest.Random(t, 1, s.imageLen())
+			w := kerneltest.Random(t, 2, s.filterLen())
+			bias := kerneltest.Random(t, 3, s.O)
+			for _, e := range []Epilogue{{}, {Bias: true}, {ReLU: true}, {Bias: true, ReLU: true}} {
+				name := fmt.Sprintf("%s %+v", s.name(), e)
+				b := bias
+				if !e.Bias {
+					b = nil
+				}
+				want := naive(s, x, w, b)
+				if e.ReLU {
+					for i, v := range want {
+						want[i] = math.Max(v, 0)
+					}
+				}
+				y, _ := runForward(t, isa, s, e, x, w, b)
+				kerneltest.Close(t, name, y, want, tolerance)
+				vectors.Check(t, isa, name, y)
+			}
+		}
+	})
+}
+
+// The fused pool must give what pooling the unfused result gives: values bit for bit, and
+// places.
+func TestForwardPool(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, s := range shapes() {
+			if s.OH < 2 || s.OW < 2 {
+				continue
+			}
+			x := kerneltest.Random(t, 1, s.imageLen())
+			w := kerneltest.Random(t, 2, s.filterLen())
+			bias := kerneltest.Random(t, 3, s.O)
+			plain, _ := runForward(t, isa, s, Epilogue{Bias: true, ReLU: true}, x, w, bias)
+			y, argmax := runForward(t, isa, s, Epilogue{Bias: true, ReLU: true, Pool: true}, x, w, bias)
+			want, at := poolNaive(s, plain)
+			kerneltest.Equal(t, s.name(), y, want)
+			for i := range at {
+				if argmax[i] != at[i] {
+					t.Fatalf("%s: place %d is %d, want %d", s.name(), i, argmax[i], at[i])
+				}
+			}
+			vectors.Check(t, isa, s.name(), y)
+		}
+	})
+}
+
+func poolNaive(s Shape, y []float32) (pooled []float32, argmax []uint8) {
+	for n := range s.N {
+		for ph := range s.OH / 2 {
+			for pw := range s.OW / 2 {
+				for o := range s.O {
+					best, at := float32(0), uint8(4)
+					for i := range 4 {
+						v := y[((n*s.OH+2*ph+i/2)*s.OW+2*pw+i%2)*s.O+o]
+						if v > best {
+							best, at = v, uint8(i)
+						}
+					}
+					pooled, argmax = append(pooled, best), append(argmax, at)
+				}
+			}
+		}
+	}
+	return pooled, argmax
+}
+
+// pooledGradient makes a gradient of a pooled result, and the same unpooled.
+func pooledGradient(t testing.TB, s Shape) (g []float32, argmax []uint8, dy []float32) {
+	n := s.N * (s.OH / 2) * (s.OW / 2) * s.O
+	g = kerneltest.Random(t, 5, n)
+	argmax = kerneltest.Guarded[uint8](t, n)
+	dy = kerneltest.Guarded[float32](t, s.resultLen())
+	for i := range argmax {
+		at := i * 7 % 5
+		argmax[i] = uint8(at)
+		if at < 4 {
+			o, pw, ph, image := i%s.O, i/s.O%(s.OW/2), i/s.O/(s.OW/2)%(s.OH/2), i/s.O/(s.OW/2)/(s.OH/2)
+			dy[((image*s.OH+2*ph+at/2)*s.OW+2*pw+at%2)*s.O+o] = g[i]
+		}
+	}
+	return g, argmax, dy
+}
+
+func TestBackwardData(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, s := range shapes() {
+			w := kerneltest.Random(t, 2, s.filterLen())
+			run := func(pooled bool, dy []float32, argmax []uint8) []float32 {
+				b := NewBackwardData(isa, s, pooled)
+				packed := kerneltest.Junk(t, b.PackedLen())
+				kerneltest.Parts(b.PackParts(), func(p int) { b.Pack(p, w, packed) })
+				dx := kerneltest.Junk(t, s.imageLen())
+				scratch := kerneltest.Junk(t, b.ScratchLen())
+				kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, dy, argmax, packed, dx, scratch) })
+				return dx
+			}
+			check := func(name string, got, dy []float32) {
+				want := make([]float64, s.imageLen())
+				visit(s, func(xi, wi, yi int) { want[xi] += float64(dy[yi]) * float64(w[wi]) })
+				kerneltest.Close(t, name, got, want, tolerance)
+				vectors.Check(t, isa, name, got)
+			}
+			dy := kerneltest.Random(t, 4, s.resultLen())
+			check(s.name(), run(false, dy, nil), dy)
+			if s.OH < 2 || s.OW < 2 {
+				continue
+			}
+			g, argmax, dy := pooledGradient(t, s)
+			check(s.name()+" pooled", run(true, g, argmax), dy)
+		}
+	})
+}
+
+func TestBackwardFilter(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, s := range shapes() {
+			x := kerneltest.Random(t, 1, s.imageLen())
+			run := func(g Gradient, dy []float32, argmax []uint8) (dw, db []float32) {
+				b := NewBackwardFilter(isa, s, g)
+				partial := kerneltest.Junk(t, b.PartialLen())
+				scratch := kerneltest.Junk(t, b.ScratchLen())
+				dw = kerneltest.Junk(t, s.filterLen())
+				if g.Bias {
+					db = kerneltest.Junk(t, s.O)
+				}
+				kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, argmax, partial, scratch) })
+				kerneltest.Parts(b.ReduceParts(), func(p int) { b.Reduce(p, partial, dw, db) })
+				return dw, db
+			}
+			check := func(name string, dw, db, dy []float32) {
+				want := make([]float64, s.filterLen())
+				visit(s, func(xi, wi, yi int) { want[wi] += float64(dy[yi]) * float64(x[xi]) })
+				kerneltest.Close(t, name, dw, want, tolerance)
+				vectors.Check(t, isa, name, dw)
+				if db != nil {
+					want := make([]float64, s.O)
+					for i, v := range dy {
+						want[i%s.O] += float64(v)
+					}
+					kerneltest.Close(t, name+" bias", db, want, tolerance)
+					vectors.Check(t, isa, name+" bias", db)
+				}
+			}
+			dy := kerneltest.Random(t, 4, s.resultLen())
+			dw, db := run(Gradient{}, dy, nil)
+			check(s.name(), dw, db, dy)
+			dw, db = run(Gradient{Bias: true}, dy, nil)
+			check(s.name()+" with bias", dw, db, dy)
+			if s.OH < 2 || s.OW < 2 {
+				continue
+			}
+			g, argmax, dy := pooledGradient(t, s)
+			dw, db = run(Gradient{Pooled: true, Bias: true}, g, argmax)
+			check(s.name()+" pooled", dw, db, dy)
+		}
+	})
+}
+
+func TestNoAllocations(t *testing.T) {
+	s := shape(1, 12, 12, 3, 3, 40, 1, 1, true)
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		x := kerneltest.Random(t, 1, s.imageLen())
+		w := kerneltest.Random(t, 2, s.filterLen())
+		dy := kerneltest.Random(t, 3, s.resultLen())
+		f := NewForward(isa, s, Epilogue{})
+		packed, scratch := make([]float32, f.PackedLen()), make([]float32, f.ScratchLen())
+		kerneltest.NoAllocs(t, "forward", func() {
+			f.Pack(0, w, packed)
+			f.Run(0, x, packed, nil, dy, nil, scratch)
+		})
+		b := NewBackwardData(isa, s, false)
+		packed, scratch = make([]float32, b.PackedLen()), make([]float32, b.ScratchLen())
+		kerneltest.NoAllocs(t, "backward data", func() {
+			b.Pack(0, w, packed)
+			b.Run(0, dy, nil, packed, x, scratch)
+		})
+		bf := NewBackwardFilter(isa, s, Gradient{Bias: true})
+		partial, scratch := make([]float32, bf.PartialLen()), make([]float32, bf.ScratchLen())
+		db := make([]float32, s.O)
+		kerneltest.NoAllocs(t, "backward filter", func() {
+			bf.Run(0, x, dy, nil, partial, scratch)
+			bf.Reduce(0, partial, w, db)
+		})
+	})
+}
+
+func TestValidate(t *testing.T) {
+	good := shape(1, 8, 8, 3, 3, 4, 1, 1, false)
+	for name, change := range map[string]func(s *Shape){
+		"no stride":        func(s *Shape) { s.StrideH = 0 },
+		"no result":        func(s *Shape) { s.OW = 0 },
+		"negative padding": func(s *Shape) { s.PadTop = -1 },
+	} {
+		s := good
+		change(&s)
+		if s.Validate() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+}

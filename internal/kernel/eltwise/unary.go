@@ -1,0 +1,98 @@
+package eltwise
+
+import (
+	"math"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// UnaryOp is a function of x.
+type UnaryOp uint8
+
+// The functions of one number. Those that Go's math package has are computed in float64 and
+// rounded once.
+const (
+	Copy UnaryOp = iota
+	Neg
+	Abs
+	Square
+	Sqrt
+	Rsqrt
+	Reciprocal
+	Exp
+	Log
+	Log1p
+	ReLU // max(x, 0); NaN stays
+	Sigmoid
+	Tanh
+	Sign // -1, 0 or 1; NaN stays
+	Floor
+	Ceil
+	Round // to even
+)
+
+// Unary is a function of one number over n elements.
+type Unary struct {
+	isa kernel.ISA
+	op  UnaryOp
+	n   int
+}
+
+// NewUnary prepares it.
+func NewUnary(isa kernel.ISA, op UnaryOp, n int) *Unary { return &Unary{isa, op, n} }
+
+// Parts is the number of parts.
+func (u *Unary) Parts() int { return kernel.Blocks(u.n) }
+
+// Run makes a part of dst, which may be x.
+func (u *Unary) Run(part int, x, dst []float32) {
+	lo, hi := kernel.BlockRange(u.n, part)
+	x, dst = x[lo:hi], dst[lo:hi]
+	if u.op == Copy {
+		copy(dst, x)
+		return
+	}
+	f := unaries[u.op]
+	for i := unaryVector(u.isa, u.op, x, dst); i < len(x); i++ {
+		dst[i] = f(x[i])
+	}
+}
+
+// double makes a function of float32 from one of float64.
+func double(f func(float64) float64) func(float32) float32 {
+	return func(x float32) float32 { return float32(f(float64(x))) }
+}
+
+// unaries is the meaning of each function.
+var unaries = [...]func(x float32) float32{
+	Copy:       func(x float32) float32 { return x },
+	Neg:        func(x float32) float32 { return -x },
+	Abs:        func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) },
+	Square:     func(x float32) float32 { return x * x },
+	Sqrt:       double(math.Sqrt),
+	Rsqrt:      double(func(x float64) float64 { return 1 / math.Sqrt(x) }),
+	Reciprocal: func(x float32) float32 { return 1 / x },
+	Exp:        double(math.Exp),
+	Log:        double(math.Log),
+	Log1p:      double(math.Log1p),
+	ReLU: func(x float32) float32 {
+		if x < 0 {
+			return 0
+		}
+		return x
+	},
+	Sigmoid: double(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }),
+	Tanh:    double(math.Tanh),
+	Sign: func(x float32) float32 {
+		switch {
+		case x > 0:
+			return 1
+		case x < 0:
+			return -1
+		}
+		return x
+	},
+	Floor: double(math.Floor),
+	Ceil:  double(math.Ceil),
+	Round: double(math.RoundToEven),
+}

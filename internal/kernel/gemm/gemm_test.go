@@ -1,0 +1,109 @@
+package gemm
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+// shapes is the grid: tails of all kinds, then the shapes of the tutorial's dense layers cut
+// down, then one that is cut along k.
+func shapes() []Shape {
+	var list []Shape
+	for _, m := range []int{1, 2, 7, 15, 43} {
+		for _, n := range []int{1, 2, 10, 31, 64, 100} {
+			for _, k := range []int{1, 3, 64, 300} {
+				list = append(list, Shape{M: m, N: n, K: k})
+			}
+		}
+	}
+	return append(list,
+		Shape{M: 15, N: 64, K: 9000},
+		Shape{M: 1, N: 33, K: 200000},
+		Shape{M: 15, N: 3000, K: 64},
+		Shape{M: 3000, N: 64, K: 15},
+		Shape{M: 345, N: 130, K: 517})
+}
+
+func run(t testing.TB, isa kernel.ISA, s Shape, e Epilogue, a, b, bias, c []float32) []float32 {
+	g := New(isa, s, e)
+	out := kerneltest.Junk(t, s.M*s.N)
+	if s.Accumulate {
+		copy(out, c)
+	}
+	partial, scratch := kerneltest.Junk(t, g.PartialLen()), kerneltest.Junk(t, g.ScratchLen())
+	kerneltest.Parts(g.Parts(), func(p int) { g.Run(p, a, b, bias, out, partial, scratch) })
+	kerneltest.Parts(g.ReduceParts(), func(p int) { g.Reduce(p, partial, bias, out) })
+	return out
+}
+
+func naive(s Shape, e Epilogue, a, b, bias, c []float32) []float64 {
+	out := make([]float64, s.M*s.N)
+	for m := range s.M {
+		for n := range s.N {
+			var sum float64
+			for k := range s.K {
+				x, y := m*s.K+k, k*s.N+n
+				if s.TransA {
+					x = k*s.M + m
+				}
+				if s.TransB {
+					y = n*s.K + k
+				}
+				sum += float64(a[x]) * float64(b[y])
+			}
+			if e.Bias {
+				sum += float64(bias[n])
+			}
+			if s.Accumulate {
+				sum += float64(c[m*s.N+n])
+			}
+			if e.ReLU {
+				sum = math.Max(sum, 0)
+			}
+			out[m*s.N+n] = sum
+		}
+	}
+	return out
+}
+
+func TestGemm(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for i, s := range shapes() {
+			a := kerneltest.Random(t, 1, s.M*s.K)
+			b := kerneltest.Random(t, 2, s.N*s.K)
+			c := kerneltest.Random(t, 3, s.M*s.N)
+			bias := kerneltest.Random(t, 4, s.N)
+			for trans := range 4 {
+				s.TransA, s.TransB = trans&1 != 0, trans&2 != 0
+				s.Accumulate = i%3 == 1
+				e := Epilogue{Bias: !s.Accumulate && i%3 == 2, ReLU: i%2 == 0}
+				name := fmt.Sprintf("%+v %+v", s, e)
+				got := run(t, isa, s, e, a, b, bias, c)
+				kerneltest.Close(t, name, got, naive(s, e, a, b, bias, c), 2e-5)
+				vectors.Check(t, isa, name, got)
+			}
+		}
+	})
+}
+
+func TestNoAllocations(t *testing.T) {
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, s := range []Shape{{M: 15, N: 64, K: 9000}, {M: 15, N: 40, K: 64, TransB: true}, {M: 70, N: 64, K: 64, TransA: true}} {
+			a, b := make([]float32, s.M*s.K), make([]float32, s.N*s.K)
+			c, bias := make([]float32, s.M*s.N), make([]float32, s.N)
+			g := New(isa, s, Epilogue{Bias: true, ReLU: true})
+			partial, scratch := make([]float32, g.PartialLen()), make([]float32, g.ScratchLen())
+			kerneltest.NoAllocs(t, fmt.Sprintf("%+v", s), func() {
+				g.Run(0, a, b, bias, c, partial, scratch)
+				if g.ReduceParts() > 0 {
+					g.Reduce(0, partial, bias, c)
+				}
+			})
+		}
+	})
+}

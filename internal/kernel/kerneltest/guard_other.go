@@ -1,0 +1,8 @@
+//go:build !linux
+
+package kerneltest
+
+import "testing"
+
+// Guarded is a buffer of n elements; on Linux a page that cannot be touched follows.
+func Guarded[T float32 | uint8 | int32](_ testing.TB, n int) []T { return make([]T, n) }

@@ -1,0 +1,104 @@
+// Package kerneltest holds what the tests of all kernel families share: buffers that end at
+// an unreadable page, random numbers, comparison, and parts run out of order.
+package kerneltest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// Each runs f as a subtest for each instruction set of this machine.
+func Each(t *testing.T, f func(t *testing.T, isa kernel.ISA)) {
+	for _, isa := range kernel.Available() {
+		t.Run(isa.String(), func(t *testing.T) { f(t, isa) })
+	}
+}
+
+// Random is a guarded buffer of n numbers in [-1, 1), the same for the same seed.
+func Random(t testing.TB, seed uint64, n int) []float32 {
+	x := Guarded[float32](t, n)
+	r := rand.New(rand.NewPCG(seed, 42))
+	for i := range x {
+		x[i] = 2*r.Float32() - 1
+	}
+	return x
+}
+
+// Junk is a guarded buffer of n NaNs: for results and scratch, which kernels must not read
+// before they write.
+func Junk(t testing.TB, n int) []float32 {
+	x := Guarded[float32](t, n)
+	for i := range x {
+		x[i] = float32(math.NaN())
+	}
+	return x
+}
+
+// Parts calls run for the parts 0..n-1 in a scrambled order, always the same.
+func Parts(n int, run func(part int)) {
+	for _, p := range rand.New(rand.NewPCG(uint64(n), 7)).Perm(n) {
+		run(p)
+	}
+}
+
+// Close fails unless each number is within tolerance of what is wanted, relative to the
+// greatest number wanted (and 1).
+func Close(t testing.TB, name string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d numbers, want %d", name, len(got), len(want))
+	}
+	scale := 1.0
+	for _, w := range want {
+		scale = math.Max(scale, math.Abs(w))
+	}
+	for i, w := range want {
+		if d := math.Abs(float64(got[i]) - w); !(d <= tolerance*scale) {
+			t.Fatalf("%s: element %d of %d is %v, want %v", name, i, len(want), got[i], w)
+		}
+	}
+}
+
+// Equal fails unless the bits are equal.
+func Equal(t testing.TB, name string, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d numbers, want %d", name, len(got), len(want))
+	}
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Fatalf("%s: element %d of %d is %v (%#08x), want %v (%#08x)", name, i, len(want),
+				got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
+		}
+	}
+}
+
+// Vectors remembers the result that the first vector instruction set gave for each name, and
+// fails when another gives other bits.
+type Vectors map[string][]float32
+
+// Check compares a result with that of the vector instruction set before, if any; portable
+// code is left out.
+func (v Vectors) Check(t testing.TB, isa kernel.ISA, name string, got []float32) {
+	t.Helper()
+	if isa == kernel.Generic {
+		return
+	}
+	if want, ok := v[name]; ok {
+		Equal(t, fmt.Sprintf("%s: %v against another instruction set", name, isa), got, want)
+		return
+	}
+	v[name] = append([]float32(nil), got...)
+}
+
+// NoAllocs fails when f allocates.
+func NoAllocs(t *testing.T, name string, f func()) {
+	t.Helper()
+	if n := testing.AllocsPerRun(3, f); n != 0 {
+		t.Errorf("%s: %v allocations", name, n)
+	}
+}

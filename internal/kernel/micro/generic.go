@@ -1,0 +1,116 @@
+package micro
+
+import "unsafe"
+
+// The portable micro-kernels: what the assembly must equal but for rounding.
+
+func genericN(rows int, a *Args) {
+	genericTile(rows, a, a.A, a.AStride, 4, a.C)
+}
+
+func genericT(rows int, a *Args) {
+	genericTile(rows, a, a.A, 4, a.AStride, a.C)
+}
+
+// genericP makes pooled pixels one by one from tiles of two rows for each line of the window.
+func genericP(pooled int, a *Args) {
+	var tile [4 * 32]float32
+	n := a.columns
+	part := *a
+	part.ReLU = 0
+	part.CStride = uintptr(n) * 4
+	for q := range pooled {
+		next := uintptr(2*q) * a.AStride
+		genericTile(2, &part, unsafe.Add(a.A, next), a.AStride, 4, unsafe.Pointer(&tile))
+		genericTile(2, &part, unsafe.Add(a.A2, next), a.AStride, 4, unsafe.Pointer(&tile[2*n]))
+		y := unsafe.Slice((*float32)(unsafe.Add(a.C, uintptr(q)*a.CStride)), n)
+		index := unsafe.Slice((*uint8)(unsafe.Add(a.Index, uintptr(q)*a.IndexStride)), n)
+		for j := range n {
+			best, at := tile[j], uint8(0)
+			for i := 1; i < 4; i++ {
+				if v := tile[i*n+j]; v > best {
+					best, at = v, uint8(i)
+				}
+			}
+			if best <= 0 {
+				best, at = 0, 4
+			}
+			y[j], index[j] = best, at
+		}
+	}
+}
+
+// genericTile is a tile of any height and width, eight columns of a row at a time.
+func genericTile(rows int, a *Args, first unsafe.Pointer, aRow, aK uintptr, c unsafe.Pointer) {
+	for r := range rows {
+		at := unsafe.Add(first, uintptr(r)*aRow)
+		init := unsafe.Add(a.Init, uintptr(r)*a.IStride)
+		out := unsafe.Add(c, uintptr(r)*a.CStride)
+		j := 0
+		for ; j+8 <= a.columns; j += 8 {
+			genericEight(a, at, aK, j, init, out)
+		}
+		for ; j < a.columns; j++ {
+			genericOne(a, at, aK, j, init, out)
+		}
+	}
+}
+
+func genericEight(a *Args, at unsafe.Pointer, aK uintptr, j int, init, out unsafe.Pointer) {
+	s := *(*[8]float32)(unsafe.Add(init, 4*j))
+	s0, s1, s2, s3, s4, s5, s6, s7 := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
+	b := uintptr(4 * j)
+	x := uintptr(0)
+	for seg := range a.Segs {
+		for range a.K {
+			v := *(*float32)(unsafe.Add(at, x))
+			w := (*[8]float32)(unsafe.Add(a.B, b))
+			s0 += v * w[0]
+			s1 += v * w[1]
+			s2 += v * w[2]
+			s3 += v * w[3]
+			s4 += v * w[4]
+			s5 += v * w[5]
+			s6 += v * w[6]
+			s7 += v * w[7]
+			x += aK
+			b += a.BStride
+		}
+		x, b = a.next(seg, x, b)
+	}
+	s = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
+	if a.ReLU != 0 {
+		for i, v := range s {
+			if v < 0 {
+				s[i] = 0
+			}
+		}
+	}
+	*(*[8]float32)(unsafe.Add(out, 4*j)) = s
+}
+
+func genericOne(a *Args, at unsafe.Pointer, aK uintptr, j int, init, out unsafe.Pointer) {
+	s := *(*float32)(unsafe.Add(init, 4*j))
+	b := uintptr(4 * j)
+	x := uintptr(0)
+	for seg := range a.Segs {
+		for range a.K {
+			s += *(*float32)(unsafe.Add(at, x)) * *(*float32)(unsafe.Add(a.B, b))
+			x += aK
+			b += a.BStride
+		}
+		x, b = a.next(seg, x, b)
+	}
+	if a.ReLU != 0 && s < 0 {
+		s = 0
+	}
+	*(*float32)(unsafe.Add(out, 4*j)) = s
+}
+
+// next moves the offsets of A and B from the end of a segment to the start of the next.
+func (a *Args) next(seg int, x, b uintptr) (nextX, nextB uintptr) {
+	if a.Seg != nil {
+		return x + uintptr(*(*int)(unsafe.Add(unsafe.Pointer(a.Seg), seg*int(unsafe.Sizeof(seg))))), b
+	}
+	return x + uintptr(a.ASeg), b + uintptr(a.BSeg)
+}

@@ -1,0 +1,98 @@
+// Package micro holds the micro-kernels that convolution and matrix multiplication are made
+// of: a tile of a matrix product, a few rows by one or two vectors of columns, kept in
+// registers while k runs.
+//
+//   - N: rows at a stride, k contiguous, in segments at any distance: images under a window,
+//     row-major matrices;
+//   - T: rows contiguous, k at a stride: the gradient of filters, transposed matrices;
+//   - P: N over a 2x2 pooling window, which keeps the greatest of four results and where it
+//     was.
+//
+// An element is summed over k in ascending order, starting from Init, with fused
+// multiply-adds in assembly; so it does not depend on the tile that it is in.
+package micro
+
+import (
+	"unsafe"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// Args describes a tile. The assembly knows the offsets (see internal/kernel/gen); distances
+// are in bytes.
+type Args struct {
+	A           unsafe.Pointer // 0: first row, first k
+	B           unsafe.Pointer // 8: first k, first column; columns are contiguous
+	C           unsafe.Pointer // 16: result
+	Init        unsafe.Pointer // 24: what sums start from: a row of columns
+	AStride     uintptr        // 32: N, P: from row to row; T: from k to k
+	BStride     uintptr        // 40: from k to k
+	CStride     uintptr        // 48: from row to row (P: from pooled pixel to pooled pixel)
+	IStride     uintptr        // 56: of Init from row to row: 0 for a bias, CStride to add to C
+	K           int            // 64: length of a segment; not 0
+	Segs        int            // 72: number of segments; not 0
+	Seg         *int           // 80: N, P: from the end of each segment to the start of the next, Segs numbers, the last unused
+	ASeg        int            // 88: T: the same for A, one distance for all
+	BSeg        int            // 96: T: the same for B
+	ReLU        int            // 104: 1: negative results become 0
+	Mask        uint64         // 112: AVX-512: lanes of the last vector
+	Lanes       unsafe.Pointer // 120: AVX2: the same as a vector of 0 and -1
+	A2          unsafe.Pointer // 128: P: first row of the window's second line
+	Index       unsafe.Pointer // 136: P: a byte for each result: 0 to 3 where the greatest was, 4 when ReLU cut it
+	IndexStride uintptr        // 144: P: of Index from pooled pixel to pooled pixel
+
+	columns int
+	vectors int
+}
+
+// zeros is what sums start from when there is nothing to add to.
+var zeros [64]float32
+
+// Zero makes sums start from 0.
+func (a *Args) Zero() { a.Init, a.IStride = unsafe.Pointer(&zeros[0]), 0 }
+
+// laneMasks[8-n:] is a vector with the first n lanes set.
+var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+
+// Columns sets the tile's width, at most two vectors.
+func (a *Args) Columns(isa kernel.ISA, n int) {
+	lanes := Lanes(isa)
+	a.columns, a.vectors = n, kernel.CeilDiv(n, lanes)
+	last := n - (a.vectors-1)*lanes
+	a.Mask = 1<<last - 1
+	if lanes == 8 {
+		a.Lanes = unsafe.Pointer(&laneMasks[8-last])
+	}
+}
+
+// full says whether all lanes of the last vector are in use.
+func (a *Args) full(lanes int) bool { return a.columns == a.vectors*lanes }
+
+// Lanes is the number of float32 in a vector; portable code counts as AVX2 does.
+func Lanes(isa kernel.ISA) int {
+	if isa == kernel.AVX512 {
+		return 16
+	}
+	return 8
+}
+
+// MaxRows is the greatest number of rows of a tile of the given number of vectors (1 or 2).
+func MaxRows(isa kernel.ISA, vectors int) int {
+	switch {
+	case isa == kernel.AVX512:
+		return 14
+	case isa == kernel.AVX2 && vectors == 2:
+		return 6
+	case isa == kernel.AVX2:
+		return 12
+	}
+	return 8
+}
+
+// MaxPooled is the greatest number of pooled pixels of a tile of P.
+func MaxPooled(isa kernel.ISA) int {
+	if isa == kernel.AVX512 {
+		return 3
+	}
+	return 1
+}

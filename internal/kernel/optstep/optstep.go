@@ -1,0 +1,147 @@
+// Package optstep holds the optimizers' steps: each updates a variable and its slots in one
+// pass, with Keras' formulas.
+//
+// Only + - * / and square roots, each rounded by itself, so that the Go loops and the
+// assembly give the same bits.
+package optstep
+
+import (
+	"math"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// SGD is a step of keras.optimizers.SGD:
+//
+//	Momentum == 0: w -= LearningRate*g
+//	else:          m = Momentum*m - LearningRate*g; w += m, with Nesterov w += Momentum*m - LearningRate*g
+type SGD struct {
+	LearningRate, Momentum float32
+	Nesterov               bool
+}
+
+// RMSprop is a step of keras.optimizers.RMSprop:
+//
+//	v = Rho*v + (1-Rho)*g*g;  d = v + Epsilon
+//	Centered: a = Rho*a + (1-Rho)*g, d = v - a*a + Epsilon
+//	i = LearningRate*g/sqrt(d);  w -= i, with Momentum m = Momentum*m + i, w -= m
+type RMSprop struct {
+	LearningRate, Rho, Momentum, Epsilon float32
+	Centered                             bool
+}
+
+// Adam is a step of keras.optimizers.Adam, Step counting from 1:
+//
+//	alpha = LearningRate*sqrt(1-Beta2^Step)/(1-Beta1^Step)
+//	m += (g-m)*(1-Beta1);  v += (g*g-v)*(1-Beta2);  w -= alpha*m/(sqrt(v)+Epsilon)
+//
+// With a slot for the greatest v (AMSGrad), that is used in place of v.
+type Adam struct {
+	LearningRate, Beta1, Beta2, Epsilon float32
+	Step                                int
+}
+
+// block cuts n elements.
+type block struct {
+	isa kernel.ISA
+	n   int
+}
+
+// Parts is the number of parts.
+func (b block) Parts() int { return kernel.Blocks(b.n) }
+
+func (b block) slice(part int, x []float32) []float32 {
+	if x == nil {
+		return nil
+	}
+	lo, hi := kernel.BlockRange(b.n, part)
+	return x[lo:hi]
+}
+
+// SGDStep makes SGD steps of n elements.
+type SGDStep struct{ block }
+
+// NewSGD prepares them.
+func NewSGD(isa kernel.ISA, n int) *SGDStep { return &SGDStep{block{isa, n}} }
+
+// Run updates a part of w, and of m, which is nil without momentum.
+func (s *SGDStep) Run(part int, o SGD, w, g, m []float32) {
+	w, g, m = s.slice(part, w), s.slice(part, g), s.slice(part, m)
+	i := sgdVector(s.isa, o, w, g, m)
+	if m == nil || o.Momentum == 0 {
+		for ; i < len(w); i++ {
+			w[i] -= float32(o.LearningRate * g[i])
+		}
+		return
+	}
+	for ; i < len(w); i++ {
+		step := float32(o.LearningRate * g[i])
+		m[i] = float32(o.Momentum*m[i]) - step
+		if o.Nesterov {
+			w[i] += float32(o.Momentum*m[i]) - step
+		} else {
+			w[i] += m[i]
+		}
+	}
+}
+
+// RMSpropStep makes RMSprop steps of n elements.
+type RMSpropStep struct{ block }
+
+// NewRMSprop prepares them.
+func NewRMSprop(isa kernel.ISA, n int) *RMSpropStep { return &RMSpropStep{block{isa, n}} }
+
+// Run updates a part of w and v; of the momentum m, which is nil without it; of the mean
+// gradient a, which is nil unless Centered.
+func (s *RMSpropStep) Run(part int, o RMSprop, w, g, v, m, a []float32) {
+	w, g, v, m, a = s.slice(part, w), s.slice(part, g), s.slice(part, v), s.slice(part, m), s.slice(part, a)
+	rest := 1 - o.Rho
+	for i := rmspropVector(s.isa, o, w, g, v, m, a); i < len(w); i++ {
+		v[i] = float32(o.Rho*v[i]) + float32(rest*float32(g[i]*g[i]))
+		d := v[i]
+		if o.Centered {
+			a[i] = float32(o.Rho*a[i]) + float32(rest*g[i])
+			d -= float32(a[i] * a[i])
+		}
+		d += o.Epsilon
+		step := float32(o.LearningRate*g[i]) / sqrt(d)
+		if m != nil && o.Momentum != 0 {
+			m[i] = float32(o.Momentum*m[i]) + step
+			step = m[i]
+		}
+		w[i] -= step
+	}
+}
+
+// AdamStep makes Adam steps of n elements.
+type AdamStep struct{ block }
+
+// NewAdam prepares them.
+func NewAdam(isa kernel.ISA, n int) *AdamStep { return &AdamStep{block{isa, n}} }
+
+// Run updates a part of w, of the momentum m, of the velocity v, and of the greatest
+// velocity, which is nil unless AMSGrad.
+func (s *AdamStep) Run(part int, o Adam, w, g, m, v, greatest []float32) {
+	w, g, m, v, greatest = s.slice(part, w), s.slice(part, g), s.slice(part, m), s.slice(part, v), s.slice(part, greatest)
+	alpha := o.alpha()
+	rest1, rest2 := 1-o.Beta1, 1-o.Beta2
+	for i := adamVector(s.isa, o, alpha, w, g, m, v, greatest); i < len(w); i++ {
+		m[i] += float32((g[i] - m[i]) * rest1)
+		v[i] += float32((float32(g[i]*g[i]) - v[i]) * rest2)
+		u := v[i]
+		if greatest != nil {
+			u = max(u, greatest[i])
+			greatest[i] = u
+		}
+		w[i] -= float32(alpha*m[i]) / (sqrt(u) + o.Epsilon)
+	}
+}
+
+// alpha is the learning rate with both corrections of the slots' bias.
+func (o Adam) alpha() float32 {
+	b1 := math.Pow(float64(o.Beta1), float64(o.Step))
+	b2 := math.Pow(float64(o.Beta2), float64(o.Step))
+	return float32(float64(o.LearningRate) * math.Sqrt(1-b2) / (1 - b1))
+}
+
+func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }

@@ -1,0 +1,178 @@
+// Package softmax holds softmax over the last dimension, its gradient, and the cross-entropy
+// of logits with labels, computed from the logits without a softmax in between.
+//
+// Rows are short: they are computed in float64 and rounded once, in Go, on all instruction
+// sets alike.
+package softmax
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// rows cuts rows of cols numbers into parts.
+type rows struct{ rows, cols int }
+
+func newRows(n, cols int) rows {
+	if n < 1 || cols < 1 {
+		panic(fmt.Sprintf("softmax: %d rows of %d numbers", n, cols))
+	}
+	return rows{n, cols}
+}
+
+// Parts is the number of parts.
+func (r rows) Parts() int { return kernel.RowBlocks(r.rows, 32*r.cols) }
+
+func (r rows) part(i int) (lo, hi int) { return kernel.Split(r.rows, r.Parts(), i) }
+
+func (r rows) row(x []float32, i int) []float32 { return x[i*r.cols : (i+1)*r.cols] }
+
+// normaliser is the greatest of a row and the sum of exp(x - greatest).
+func normaliser(row []float32) (greatest, sum float64) {
+	m := row[0]
+	for _, v := range row[1:] {
+		m = max(m, v)
+	}
+	greatest = float64(m)
+	for _, v := range row {
+		sum += math.Exp(float64(v) - greatest)
+	}
+	return greatest, sum
+}
+
+// Softmax is exp(x)/sum(exp(x)) along rows.
+type Softmax struct{ rows }
+
+// New prepares it for rows of cols numbers.
+func New(_ kernel.ISA, n, cols int) *Softmax { return &Softmax{newRows(n, cols)} }
+
+// Run makes a part of y, which may be x.
+func (s *Softmax) Run(part int, x, y []float32) {
+	lo, hi := s.part(part)
+	for r := lo; r < hi; r++ {
+		from, to := s.row(x, r), s.row(y, r)
+		greatest, sum := normaliser(from)
+		for i, v := range from {
+			to[i] = float32(math.Exp(float64(v)-greatest) / sum)
+		}
+	}
+}
+
+// Grad is the gradient of Softmax: y*(dy - sum(dy*y)).
+type Grad struct{ rows }
+
+// NewGrad prepares it for rows of cols numbers.
+func NewGrad(_ kernel.ISA, n, cols int) *Grad { return &Grad{newRows(n, cols)} }
+
+// Run makes a part of dx, which may be dy, from the gradient dy of the result y.
+func (g *Grad) Run(part int, dy, y, dx []float32) {
+	lo, hi := g.part(part)
+	for r := lo; r < hi; r++ {
+		d, p, to := g.row(dy, r), g.row(y, r), g.row(dx, r)
+		var dot float64
+		for i, v := range d {
+			dot += float64(float64(v) * float64(p[i]))
+		}
+		for i, v := range d {
+			to[i] = float32(float64(p[i]) * (float64(v) - dot))
+		}
+	}
+}
+
+// CrossEntropy is -sum(labels*log(softmax(logits))) of each row, unclipped, as
+// tf.nn.softmax_cross_entropy_with_logits.
+type CrossEntropy struct{ rows }
+
+// NewCrossEntropy prepares it for rows of cols numbers.
+func NewCrossEntropy(_ kernel.ISA, n, cols int) *CrossEntropy {
+	return &CrossEntropy{newRows(n, cols)}
+}
+
+// Run makes a part of loss [rows].
+func (c *CrossEntropy) Run(part int, logits, labels, loss []float32) {
+	lo, hi := c.part(part)
+	for r := lo; r < hi; r++ {
+		row, label := c.row(logits, r), c.row(labels, r)
+		greatest, sum := normaliser(row)
+		log := math.Log(sum)
+		var total float64
+		for i, y := range label {
+			if y != 0 { // 0 times an infinite logarithm is 0
+				total += float64(float64(y) * (log - (float64(row[i]) - greatest)))
+			}
+		}
+		if math.IsNaN(sum) {
+			total = sum
+		}
+		loss[r] = float32(total)
+	}
+}
+
+// RunSparse is Run for labels that are the number of the true class. A class that there is
+// not makes the loss NaN, as in TensorFlow.
+func (c *CrossEntropy) RunSparse(part int, logits []float32, classes []int32, loss []float32) {
+	lo, hi := c.part(part)
+	for r := lo; r < hi; r++ {
+		row, class := c.row(logits, r), int(classes[r])
+		if class < 0 || class >= c.cols {
+			loss[r] = float32(math.NaN())
+			continue
+		}
+		greatest, sum := normaliser(row)
+		loss[r] = float32(math.Log(sum) - (float64(row[class]) - greatest))
+	}
+}
+
+// CrossEntropyGrad is the gradient of CrossEntropy with respect to the logits:
+// (softmax(logits) - labels)*scale, as in TensorFlow, which takes it that labels sum to 1.
+type CrossEntropyGrad struct{ rows }
+
+// NewCrossEntropyGrad prepares it for rows of cols numbers.
+func NewCrossEntropyGrad(_ kernel.ISA, n, cols int) *CrossEntropyGrad {
+	return &CrossEntropyGrad{newRows(n, cols)}
+}
+
+// Run makes a part of dx, which may be logits; scale, the gradient of the loss, is a number
+// for each row, or a single one.
+func (c *CrossEntropyGrad) Run(part int, logits, labels, scale, dx []float32) {
+	lo, hi := c.part(part)
+	for r := lo; r < hi; r++ {
+		row, label, to := c.row(logits, r), c.row(labels, r), c.row(dx, r)
+		greatest, sum := normaliser(row)
+		by := rowScale(scale, r)
+		for i, v := range row {
+			to[i] = float32((math.Exp(float64(v)-greatest)/sum - float64(label[i])) * by)
+		}
+	}
+}
+
+// RunSparse is Run for labels that are the number of the true class. A class that there is
+// not makes the gradient NaN, as in TensorFlow.
+func (c *CrossEntropyGrad) RunSparse(part int, logits []float32, classes []int32, scale, dx []float32) {
+	lo, hi := c.part(part)
+	for r := lo; r < hi; r++ {
+		row, to := c.row(logits, r), c.row(dx, r)
+		greatest, sum := normaliser(row)
+		by := rowScale(scale, r)
+		class := int(classes[r])
+		if class < 0 || class >= c.cols {
+			by = math.NaN()
+		}
+		for i, v := range row {
+			p := math.Exp(float64(v)-greatest) / sum
+			if i == class {
+				p--
+			}
+			to[i] = float32(p * by)
+		}
+	}
+}
+
+func rowScale(scale []float32, r int) float64 {
+	if len(scale) == 1 {
+		return float64(scale[0])
+	}
+	return float64(scale[r])
+}
