@@ -1,0 +1,73 @@
+package augment
+
+import "math"
+
+// place brings a coordinate from beyond the border of an axis of n pixels back to the
+// pixels, as scipy.ndimage's map_coordinate does. A result of -1 or less stands for Cval
+// (which FillReflect too can give, when it rounds).
+func (m FillMode) place(x float64, n int) float64 {
+	last := float64(n - 1)
+	if x >= 0 && x <= last {
+		return x
+	}
+	switch m {
+	case FillConstant:
+		return -1
+	case FillReflect:
+		if n <= 1 {
+			return 0
+		}
+		size, period := float64(n), float64(2*n)
+		if x < 0 {
+			if x < -period {
+				x = float64(period*math.Trunc(-x/period)) + x
+			}
+			if x < -size {
+				return x + period
+			}
+			return -x - 1
+		}
+		x -= float64(period * math.Trunc(x/period))
+		if x >= size {
+			x = period - x - 1
+		}
+		return x
+	case FillWrap:
+		if n <= 1 {
+			return 0
+		}
+		if x < 0 {
+			return x + float64(last*(math.Trunc(-x/last)+1))
+		}
+		return x - float64(last*math.Trunc(x/last))
+	default:
+		if x < 0 {
+			return 0
+		}
+		return last
+	}
+}
+
+// tap is where linear interpolation reads along one axis: two pixels and their weights.
+type tap struct {
+	i0, i1 int
+	w0, w1 float64
+}
+
+// tap is the tap of coordinate x; ok is false where Cval stands.
+func (m FillMode) tap(x float64, n int) (t tap, ok bool) {
+	x = m.place(x, n)
+	if !(x > -1) {
+		return tap{}, false
+	}
+	f := math.Floor(x)
+	i := int(f)
+	t.w0 = 1 - (x - f)
+	t.w1 = 1 - t.w0
+	// Beyond the border SciPy reads a mirrored pixel, which is the same one, or one
+	// whose weight is 0.
+	t.i0, t.i1 = clamp(i, n), clamp(i+1, n)
+	return t, true
+}
+
+func clamp(i, n int) int { return max(0, min(i, n-1)) }

@@ -1,0 +1,104 @@
+package augment
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/internal/mt19937"
+)
+
+// Transform is what was drawn for one image: ImageDataGenerator's transform_parameters.
+// A Transform that changes nothing is Identity().
+type Transform struct {
+	Theta          float64 // degrees
+	Tx, Ty         float64 // pixels: drawn from the height's and from the width's shift range
+	Shear          float64 // degrees
+	Zx, Zy         float64 // 1 is no zoom
+	FlipHorizontal bool
+	FlipVertical   bool
+	ChannelShift   float64 // Keras' channel_shift_intensity; 0 is none
+	Brighten       bool    // whether Brightness applies: a factor of 1 still rounds to bytes
+	Brightness     float64
+}
+
+// Identity is the transform that changes nothing.
+func Identity() Transform { return Transform{Zx: 1, Zy: 1} }
+
+// affine tells whether pixels move other than by flips.
+func (t *Transform) affine() bool {
+	return t.Theta != 0 || t.Tx != 0 || t.Ty != 0 || t.Shear != 0 || t.Zx != 1 || t.Zy != 1
+}
+
+// String lists what the transform changes.
+func (t Transform) String() string {
+	var b strings.Builder
+	put := func(on bool, format string, args ...any) {
+		if on {
+			if b.Len() > 0 {
+				b.WriteByte(' ')
+			}
+			fmt.Fprintf(&b, format, args...)
+		}
+	}
+	put(t.Theta != 0, "theta=%g", t.Theta)
+	put(t.Tx != 0, "tx=%g", t.Tx)
+	put(t.Ty != 0, "ty=%g", t.Ty)
+	put(t.Shear != 0, "shear=%g", t.Shear)
+	put(t.Zx != 1 || t.Zy != 1, "zx=%g zy=%g", t.Zx, t.Zy)
+	put(t.FlipHorizontal, "hflip")
+	put(t.FlipVertical, "vflip")
+	put(t.ChannelShift != 0, "channel=%g", t.ChannelShift)
+	put(t.Brighten, "brightness=%g", t.Brightness)
+	put(b.Len() == 0, "identity")
+	return b.String()
+}
+
+// Draw is get_random_transform for an image of h rows and w columns: the same numbers as
+// Keras' from the same state of the stream. The Generator must have passed Check.
+func (g *Generator) Draw(r *mt19937.Rand, h, w int) Transform {
+	t := Identity()
+	if v := g.RotationRange; v != 0 {
+		t.Theta = r.Uniform(-v, v)
+	}
+	t.Tx = g.HeightShiftRange.draw(r, h)
+	t.Ty = g.WidthShiftRange.draw(r, w)
+	if v := g.ShearRange; v != 0 {
+		t.Shear = r.Uniform(-v, v)
+	}
+	if z := g.ZoomRange; z.set && (z.lo != 1 || z.hi != 1) {
+		t.Zx = r.Uniform(z.lo, z.hi)
+		t.Zy = r.Uniform(z.lo, z.hi)
+	}
+	// Both flips are drawn whether or not they are wanted.
+	t.FlipHorizontal = r.Float64() < .5 && g.HorizontalFlip
+	t.FlipVertical = r.Float64() < .5 && g.VerticalFlip
+	if v := g.ChannelShiftRange; v != 0 {
+		t.ChannelShift = r.Uniform(-v, v)
+	}
+	if b := g.BrightnessRange; b.set {
+		t.Brighten, t.Brightness = true, r.Uniform(b.lo, b.hi)
+	}
+	return t
+}
+
+func (s Shift) draw(r *mt19937.Rand, size int) float64 {
+	var v, most float64
+	switch s.kind {
+	case noShift:
+		return 0
+	case shiftBy:
+		v, most = r.Uniform(-s.most, s.most), s.most
+	case shiftPixels:
+		v, most = float64(r.Intn(s.pixels))*sign(r), float64(s.pixels)
+	case shiftChoice:
+		v, most = s.choices[r.Intn(len(s.choices))]*sign(r), slices.Max(s.choices)
+	}
+	if most < 1 {
+		v *= float64(size)
+	}
+	return v
+}
+
+// sign is choice([-1, 1]).
+func sign(r *mt19937.Rand) float64 { return [2]float64{-1, 1}[r.Intn(2)] }
