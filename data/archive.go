@@ -1,0 +1,175 @@
+package data
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// listZip lists the pictures of an archive and of the archives right inside it (one
+// level: Kaggle's train.zip and test1.zip). The files are read later, in place.
+func listZip(name string, rep reading) (*listing, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, bare(err))
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", name, bare(err))
+	}
+	l, err := readZip(f, info.Size(), name, rep)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	l.closer = f
+	return l, nil
+}
+
+// readZip lists an archive of size bytes that messages call name.
+func readZip(r io.ReaderAt, size int64, name string, rep reading) (*listing, error) {
+	l := &listing{name: name}
+	outer, err := openZip(r, size, name)
+	if err != nil {
+		return nil, err
+	}
+	var nested []*zip.File
+	if err := l.add(outer, name, "", rep, &nested); err != nil {
+		return nil, err
+	}
+	for _, n := range nested {
+		what := name + ": " + n.Name
+		at, size, err := unnest(r, n, what)
+		if err != nil {
+			return nil, err
+		}
+		inner, err := openZip(at, size, what)
+		if err != nil {
+			return nil, err
+		}
+		// train.zip holds train/cat.0.jpg, or cat.0.jpg, which then is in train too.
+		prefix := strings.TrimSuffix(path.Base(n.Name), path.Ext(n.Name)) + "/"
+		if !slices.ContainsFunc(inner.File, func(f *zip.File) bool {
+			return !strings.HasPrefix(slashed(f.Name), prefix) && isPicture(f.Name) && !isJunk(f.Name)
+		}) {
+			prefix = ""
+		}
+		if err := l.add(inner, what, prefix, rep, nil); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// add lists the entries of z. Archives inside it are appended to nested, or count as
+// other files where nested is nil.
+func (l *listing) add(z *zip.Reader, name, prefix string, rep reading, nested *[]*zip.File) error {
+	for i, f := range z.File {
+		if err := rep.at(i+1, len(z.File)); err != nil {
+			return err
+		}
+		n := slashed(f.Name)
+		if err := safeName(n); err != nil {
+			return fmt.Errorf("%s: the entry %q %w: the archive is refused; pack it again", name, f.Name, err)
+		}
+		if f.Mode()&fs.ModeSymlink != 0 {
+			return fmt.Errorf("%s: the entry %q is a symbolic link: the archive is refused; pack it again with the files themselves", name, f.Name)
+		}
+		switch {
+		case strings.HasSuffix(n, "/"), isJunk(n):
+		case nested != nil && strings.EqualFold(path.Ext(n), ".zip"):
+			*nested = append(*nested, f)
+		case isPicture(n):
+			l.entries = append(l.entries, entry{path.Clean(prefix + n), zipFile{f, name}})
+		default:
+			l.others++
+		}
+	}
+	return nil
+}
+
+// slashed undoes the backslashes of some Windows archivers.
+func slashed(name string) string { return strings.ReplaceAll(name, `\`, "/") }
+
+// isJunk says whether a name is what macOS adds to archives.
+func isJunk(name string) bool { return strings.HasPrefix(name, "__MACOSX/") }
+
+func safeName(n string) error {
+	switch {
+	case slices.Contains(strings.Split(n, "/"), ".."):
+		return errors.New(`leaves the folder by ".."`)
+	case strings.HasPrefix(n, "/"), filepath.VolumeName(n) != "", len(n) > 1 && n[1] == ':':
+		return errors.New("has an absolute name")
+	case strings.ContainsRune(n, 0):
+		return errors.New("has a zero byte in its name")
+	}
+	return nil
+}
+
+// openZip reads an archive's directory.
+func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		head := make([]byte, min(512, size))
+		n, _ := r.ReadAt(head, 0)
+		head = head[:n]
+		if bytes.HasPrefix(head, []byte("PK")) {
+			return nil, fmt.Errorf("%s: is cut short or damaged (it begins as a zip archive, but its directory at the end can't be read); download it again", name)
+		}
+		return nil, fmt.Errorf("%s: is not a zip archive (%s)", name, looksLike(head))
+	}
+	// Entries that lie over one another can make a small file unpack to any size.
+	var stored uint64
+	for _, f := range z.File {
+		stored += f.CompressedSize64
+		if f.CompressedSize64 > uint64(size) || stored > uint64(size) {
+			return nil, fmt.Errorf("%s: its entries claim more bytes than the %d of the archive: it is damaged or forged, and refused", name, size)
+		}
+	}
+	return z, nil
+}
+
+// maxUnpacked bounds a nested archive that must be unpacked to memory.
+const maxUnpacked = 1 << 30
+
+// unnest gives access to an archive inside an archive: a stored one is read where it
+// lies, a compressed one is unpacked to memory if it is of a sane size.
+func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error) {
+	if f.Flags&1 != 0 {
+		return nil, 0, fmt.Errorf("%s: is encrypted; unpack it with its password and give the folder", what)
+	}
+	if f.Method == zip.Store {
+		if f.CompressedSize64 != f.UncompressedSize64 {
+			return nil, 0, fmt.Errorf("%s: is stored, yet has two sizes, %d and %d: the archive is damaged", what, f.CompressedSize64, f.UncompressedSize64)
+		}
+		at, err := f.DataOffset()
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
+		}
+		return io.NewSectionReader(r, at, int64(f.CompressedSize64)), int64(f.CompressedSize64), nil
+	}
+	limit := min(inflateLimit(f.CompressedSize64), maxUnpacked)
+	if f.UncompressedSize64 > limit {
+		return nil, 0, fmt.Errorf("%s: is compressed inside the archive and claims %d bytes from %d stored ones, more than the %d that are unpacked to memory; unpack the outer archive and give the inner one",
+			what, f.UncompressedSize64, f.CompressedSize64, limit)
+	}
+	rc, err := f.Open()
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
+	}
+	defer rc.Close()
+	b, err := readAll(nil, rc, int64(min(f.UncompressedSize64, 2*f.CompressedSize64+512)), int64(limit))
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
+	}
+	return bytes.NewReader(b), int64(len(b)), nil
+}

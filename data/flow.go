@@ -1,0 +1,402 @@
+package data
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// ClassMode says what a Flow's targets are: Keras' class_mode. All are float32, as in Keras.
+type ClassMode uint8
+
+// The class modes.
+const (
+	Categorical ClassMode = iota // one-hot, shape (n, classes)
+	Binary                       // 0 or 1, shape (n,); there must be two classes
+	Sparse                       // the class's number, shape (n,)
+	Raw                          // the category read as a number, shape (n,)
+	Input                        // the pictures themselves, for autoencoders
+	NoTargets                    // none, for prediction
+)
+
+var classModes = [...]string{Categorical: "categorical", Binary: "binary", Sparse: "sparse", Raw: "raw", Input: "input", NoTargets: "none"}
+
+// String is Keras' name of the mode.
+func (m ClassMode) String() string {
+	if int(m) >= len(classModes) {
+		return fmt.Sprintf("class mode %d", uint8(m))
+	}
+	return classModes[m]
+}
+
+// ParseClassMode is the inverse of String.
+func ParseClassMode(name string) (ClassMode, error) {
+	if i := slices.Index(classModes[:], name); i >= 0 {
+		return ClassMode(i), nil
+	}
+	return 0, fmt.Errorf("no class mode %q; there are %s", name, strings.Join(classModes[:], ", "))
+}
+
+// labelled says whether the targets are classes.
+func (m ClassMode) labelled() bool { return m <= Sparse }
+
+// Subset chooses the rows of one side of the generator's ValidationSplit.
+type Subset uint8
+
+// The subsets.
+const (
+	WholeSet   Subset = iota
+	Training          // the rows after the first int(ValidationSplit*n)
+	Validation        // these first rows
+)
+
+// DefaultCache is ImageOptions.CacheBytes' default. It holds the 9,375 pictures of
+// 128x128 that the tutorial trains on.
+const DefaultCache = 512 << 20
+
+// ImageOptions are Images'. The zero value is Keras' default for each.
+type ImageOptions struct {
+	TargetSize    [2]int                // height, width; zero is 256x256
+	ColorMode     picture.ColorMode     // RGB
+	Interpolation picture.Interpolation // Nearest
+	ClassMode     ClassMode             // Categorical
+	Classes       []string              // in their order; rows of other classes are left out. Default: all, sorted
+	BatchSize     int                   // 0 is 32
+	NoShuffle     bool                  // keep the table's order, as validation and prediction do
+	Seed          uint32                // of order and augmentation
+
+	// Augment transforms the pictures. Its zero value leaves the values 0..255 as
+	// they are; scaling them to 0..1 is its Rescale, as in ImageDataGenerator.
+	Augment augment.Generator
+	// Statistics are what Augment's Fit gave, where the generator needs it.
+	Statistics *augment.Statistics
+	// Subset takes the training or the validation rows of Augment.ValidationSplit.
+	Subset Subset
+
+	// Weights has a weight for each row of the table; nil means all 1.
+	Weights []float32
+
+	// Workers is how many pictures are read at once; 0 is runtime.GOMAXPROCS(0). The
+	// result is the same for any number.
+	Workers int
+
+	// CacheBytes bounds the decoded pictures (bytes at target size, before augmentation) that are
+	// kept so that later epochs need not decode them. 0 is DefaultCache; -1 keeps
+	// none. The result is the same for any number.
+	CacheBytes int64
+
+	// Strict makes a picture that can't be read an error that ends the epoch. Otherwise it
+	// is left out; see Flow.
+	Strict bool
+}
+
+// Flow is a data set of picture files: Keras' flow_from_dataframe. Pictures are read,
+// decoded and transformed by several goroutines ahead of the step that trains on them.
+//
+// A picture that can't be read is left out of its batch, which thus is smaller; nothing
+// else changes. A batch with no picture left is not yielded; an epoch with no picture
+// left ends in an error. Corrupt lists what was left out. Table.Check finds such
+// files beforehand.
+type Flow struct {
+	table   *Table
+	o       ImageOptions
+	classes []string
+	labels  []int
+	targets []float32 // Raw's
+	weights []float32
+	warn    []string
+	order   augment.Order
+	print   func() string
+
+	workers sync.Pool // of *imageWorker
+	cache   []atomic.Pointer[[]byte]
+
+	mu      sync.Mutex
+	corrupt map[int]error
+}
+
+// Images makes a data set of a table's pictures.
+func Images(t *Table, o ImageOptions) (*Flow, error) {
+	if o.TargetSize == [2]int{} {
+		o.TargetSize = [2]int{256, 256}
+	}
+	if o.BatchSize == 0 {
+		o.BatchSize = DefaultBatchSize
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCache
+	}
+	if err := o.check(t); err != nil {
+		return nil, err
+	}
+	f := &Flow{o: o, corrupt: map[int]error{}}
+	if err := f.choose(t); err != nil {
+		return nil, err
+	}
+	// One worker now, so that mistakes of the generator come to light.
+	w, err := f.newWorker()
+	if err != nil {
+		return nil, err
+	}
+	f.workers.Put(w)
+	f.order = augment.Order{Seed: o.Seed, N: f.table.Len(), BatchSize: o.BatchSize, NoShuffle: o.NoShuffle}
+	f.print = sync.OnceValue(f.fingerprint)
+	if o.Interpolation != picture.BilinearTF { // whose pixels are no bytes
+		f.cache = make([]atomic.Pointer[[]byte], max(min(o.CacheBytes/int64(f.pixels()), int64(f.table.Len())), 0))
+	}
+	return f, nil
+}
+
+func (o *ImageOptions) check(t *Table) error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	h, w := o.TargetSize[0], o.TargetSize[1]
+	switch {
+	case h <= 0 || w <= 0:
+		add("the target size is %dx%d; height and width must be positive", h, w)
+	case h > picture.MaxPixels/w:
+		add("the target size is %dx%d; pictures have at most %d pixels", h, w, picture.MaxPixels)
+	}
+	if o.BatchSize < 0 {
+		add("the batch size is %d; it must be positive", o.BatchSize)
+	}
+	if o.Workers < 0 {
+		add("the number of workers is %d; it must be positive", o.Workers)
+	}
+	if int(o.ClassMode) >= len(classModes) {
+		add("no %v; there are %s", o.ClassMode, strings.Join(classModes[:], ", "))
+	}
+	if o.Weights != nil && len(o.Weights) != t.Len() {
+		add("there are %d weights for %d rows", len(o.Weights), t.Len())
+	}
+	if o.Subset > Validation {
+		add("no subset %d", o.Subset)
+	}
+	if o.Subset != WholeSet && o.Augment.ValidationSplit == 0 {
+		add("a subset is asked for, but Augment.ValidationSplit, which divides the rows, is 0")
+	}
+	return errors.Join(errs...)
+}
+
+// choose finds the classes and the rows, as DataFrameIterator does.
+func (f *Flow) choose(t *Table) error {
+	o := f.o
+	index := make([]int, 0, t.Len())
+	class := map[string]int{}
+	if o.ClassMode.labelled() {
+		for _, c := range o.Classes {
+			if _, ok := class[c]; !ok {
+				class[c] = len(f.classes)
+				f.classes = append(f.classes, c)
+			}
+		}
+		if len(f.classes) == 0 {
+			f.classes = t.Classes()
+			for i, c := range f.classes {
+				class[c] = i
+			}
+		}
+		if o.ClassMode == Binary && len(f.classes) != 2 {
+			return fmt.Errorf("the class mode binary needs 2 classes; there are %d: %s", len(f.classes), strings.Join(f.classes, ", "))
+		}
+	} else if o.Classes != nil {
+		f.warn = append(f.warn, fmt.Sprintf("`classes` will be ignored given the class_mode=%q", o.ClassMode))
+	}
+	for i, r := range t.rows {
+		switch {
+		case r.file == nil:
+			return fmt.Errorf("%s: the row has no file", r.Filename)
+		case o.ClassMode.labelled() && r.Category == "":
+			return fmt.Errorf("%s: has no category, which the class mode %v needs; use the class mode none to predict", r.Where(), o.ClassMode)
+		}
+		if _, ok := class[r.Category]; ok || !o.ClassMode.labelled() {
+			index = append(index, i)
+		}
+	}
+	switch n := o.Augment.Split(len(index)); o.Subset {
+	case Training:
+		index = index[n:]
+	case Validation:
+		index = index[:n]
+	}
+	if len(index) == 0 {
+		return fmt.Errorf("%s: no rows are left of %d; classes: %s", t.Name(), t.Len(), strings.Join(f.classes, ", "))
+	}
+	f.table = t.Take(index)
+	for _, i := range index {
+		r := t.rows[i]
+		switch {
+		case o.ClassMode.labelled():
+			f.labels = append(f.labels, class[r.Category])
+		case o.ClassMode == Raw:
+			v, err := strconv.ParseFloat(r.Category, 32)
+			if err != nil {
+				return fmt.Errorf("%s: the category %q is no number, which the class mode raw needs", r.Filename, r.Category)
+			}
+			f.targets = append(f.targets, float32(v))
+		}
+		if o.Weights != nil {
+			f.weights = append(f.weights, o.Weights[i])
+		}
+	}
+	return nil
+}
+
+// pixels is the number of values of a picture.
+func (f *Flow) pixels() int {
+	return f.o.TargetSize[0] * f.o.TargetSize[1] * f.o.ColorMode.Channels()
+}
+
+// Len implements Dataset.
+func (f *Flow) Len() int { return f.table.Len() }
+
+// Steps implements Dataset. Where pictures can't be read, an epoch may have fewer.
+func (f *Flow) Steps() int { return steps(f.Len(), f.o.BatchSize) }
+
+// Spec implements Dataset.
+func (f *Flow) Spec() (x, y tensor.Shape) {
+	x = tensor.Shape{tensor.Unknown, f.o.TargetSize[0], f.o.TargetSize[1], f.o.ColorMode.Channels()}
+	switch f.o.ClassMode {
+	case Categorical:
+		return x, tensor.Shape{tensor.Unknown, len(f.classes)}
+	case Input:
+		return x, x.Clone()
+	case NoTargets:
+		return x, nil
+	}
+	return x, tensor.Shape{tensor.Unknown}
+}
+
+// Fingerprint implements Dataset: SHA-256 of the table's fingerprint and of all options that
+// bear on the batches.
+func (f *Flow) Fingerprint() string { return f.print() }
+
+func (f *Flow) fingerprint() string {
+	o := f.o
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%v %v %v %v %q %d %v %d\n%v %v %v\n%v\n", f.table.Fingerprint(), o.TargetSize, o.ColorMode, o.Interpolation, o.ClassMode,
+		f.classes, o.BatchSize, o.NoShuffle, o.Seed, o.Augment, o.Augment.PreprocessingFunction != nil, o.Statistics, f.weights)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Classes are the names of the classes, in the order of the targets' numbers; nil
+// where there are none.
+func (f *Flow) Classes() []string { return f.classes }
+
+// Labels has the class's number of each row; nil where there are no classes.
+func (f *Flow) Labels() []int { return f.labels }
+
+// Table has the rows, which Batch.Index points into.
+func (f *Flow) Table() *Table { return f.table }
+
+// Found is Keras' message.
+func (f *Flow) Found() string { return found(f.Len(), f.table.found, len(f.classes)) }
+
+// Warnings are what Images wants to say, in Keras' words.
+func (f *Flow) Warnings() []string { return f.warn }
+
+// Corrupt lists the pictures that could not be read so far, in the table's order.
+func (f *Flow) Corrupt() []BadFile {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var bad []BadFile
+	for _, row := range slices.Sorted(maps.Keys(f.corrupt)) {
+		bad = append(bad, BadFile{f.table.rows[row].Filename, f.corrupt[row]})
+	}
+	return bad
+}
+
+// known is the error of a row that could not be read before.
+func (f *Flow) known(row int) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.corrupt[row]
+}
+
+// Batches implements Dataset. At most three batches are in memory at once. The sequence
+// may be ranged over again, and several at once.
+func (f *Flow) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) { f.run(ctx, epoch, max(step, 0), yield) }
+}
+
+// imageWorker is the memory of one goroutine that makes pictures.
+type imageWorker struct {
+	decoder picture.Decoder
+	augment *augment.Worker
+	file    []byte
+	pixels  []float32
+}
+
+func (f *Flow) newWorker() (*imageWorker, error) {
+	a, err := f.o.Augment.Worker(f.o.TargetSize[0], f.o.TargetSize[1], f.o.ColorMode.Channels(), f.o.Statistics)
+	if err != nil {
+		return nil, err
+	}
+	return &imageWorker{augment: a, pixels: make([]float32, f.pixels())}, nil
+}
+
+func (f *Flow) worker() *imageWorker {
+	if w, ok := f.workers.Get().(*imageWorker); ok {
+		return w
+	}
+	w, err := f.newWorker()
+	if err != nil {
+		panic("data: " + err.Error()) // Images made one of the same options
+	}
+	return w
+}
+
+// load reads a row's picture at target size into w.pixels.
+func (f *Flow) load(w *imageWorker, row int) error {
+	if row < len(f.cache) {
+		if p := f.cache[row].Load(); p != nil {
+			return picture.ToFloat32(f.sized(*p), w.pixels)
+		}
+	}
+	if err := f.known(row); err != nil {
+		return err
+	}
+	file := f.table.rows[row].file
+	b, err := file.read(w.file)
+	if err != nil {
+		return err
+	}
+	w.file = b
+	o := picture.Options{Height: f.o.TargetSize[0], Width: f.o.TargetSize[1], ColorMode: f.o.ColorMode, Interpolation: f.o.Interpolation}
+	if f.cache == nil {
+		if _, _, err = w.decoder.LoadFloat32(w.pixels, b, o); err != nil {
+			return fmt.Errorf("%s: %w", file.where(), err)
+		}
+		return nil
+	}
+	img, err := w.decoder.Load(b, o)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file.where(), err)
+	}
+	if row < len(f.cache) {
+		p := slices.Clone(img.Pix)
+		f.cache[row].Store(&p)
+	}
+	return picture.ToFloat32(img, w.pixels)
+}
+
+func (f *Flow) sized(pix []byte) picture.Image {
+	return picture.Image{H: f.o.TargetSize[0], W: f.o.TargetSize[1], C: f.o.ColorMode.Channels(), Pix: pix}
+}

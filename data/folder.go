@@ -1,0 +1,47 @@
+package data
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// listFolder lists the pictures below a folder. Folders that are symbolic links are not
+// followed (Keras' follow_links=False); links to files are.
+func listFolder(name string, rep reading) (*listing, error) {
+	root, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, bare(err))
+	}
+	l := &listing{name: name}
+	seen := 0
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, bare(err))
+		}
+		if d.IsDir() {
+			return nil
+		}
+		seen++
+		if err := rep.at(seen, 0); err != nil {
+			return err
+		}
+		if !isPicture(d.Name()) {
+			l.others++
+			return nil
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		l.entries = append(l.entries, entry{filepath.ToSlash(rel), diskFile(filepath.Join(name, rel))})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if rep.progress != nil {
+		rep.progress(seen, seen)
+	}
+	return l, nil
+}

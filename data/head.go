@@ -1,0 +1,112 @@
+package data
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxColumn is the width from which pandas cuts a column's text
+// (display.max_colwidth 50, one of which is the gap).
+const maxColumn = 49
+
+// Head prints the first n rows as pandas prints df.head(n): right-aligned, with the
+// row's number. The text ends without a newline.
+//
+//	    filename category
+//	0  cat.0.jpg      cat
+//	1  cat.1.jpg      cat
+func (t *Table) Head(n int) string {
+	n = min(max(n, 0), len(t.rows))
+	if n == 0 {
+		return "Empty DataFrame\nColumns: [filename, category]\nIndex: []"
+	}
+	columns := [3][]string{{""}, {"filename"}, {"category"}}
+	for i, r := range t.rows[:n] {
+		columns[0] = append(columns[0], strconv.Itoa(i))
+		columns[1] = append(columns[1], cell(r.Filename))
+		columns[2] = append(columns[2], cell(cmp.Or(r.Category, "NaN")))
+	}
+	var width [3]int
+	for c, texts := range columns {
+		for _, s := range texts {
+			width[c] = max(width[c], utf8.RuneCountInString(s))
+		}
+	}
+	var b strings.Builder
+	for i := range n + 1 {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		// The index stands left, as in pandas; %*s counts runes.
+		fmt.Fprintf(&b, "%-*s  %*s %*s", width[0], columns[0][i], width[1], columns[1][i], width[2], columns[2][i])
+	}
+	return b.String()
+}
+
+// cell is text that fits a column and a terminal.
+func cell(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > maxColumn {
+		s = string(r[:maxColumn-3]) + "..."
+	}
+	return s
+}
+
+// Count is how many rows a class has.
+type Count struct {
+	Category string
+	N        int
+}
+
+// Counts are the classes' numbers, the largest first.
+type Counts []Count
+
+// Counts counts the rows of each class as pandas' value_counts: the largest first,
+// equal ones in order of appearance. Rows without a category are not counted.
+func (t *Table) Counts() Counts {
+	at := map[string]int{}
+	var counts Counts
+	for _, r := range t.rows {
+		if r.Category == "" {
+			continue
+		}
+		i, ok := at[r.Category]
+		if !ok {
+			i = len(counts)
+			at[r.Category] = i
+			counts = append(counts, Count{Category: r.Category})
+		}
+		counts[i].N++
+	}
+	slices.SortStableFunc(counts, func(a, b Count) int { return cmp.Compare(b.N, a.N) })
+	return counts
+}
+
+// String prints as pandas prints df["category"].value_counts(), without a last newline.
+func (c Counts) String() string {
+	if len(c) == 0 {
+		return "Series([], Name: count, dtype: int64)"
+	}
+	name, number := 0, 0
+	for _, e := range c {
+		name = max(name, utf8.RuneCountInString(cell(e.Category)))
+		number = max(number, len(strconv.Itoa(e.N)))
+	}
+	var b strings.Builder
+	b.WriteString("category\n")
+	for _, e := range c {
+		fmt.Fprintf(&b, "%-*s    %*d\n", name, cell(e.Category), number, e.N)
+	}
+	b.WriteString("Name: count, dtype: int64")
+	return b.String()
+}

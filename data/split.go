@@ -1,0 +1,202 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/internal/mt19937"
+)
+
+// Split are the options of TrainTestSplit, as of scikit-learn's train_test_split.
+type Split struct {
+	// TestSize and TrainSize are parts of the rows when below 1, or a number of rows
+	// when whole: 0.25, 500. The default is 0.25 for the test rows and all other
+	// rows for training; where one size is given, the other is the rest.
+	TestSize, TrainSize float64
+
+	// RandomState seeds NumPy's stream, and thereby chooses the rows.
+	RandomState uint32
+
+	// NoShuffle takes the first rows for training and those after them for the test.
+	NoShuffle bool
+
+	// Stratify, when not nil, has a label for each row; both parts then have each
+	// label in proportion. See Table.Categories.
+	Stratify []string
+}
+
+// TrainTestSplit divides the rows 0..n-1: the very rows that scikit-learn's
+// train_test_split gives for the same sizes and random state.
+func TrainTestSplit(n int, s Split) (train, test []int, err error) {
+	nTrain, nTest, err := s.sizes(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Stratify != nil {
+		if s.NoShuffle {
+			return nil, nil, errors.New("a stratified split needs shuffling; leave out one of Stratify and NoShuffle")
+		}
+		if len(s.Stratify) != n {
+			return nil, nil, fmt.Errorf("there are %d labels to stratify by for %d rows", len(s.Stratify), n)
+		}
+		return stratified(s.Stratify, nTrain, nTest, mt19937.New(s.RandomState))
+	}
+	if s.NoShuffle {
+		for i := range nTrain + nTest {
+			if i < nTrain {
+				train = append(train, i)
+			} else {
+				test = append(test, i)
+			}
+		}
+		return train, test, nil
+	}
+	perm := mt19937.New(s.RandomState).Permutation(n)
+	return slices.Clip(perm[nTest : nTest+nTrain]), slices.Clip(perm[:nTest]), nil
+}
+
+// TrainTestSplit divides the table's rows; see the function TrainTestSplit.
+func (t *Table) TrainTestSplit(s Split) (train, test *Table, err error) {
+	a, b, err := TrainTestSplit(t.Len(), s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t.Take(a), t.Take(b), nil
+}
+
+// sizes are the numbers of rows, by scikit-learn's _validate_shuffle_split.
+func (s Split) sizes(n int) (train, test int, err error) {
+	if s.TestSize == 0 && s.TrainSize == 0 {
+		s.TestSize = 0.25
+	}
+	count := func(name string, size float64, round func(float64) float64) (int, error) {
+		switch {
+		case size > 0 && size < 1:
+			return int(round(size * float64(n))), nil
+		case size == math.Trunc(size) && size >= 1 && size < float64(n):
+			return int(size), nil
+		}
+		return 0, fmt.Errorf("%s=%v should be either a positive whole number smaller than the number of samples %d or a fraction between 0 and 1", name, size, n)
+	}
+	switch {
+	case n < 1:
+		return 0, 0, fmt.Errorf("there are no samples to split (n=%d)", n)
+	case int64(n) > math.MaxUint32:
+		return 0, 0, fmt.Errorf("%d samples are more than can be permuted", n)
+	}
+	if s.TestSize != 0 {
+		if test, err = count("test_size", s.TestSize, math.Ceil); err != nil {
+			return 0, 0, err
+		}
+	}
+	if s.TrainSize != 0 {
+		if train, err = count("train_size", s.TrainSize, math.Floor); err != nil {
+			return 0, 0, err
+		}
+	}
+	isPart := func(v float64) bool { return v > 0 && v < 1 }
+	switch {
+	case s.TrainSize == 0:
+		train = n - test
+	case s.TestSize == 0:
+		test = n - train
+	case isPart(s.TrainSize) && isPart(s.TestSize) && s.TrainSize+s.TestSize > 1:
+		return 0, 0, fmt.Errorf("the sum of test_size and train_size = %v should be in the (0, 1) range; reduce one of them", s.TrainSize+s.TestSize)
+	case train+test > n:
+		return 0, 0, fmt.Errorf("the sum of train_size and test_size = %d should be smaller than the number of samples %d; reduce one of them", train+test, n)
+	}
+	if train == 0 {
+		return 0, 0, fmt.Errorf("with n_samples=%d, test_size=%v and train_size=%v, the train set would be empty; adjust any of them", n, s.TestSize, s.TrainSize)
+	}
+	return train, test, nil
+}
+
+// stratified is scikit-learn's StratifiedShuffleSplit, its first split.
+func stratified(labels []string, nTrain, nTest int, rng *mt19937.Rand) (train, test []int, err error) {
+	rowsOf := map[string][]int{}
+	for i, l := range labels {
+		rowsOf[l] = append(rowsOf[l], i)
+	}
+	classes := make([]string, 0, len(rowsOf))
+	for l := range rowsOf {
+		classes = append(classes, l)
+	}
+	slices.Sort(classes)
+	counts := make([]int, len(classes))
+	var few []string
+	for i, l := range classes {
+		counts[i] = len(rowsOf[l])
+		if counts[i] < 2 {
+			few = append(few, l)
+		}
+	}
+	switch {
+	case few != nil:
+		return nil, nil, fmt.Errorf("the least populated classes have only 1 member, which is too few to stratify: each needs 2 or more; the classes are: %s", strings.Join(few, ", "))
+	case nTrain < len(classes):
+		return nil, nil, fmt.Errorf("the train_size = %d should be greater or equal to the number of classes = %d", nTrain, len(classes))
+	case nTest < len(classes):
+		return nil, nil, fmt.Errorf("the test_size = %d should be greater or equal to the number of classes = %d", nTest, len(classes))
+	}
+	trainOf := approximateMode(counts, nTrain, rng)
+	rest := make([]int, len(counts))
+	for i := range counts {
+		rest[i] = counts[i] - trainOf[i]
+	}
+	testOf := approximateMode(rest, nTest, rng)
+	for i, l := range classes {
+		rows := rowsOf[l]
+		perm := rng.Permutation(len(rows))
+		for k, p := range perm[:trainOf[i]+testOf[i]] {
+			if k < trainOf[i] {
+				train = append(train, rows[p])
+			} else {
+				test = append(test, rows[p])
+			}
+		}
+	}
+	mt19937.Shuffle(rng, train)
+	mt19937.Shuffle(rng, test)
+	return train, test, nil
+}
+
+// approximateMode is the likeliest outcome of n draws from classes of these counts,
+// ties broken at random: scikit-learn's _approximate_mode, the order of its float64
+// operations and of its draws included.
+func approximateMode(counts []int, n int, rng *mt19937.Rand) []int {
+	total := 0
+	for _, c := range counts {
+		total += c
+	}
+	draws := make([]int, len(counts))
+	remainder := make([]float64, len(counts))
+	need := n
+	for i, c := range counts {
+		continuous := float64(float64(c) / float64(total) * float64(n))
+		floor := math.Floor(continuous)
+		draws[i] = int(floor)
+		remainder[i] = continuous - floor
+		need -= draws[i]
+	}
+	values := slices.Clone(remainder)
+	slices.Sort(values)
+	values = slices.Compact(values)
+	for k := len(values) - 1; k >= 0 && need > 0; k-- {
+		var tied []int
+		for i, r := range remainder {
+			if r == values[k] {
+				tied = append(tied, i)
+			}
+		}
+		add := min(len(tied), need)
+		// choice(tied, add, replace=False)
+		for _, p := range rng.Permutation(len(tied))[:add] {
+			draws[tied[p]]++
+		}
+		need -= add
+	}
+	return draws
+}
