@@ -1,0 +1,114 @@
+package callback
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ModelCheckpoint saves the model while it trains: keras.callbacks.ModelCheckpoint. A file
+// that is there is replaced only once the new one is whole.
+type ModelCheckpoint struct {
+	// Path is the file, which ends in .keras. It may have places for the epoch (counted
+	// from 1, as in Keras), the batch and the metrics, as in Python's str.format:
+	// "{epoch:02d}-{val_loss:.2f}.keras". Folders are made.
+	Path    string
+	Monitor string // default "val_loss"
+	// SaveBestOnly saves only when the metric is the best so far.
+	SaveBestOnly bool
+	Mode         Mode
+	// SaveFreq saves each so many steps; 0 is after each epoch.
+	SaveFreq int
+	// InitialValueThreshold is what SaveBestOnly takes as the best before the first
+	// epoch; nil is none.
+	InitialValueThreshold *float64
+	// Verbose tells when it acts.
+	Verbose bool
+}
+
+type checkpointState struct {
+	Best  *number `json:"best"`
+	Steps int     `json:"steps"` // since the last save
+}
+
+// Begin implements Callback.
+func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
+	fail := func(format string, a ...any) (Hooks, error) {
+		return Hooks{}, fmt.Errorf("ModelCheckpoint: "+format, a...)
+	}
+	if !strings.HasSuffix(c.Path, ".keras") {
+		return fail("path is %q; it must end in .keras", c.Path)
+	}
+	name, err := parsePattern(c.Path)
+	if err != nil {
+		return fail("%w", err)
+	}
+	if c.SaveFreq < 0 {
+		return fail("save frequency is %d, want at least 1, or 0 for each epoch", c.SaveFreq)
+	}
+	var m *monitor
+	if c.SaveBestOnly {
+		if m, err = newMonitor(run, "ModelCheckpoint", c.Monitor, c.Mode, 0); err != nil {
+			return Hooks{}, err
+		}
+	}
+	s := &checkpointState{}
+	if c.InitialValueThreshold != nil {
+		s.Best = newNumber(*c.InitialValueThreshold)
+	}
+	save := func(epoch, batch int, logs *Logs) error {
+		values := logs.Clone()
+		values.Set("epoch", float64(epoch+1))
+		if batch > 0 {
+			values.Set("batch", float64(batch))
+		}
+		path, err := name.format(values)
+		if err != nil {
+			return fmt.Errorf("ModelCheckpoint: %w", err)
+		}
+		say := func(format string, a ...any) {
+			if c.Verbose {
+				run.Printf("Epoch %d: %s", epoch+1, fmt.Sprintf(format, a...))
+			}
+		}
+		if m == nil {
+			say("saving model to %s", path)
+		} else {
+			v, err := m.value(logs)
+			if err != nil {
+				return err
+			}
+			best := "None"
+			if s.Best != nil {
+				best = fmt.Sprintf("%.5f", float64(*s.Best))
+			}
+			if !m.improves(v, s.Best.float()) {
+				say("%s did not improve from %s", m.name, best)
+				return nil
+			}
+			say("%s improved from %s to %.5f, saving model to %s", m.name, best, v, path)
+			s.Best = newNumber(v)
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return fmt.Errorf("ModelCheckpoint: %w", err)
+		}
+		if err := run.Save(path); err != nil {
+			return fmt.Errorf("ModelCheckpoint: %w", err)
+		}
+		return nil
+	}
+	h := Hooks{State: s}
+	if c.SaveFreq == 0 {
+		h.EpochEnd = func(epoch int, logs *Logs) error { return save(epoch, 0, logs) }
+		return h, nil
+	}
+	h.BatchEnd = func(step int, logs *Logs) error {
+		if s.Steps++; s.Steps < c.SaveFreq {
+			return nil
+		}
+		s.Steps = 0
+		return save(run.Position().Epoch, step+1, logs)
+	}
+	return h, nil
+}

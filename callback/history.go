@@ -1,0 +1,171 @@
+package callback
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// History is what became of a training: keras.callbacks.History. It is a callback too, for
+// those who want one besides the one that every training keeps.
+type History struct {
+	// Epochs are the finished epochs, counted from 0.
+	Epochs []int
+	// Series has a metric each, in the order of Logs.
+	Series []Series
+	// Partial is the epoch that was cut short, by a context that was cancelled or an
+	// error; nil when there is none. It is not among Epochs, and not in the JSON.
+	Partial *Partial
+}
+
+// Series is a metric over the epochs.
+type Series struct {
+	Name string
+	// Values has one for each of History.Epochs, NaN where an epoch had none.
+	Values []float64
+}
+
+// Partial is an epoch that was not finished.
+type Partial struct {
+	Epoch, Steps int   // the epoch, from 0, and the steps that were made
+	Logs         *Logs // metrics over those steps
+}
+
+// Names lists the metrics in order.
+func (h *History) Names() []string {
+	names := make([]string, len(h.Series))
+	for i, s := range h.Series {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// Values are those of a metric, nil when there is no such metric.
+func (h *History) Values(name string) []float64 {
+	for _, s := range h.Series {
+		if s.Name == name {
+			return s.Values
+		}
+	}
+	return nil
+}
+
+// Last is a metric's value in the last epoch, NaN when there is none.
+func (h *History) Last(name string) float64 {
+	if v := h.Values(name); len(v) > 0 {
+		return v[len(v)-1]
+	}
+	return math.NaN()
+}
+
+// Add appends an epoch.
+func (h *History) Add(epoch int, logs *Logs) {
+	h.Epochs = append(h.Epochs, epoch)
+	for name := range logs.All() {
+		if h.Values(name) == nil {
+			h.Series = append(h.Series, Series{Name: name})
+		}
+	}
+	for i := range h.Series {
+		s := &h.Series[i]
+		for len(s.Values) < len(h.Epochs)-1 {
+			s.Values = append(s.Values, math.NaN())
+		}
+		v, ok := logs.Get(s.Name)
+		if !ok {
+			v = math.NaN()
+		}
+		s.Values = append(s.Values, v)
+	}
+}
+
+// Begin implements Callback: the history starts anew.
+func (h *History) Begin(Run) (Hooks, error) {
+	*h = History{}
+	return Hooks{
+		EpochEnd: func(epoch int, logs *Logs) error {
+			h.Add(epoch, logs)
+			return nil
+		},
+		State: h,
+	}, nil
+}
+
+// MarshalJSON writes {"epoch": [0, 1], "history": {"accuracy": [...], ...}}, metrics in
+// their order. What is not finite is written as null, and read back as NaN.
+func (h *History) MarshalJSON() ([]byte, error) {
+	epochs := h.Epochs
+	if epochs == nil {
+		epochs = []int{}
+	}
+	e, err := json.Marshal(epochs)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `{"epoch":%s,"history":{`, e)
+	for i, s := range h.Series {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name, err := json.Marshal(s.Name)
+		if err != nil {
+			return nil, err
+		}
+		values := make([]*float64, len(s.Values))
+		for j, v := range s.Values {
+			if !math.IsNaN(v) && !math.IsInf(v, 0) {
+				values[j] = &v
+			}
+		}
+		v, err := json.Marshal(values)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "%s:%s", name, v)
+	}
+	b.WriteString("}}")
+	return b.Bytes(), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (h *History) UnmarshalJSON(data []byte) error {
+	var parts struct {
+		Epoch   []int
+		History json.RawMessage
+	}
+	if err := json.Unmarshal(data, &parts); err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	read := History{Epochs: parts.Epoch}
+	if len(parts.History) > 0 {
+		d := json.NewDecoder(bytes.NewReader(parts.History))
+		if t, err := d.Token(); err != nil || t != json.Delim('{') {
+			return fmt.Errorf("history: want an object of metrics, got %.20s", parts.History)
+		}
+		for d.More() {
+			name, err := d.Token()
+			if err != nil {
+				return fmt.Errorf("history: %w", err)
+			}
+			var values []*float64
+			if err := d.Decode(&values); err != nil {
+				return fmt.Errorf("history: %v: %w", name, err)
+			}
+			if len(values) != len(read.Epochs) {
+				return fmt.Errorf("history: %v has %d values for %d epochs", name, len(values), len(read.Epochs))
+			}
+			s := Series{Name: name.(string), Values: make([]float64, len(values))}
+			for i, v := range values {
+				s.Values[i] = math.NaN()
+				if v != nil {
+					s.Values[i] = *v
+				}
+			}
+			read.Series = append(read.Series, s)
+		}
+	}
+	*h = read
+	return nil
+}

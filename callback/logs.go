@@ -1,0 +1,62 @@
+package callback
+
+import (
+	"iter"
+	"slices"
+)
+
+// Logs are metrics by name, in an order: those of the training sorted by name, then those
+// of the validation (val_...), then what callbacks add. The zero value is empty.
+type Logs struct {
+	names  []string
+	values []float64
+}
+
+// Set gives a metric a value; a new name comes last.
+func (l *Logs) Set(name string, value float64) {
+	if i := slices.Index(l.names, name); i >= 0 {
+		l.values[i] = value
+		return
+	}
+	l.names = append(l.names, name)
+	l.values = append(l.values, value)
+}
+
+// Get returns the value of a metric.
+func (l *Logs) Get(name string) (value float64, ok bool) {
+	if i := slices.Index(l.names, name); i >= 0 {
+		return l.values[i], true
+	}
+	return 0, false
+}
+
+// Len is the number of metrics.
+func (l *Logs) Len() int { return len(l.names) }
+
+// Names lists the metrics.
+func (l *Logs) Names() []string { return slices.Clone(l.names) }
+
+// All yields names and values in order.
+func (l *Logs) All() iter.Seq2[string, float64] {
+	return func(yield func(string, float64) bool) {
+		for i, name := range l.names {
+			if !yield(name, l.values[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Map has the metrics without their order.
+func (l *Logs) Map() map[string]float64 {
+	m := make(map[string]float64, len(l.names))
+	for name, v := range l.All() {
+		m[name] = v
+	}
+	return m
+}
+
+// Clone copies the logs.
+func (l *Logs) Clone() *Logs {
+	return &Logs{slices.Clone(l.names), slices.Clone(l.values)}
+}

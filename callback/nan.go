@@ -1,0 +1,19 @@
+package callback
+
+import "math"
+
+// TerminateOnNaN ends a training, without an error, as soon as the loss is NaN or
+// infinite: keras.callbacks.TerminateOnNaN. Without it such a loss ends a training with
+// an error.
+type TerminateOnNaN struct{}
+
+// Begin implements Callback.
+func (TerminateOnNaN) Begin(run Run) (Hooks, error) {
+	return Hooks{BatchEnd: func(step int, logs *Logs) error {
+		if loss, ok := logs.Get("loss"); ok && (math.IsNaN(loss) || math.IsInf(loss, 0)) {
+			run.Printf("Batch %d: Invalid loss, terminating training", step)
+			run.Stop()
+		}
+		return nil
+	}}, nil
+}

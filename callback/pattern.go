@@ -1,0 +1,92 @@
+package callback
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// pattern is a text with places for numbers, as Python's str.format takes it: {name} or
+// {name:02d}, {name:.3f}; {{ and }} are braces.
+type pattern struct {
+	text  string // as it was given
+	parts []patternPart
+}
+
+type patternPart struct {
+	literal string
+	name    string // "" for a literal
+	verb    string // for fmt; "" for Python's str()
+	whole   bool   // the verb wants an integer
+}
+
+var placeholder = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)(?::(0?[0-9]{0,2})(\.[0-9]{1,2})?([dfeg]?))?$`)
+
+func parsePattern(text string) (*pattern, error) {
+	p := &pattern{text: text}
+	for rest := text; rest != ""; {
+		i := strings.IndexAny(rest, "{}")
+		if i < 0 {
+			i = len(rest)
+		}
+		if i > 0 {
+			p.parts = append(p.parts, patternPart{literal: rest[:i]})
+			rest = rest[i:]
+			continue
+		}
+		if strings.HasPrefix(rest, "{{") || strings.HasPrefix(rest, "}}") {
+			p.parts = append(p.parts, patternPart{literal: rest[:1]})
+			rest = rest[2:]
+			continue
+		}
+		end := strings.IndexByte(rest, '}')
+		if rest[0] == '}' || end < 0 {
+			return nil, fmt.Errorf("path %q has a brace without its partner", text)
+		}
+		m := placeholder.FindStringSubmatch(rest[1:end])
+		if m == nil || m[4] == "d" && m[3] != "" {
+			return nil, fmt.Errorf("path %q: cannot read %s; write it as {epoch:02d} or {val_loss:.2f}", text, rest[:end+1])
+		}
+		part := patternPart{name: m[1], whole: m[4] == "d"}
+		switch {
+		case m[4] != "":
+			part.verb = "%" + m[2] + m[3] + m[4]
+		case m[2] != "" || m[3] != "":
+			part.verb = "%" + m[2] + m[3] + "g"
+		}
+		p.parts = append(p.parts, part)
+		rest = rest[end+1:]
+	}
+	return p, nil
+}
+
+func (p *pattern) format(values *Logs) (string, error) {
+	var s strings.Builder
+	for _, part := range p.parts {
+		if part.name == "" {
+			s.WriteString(part.literal)
+			continue
+		}
+		v, ok := values.Get(part.name)
+		if !ok {
+			return "", fmt.Errorf("path %q: there is no %s; there are %s", p.text, part.name, strings.Join(values.Names(), ", "))
+		}
+		isInt := part.name == "epoch" || part.name == "batch"
+		switch {
+		case part.whole && !isInt:
+			return "", fmt.Errorf("path %q: %s is no whole number; write it as {%s:.2f}", p.text, part.name, part.name)
+		case part.whole || isInt && part.verb == "":
+			verb := part.verb
+			if verb == "" {
+				verb = "%d"
+			}
+			fmt.Fprintf(&s, verb, int(v))
+		case part.verb == "":
+			s.WriteString(strconv.FormatFloat(v, 'g', -1, 64))
+		default:
+			fmt.Fprintf(&s, part.verb, v)
+		}
+	}
+	return s.String(), nil
+}
