@@ -1,0 +1,159 @@
+package hdf5
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+// nativeBig says whether this machine's own order is big-endian.
+var nativeBig = binary.NativeEndian.Uint16([]byte{0, 1}) == 1
+
+// numbers is how the elements of a datatype become those of a tensor.
+type numbers struct {
+	dtype tensor.DType
+	// swap: the bytes of an element are turned around first.
+	swap bool
+	// widen, if not nil, makes dst of src where the tensor has no such type.
+	widen func(dst, src []byte) error
+	// check, if not nil, refuses bytes that the type cannot have.
+	check func(src []byte) error
+}
+
+// numbers picks the tensor type for t: the same where there is one, else the narrowest
+// that holds every value.
+func (t *datatype) numbers(bfloat16 bool) (numbers, error) {
+	n := numbers{swap: t.bigEndian != nativeBig && t.size > 1}
+	switch t.class {
+	case classFixed:
+		return n.integer(t)
+	case classEnum:
+		if t.isBool() {
+			return numbers{dtype: tensor.Bool, check: checkBool}, nil
+		}
+		n.swap = t.base.bigEndian != nativeBig && t.size > 1
+		return n.integer(t.base)
+	case classFloat:
+		switch t.float {
+		case float32Bits:
+			n.dtype = tensor.Float32
+		case float64Bits:
+			n.dtype = tensor.Float64
+		case bfloat16Bits:
+			n.dtype = tensor.BFloat16
+		case float16Bits:
+			n.dtype, n.widen = tensor.Float32, widenFloat16
+		default:
+			return n, fmt.Errorf("floating-point numbers of %d bits with %d of exponent are not supported",
+				t.float.precision, t.float.exponentSize)
+		}
+		return n, nil
+	case classOpaque:
+		if bfloat16 && t.size == 2 {
+			return numbers{dtype: tensor.BFloat16, swap: nativeBig}, nil
+		}
+	case classString, classVlen:
+		if t.isText() {
+			return n, errors.New("holds text, not numbers")
+		}
+	}
+	return n, fmt.Errorf("elements of the %v kind are not supported", t.class)
+}
+
+func (n numbers) integer(t *datatype) (numbers, error) {
+	if t.signed {
+		n.dtype = map[int]tensor.DType{1: tensor.Int8, 2: tensor.Int16, 4: tensor.Int32, 8: tensor.Int64}[t.size]
+		return n, nil
+	}
+	switch t.size {
+	case 1:
+		n.dtype = tensor.Uint8
+	case 2:
+		n.dtype, n.widen = tensor.Int32, widenUint16
+	case 4:
+		n.dtype, n.widen = tensor.Int64, widenUint32
+	case 8:
+		n.dtype, n.check = tensor.Int64, checkUint64
+	}
+	return n, nil
+}
+
+// convert makes the elements in src, each of size bytes in the file's order, those of a
+// new tensor. It may change src, and may keep it.
+func (n numbers) convert(shape tensor.Shape, size int, src []byte) (*tensor.Tensor, error) {
+	if n.swap {
+		for e := src; len(e) > 0; e = e[size:] {
+			for i, j := 0, size-1; i < j; i, j = i+1, j-1 {
+				e[i], e[j] = e[j], e[i]
+			}
+		}
+	}
+	if n.check != nil {
+		if err := n.check(src); err != nil {
+			return nil, err
+		}
+	}
+	if n.widen == nil {
+		return tensor.Wrap(n.dtype, shape, src), nil
+	}
+	t := tensor.New(n.dtype, shape...)
+	return t, n.widen(t.Raw(), src)
+}
+
+func checkBool(src []byte) error {
+	for _, b := range src {
+		if b > 1 {
+			return fmt.Errorf("bool element with the value %d", b)
+		}
+	}
+	return nil
+}
+
+func checkUint64(src []byte) error {
+	for _, v := range tensor.View[int64](src) {
+		if v < 0 {
+			return fmt.Errorf("unsigned element %d does not fit int64", uint64(v))
+		}
+	}
+	return nil
+}
+
+func widenUint16(dst, src []byte) error {
+	d := tensor.View[int32](dst)
+	for i := range d {
+		d[i] = int32(binary.NativeEndian.Uint16(src[2*i:]))
+	}
+	return nil
+}
+
+func widenUint32(dst, src []byte) error {
+	d := tensor.View[int64](dst)
+	for i := range d {
+		d[i] = int64(binary.NativeEndian.Uint32(src[4*i:]))
+	}
+	return nil
+}
+
+func widenFloat16(dst, src []byte) error {
+	d := tensor.View[float32](dst)
+	for i := range d {
+		d[i] = float16(binary.NativeEndian.Uint16(src[2*i:]))
+	}
+	return nil
+}
+
+// float16 is the value of an IEEE half; every one is a float32 exactly.
+func float16(h uint16) float32 {
+	sign := uint32(h>>15) << 31
+	exp, man := uint32(h>>10&31), uint32(h&1023)
+	switch exp {
+	case 0: // zero or subnormal: man * 2^-24
+		return math.Float32frombits(math.Float32bits(float32(man)/(1<<24)) | sign)
+	case 31:
+		return math.Float32frombits(sign | 0xff<<23 | man<<13)
+	}
+	return math.Float32frombits(sign | (exp+127-15)<<23 | man<<13)
+}

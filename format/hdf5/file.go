@@ -1,0 +1,206 @@
+package hdf5
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"sync"
+)
+
+// signature is how an HDF5 file, or the part of it after a user block, begins.
+const signature = "\x89HDF\r\n\x1a\n"
+
+// File is an HDF5 file being read. It may be used from several goroutines.
+type File struct {
+	r    io.ReaderAt
+	size int64 // of the HDF5 part
+
+	offsetSize, lengthSize int
+	root                   uint64 // address of the root group's header
+
+	mu      sync.Mutex
+	charged map[charge]uint64 // the owner's address
+	totals  [2]uint64
+}
+
+// charge is something that was counted against the size of the file, once.
+type charge struct {
+	kind chargeKind
+	addr uint64
+}
+
+type chargeKind uint8
+
+const (
+	chargeHeader chargeKind = iota
+	chargeData
+)
+
+// Open reads the start of the file; size is the number of bytes that r has.
+func Open(r io.ReaderAt, size int64) (*File, error) {
+	f, err := open(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("hdf5: %w", err)
+	}
+	return f, nil
+}
+
+func open(r io.ReaderAt, size int64) (*File, error) {
+	// A user block of 512, 1024, 2048, ... bytes may come first.
+	var head [8]byte
+	for start := int64(0); start+int64(len(head)) <= size; start = max(512, 2*start) {
+		if _, err := r.ReadAt(head[:], start); err != nil {
+			return nil, fmt.Errorf("read the signature: %w", err)
+		}
+		if string(head[:]) == signature {
+			f := &File{r: io.NewSectionReader(r, start, size-start), size: size - start, charged: map[charge]uint64{}}
+			if err := f.superblock(start); err != nil {
+				return nil, fmt.Errorf("superblock: %w", err)
+			}
+			return f, nil
+		}
+	}
+	return nil, errors.New("not an HDF5 file: no signature")
+}
+
+// Root is the group "/".
+func (f *File) Root() (*Group, error) {
+	g, err := f.group(f.root, "/")
+	if err != nil {
+		return nil, fmt.Errorf("hdf5: /: %w", err)
+	}
+	return g, nil
+}
+
+// superblock reads the superblock; start is the size of the user block.
+func (f *File) superblock(start int64) error {
+	b, err := f.read(0, uint64(min(f.size, 128)))
+	if err != nil {
+		return err
+	}
+	c := &cursor{b: b, f: f}
+	c.skip(len(signature))
+	version := c.u8()
+	switch version {
+	case 0, 1:
+		c.skip(4) // versions of the free space, root group and shared messages; reserved
+		f.offsetSize, f.lengthSize = c.u8(), c.u8()
+		c.skip(1 + 2 + 2 + 4) // reserved, the trees' K, flags
+		if version == 1 {
+			c.skip(4)
+		}
+	case 2, 3:
+		f.offsetSize, f.lengthSize = c.u8(), c.u8()
+		c.skip(1)
+	default:
+		return fmt.Errorf("version %d is not supported (0 to 3 are)", version)
+	}
+	if !isWidth(f.offsetSize, 2, 4, 8) || !isWidth(f.lengthSize, 2, 4, 8) {
+		return fmt.Errorf("addresses of %d bytes and lengths of %d are not supported", f.offsetSize, f.lengthSize)
+	}
+	base := c.addr()
+	c.addr() // free space, or the extension
+	end := c.addr()
+	if version < 2 {
+		c.addr()             // driver information
+		c.skip(f.offsetSize) // the root entry's name
+	}
+	f.root = c.addr()
+	if n := len(b) - len(c.b); version >= 2 && c.err == nil {
+		if sum := c.u32(); c.err == nil && sum != lookup3(b[:n]) {
+			return errChecksum
+		}
+	}
+	if c.err != nil {
+		return c.err
+	}
+	// Addresses count from base. It is where the superblock is, or zero in files to which
+	// somebody put a user block in front afterwards.
+	if base != 0 && base != uint64(start) {
+		return fmt.Errorf("base address %d of a superblock at %d", base, start)
+	}
+	if base != 0 {
+		end -= base
+	}
+	if end == undefined || end > uint64(f.size) {
+		return fmt.Errorf("file is cut short: %d bytes of %d", f.size, end)
+	}
+	return nil
+}
+
+var errChecksum = errors.New("checksum does not match: the file is damaged")
+
+// inside says whether n bytes at addr lie in the file.
+func (f *File) inside(addr, n uint64) bool {
+	end, carry := bits.Add64(addr, n, 0)
+	return carry == 0 && end <= uint64(f.size)
+}
+
+// read reads n bytes at addr; memory is claimed only if the file has them.
+func (f *File) read(addr, n uint64) ([]byte, error) {
+	if !f.inside(addr, n) {
+		return nil, fmt.Errorf("%d bytes at %d lie outside the file of %d bytes", n, addr, f.size)
+	}
+	b := make([]byte, n)
+	return b, f.readInto(addr, b)
+}
+
+// readInto fills b from addr; the caller has checked that it is inside.
+func (f *File) readInto(addr uint64, b []byte) error {
+	if n, err := f.r.ReadAt(b, int64(addr)); n < len(b) {
+		if err == nil || err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	return nil
+}
+
+// sealed reads n bytes at addr, the last four of which are a checksum of the others, and
+// returns a cursor over the others.
+func (f *File) sealed(addr, n uint64) (*cursor, error) {
+	if n < 8 {
+		return nil, errShort
+	}
+	b, err := f.read(addr, n)
+	if err != nil {
+		return nil, err
+	}
+	body := b[:n-4]
+	if binary.LittleEndian.Uint32(b[n-4:]) != lookup3(body) {
+		return nil, errChecksum
+	}
+	return &cursor{b: body, f: f}, nil
+}
+
+// charge counts n bytes at addr that owner needs, the first time, and refuses when the
+// total of its kind passes what a file of this size can honestly hold. So a small file in
+// which a thousand objects share the same bytes costs no more than it stores.
+func (f *File) charge(kind chargeKind, owner, addr, n uint64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key := charge{kind, addr}
+	if o, ok := f.charged[key]; ok {
+		if o != owner {
+			return errOverlap
+		}
+		return nil
+	}
+	limit := uint64(f.size) // headers do not overlap
+	if kind == chargeData {
+		limit = 16*uint64(f.size) + 64<<20 // data may be compressed
+	}
+	if n > limit || f.totals[kind] > limit-n {
+		if kind == chargeData {
+			return fmt.Errorf("would need more than %d bytes of memory, too much for a file of %d bytes", limit, f.size)
+		}
+		return errOverlap
+	}
+	f.charged[key] = owner
+	f.totals[kind] += n
+	return nil
+}
+
+var errOverlap = errors.New("object headers overlap")

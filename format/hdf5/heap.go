@@ -1,0 +1,112 @@
+package hdf5
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// localHeap reads the names of an old group: a stretch of NUL-terminated strings.
+func (f *File) localHeap(addr uint64) ([]byte, error) {
+	b, err := f.read(addr, uint64(8+2*f.lengthSize+f.offsetSize))
+	if err != nil {
+		return nil, fmt.Errorf("local heap: %w", err)
+	}
+	c := &cursor{b: b, f: f}
+	c.magic("HEAP", 0)
+	c.skip(3)
+	size := c.length()
+	c.length() // head of the free list
+	data := c.addr()
+	if c.err != nil {
+		return nil, fmt.Errorf("local heap: %w", c.err)
+	}
+	if b, err = f.read(data, size); err != nil {
+		return nil, fmt.Errorf("local heap: %w", err)
+	}
+	return b, nil
+}
+
+// heapName is the string that starts at an offset of a local heap.
+func heapName(heap []byte, offset uint64) (string, error) {
+	if offset < uint64(len(heap)) {
+		if n := bytes.IndexByte(heap[offset:], 0); n >= 0 {
+			return string(heap[offset:][:n]), nil
+		}
+	}
+	return "", errors.New("name lies outside its heap")
+}
+
+// globalHeaps reads variable-length elements, keeping the collections that it met.
+type globalHeaps struct {
+	f     *File
+	met   map[uint64]map[uint32][]byte
+	total uint64
+}
+
+// vlen is the content of the element whose length, collection and index elem holds.
+func (h *globalHeaps) vlen(elem []byte) ([]byte, error) {
+	c := &cursor{b: elem, f: h.f}
+	n := uint64(c.u32())
+	addr := c.addr()
+	index := c.u32()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if n == 0 || addr == 0 || addr == undefined {
+		return nil, nil
+	}
+	objects, ok := h.met[addr]
+	if !ok {
+		var err error
+		if objects, err = h.collection(addr); err != nil {
+			return nil, fmt.Errorf("global heap: %w", err)
+		}
+		if h.met == nil {
+			h.met = map[uint64]map[uint32][]byte{}
+		}
+		h.met[addr] = objects
+	}
+	b, ok := objects[index]
+	if !ok || n > uint64(len(b)) {
+		return nil, fmt.Errorf("global heap: no element %d of %d bytes", index, n)
+	}
+	return b[:n], nil
+}
+
+func (h *globalHeaps) collection(addr uint64) (map[uint32][]byte, error) {
+	head := uint64(8 + h.f.lengthSize)
+	b, err := h.f.read(addr, head)
+	if err != nil {
+		return nil, err
+	}
+	c := &cursor{b: b, f: h.f}
+	c.magic("GCOL", 1)
+	c.skip(3)
+	size := c.length()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if h.total += size; size < head || h.total > uint64(h.f.size) {
+		return nil, errors.New("collections overlap")
+	}
+	if b, err = h.f.read(addr, size); err != nil {
+		return nil, err
+	}
+	objects := map[uint32][]byte{}
+	c = &cursor{b: b[head:], f: h.f}
+	for len(c.b) >= 8+h.f.lengthSize {
+		index := uint32(c.u16())
+		c.skip(6) // reference count, reserved
+		n := c.length()
+		if index == 0 { // the free space at the end
+			break
+		}
+		if n > uint64(len(c.b)) {
+			return nil, errShort
+		}
+		objects[index] = c.bytes(int(n))
+		c.skip(min(int(-n&7), len(c.b)))
+	}
+	return objects, c.err
+}

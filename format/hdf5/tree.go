@@ -1,0 +1,132 @@
+package hdf5
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Tree is a group to be written, with all that is below it. The zero Tree is an empty
+// group. Mistakes (a name that is taken, an attribute that is too large) are kept and come
+// back from WriteTo, all at once.
+type Tree struct {
+	annotations
+	groups map[string]*Tree
+	data   map[string]*Data
+}
+
+// Data is a dataset to be written. It keeps the tensor, which must not change until
+// WriteTo is done.
+type Data struct {
+	annotations
+	tensor *tensor.Tensor
+}
+
+// annotations are the attributes of a Tree or Data, and the mistakes made with it.
+type annotations struct {
+	attrs map[string]Value
+	errs  []error
+}
+
+// Attr sets an attribute.
+func (a *annotations) Attr(name string, v Value) {
+	if a.attrs == nil {
+		a.attrs = map[string]Value{}
+	}
+	if name == "" || !utf8.ValidString(name) || strings.Contains(name, "\x00") {
+		a.errs = append(a.errs, fmt.Errorf("attribute name %q: want UTF-8 text", name))
+		return
+	}
+	a.attrs[name] = v
+}
+
+// checkName refuses names that HDF5 cannot have.
+func checkName(name string) error {
+	switch {
+	case name == "", name == ".", strings.ContainsAny(name, "/\x00"), !utf8.ValidString(name):
+		return fmt.Errorf("name %q: want UTF-8 text that is not \".\" and has no \"/\"", name)
+	case len(name) > 1<<15:
+		return fmt.Errorf("name %.20q...: %d bytes are too long", name, len(name))
+	}
+	return nil
+}
+
+// Group is the group at a path below t, as in "layers/conv2d"; what is not there yet is
+// made.
+func (t *Tree) Group(path string) *Tree {
+	for name := range strings.SplitSeq(path, "/") {
+		g := t.groups[name]
+		if g == nil {
+			if err := checkName(name); err != nil {
+				t.errs = append(t.errs, err)
+			}
+			if t.data[name] != nil {
+				t.errs = append(t.errs, fmt.Errorf("name %q: a group and a dataset", name))
+			}
+			if t.groups == nil {
+				t.groups = map[string]*Tree{}
+			}
+			g = &Tree{}
+			t.groups[name] = g
+		}
+		t = g
+	}
+	return t
+}
+
+// Dataset adds a dataset. A bfloat16 tensor is stored as Keras does it: two opaque bytes
+// an element and the attribute dtype.
+func (t *Tree) Dataset(name string, v *tensor.Tensor) *Data {
+	d := &Data{tensor: v}
+	if err := checkName(name); err != nil {
+		t.errs = append(t.errs, err)
+		return d
+	}
+	switch {
+	case v == nil:
+		t.errs = append(t.errs, fmt.Errorf("dataset %q: no tensor", name))
+		return d
+	case t.data[name] != nil:
+		t.errs = append(t.errs, fmt.Errorf("name %q: two datasets", name))
+	case t.groups[name] != nil:
+		t.errs = append(t.errs, fmt.Errorf("name %q: a group and a dataset", name))
+	}
+	if v.DType() == tensor.BFloat16 {
+		d.Attr("dtype", String("bfloat16"))
+	}
+	if t.data == nil {
+		t.data = map[string]*Data{}
+	}
+	t.data[name] = d
+	return d
+}
+
+// problems are the mistakes in the tree, each with its path.
+func (t *Tree) problems(path string) error {
+	var all []error
+	for _, err := range t.errs {
+		all = append(all, fmt.Errorf("%s: %w", path, err))
+	}
+	for _, name := range sortedKeys(t.data) {
+		for _, err := range t.data[name].errs {
+			all = append(all, fmt.Errorf("%s: %w", join(path, name), err))
+		}
+	}
+	for _, name := range sortedKeys(t.groups) {
+		all = append(all, t.groups[name].problems(join(path, name)))
+	}
+	return errors.Join(all...)
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
