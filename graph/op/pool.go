@@ -70,8 +70,8 @@ func (o MaxPool2D) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 1); err != nil {
 		return nil, err
 	}
-	if n := o.Size[0] * o.Size[1]; n > 256 {
-		return nil, fmt.Errorf("a window of %dx%d has %d elements, want at most 256", o.Size[0], o.Size[1], n)
+	if n := o.Size[0] * o.Size[1]; n > 255 {
+		return nil, fmt.Errorf("a window of %dx%d has %d elements, want at most 255", o.Size[0], o.Size[1], n)
 	}
 	y, err := o.pooled(in[0])
 	return []Type{y, {tensor.Uint8, y.Shape}}, err

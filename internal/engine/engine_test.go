@@ -1,0 +1,405 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/interp"
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/tensor"
+)
+
+func window(size, stride, dilation int, p op.Padding) op.Window {
+	return op.Window{Size: [2]int{size, size}, Stride: [2]int{stride, stride}, Dilation: [2]int{dilation, dilation}, Padding: p}
+}
+
+// uniform is an initializer for tests: numbers between -r and r.
+type uniform float64
+
+func (r uniform) Initialize(t *tensor.Tensor, key uint64) {
+	random := rand.New(rand.NewPCG(key, 1))
+	for i := range t.Float32s() {
+		t.Float32s()[i] = float32((random.Float64()*2 - 1) * float64(r))
+	}
+}
+
+func weight(b *graph.Builder, name string, shape ...int) *graph.Value {
+	return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: tensor.Float32, Shape: shape}, Init: uniform(.5)})
+}
+
+// cases are graphs of one float32 input "x" whose outputs and updates the engine must make
+// as the interpreter does. Each is built of a batch dimension that is not known.
+var cases = []struct {
+	name  string
+	shape []int
+	build func(b *graph.Builder, x *graph.Value) []*graph.Value
+}{
+	{"elementwise", []int{7, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		y := b.Offset(b.Square(x), .1)
+		return []*graph.Value{
+			b.Neg(x), b.Abs(x), b.Sign(x), b.Sqrt(y), b.Exp(x), b.Log(y), b.Log1p(y), b.ReLU(x), b.Sigmoid(x), b.Tanh(x),
+			b.Add(x, y), b.Sub(x, y), b.Mul(x, y), b.Div(x, y), b.Max(x, y), b.Min(x, y), b.Binary(op.Pow, y, x), b.Clip(x, -.2, .3),
+		}
+	}},
+	{"comparisons", []int{4, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		y := b.Neg(x)
+		var out []*graph.Value
+		for _, fn := range []op.BinaryFn{op.Equal, op.Less, op.LessEqual, op.Greater, op.GreaterEqual} {
+			c := b.Binary(fn, x, y)
+			out = append(out, c, b.Cast(c, tensor.Float32), b.Select(c, x, y), b.Select(c, b.Constant(tensor.Float32, 3), y))
+		}
+		return out
+	}},
+	{"broadcasts", []int{3, 4, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		row, col, mid := weight(b, "row", 5), b.SumKeep(x, 2), b.SumKeep(x, 1)
+		last := b.SumKeep(x, 0)
+		return []*graph.Value{
+			b.Add(x, row), b.Sub(row, x), b.Mul(x, col), b.Div(col, b.Offset(b.Square(x), 1)), b.Add(x, mid), b.Sub(mid, x), b.Mul(last, x),
+			b.Add(mid, col), b.BroadcastLike(mid, x), b.BroadcastLike(b.Constant(tensor.Float32, 2), x),
+			b.Op(op.SumLike{}, x, row), b.Op(op.SumLike{}, x, mid), b.Op(op.SumLike{}, x, col), b.Op(op.SumLike{}, x, last),
+		}
+	}},
+	{"reductions", []int{3, 4, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		var out []*graph.Value
+		for _, axes := range [][]int{nil, {0}, {1}, {2}, {0, 1}, {1, 2}, {0, 2}} {
+			for _, fn := range []op.ReduceFn{op.ReduceSum, op.ReduceMax} {
+				out = append(out, b.Op(op.Reduce{Fn: fn, Axes: axes}, x), b.Op(op.Reduce{Fn: fn, Axes: axes, KeepDims: true}, x))
+			}
+			out = append(out, b.Mean(x, axes...))
+		}
+		return append(out, b.ArgMax(x), b.OneHot(b.ArgMax(x), 5, tensor.Float32))
+	}},
+	{"shapes", []int{3, 4, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		return []*graph.Value{b.Reshape(x, -1, 20), b.Transpose(x, 2, 0, 1), b.Square(b.Reshape(b.Neg(x), 5, 4, -1))}
+	}},
+	{"integers", []int{3, 2}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		n := b.Cast(b.Scale(x, 10), tensor.Int64)
+		m := b.Cast(b.Scale(x, -7), tensor.Int32)
+		c := b.Constant(tensor.Int64, 2)
+		return []*graph.Value{
+			b.Add(n, c), b.Sub(n, c), b.Mul(n, n), b.Binary(op.Less, n, c), b.Cast(n, tensor.Float32), b.Cast(m, tensor.Float32),
+			b.Binary(op.Equal, m, m), b.Max(m, b.Cast(n, tensor.Int32)), b.Add(b.Cast(m, tensor.Int64), n),
+		}
+	}},
+	{"matmul", []int{6, 40}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		w, v := weight(b, "w", 40, 9), weight(b, "v", 9, 40)
+		bias := weight(b, "bias", 9)
+		return []*graph.Value{
+			b.MatMul(x, w), b.Op(op.MatMul{TransposeB: true}, x, v), b.Op(op.MatMul{TransposeA: true}, x, x),
+			b.Op(op.MatMul{TransposeA: true, TransposeB: true}, w, x),
+			b.Add(b.Op(op.MatMul{TransposeB: true}, x, v), bias), b.ReLU(b.Add(bias, b.MatMul(b.Neg(x), w))),
+		}
+	}},
+	{"convolutions", []int{3, 9, 8, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		var out []*graph.Value
+		for i, w := range []op.Window{window(3, 1, 1, op.Valid), window(3, 1, 1, op.Same), window(3, 2, 1, op.Same), window(2, 1, 2, op.Valid), window(1, 1, 1, op.Valid), window(4, 2, 1, op.Valid)} {
+			k := weight(b, fmt.Sprint("k", i), w.Size[0], w.Size[1], 3, 5)
+			bias := weight(b, fmt.Sprint("b", i), 5)
+			y := b.Conv2D(x, k, w)
+			out = append(out, y, b.Add(b.Conv2D(b.Neg(x), k, w), bias), b.ReLU(b.Add(b.Conv2D(b.Square(x), k, w), bias)))
+			out = append(out, graph.Grad(b, b.Sum(b.Square(y)), x, k)...)
+		}
+		return out
+	}},
+	{"pools", []int{2, 7, 6, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		var out []*graph.Value
+		for _, w := range []op.Window{window(2, 2, 1, op.Valid), window(3, 2, 1, op.Same), window(3, 1, 1, op.Valid)} {
+			m, a := b.MaxPool2D(x, w), b.AvgPool2D(x, w)
+			out = append(out, m, a, graph.Grad(b, b.Sum(b.Square(m)), x)[0], graph.Grad(b, b.Sum(b.Square(a)), x)[0])
+		}
+		return out
+	}},
+	{"softmax", []int{5, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		labels := b.OneHot(b.ArgMax(b.Neg(x)), 4, tensor.Float32)
+		y, loss := b.Softmax(x), b.SoftmaxCrossEntropy(x, labels)
+		return []*graph.Value{y, loss, graph.Grad(b, b.Sum(b.Square(y)), x)[0], graph.Grad(b, b.Mean(loss), x)[0]}
+	}},
+	{"random", []int{4, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		return []*graph.Value{b.In("drop", "").RandomUniform(7, b.Constant(tensor.Int64, 3), x)}
+	}},
+	{"updates", []int{6, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		step := b.Variable(graph.Variable{Path: "step", Type: op.Type{DType: tensor.Int64}, Role: graph.Hyper})
+		lr := b.Constant(tensor.Float32, .1)
+		g := b.Mean(x, 0)
+		slot := func(name string) *graph.Value {
+			return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{4}}, Role: graph.Slot})
+		}
+		for i, o := range []op.Op{
+			op.SGD{}, op.SGD{Momentum: .9}, op.SGD{Momentum: .9, Nesterov: true},
+			op.RMSprop{Rho: .9, Epsilon: 1e-7}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Momentum: .5, Centered: true}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Centered: true},
+			op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7}, op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7, AMSGrad: true},
+		} {
+			in := []*graph.Value{weight(b, fmt.Sprint("w", i), 4)}
+			for j := 1; j < o.(op.Updater).Updates(); j++ {
+				in = append(in, slot(fmt.Sprint("s", i, j)))
+			}
+			in = append(in, g, lr)
+			if _, ok := o.(op.Adam); ok {
+				in = append(in, step)
+			}
+			b.Update(o, in...)
+		}
+		copied := slot("copied")
+		b.Assign(step, b.Add(step, b.Constant(tensor.Int64, 1)))
+		b.Update(op.Assign{}, copied, in0(b, "w0")) // what w0 was before the run's updates
+		return []*graph.Value{g}
+	}},
+	{"network", []int{5, 14, 13, 3}, network},
+}
+
+func in0(b *graph.Builder, path string) *graph.Value { return b.Read(b.Store().Lookup(path)) }
+
+// network is a training step like the tutorial's, small.
+func network(b *graph.Builder, x *graph.Value) []*graph.Value {
+	h := x
+	for i, filters := range []int{6, 8} {
+		l := b.In(fmt.Sprint("conv", i), "")
+		k := weight(l, "kernel", 3, 3, h.Shape[3], filters)
+		h = l.MaxPool2D(l.ReLU(l.Add(l.Conv2D(h, k, window(3, 1, 1, op.Valid)), weight(l, "bias", filters))), window(2, 2, 1, op.Valid))
+	}
+	n := h.Shape[1:].Elements()
+	h = b.Reshape(h, -1, n)
+	h = b.ReLU(b.Add(b.MatMul(h, weight(b, "dense/kernel", n, 10)), weight(b, "dense/bias", 10)))
+	logits := b.Add(b.MatMul(h, weight(b, "out/kernel", 10, 2)), weight(b, "out/bias", 2))
+	sure := b.Cast(b.Binary(op.Greater, b.Mean(x, 1, 2, 3), b.Constant(tensor.Float32, 0)), tensor.Float32)
+	y := b.OneHot(b.Cast(sure, tensor.Int32), 2, tensor.Float32)
+	loss := b.Mean(b.SoftmaxCrossEntropy(logits, y))
+	var weights []*graph.Value
+	for _, v := range b.Store().Variables() {
+		if v.Trainable() {
+			weights = append(weights, b.Read(v))
+		}
+	}
+	lr := b.Constant(tensor.Float32, .01)
+	for i, g := range graph.Grad(b, loss, weights...) {
+		v := b.Variable(graph.Variable{Path: fmt.Sprint("velocity", i), Type: g.Type, Role: graph.Slot})
+		b.Update(op.RMSprop{Rho: .9, Epsilon: 1e-7}, weights[i], v, g, lr)
+	}
+	return []*graph.Value{loss, b.Softmax(logits)}
+}
+
+func build(t testing.TB, i int) (*graph.Graph, *graph.Store) {
+	t.Helper()
+	c := cases[i]
+	store := graph.NewStore()
+	b := graph.NewBuilder(store, true)
+	shape := append([]int{tensor.Unknown}, c.shape[1:]...)
+	x := b.Input("x", tensor.Float32, shape...)
+	var out []graph.Output
+	for j, v := range c.build(b, x) {
+		out = append(out, graph.Output{Key: fmt.Sprint(j), Value: v})
+	}
+	g, err := b.Finish(out...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Initialize(1)
+	return g, store
+}
+
+func pixels(seed uint64, shape ...int) *tensor.Tensor {
+	x := tensor.New(tensor.Float32, shape...)
+	uniform(1).Initialize(x, seed)
+	return x
+}
+
+func outputs(t testing.TB, g *graph.Graph, shapes ...tensor.Shape) []*tensor.Tensor {
+	t.Helper()
+	c, err := g.Specialize(shapes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []*tensor.Tensor
+	for _, o := range c.Outputs {
+		out = append(out, tensor.New(o.Value.DType, o.Value.Shape...))
+	}
+	return out
+}
+
+// compare wants what is got within a bound relative to the greatest element: sums in
+// another order differ by rounding.
+func compare(t *testing.T, what string, got, want *tensor.Tensor) {
+	t.Helper()
+	g, w := interp.FromTensor(got), interp.FromTensor(want)
+	scale := 0.
+	for _, v := range w.V {
+		scale = max(scale, math.Abs(v))
+	}
+	for i := range w.V {
+		if d := math.Abs(g.V[i] - w.V[i]); d > 3e-5*scale || math.IsNaN(g.V[i]) != math.IsNaN(w.V[i]) {
+			t.Errorf("%s: element %d is %v, want %v", what, i, g.V[i], w.V[i])
+			return
+		}
+	}
+}
+
+// TestInterpreter compares the engine with the interpreter on every instruction set: two
+// runs of one batch size and one of another.
+func TestInterpreter(t *testing.T) {
+	for i, c := range cases {
+		for _, isa := range kernel.Available() {
+			t.Run(c.name+"/"+isa.String(), func(t *testing.T) {
+				g, store := build(t, i)
+				_, oracle := build(t, i)
+				e, err := newEngine(Options{Threads: 2}, isa)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer e.pool.close()
+				p, err := e.Compile(g, store)
+				if err != nil {
+					t.Fatal(err)
+				}
+				q, err := interp.New().Compile(g, oracle)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for run, n := range []int{c.shape[0], c.shape[0], 1} {
+					shape := append([]int{n}, c.shape[1:]...)
+					x := pixels(uint64(run), shape...)
+					got, want := outputs(t, g, shape), outputs(t, g, shape)
+					if err := p.Run([]*tensor.Tensor{x}, got); err != nil {
+						t.Fatal(err)
+					}
+					if err := q.Run([]*tensor.Tensor{x}, want); err != nil {
+						t.Fatal(err)
+					}
+					for j := range got {
+						compare(t, fmt.Sprintf("run %d, output %d", run, j), got[j], want[j])
+					}
+					for _, v := range oracle.Variables() {
+						compare(t, fmt.Sprintf("run %d, %s", run, v.Path), store.Lookup(v.Path).Value(), v.Value())
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestSameBits runs training with one to five threads, and AVX2 beside AVX-512: the same
+// bits come out.
+func TestSameBits(t *testing.T) {
+	var want []byte
+	for _, isa := range kernel.Available() {
+		if isa == kernel.Generic { // rounds each product: other bits, the same for all threads
+			want = nil
+		}
+		for _, threads := range []int{1, 2, 3, 5} {
+			g, store := build(t, len(cases)-1)
+			e, err := newEngine(Options{Threads: threads}, isa)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := e.Compile(g, store)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for run := range 3 {
+				x := pixels(uint64(run), 5, 14, 13, 3)
+				if err := p.Run([]*tensor.Tensor{x}, outputs(t, g, x.Shape())); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e.pool.close()
+			var got []byte
+			for _, v := range store.Variables() {
+				got = append(got, v.Value().Raw()...)
+			}
+			if want == nil {
+				want = got
+			}
+			if string(got) != string(want) {
+				t.Errorf("%v with %d threads: other bits than before", isa, threads)
+			}
+		}
+	}
+}
+
+// TestNoAllocation holds that a step of training allocates nothing.
+func TestNoAllocation(t *testing.T) {
+	g, store := build(t, len(cases)-1)
+	e, err := New(Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.pool.close()
+	p, err := e.Compile(g, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := []*tensor.Tensor{pixels(1, 5, 14, 13, 3)}
+	out := outputs(t, g, in[0].Shape())
+	if n := testing.AllocsPerRun(20, func() {
+		if err := p.Run(in, out); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations a step", n)
+	}
+}
+
+// TestTogether runs a program without updates in many goroutines at once.
+func TestTogether(t *testing.T) {
+	g, store := build(t, 7) // convolutions
+	e, err := New(Options{Threads: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.pool.close()
+	p, err := e.Compile(g, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := []*tensor.Tensor{pixels(1, cases[7].shape...)}
+	want := outputs(t, g, in[0].Shape())
+	if err := p.Run(in, want); err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error, 8)
+	for range cap(errs) {
+		got := outputs(t, g, in[0].Shape())
+		go func() {
+			err := p.Run(in, got)
+			for i := range got {
+				if err == nil && string(got[i].Raw()) != string(want[i].Raw()) {
+					err = fmt.Errorf("output %d has other bits", i)
+				}
+			}
+			errs <- err
+		}()
+	}
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	g, store := build(t, 0)
+	e, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.pool.close()
+	p, err := e.Compile(g, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range [][]*tensor.Tensor{nil, {tensor.New(tensor.Float32, 7, 6)}, {tensor.New(tensor.Int32, 7, 5)}} {
+		if err := p.Run(in, nil); err == nil {
+			t.Errorf("%v: no error", in)
+		}
+	}
+	x := pixels(1, 7, 5)
+	if err := p.Run([]*tensor.Tensor{x}, []*tensor.Tensor{tensor.New(tensor.Float32, 2)}); err == nil {
+		t.Error("an output of another shape: no error")
+	}
+	if _, err := New(Options{Threads: -1}); err == nil {
+		t.Error("-1 threads: no error")
+	}
+}

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// step is work for the workers: parts that may run in any order and at the same time.
+type step struct {
+	node  *graph.Node
+	parts int
+	run   func(part int, scratch []float32)
+}
+
+// instance is a plan bound to memory: what one run at a time needs.
+type instance struct {
+	plan    *plan
+	arena   []byte
+	inputs  map[*graph.Value]*memory
+	prepare []step // packs weights; run when the store has changed
+	version uint64 // of the store that was packed
+	steps   []step
+	outputs []*memory
+	job     job
+	helpers []*worker
+}
+
+// memory is where a value is. Kernels hold pointers to it: the memory of an input is
+// another one in each run.
+type memory struct {
+	f32 []float32
+	u8  []uint8
+	i32 []int32
+	i64 []int64
+}
+
+func (m *memory) set(d tensor.DType, b []byte) {
+	switch d {
+	case tensor.Float32, tensor.Bool: // in the arena a Bool is a float32, 0 or 1
+		m.f32 = tensor.View[float32](b)
+	case tensor.Uint8:
+		m.u8 = b
+	case tensor.Int32:
+		m.i32 = tensor.View[int32](b)
+	case tensor.Int64:
+		m.i64 = tensor.View[int64](b)
+	default:
+		panic("engine: memory of " + d.String())
+	}
+}
+
+func newInstance(p *plan) *instance {
+	i := &instance{plan: p, arena: tensor.Bytes(p.ArenaSize), inputs: map[*graph.Value]*memory{}}
+	b := &binding{instance: i, memory: map[*graph.Value]*memory{}}
+	scratch := 0
+	for _, n := range p.Nodes {
+		l := p.lowered[n]
+		if l == nil {
+			continue
+		}
+		scratch = max(scratch, l.scratch)
+		b.node, b.work = n, nil
+		if w, ok := p.Work[n]; ok {
+			b.work = tensor.View[float32](i.arena[w.Offset : w.Offset+w.Size])
+		}
+		l.bind(b)
+	}
+	for _, o := range p.Outputs {
+		i.outputs = append(i.outputs, b.at(o.Value))
+	}
+	for range p.program.engine.pool.threads {
+		i.job.scratch = append(i.job.scratch, tensor.View[float32](tensor.Bytes(scratch*4)))
+	}
+	i.helpers = make([]*worker, 0, p.program.engine.pool.threads)
+	return i
+}
+
+func (i *instance) run(in, out []*tensor.Tensor) {
+	for j, v := range i.plan.Inputs {
+		if m := i.inputs[v]; m != nil {
+			m.set(v.DType, in[j].Raw())
+		}
+	}
+	pool := i.plan.program.engine.pool
+	i.helpers = pool.take(i.helpers[:0])
+	defer func() { pool.give(i.helpers) }()
+	if v := i.plan.program.store.Version(); v != i.version {
+		i.all(i.prepare)
+		i.version = v
+	}
+	i.all(i.steps)
+	for j, t := range out {
+		if t == nil {
+			continue
+		}
+		switch m := i.outputs[j]; t.DType() {
+		case tensor.Float32:
+			copy(t.Float32s(), m.f32)
+		case tensor.Bool:
+			for k, v := range m.f32[:t.Len()] {
+				tensor.Values[bool](t)[k] = v != 0
+			}
+		case tensor.Uint8:
+			copy(t.Raw(), m.u8)
+		case tensor.Int32:
+			copy(tensor.Values[int32](t), m.i32)
+		case tensor.Int64:
+			copy(tensor.Values[int64](t), m.i64)
+		}
+	}
+}
+
+func (i *instance) all(steps []step) {
+	for s := range steps {
+		i.job.run(&steps[s], i.helpers)
+	}
+}
+
+// binding gives a lowering the memory of its node's values, and takes its steps.
+type binding struct {
+	instance *instance
+	node     *graph.Node
+	work     []float32
+	memory   map[*graph.Value]*memory
+}
+
+// at is where a value is.
+func (b *binding) at(v *graph.Value) *memory {
+	root := compile.Root(v)
+	if m := b.memory[root]; m != nil {
+		return m
+	}
+	m := new(memory)
+	b.memory[root] = m
+	switch o := root.Node.Op.(type) {
+	case op.Input:
+		b.instance.inputs[root] = m
+	case op.Variable:
+		m.set(root.DType, b.instance.plan.program.store.Lookup(o.Path).Value().Raw())
+	case op.Const:
+		if root.DType == tensor.Bool {
+			for _, v := range tensor.Values[bool](o.Value) {
+				m.f32 = append(m.f32, truth(v))
+			}
+			break
+		}
+		m.set(root.DType, o.Value.Raw())
+	default:
+		s := b.instance.plan.Slots[root]
+		n := root.Shape.Elements() * elementSize(root.DType)
+		m.set(root.DType, b.instance.arena[s.Offset:s.Offset+n])
+	}
+	return m
+}
+
+func (b *binding) in(i int) *memory { return b.at(b.node.In[i]) }
+
+func (b *binding) out(i int) *memory { return b.at(b.node.Out[i]) }
+
+// step adds a step; one of no parts is none.
+func (b *binding) step(parts int, run func(part int, scratch []float32)) {
+	if parts > 0 {
+		b.instance.steps = append(b.instance.steps, step{b.node, parts, run})
+	}
+}
+
+// pack adds a step that makes w, the node's operand, into what a kernel wants: before the
+// run when it is a variable or constant, and so only changes when the store does.
+func (b *binding) pack(operand, length, parts int, run func(part int, w, packed []float32)) *[]float32 {
+	packed := tensor.View[float32](tensor.Bytes(length * 4))
+	w := b.in(operand)
+	s := step{b.node, parts, func(part int, _ []float32) { run(part, w.f32, packed) }}
+	switch compile.Root(b.node.In[operand]).Node.Op.(type) {
+	case op.Variable, op.Const:
+		b.instance.prepare = append(b.instance.prepare, s)
+	default:
+		b.instance.steps = append(b.instance.steps, s)
+	}
+	return &packed
+}
+
+func truth(b bool) float32 {
+	if b {
+		return 1
+	}
+	return 0
+}

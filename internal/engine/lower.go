@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// lowering is a node made ready for kernels.
+type lowering struct {
+	node    *graph.Node
+	isa     kernel.ISA
+	work    int // floats in the arena while the node runs
+	scratch int // floats for each worker
+	bind    func(b *binding)
+}
+
+// lowerers is the table of ops: how each becomes steps of kernels.
+var lowerers = map[string]func(l *lowering) error{
+	"Neg":     unary,
+	"Abs":     unary,
+	"Sign":    unary,
+	"Square":  unary,
+	"Sqrt":    unary,
+	"Exp":     unary,
+	"Log":     unary,
+	"Log1p":   unary,
+	"ReLU":    unary,
+	"Sigmoid": unary,
+	"Tanh":    unary,
+	"Copy":    unary,
+
+	"Add":          binary,
+	"Sub":          binary,
+	"Mul":          binary,
+	"Div":          binary,
+	"Max":          binary,
+	"Min":          binary,
+	"Pow":          binary,
+	"Equal":        binary,
+	"Less":         binary,
+	"LessEqual":    binary,
+	"Greater":      binary,
+	"GreaterEqual": binary,
+	"ReLUGrad":     binary,
+	"Select":       choose,
+	"Cast":         cast,
+
+	"Reshape":       view,
+	"ReshapeLike":   view,
+	"Transpose":     transpose,
+	"BroadcastLike": broadcast,
+	"SumLike":       sumLike,
+	"Size":          size,
+	"OneHot":        oneHot,
+	"ReduceSum":     reduceAxes,
+	"ReduceMax":     reduceAxes,
+	"ArgMax":        argMax,
+	"RandomUniform": randomUniform,
+
+	"MatMul":                    matMul,
+	"FusedMatMul":               matMul,
+	"Conv2D":                    conv2D,
+	"FusedConv2D":               conv2D,
+	"Conv2DBackwardData":        convBackwardData,
+	"FusedConv2DBackwardData":   convBackwardData,
+	"Conv2DBackwardFilter":      convBackwardFilter,
+	"FusedConv2DBackwardFilter": convBackwardFilter,
+	"MaxPool2D":                 maxPool,
+	"MaxPool2DGrad":             maxPoolGrad,
+	"AvgPool2D":                 avgPool,
+	"AvgPool2DGrad":             avgPoolGrad,
+
+	"Softmax":                 softmaxRows,
+	"SoftmaxGrad":             softmaxGrad,
+	"SoftmaxCrossEntropy":     crossEntropy,
+	"SoftmaxCrossEntropyGrad": crossEntropyGrad,
+
+	"Assign":  assign,
+	"SGD":     sgd,
+	"RMSprop": rmsprop,
+	"Adam":    adam,
+}
+
+// sourceOf says whether a node computes nothing: its value is there already.
+func sourceOf(n *graph.Node) bool {
+	switch n.Op.(type) {
+	case op.Input, op.Variable, op.Const:
+		return true
+	}
+	return false
+}
+
+func supportsSource(n *graph.Node) error {
+	_, constant := n.Op.(op.Const)
+	switch d := n.Out[0].DType; d {
+	case tensor.Float32, tensor.Uint8, tensor.Int32, tensor.Int64:
+		return nil
+	case tensor.Bool:
+		if constant {
+			return nil
+		}
+		fallthrough
+	default:
+		return fmt.Errorf("%s: the CPU engine has no %s of type %v", n.Layer, n.Op.Name(), d)
+	}
+}
+
+// target is the machine that a plan is made for; it keeps what it made of each node.
+type target struct {
+	isa     kernel.ISA
+	lowered map[*graph.Node]*lowering
+}
+
+// Workspace implements compile.Target.
+func (t *target) Workspace(n *graph.Node) (int, error) {
+	if sourceOf(n) {
+		return 0, supportsSource(n)
+	}
+	l := &lowering{node: n, isa: t.isa}
+	lower, ok := lowerers[n.Op.Name()]
+	if !ok {
+		return 0, fmt.Errorf("%s: the CPU engine has no kernel for %s", n.Layer, n.Op.Name())
+	}
+	if err := lower(l); err != nil {
+		return 0, fmt.Errorf("%s: %s: %w", n.Layer, n.Op.Name(), err)
+	}
+	t.lowered[n] = l
+	return l.work * 4, nil
+}
+
+// Size implements compile.Target.
+func (t *target) Size(v *graph.Value) int { return v.Shape.Elements() * elementSize(v.DType) }
+
+func elementSize(d tensor.DType) int {
+	if d == tensor.Bool {
+		return 4
+	}
+	return d.Size()
+}
+
+// types checks the types of the node's operands.
+func (l *lowering) types(want ...tensor.DType) error {
+	for i, d := range want {
+		if got := l.node.In[i].DType; got != d {
+			return fmt.Errorf("operand %d is %v, the kernel takes %v", i, got, d)
+		}
+	}
+	return nil
+}
+
+func (l *lowering) floats() error {
+	for i, v := range l.node.In {
+		if v.DType != tensor.Float32 {
+			return fmt.Errorf("operand %d is %v, the kernel takes float32", i, v.DType)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/internal/kernel/conv"
+	"github.com/lince-ml/lince/internal/kernel/gemm"
+	"github.com/lince-ml/lince/internal/kernel/pool"
+	"github.com/lince-ml/lince/tensor"
+)
+
+func convShape(w op.Window, x, kernel tensor.Shape) conv.Shape {
+	return conv.Shape{
+		N: x[0], H: x[1], W: x[2], C: x[3],
+		KH: kernel[0], KW: kernel[1], O: kernel[3],
+		StrideH: w.Stride[0], StrideW: w.Stride[1],
+		DilationH: w.Dilation[0], DilationW: w.Dilation[1],
+		PadTop: w.Before(0, x[1]), PadLeft: w.Before(1, x[2]),
+		OH: w.Out(0, x[1]), OW: w.Out(1, x[2]),
+	}
+}
+
+// conv2D is op.Conv2D and compile.Conv2D.
+func conv2D(l *lowering) error {
+	f, ok := l.node.Op.(compile.Conv2D)
+	if !ok {
+		f.Window = l.node.Op.(op.Conv2D).Window
+	}
+	s := convShape(f.Window, l.node.In[0].Shape, l.node.In[1].Shape)
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := conv.NewForward(l.isa, s, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU, Pool: f.Pool})
+	l.scratch = k.ScratchLen()
+	l.bind = func(b *binding) {
+		packed := b.pack(1, k.PackedLen(), k.PackParts(), k.Pack)
+		x, y, bias, at := b.in(0), b.out(0), &memory{}, &memory{}
+		if f.Bias {
+			bias = b.in(2)
+		}
+		if f.Pool {
+			at = b.out(1)
+		}
+		b.step(k.Parts(), func(part int, scratch []float32) {
+			k.Run(part, x.f32, *packed, bias.f32, y.f32, at.u8, scratch)
+		})
+	}
+	return l.floats()
+}
+
+func convBackwardData(l *lowering) error {
+	f, ok := l.node.Op.(compile.Conv2DBackwardData)
+	if !ok {
+		f.Window = l.node.Op.(op.Conv2DBackwardData).Window
+	}
+	s := convShape(f.Window, l.node.Out[0].Shape, l.node.In[0].Shape)
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := conv.NewBackwardData(l.isa, s, f.Pooled)
+	l.scratch = k.ScratchLen()
+	l.bind = func(b *binding) {
+		packed := b.pack(0, k.PackedLen(), k.PackParts(), k.Pack)
+		dy, dx, at := b.in(1), b.out(0), &memory{}
+		if f.Pooled {
+			at = b.in(2)
+		}
+		b.step(k.Parts(), func(part int, scratch []float32) {
+			k.Run(part, dy.f32, at.u8, *packed, dx.f32, scratch)
+		})
+	}
+	return l.types(tensor.Float32, tensor.Float32)
+}
+
+func convBackwardFilter(l *lowering) error {
+	f, ok := l.node.Op.(compile.Conv2DBackwardFilter)
+	if !ok {
+		f.Window = l.node.Op.(op.Conv2DBackwardFilter).Window
+	}
+	s := convShape(f.Window, l.node.In[0].Shape, l.node.Out[0].Shape)
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := conv.NewBackwardFilter(l.isa, s, conv.Gradient{Pooled: f.Pooled, Bias: f.Bias})
+	l.scratch, l.work = k.ScratchLen(), k.PartialLen()
+	l.bind = func(b *binding) {
+		x, dy, dw, at, db, partial := b.in(0), b.in(1), b.out(0), &memory{}, &memory{}, b.work
+		if f.Pooled {
+			at = b.in(2)
+		}
+		if f.Bias {
+			db = b.out(1)
+		}
+		b.step(k.Parts(), func(part int, scratch []float32) {
+			k.Run(part, x.f32, dy.f32, at.u8, partial, scratch)
+		})
+		b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, dw.f32, db.f32) })
+	}
+	return l.types(tensor.Float32, tensor.Float32)
+}
+
+// matMul is op.MatMul and compile.MatMul.
+func matMul(l *lowering) error {
+	f, ok := l.node.Op.(compile.MatMul)
+	if !ok {
+		f.MatMul = l.node.Op.(op.MatMul)
+	}
+	a, c := l.node.In[0].Shape, l.node.Out[0].Shape
+	s := gemm.Shape{M: c[0], N: c[1], K: a[1], TransA: f.TransposeA, TransB: f.TransposeB}
+	if f.TransposeA {
+		s.K = a[0]
+	}
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := gemm.New(l.isa, s, gemm.Epilogue{Bias: f.Bias, ReLU: f.ReLU})
+	l.scratch, l.work = k.ScratchLen(), k.PartialLen()
+	l.bind = func(b *binding) {
+		x, y, z, bias, partial := b.in(0), b.in(1), b.out(0), &memory{}, b.work
+		if f.Bias {
+			bias = b.in(2)
+		}
+		b.step(k.Parts(), func(part int, scratch []float32) {
+			k.Run(part, x.f32, y.f32, bias.f32, z.f32, partial, scratch)
+		})
+		b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, bias.f32, z.f32) })
+	}
+	return l.floats()
+}
+
+func poolShape(w op.Window, x *graph.Value) pool.Shape {
+	s := x.Shape
+	return pool.Shape{
+		N: s[0], H: s[1], W: s[2], C: s[3],
+		KH: w.Size[0], KW: w.Size[1], StrideH: w.Stride[0], StrideW: w.Stride[1],
+		PadTop: w.Before(0, s[1]), PadLeft: w.Before(1, s[2]),
+		OH: w.Out(0, s[1]), OW: w.Out(1, s[2]),
+	}
+}
+
+func maxPool(l *lowering) error {
+	s := poolShape(l.node.Op.(op.MaxPool2D).Window, l.node.In[0])
+	if err := s.ValidateMax(); err != nil {
+		return err
+	}
+	k := pool.NewMax(l.isa, s)
+	l.bind = func(b *binding) {
+		x, y, at := b.in(0), b.out(0), b.out(1)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, at.u8) })
+	}
+	return l.floats()
+}
+
+func maxPoolGrad(l *lowering) error {
+	s := poolShape(l.node.Op.(op.MaxPool2DGrad).Window, l.node.In[2])
+	if err := s.ValidateMax(); err != nil {
+		return err
+	}
+	k := pool.NewMaxGrad(l.isa, s)
+	l.bind = func(b *binding) {
+		dy, at, dx := b.in(0), b.in(1), b.out(0)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, dy.f32, at.u8, dx.f32) })
+	}
+	return l.types(tensor.Float32, tensor.Uint8)
+}
+
+func avgPool(l *lowering) error {
+	s := poolShape(l.node.Op.(op.AvgPool2D).Window, l.node.In[0])
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := pool.NewAverage(l.isa, s)
+	l.bind = func(b *binding) {
+		x, y := b.in(0), b.out(0)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32) })
+	}
+	return l.floats()
+}
+
+func avgPoolGrad(l *lowering) error {
+	s := poolShape(l.node.Op.(op.AvgPool2DGrad).Window, l.node.In[1])
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := pool.NewAverageGrad(l.isa, s)
+	l.bind = func(b *binding) {
+		dy, dx := b.in(0), b.out(0)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, dy.f32, dx.f32) })
+	}
+	return l.types(tensor.Float32)
+}

@@ -1,0 +1,320 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/eltwise"
+	"github.com/lince-ml/lince/tensor"
+)
+
+var unaryOps = map[string]eltwise.UnaryOp{
+	"Copy":    eltwise.Copy,
+	"Neg":     eltwise.Neg,
+	"Abs":     eltwise.Abs,
+	"Sign":    eltwise.Sign,
+	"Square":  eltwise.Square,
+	"Sqrt":    eltwise.Sqrt,
+	"Exp":     eltwise.Exp,
+	"Log":     eltwise.Log,
+	"Log1p":   eltwise.Log1p,
+	"ReLU":    eltwise.ReLU,
+	"Sigmoid": eltwise.Sigmoid,
+	"Tanh":    eltwise.Tanh,
+}
+
+var binaryOps = map[string]eltwise.BinaryOp{
+	"Add":          eltwise.Add,
+	"Sub":          eltwise.Sub,
+	"Mul":          eltwise.Mul,
+	"Div":          eltwise.Div,
+	"Max":          eltwise.Max,
+	"Min":          eltwise.Min,
+	"Pow":          eltwise.Pow,
+	"Equal":        eltwise.Equal,
+	"Less":         eltwise.Less,
+	"LessEqual":    eltwise.LessEqual,
+	"Greater":      eltwise.Greater,
+	"GreaterEqual": eltwise.GreaterEqual,
+	"ReLUGrad":     eltwise.ReLUGrad,
+}
+
+func unary(l *lowering) error {
+	name, n := l.node.Op.Name(), l.node.In[0].Shape.Elements()
+	if d := l.node.In[0].DType; d == tensor.Int64 && name == "Copy" {
+		l.bind = func(b *binding) {
+			x, y := b.in(0), b.out(0)
+			b.step(1, func(int, []float32) { copy(y.i64, x.i64) })
+		}
+		return nil
+	}
+	k := eltwise.NewUnary(l.isa, unaryOps[name], n)
+	l.bind = func(b *binding) {
+		x, y := b.in(0), b.out(0)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32) })
+	}
+	return l.floats()
+}
+
+func binary(l *lowering) error {
+	x, y, z := l.node.In[0].Shape, l.node.In[1].Shape, l.node.Out[0].Shape
+	kop := binaryOps[l.node.Op.Name()]
+	switch l.node.In[0].DType {
+	case tensor.Int64:
+		return integers(l, func(m *memory) []int64 { return m.i64 })
+	case tensor.Int32:
+		return integers(l, func(m *memory) []int32 { return m.i32 })
+	}
+	if how, rows, cols, ok := rowBroadcast(x, y, z); ok {
+		k := eltwise.NewBinary(l.isa, kop, how, rows, cols)
+		l.bind = func(b *binding) {
+			x, y, z := b.in(0), b.in(1), b.out(0)
+			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, z.f32) })
+		}
+		return l.floatsOrBools()
+	}
+	// Any other broadcast: both operands are repeated to the result's shape first.
+	n := z.Elements()
+	k := eltwise.NewBinary(l.isa, kop, eltwise.Same, 1, n)
+	l.work = 2 * n
+	l.bind = func(b *binding) {
+		mx, my, mz, wide := b.in(0), b.in(1), b.out(0), b.work
+		wx, wy := newWalker(x, z), newWalker(y, z)
+		b.step(1, func(int, []float32) {
+			wx.repeat(wide[:n], mx.f32)
+			wy.repeat(wide[n:2*n], my.f32)
+		})
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, wide[:n], wide[n:2*n], mz.f32) })
+	}
+	return l.floatsOrBools()
+}
+
+func (l *lowering) floatsOrBools() error {
+	for i, v := range l.node.In {
+		if v.DType != tensor.Float32 && v.DType != tensor.Bool {
+			return fmt.Errorf("operand %d is %v, the kernel takes float32", i, v.DType)
+		}
+	}
+	return nil
+}
+
+// rowBroadcast finds the kernel's way to broadcast shapes x and y to z, if it has one.
+func rowBroadcast(x, y, z tensor.Shape) (how eltwise.Broadcast, rows, cols int, ok bool) {
+	n := z.Elements()
+	switch {
+	case x.Elements() == n && y.Elements() == n:
+		return eltwise.Same, 1, n, true
+	case x.Elements() == n && y.Elements() == 1:
+		return eltwise.ScalarY, 1, n, true
+	case y.Elements() == n && x.Elements() == 1:
+		return eltwise.ScalarX, 1, n, true
+	case x.Elements() == n && isSuffix(y, z):
+		return eltwise.RowY, n / y.Elements(), y.Elements(), true
+	case y.Elements() == n && isSuffix(x, z):
+		return eltwise.RowX, n / x.Elements(), x.Elements(), true
+	case x.Elements() == n && isPrefix(y, z):
+		return eltwise.ColY, y.Elements(), n / y.Elements(), true
+	case y.Elements() == n && isPrefix(x, z):
+		return eltwise.ColX, x.Elements(), n / x.Elements(), true
+	}
+	return 0, 0, 0, false
+}
+
+// isSuffix says whether s, without ones before it, is the end of z.
+func isSuffix(s, z tensor.Shape) bool {
+	for len(s) > 0 && s[0] == 1 {
+		s = s[1:]
+	}
+	return s.Equal(z[len(z)-len(s):])
+}
+
+// isPrefix says whether s, without ones after it, is the beginning of z.
+func isPrefix(s, z tensor.Shape) bool {
+	if len(s) != len(z) {
+		return false
+	}
+	for len(s) > 0 && s[len(s)-1] == 1 {
+		s = s[:len(s)-1]
+	}
+	return s.Equal(z[:len(s)])
+}
+
+// walker walks over the elements of a shape z, along with those of a shape s that is
+// broadcast to it. One goroutine may use it at a time.
+type walker struct {
+	z, stride, at []int
+}
+
+func newWalker(s, z tensor.Shape) *walker {
+	w := &walker{z, make([]int, len(z)), make([]int, len(z))}
+	step := 1
+	for d := len(s) - 1; d >= 0; d-- {
+		if s[d] != 1 { // else it is repeated: stride 0
+			w.stride[len(z)-len(s)+d] = step
+		}
+		step *= s[d]
+	}
+	return w
+}
+
+// each calls f for each element of z, in order, with its place and that in s.
+func (w *walker) each(f func(i, j int)) {
+	clear(w.at)
+	n := tensor.Shape(w.z).Elements()
+	for i, j := 0, 0; i < n; i++ {
+		f(i, j)
+		for d := len(w.z) - 1; d >= 0; d-- {
+			w.at[d]++
+			j += w.stride[d]
+			if w.at[d] < w.z[d] {
+				break
+			}
+			j -= w.at[d] * w.stride[d]
+			w.at[d] = 0
+		}
+	}
+}
+
+// repeat broadcasts src, of shape s, to dst, of shape z.
+func (w *walker) repeat(dst, src []float32) { w.each(func(i, j int) { dst[i] = src[j] }) }
+
+// integers is arithmetic of integers: counters, and labels.
+func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
+	var f func(x, y T) T
+	var test func(x, y T) bool
+	switch fn := l.node.Op.(op.Binary).Fn; fn {
+	case op.Add:
+		f = func(x, y T) T { return x + y }
+	case op.Sub:
+		f = func(x, y T) T { return x - y }
+	case op.Mul:
+		f = func(x, y T) T { return x * y }
+	case op.Max:
+		f = func(x, y T) T { return max(x, y) }
+	case op.Min:
+		f = func(x, y T) T { return min(x, y) }
+	case op.Equal:
+		test = func(x, y T) bool { return x == y }
+	case op.Less:
+		test = func(x, y T) bool { return x < y }
+	case op.LessEqual:
+		test = func(x, y T) bool { return x <= y }
+	case op.Greater:
+		test = func(x, y T) bool { return x > y }
+	case op.GreaterEqual:
+		test = func(x, y T) bool { return x >= y }
+	default:
+		return fmt.Errorf("no kernel for %v", l.node.In[0].DType)
+	}
+	sx, sy, sz := l.node.In[0].Shape, l.node.In[1].Shape, l.node.Out[0].Shape
+	places := func(s tensor.Shape) []int {
+		p := make([]int, sz.Elements())
+		newWalker(s, sz).each(func(i, j int) { p[i] = j })
+		return p
+	}
+	px, py := places(sx), places(sy)
+	l.bind = func(b *binding) {
+		x, y, z := b.in(0), b.in(1), b.out(0)
+		b.step(1, func(int, []float32) {
+			for i := range px {
+				if a, b := of(x)[px[i]], of(y)[py[i]]; test != nil {
+					z.f32[i] = truth(test(a, b))
+				} else {
+					of(z)[i] = f(a, b)
+				}
+			}
+		})
+	}
+	return nil
+}
+
+func choose(l *lowering) error {
+	z := l.node.Out[0].Shape
+	n := z.Elements()
+	k := eltwise.NewSelect(l.isa, n)
+	var wide [3]bool
+	for i, v := range l.node.In {
+		if wide[i] = v.Shape.Elements() != n; wide[i] {
+			l.work += n
+		}
+	}
+	l.bind = func(b *binding) {
+		var m [3]*memory
+		work := b.work
+		for i, v := range b.node.In {
+			m[i] = b.in(i)
+			if !wide[i] {
+				continue
+			}
+			src, to := m[i], work[:n]
+			work = work[n:]
+			if v.Shape.Elements() == 1 {
+				b.step(kernel.Blocks(n), func(part int, _ []float32) {
+					lo, hi := kernel.BlockRange(n, part)
+					fill(to[lo:hi], src.f32[0])
+				})
+			} else {
+				w := newWalker(v.Shape, z)
+				b.step(1, func(int, []float32) { w.repeat(to, src.f32) })
+			}
+			m[i] = &memory{f32: to}
+		}
+		y := b.out(0)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, m[0].f32, m[1].f32, m[2].f32, y.f32) })
+	}
+	return l.floatsOrBools()
+}
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
+	}
+}
+
+// cast converts between the types that memory has; a Bool is a float32 already.
+func cast(l *lowering) error {
+	from, to := l.node.In[0].DType, l.node.Out[0].DType
+	n := l.node.In[0].Shape.Elements()
+	var convert func(x, y *memory, lo, hi int)
+	switch [2]tensor.DType{from, to} {
+	case [2]tensor.DType{tensor.Bool, tensor.Float32}:
+		convert = func(x, y *memory, lo, hi int) { copy(y.f32[lo:hi], x.f32[lo:hi]) }
+	case [2]tensor.DType{tensor.Float32, tensor.Bool}:
+		convert = func(x, y *memory, lo, hi int) {
+			for i := lo; i < hi; i++ {
+				y.f32[i] = truth(x.f32[i] != 0)
+			}
+		}
+	case [2]tensor.DType{tensor.Float32, tensor.Int32}:
+		convert = func(x, y *memory, lo, hi int) { numbers(x.f32[lo:hi], y.i32[lo:hi]) }
+	case [2]tensor.DType{tensor.Float32, tensor.Int64}:
+		convert = func(x, y *memory, lo, hi int) { numbers(x.f32[lo:hi], y.i64[lo:hi]) }
+	case [2]tensor.DType{tensor.Int32, tensor.Float32}:
+		convert = func(x, y *memory, lo, hi int) { numbers(x.i32[lo:hi], y.f32[lo:hi]) }
+	case [2]tensor.DType{tensor.Int64, tensor.Float32}:
+		convert = func(x, y *memory, lo, hi int) { numbers(x.i64[lo:hi], y.f32[lo:hi]) }
+	case [2]tensor.DType{tensor.Uint8, tensor.Float32}:
+		convert = func(x, y *memory, lo, hi int) { numbers(x.u8[lo:hi], y.f32[lo:hi]) }
+	case [2]tensor.DType{tensor.Int32, tensor.Int64}:
+		convert = func(x, y *memory, lo, hi int) { numbers(x.i32[lo:hi], y.i64[lo:hi]) }
+	case [2]tensor.DType{tensor.Int64, tensor.Int32}:
+		convert = func(x, y *memory, lo, hi int) { numbers(x.i64[lo:hi], y.i32[lo:hi]) }
+	default:
+		return fmt.Errorf("no kernel from %v to %v", from, to)
+	}
+	l.bind = func(b *binding) {
+		x, y := b.in(0), b.out(0)
+		b.step(kernel.Blocks(n), func(part int, _ []float32) {
+			lo, hi := kernel.BlockRange(n, part)
+			convert(x, y, lo, hi)
+		})
+	}
+	return nil
+}
+
+func numbers[A, B float32 | int32 | int64 | uint8](x []A, y []B) {
+	for i, v := range x {
+		y[i] = B(v)
+	}
+}

@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// maxPlans bounds the plans that a program keeps: a full batch, the last one of an epoch,
+// single pictures, and some more.
+const maxPlans = 8
+
+// program is a graph with the plans that were made of it.
+type program struct {
+	engine  *Engine
+	graph   *graph.Graph
+	store   *graph.Store
+	updates bool
+
+	running sync.RWMutex // held to write by a run that changes variables
+	mu      sync.Mutex
+	plans   []*plan // the one used last comes first
+}
+
+func newProgram(e *Engine, g *graph.Graph, store *graph.Store) *program {
+	p := &program{engine: e, graph: g, store: store}
+	for _, n := range g.Nodes {
+		if _, ok := n.Op.(op.Updater); ok {
+			p.updates = true
+		}
+	}
+	return p
+}
+
+// Close implements backend.Program.
+func (p *program) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plans = nil
+}
+
+// Run implements backend.Program.
+func (p *program) Run(in, out []*tensor.Tensor) error {
+	if p.updates {
+		p.running.Lock()
+		defer p.running.Unlock()
+	} else {
+		p.running.RLock()
+		defer p.running.RUnlock()
+	}
+	pl, err := p.plan(in)
+	if err != nil {
+		return err
+	}
+	return pl.run(in, out)
+}
+
+// plan finds or makes the plan for the shapes of in.
+func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
+	if len(in) != len(p.graph.Inputs) {
+		return nil, fmt.Errorf("got %d inputs, want %d", len(in), len(p.graph.Inputs))
+	}
+	for i, v := range p.graph.Inputs {
+		if in[i].DType() != v.DType {
+			return nil, fmt.Errorf("input %q is %v, want %v", v.Node.Op.(op.Input).Key, in[i].DType(), v.DType)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, pl := range p.plans {
+		if pl.fits(in) {
+			copy(p.plans[1:i+1], p.plans[:i])
+			p.plans[0] = pl
+			return pl, nil
+		}
+	}
+	shapes := make([]tensor.Shape, len(in))
+	for i, t := range in {
+		shapes[i] = t.Shape().Clone()
+	}
+	target := &target{isa: p.engine.isa, lowered: map[*graph.Node]*lowering{}}
+	c, err := compile.Compile(p.graph, shapes, target)
+	if err != nil {
+		return nil, err
+	}
+	pl := &plan{Plan: c, program: p, shapes: shapes, lowered: target.lowered}
+	p.plans = append([]*plan{pl}, p.plans[:min(len(p.plans), maxPlans-1)]...)
+	return pl, nil
+}
+
+// plan is a compiled graph, with the instances that run it.
+type plan struct {
+	*compile.Plan
+	program *program
+	shapes  []tensor.Shape
+	lowered map[*graph.Node]*lowering
+
+	mu   sync.Mutex
+	idle []*instance
+}
+
+func (p *plan) fits(in []*tensor.Tensor) bool {
+	for i, t := range in {
+		if !t.Shape().Equal(p.shapes[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *plan) run(in, out []*tensor.Tensor) error {
+	for i, o := range p.Outputs {
+		if i < len(out) && out[i] != nil && (out[i].DType() != o.Value.DType || !out[i].Shape().Equal(o.Value.Shape)) {
+			return fmt.Errorf("output %q goes to %v, want %v", o.Key, out[i], o.Value.Type)
+		}
+	}
+	inst := p.take()
+	defer p.give(inst)
+	inst.run(in, out)
+	if p.program.updates {
+		p.program.store.Changed()
+	}
+	return nil
+}
+
+func (p *plan) take() *instance {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.idle); n > 0 {
+		i := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		return i
+	}
+	return newInstance(p)
+}
+
+func (p *plan) give(i *instance) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, i)
+}
