@@ -358,6 +358,9 @@ func (d *Decoder) frame(seg []byte, progressive bool) error {
 		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.tq > 3 {
 			return errors.New("corrupt JPEG: bad sampling factors or table number in the frame header")
 		}
+		if n == 1 {
+			c.h, c.v = 1, 1 // a component alone has one block an MCU, whatever it says
+		}
 		c.hasQuant = false
 		d.hmax, d.vmax = max(d.hmax, c.h), max(d.vmax, c.v)
 	}
@@ -401,6 +404,15 @@ func (d *Decoder) startOfScan() error {
 				return fmt.Errorf("corrupt JPEG: quantisation table %d is missing", c.tq)
 			}
 			c.quant, c.hasQuant = d.quant[c.tq], true
+		}
+	}
+	if s.n > 1 {
+		blocks := 0
+		for _, ci := range s.comp[:s.n] {
+			blocks += d.comps[ci].h * d.comps[ci].v
+		}
+		if blocks > 10 { // T.81, B.2.3
+			return fmt.Errorf("corrupt JPEG: %d blocks an MCU, more than 10", blocks)
 		}
 	}
 	p := seg[1+2*s.n:]

@@ -1,0 +1,222 @@
+package picture
+
+import "math"
+
+// Pillow's filters (Resample.c). The explicit conversions keep compilers from fusing multiplications and
+// additions, which would change the last bit on some machines.
+
+func box(x float64) float64 {
+	if x > -.5 && x <= .5 {
+		return 1
+	}
+	return 0
+}
+
+func triangle(x float64) float64 {
+	if x = math.Abs(x); x < 1 {
+		return 1 - x
+	}
+	return 0
+}
+
+func hamming(x float64) float64 {
+	x = math.Abs(x)
+	if x == 0 {
+		return 1
+	}
+	if x >= 1 {
+		return 0
+	}
+	x *= math.Pi
+	return math.Sin(x) / x * (.54 + float64(.46*math.Cos(x)))
+}
+
+func bicubic(x float64) float64 {
+	const a = -.5
+	x = math.Abs(x)
+	if x < 1 {
+		return float64(float64(float64((a+2)*x)-(a+3))*x*x) + 1
+	}
+	if x < 2 {
+		return (float64((float64((x-5)*x)+8)*x) - 4) * a
+	}
+	return 0
+}
+
+func lanczos(x float64) float64 {
+	if x >= -3 && x < 3 {
+		return sinc(x) * sinc(x/3)
+	}
+	return 0
+}
+
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	x *= math.Pi
+	return math.Sin(x) / x
+}
+
+// precision is the number of fraction bits of the weights: 32 less 8 of a sample less 2 for overshoot.
+const precision = 32 - 8 - 2
+
+// weights are the fixed-point weights of one direction: output i is the sum over k of
+// source first[i]+k times w[i*size+k], k < count[i].
+type weights struct {
+	size         int
+	first, count []int
+	w            []int32
+	sums         []float64
+	n, from      int
+	filter       *interpolation
+}
+
+// set computes the weights that take from samples to n, unless they are those that are there.
+func (w *weights) set(n, from int, f *interpolation) {
+	if w.n == n && w.from == from && w.filter == f {
+		return
+	}
+	w.n, w.from, w.filter = n, from, f
+	scale := float64(from) / float64(n)
+	stretch := max(scale, 1)
+	support := f.support * stretch
+	w.size = int(math.Ceil(support))*2 + 1
+	w.first, w.count = make([]int, n), make([]int, n)
+	w.w = make([]int32, n*w.size)
+	k := make([]float64, w.size)
+	inv := 1 / stretch
+	for i := range n {
+		center := (float64(i) + .5) * scale
+		lo := max(int(center-support+.5), 0)
+		count := min(int(center+support+.5), from) - lo
+		sum := 0.
+		for x := range count {
+			k[x] = f.filter((float64(x+lo) - center + .5) * inv)
+			sum += k[x]
+		}
+		w.first[i], w.count[i] = lo, count
+		for x := range count {
+			v := k[x]
+			if sum != 0 {
+				v /= sum
+			}
+			v *= 1 << precision
+			if v < 0 {
+				w.w[i*w.size+x] = int32(v - .5)
+			} else {
+				w.w[i*w.size+x] = int32(v + .5)
+			}
+		}
+	}
+}
+
+// resampler keeps the weights and buffers of resizing.
+type resampler struct {
+	x, y  weights
+	index []int
+	tmp   []byte
+	pre   []byte
+}
+
+// resample is Pillow's ImagingResample for 8 bits: a horizontal pass, rounded to 8 bits, then a vertical
+// one; a direction that stays as it is has none. Like Pillow 13 it begins with the vertical one where the
+// height loses more than twice the pixels that the width loses.
+func (r *resampler) resample(out, img Image, f *interpolation) {
+	c := img.C
+	r.x.set(out.W, img.W, f)
+	r.y.set(out.H, img.H, f)
+	dy, dx := img.H-out.H, img.W-out.W
+	switch {
+	case dy == 0:
+		r.x.rows(out.Pix, img.Pix, img.H, c)
+	case dx == 0:
+		r.y.vertical(out.Pix, img.Pix, img.W*c)
+	case dy > 0 && dy > 2*dx:
+		tmp := grow(&r.tmp, out.H*img.W*c)
+		r.y.vertical(tmp, img.Pix, img.W*c)
+		r.x.rows(out.Pix, tmp, out.H, c)
+	default:
+		tmp := grow(&r.tmp, img.H*out.W*c)
+		r.x.rows(tmp, img.Pix, img.H, c)
+		r.y.vertical(out.Pix, tmp, out.W*c)
+	}
+}
+
+// rows resamples n rows horizontally.
+func (w *weights) rows(dst, src []byte, n, c int) {
+	for y := range n {
+		w.horizontal(dst[y*w.n*c:][:w.n*c], src[y*w.from*c:][:w.from*c], c)
+	}
+}
+
+func clipped(sum int32) byte {
+	sum >>= precision
+	if uint32(sum) > 255 {
+		return byte(^(sum >> 31))
+	}
+	return byte(sum)
+}
+
+const half = 1 << (precision - 1)
+
+func (w *weights) horizontal(dst, src []byte, c int) {
+	for x, first := range w.first {
+		k := w.w[x*w.size:][:w.count[x]]
+		switch c {
+		case 3:
+			r, g, b := int32(half), int32(half), int32(half)
+			s := src[first*3:][:3*len(k)]
+			for i, kk := range k {
+				p := s[3*i:][:3]
+				r += int32(p[0]) * kk
+				g += int32(p[1]) * kk
+				b += int32(p[2]) * kk
+			}
+			o := dst[3*x:][:3]
+			o[0], o[1], o[2] = clipped(r), clipped(g), clipped(b)
+		default:
+			for ch := range c {
+				sum := int32(half)
+				for i, kk := range k {
+					sum += int32(src[(first+i)*c+ch]) * kk
+				}
+				dst[x*c+ch] = clipped(sum)
+			}
+		}
+	}
+}
+
+func (w *weights) vertical(dst, src []byte, row int) {
+	for y, first := range w.first {
+		k := w.w[y*w.size:][:w.count[y]]
+		o := dst[y*row:][:row]
+		for x := range o {
+			sum := int32(half)
+			p := first*row + x
+			for _, kk := range k {
+				sum += int32(src[p]) * kk
+				p += row
+			}
+			o[x] = clipped(sum)
+		}
+	}
+}
+
+// premultiplied resizes RGBA: Pillow multiplies the colours by alpha before, and divides after.
+func (r *resampler) premultiplied(out, img Image, f *interpolation) {
+	pre := Image{H: img.H, W: img.W, C: 4, Pix: grow(&r.pre, len(img.Pix))}
+	for i := 0; i < len(img.Pix); i += 4 {
+		p, o := img.Pix[i:][:4], pre.Pix[i:][:4]
+		o[0], o[1], o[2], o[3] = mulDiv255(p[0], p[3]), mulDiv255(p[1], p[3]), mulDiv255(p[2], p[3]), p[3]
+	}
+	r.resample(out, pre, f)
+	for i := 0; i < len(out.Pix); i += 4 {
+		p := out.Pix[i:][:4]
+		if a := uint32(p[3]); a != 0 && a != 255 {
+			for c := range 3 {
+				p[c] = byte(min(255, 255*uint32(p[c])/a))
+			}
+		}
+	}
+}
