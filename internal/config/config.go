@@ -1,0 +1,354 @@
+// Package config reads Keras' config objects: the maps that layers, optimizers and the
+// rest are saved as. They come from strangers' files, so every key is checked for its type
+// and its range, and all mistakes are told at once.
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/internal/suggest"
+)
+
+// Reader reads one config object, key by key. A key that is absent or null gives the
+// default; one that is wrong notes a mistake and gives the default. Err returns the mistakes,
+// among them the keys that nobody asked for.
+type Reader struct {
+	what  string
+	m     map[string]any
+	known []string
+	errs  []error
+}
+
+// Read starts to read the config of what, which messages begin with.
+func Read(what string, m map[string]any) *Reader {
+	if name, ok := m["name"].(string); ok && name != "" {
+		what += fmt.Sprintf(" %q", name)
+	}
+	return &Reader{what: what, m: m}
+}
+
+// Errorf notes a mistake.
+func (r *Reader) Errorf(format string, a ...any) {
+	r.errs = append(r.errs, fmt.Errorf("%s: %s", r.what, fmt.Sprintf(format, a...)))
+}
+
+func (r *Reader) bad(key, want string) {
+	r.Errorf("%s is %s, want %s", key, Show(r.m[key]), want)
+}
+
+// value looks a key up; nil when it is absent or null.
+func (r *Reader) value(key string) any {
+	r.known = append(r.known, key)
+	return r.m[key]
+}
+
+// Need notes a mistake for each of the keys that is absent or null.
+func (r *Reader) Need(keys ...string) {
+	for _, k := range keys {
+		if r.m[k] == nil {
+			r.Errorf("%s is missing", k)
+		}
+	}
+}
+
+// Has says whether the key is there and not null.
+func (r *Reader) Has(key string) bool { return r.m[key] != nil }
+
+// Int reads an integer of [lo, hi].
+func (r *Reader) Int(key string, otherwise, lo, hi int) int {
+	v := r.value(key)
+	if v == nil {
+		return otherwise
+	}
+	n, ok := Int(v)
+	if !ok || n < lo || n > hi {
+		r.bad(key, fmt.Sprintf("an integer from %d to %d", lo, hi))
+		return otherwise
+	}
+	return n
+}
+
+// OptInt reads an integer, nil when there is none.
+func (r *Reader) OptInt(key string) *int {
+	v := r.value(key)
+	if v == nil {
+		return nil
+	}
+	n, ok := Int(v)
+	if !ok {
+		r.bad(key, "an integer")
+		return nil
+	}
+	return &n
+}
+
+// Ints reads integers of [lo, hi]: a list of n, or one that stands for all.
+func (r *Reader) Ints(key string, otherwise []int, n, lo, hi int) []int {
+	v := r.value(key)
+	if v == nil {
+		return otherwise
+	}
+	out := make([]int, n)
+	ok := true
+	if one, is := Int(v); is {
+		for i := range out {
+			out[i] = one
+		}
+	} else {
+		list, is := List(v)
+		ok = is && len(list) == n
+		for i := 0; ok && i < n; i++ {
+			out[i], ok = Int(list[i])
+		}
+	}
+	for _, x := range out {
+		ok = ok && x >= lo && x <= hi
+	}
+	if !ok {
+		r.bad(key, fmt.Sprintf("%d integers from %d to %d", n, lo, hi))
+		return otherwise
+	}
+	return out
+}
+
+// Float reads a finite number of [lo, hi].
+func (r *Reader) Float(key string, otherwise, lo, hi float64) float64 {
+	if v := r.OptFloat(key, lo, hi); v != nil {
+		return *v
+	}
+	return otherwise
+}
+
+// OptFloat reads a finite number of [lo, hi], nil when there is none.
+func (r *Reader) OptFloat(key string, lo, hi float64) *float64 {
+	v := r.value(key)
+	if v == nil {
+		return nil
+	}
+	x, ok := Float(v)
+	if !ok || x < lo || x > hi {
+		want := "a number"
+		switch {
+		case hi < math.MaxFloat64:
+			want = fmt.Sprintf("a number from %v to %v", lo, hi)
+		case lo == 0:
+			want = "a number of at least 0"
+		case lo > 0:
+			want = "a number greater than 0"
+		}
+		r.bad(key, want)
+		return nil
+	}
+	return &x
+}
+
+// Bool reads true or false.
+func (r *Reader) Bool(key string, otherwise bool) bool {
+	v := r.value(key)
+	if v == nil {
+		return otherwise
+	}
+	b, ok := v.(bool)
+	if !ok {
+		r.bad(key, "true or false")
+		return otherwise
+	}
+	return b
+}
+
+// Text reads a string.
+func (r *Reader) Text(key, otherwise string) string {
+	v := r.value(key)
+	if v == nil {
+		return otherwise
+	}
+	s, ok := v.(string)
+	if !ok {
+		r.bad(key, "a string")
+		return otherwise
+	}
+	return s
+}
+
+// OneOf reads one of the given strings; the first is the default.
+func (r *Reader) OneOf(key string, names ...string) string {
+	v := r.value(key)
+	if v == nil {
+		return names[0]
+	}
+	s, ok := v.(string)
+	if !ok || !slices.Contains(names, s) {
+		r.Errorf("%s is %s%s", key, Show(v), suggest.Hint(s, names))
+		return names[0]
+	}
+	return s
+}
+
+// Value returns what stands under key, nil for nothing.
+func (r *Reader) Value(key string) any { return r.value(key) }
+
+// Only notes a mistake unless key is absent, null, or one of values: for what Keras has
+// and lince does not have yet.
+func (r *Reader) Only(key string, values ...any) {
+	v := r.value(key)
+	if v == nil {
+		return
+	}
+	for _, w := range values {
+		if equal(v, w) {
+			return
+		}
+	}
+	want := "null"
+	if len(values) > 0 {
+		want = Show(values[0])
+	}
+	r.Errorf("%s is %s: not supported yet, want %s", key, Show(v), want)
+}
+
+// Ignore takes note of keys that change nothing here.
+func (r *Reader) Ignore(keys ...string) { r.known = append(r.known, keys...) }
+
+// Fail notes a mistake found elsewhere.
+func (r *Reader) Fail(key string, err error) {
+	if err != nil {
+		r.errs = append(r.errs, fmt.Errorf("%s: %s: %w", r.what, key, err))
+	}
+}
+
+// Err returns all mistakes, nil when there are none. A key that nobody asked for is one,
+// unless it is null: it says something that would be lost.
+func (r *Reader) Err() error {
+	var unknown []string
+	for k, v := range r.m {
+		if v != nil && !slices.Contains(r.known, k) {
+			unknown = append(unknown, k)
+		}
+	}
+	slices.Sort(unknown)
+	for _, k := range unknown {
+		hint := ""
+		if n := suggest.Nearest(k, r.known); n != "" {
+			hint = fmt.Sprintf("; did you mean %s?", n)
+		}
+		r.Errorf("unknown key %s%s", Show(k), hint)
+	}
+	return errors.Join(r.errs...)
+}
+
+// Int is v as an integer: any of Go's types of numbers, or JSON's, that holds one.
+func Int(v any) (int, bool) {
+	switch v := v.(type) {
+	case int:
+		return v, true
+	case int64:
+		return int(v), int64(int(v)) == v
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return int(n), int64(int(n)) == n
+		}
+		f, err := v.Float64()
+		return whole(f, err == nil)
+	case float64:
+		return whole(v, true)
+	}
+	return 0, false
+}
+
+func whole(f float64, ok bool) (int, bool) {
+	if !ok || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return 0, false
+	}
+	return int(f), true
+}
+
+// Float is v as a finite number.
+func Float(v any) (float64, bool) {
+	var f float64
+	switch v := v.(type) {
+	case float64:
+		f = v
+	case float32:
+		f = float64(v)
+	case int:
+		f = float64(v)
+	case int64:
+		f = float64(v)
+	case json.Number:
+		x, err := v.Float64()
+		if err != nil {
+			return 0, false
+		}
+		f = x
+	default:
+		return 0, false
+	}
+	return f, !math.IsInf(f, 0) && !math.IsNaN(f)
+}
+
+// List is v as a list.
+func List(v any) ([]any, bool) {
+	switch v := v.(type) {
+	case []any:
+		return v, true
+	case []int:
+		l := make([]any, len(v))
+		for i, n := range v {
+			l[i] = n
+		}
+		return l, true
+	}
+	return nil, false
+}
+
+// Object is v as one of Keras' serialised objects: {"class_name", "config", ...}, or the
+// string that is short for one without a config. class is "" when v is neither.
+func Object(v any) (class string, config map[string]any) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case map[string]any:
+		class, _ = v["class_name"].(string)
+		config, ok := v["config"].(map[string]any)
+		if !ok && v["config"] != nil {
+			return "", nil
+		}
+		return class, config
+	}
+	return "", nil
+}
+
+// Wrap makes Keras' serialised object of a class and its config.
+func Wrap(module, class string, config map[string]any) map[string]any {
+	return map[string]any{"module": module, "class_name": class, "config": config, "registered_name": nil}
+}
+
+func equal(v, w any) bool {
+	if f, ok := Float(w); ok {
+		g, ok := Float(v)
+		return ok && f == g
+	}
+	switch v.(type) {
+	case string, bool:
+		return v == w
+	}
+	return false
+}
+
+// Show prints a value of a config for a message: as JSON, and not too long.
+func Show(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprintf("a %T", v)
+	}
+	s := string(b)
+	if len(s) > 80 {
+		s = strings.ToValidUTF8(s[:77], "") + "..."
+	}
+	return s
+}

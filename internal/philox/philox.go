@@ -1,0 +1,58 @@
+// Package philox is the counter-based random number generator Philox4x32-10 (Salmon,
+// Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011). A draw
+// is a pure function of (key, step, index), so that any number of workers may share a
+// stream without talking to each other, and nothing but the step need be saved.
+package philox
+
+const (
+	mul0, mul1   = 0xD2511F53, 0xCD9E8D57
+	weyl0, weyl1 = 0x9E3779B9, 0xBB67AE85
+	rounds       = 10
+)
+
+// Block is the generator itself: four random words for a counter and a key, all given
+// least significant word first, as in Random123.
+func Block(counter [4]uint32, key [2]uint32) [4]uint32 {
+	c0, c1, c2, c3 := counter[0], counter[1], counter[2], counter[3]
+	k0, k1 := key[0], key[1]
+	for range rounds {
+		p0 := uint64(mul0) * uint64(c0)
+		p1 := uint64(mul1) * uint64(c2)
+		c0, c1, c2, c3 = uint32(p1>>32)^c1^k0, uint32(p1), uint32(p0>>32)^c3^k1, uint32(p0)
+		k0 += weyl0
+		k1 += weyl1
+	}
+	return [4]uint32{c0, c1, c2, c3}
+}
+
+// At is block number index of a step of the stream named key: the counter's lower half is
+// index, the upper half step.
+func At(key uint64, step int64, index uint64) [4]uint32 {
+	return Block(
+		[4]uint32{uint32(index), uint32(index >> 32), uint32(uint64(step)), uint32(uint64(step) >> 32)},
+		[2]uint32{uint32(key), uint32(key >> 32)},
+	)
+}
+
+// Uniform fills dst with numbers of [0,1), multiples of 2^-24: elements first, first+1, ...
+// of a step of the stream named key. Element i is the upper 24 bits of word i%4 of block
+// i/4. It is what op.RandomUniform computes.
+func Uniform(key uint64, step int64, first int, dst []float32) {
+	for i := 0; i < len(dst); {
+		n := first + i
+		block := At(key, step, uint64(n)/4)
+		for w := n % 4; w < 4 && i < len(dst); w++ {
+			dst[i] = float32(block[w]>>8) * 0x1p-24
+			i++
+		}
+	}
+}
+
+// Float64 is a number of (0,1) with 53 bits, never 0 or 1: element i of step 0 of the
+// stream named key, of which there are two in a block.
+func Float64(key uint64, i int) float64 {
+	b := At(key, 0, uint64(i)/2)
+	w := i % 2 * 2
+	u := uint64(b[w+1])<<32 | uint64(b[w])
+	return (float64(u>>12) + .5) * 0x1p-52
+}

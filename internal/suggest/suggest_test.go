@@ -1,0 +1,18 @@
+package suggest
+
+import "testing"
+
+func TestNearest(t *testing.T) {
+	names := []string{"relu", "softmax", "sigmoid", "categorical_crossentropy", "sparse_categorical_crossentropy"}
+	for _, c := range []struct{ word, want string }{
+		{"ReLU", "relu"}, {"rleu", "relu"}, {"sofmax", "softmax"}, {"sigmoidd", "sigmoid"},
+		{"categorical_cross_entropy", "categorical_crossentropy"}, {"banana", ""}, {"", ""},
+	} {
+		if got := Nearest(c.word, names); got != c.want {
+			t.Errorf("%q: got %q, want %q", c.word, got, c.want)
+		}
+	}
+	if got, want := Hint("x", []string{"a_long_one", "another"}), "; there is a_long_one, another"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,56 @@
+package loss
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/internal/labels"
+)
+
+// MeanSquaredError is the mean of (p-y)^2 over the last dimension
+// (keras.losses.MeanSquaredError).
+type MeanSquaredError struct{}
+
+// MeanAbsoluteError is the mean of |p-y| over the last dimension
+// (keras.losses.MeanAbsoluteError).
+type MeanAbsoluteError struct{}
+
+// Class implements Loss.
+func (MeanSquaredError) Class() string { return "MeanSquaredError" }
+
+// Class implements Loss.
+func (MeanAbsoluteError) Class() string { return "MeanAbsoluteError" }
+
+// Named implements Loss.
+func (MeanSquaredError) Named() string { return "mean_squared_error" }
+
+// Named implements Loss.
+func (MeanAbsoluteError) Named() string { return "mean_absolute_error" }
+
+// Config implements Loss.
+func (l MeanSquaredError) Config() map[string]any { return base(l.Named()) }
+
+// Config implements Loss.
+func (l MeanAbsoluteError) Config() map[string]any { return base(l.Named()) }
+
+// Build implements Loss.
+func (MeanSquaredError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
+	return meanOf(b, yTrue, yPred, b.Square)
+}
+
+// Build implements Loss.
+func (MeanAbsoluteError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
+	return meanOf(b, yTrue, yPred, b.Abs)
+}
+
+func meanOf(b *graph.Builder, yTrue, yPred *graph.Value, of func(*graph.Value) *graph.Value) *graph.Value {
+	axis, ok := lastAxis(b, yPred)
+	y := labels.Dense(b, yTrue, yPred)
+	if !ok || !y.Valid() {
+		return b.Invalid()
+	}
+	return b.Mean(of(b.Sub(yPred, y)), axis)
+}
+
+func decodeSquared(*config.Reader) Loss { return MeanSquaredError{} }
+
+func decodeAbsolute(*config.Reader) Loss { return MeanAbsoluteError{} }
