@@ -1,0 +1,201 @@
+package graph_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/interp"
+	"github.com/lince-ml/lince/tensor"
+)
+
+func window(size, stride, dilation int, p op.Padding) op.Window {
+	return op.Window{Size: [2]int{size, size}, Stride: [2]int{stride, stride}, Dilation: [2]int{dilation, dilation}, Padding: p}
+}
+
+// gradients are functions of two inputs; what they build covers the table of gradients.
+// Inputs lie between .2 and 1 (y) and -1 and 1 (x), away from kinks.
+var gradients = []struct {
+	name string
+	x, y []int
+	f    func(b *graph.Builder, x, y *graph.Value) *graph.Value
+}{
+	{"Neg", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Neg(x) }},
+	{"Abs", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Abs(x) }},
+	{"Sign", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, b.Sign(x)) }},
+	{"Square", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Square(x) }},
+	{"Sqrt", nil, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Sqrt(y) }},
+	{"Exp", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Exp(x) }},
+	{"Log", nil, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Log(y) }},
+	{"Log1p", nil, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Log1p(y) }},
+	{"ReLU", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.ReLU(x) }},
+	{"Sigmoid", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Sigmoid(x) }},
+	{"Tanh", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Tanh(x) }},
+	{"Add", []int{3, 2}, []int{2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Add(x, y) }},
+	{"Sub", []int{3, 2}, []int{3, 1}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Sub(y, x) }},
+	{"Mul", []int{3, 2}, []int{1, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, y) }},
+	{"Div", []int{3, 2}, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Div(x, y) }},
+	{"Max", []int{3, 2}, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Max(x, b.Offset(y, -.5)) }},
+	{"Min", []int{3, 2}, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Min(x, b.Offset(y, -.5)) }},
+	{"Pow", []int{3, 2}, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Binary(op.Pow, y, x) }},
+	{"Select", []int{3, 2}, []int{2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		zero := b.Constant(tensor.Float32, 0)
+		v := x
+		for _, fn := range []op.BinaryFn{op.Equal, op.Less, op.LessEqual, op.Greater, op.GreaterEqual} {
+			v = b.Select(b.Binary(fn, x, zero), b.Mul(v, y), y)
+		}
+		return v
+	}},
+	{"ReLUGrad", []int{3, 2}, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		g := graph.Grad(b, b.Sum(b.Mul(b.Square(y), b.ReLU(x))), x)[0]
+		return b.Mul(b.Mul(g, y), x)
+	}},
+	{"Cast", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Cast(b.Square(b.Cast(x, tensor.Float64)), tensor.Float32)
+	}},
+	{"Reshape", []int{3, 2}, []int{2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Reshape(x, 2, 3), y) }},
+	{"ReshapeLike", []int{3, 2}, []int{2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Op(op.ReshapeLike{}, x, y), y) }},
+	{"Transpose", []int{4, 3, 2}, []int{2, 4, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Transpose(x, 2, 0, 1), y) }},
+	{"BroadcastLike", []int{3, 1}, []int{2, 3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.BroadcastLike(x, y), y) }},
+	{"SumLike", []int{3, 1}, []int{2, 3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Op(op.SumLike{}, y, x), x) }},
+	{"Size", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, b.Size(x)) }},
+	{"OneHot", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(x, b.OneHot(b.ArgMax(x), 2, tensor.Float32))
+	}},
+	{"RandomUniform", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(x, b.RandomUniform(1, b.Constant(tensor.Int64, 1), x))
+	}},
+	{"ReduceSum", []int{2, 3, 4}, []int{2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Add(b.Mul(b.Sum(x, 1), y), b.Sum(x)) }},
+	{"ReduceMax", []int{2, 3, 4}, []int{2, 1, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Op(op.Reduce{Fn: op.ReduceMax, Axes: []int{1}, KeepDims: true}, x), y)
+	}},
+	{"MatMul", []int{3, 4}, []int{4, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.MatMul(x, y) }},
+	{"MatMul", []int{4, 3}, []int{4, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Op(op.MatMul{TransposeA: true}, x, y) }},
+	{"MatMul", []int{3, 4}, []int{2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Op(op.MatMul{TransposeB: true}, x, y) }},
+	{"MatMul", []int{4, 3}, []int{2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Op(op.MatMul{TransposeA: true, TransposeB: true}, x, y)
+	}},
+	{"Conv2D", []int{2, 5, 6, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Conv2D(x, y, window(3, 1, 1, op.Valid))
+	}},
+	{"Conv2D", []int{2, 5, 6, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Conv2D(x, y, window(3, 2, 1, op.Same))
+	}},
+	{"Conv2D", []int{1, 6, 5, 2}, []int{2, 2, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Conv2D(x, y, window(2, 1, 2, op.Same))
+	}},
+	{"Conv2DBackwardData", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(b.Conv2D(x, y, window(3, 1, 1, op.Same)))), x)[0]
+	}},
+	{"Conv2DBackwardFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(b.Conv2D(x, y, window(3, 1, 1, op.Valid)))), y)[0]
+	}},
+	{"MaxPool2D", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.MaxPool2D(x, window(3, 2, 1, op.Same))
+	}},
+	{"AvgPool2D", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.AvgPool2D(x, window(3, 2, 1, op.Same))
+	}},
+	{"AvgPool2DGrad", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(b.AvgPool2D(x, window(2, 2, 1, op.Valid)))), x)[0]
+	}},
+	{"Softmax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Softmax(x), y) }},
+	{"SoftmaxCrossEntropy", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.SoftmaxCrossEntropy(x, b.Div(y, b.SumKeep(y, 1))) // labels that sum to 1
+	}},
+}
+
+// TestGradients compares Grad with central differences of the interpreter without rounding.
+func TestGradients(t *testing.T) {
+	for i, c := range gradients {
+		t.Run(fmt.Sprint(c.name, i), func(t *testing.T) {
+			b := graph.NewBuilder(graph.NewStore(), true)
+			random := rand.New(rand.NewPCG(uint64(i), 2))
+			var in []*graph.Value
+			var at []*interp.Array
+			var args [2]*graph.Value
+			for k, shape := range [][]int{c.x, c.y} {
+				if shape == nil {
+					continue
+				}
+				args[k] = b.Input("xy"[k:k+1], tensor.Float32, shape...)
+				in = append(in, args[k])
+				a := &interp.Array{Shape: shape, V: make([]float64, tensor.Shape(shape).Elements())}
+				for j := range a.V {
+					a.V[j] = .2 + .8*random.Float64()
+					if k == 0 && random.IntN(2) == 0 {
+						a.V[j] = -a.V[j]
+					}
+				}
+				at = append(at, a)
+			}
+			v := c.f(b, args[0], args[1])
+			// Each element counts with a weight of its own.
+			loss := b.Sum(b.Mul(v, b.Offset(b.RandomUniform(5, b.Constant(tensor.Int64, 0), v), .5)))
+			out := []graph.Output{{Key: "loss", Value: loss}}
+			for k, g := range graph.Grad(b, loss, in...) {
+				if g == nil {
+					t.Fatalf("no gradient of input %d", k)
+				}
+				out = append(out, graph.Output{Key: fmt.Sprint("d", k), Value: g})
+			}
+			g, err := b.Finish(out...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run := func() []*interp.Array {
+				res, err := interp.Interpreter{Exact: true}.Evaluate(g, at, nil, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return res
+			}
+			grads := run()[1:]
+			const h = 1e-5
+			for k, a := range at {
+				if !grads[k].Shape.Equal(a.Shape) {
+					t.Fatalf("gradient %d has shape %v, want %v", k, grads[k].Shape, a.Shape)
+				}
+				for j, x := range a.V {
+					a.V[j] = x + h
+					up := run()[0].V[0]
+					a.V[j] = x - h
+					down := run()[0].V[0]
+					a.V[j] = x
+					if want := (up - down) / (2 * h); math.Abs(grads[k].V[j]-want) > 1e-6*max(1, math.Abs(want)) {
+						t.Errorf("gradient %d, element %d: %v, differences give %v", k, j, grads[k].V[j], want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestGradientsCover holds that every row of the table of gradients is in the test above.
+func TestGradientsCover(t *testing.T) {
+	used := map[string]bool{}
+	for _, c := range gradients {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		var args [2]*graph.Value
+		for k, shape := range [][]int{c.x, c.y} {
+			if shape != nil {
+				args[k] = b.Input("xy"[k:k+1], tensor.Float32, shape...)
+			}
+		}
+		g, err := b.Finish(graph.Output{Key: "v", Value: c.f(b, args[0], args[1])})
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		for _, n := range g.Nodes {
+			used[n.Op.Name()] = true
+		}
+	}
+	for _, name := range graph.Differentiable() {
+		if !used[name] {
+			t.Errorf("no test of the gradient of %s", name)
+		}
+	}
+}
