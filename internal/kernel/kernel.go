@@ -9,6 +9,8 @@
 // and an addition (FMA).
 package kernel
 
+//go:generate go run ./gen
+
 import (
 	"fmt"
 	"os"

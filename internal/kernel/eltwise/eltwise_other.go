@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package eltwise
 
 import "github.com/lince-ml/lince/internal/kernel"

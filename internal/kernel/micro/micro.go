@@ -42,7 +42,7 @@ type Args struct {
 	IndexStride uintptr        // 144: P: of Index from pooled pixel to pooled pixel
 
 	columns int
-	vectors int
+	kind    int // vectors, and 4 when the last is not whole: which tile the generated code takes
 }
 
 // zeros is what sums start from when there is nothing to add to.
@@ -57,23 +57,16 @@ var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 // Columns sets the tile's width, at most two vectors.
 func (a *Args) Columns(isa kernel.ISA, n int) {
 	lanes := Lanes(isa)
-	a.columns, a.vectors = n, kernel.CeilDiv(n, lanes)
-	last := n - (a.vectors-1)*lanes
+	vectors := kernel.CeilDiv(n, lanes)
+	last := n - (vectors-1)*lanes
+	a.columns, a.kind = n, vectors
+	if last < lanes {
+		a.kind |= 4
+	}
 	a.Mask = 1<<last - 1
 	if lanes == 8 {
 		a.Lanes = unsafe.Pointer(&laneMasks[8-last])
 	}
-}
-
-// full says whether all lanes of the last vector are in use.
-func (a *Args) full(lanes int) bool { return a.columns == a.vectors*lanes }
-
-// Lanes is the number of float32 in a vector; portable code counts as AVX2 does.
-func Lanes(isa kernel.ISA) int {
-	if isa == kernel.AVX512 {
-		return 16
-	}
-	return 8
 }
 
 // MaxRows is the greatest number of rows of a tile of the given number of vectors (1 or 2).
@@ -95,4 +88,12 @@ func MaxPooled(isa kernel.ISA) int {
 		return 3
 	}
 	return 1
+}
+
+// Lanes is the number of float32 in a vector; portable code counts as AVX2 does.
+func Lanes(isa kernel.ISA) int {
+	if isa == kernel.AVX512 {
+		return 16
+	}
+	return 8
 }

@@ -3,12 +3,15 @@ package pool
 import "github.com/lince-ml/lince/internal/kernel"
 
 // Average is average pooling; padding does not count.
-type Average struct{ shape Shape }
+type Average struct {
+	isa   kernel.ISA
+	shape Shape
+}
 
 // NewAverage prepares the pool. It panics for an impossible shape.
-func NewAverage(_ kernel.ISA, s Shape) *Average {
+func NewAverage(isa kernel.ISA, s Shape) *Average {
 	must(s.Validate())
-	return &Average{s}
+	return &Average{isa, s}
 }
 
 // Parts is the number of parts.
@@ -28,9 +31,7 @@ func (a *Average) Run(part int, x, y []float32) {
 			for kh := h0; kh < h1; kh++ {
 				for kw := w0; kw < w1; kw++ {
 					pixel := x[((image*s.H+oh*s.StrideH-s.PadTop+kh)*s.W+ow*s.StrideW-s.PadLeft+kw)*s.C:][:s.C]
-					for c, v := range pixel {
-						out[c] += v
-					}
+					addDivided(a.isa, out, pixel, 1)
 				}
 			}
 			n := float32((h1 - h0) * (w1 - w0))
@@ -42,12 +43,15 @@ func (a *Average) Run(part int, x, y []float32) {
 }
 
 // AverageGrad is the gradient of average pooling.
-type AverageGrad struct{ shape Shape }
+type AverageGrad struct {
+	isa   kernel.ISA
+	shape Shape
+}
 
 // NewAverageGrad prepares the gradient. It panics for an impossible shape.
-func NewAverageGrad(_ kernel.ISA, s Shape) *AverageGrad {
+func NewAverageGrad(isa kernel.ISA, s Shape) *AverageGrad {
 	must(s.Validate())
-	return &AverageGrad{s}
+	return &AverageGrad{isa, s}
 }
 
 // Parts is the number of parts.
@@ -64,10 +68,15 @@ func (a *AverageGrad) Run(part int, dy, dx []float32) {
 			n := float32((h1 - h0) * (w1 - w0))
 			for kw := w0; kw < w1; kw++ {
 				pixel := line[(ow*s.StrideW-s.PadLeft+kw)*s.C:][:s.C]
-				for c, v := range g {
-					pixel[c] += v / n
-				}
+				addDivided(a.isa, pixel, g, n)
 			}
 		}
 	})
+}
+
+// addDivided adds x/by to dst.
+func addDivided(isa kernel.ISA, dst, x []float32, by float32) {
+	for c := addDividedVector(isa, dst, x, by); c < len(dst); c++ {
+		dst[c] += x[c] / by
+	}
 }

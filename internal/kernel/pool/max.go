@@ -135,13 +135,17 @@ func gatherRows(s Shape, part int, dx []float32, add func(line []float32, image,
 // channels each, from a row of the pooled gradient and the places of the maxima: 0, 1 in the
 // upper row, 2, 3 in the lower, anything else in none.
 func Unpool2x2(isa kernel.ISA, upper, lower, g []float32, argmax []uint8, pixels, c int) {
+	if pixels == 0 || unpoolVector(isa, upper, lower, g, argmax, pixels, c) {
+		return
+	}
 	for p := range pixels {
 		at := p * c
 		from, places := g[at:at+c], argmax[at:at+c]
 		u, l := upper[2*at:2*at+2*c], lower[2*at:2*at+2*c]
-		for i := unpoolVector(isa, u, l, from, places); i < c; i++ {
-			u[i], u[c+i], l[i], l[c+i] = 0, 0, 0, 0
-			switch places[i] {
+		clear(u)
+		clear(l)
+		for i, place := range places {
+			switch place {
 			case 0:
 				u[i] = from[i]
 			case 1:

@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package pool
 
 import "github.com/lince-ml/lince/internal/kernel"
@@ -8,4 +10,6 @@ func takeVector(_ kernel.ISA, _ []float32, _ []uint8, _ []float32, _ uint8) int 
 
 func giveVector(_ kernel.ISA, _, _ []float32, _ []uint8, _ uint8) int { return 0 }
 
-func unpoolVector(_ kernel.ISA, _, _, _ []float32, _ []uint8) int { return 0 }
+func unpoolVector(_ kernel.ISA, _, _, _ []float32, _ []uint8, _, _ int) bool { return false }
+
+func addDividedVector(_ kernel.ISA, _, _ []float32, _ float32) int { return 0 }

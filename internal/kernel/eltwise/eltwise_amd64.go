@@ -1,0 +1,33 @@
+package eltwise
+
+import "github.com/lince-ml/lince/internal/kernel"
+
+// Each of these does some first elements and says how many; the caller does the rest.
+
+func binaryVector(isa kernel.ISA, op BinaryOp, x, y, dst []float32, stepping int) int {
+	switch isa {
+	case kernel.AVX512:
+		if n := len(dst) / 16; n > 0 && binaryAVX512(op, stepping, &dst[0], &x[0], &y[0], n) {
+			return 16 * n
+		}
+	case kernel.AVX2:
+		if n := len(dst) / 8; n > 0 && binaryAVX2(op, stepping, &dst[0], &x[0], &y[0], n) {
+			return 8 * n
+		}
+	}
+	return 0
+}
+
+func unaryVector(isa kernel.ISA, op UnaryOp, x, dst []float32) int {
+	switch isa {
+	case kernel.AVX512:
+		if n := len(dst) / 16; n > 0 && unaryAVX512(op, &dst[0], &x[0], n) {
+			return 16 * n
+		}
+	case kernel.AVX2:
+		if n := len(dst) / 8; n > 0 && unaryAVX2(op, &dst[0], &x[0], n) {
+			return 8 * n
+		}
+	}
+	return 0
+}

@@ -1,0 +1,115 @@
+package main
+
+import "fmt"
+
+// binaryOps makes register 0 from x in 0 and y in 1; 2 is free, 4 is 0 and 5 is 1.
+var binaryOps = []struct {
+	name, goExpr string
+	code         func(a *asm)
+}{
+	{"Add", "x + y", func(a *asm) { a.v("VADDPS", 1, 0, 0) }},
+	{"Sub", "x - y", func(a *asm) { a.v("VSUBPS", 1, 0, 0) }},
+	{"Mul", "x * y", func(a *asm) { a.v("VMULPS", 1, 0, 0) }},
+	{"Div", "x / y", func(a *asm) { a.v("VDIVPS", 1, 0, 0) }},
+	{"ReLUGrad", "x where y > 0, else 0", func(a *asm) {
+		if a.is512() {
+			a.v("VCMPPS", "$0x1e", 4, 1, "K1")
+			a.v("VMOVAPS.Z", 0, "K1", 0)
+		} else {
+			a.v("VCMPPS", "$0x1e", 4, 1, 2)
+			a.v("VANDPS", 2, 0, 0)
+		}
+	}},
+	{"SigmoidGrad", "x * y * (1 - y)", func(a *asm) {
+		a.v("VMULPS", 1, 0, 0)
+		a.v("VSUBPS", 1, 5, 2)
+		a.v("VMULPS", 2, 0, 0)
+	}},
+	{"TanhGrad", "x * (1 - y*y)", func(a *asm) {
+		a.v("VMULPS", 1, 1, 2)
+		a.v("VSUBPS", 2, 5, 2)
+		a.v("VMULPS", 2, 0, 0)
+	}},
+	{"SquaredDifference", "(x - y) * (x - y)", func(a *asm) {
+		a.v("VSUBPS", 1, 0, 0)
+		a.v("VMULPS", 0, 0, 0)
+	}},
+}
+
+// unaryOps makes register 0 from x in 0; 4 is 0, 5 is 1 and 6 the sign bits.
+var unaryOps = []struct {
+	name, goExpr string
+	code         func(a *asm)
+}{
+	{"Neg", "-x", func(a *asm) { a.v("VXORPS", 6, 0, 0) }},
+	{"Abs", "|x|", func(a *asm) { a.v("VANDNPS", 0, 6, 0) }},
+	{"Square", "x * x", func(a *asm) { a.v("VMULPS", 0, 0, 0) }},
+	{"Sqrt", "sqrt(x)", func(a *asm) { a.v("VSQRTPS", 0, 0) }},
+	{"Reciprocal", "1 / x", func(a *asm) { a.v("VDIVPS", 0, 5, 0) }},
+	{"ReLU", "0 where x < 0, else x", func(a *asm) { a.v("VMAXPS", 0, 4, 0) }},
+}
+
+// The ways of stepping through operands: eltwise.noScalar and so on.
+var steppings = []struct{ name, doc string }{
+	{"", "x[i], y[i]"},
+	{"ScalarX", "x[0], y[i]"},
+	{"ScalarY", "x[i], y[0]"},
+}
+
+const one = 0x3f800000
+
+// eltwise writes a loop for each function, and the switches over them.
+func eltwise(f *family) {
+	for _, v := range vecs {
+		fmt.Fprintf(&f.go_, "\nfunc binary%s(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {\n\tswitch int(op)*3 + stepping {\n", v.name)
+		for _, op := range binaryOps {
+			for n, s := range steppings {
+				name := "binary" + op.name + s.name
+				fmt.Fprintf(&f.go_, "\tcase int(%s)*3 + %d:\n\t\t%s%s(dst, x, y, n)\n", op.name, n, name, v.name)
+				a := f.fn(v, name, "sets dst[i] = "+op.goExpr+" of "+s.doc+" for n vectors.", "dst *float32", "x *float32", "y *float32", "n int")
+				a.load("DI", "SI", "BX", "CX")
+				a.zero(4)
+				a.integer(one, 5)
+				if n == 1 {
+					a.v("VBROADCASTSS", "(SI)", 3)
+				}
+				if n == 2 {
+					a.v("VBROADCASTSS", "(BX)", 1)
+				}
+				a.loop("again")
+				if n == 1 {
+					a.v("VMOVAPS", 3, 0)
+				} else {
+					a.v("VMOVUPS", "(SI)", 0)
+					a.i("ADDQ $%d, SI", a.bytes())
+				}
+				if n != 2 {
+					a.v("VMOVUPS", "(BX)", 1)
+					a.i("ADDQ $%d, BX", a.bytes())
+				}
+				op.code(a)
+				a.v("VMOVUPS", 0, "(DI)")
+				a.i("ADDQ $%d, DI\nDECQ CX\nJNE again", a.bytes())
+				a.ret()
+			}
+		}
+		fmt.Fprintf(&f.go_, "\tdefault:\n\t\treturn false\n\t}\n\treturn true\n}\n")
+
+		fmt.Fprintf(&f.go_, "\nfunc unary%s(op UnaryOp, dst, x *float32, n int) bool {\n\tswitch op {\n", v.name)
+		for _, op := range unaryOps {
+			fmt.Fprintf(&f.go_, "\tcase %s:\n\t\tunary%s%s(dst, x, n)\n", op.name, op.name, v.name)
+			a := f.fn(v, "unary"+op.name, "sets dst[i] = "+op.goExpr+" of x[i] for n vectors.", "dst *float32", "x *float32", "n int")
+			a.load("DI", "SI", "CX")
+			a.zero(4)
+			a.integer(one, 5)
+			a.integer(1<<31, 6)
+			a.loop("again")
+			a.v("VMOVUPS", "(SI)", 0)
+			op.code(a)
+			a.v("VMOVUPS", 0, "(DI)")
+			a.i("ADDQ $%d, SI\nADDQ $%d, DI\nDECQ CX\nJNE again", a.bytes(), a.bytes())
+			a.ret()
+		}
+		fmt.Fprintf(&f.go_, "\tdefault:\n\t\treturn false\n\t}\n\treturn true\n}\n")
+	}
+}
