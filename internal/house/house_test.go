@@ -1,0 +1,142 @@
+package house
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/testenv"
+)
+
+const module = "github.com/lince-ml/lince"
+
+// row matches a line of the map: package, purpose, what it may import.
+var row = regexp.MustCompile("(?m)^\\| `([a-z0-9/]+)` \\| (.+?) \\|(.*)\\|$")
+
+// TestImports holds the table of ARCHITECTURE.md.
+func TestImports(t *testing.T) {
+	root := testenv.Root(t)
+	text, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := map[string][]string{}
+	for _, m := range row.FindAllStringSubmatch(string(text), -1) {
+		var list []string
+		for name := range strings.SplitSeq(m[3], ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				list = append(list, name)
+			}
+		}
+		allowed[m[1]] = list
+	}
+	if len(allowed) < 20 {
+		t.Fatalf("ARCHITECTURE.md has %d rows", len(allowed))
+	}
+	seen := map[string]bool{}
+	for dir, files := range sources(t, root) {
+		name := dir
+		if dir == "." {
+			name = "lince"
+		}
+		seen[name] = true
+		may, ok := allowed[name]
+		if !ok {
+			t.Errorf("package %s is not in ARCHITECTURE.md's map", name)
+			continue
+		}
+		for _, file := range files {
+			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			for _, i := range f.Imports {
+				path, _ := strconv.Unquote(i.Path.Value)
+				if path == module {
+					path = module + "/lince"
+				}
+				path, ours := strings.CutPrefix(path, module+"/")
+				if !ours || path == "internal/suggest" || slices.ContainsFunc(may, func(p string) bool {
+					return p == path || strings.HasSuffix(p, "/*") && strings.HasPrefix(path, p[:len(p)-1])
+				}) {
+					continue
+				}
+				t.Errorf("%s imports %s: not allowed by ARCHITECTURE.md's map", file, path)
+			}
+		}
+	}
+	for name := range allowed {
+		if !seen[name] && !strings.HasPrefix(name, "examples/") {
+			t.Errorf("ARCHITECTURE.md's map has %s, which is not there", name)
+		}
+	}
+}
+
+// sources lists the Go files without tests, by folder, of packages that are not main programs of examples.
+func sources(t *testing.T, root string) map[string][]string {
+	t.Helper()
+	m := map[string][]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if n := d.Name(); path != root && (n == "testdata" || n == "examples" || strings.HasPrefix(n, ".") || n == "runs") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			dir, err := filepath.Rel(root, filepath.Dir(path))
+			if err != nil {
+				return err
+			}
+			m[filepath.ToSlash(dir)] = append(m[filepath.ToSlash(dir)], path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestNoInit holds that nothing registers itself: tables are written out in one place.
+func TestNoInit(t *testing.T) {
+	init := regexp.MustCompile(`(?m)^func init\(\)`)
+	for _, files := range sources(t, testenv.Root(t)) {
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if init.Match(text) {
+				t.Errorf("%s has an init function", file)
+			}
+		}
+	}
+}
+
+// TestFileLength asks whether a file that has grown long holds two ideas.
+func TestFileLength(t *testing.T) {
+	const most = 650
+	for _, files := range sources(t, testenv.Root(t)) {
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), "\n"); n > most && !strings.HasPrefix(string(text), "// Code generated") {
+				t.Errorf("%s has %d lines, %d at most: does it hold two ideas?", file, n, most)
+			}
+		}
+	}
+}
