@@ -199,3 +199,7 @@ func (r *rawAttribute) value(f *File) (Value, error) {
 	t, err := nums.convert(r.shape, r.dtype.size, aligned)
 	return Value{Shape: r.shape, Numbers: t}, err
 }
+
+// ID tells objects of one file apart: two paths with the same ID are hard links to one
+// object.
+func (a attributes) ID() uint64 { return a.o.addr }

@@ -1,0 +1,212 @@
+package keras
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+const (
+	maxMembers = 10_000
+	// A member may grow so much when it is inflated, and the whole archive: what memory a
+	// file can claim is bounded by what it stores.
+	maxGrowth = 16
+	freeBytes = 64 << 20
+)
+
+// Read reads a .keras archive of size bytes, all of it into memory. Members that Keras
+// does not know are left alone.
+func Read(r io.ReaderAt, size int64) (*File, error) {
+	f, err := read(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("keras: %w", err)
+	}
+	return f, nil
+}
+
+func read(r io.ReaderAt, size int64) (*File, error) {
+	a, err := openArchive(r, size)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{}
+	if a.members[metadataMember] != nil {
+		b, err := a.read(metadataMember)
+		if err != nil {
+			return nil, err
+		}
+		var m metadataJSON
+		if err := json.Unmarshal(b, &m); err != nil {
+			return nil, fmt.Errorf("%s: %w", metadataMember, err)
+		}
+		f.Metadata = Metadata{m.KerasVersion, m.DateSaved}
+		if string(m.Lince) != "null" {
+			f.Extra = m.Lince
+		}
+	}
+	if f.Config, err = a.read(configMember); err != nil {
+		return nil, err
+	}
+	var object Object
+	if err := json.Unmarshal(f.Config, &object); err != nil {
+		return nil, fmt.Errorf("%s: %w", configMember, err)
+	}
+	if object.ClassName == "" {
+		return nil, fmt.Errorf("%s: not a Keras object: it has no class_name", configMember)
+	}
+	if f.Weights, err = a.weights(); err != nil {
+		return nil, err
+	}
+	for _, name := range sortedKeys(a.members) {
+		asset, ok := strings.CutPrefix(name, assetsFolder)
+		if !ok || asset == "" || strings.HasSuffix(name, "/") {
+			continue
+		}
+		b, err := a.read(name)
+		if err != nil {
+			return nil, err
+		}
+		if f.Assets == nil {
+			f.Assets = map[string][]byte{}
+		}
+		f.Assets[asset] = b
+	}
+	return f, nil
+}
+
+// archive is the zip, its members' names checked.
+type archive struct {
+	r       io.ReaderAt
+	size    int64
+	members map[string]*zip.File
+	left    uint64 // bytes of memory that its members may still take
+}
+
+func openArchive(r io.ReaderAt, size int64) (*archive, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		return nil, fmt.Errorf("not a .keras archive, or cut short: %w", err)
+	}
+	if len(z.File) > maxMembers {
+		return nil, fmt.Errorf("%d members in the archive, at most %d are read", len(z.File), maxMembers)
+	}
+	a := &archive{r: r, size: size, members: map[string]*zip.File{}, left: maxGrowth*uint64(size) + freeBytes}
+	for _, m := range z.File {
+		if err := checkMemberName(strings.TrimSuffix(m.Name, "/")); err != nil {
+			return nil, err
+		}
+		if t := m.Mode().Type(); t != 0 && t != fs.ModeDir {
+			return nil, fmt.Errorf("member %q is a link or a device, which is not followed", m.Name)
+		}
+		if a.members[m.Name] != nil {
+			return nil, fmt.Errorf("two members of the name %q", m.Name)
+		}
+		a.members[m.Name] = m
+	}
+	return a, nil
+}
+
+// checkMemberName refuses names that would leave a folder if anybody extracted them.
+func checkMemberName(name string) error {
+	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\:\x00") {
+		return fmt.Errorf("member name %q: want a relative path without \"..\"", name)
+	}
+	return nil
+}
+
+// member finds a member and checks that what it claims can be.
+func (a *archive) member(name string) (*zip.File, error) {
+	m := a.members[name]
+	if m == nil {
+		return nil, fmt.Errorf("no %s in the archive: %w", name, fs.ErrNotExist)
+	}
+	switch {
+	case m.Flags&1 != 0:
+		return nil, fmt.Errorf("%s: encrypted", name)
+	case m.Method != zip.Store && m.Method != zip.Deflate:
+		return nil, fmt.Errorf("%s: compressed by method %d, only stored and deflated are read", name, m.Method)
+	case m.CompressedSize64 > uint64(a.size):
+		return nil, fmt.Errorf("%s: claims %d bytes in an archive of %d", name, m.CompressedSize64, a.size)
+	case m.Method == zip.Store && m.CompressedSize64 != m.UncompressedSize64:
+		return nil, fmt.Errorf("%s: stored, but its two sizes differ", name)
+	case m.UncompressedSize64 > maxGrowth*m.CompressedSize64+freeBytes:
+		return nil, fmt.Errorf("%s: claims to inflate from %d bytes to %d, which is not believed", name, m.CompressedSize64, m.UncompressedSize64)
+	}
+	return m, nil
+}
+
+// read reads a whole member; the checksum is checked.
+func (a *archive) read(name string) ([]byte, error) {
+	m, err := a.member(name)
+	if err != nil {
+		return nil, err
+	}
+	if m.UncompressedSize64 > a.left {
+		return nil, fmt.Errorf("%s: the archive's members need too much memory for its size", name)
+	}
+	a.left -= m.UncompressedSize64
+	rc, err := m.Open()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	defer func() { _ = rc.Close() }() // there is nothing to flush
+	b, err := io.ReadAll(io.LimitReader(rc, int64(m.UncompressedSize64)+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if uint64(len(b)) != m.UncompressedSize64 {
+		return nil, fmt.Errorf("%s: more data than it claims", name)
+	}
+	return b, nil
+}
+
+// weights reads the weights: in place if they are stored, as Keras writes them.
+func (a *archive) weights() (Weights, error) {
+	if a.members[weightsMember] == nil && a.members["model.weights.npz"] != nil {
+		return nil, errors.New("the weights are an npz file, only " + weightsMember + " is read")
+	}
+	m, err := a.member(weightsMember)
+	if err != nil {
+		return nil, err
+	}
+	if m.Method != zip.Store {
+		b, err := a.read(weightsMember)
+		if err != nil {
+			return nil, err
+		}
+		return readWeights(weightsMember, bytes.NewReader(b), int64(len(b)))
+	}
+	start, err := m.DataOffset()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", weightsMember, err)
+	}
+	n := int64(m.UncompressedSize64)
+	if start > a.size-n {
+		return nil, fmt.Errorf("%s: claims %d bytes in an archive of %d", weightsMember, n, a.size)
+	}
+	section := io.NewSectionReader(a.r, start, n)
+	sum := crc32.NewIEEE()
+	if _, err := io.Copy(sum, section); err != nil {
+		return nil, fmt.Errorf("%s: %w", weightsMember, err)
+	}
+	if sum.Sum32() != m.CRC32 {
+		return nil, fmt.Errorf("%s: %w", weightsMember, zip.ErrChecksum)
+	}
+	return readWeights(weightsMember, section, n)
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

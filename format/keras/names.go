@@ -1,0 +1,41 @@
+package keras
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+var (
+	notWord     = regexp.MustCompile(`\W+`)
+	beforeWord  = regexp.MustCompile(`(.)([A-Z][a-z]+)`)
+	beforeUpper = regexp.MustCompile(`([a-z])([A-Z])`)
+)
+
+// SnakeCase is the name that Keras makes of a class: conv2d of Conv2D, max_pooling2d of
+// MaxPooling2D, re_lu of ReLU, rm_sprop of RMSprop (keras.src.utils.naming.to_snake_case).
+func SnakeCase(class string) string {
+	s := notWord.ReplaceAllString(class, "")
+	s = beforeWord.ReplaceAllString(s, "${1}_${2}")
+	s = beforeUpper.ReplaceAllString(s, "${1}_${2}")
+	return strings.ToLower(s)
+}
+
+// LayerPaths are the paths in the weights file of layers of these classes, in the order of
+// model.layers: layers/conv2d, layers/max_pooling2d, layers/conv2d_1. They go by class, not
+// by the layers' names. The layers of a Sequential model do not count its InputLayer, those
+// of a Functional model do. A nested model at path p has its layers at p + "/" + their
+// paths.
+func LayerPaths(classes []string) []string {
+	paths := make([]string, len(classes))
+	used := map[string]int{}
+	for i, class := range classes {
+		name := SnakeCase(class)
+		paths[i] = join(layersGroup, name)
+		if n := used[name]; n > 0 {
+			paths[i] += "_" + strconv.Itoa(n)
+		}
+		used[name]++
+	}
+	return paths
+}

@@ -1,0 +1,239 @@
+package keras
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lince-ml/lince/format/hdf5"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Weights are the variables in a model.weights.h5 or any other .weights.h5. For Write the
+// order means nothing; Read sorts by path, with conv2d_2 before conv2d_10.
+type Weights []Entry
+
+// Entry is the variables of one object: a layer, the optimizer, a metric, the model.
+type Entry struct {
+	// Path is where the object hangs: "layers/conv2d_1" (see LayerPaths),
+	// "layers/sequential/layers/dense", "optimizer", "" for the model itself.
+	Path string
+	// Name is the object's own name, which Keras notes but does not need; empty if there is
+	// none.
+	Name string
+	// Vars are the variables: of a layer the trainable ones, then the others. Layers without
+	// variables have entries too.
+	Vars []*tensor.Tensor
+}
+
+// Find is the entry of a path.
+func (w Weights) Find(path string) (Entry, bool) {
+	for _, e := range w {
+		if e.Path == path {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+const (
+	varsGroup = "vars"
+	nameAttr  = "name"
+	// layersGroup was called legacyLayers by Keras 2.13.
+	layersGroup  = "layers"
+	legacyLayers = "_layer_checkpoint_dependencies"
+	maxDepth     = 64 // of models in models
+)
+
+// tree lays the variables out as Keras does.
+func (w Weights) tree() (*hdf5.Tree, error) {
+	root := &hdf5.Tree{}
+	met := map[string]bool{}
+	var errs []error
+	for _, e := range w {
+		if met[e.Path] {
+			errs = append(errs, fmt.Errorf("two entries of the path %q", e.Path))
+			continue
+		}
+		met[e.Path] = true
+		vars := root.Group(join(e.Path, varsGroup))
+		if e.Name != "" {
+			vars.Attr(nameAttr, hdf5.String(e.Name))
+		}
+		for i, v := range e.Vars {
+			vars.Dataset(strconv.Itoa(i), v)
+		}
+	}
+	return root, errors.Join(errs...)
+}
+
+// WriteWeights writes a .weights.h5.
+func WriteWeights(w io.Writer, weights Weights) error {
+	tree, err := weights.tree()
+	if err == nil {
+		_, err = tree.WriteTo(w)
+	}
+	if err != nil {
+		return fmt.Errorf("keras: %w", err)
+	}
+	return nil
+}
+
+// ReadWeights reads a .weights.h5 of size bytes.
+func ReadWeights(r io.ReaderAt, size int64) (Weights, error) {
+	w, err := readWeights("weights", r, size)
+	if err != nil {
+		return nil, fmt.Errorf("keras: %w", err)
+	}
+	return w, nil
+}
+
+// readWeights reads every group "vars" in the file; what is its name for errors.
+func readWeights(what string, r io.ReaderAt, size int64) (Weights, error) {
+	f, err := hdf5.Open(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	root, err := f.Root()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	c := collector{met: map[uint64]bool{}}
+	if err := c.group(root, "", 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	slices.SortFunc(c.weights, func(a, b Entry) int { return comparePaths(a.Path, b.Path) })
+	return c.weights, nil
+}
+
+// collector gathers entries.
+type collector struct {
+	weights Weights
+	met     map[uint64]bool
+}
+
+// once refuses objects that are met a second time: Keras never writes hard links, and a
+// file of them would never end.
+func (c *collector) once(id uint64, path string) error {
+	if c.met[id] {
+		return fmt.Errorf("%s: a second link to the same object", path)
+	}
+	c.met[id] = true
+	return nil
+}
+
+func (c *collector) group(g *hdf5.Group, path string, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("%s: groups are nested more than %d deep", path, maxDepth)
+	}
+	if err := c.once(g.ID(), g.Path()); err != nil {
+		return err
+	}
+	children, err := g.Children()
+	if err != nil {
+		return err
+	}
+	for _, child := range children {
+		switch child.Kind {
+		case hdf5.GroupKind:
+			below, err := g.Group(child.Name)
+			if err != nil {
+				return err
+			}
+			if child.Name == varsGroup {
+				err = c.vars(below, path)
+			} else {
+				name := child.Name
+				if name == legacyLayers {
+					name = layersGroup
+				}
+				err = c.group(below, join(path, name), depth+1)
+			}
+			if err != nil {
+				return err
+			}
+		case hdf5.DatasetKind:
+			// Nothing that Keras writes; it ignores it as well.
+		default:
+			return fmt.Errorf("%s: a %v, which is not followed", join(g.Path(), child.Name), child.Kind)
+		}
+	}
+	return nil
+}
+
+// vars reads the variables "0", "1", ... of an object.
+func (c *collector) vars(g *hdf5.Group, path string) error {
+	if err := c.once(g.ID(), g.Path()); err != nil {
+		return err
+	}
+	if _, ok := c.weights.Find(path); ok {
+		return fmt.Errorf("%s: variables of %q for the second time", g.Path(), path)
+	}
+	e := Entry{Path: path}
+	switch v, err := g.Attr(nameAttr); {
+	case err == nil:
+		if e.Name, err = v.ScalarText(); err != nil {
+			return fmt.Errorf("%s: attribute name: %w", g.Path(), err)
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	names := g.Names()
+	for i := range names {
+		name := strconv.Itoa(i)
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("%s: %d variables named %q, wanted 0 to %d", g.Path(), len(names), abbreviate(names), len(names)-1)
+		}
+		d, err := g.Dataset(name)
+		if err != nil {
+			return err
+		}
+		if err := c.once(d.ID(), d.Path()); err != nil {
+			return err
+		}
+		v, err := d.Read()
+		if err != nil {
+			return err
+		}
+		e.Vars = append(e.Vars, v)
+	}
+	c.weights = append(c.weights, e)
+	return nil
+}
+
+func abbreviate(names []string) []string { return names[:min(len(names), 10)] }
+
+// join is a path's child.
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "/" + name
+}
+
+// comparePaths orders as people do: numbers at the end of a name by value.
+func comparePaths(a, b string) int {
+	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+	return slices.CompareFunc(as, bs, func(x, y string) int {
+		xn, xi := splitNumber(x)
+		yn, yi := splitNumber(y)
+		if xn != yn || xi == yi {
+			return strings.Compare(x, y)
+		}
+		return xi - yi
+	})
+}
+
+// splitNumber takes the number off conv2d_3.
+func splitNumber(s string) (string, int) {
+	if i := strings.LastIndexByte(s, '_'); i >= 0 {
+		if n, err := strconv.ParseUint(s[i+1:], 10, 31); err == nil {
+			return s[:i], int(n)
+		}
+	}
+	return s, 0
+}
