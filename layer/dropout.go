@@ -59,7 +59,7 @@ func (l Dropout) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if l.Seed != nil {
 		seed = uint64(*l.Seed)
 	} else {
-		// The seed is a number of 64 bits: the steps of two seeds do not meet.
+		// The seed is so large a number that the steps of two seeds do not meet.
 		step = b.Add(step, shared(b, SeedPath, seedInit{}))
 	}
 	keep := b.Binary(op.GreaterEqual, b.RandomUniform(seed, step, x), b.Constant(x.DType, l.Rate))
@@ -89,11 +89,14 @@ func shared(b *graph.Builder, path string, init graph.Initializer) *graph.Value 
 	return b.Read(v)
 }
 
-// seedInit makes the first value the key, which the store derives from the model's seed.
+// seedInit makes the first value of the key, which the store derives from the model's seed:
+// 52 bits of it, so that a float64 holds every seed and step.
 type seedInit struct{}
 
 // Initialize implements graph.Initializer.
-func (seedInit) Initialize(t *tensor.Tensor, key uint64) { tensor.Values[int64](t)[0] = int64(key) }
+func (seedInit) Initialize(t *tensor.Tensor, key uint64) {
+	tensor.Values[int64](t)[0] = int64(key >> 12)
+}
 
 func (l Dropout) check() (c checks) {
 	if l.Rate < 0 || l.Rate > 1 || math.IsNaN(l.Rate) {

@@ -7,17 +7,8 @@ import (
 
 // readBase reads what all layers' configs have.
 func readBase(r *config.Reader) (name string, frozen bool) {
-	readDType(r)
+	r.Float32("dtype")
 	return r.Text("name", ""), !r.Bool("trainable", true)
-}
-
-// readDType wants float32: as a string, or as Keras' policy object.
-func readDType(r *config.Reader) {
-	class, conf := config.Object(r.Value("dtype"))
-	if class == "DTypePolicy" && conf["name"] == "float32" {
-		return
-	}
-	r.Only("dtype", "float32")
 }
 
 func readSize(r *config.Reader, key string, otherwise Size) Size {

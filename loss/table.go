@@ -53,7 +53,7 @@ func Decode(class string, conf map[string]any) (Loss, error) {
 		r := config.Read("loss "+class, conf)
 		l := t.decode(r)
 		r.Only("reduction", "sum_over_batch_size", "mean", "auto")
-		r.Only("dtype", "float32")
+		r.Float32("dtype")
 		r.Ignore("name", "fn")
 		if err := r.Err(); err != nil {
 			return nil, err

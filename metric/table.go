@@ -51,7 +51,7 @@ func Decode(class string, conf map[string]any) (Metric, error) {
 		}
 		r := config.Read("metric "+class, conf)
 		m := t.decode(r)
-		r.Only("dtype", "float32")
+		r.Float32("dtype")
 		if err := r.Err(); err != nil {
 			return nil, err
 		}

@@ -72,8 +72,9 @@ func readCommon(r *config.Reader) common {
 	r.Only("use_ema", false)
 	r.Only("loss_scale_factor")
 	r.Only("gradient_accumulation_steps")
+	r.Only("decay", 0) // Keras 2
 	// Of moving averages, which are not in use; of Keras 2.
-	r.Ignore("name", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer", "decay")
+	r.Ignore("name", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer")
 	return c
 }
 

@@ -211,6 +211,16 @@ func (r *Reader) Only(key string, values ...any) {
 	r.Errorf("%s is %s: not supported yet, want %s", key, Show(v), want)
 }
 
+// Float32 wants the type of numbers to be float32: as a string, or as Keras' policy object.
+func (r *Reader) Float32(key string) {
+	class, conf := Object(r.m[key])
+	if class == "DTypePolicy" && conf["name"] == "float32" {
+		r.Ignore(key)
+		return
+	}
+	r.Only(key, "float32")
+}
+
 // Ignore takes note of keys that change nothing here.
 func (r *Reader) Ignore(keys ...string) { r.known = append(r.known, keys...) }
 

@@ -1,0 +1,241 @@
+package initializer
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// The known answers are scipy.special.ndtri's.
+func TestQuantile(t *testing.T) {
+	for _, c := range []struct{ p, want float64 }{
+		{.5, 0}, {.25, -0.6744897501960817}, {.975, 1.959963984540054}, {.025, -1.959963984540054},
+		{.1, -1.2815515655446004}, {.999999, 4.753424308817087}, {1e-10, -6.361340902404056},
+		{1e-20, -9.262340089798409}, {1e-300, -37.0470962993612}, {belowMinusTwo, -2},
+		{.0751, -1.4388253927525403}, {.9251, 1.4402382675279635},
+	} {
+		if got := quantile(c.p); !graphtest.Near(got, c.want, 1e-15, 0) {
+			t.Errorf("quantile(%v) = %v, want %v", c.p, got, c.want)
+		}
+	}
+}
+
+func TestLogarithm(t *testing.T) {
+	for _, x := range []float64{1, 2, .5, math.Sqrt2 / 2, .70710, .70711, 1e-300, 1e300, math.E, 3e-17, .99999999} {
+		if got, want := logarithm(x), math.Log(x); !graphtest.Near(got, want, 3e-16, 0) {
+			t.Errorf("logarithm(%v) = %v, want %v", x, got, want)
+		}
+	}
+}
+
+func TestFans(t *testing.T) {
+	for _, c := range []struct {
+		shape   tensor.Shape
+		in, out int
+	}{
+		{tensor.Shape{}, 1, 1}, {tensor.Shape{7}, 7, 7}, {tensor.Shape{5, 3}, 5, 3},
+		{tensor.Shape{3, 3, 64, 32}, 576, 288}, {tensor.Shape{2, 4, 8}, 8, 16},
+	} {
+		if in, out := Fans(c.shape); in != c.in || out != c.out {
+			t.Errorf("%v: %d, %d, want %d, %d", c.shape, in, out, c.in, c.out)
+		}
+	}
+}
+
+// moments are the mean, the standard deviation and the greatest absolute value.
+func moments(v []float32) (mean, stddev, top float64) {
+	for _, x := range v {
+		mean += float64(x)
+		top = max(top, math.Abs(float64(x)))
+	}
+	mean /= float64(len(v))
+	for _, x := range v {
+		stddev += (float64(x) - mean) * (float64(x) - mean)
+	}
+	return mean, math.Sqrt(stddev / float64(len(v))), top
+}
+
+func TestDistributions(t *testing.T) {
+	// fan_in 1152, fan_out 576
+	shape := tensor.Shape{3, 3, 128, 64}
+	const in, avg = 1152., 864.
+	const cut = .87962566103423978 // standard deviation of a standard normal cut off at 2
+	minus, half := -.5, .25
+	for _, c := range []struct {
+		name              string
+		i                 Initializer
+		mean, stddev, top float64 // top 0: not bounded
+	}{
+		{"GlorotUniform", GlorotUniform{}, 0, math.Sqrt(1 / avg), math.Sqrt(3 / avg)},
+		{"GlorotNormal", GlorotNormal{}, 0, math.Sqrt(1 / avg), 2 * math.Sqrt(1/avg) / cut},
+		{"HeUniform", HeUniform{}, 0, math.Sqrt(2 / in), math.Sqrt(6 / in)},
+		{"HeNormal", HeNormal{}, 0, math.Sqrt(2 / in), 2 * math.Sqrt(2/in) / cut},
+		{"LecunUniform", LecunUniform{}, 0, math.Sqrt(1 / in), math.Sqrt(3 / in)},
+		{"LecunNormal", LecunNormal{}, 0, math.Sqrt(1 / in), 2 * math.Sqrt(1/in) / cut},
+		{"VarianceScaling", VarianceScaling{}, 0, math.Sqrt(1 / in), 2 * math.Sqrt(1/in) / cut},
+		{"VarianceScaling", VarianceScaling{Scale: 3, Mode: FanOut, Distribution: UntruncatedNormalDistribution}, 0, math.Sqrt(3 / 576.), 0},
+		{"RandomNormal", RandomNormal{Mean: 1}, 1, .05, 0},
+		{"RandomUniform", RandomUniform{}, 0, .05 / math.Sqrt(3), .05},
+		{"RandomUniform", RandomUniform{Minval: &minus, Maxval: &half}, -.125, .75 / math.Sqrt(12), .5},
+		{"TruncatedNormal", TruncatedNormal{Stddev: .1}, 0, .1 * cut, .2},
+		{"Zeros", Zeros{}, 0, 0, 0},
+		{"Ones", Ones{}, 1, 0, 1},
+		{"Constant", Constant{.25}, .25, 0, .25},
+	} {
+		x := tensor.New(tensor.Float32, shape...)
+		c.i.Initialize(x, 42)
+		n := float64(x.Len())
+		mean, stddev, top := moments(x.Float32s())
+		if math.Abs(mean-c.mean) > 5*c.stddev/math.Sqrt(n)+1e-9 {
+			t.Errorf("%s: mean %v, want %v", c.name, mean, c.mean)
+		}
+		if math.Abs(stddev-c.stddev) > 5*c.stddev/math.Sqrt(n) {
+			t.Errorf("%s: standard deviation %v, want %v", c.name, stddev, c.stddev)
+		}
+		if c.top != 0 && (top > c.top*(1+1e-6) || top < c.top*.99) {
+			t.Errorf("%s: greatest %v, want %v", c.name, top, c.top)
+		}
+		if c.i.Class() != c.name {
+			t.Errorf("class %q, want %q", c.i.Class(), c.name)
+		}
+	}
+}
+
+// The limits of the tutorial's network, from Keras.
+func TestTutorialLimits(t *testing.T) {
+	for _, c := range []struct {
+		shape tensor.Shape
+		want  float64
+	}{
+		{tensor.Shape{3, 3, 3, 64}, .0997509}, {tensor.Shape{3, 3, 64, 64}, .0721688},
+		{tensor.Shape{57600, 64}, .0102005}, {tensor.Shape{64, 2}, .3015113},
+	} {
+		x := tensor.New(tensor.Float32, c.shape...)
+		GlorotUniform{}.Initialize(x, 7)
+		if _, _, top := moments(x.Float32s()); top > c.want*(1+1e-5) || top < c.want*.97 {
+			t.Errorf("%v: greatest %v, want just below %v", c.shape, top, c.want)
+		}
+	}
+}
+
+// The bits are pinned: a change of them changes every seeded run.
+func TestBits(t *testing.T) {
+	for _, c := range []struct {
+		i    Initializer
+		want []uint32
+	}{
+		{GlorotUniform{}, []uint32{0x3e5bfecb, 0x3deb8500, 0x3e508733}},
+		{HeNormal{}, []uint32{0x3e9efa3e, 0x3e113289, 0x3e926ea6}},
+	} {
+		x := tensor.New(tensor.Float32, 3, 3, 4, 5)
+		c.i.Initialize(x, 1)
+		var got []uint32
+		for _, v := range x.Float32s()[:3] {
+			got = append(got, math.Float32bits(v))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %#x, want %#x", c.i.Class(), got, c.want)
+		}
+	}
+}
+
+func TestSeeds(t *testing.T) {
+	draw := func(i Initializer, key uint64) []float32 {
+		x := tensor.New(tensor.Float32, 6, 5)
+		i.Initialize(x, key)
+		return x.Float32s()
+	}
+	if !slices.Equal(draw(HeNormal{}, 3), draw(HeNormal{}, 3)) || slices.Equal(draw(HeNormal{}, 3), draw(HeNormal{}, 4)) {
+		t.Error("values are not those of the key")
+	}
+	if !slices.Equal(draw(HeNormal{new(0)}, 3), draw(HeNormal{new(0)}, 4)) || slices.Equal(draw(HeNormal{new(0)}, 3), draw(HeNormal{new(1)}, 3)) {
+		t.Error("values are not those of the seed")
+	}
+}
+
+// all has every initializer, with values that are not the defaults where there are any.
+var all = []Initializer{
+	GlorotUniform{}, GlorotUniform{new(7)}, GlorotNormal{}, HeUniform{}, HeNormal{new(0)}, LecunUniform{}, LecunNormal{},
+	VarianceScaling{}, VarianceScaling{2.5, FanOut, UniformDistribution, new(3)}, RandomNormal{}, RandomNormal{1, .5, new(1)},
+	TruncatedNormal{}, TruncatedNormal{-1, 2, nil}, RandomUniform{}, RandomUniform{new(-1.), new(2.), new(9)},
+	Zeros{}, Ones{}, Constant{}, Constant{3},
+}
+
+func TestDecode(t *testing.T) {
+	seen := map[string]bool{}
+	for _, i := range all {
+		seen[i.Class()] = true
+		j, err := Decode(i.Class(), i.Config())
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if d := cmp.Diff(i.Config(), j.Config()); d != "" {
+			t.Errorf("%s: %s", i.Class(), d)
+		}
+		x, y := tensor.New(tensor.Float32, 4, 3), tensor.New(tensor.Float32, 4, 3)
+		i.Initialize(x, 5)
+		j.Initialize(y, 5)
+		if !slices.Equal(x.Float32s(), y.Float32s()) {
+			t.Errorf("%s: other values after decoding", i.Class())
+		}
+	}
+	for _, c := range Classes() {
+		if !seen[c] {
+			t.Errorf("no test of %s", c)
+		}
+	}
+	for _, short := range []string{"glorot_uniform", "zeros", "he_normal", "random_uniform"} {
+		if _, err := Decode(short, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestDecodeMistakes(t *testing.T) {
+	for _, c := range []struct {
+		class  string
+		config map[string]any
+		want   string
+	}{
+		{"GlorotUnifrom", nil, `there is no initializer "GlorotUnifrom"; did you mean GlorotUniform?`},
+		{"GlorotUniform", map[string]any{"seed": "x"}, `initializer GlorotUniform: seed is "x", want an integer`},
+		{"RandomNormal", map[string]any{"stddev": -1., "mean": true}, "initializer RandomNormal: mean is true, want a number\nRandomNormal: stddev is -1, want a number greater than 0"},
+		{"VarianceScaling", map[string]any{"mode": "fan_inn", "scale": 0}, "initializer VarianceScaling: scale is 0, want a number greater than 0\nVarianceScaling: mode is \"fan_inn\"; did you mean fan_in?"},
+		{"Zeros", map[string]any{"value": 1}, `initializer Zeros: unknown key "value"`},
+	} {
+		_, err := Decode(c.class, c.config)
+		if err == nil || err.Error() != c.want {
+			t.Errorf("got %v\nwant %s", err, c.want)
+		}
+	}
+}
+
+func TestKerasTakesConfigs(t *testing.T) {
+	var in []map[string]any
+	for _, i := range all {
+		in = append(in, map[string]any{"class_name": i.Class(), "config": i.Config(), "module": "keras.initializers", "registered_name": nil})
+	}
+	var got []map[string]any
+	graphtest.Keras(t, `
+import sys, json, keras
+out = []
+for o in json.load(sys.stdin):
+    i = keras.initializers.deserialize(o)
+    out.append({k: v for k, v in i.get_config().items() if k in o["config"]})
+print(json.dumps(out))
+`, in, &got)
+	for i, c := range all {
+		j, err := Decode(c.Class(), got[i])
+		if err != nil {
+			t.Error(err)
+		} else if d := cmp.Diff(c.Config(), j.Config()); d != "" {
+			t.Errorf("%s: %s", c.Class(), d)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+// Package graphtest runs what layers, losses, metrics and optimizers build, on the naive
+// interpreter, and checks their gradients.
+package graphtest
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/interp"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Build adds what is under test to a graph.
+type Build func(b *graph.Builder, in []*graph.Value) []*graph.Value
+
+// Model is a graph with its variables.
+type Model struct {
+	Graph *graph.Graph
+	Store *graph.Store
+}
+
+// New makes a model whose inputs are of the types of in, with any number of rows. Its
+// weights are initialised with seed 1.
+func New(t testing.TB, training bool, in []*tensor.Tensor, build Build) *Model {
+	t.Helper()
+	m, err := TryNew(training, in, build)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TryNew is New for what may be a mistake.
+func TryNew(training bool, in []*tensor.Tensor, build Build) (*Model, error) {
+	store := graph.NewStore()
+	b := graph.NewBuilder(store, training)
+	inputs := make([]*graph.Value, len(in))
+	for i, x := range in {
+		shape := x.Shape().Clone()
+		if len(shape) > 0 {
+			shape[0] = tensor.Unknown
+		}
+		inputs[i] = b.Input(fmt.Sprintf("in%d", i), x.DType(), shape...)
+	}
+	var outputs []graph.Output
+	for i, v := range build(b, inputs) {
+		outputs = append(outputs, graph.Output{Key: fmt.Sprintf("out%d", i), Value: v})
+	}
+	g, err := b.Finish(outputs...)
+	if err != nil {
+		return nil, err
+	}
+	store.Initialize(1)
+	return &Model{g, store}, nil
+}
+
+// Run runs the model once, updates included.
+func (m *Model) Run(t testing.TB, in ...*tensor.Tensor) []*tensor.Tensor {
+	t.Helper()
+	c, err := m.Graph.Specialize(shapes(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]*tensor.Tensor, len(c.Outputs))
+	for i, o := range c.Outputs {
+		out[i] = tensor.New(o.Value.DType, o.Value.Shape...)
+	}
+	p, err := interp.New().Compile(m.Graph, m.Store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.Run(in, out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func shapes(in []*tensor.Tensor) []tensor.Shape {
+	s := make([]tensor.Shape, len(in))
+	for i, x := range in {
+		s[i] = x.Shape()
+	}
+	return s
+}
+
+// Formula returns numbers of [lo, hi) that internal/golden/formula.py computes too. The first
+// 10007 of a salt differ from each other.
+func Formula(salt int, lo, hi float64, shape ...int) *tensor.Tensor {
+	x := tensor.New(tensor.Float32, shape...)
+	for i := range x.Float32s() {
+		k := (i*7919 + salt*104729 + 12345) % 10007
+		x.Float32s()[i] = float32(lo + float64((hi-lo)*(float64(k)/10007)))
+	}
+	return x
+}
+
+// CheckGradient compares the gradient of the first output, weighted so that no two of its
+// elements count the same, with finite differences in float64: with respect to every
+// floating-point input of in up to free (all when free is negative), and to every weight.
+func CheckGradient(t testing.TB, training bool, free int, in []*tensor.Tensor, build Build) {
+	t.Helper()
+	var wrt []string // paths of variables, or "" for an input, in order
+	m := New(t, training, in, func(b *graph.Builder, inputs []*graph.Value) []*graph.Value {
+		y := build(b, inputs)[0]
+		if !y.Valid() {
+			return []*graph.Value{y}
+		}
+		weights := b.RandomUniform(99, b.Constant(tensor.Int64, 5), y)
+		loss := b.Sum(b.Mul(y, b.Offset(weights, .5)))
+		var values []*graph.Value
+		for i, x := range inputs {
+			if x.DType.IsFloat() && (free < 0 || i < free) {
+				values = append(values, x)
+				wrt = append(wrt, "")
+			}
+		}
+		for _, v := range b.Store().Variables() {
+			if v.Trainable() {
+				values = append(values, b.Read(v))
+				wrt = append(wrt, v.Path)
+			}
+		}
+		grads := graph.Grad(b, loss, values...)
+		for i, g := range grads {
+			if g == nil {
+				t.Fatalf("the result does not depend on value %d %q", i, wrt[i])
+			}
+		}
+		return append([]*graph.Value{loss}, grads...)
+	})
+	arrays := make([]*interp.Array, len(in))
+	for i, x := range in {
+		arrays[i] = interp.FromTensor(x)
+	}
+	vars := map[string]*interp.Array{}
+	for _, v := range m.Store.Variables() {
+		vars[v.Path] = interp.FromTensor(v.Value())
+	}
+	run := func() []*interp.Array {
+		out, err := interp.Interpreter{Exact: true}.Evaluate(m.Graph, arrays,
+			func(path string) *interp.Array {
+				a := vars[path]
+				return &interp.Array{Shape: a.Shape, V: append([]float64(nil), a.V...)}
+			},
+			func(string, *interp.Array) {}) // each run starts from the same state
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	grads := run()[1:]
+	input := 0
+	for i, path := range wrt {
+		name, at := path, vars[path]
+		if path == "" {
+			for !in[input].DType().IsFloat() {
+				input++
+			}
+			name, at = fmt.Sprintf("input %d", input), arrays[input]
+			input++
+		}
+		if !grads[i].Shape.Equal(at.Shape) {
+			t.Errorf("gradient of %s has shape %v, want %v", name, grads[i].Shape, at.Shape)
+			continue
+		}
+		const h = 1e-5
+		for j, x := range at.V {
+			at.V[j] = x + h
+			up := run()[0].V[0]
+			at.V[j] = x - h
+			down := run()[0].V[0]
+			at.V[j] = x
+			want := (up - down) / (2 * h)
+			if got := grads[i].V[j]; math.Abs(got-want) > 1e-6*max(1, math.Abs(want)) {
+				t.Errorf("gradient of element %d of %s is %v, want %v", j, name, got, want)
+			}
+		}
+	}
+}
+
+// Near says whether got and want differ by at most rel*|want| + abs.
+func Near(got, want, rel, abs float64) bool {
+	return math.Abs(got-want) <= rel*math.Abs(want)+abs || got == want || math.IsNaN(got) && math.IsNaN(want)
+}
