@@ -10,7 +10,7 @@ import (
 func (f *File) btree1(addr uint64, kind, keySize int, leaf func(key *cursor, child uint64) error) error {
 	w := btree1{f: f, kind: kind, keySize: keySize, leaf: leaf, met: map[uint64]bool{}}
 	if err := w.node(addr, -1); err != nil {
-		return fmt.Errorf("B-tree: %w", err)
+		return fmt.Errorf("index tree: %w", err)
 	}
 	return nil
 }

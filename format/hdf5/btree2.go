@@ -18,7 +18,7 @@ const (
 // btree2 walks a version 2 B-tree of one kind in order and calls each with each record.
 func (f *File) btree2(addr uint64, kind int, each func(rec *cursor) error) error {
 	if err := f.walkBtree2(addr, kind, each); err != nil {
-		return fmt.Errorf("B-tree: %w", err)
+		return fmt.Errorf("index tree: %w", err)
 	}
 	return nil
 }

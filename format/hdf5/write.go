@@ -147,7 +147,8 @@ func (t *Tree) plan() (*plan, error) {
 		b = append(b, make([]byte, o.header-uint64(len(b)))...)
 		b = append(b, o.encode()...)
 	}
-	p.meta = append(b, make([]byte, metaEnd-uint64(len(b)))...)
+	b = append(b, make([]byte, metaEnd-uint64(len(b)))...)
+	p.meta = b
 	return p, nil
 }
 

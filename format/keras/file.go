@@ -124,7 +124,7 @@ func writeMember(z *zip.Writer, name string, content io.WriterTo) error {
 		CreatorVersion:     3<<8 | 20, // Unix, 2.0
 		ReaderVersion:      20,
 		ExternalAttrs:      0o600 << 16,
-		ModifiedDate:       1<<5 | 1,
+		ModifiedDate:       1<<5 | 1, //nolint:staticcheck // CreateRaw writes this field and not Modified
 		CRC32:              sum.Sum32(),
 		CompressedSize64:   uint64(n),
 		UncompressedSize64: uint64(n),
