@@ -35,7 +35,21 @@ func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
 	if n.layout == gray && top > 255 {
 		return native{}, fmt.Errorf("%s of 16 bits is not supported", name)
 	}
-	r.pos++ // the one white space after the header
+	r.pos++               // the one white space after the header
+	least := w * h * size // bytes that the pixels need
+	switch {
+	case bits && !text:
+		least = (w + 7) / 8 * h
+	case text && !bits:
+		least = 2*least - 1
+	case top > 255:
+		least *= 2
+	}
+	if len(data)-r.pos < least {
+		r.pos = len(data)
+		r.fail()
+		return native{}, r.err
+	}
 	n.pix = grow(&d.native, w*h*size)
 	scale := func(v int) byte { return byte(min(255, math.RoundToEven(float64(v)/float64(top)*255))) }
 	switch {

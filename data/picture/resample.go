@@ -67,7 +67,6 @@ type weights struct {
 	size         int
 	first, count []int
 	w            []int32
-	sums         []float64
 	n, from      int
 	filter       *interpolation
 }

@@ -147,11 +147,12 @@ func (b *bitReader) refillSlow() {
 		var v byte
 		if b.pos < len(b.data) {
 			v = b.data[b.pos]
-			if v != 0xFF {
+			switch {
+			case v != 0xFF:
 				b.pos++
-			} else if b.pos+1 < len(b.data) && b.data[b.pos+1] == 0 {
+			case b.pos+1 < len(b.data) && b.data[b.pos+1] == 0:
 				b.pos += 2
-			} else {
+			default:
 				v = 0
 				b.fake += 8
 			}

@@ -191,19 +191,19 @@ func (d *Decoder) acRefine(c *component, block *[64]int16) error {
 				return errCode
 			}
 			run, size := int(sym>>4), sym&15
-			v := int16(0)
-			if size == 0 {
-				if run < 15 {
-					d.eobrun = 1 << run
-					if run > 0 {
-						d.eobrun += int(b.take(uint(run)))
-					}
-					break
+			if size == 0 && run < 15 {
+				d.eobrun = 1 << run
+				if run > 0 {
+					d.eobrun += int(b.take(uint(run)))
 				}
-			} else if b.take(1) != 0 { // libjpeg takes any size for 1
-				v = plus
-			} else {
+				break
+			}
+			v := int16(0)
+			if size > 0 { // libjpeg takes any size for 1
 				v = minus
+				if b.take(1) != 0 {
+					v = plus
+				}
 			}
 			for ; k <= s.se; k++ {
 				p := &block[natural[k]]

@@ -1,0 +1,213 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// forged changes the size that a file of testdata claims.
+func forged(t testing.TB, name string, w, h int) []byte {
+	data := bytes.Clone(readFile(t, "decode/"+name))
+	be, le := binary.BigEndian, binary.LittleEndian
+	switch filepath.Ext(name) {
+	case ".jpg":
+		at := bytes.Index(data, []byte{0xFF, 0xC0})
+		if at < 0 {
+			at = bytes.Index(data, []byte{0xFF, 0xC2})
+		}
+		be.PutUint16(data[at+5:], uint16(h))
+		be.PutUint16(data[at+7:], uint16(w))
+	case ".png":
+		be.PutUint32(data[16:], uint32(w))
+		be.PutUint32(data[20:], uint32(h))
+		be.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
+	case ".gif":
+		le.PutUint16(data[6:], uint16(w))
+		le.PutUint16(data[8:], uint16(h))
+	case ".bmp":
+		le.PutUint32(data[18:], uint32(w))
+		le.PutUint32(data[22:], uint32(h))
+	case ".ppm":
+		data = append([]byte(fmt.Sprintf("P6 %d %d 255\n", w, h)), data[len(data)-50:]...)
+	default:
+		t.Fatal(name)
+	}
+	return data
+}
+
+func TestForgedSizes(t *testing.T) {
+	for _, name := range []string{"pillow-420.jpg", "pillow-420-progressive.jpg", "pillow-grey.jpg", "drawn-cmyk.jpg", "rgb.png", "palette.gif", "rgb.bmp", "rgb.ppm"} {
+		for _, size := range [][2]int{{65500, 65500}, {13000, 13000}, {65500, 2000}} {
+			data := forged(t, name, size[0], size[1])
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := Decode(data, RGB)
+			runtime.ReadMemStats(&after)
+			if err == nil {
+				t.Errorf("%s as %v: no error", name, size)
+			} else if !strings.Contains(err.Error(), "pixels") {
+				t.Errorf("%s as %v: %v", name, size, err)
+			}
+			if used := after.TotalAlloc - before.TotalAlloc; used > 4<<20 {
+				t.Errorf("%s as %v: took %d bytes before it refused", name, size, used)
+			}
+		}
+	}
+}
+
+func TestNotAnImage(t *testing.T) {
+	for _, c := range []struct{ data, want string }{
+		{"", "the file is empty"},
+		{"hello world, this is no picture", `not an image: starts with "hello world, thi"...`},
+		{"<html>", `not an image: starts with "<html>"`},
+		{"aaaaaaaaaaaaaaañb", `not an image: starts with "aaaaaaaaaaaaaaa"...`},
+		{"\x00\x00\x00\x00", "not an image: starts with zero bytes"},
+		{"\x01\x02\xfe", "not an image: starts with 01 02 fe"},
+		{"RIFF\x00\x00\x00\x00WAVE", "not an image: starts with"},
+		{"\xff\xd8", "truncated JPEG"},
+		{"\x89PNG\r\n\x1a\n", "truncated PNG"},
+		{"GIF89a", "truncated GIF"},
+		{"BM", "truncated BMP"},
+		{"II*\x00", "truncated TIFF"},
+		{"RIFF\x10\x00\x00\x00WEBP", "WebP"},
+		{"P6 3", "truncated PPM"},
+		{"P6 3 x", `corrupt PPM: byte 'x'`},
+		{"P2 1 1 255 300", "300 is larger than 255"},
+		{"P6 0 1 255 ", "its size is 0x1"},
+	} {
+		_, err := Decode([]byte(c.data), RGB)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want %q", c.data, err, c.want)
+		}
+	}
+}
+
+// TestTruncated cuts files short at many places: every one must be an error, as with Pillow.
+func TestTruncated(t *testing.T) {
+	for name, slack := range map[string]int{
+		"pillow-420.jpg": 0, "pillow-420-progressive.jpg": 0, "pillow-grey.jpg": 0, "drawn-420-scans.jpg": 0, "pillow-420-restart.jpg": 0,
+		"rgb.png": 12, "palette.gif": 2, "rgb.bmp": 0, "rgb.tif": -1, "lossless.webp": 8, "lossy-17x23.webp": 8, "rgb.ppm": 0, "text.ppm": 4,
+	} {
+		data := readFile(t, "decode/"+name)
+		if slack < 0 { // Pillow puts the directory of a TIFF first
+			slack = 0
+		}
+		for n := 0; n < len(data)-slack; n += 1 + n/40 {
+			if _, err := Decode(data[:n], RGB); err == nil {
+				t.Errorf("%s: the first %d of %d bytes are accepted", name, n, len(data))
+				break
+			}
+		}
+	}
+}
+
+// TestDamaged changes single bytes of files: an error or a picture of the size that the file claims, never a
+// panic or a hang.
+func TestDamaged(t *testing.T) {
+	files, err := filepath.Glob("testdata/decode/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d Decoder
+	for i, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := i % 7; at < len(data); at += 7 + len(data)/60 {
+			for _, v := range []byte{0, 0xFF, data[at] ^ 0x10} {
+				bad := bytes.Clone(data)
+				bad[at] = v
+				img, err := d.Decode(bad, RGB)
+				if err == nil && (img.check() != nil || img.C != 3) {
+					t.Errorf("%s with byte %d = %#x: %dx%dx%d with %d bytes", file, at, v, img.H, img.W, img.C, len(img.Pix))
+				}
+			}
+		}
+	}
+}
+
+func TestBadJPEG(t *testing.T) {
+	data := readFile(t, "decode/drawn-420-scans-restart.jpg")
+	change := func(old, new string) []byte { return bytes.Replace(data, []byte(old), []byte(new), 1) }
+	for _, c := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"12 bits", change("\xff\xc0\x00\x11\x08", "\xff\xc0\x00\x11\x0c"), "12 bits"},
+		{"arithmetic", change("\xff\xc0\x00\x11", "\xff\xc9\x00\x11"), "arithmetic"},
+		{"lossless", change("\xff\xc0\x00\x11", "\xff\xc3\x00\x11"), "lossless"},
+		{"no frame", change("\xff\xc0\x00\x11", "\xff\xe5\x00\x11"), "before the frame"},
+		{"no quantisation", change("\xff\xdb\x00\x43", "\xff\xe5\x00\x43"), "quantisation table 0 is missing"},
+		{"no Huffman table", change("\xff\xc4", "\xff\xe5"), "Huffman table is missing"},
+		{"restart out of order", change("\xff\xd1", "\xff\xd5"), "restart marker"},
+		{"marker inside", append(bytes.Clone(data[:len(data)-150]), 0xFF, 0xD9), "middle of the picture"},
+	} {
+		if _, err := Decode(c.data, RGB); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestDecodeReader(t *testing.T) {
+	data := readFile(t, "decode/rgb.png")
+	img, err := DecodeReader(bytes.NewReader(data), int64(len(data)), Grayscale)
+	if err != nil || img.H != 13 || img.W != 18 || img.C != 1 {
+		t.Errorf("%dx%dx%d, %v", img.H, img.W, img.C, err)
+	}
+	if _, err := DecodeReader(bytes.NewReader(data), 1<<50, RGB); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a size that is too large: %v", err)
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	data := readFile(t, "decode/rgb.png")
+	for _, o := range []Options{
+		{Height: 10}, {Width: 10}, {Height: -1, Width: -1}, {Height: 1 << 40, Width: 1 << 40}, {ColorMode: 7}, {Interpolation: 20}, {Interpolation: BilinearTF},
+	} {
+		if _, err := Load(data, o); err == nil {
+			t.Errorf("%+v accepted", o)
+		}
+	}
+	if err := ToFloat32(Image{H: 1, W: 1, C: 3, Pix: []uint8{1, 2, 3}}, make([]float32, 2)); err == nil {
+		t.Error("a destination of the wrong size accepted")
+	}
+	var d Decoder
+	if _, _, err := d.LoadFloat32(make([]float32, 3), data, Options{Height: 2, Width: 2}); err == nil {
+		t.Error("a destination of the wrong size accepted")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	files, err := filepath.Glob("testdata/decode/*")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(data) < 4000 {
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, mode := range []ColorMode{RGB, RGBA} {
+			img, err := Decode(data, mode)
+			if err == nil && (img.check() != nil || img.C != mode.Channels()) {
+				t.Errorf("%dx%dx%d with %d bytes", img.H, img.W, img.C, len(img.Pix))
+			}
+		}
+	})
+}

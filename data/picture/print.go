@@ -1,0 +1,124 @@
+package picture
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// NumPy's defaults: arrays of more than printThreshold elements are summarised to printEdge items at either end.
+const (
+	printThreshold = 1000
+	printEdge      = 3
+)
+
+// Print writes what one looks at first in a picture: its shape and type, its numbers as NumPy's str(array)
+// shows them, and the least, mean and greatest value of each channel.
+//
+//	(374, 500, 3) uint8
+//	[[[203 164  87]
+//	...
+//	channel  min    mean  max
+//	red        0  124.52  255
+func Print(w io.Writer, img Image) error {
+	if err := img.check(); err != nil {
+		return err
+	}
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "(%d, %d, %d) uint8\n", img.H, img.W, img.C)
+	printArray(b, img)
+	fmt.Fprintf(b, "\n\n%-7s  %3s  %6s  %3s\n", "channel", "min", "mean", "max")
+	for c, s := range Stats(img) {
+		fmt.Fprintf(b, "%-7s  %3d  %6.2f  %3d\n", channelNames[img.C][c], s.Min, s.Mean, s.Max)
+	}
+	return b.Flush()
+}
+
+var channelNames = map[int][]string{1: {"grey"}, 3: {"red", "green", "blue"}, 4: {"red", "green", "blue", "alpha"}}
+
+// ChannelStats are a channel's least, mean and greatest value, 0..255.
+type ChannelStats struct {
+	Min, Max uint8
+	Mean     float64
+}
+
+// Stats are the statistics of each channel of a picture.
+func Stats(img Image) []ChannelStats {
+	stats := make([]ChannelStats, img.C)
+	sums := make([]uint64, img.C)
+	for c := range stats {
+		stats[c].Min = 255
+	}
+	for i, v := range img.Pix {
+		s := &stats[i%img.C]
+		s.Min, s.Max = min(s.Min, v), max(s.Max, v)
+		sums[i%img.C] += uint64(v)
+	}
+	for c := range stats {
+		if n := img.H * img.W; n > 0 {
+			stats[c].Mean = float64(sums[c]) / float64(n)
+		}
+	}
+	return stats
+}
+
+// printArray writes str(numpy.array) of the picture, without a newline at the end.
+func printArray(b *bufio.Writer, img Image) {
+	cut := len(img.Pix) > printThreshold
+	rows, columns := shown(img.H, cut), shown(img.W, cut)
+	width := 1 // of the longest number that is shown
+	for _, y := range rows {
+		for _, x := range columns {
+			if y < 0 || x < 0 {
+				continue
+			}
+			for _, v := range img.Pix[(y*img.W+x)*img.C:][:img.C] {
+				width = max(width, len(strconv.Itoa(int(v))))
+			}
+		}
+	}
+	fmt.Fprint(b, "[")
+	for i, y := range rows {
+		if i > 0 {
+			fmt.Fprint(b, "\n\n ")
+		}
+		if y < 0 {
+			fmt.Fprint(b, "...")
+			continue
+		}
+		fmt.Fprint(b, "[")
+		for j, x := range columns {
+			if j > 0 {
+				fmt.Fprint(b, "\n  ")
+			}
+			if x < 0 {
+				fmt.Fprint(b, "...")
+				continue
+			}
+			fmt.Fprint(b, "[")
+			for c, v := range img.Pix[(y*img.W+x)*img.C:][:img.C] {
+				if c > 0 {
+					fmt.Fprint(b, " ")
+				}
+				fmt.Fprintf(b, "%*d", width, v)
+			}
+			fmt.Fprint(b, "]")
+		}
+		fmt.Fprint(b, "]")
+	}
+	fmt.Fprint(b, "]")
+}
+
+// shown are the indexes of an axis of n that are printed; -1 stands for "...".
+func shown(n int, cut bool) []int {
+	var at []int
+	for i := range n {
+		if !cut || n <= 2*printEdge || i < printEdge || i >= n-printEdge {
+			at = append(at, i)
+		} else if i == printEdge {
+			at = append(at, -1)
+		}
+	}
+	return at
+}
