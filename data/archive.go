@@ -167,7 +167,7 @@ func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error)
 		return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
 	}
 	defer rc.Close()
-	b, err := readAll(nil, rc, int64(min(f.UncompressedSize64, 2*f.CompressedSize64+512)), int64(limit))
+	b, err := readAll(nil, rc, int64(min(f.UncompressedSize64, 2*f.CompressedSize64+512)), int64(f.UncompressedSize64))
 	if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
 	}

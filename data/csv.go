@@ -108,8 +108,10 @@ func readCSV(name string, o OpenOptions, rep reading, find func(string) (file, e
 	}
 	defer f.Close()
 	br := bufio.NewReader(f)
-	if bom, _ := br.Peek(3); string(bom) == "\xef\xbb\xbf" {
-		br.Discard(3)
+	if bom, _, err := br.ReadRune(); err == nil && bom != '\ufeff' {
+		if err := br.UnreadRune(); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	r := csv.NewReader(br)
 	r.ReuseRecord = true

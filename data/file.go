@@ -52,7 +52,7 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", f, bare(err))
 	}
 	defer r.Close()
-	b, err := readAll(buf, r, info.Size(), maxFile)
+	b, err := readAll(buf, r, info.Size(), info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f, bare(err))
 	}
@@ -85,7 +85,7 @@ func (f zipFile) read(buf []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", f.where(), zipError(err))
 	}
 	defer r.Close()
-	b, err := readAll(buf, r, int64(min(f.f.UncompressedSize64, 2*f.f.CompressedSize64+512)), int64(limit))
+	b, err := readAll(buf, r, int64(min(f.f.UncompressedSize64, 2*f.f.CompressedSize64+512)), int64(f.f.UncompressedSize64))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.where(), zipError(err))
 	}
@@ -105,7 +105,7 @@ func zipError(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return errors.New("is cut short")
 	case errors.Is(err, zip.ErrFormat):
-		return errors.New("is damaged (no entry where the archive's index says)")
+		return errors.New("is damaged or forged (it is not as the archive's index says)")
 	}
 	return err
 }
@@ -141,7 +141,7 @@ func readAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if int64(len(buf)) > limit {
-			return nil, fmt.Errorf("unpacks to more than %d bytes: refused", limit)
+			return nil, fmt.Errorf("holds more than the %d bytes it claims: refused", limit)
 		}
 		if err == io.EOF {
 			return buf, nil
@@ -160,18 +160,16 @@ func bare(err error) error {
 		err = p.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return noSuchFile
+		return notFound{}
 	}
 	return err
 }
 
-var noSuchFile = fmt.Errorf("no such file or folder%w", silent{fs.ErrNotExist})
+// notFound is fs.ErrNotExist in plainer words.
+type notFound struct{}
 
-// silent wraps an error without showing its text.
-type silent struct{ error }
-
-func (silent) Error() string   { return "" }
-func (s silent) Unwrap() error { return s.error }
+func (notFound) Error() string { return "no such file or folder" }
+func (notFound) Unwrap() error { return fs.ErrNotExist }
 
 // extensions are the names' ends that make a file a picture: Keras' list, and the other
 // formats that package picture decodes. As in Keras, case does not matter.

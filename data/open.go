@@ -112,7 +112,6 @@ func (l *listing) Close() error {
 	return l.closer.Close()
 }
 
-// take drops the entries of names that keep is false of.
 func (l *listing) names() []string {
 	names := make([]string, len(l.entries))
 	for i, e := range l.entries {
@@ -259,10 +258,12 @@ func label(l *listing, o OpenOptions) (*Table, error) {
 		names[i] = e.name
 	}
 	common := commonFolder(names)
-	if o.Label == Folder && len(common) > len(below) {
+	if o.Label == Folder && !slices.ContainsFunc(names, func(n string) bool { return Folder.category(n[len(common):]) != "" }) {
 		// With one class only, its folder is the label, not a part of the path.
 		up := strings.TrimSuffix(common, "/")
-		common = max(below, up[:strings.LastIndexByte(up, '/')+1])
+		if up = up[:strings.LastIndexByte(up, '/')+1]; o.Part == "" || len(up) >= len(below) {
+			common = up
+		}
 	}
 	for i, n := range names {
 		names[i] = n[len(common):]

@@ -15,8 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 )
 
 // Row is one picture of a table.
@@ -296,13 +295,11 @@ func (t *Table) Close() error {
 
 // WriteCSV writes the columns filename and category, as pandas' to_csv(index=False).
 func (t *Table) WriteCSV(w io.Writer) error {
-	c := csv.NewWriter(w)
-	c.Write([]string{"filename", "category"})
+	records := [][]string{{"filename", "category"}}
 	for _, r := range t.rows {
-		c.Write([]string{r.Filename, r.Category})
+		records = append(records, []string{r.Filename, r.Category})
 	}
-	c.Flush()
-	return c.Error()
+	return csv.NewWriter(w).WriteAll(records)
 }
 
 // Fingerprint identifies the content: SHA-256 over each row's filename, category,
@@ -316,8 +313,9 @@ func (t *Table) Fingerprint() string {
 		ok   bool
 	}
 	sums := make([]sum, len(t.rows))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
+	// A file that can't be read counts as such: its row differs from the row of any content.
+	var all sync.WaitGroup
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, r := range t.rows {
 		if r.file == nil {
 			continue
@@ -326,16 +324,15 @@ func (t *Table) Fingerprint() string {
 			sums[i] = sum{crc, size, true}
 			continue
 		}
-		g.Go(func() error {
-			// A file that can't be read counts as such: its row differs from the
-			// row of any content.
+		room <- struct{}{}
+		all.Go(func() {
 			if b, err := r.file.read(nil); err == nil {
 				sums[i] = sum{crc32.ChecksumIEEE(b), int64(len(b)), true}
 			}
-			return nil
+			<-room
 		})
 	}
-	g.Wait()
+	all.Wait()
 	h := sha256.New()
 	for i, r := range t.rows {
 		fmt.Fprintf(h, "%q %q %d %08x %v\n", r.Filename, r.Category, sums[i].size, sums[i].crc, sums[i].ok)

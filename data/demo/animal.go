@@ -93,7 +93,7 @@ func near(a, b color) bool {
 
 // head draws the head around (0, 0), about 1000 in radius.
 func (l look) head(c *canvas, m matrix) {
-	m = m.mul(place(0, 0, l.headSize, l.headSize, l.tilt))
+	m = m.mul(turn(l.headSize, l.headSize, l.tilt))
 	if l.dog {
 		l.dogHead(c, m)
 	} else {
@@ -272,7 +272,7 @@ func (l look) dogEye(c *canvas, m matrix, s int) {
 
 // sitting draws an animal that sits and faces us; the head is at (0, 0).
 func (l look) sitting(c *canvas, m matrix) {
-	b := m.mul(place(0, 0, l.bodyWidth, 1000, 0))
+	b := m.mul(turn(l.bodyWidth, 1000, 0))
 	l.tailAt(c, b, l.tail*620, 2500, l.tail)
 	body := from(-420, 500).c(-560, 1100, -980, 1500, -980, 2250).c(-980, 2700, -600, 2800, 0, 2800).
 		c(600, 2800, 980, 2700, 980, 2250).c(980, 1500, 560, 1100, 420, 500)
@@ -337,7 +337,7 @@ func (l look) standing(c *canvas, m matrix, side int) {
 
 // lying draws an animal that lies and faces us.
 func (l look) lying(c *canvas, m matrix) {
-	b := m.mul(place(0, 0, l.bodyWidth, 1000, 0))
+	b := m.mul(turn(l.bodyWidth, 1000, 0))
 	l.tailAt(c, b, l.tail*1500, 1250, l.tail)
 	body := from(-1700, 1400).c(-1900, 700, -1200, 250, -300, 250).c(900, 200, 1900, 600, 1750, 1400).c(1700, 1640, -1650, 1640, -1700, 1400).mirrored(l.tail)
 	c.fill(body, b, l.fur, l.pen, l.w)
@@ -359,7 +359,7 @@ func (l look) lying(c *canvas, m matrix) {
 
 // face draws a portrait: head and shoulders.
 func (l look) face(c *canvas, m matrix) {
-	b := m.mul(place(0, 0, l.bodyWidth, 1000, 0))
+	b := m.mul(turn(l.bodyWidth, 1000, 0))
 	body := from(-500, 600).c(-700, 1000, -1250, 1200, -1350, 2400).l(-1350, 4000).l(1350, 4000).l(1350, 2400).c(1250, 1200, 700, 1000, 500, 600)
 	c.fill(body, b, l.fur, l.pen, l.w)
 	c.within(body, b, func() {

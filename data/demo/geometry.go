@@ -23,11 +23,11 @@ func (m matrix) mul(n matrix) matrix {
 	}
 }
 
-// place puts a shape at (x, y), scaled by sx and sy thousandths and turned by deg
-// hundredths of a degree, in the coordinates of whatever it is put in.
-func place(x, y, sx, sy, deg int) matrix {
+// turn scales a shape by sx and sy thousandths and turns it by deg hundredths of a
+// degree about (0, 0).
+func turn(sx, sy, deg int) matrix {
 	s, c := sincos(deg)
-	return matrix{c * sx / 1000, -s * sy / 1000, s * sx / 1000, c * sy / 1000, x, y}
+	return matrix{c * sx / 1000, -s * sy / 1000, s * sx / 1000, c * sy / 1000, 0, 0}
 }
 
 // onto maps thousandths to pixels: a shape of radius 1000 gets the radius px pixels.

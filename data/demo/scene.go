@@ -14,28 +14,28 @@ func drawScene(c *canvas, r *rng, dog bool) {
 	}
 
 	l := newLook(r, dog)
-	turn := place(0, 0, 1000, 1000, r.in(-700, 700))
+	leaning := turn(1000, 1000, r.in(-700, 700))
 	switch pose := r.intn(100); {
 	case pose < 40:
 		size := r.in(25, 41)
 		m := onto(64+r.in(-18, 18), 62+r.in(-10, 14), size)
-		l.face(c, m.mul(turn))
+		l.face(c, m.mul(leaning))
 	case pose < 66:
 		size := r.in(15, 25)
 		m := onto(64+r.in(-22, 22), 118-size*27/10+r.in(-8, 8), size)
 		shadow(c, m, 0, 2780, 1500)
-		l.sitting(c, m.mul(turn))
+		l.sitting(c, m.mul(leaning))
 	case pose < 84:
 		size := r.in(15, 23)
 		side := r.sign()
 		m := onto(64+side*(22+r.in(-8, 10)), 112-size*24/10+r.in(-8, 8), size)
 		shadow(c, m, -side*1100, 2480, 2100)
-		l.standing(c, m.mul(turn), side)
+		l.standing(c, m.mul(leaning), side)
 	default:
 		size := r.in(17, 29)
 		m := onto(64+r.in(-16, 16), 108-size*15/10+r.in(-12, 8), size)
 		shadow(c, m, 0, 1560, 2100)
-		l.lying(c, m.mul(turn))
+		l.lying(c, m.mul(leaning))
 	}
 
 	if r.chance(40) {
@@ -221,7 +221,7 @@ func clutter(c *canvas, r *rng, x, y, s int) {
 	case 6: // flower
 		c.line(from(0, 1000).q(100, 300, 0, -300), m, color{84, 150, 84}, 160)
 		for i := range 6 {
-			q := m.mul(place(0, -500, 1000, 1000, i*6000))
+			q := m.mul(matrix{65536, 0, 0, 65536, 0, -500}).mul(turn(1000, 1000, i*6000))
 			c.paint(ellipse(0, -480, 300, 420), q, col, 256)
 		}
 		c.paint(ellipse(0, -500, 300, 300), m, color{250, 210, 80}, 256)

@@ -1,0 +1,89 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/mt19937"
+	"github.com/lince-ml/lince/tensor"
+)
+
+func TestTensors(t *testing.T) {
+	x, y := tensor.New(tensor.Float32, 7, 2), tensor.New(tensor.Int32, 7)
+	w := make([]float32, 7)
+	for i := range 7 {
+		x.Float32s()[2*i], x.Float32s()[2*i+1] = float32(i), float32(10*i)
+		tensor.Values[int32](y)[i] = int32(i)
+		w[i] = float32(i) / 2
+	}
+	a, err := Tensors(x, y, Options{BatchSize: 3, Seed: 4, Weights: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sx, sy := a.Spec()
+	if a.Len() != 7 || a.Steps() != 3 || sx.String() != "(None, 2)" || sy.String() != "(None,)" {
+		t.Error(a.Len(), a.Steps(), sx, sy)
+	}
+	for epoch := range 2 {
+		var order []int
+		for k, b := range copies(t, a, epoch, 0) {
+			if want := min(3, 7-3*k); len(b.Index) != want || b.X.Shape()[0] != want || b.Y.Shape()[0] != want || b.Weights.Shape()[0] != want {
+				t.Error(b)
+			}
+			for i, row := range b.Index {
+				if b.X.Row(i).Float32s()[1] != float32(10*row) || tensor.Values[int32](b.Y)[i] != int32(row) || b.Weights.Float32s()[i] != w[row] {
+					t.Errorf("row %d is %v", row, b.X.Row(i).Float32s())
+				}
+			}
+			order = append(order, b.Index...)
+		}
+		if want := mt19937.New(4 + uint32(epoch)).Permutation(7); !slices.Equal(order, want) {
+			t.Errorf("order %v, want %v", order, want)
+		}
+		if err := sameBatches(copies(t, a, epoch, 0)[1:], copies(t, a, epoch, 1)); err != nil {
+			t.Error(err)
+		}
+	}
+	a, err = Tensors(x, nil, Options{NoShuffle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := copies(t, a, 3, 0); len(b) != 1 || b[0].Y != nil || b[0].Weights != nil || !slices.IsSorted(b[0].Index) || !slices.Equal(b[0].X.Float32s(), x.Float32s()) {
+		t.Error(b)
+	}
+	print := a.Fingerprint()
+	x.Float32s()[3]++
+	if b, _ := Tensors(x, nil, Options{NoShuffle: true}); b.Fingerprint() == print {
+		t.Error("other numbers have the same fingerprint")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for b, err := range a.Batches(ctx, 0, 0) {
+		if b.X != nil || !errors.Is(err, context.Canceled) {
+			t.Error(b, err)
+		}
+	}
+}
+
+func TestTensorsErrors(t *testing.T) {
+	x := tensor.New(tensor.Float32, 4, 2)
+	for _, c := range []struct {
+		x, y *tensor.Tensor
+		o    Options
+		want string
+	}{
+		{nil, nil, Options{}, "no x"},
+		{x, tensor.New(tensor.Float32, 3), Options{}, "x has 4, y has 3"},
+		{tensor.New(tensor.Float32, 0, 2), nil, Options{}, "no examples"},
+		{tensor.Scalar(float32(1)), nil, Options{}, "scalar"},
+		{x, nil, Options{BatchSize: -1}, "batch size is -1"},
+		{x, nil, Options{Weights: []float32{1}}, "1 weights for 4"},
+	} {
+		if _, err := Tensors(c.x, c.y, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %q", err, c.want)
+		}
+	}
+}

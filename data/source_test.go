@@ -1,0 +1,394 @@
+package data
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/testenv"
+)
+
+// entryOf is an entry to put in an archive.
+type entryOf struct {
+	name    string
+	content []byte
+	store   bool
+	change  func(*zip.FileHeader)
+}
+
+func archive(t testing.TB, entries ...entryOf) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, e := range entries {
+		h := &zip.FileHeader{Name: e.name, Method: zip.Deflate}
+		if e.store {
+			h.Method = zip.Store
+		}
+		if e.change != nil {
+			e.change(h)
+		}
+		f, err := w.CreateHeader(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write(e.content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func file1(t testing.TB, name string, content []byte) string {
+	t.Helper()
+	p := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(p, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func png(t testing.TB) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/pictures/cat.2.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func tree(t testing.TB, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i, n := range names {
+		p := filepath.Join(dir, filepath.FromSlash(n))
+		if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, append(png(t), byte(i)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func list1(tab *Table) string {
+	var all []string
+	for _, r := range tab.All() {
+		all = append(all, r.Filename+"="+r.Category)
+	}
+	return strings.Join(all, " ")
+}
+
+func TestSources(t *testing.T) {
+	p := png(t)
+	flat := []string{"dog.1.png", "cat.10.png", "cat.2.PNG", "readme.txt", "._cat.2.png"}
+	folders := []string{"set/dogs/b.png", "set/cats/c.d.png", "set/cats/deep/a.png"}
+	zipped := func(names ...string) []byte {
+		var e []entryOf
+		for _, n := range names {
+			e = append(e, entryOf{name: n, content: p})
+		}
+		return archive(t, e...)
+	}
+	kaggle := func(store bool) []byte {
+		return archive(t, entryOf{name: "test1.zip", content: zipped("test1/1.png", "test1/2.png"), store: store},
+			entryOf{name: "train.zip", content: zipped("train/dog.0.png", "train/cat.0.png"), store: store},
+			entryOf{name: "sampleSubmission.csv", content: []byte("id,label\n")})
+	}
+	for _, c := range []struct {
+		name  string
+		path  string
+		o     OpenOptions
+		want  string
+		found string
+	}{
+		{name: "folder of files", path: tree(t, flat...), want: "cat.10.png=cat cat.2.PNG=cat dog.1.png=dog", found: "Found 3 validated image filenames belonging to 2 classes."},
+		{name: "folder a class", path: tree(t, folders...), want: "cats/c.d.png=cats cats/deep/a.png=cats dogs/b.png=dogs", found: "Found 3 images belonging to 2 classes."},
+		{name: "folder a class, by prefix", path: tree(t, folders...), o: OpenOptions{Label: Prefix}, want: "cats/c.d.png=c"},
+		{name: "one folder, by folder", path: tree(t, "cats/a.png", "cats/b.png"), o: OpenOptions{Label: Folder}, want: "cats/a.png=cats cats/b.png=cats"},
+		{name: "no labels", path: tree(t, "b.png", "a.png"), o: OpenOptions{Label: Unlabelled}, want: "a.png= b.png=", found: "Found 2 validated image filenames."},
+		{name: "parts of folders", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png", "all/validation/cats/2.png"), want: "cats/1.png=cats dogs/1.png=dogs"},
+		{name: "the other part", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png", "all/validation/cats/2.png", "all/validation/dogs/2.png"), o: OpenOptions{Part: "validation"}, want: "cats/2.png=cats dogs/2.png=dogs"},
+		{name: "part by its whole name", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png"), o: OpenOptions{Part: "all/train"}, want: "cats/1.png=cats dogs/1.png=dogs"},
+		{name: "flat zip", path: file1(t, "a.zip", zipped(flat...)), want: "cat.10.png=cat cat.2.PNG=cat dog.1.png=dog"},
+		{name: "zip of another name", path: file1(t, "a.data", zipped(flat...)), want: "cat.10.png=cat cat.2.PNG=cat dog.1.png=dog"},
+		{name: "zip of folders", path: file1(t, "a.zip", zipped(folders...)), want: "cats/c.d.png=cats cats/deep/a.png=cats dogs/b.png=dogs"},
+		{name: "backslashes", path: file1(t, "a.zip", zipped(`cats\1.png`, `dogs\1.png`, "__MACOSX/x.png")), want: "cats/1.png=cats dogs/1.png=dogs"},
+		{name: "nested, stored", path: file1(t, "a.zip", kaggle(true)), want: "cat.0.png=cat dog.0.png=dog"},
+		{name: "nested, deflated", path: file1(t, "a.zip", kaggle(false)), want: "cat.0.png=cat dog.0.png=dog"},
+		{name: "nested and flat", path: file1(t, "a.zip", archive(t, entryOf{name: "x/train.zip", content: zipped("dog.0.png", "cat.0.png"), store: true})), want: "cat.0.png=cat dog.0.png=dog"},
+		{name: "nested test part", path: file1(t, "a.zip", kaggle(true)), o: OpenOptions{Part: "test1", Label: Unlabelled}, want: "1.png= 2.png="},
+		{name: "one picture", path: file1(t, "a.png", p), o: OpenOptions{Label: Unlabelled}, want: "a.png="},
+		{name: "demo", path: "demo:cats-and-dogs?n=3&seed=5", want: "cat.0.png=cat cat.1.png=cat dog.0.png=dog"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tab := open(t, c.path, c.o)
+			if got := list1(tab); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if c.found != "" && tab.Found() != c.found {
+				t.Error(tab.Found())
+			}
+			if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || bad != nil {
+				t.Error(bad, err)
+			}
+		})
+	}
+}
+
+func TestParts(t *testing.T) {
+	tab := open(t, tree(t, "train/cat.0.png", "train/dog.0.png", "train/x.png", "test1/1.png"), OpenOptions{})
+	if list1(tab) != "cat.0.png=cat dog.0.png=dog" || !slices.Equal(tab.Parts(), []string{"test1", "train"}) {
+		t.Error(list1(tab), tab.Parts())
+	}
+	if w := tab.Warnings(); len(w) != 1 || !strings.Contains(w[0], "1 of the 3 pictures") || len(tab.Ignored()) != 1 || tab.Ignored()[0].Filename != "x.png" {
+		t.Error(w, tab.Ignored())
+	}
+	test, err := tab.Part("test1")
+	if err != nil || list1(test) != "1.png=" {
+		t.Error(test, err)
+	}
+	if _, err := tab.Part("test2"); err == nil || !strings.Contains(err.Error(), "it has test1, train") {
+		t.Error(err)
+	}
+}
+
+func TestCSV(t *testing.T) {
+	dir := tree(t, "one.png", "sub/two.png", "3.jpg")
+	csv := func(text string) string {
+		p := filepath.Join(dir, "labels.csv")
+		if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	name := csv("\ufefffilename,n,class\nsub/two.png,1,dog\ngone.png,2,cat\none.png,3,\"cat, big\"\n3.jpg,4,\nnotes.txt,5,cat\n" + filepath.Join(dir, "one.png") + ",6,cat\n")
+	tab := open(t, name, OpenOptions{})
+	if got, want := list1(tab), "sub/two.png=dog one.png=cat, big "+filepath.Join(dir, "one.png")+"=cat"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if w := tab.Warnings(); len(w) != 2 || !strings.Contains(w[0], "1 of the 6 rows have no category") ||
+		w[1] != `Found 2 invalid image filename(s) in x_col="filename". These filename(s) will be ignored.` {
+		t.Errorf("%q", w)
+	}
+	if g := tab.Ignored(); len(g) != 3 || !strings.Contains(g[1].Err.Error(), "line 3: there is no file") {
+		t.Error(g)
+	}
+	if got := list1(open(t, name, OpenOptions{Label: Unlabelled})); !strings.Contains(got, "3.jpg=") || strings.Contains(got, "dog") {
+		t.Error(got)
+	}
+
+	// The pictures in an archive.
+	z := file1(t, "a.zip", archive(t, entryOf{name: "train/one.png", content: png(t)}, entryOf{name: "train/sub/two.png", content: png(t)}, entryOf{name: "test/one.png", content: png(t)}))
+	csv("filename,category\nsub/two.png,dog\ntrain/one.png,cat\none.png,cat\n")
+	tab = open(t, name, OpenOptions{Images: z})
+	if got := list1(tab); got != "sub/two.png=dog train/one.png=cat" || !strings.Contains(tab.Ignored()[0].Err.Error(), "several entries") {
+		t.Error(got, tab.Ignored())
+	}
+}
+
+// bomb claims to be small and unpacks to n zeros.
+func bomb(t testing.TB, n int) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	var packed bytes.Buffer
+	c, err := flate.NewWriter(&packed, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Write(make([]byte, n)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := w.CreateRaw(&zip.FileHeader{Name: "cat.0.png", Method: zip.Deflate, CompressedSize64: uint64(packed.Len()), UncompressedSize64: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write(packed.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestBadSources(t *testing.T) {
+	p := png(t)
+	good := archive(t, entryOf{name: "cat.0.png", content: p}, entryOf{name: "dog.0.png", content: p})
+	dir := tree(t, "cat.0.png")
+	csvs := 0
+	csv := func(text string) string {
+		csvs++
+		f := filepath.Join(dir, fmt.Sprintf("%d.csv", csvs))
+		if err := os.WriteFile(f, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	over := bytes.Clone(good)
+	if i := bytes.LastIndex(over, []byte("PK\x01\x02")); i > 0 {
+		copy(over[i+20:], []byte{255, 255, 255, 127}) // compressed size
+	}
+	for _, c := range []struct {
+		name string
+		path string
+		o    OpenOptions
+		want string
+	}{
+		{"missing file", filepath.Join(dir, "gone.zip"), OpenOptions{}, "gone.zip: no such file or folder"},
+		{"not a zip", file1(t, "a.zip", []byte("<html>Not found")), OpenOptions{}, "is not a zip archive (it looks like text/html)"},
+		{"empty", file1(t, "a.zip", nil), OpenOptions{}, "it is empty"},
+		{"truncated zip", file1(t, "a.zip", good[:len(good)-30]), OpenOptions{}, "is cut short or damaged"},
+		{"nested is no zip", file1(t, "a.zip", archive(t, entryOf{name: "train.zip", content: []byte("text"), store: true})), OpenOptions{}, "a.zip: train.zip: is not a zip archive (it looks like text/plain)"},
+		{"nested is truncated", file1(t, "a.zip", archive(t, entryOf{name: "train.zip", content: good[:100], store: true})), OpenOptions{}, "a.zip: train.zip: is cut short"},
+		{"dot dot", file1(t, "a.zip", archive(t, entryOf{name: "cat.0.png", content: p}, entryOf{name: "../cat.1.png", content: p})), OpenOptions{}, `"../cat.1.png" leaves the folder`},
+		{"dot dot by backslash", file1(t, "a.zip", archive(t, entryOf{name: `x\..\..\cat.1.png`, content: p})), OpenOptions{}, "leaves the folder"},
+		{"absolute", file1(t, "a.zip", archive(t, entryOf{name: "/cat.1.png", content: p})), OpenOptions{}, "absolute name"},
+		{"drive", file1(t, "a.zip", archive(t, entryOf{name: `C:\cat.1.png`, content: p})), OpenOptions{}, "absolute name"},
+		{"nested dot dot", file1(t, "a.zip", archive(t, entryOf{name: "train.zip", store: true, content: archive(t, entryOf{name: "../cat.0.png", content: p})})), OpenOptions{}, "a.zip: train.zip: the entry"},
+		{"symbolic link", file1(t, "a.zip", archive(t, entryOf{name: "cat.1.png", content: []byte("/etc/passwd"), change: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }})), OpenOptions{}, "symbolic link"},
+		{"overlapping entries", file1(t, "a.zip", over), OpenOptions{}, "claim more bytes"},
+		{"no pictures", file1(t, "a.zip", archive(t, entryOf{name: "a.txt", content: p})), OpenOptions{}, "has no pictures (1 other files)"},
+		{"empty folder", t.TempDir(), OpenOptions{}, "has no pictures"},
+		{"labels that do not fit", tree(t, "test1/1.png", "test1/2.png"), OpenOptions{}, "none of the 2 pictures has a label"},
+		{"no folders", tree(t, "cat.1.png"), OpenOptions{Label: Folder}, "none of the 1 pictures has a label: the rule is the folder"},
+		{"no such part", tree(t, "train/cat.0.png", "test/1.png"), OpenOptions{Part: "dev"}, "folders test, train"},
+		{"tar", file1(t, "a.tar.gz", []byte("\x1f\x8b\x08\x00")), OpenOptions{}, "unpack it and give the folder"},
+		{"text", file1(t, "a.txt", []byte("hello")), OpenOptions{}, "is neither a folder, a zip archive"},
+		{"CSV without the column", csv("file,category\ncat.0.png,cat\n"), OpenOptions{}, `has no column "filename"; its columns are file, category`},
+		{"CSV without a category", csv("filename,kind\ncat.0.png,cat\n"), OpenOptions{}, `has no column "category"`},
+		{"CSV without rows", csv("filename,category\n"), OpenOptions{}, "no rows"},
+		{"empty CSV", csv(""), OpenOptions{}, "is empty"},
+		{"CSV of missing files", csv("filename,category\nx.png,cat\ny.png,cat\n"), OpenOptions{}, "none of its 2 rows can be used; the first, x.png: line 2: there is no file"},
+		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "wrong number of fields"},
+		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Label: Prefix}, "come from its category column"},
+		{"CSV and a part", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Part: "x"}, "part"},
+		{"CSV of an image", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Images: filepath.Join(dir, "cat.0.png")}, "give a folder or a zip archive"},
+		{"no such rule", dir, OpenOptions{Label: 9}, "no label rule 9"},
+		{"no such demo", "demo:horses", OpenOptions{}, "demo:cats-and-dogs"},
+		{"demo of one", "demo:cats-and-dogs?n=1", OpenOptions{}, "from 2 to"},
+		{"demo with a slip", "demo:cats-and-dogs?m=1", OpenOptions{}, `no setting "m"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tab, err := Open(t.Context(), c.path, c.o)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, %v\nwant %q", tab, err, c.want)
+			}
+		})
+	}
+	if _, err := Open(t.Context(), filepath.Join(dir, "gone"), OpenOptions{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v is not fs.ErrNotExist", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Open(ctx, dir, OpenOptions{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// Files that can be listed but not read.
+func TestBadEntries(t *testing.T) {
+	damaged := archive(t, entryOf{name: "cat.0.png", content: png(t), store: true}, entryOf{name: "dog.0.png", content: png(t)})
+	damaged[60]++
+	for _, c := range []struct {
+		name    string
+		content []byte
+		want    string
+	}{
+		{"checksum", damaged, "is damaged (wrong checksum)"},
+		{"encrypted", archive(t, entryOf{name: "cat.0.png", content: png(t), change: func(h *zip.FileHeader) { h.Flags |= 1 }}), "is encrypted"},
+		{"bomb", bomb(t, 4<<20), "is not as the archive's index says"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tab := open(t, file1(t, "a.zip", c.content), OpenOptions{})
+			_, bad, _ := tab.Check(t.Context(), CheckOptions{})
+			if len(bad) != 1 || !strings.Contains(bad[0].Err.Error(), c.want) {
+				t.Errorf("%v, want %q", bad, c.want)
+			}
+		})
+	}
+}
+
+func TestClaimsAreBounded(t *testing.T) {
+	f := &zip.File{FileHeader: zip.FileHeader{Name: "cat.0.png", Method: zip.Deflate, CompressedSize64: 1 << 10, UncompressedSize64: 1 << 40}}
+	if _, err := (zipFile{f, "a.zip"}).read(nil); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Error(err)
+	}
+	if _, _, err := unnest(nil, f, "a.zip: train.zip"); err == nil || !strings.Contains(err.Error(), "unpack the outer archive") {
+		t.Error(err)
+	}
+}
+
+// Kaggle's own archive, read in place.
+func TestDogsVsCats(t *testing.T) {
+	tab := open(t, testenv.Data(t, "dogs-vs-cats.zip"), OpenOptions{})
+	if got := tab.Found(); got != "Found 12500 validated image filenames belonging to 2 classes." {
+		t.Error(got)
+	}
+	if got, want := tab.Head(3), "     filename category\n0   cat.0.jpg      cat\n1   cat.1.jpg      cat\n2  cat.10.jpg      cat"; got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	test, err := tab.Part("test1")
+	if err != nil || test.Len() != 500 || test.Row(0).Filename != "1.jpg" || test.Row(0).Category != "" {
+		t.Error(test.Len(), err)
+	}
+	b, err := tab.Row(0).Bytes()
+	if err != nil || !bytes.HasPrefix(b, []byte("\xff\xd8\xff")) {
+		t.Error(err)
+	}
+}
+
+func FuzzZip(f *testing.F) {
+	p := png(f)
+	inner := archive(f, entryOf{name: "train/cat.0.png", content: p})
+	f.Add(archive(f, entryOf{name: "cat.0.png", content: p}, entryOf{name: "dog.0.png", content: p, store: true}))
+	f.Add(archive(f, entryOf{name: "train.zip", content: inner, store: true}))
+	f.Add(archive(f, entryOf{name: "train.zip", content: inner}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, err := readZip(bytes.NewReader(b), int64(len(b)), "a.zip", reading{ctx: t.Context()})
+		if err != nil {
+			return
+		}
+		tab, err := label(l, OpenOptions{})
+		if err != nil {
+			return
+		}
+		for _, r := range tab.All() {
+			if strings.Contains(r.Filename, "..") && slices.Contains(strings.Split(r.Filename, "/"), "..") {
+				t.Errorf("the name %q", r.Filename)
+			}
+			if b, err := r.Bytes(); err == nil && len(b) > maxFile {
+				t.Errorf("%d bytes", len(b))
+			}
+		}
+	})
+}
+
+func FuzzCSV(f *testing.F) {
+	f.Add("filename,category\ncat.0.png,cat\n\"a\"\"b.png\",dog\n")
+	f.Add("\ufeffclass,filename\r\ncat,cat.0.png\r\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		find := func(string) (file, error) { return diskFile("x"), nil }
+		p := file1(t, "a.csv", []byte(text))
+		tab, err := readCSV(p, OpenOptions{}, reading{ctx: t.Context()}, find)
+		if err == nil && tab.Len() == 0 {
+			t.Error("a table without rows")
+		}
+	})
+}

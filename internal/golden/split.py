@@ -1,0 +1,81 @@
+"""Goldens of data's train_test_split: the rows that scikit-learn gives, and the errors
+where it refuses. Writes data/testdata/split.json.
+
+    python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
+    venv/bin/python internal/golden/split.py
+"""
+
+import json
+import pathlib
+import zlib
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+
+def labels(n, classes):
+    """Unequal classes in mixed order; the Go test computes the same."""
+    return ["class%d" % (i * i % 7919 % (classes * (classes + 1) // 2) * 2 // (classes + 1)) for i in range(n)]
+
+
+def digest(rows):
+    rows = np.asarray(rows, dtype="<i4")
+    return {"n": len(rows), "head": rows[:8].tolist(), "crc": zlib.crc32(rows.tobytes())}
+
+
+def case(n, test=None, train=None, seed=0, shuffle=True, classes=0, label=None):
+    c = {"n": n, "test_size": test or 0, "train_size": train or 0, "seed": seed, "shuffle": shuffle, "classes": classes}
+    y = label or (labels(n, classes) if classes else None)
+    if label:
+        c["labels"] = label
+    try:
+        a, b = train_test_split(range(n), test_size=test, train_size=train, random_state=seed, shuffle=shuffle, stratify=y)
+        c["train"], c["test"] = digest(a), digest(b)
+    except ValueError as e:
+        c["error"] = str(e)
+    return c
+
+
+cases = [
+    case(25000, 0.25, seed=42),
+    case(12500, 0.25, seed=42),
+    case(10, seed=42),
+    case(10, 0.5, 0.2, seed=1),
+    case(10, 3, seed=2),
+    case(10, 3, 4, seed=3),
+    case(10, train=0.7, seed=4),
+    case(10, train=6, seed=5),
+    case(11, 0.3, shuffle=False),
+    case(2, 0.5, seed=7),
+    case(997, 0.1, seed=4294967295),
+    case(100, 0.29, seed=6),  # .29*100 is 28.999999999999996
+    case(100, train=0.29, seed=6),
+]
+for classes in (2, 3, 5, 13):
+    for seed in range(6):
+        for test in (0.25, 0.1, 40, 0.333):
+            cases.append(case(200 + 17 * seed, test, seed=seed, classes=classes))
+cases += [
+    case(12500, 0.25, seed=42, classes=2),
+    case(1000, 0.2, 0.3, seed=9, classes=7),
+    case(60, 30, 12, seed=10, classes=5),
+    case(8, 4, seed=0, label=list("aabbccdd")),  # all remainders tie
+    case(7, 3, seed=1, label=list("aabbcca")),
+    # refused
+    case(1, 0.5),
+    case(10, 1.5),
+    case(10, 10),
+    case(10, -1),
+    case(10, train=12),
+    case(10, 0.6, 0.6),
+    case(10, 6, 6),
+    case(3, train=0.2),
+    case(10, 0.5, shuffle=False, classes=2),
+    case(10, 0.5, label=list("aaaabbbbbc")),
+    case(10, 2, label=list("aabbccddee")),
+    case(10, train=2, label=list("aabbccddee")),
+]
+
+out = pathlib.Path(__file__).parents[2] / "data/testdata/split.json"
+out.parent.mkdir(exist_ok=True)
+out.write_text("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
