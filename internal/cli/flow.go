@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/data/picture"
+)
+
+// flowOptions are how a model wants its pictures: as it was trained.
+func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) {
+	o := data.ImageOptions{BatchSize: batch, NoShuffle: true, Workers: workers, Classes: m.Classes}
+	in, out := m.InputShape(), m.OutputShape()
+	if len(in) != 4 || in[1] < 1 || in[2] < 1 {
+		return o, fmt.Errorf("the model takes %v, want pictures of a known size: (None, height, width, channels)", in)
+	}
+	o.TargetSize = [2]int{in[1], in[2]}
+	switch in[3] {
+	case 1:
+		o.ColorMode = picture.Grayscale
+	case 3:
+		o.ColorMode = picture.RGB
+	case 4:
+		o.ColorMode = picture.RGBA
+	default:
+		return o, fmt.Errorf("the model takes pictures of %d channels, want 1, 3 or 4", in[3])
+	}
+	if len(out) != 2 {
+		return o, fmt.Errorf("the model gives %v, want a number for each class: (None, classes)", out)
+	}
+	o.ClassMode = data.Categorical
+	if out[1] == 1 {
+		o.ClassMode = data.Binary
+	}
+	p := m.Preprocessing
+	if p == nil {
+		return o, nil
+	}
+	var err error
+	if o.Interpolation, err = picture.ParseInterpolation(p.Interpolation); err != nil {
+		return o, err
+	}
+	o.Augment = augment.Generator{Rescale: p.Rescale}
+	return o, nil
+}
+
+// labelledFlow is a data set to judge a model on.
+func labelledFlow(m *lince.Model, t *data.Table, batch, workers int) (*data.Flow, error) {
+	o, err := flowOptions(m, batch, workers)
+	if err != nil {
+		return nil, err
+	}
+	if n := classCount(m); len(o.Classes) == 0 && len(t.Classes()) != n {
+		return nil, fmt.Errorf("the model has %d classes, which it does not name, and the data %d: %s", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
+	}
+	for _, c := range o.Classes {
+		if slices.Contains(t.Classes(), c) {
+			return data.Images(t, o)
+		}
+	}
+	if len(o.Classes) > 0 {
+		return nil, fmt.Errorf("the model's classes are %s, the data's %s: none is the same; see --rename",
+			strings.Join(o.Classes, ", "), strings.Join(t.Classes(), ", "))
+	}
+	return data.Images(t, o)
+}
+
+// classCount is how many classes a model tells apart.
+func classCount(m *lince.Model) int {
+	out := m.OutputShape()
+	return max(out[len(out)-1], 2)
+}
+
+// classNames are the model's names of classes, or numbers where it has none.
+func classNames(m *lince.Model) []string {
+	if len(m.Classes) > 0 {
+		return m.Classes
+	}
+	names := make([]string, classCount(m))
+	for i := range names {
+		names[i] = fmt.Sprint(i)
+	}
+	return names
+}
+
+// verdict is what a model says of a picture.
+type verdict struct {
+	row           int // in the flow's table
+	class         int
+	probabilities []float32 // of each class
+}
+
+// predict runs the model over a flow, with progress.
+func (e *env) predict(ctx context.Context, m *lince.Model, f *data.Flow, label string) ([]verdict, error) {
+	counter := e.display().Counter(label, f.Len())
+	var out []verdict
+	for p, err := range m.Predictions(ctx, f) {
+		if err != nil {
+			counter.Abandon()
+			return out, err
+		}
+		width := p.Output.Len() / max(len(p.Index), 1)
+		for i, row := range p.Index {
+			v := verdict{row: row}
+			values := p.Output.Float32s()[i*width : (i+1)*width]
+			if width == 1 { // one output is the probability of the second class
+				v.probabilities = []float32{1 - values[0], values[0]}
+			} else {
+				v.probabilities = slices.Clone(values)
+			}
+			for c, p := range v.probabilities {
+				if p > v.probabilities[v.class] {
+					v.class = c
+				}
+			}
+			out = append(out, v)
+		}
+		counter.Add(len(p.Index))
+	}
+	counter.Finish()
+	return out, nil
+}

@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"image"
+	"io"
+	"path/filepath"
+	"slices"
+
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/internal/atomicfile"
+	"github.com/lince-ml/lince/report"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// galleryTiles bounds the pictures in a gallery.
+const galleryTiles = 24
+
+// judge compares verdicts with labels.
+func judge(classes []string, f *data.Flow, verdicts []verdict) (*report.Classification, error) {
+	labels := f.Labels()
+	truth, predicted := make([]int, len(verdicts)), make([]int, len(verdicts))
+	for i, v := range verdicts {
+		truth[i], predicted[i] = labels[v.row], v.class
+	}
+	return report.Classify(classes, truth, predicted)
+}
+
+// writeResults writes predictions.csv, confusion.png and mistakes.png to a folder.
+func writeResults(dir string, classes []string, f *data.Flow, verdicts []verdict, c *report.Classification) error {
+	rows := make([]report.Prediction, len(verdicts))
+	for i, v := range verdicts {
+		r := f.Table().Row(v.row)
+		rows[i] = report.Prediction{Filename: r.Filename, Category: r.Category, Predicted: classes[v.class], Probabilities: v.probabilities}
+	}
+	for _, file := range []struct {
+		name  string
+		write func(w io.Writer) error
+	}{
+		{"predictions.csv", func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }},
+		{"confusion.png", func(w io.Writer) error { return report.Confusion(w, classes, c.Confusion) }},
+		{"mistakes.png", func(w io.Writer) error { return writeMistakes(w, classes, f, verdicts) }},
+	} {
+		if err := atomicfile.Write(filepath.Join(dir, file.name), file.write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeMistakes draws the pictures of which the model was surest and wrong.
+func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []verdict) error {
+	labels := f.Labels()
+	var wrong []verdict
+	for _, v := range verdicts {
+		if v.class != labels[v.row] {
+			wrong = append(wrong, v)
+		}
+	}
+	slices.SortStableFunc(wrong, func(a, b verdict) int {
+		return cmp.Compare(b.probabilities[b.class], a.probabilities[a.class])
+	})
+	total := len(wrong)
+	wrong = wrong[:min(total, galleryTiles)]
+	var tiles []report.Tile
+	for _, v := range wrong {
+		r := f.Table().Row(v.row)
+		img, err := thumbnail(r)
+		if err != nil {
+			return err
+		}
+		tiles = append(tiles, report.Tile{
+			Picture: img,
+			Caption: fmt.Sprintf("%s, not %s (%.0f%%)", r.Category, classes[v.class], 100*v.probabilities[v.class]),
+			Detail:  r.Filename,
+			Color:   report.Bad,
+		})
+	}
+	title := fmt.Sprintf("The surest mistakes: %d of %d", len(tiles), total)
+	return report.Gallery(w, tiles, report.GalleryOptions{Title: title, Empty: fmt.Sprintf("No mistakes in %s", count(len(verdicts), "picture"))})
+}
+
+// thumbnail reads a row's picture, small enough for a gallery.
+func thumbnail(r data.Row) (image.Image, error) {
+	raw, err := r.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	img, err := picture.Decode(raw, picture.RGB)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Where(), err)
+	}
+	const side = 160
+	if m := max(img.H, img.W); m > side {
+		if img, err = picture.Resize(img, max(1, img.H*side/m), max(1, img.W*side/m), picture.Bilinear); err != nil {
+			return nil, err
+		}
+	}
+	return report.Pixels(img.H, img.W, img.C, img.Pix)
+}
+
+// writeBatch draws a batch as the model sees it.
+func writeBatch(w io.Writer, f *data.Flow, b data.Batch, rescale float64) error {
+	if rescale == 0 {
+		rescale = 1
+	}
+	s := b.X.Shape()
+	var tiles []report.Tile
+	for i, row := range b.Index[:min(len(b.Index), 2*galleryTiles)] {
+		pixels := slices.Clone(b.X.Row(i).Float32s())
+		for j := range pixels {
+			pixels[j] = float32(float64(pixels[j]) / rescale)
+		}
+		img, err := report.Pixels(s[1], s[2], s[3], pixels)
+		if err != nil {
+			return err
+		}
+		r := f.Table().Row(row)
+		tiles = append(tiles, report.Tile{Picture: img, Caption: label(b, i, f.Classes()), Detail: r.Filename})
+	}
+	return report.Gallery(w, tiles, report.GalleryOptions{Title: "The first batch"})
+}
+
+// label is the class that an example's target names.
+func label(b data.Batch, i int, classes []string) string {
+	y := b.Y.Float32s()
+	k := b.Y.Len() / b.Y.Shape()[0]
+	c := 0
+	if k == 1 {
+		c = int(y[i])
+	} else {
+		for j := range k {
+			if y[i*k+j] > y[i*k+c] {
+				c = j
+			}
+		}
+	}
+	return classes[c]
+}
+
+// cloneBatch copies a batch, which is valid only until the next one.
+func cloneBatch(b data.Batch) data.Batch {
+	clone := func(t *tensor.Tensor) *tensor.Tensor {
+		if t == nil {
+			return nil
+		}
+		return t.Clone()
+	}
+	return data.Batch{X: clone(b.X), Y: clone(b.Y), Weights: clone(b.Weights), Index: slices.Clone(b.Index)}
+}
+
+// writeUnreadable lists the files that could not be used.
+func writeUnreadable(path string, bad []data.BadFile) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		c := csv.NewWriter(w)
+		_ = c.Write([]string{"filename", "error"}) // Flush reports it
+		for _, b := range bad {
+			_ = c.Write([]string{b.Filename, b.Err.Error()}) // Flush reports it
+		}
+		c.Flush()
+		return c.Error()
+	})
+}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/internal/atomicfile"
+	"github.com/lince-ml/lince/internal/progress"
+)
+
+// showCommand looks at one picture.
+type showCommand struct {
+	Image   string `arg:"" help:"A picture: JPEG, PNG, GIF, BMP, TIFF, WebP."`
+	Size    size   `placeholder:"HxW" help:"Resize to this height and width first."`
+	Layers  string `type:"path" placeholder:"OUT.png" help:"Write the picture and its red, green and blue layers side by side."`
+	Width   int    `placeholder:"N" help:"Columns of the picture in the terminal (default: the terminal's)."`
+	Plain   bool   `help:"Draw with plain characters, without colour."`
+	NoImage bool   `help:"Numbers only."`
+}
+
+// Help is the command's longer help.
+func (showCommand) Help() string {
+	return `Examples:
+  lince show cat.0.jpg
+  lince show cat.0.jpg --size 128x128 --layers layers.png`
+}
+
+// Run implements the command.
+func (c *showCommand) Run(e *env) error {
+	raw, err := os.ReadFile(c.Image)
+	if err != nil {
+		return err
+	}
+	img, err := picture.Load(raw, picture.Options{Height: c.Size[0], Width: c.Size[1]})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Image, err)
+	}
+	if c.Layers != "" {
+		layers, err := picture.Layers(img)
+		if err == nil {
+			err = atomicfile.Write(c.Layers, func(w io.Writer) error { return picture.WritePNG(w, layers) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if e.json {
+		return e.result(struct {
+			File   string                 `json:"file"`
+			Format string                 `json:"format"`
+			Shape  [3]int                 `json:"shape"`
+			Layers []picture.ChannelStats `json:"channels"`
+		}{c.Image, picture.Format(raw), [3]int{img.H, img.W, img.C}, picture.Stats(img)})
+	}
+	if err := picture.Print(e.stdout, img); err != nil || c.NoImage {
+		return err
+	}
+	fmt.Fprintln(e.stdout)
+	return picture.Terminal(e.stdout, img, c.columns(e), c.mode(e))
+}
+
+func (c *showCommand) columns(e *env) int {
+	if c.Width > 0 {
+		return c.Width
+	}
+	if f, ok := e.stdout.(*os.File); ok {
+		if n := progress.Columns(f); n > 0 {
+			return min(n, 120)
+		}
+	}
+	return 80
+}
+
+// mode is what the terminal can show.
+func (c *showCommand) mode(e *env) picture.TerminalMode {
+	f, ok := e.stdout.(*os.File)
+	_, noColor := os.LookupEnv("NO_COLOR")
+	term := os.Getenv("TERM")
+	switch {
+	case c.Plain || noColor || !ok || !progress.IsTerminal(f):
+		return picture.ASCII
+	case strings.Contains(os.Getenv("COLORTERM"), "truecolor") || strings.Contains(os.Getenv("COLORTERM"), "24bit"):
+		return picture.TrueColor
+	case strings.Contains(term, "256color"):
+		return picture.Color256
+	}
+	return picture.TrueColor
+}

@@ -1,0 +1,27 @@
+package cli
+
+import (
+	"runtime/debug"
+	"strings"
+)
+
+// version is the module's version, or the commit that it was built of.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	var commit, dirty string
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+"
+		}
+	}
+	return strings.TrimSpace("devel " + commit + dirty)
+}
