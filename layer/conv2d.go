@@ -79,7 +79,7 @@ func (l Conv2D) check() (c checks) {
 	c.size("Strides", l.Strides.or(Size{1, 1}))
 	c.size("Dilation", l.Dilation.or(Size{1, 1}))
 	if l.Strides.or(Size{1, 1}) != (Size{1, 1}) && l.Dilation.or(Size{1, 1}) != (Size{1, 1}) {
-		c.errorf("Strides %v with Dilation %v: one of them must be 1x1", l.Strides.list(), l.Dilation.list())
+		c.errorf("Strides %v with Dilation %v: one of them must be 1x1", l.Strides, l.Dilation)
 	}
 	checkPadding(&c, l.Padding)
 	l.Activation.check(&c)

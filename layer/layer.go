@@ -8,7 +8,6 @@
 package layer
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/lince-ml/lince/graph"
@@ -36,6 +35,9 @@ type Layer interface {
 
 // Size is a height and a width, in pixels of an image.
 type Size [2]int
+
+// String prints as in "3x3".
+func (s Size) String() string { return fmt.Sprintf("%dx%d", s[0], s[1]) }
 
 // Padding says what a window does at the borders of an image.
 type Padding = op.Padding
@@ -73,17 +75,14 @@ func (c *checks) count(what string, n int) {
 func (c *checks) size(what string, s Size) {
 	for _, n := range s {
 		if n < 1 || n > maxSize {
-			c.errorf("%s is %dx%d, want %s", what, s[0], s[1], oneTo(n))
+			want := "at least 1x1"
+			if n > maxSize {
+				want = fmt.Sprintf("at most %d", maxSize)
+			}
+			c.errorf("%s is %v, want %s", what, s, want)
 			return
 		}
 	}
-}
-
-func oneTo(n int) string {
-	if n > maxSize {
-		return fmt.Sprintf("at most %d", maxSize)
-	}
-	return "at least 1x1"
 }
 
 // report notes the mistakes in b and says whether the layer can go on with x.
@@ -93,8 +92,6 @@ func (c checks) report(b *graph.Builder, x *graph.Value) bool {
 	}
 	return len(c) == 0 && x.Valid()
 }
-
-func (c checks) err() error { return errors.Join(c...) }
 
 // or is s, or the default where s is zero.
 func (s Size) or(otherwise Size) Size {

@@ -45,7 +45,9 @@ func Decode(class string, conf map[string]any) (Layer, error) {
 			return nil, err
 		}
 		if c, ok := l.(interface{ check() checks }); ok {
-			r.Fail("config", c.check().err())
+			for _, err := range c.check() {
+				r.Errorf("%w", err)
+			}
 		}
 		if err := r.Err(); err != nil {
 			return nil, err

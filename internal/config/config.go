@@ -34,7 +34,7 @@ func Read(what string, m map[string]any) *Reader {
 
 // Errorf notes a mistake.
 func (r *Reader) Errorf(format string, a ...any) {
-	r.errs = append(r.errs, fmt.Errorf("%s: %s", r.what, fmt.Sprintf(format, a...)))
+	r.errs = append(r.errs, fmt.Errorf("%s: %w", r.what, fmt.Errorf(format, a...)))
 }
 
 func (r *Reader) bad(key, want string) {

@@ -1,0 +1,14 @@
+"""Numbers that the Go side computes too (internal/graphtest.Formula)."""
+
+import numpy as np
+
+
+def formula(salt, lo, hi, shape):
+    i = np.arange(int(np.prod(shape)), dtype=np.int64)
+    k = (i * 7919 + salt * 104729 + 12345) % 10007
+    return (lo + (hi - lo) * (k / 10007)).astype(np.float32).reshape(shape)
+
+
+def rounded(x):
+    """float32 numbers as JSON: nine digits give each back."""
+    return [float(f"{v:.9g}") for v in np.asarray(x, np.float32).reshape(-1).tolist()]

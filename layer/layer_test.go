@@ -1,0 +1,274 @@
+package layer_test
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// layers has every layer, in each way that takes another path through its code.
+var layers = []struct {
+	name    string
+	layer   layer.Layer
+	in, out tensor.Shape // with a batch of unknown size
+	weights []tensor.Shape
+	states  int // variables that are no weights
+}{
+	{
+		"input", layer.Input{Shape: []int{4, 3}},
+		tensor.Shape{-1, 4, 3}, tensor.Shape{-1, 4, 3}, nil, 0,
+	},
+	{
+		"conv", layer.Conv2D{Filters: 4, Kernel: layer.Size{3, 2}},
+		tensor.Shape{-1, 6, 5, 3}, tensor.Shape{-1, 4, 4, 4}, []tensor.Shape{{3, 2, 3, 4}, {4}}, 0,
+	},
+	{
+		"conv same", layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}, Padding: layer.Same, Activation: layer.Tanh},
+		tensor.Shape{-1, 5, 4, 2}, tensor.Shape{-1, 5, 4, 2}, []tensor.Shape{{3, 3, 2, 2}, {2}}, 0,
+	},
+	{
+		"conv strides", layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 3}, NoBias: true, KernelInitializer: initializer.HeNormal{}},
+		tensor.Shape{-1, 7, 7, 2}, tensor.Shape{-1, 3, 2, 2}, []tensor.Shape{{3, 3, 2, 2}}, 0,
+	},
+	{
+		"conv dilation", layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 2}, Dilation: layer.Size{2, 3}, BiasInitializer: initializer.Ones{}},
+		tensor.Shape{-1, 6, 6, 2}, tensor.Shape{-1, 2, 3, 2}, []tensor.Shape{{3, 2, 2, 2}, {2}}, 0,
+	},
+	{
+		"conv any size", layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}},
+		tensor.Shape{-1, -1, -1, 2}, tensor.Shape{-1, -1, -1, 2}, []tensor.Shape{{3, 3, 2, 2}, {2}}, 0,
+	},
+	{
+		"conv frozen", layer.Conv2D{Filters: 2, Kernel: layer.Size{1, 1}, Frozen: true, Activation: layer.Sigmoid},
+		tensor.Shape{-1, 3, 2, 2}, tensor.Shape{-1, 3, 2, 2}, []tensor.Shape{{1, 1, 2, 2}, {2}}, 0,
+	},
+	{"max pool", layer.MaxPool2D{}, tensor.Shape{-1, 5, 4, 2}, tensor.Shape{-1, 2, 2, 2}, nil, 0},
+	{
+		"max pool same", layer.MaxPool2D{Pool: layer.Size{3, 2}, Strides: layer.Size{1, 2}, Padding: layer.Same},
+		tensor.Shape{-1, 5, 4, 2}, tensor.Shape{-1, 5, 2, 2}, nil, 0,
+	},
+	{"average pool", layer.AveragePool2D{}, tensor.Shape{-1, 5, 4, 2}, tensor.Shape{-1, 2, 2, 2}, nil, 0},
+	{
+		"average pool same", layer.AveragePool2D{Pool: layer.Size{3, 2}, Strides: layer.Size{2, 1}, Padding: layer.Same, Name: "mean"},
+		tensor.Shape{-1, 5, 4, 2}, tensor.Shape{-1, 3, 4, 2}, nil, 0,
+	},
+	{"flatten", layer.Flatten{}, tensor.Shape{-1, 3, 2, 4}, tensor.Shape{-1, 24}, nil, 0},
+	{"flatten nothing", layer.Flatten{}, tensor.Shape{-1}, tensor.Shape{-1, 1}, nil, 0},
+	{"dense", layer.Dense{Units: 3}, tensor.Shape{-1, 4}, tensor.Shape{-1, 3}, []tensor.Shape{{4, 3}, {3}}, 0},
+	{
+		"dense softmax", layer.Dense{Units: 3, Activation: layer.Softmax, KernelInitializer: initializer.RandomNormal{Stddev: 1}, BiasInitializer: initializer.Constant{Value: .5}},
+		tensor.Shape{-1, 4}, tensor.Shape{-1, 3}, []tensor.Shape{{4, 3}, {3}}, 0,
+	},
+	{
+		"dense of rank 3", layer.Dense{Units: 2, NoBias: true, Frozen: true, Activation: layer.Tanh},
+		tensor.Shape{-1, 3, 4}, tensor.Shape{-1, 3, 2}, []tensor.Shape{{4, 2}}, 0,
+	},
+	{"dropout", layer.Dropout{Rate: .5}, tensor.Shape{-1, 4, 3}, tensor.Shape{-1, 4, 3}, nil, 2},
+	{"dropout with seed", layer.Dropout{Rate: .25, Seed: new(3)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 1},
+	{"dropout of nothing", layer.Dropout{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"activation", layer.Activate{Activation: layer.ReLU, Name: "act"}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"no activation", layer.Activate{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+}
+
+// concrete is the shape with sizes for what is unknown.
+func concrete(s tensor.Shape) []int {
+	c := s.Clone()
+	for i, d := range c {
+		if d == tensor.Unknown {
+			c[i] = []int{2, 5, 4}[i]
+		}
+	}
+	return c
+}
+
+func build(l layer.Layer) graphtest.Build {
+	return func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+		return []*graph.Value{l.Build(b.In("it", "layer 1"), in[0])}
+	}
+}
+
+func TestLayers(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range layers {
+		seen[c.layer.Class()] = true
+		t.Run(c.name, func(t *testing.T) {
+			t.Run("shape", func(t *testing.T) {
+				store := graph.NewStore()
+				b := graph.NewBuilder(store, true)
+				y := c.layer.Build(b.In("it", "layer 1"), b.Input("x", tensor.Float32, c.in...))
+				if err := b.Err(); err != nil {
+					t.Fatal(err)
+				}
+				if !y.Shape.Equal(c.out) {
+					t.Errorf("result has shape %v, want %v", y.Shape, c.out)
+				}
+				var weights []tensor.Shape
+				states := 0
+				for _, v := range store.Variables() {
+					if v.Role == graph.Weight {
+						weights = append(weights, v.Shape)
+						if frozen := c.layer.Config()["trainable"] == false; v.Trainable() == frozen {
+							t.Errorf("%s: trainable is %t", v.Path, v.Trainable())
+						}
+					} else {
+						states++
+					}
+				}
+				if !slices.EqualFunc(weights, c.weights, tensor.Shape.Equal) || states != c.states {
+					t.Errorf("weights %v and %d more, want %v and %d", weights, states, c.weights, c.states)
+				}
+			})
+			t.Run("config", func(t *testing.T) { roundTrip(t, c.layer) })
+			t.Run("gradient", func(t *testing.T) {
+				x := graphtest.Formula(1, -2, 2, concrete(c.in)...)
+				graphtest.CheckGradient(t, true, -1, []*tensor.Tensor{x}, build(c.layer))
+			})
+			t.Run("training", func(t *testing.T) { train(t, c.layer, c.in) })
+		})
+	}
+	for _, class := range layer.Classes() {
+		if !seen[class] {
+			t.Errorf("no test of %s", class)
+		}
+	}
+}
+
+// roundTrip wants the layer's config, through JSON, to give the same layer again.
+func roundTrip(t *testing.T, l layer.Layer) {
+	t.Helper()
+	data, err := json.Marshal(l.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conf map[string]any
+	if err := json.Unmarshal(data, &conf); err != nil {
+		t.Fatal(err)
+	}
+	again, err := layer.Decode(l.Class(), conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(l.Config(), again.Config()); d != "" {
+		t.Error(d)
+	}
+	if again.Named() != l.Named() || again.Class() != l.Class() {
+		t.Errorf("%s %q, want %s %q", again.Class(), again.Named(), l.Class(), l.Named())
+	}
+}
+
+// train wants gradient descent on the layer's weights to bring its result nearer to what it
+// is with others.
+func train(t *testing.T, l layer.Layer, in tensor.Shape) {
+	x := []*tensor.Tensor{graphtest.Formula(1, -2, 2, concrete(in)...)}
+	var weights []*graph.Value
+	m := graphtest.New(t, false, x, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+		y := l.Build(b.In("it", ""), in[0])
+		want := l.Build(b.In("other", ""), in[0])
+		loss := b.Mean(b.Square(b.Sub(y, want)))
+		for _, v := range b.Store().Variables() {
+			if v.Trainable() && strings.HasPrefix(v.Path, "it/") {
+				weights = append(weights, b.Read(v))
+			}
+		}
+		for i, g := range graph.Grad(b, loss, weights...) {
+			b.Assign(weights[i], b.Sub(weights[i], b.Scale(g, .05)))
+		}
+		return []*graph.Value{loss}
+	})
+	if len(weights) == 0 {
+		t.Skip("no weights to train")
+	}
+	first := m.Run(t, x...)[0].Float32s()[0]
+	for range 60 {
+		m.Run(t, x...)
+	}
+	if last := m.Run(t, x...)[0].Float32s()[0]; !(last < first*.7) {
+		t.Errorf("loss went from %v to %v", first, last)
+	}
+}
+
+// What Keras computes, from configs that Keras wrote.
+func TestAgainstKeras(t *testing.T) {
+	var cases []struct {
+		Class   string
+		Config  map[string]any
+		Input   []int
+		Weights [][]int
+		Shape   []int
+		Output  []float32
+	}
+	data, err := os.ReadFile("testdata/layers.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		name := c.Config["name"].(string)
+		l, err := layer.Decode(c.Class, c.Config)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		roundTrip(t, l)
+		x := graphtest.Formula(1, -2, 2, c.Input...)
+		m := graphtest.New(t, false, []*tensor.Tensor{x}, build(l))
+		if n := len(m.Store.Variables()); n != len(c.Weights) {
+			t.Errorf("%s: %d variables, want %d", name, n, len(c.Weights))
+			continue
+		}
+		for i, v := range m.Store.Variables() {
+			if err := m.Store.Set(v, graphtest.Formula(2+i, -1, 1, c.Weights[i]...)); err != nil {
+				t.Error(err)
+			}
+		}
+		y := m.Run(t, x)[0]
+		if !y.Shape().Equal(c.Shape) {
+			t.Errorf("%s: shape %v, want %v", name, y.Shape(), c.Shape)
+			continue
+		}
+		for i, v := range y.Float32s() {
+			if !graphtest.Near(float64(v), float64(c.Output[i]), 2e-6, 1e-6) {
+				t.Errorf("%s: element %d is %v, want %v", name, i, v, c.Output[i])
+				break
+			}
+		}
+	}
+}
+
+func TestKerasTakesConfigs(t *testing.T) {
+	var in []map[string]any
+	for _, c := range layers {
+		in = append(in, map[string]any{"class_name": c.layer.Class(), "config": c.layer.Config(), "module": "keras.layers", "registered_name": nil})
+	}
+	var got []map[string]any
+	graphtest.Keras(t, `
+import sys, json, keras
+print(json.dumps([keras.layers.deserialize(o).get_config() for o in json.load(sys.stdin)]))
+`, in, &got)
+	for i, c := range layers {
+		l, err := layer.Decode(c.layer.Class(), got[i])
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		back := l.Config()
+		if c.layer.Named() == "" {
+			delete(back, "name") // Keras gave it one
+		}
+		if d := cmp.Diff(c.layer.Config(), back); d != "" {
+			t.Errorf("%s: %s", c.name, d)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package layer_test
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
+)
+
+func TestBuildMistakes(t *testing.T) {
+	conv := layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}}
+	for _, c := range []struct {
+		layer layer.Layer
+		in    tensor.Shape
+		want  string
+	}{
+		{layer.Conv2D{}, nil, "Filters is 0, want at least 1\nthe size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}"},
+		{layer.Conv2D{Filters: -4, Kernel: layer.Size{3, 0}, Strides: layer.Size{-1, 1}, Activation: "rleu"}, nil, `Filters is -4, want at least 1
+Kernel is 3x0, want at least 1x1
+Strides is -1x1, want at least 1x1
+there is no activation "rleu"; did you mean relu?`},
+		{layer.Conv2D{Filters: 1 << 30, Kernel: layer.Size{3, 3}, Padding: 7}, nil, "Filters is 1073741824, want at most 16777216\nPadding is 7, want layer.Valid or layer.Same"},
+		{layer.Conv2D{Filters: 1, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Dilation: layer.Size{2, 2}}, nil, "Strides 2x2 with Dilation 2x2: one of them must be 1x1"},
+		{conv, tensor.Shape{-1, 2, 2, 3}, "a 3x3 kernel does not fit into an image of 2x2; use padding same, a smaller kernel or larger images"},
+		{conv, tensor.Shape{-1, -1, 2, 3}, "a 3x3 kernel does not fit into an image of Nonex2; use padding same, a smaller kernel or larger images"},
+		{layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Dilation: layer.Size{2, 2}}, tensor.Shape{-1, 4, 9, 3}, "a 5x5 dilated kernel does not fit into an image of 4x9; use padding same, a smaller kernel or larger images"},
+		{conv, tensor.Shape{-1, 100}, "got shape (None, 100), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
+		{conv, tensor.Shape{-1, 28, 28}, "got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)"},
+		{conv, tensor.Shape{-1, 28, 28, -1}, "got shape (None, 28, 28, None), want (batch, height, width, channels), with a known number of channels"},
+		{layer.Conv2D{Filters: 1 << 24, Kernel: layer.Size{64, 64}, Padding: layer.Same}, tensor.Shape{-1, 64, 64, 64}, "kernel would have shape (64, 64, 64, 16777216), more than 2147483648 numbers; use smaller images, more pooling or fewer units"},
+		{layer.MaxPool2D{}, tensor.Shape{-1, 1, 8, 3}, "a 2x2 pool does not fit into an image of 1x8; use padding same, a smaller pool or larger images"},
+		{layer.MaxPool2D{}, tensor.Shape{-1, 8}, "got shape (None, 8), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
+		{layer.MaxPool2D{Pool: layer.Size{2, -2}, Strides: layer.Size{0, 1}}, nil, "Pool is 2x-2, want at least 1x1\nStrides is 0x1, want at least 1x1"},
+		{layer.MaxPool2D{Pool: layer.Size{16, 16}}, nil, "Pool is 16x16, want at most 255 pixels"},
+		{layer.AveragePool2D{Pool: layer.Size{3, 3}}, tensor.Shape{-1, 2, 2, 1}, "a 3x3 pool does not fit into an image of 2x2; use padding same, a smaller pool or larger images"},
+		{layer.Dense{}, nil, "Units is 0, want at least 1"},
+		{layer.Dense{Units: 3}, tensor.Shape{-1}, "got shape (None,), want (batch, features)"},
+		{layer.Dense{Units: 3}, tensor.Shape{-1, -1}, "got shape (None, None), want a known number of features: say the size of the images in Input"},
+		{layer.Dense{Units: 3}, tensor.Shape{-1, -1, 4}, "got shape (None, None, 4), want known dimensions after the batch"},
+		{layer.Dense{Units: 1 << 20}, tensor.Shape{-1, 1 << 20}, "kernel would have shape (1048576, 1048576), more than 2147483648 numbers; use smaller images, more pooling or fewer units"},
+		{layer.Flatten{}, tensor.Shape{-1, -1, 4}, "got shape (None, None, 4), want known dimensions after the batch: say the size of the images in Input"},
+		{layer.Flatten{}, tensor.Shape{-1, math.MaxInt, 4}, "got shape (None, 9223372036854775807, 4), which has more than 1099511627776 numbers"},
+		{layer.Dropout{Rate: 1.5}, nil, "Rate is 1.5, want a part from 0 to 1"},
+		{layer.Dropout{Rate: math.NaN()}, nil, "Rate is NaN, want a part from 0 to 1"},
+		{layer.Activate{Activation: "sotfmax"}, nil, `there is no activation "sotfmax"; did you mean softmax?`},
+		{layer.Activate{Activation: layer.Softmax}, tensor.Shape{-1}, "softmax of shape (None,): want (batch, ..., classes)"},
+		{layer.Input{}, nil, "the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}"},
+		{layer.Input{Shape: []int{8, 0, 3}, Batch: -1}, nil, "shape (8, 0, 3): want dimensions from 1 to 16777216 (without the batch)"},
+		{layer.Input{Shape: []int{1 << 20, 1 << 20, 3}}, nil, "shape (1048576, 1048576, 3): an example has more than 1099511627776 numbers"},
+		{layer.Input{Shape: []int{8, 8, 3}}, tensor.Shape{-1, 8, 9, 3}, "got float32 (None, 8, 9, 3), want float32 (None, 8, 8, 3)"},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		x := b.Invalid() // a layer before it was wrong
+		if c.in != nil {
+			x = b.Input("x", tensor.Float32, c.in...)
+		}
+		if y := c.layer.Build(b.In("it", "layer 1 (X it)"), x); y.Valid() {
+			t.Errorf("%+v: the result is valid", c.layer)
+		}
+		err := b.Err()
+		if err == nil {
+			t.Errorf("%+v: no mistake of %v", c.layer, c.in)
+			continue
+		}
+		want := "layer 1 (X it): " + strings.ReplaceAll(c.want, "\n", "\nlayer 1 (X it): ")
+		if got := err.Error(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		var e *graph.Error
+		if !errors.As(err, &e) {
+			t.Errorf("%T is no graph.Error", err)
+		}
+		if _, err := layer.Decode(c.layer.Class(), c.layer.Config()); c.in == nil && err == nil && !strings.Contains(c.want, "example") {
+			t.Errorf("%+v: decoded from its config", c.layer)
+		}
+	}
+}
+
+// A right layer after a wrong one says nothing.
+func TestInvalidOperand(t *testing.T) {
+	for _, c := range layers {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		if y := c.layer.Build(b.In("it", ""), b.Invalid()); y.Valid() || b.Err() != nil {
+			t.Errorf("%s: %v, %v", c.name, y, b.Err())
+		}
+	}
+}
+
+func TestDecodeMistakes(t *testing.T) {
+	type config = map[string]any
+	for _, c := range []struct {
+		class  string
+		config config
+		want   string
+	}{
+		{"Conv2d", nil, `there is no layer class "Conv2d"; did you mean Conv2D?`},
+		{"LSTM", nil, `there is no layer class "LSTM"; there is InputLayer, Conv2D, MaxPooling2D, AveragePooling2D, Flatten, Dense, Dropout, Activation`},
+		{"Conv2D", nil, "Conv2D: filters is missing\nConv2D: kernel_size is missing"},
+		{"Conv2D", config{"name": "c", "filters": -3, "kernel_size": []any{3., "x"}, "groups": 2., "data_format": "channels_first", "paddin": "same"}, `Conv2D "c": filters is -3, want an integer from 1 to 16777216
+Conv2D "c": kernel_size is [3,"x"], want 2 integers from 1 to 16777216
+Conv2D "c": data_format is "channels_first": not supported yet, want "channels_last"
+Conv2D "c": groups is 2: not supported yet, want 1
+Conv2D "c": unknown key "paddin"; did you mean padding?`},
+		{"Conv2D", config{"filters": 1e300, "kernel_size": 3, "kernel_regularizer": config{"class_name": "L2"}}, `Conv2D: filters is 1e+300, want an integer from 1 to 16777216
+Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported yet, want null`},
+		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: Strides 2x2 with Dilation 2x2: one of them must be 1x1
+Conv2D: there is no activation "swishh"; there is linear, relu, sigmoid, softmax, tanh`},
+		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float16"}, `Dense: units is 2.5, want an integer from 1 to 16777216
+Dense: use_bias is "no", want true or false
+Dense: kernel_initializer: there is no initializer "Orthogonal"; there is GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, VarianceScaling, RandomNormal, TruncatedNormal, RandomUniform, Zeros, Ones, Constant
+Dense: dtype is "float16": not supported yet, want "float32"`},
+		{"Dense", config{"units": 2, "activation": 7}, "Dense: activation is 7, want the name of a function"},
+		{"Dense", config{"units": 2, "lora_rank": 4}, `Dense: unknown key "lora_rank"`},
+		{"MaxPooling2D", config{"strides": []any{0., 0.}, "padding": "smae"}, "MaxPooling2D: strides is [0,0], want 2 integers from 1 to 16777216\nMaxPooling2D: padding is \"smae\"; did you mean same?"},
+		{"AveragePooling2D", config{}, "AveragePooling2D: pool_size is missing"},
+		{"Dropout", config{"rate": "half"}, `Dropout: rate is "half", want a number from 0 to 1`},
+		{"Dropout", config{"rate": .5, "noise_shape": []any{1., 2.}}, "Dropout: noise_shape is [1,2]: not supported yet, want null"},
+		{"InputLayer", config{"dtype": "string"}, "InputLayer: dtype: tensor: no element type \"string\"\nInputLayer: batch_shape is missing"},
+		{"InputLayer", config{"batch_shape": []any{nil, -2., 3.}, "sparse": true}, "InputLayer: sparse is true: not supported yet, want false\nInputLayer: batch_shape is [null,-2,3], want null or integers from 1 to 16777216"},
+		{"InputLayer", config{"batch_shape": "x"}, `InputLayer: batch_shape is "x", want a list as in [null, 128, 128, 3]`},
+		{"Activation", config{}, "Activation: activation is missing"},
+	} {
+		l, err := layer.Decode(c.class, c.config)
+		if err == nil {
+			t.Errorf("%s %v: got %+v", c.class, c.config, l)
+		} else if got := err.Error(); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+// Keras 2's configs of these layers are read too.
+func TestDecodeKeras2(t *testing.T) {
+	l, err := layer.Decode("InputLayer", map[string]any{"batch_input_shape": []any{8., 28., 28., 1.}, "dtype": "float32", "sparse": false, "ragged": false, "name": "in"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := l.(layer.Input); in.Batch != 8 || in.Type().Shape.String() != "(8, 28, 28, 1)" || in.Named() != "in" {
+		t.Errorf("got %+v", in)
+	}
+}
