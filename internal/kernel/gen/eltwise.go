@@ -61,11 +61,11 @@ const one = 0x3f800000
 // eltwise writes a loop for each function, and the switches over them.
 func eltwise(f *family) {
 	for _, v := range vecs {
-		fmt.Fprintf(&f.go_, "\nfunc binary%s(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {\n\tswitch int(op)*3 + stepping {\n", v.name)
+		fmt.Fprintf(&f.code, "\nfunc binary%s(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {\n\tswitch int(op)*3 + stepping {\n", v.name)
 		for _, op := range binaryOps {
 			for n, s := range steppings {
 				name := "binary" + op.name + s.name
-				fmt.Fprintf(&f.go_, "\tcase int(%s)*3 + %d:\n\t\t%s%s(dst, x, y, n)\n", op.name, n, name, v.name)
+				fmt.Fprintf(&f.code, "\tcase int(%s)*3 + %d:\n\t\t%s%s(dst, x, y, n)\n", op.name, n, name, v.name)
 				a := f.fn(v, name, "sets dst[i] = "+op.goExpr+" of "+s.doc+" for n vectors.", "dst *float32", "x *float32", "y *float32", "n int")
 				a.load("DI", "SI", "BX", "CX")
 				a.zero(4)
@@ -93,11 +93,11 @@ func eltwise(f *family) {
 				a.ret()
 			}
 		}
-		fmt.Fprintf(&f.go_, "\tdefault:\n\t\treturn false\n\t}\n\treturn true\n}\n")
+		fmt.Fprintf(&f.code, "\tdefault:\n\t\treturn false\n\t}\n\treturn true\n}\n")
 
-		fmt.Fprintf(&f.go_, "\nfunc unary%s(op UnaryOp, dst, x *float32, n int) bool {\n\tswitch op {\n", v.name)
+		fmt.Fprintf(&f.code, "\nfunc unary%s(op UnaryOp, dst, x *float32, n int) bool {\n\tswitch op {\n", v.name)
 		for _, op := range unaryOps {
-			fmt.Fprintf(&f.go_, "\tcase %s:\n\t\tunary%s%s(dst, x, n)\n", op.name, op.name, v.name)
+			fmt.Fprintf(&f.code, "\tcase %s:\n\t\tunary%s%s(dst, x, n)\n", op.name, op.name, v.name)
 			a := f.fn(v, "unary"+op.name, "sets dst[i] = "+op.goExpr+" of x[i] for n vectors.", "dst *float32", "x *float32", "n int")
 			a.load("DI", "SI", "CX")
 			a.zero(4)
@@ -110,6 +110,6 @@ func eltwise(f *family) {
 			a.i("ADDQ $%d, SI\nADDQ $%d, DI\nDECQ CX\nJNE again", a.bytes(), a.bytes())
 			a.ret()
 		}
-		fmt.Fprintf(&f.go_, "\tdefault:\n\t\treturn false\n\t}\n\treturn true\n}\n")
+		fmt.Fprintf(&f.code, "\tdefault:\n\t\treturn false\n\t}\n\treturn true\n}\n")
 	}
 }

@@ -398,7 +398,7 @@ func micro(f *family) {
 // tiles writes the kernels of a kind for all sizes, and the switch that chooses one: height
 // is in units of rows. Through a table of functions instead, every *Args would escape.
 func (f *family) tiles(v vec, kind, doc string, most func(vectors int) int, write func(t *tile, height int), rows int) {
-	fmt.Fprintf(&f.go_, "\nfunc %s%s(height int, a *Args) {\n\tswitch a.kind<<4 | height {\n", kind, v.name)
+	fmt.Fprintf(&f.code, "\nfunc %s%s(height int, a *Args) {\n\tswitch a.kind<<4 | height {\n", kind, v.name)
 	for vectors := 1; vectors <= 2; vectors++ {
 		for _, masked := range []bool{false, true} {
 			for height := 1; height <= most(vectors); height++ {
@@ -406,12 +406,12 @@ func (f *family) tiles(v vec, kind, doc string, most func(vectors int) int, writ
 				if masked {
 					name += "m"
 				}
-				fmt.Fprintf(&f.go_, "\tcase %#x:\n\t\t%s%s(a)\n", kindOf(vectors, masked)<<4|height, name, v.name)
+				fmt.Fprintf(&f.code, "\tcase %#x:\n\t\t%s%s(a)\n", kindOf(vectors, masked)<<4|height, name, v.name)
 				write(newTile(f.start(v, name, doc), height*rows, vectors, masked), height)
 			}
 		}
 	}
-	fmt.Fprintf(&f.go_, "\tdefault:\n\t\tpanic(\"micro: no such tile\")\n\t}\n}\n")
+	fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"micro: no such tile\")\n\t}\n}\n")
 }
 
 // kindOf is the value of Args.kind.

@@ -95,6 +95,17 @@ func (v Vectors) Check(t testing.TB, isa kernel.ISA, name string, got []float32)
 	v[name] = append([]float32(nil), got...)
 }
 
+// Once remembers slowly computed results by name.
+type Once map[string][]float64
+
+// Get is the result of that name, computed the first time.
+func (o Once) Get(name string, compute func() []float64) []float64 {
+	if _, ok := o[name]; !ok {
+		o[name] = compute()
+	}
+	return o[name]
+}
+
 // NoAllocs fails when f allocates.
 func NoAllocs(t *testing.T, name string, f func()) {
 	t.Helper()

@@ -82,7 +82,8 @@ func (g *Grad) Run(part int, dy, y, dx []float32) {
 }
 
 // CrossEntropy is -sum(labels*log(softmax(logits))) of each row, unclipped, as
-// tf.nn.softmax_cross_entropy_with_logits.
+// tf.nn.softmax_cross_entropy_with_logits; so it is NaN where a logit is infinite, even at a
+// label of 0.
 type CrossEntropy struct{ rows }
 
 // NewCrossEntropy prepares it for rows of cols numbers.
@@ -99,19 +100,14 @@ func (c *CrossEntropy) Run(part int, logits, labels, loss []float32) {
 		log := math.Log(sum)
 		var total float64
 		for i, y := range label {
-			if y != 0 { // 0 times an infinite logarithm is 0
-				total += float64(float64(y) * (log - (float64(row[i]) - greatest)))
-			}
-		}
-		if math.IsNaN(sum) {
-			total = sum
+			total += float64(float64(y) * (log - (float64(row[i]) - greatest)))
 		}
 		loss[r] = float32(total)
 	}
 }
 
 // RunSparse is Run for labels that are the number of the true class. A class that there is
-// not makes the loss NaN, as in TensorFlow.
+// not makes the loss NaN, as in TensorFlow on a GPU (on a CPU it stops).
 func (c *CrossEntropy) RunSparse(part int, logits []float32, classes []int32, loss []float32) {
 	lo, hi := c.part(part)
 	for r := lo; r < hi; r++ {
@@ -149,7 +145,7 @@ func (c *CrossEntropyGrad) Run(part int, logits, labels, scale, dx []float32) {
 }
 
 // RunSparse is Run for labels that are the number of the true class. A class that there is
-// not makes the gradient NaN, as in TensorFlow.
+// not makes the gradient NaN.
 func (c *CrossEntropyGrad) RunSparse(part int, logits []float32, classes []int32, scale, dx []float32) {
 	lo, hi := c.part(part)
 	for r := lo; r < hi; r++ {

@@ -2,6 +2,7 @@ package kerneltest
 
 import (
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -31,4 +32,13 @@ func Guarded[T float32 | uint8 | int32](t testing.TB, n int) []T {
 		t.Fatal(err)
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(&mem[whole-size])), n)
+}
+
+// threadTime is the processor time that this thread has had.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		panic(err)
+	}
+	return time.Duration(t.Nano())
 }

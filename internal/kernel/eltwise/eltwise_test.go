@@ -1,0 +1,175 @@
+package eltwise
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+// special is what every function must treat alike on all instruction sets.
+var special = []float32{0, float32(math.Copysign(0, -1)), 1, -1, 2.5, -2.5, 1e-40, 3e38, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
+
+// sizes is the grid: rows, columns.
+var sizes = [][2]int{{1, 1}, {1, 7}, {3, 16}, {5, 33}, {15, 2}, {40, 1}, {2, 20000}, {300, 64}}
+
+// numbers is random numbers with special ones among them.
+func numbers(t testing.TB, seed uint64, n int) []float32 {
+	x := kerneltest.Random(t, seed, n)
+	for i := range x {
+		if i%5 == int(seed)%5 {
+			x[i] = special[(i/5+int(seed))%len(special)]
+		}
+	}
+	return x
+}
+
+// same is equality of bits, all NaNs being one.
+func same(a, b float32) bool {
+	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
+}
+
+func TestBinary(t *testing.T) {
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for op := range BinaryOp(len(binaries)) {
+			for _, size := range sizes {
+				rows, cols := size[0], size[1]
+				for b := Same; b <= ScalarX; b++ {
+					lenX, lenY := rows*cols, rows*cols
+					switch b {
+					case RowY:
+						lenY = cols
+					case RowX:
+						lenX = cols
+					case ColY:
+						lenY = rows
+					case ColX:
+						lenX = rows
+					case ScalarY:
+						lenY = 1
+					case ScalarX:
+						lenX = 1
+					}
+					x, y := numbers(t, 1, lenX), numbers(t, 2, lenY)
+					dst := kerneltest.Junk(t, rows*cols)
+					k := NewBinary(isa, op, b, rows, cols)
+					kerneltest.Parts(k.Parts(), func(p int) { k.Run(p, x, y, dst) })
+					at := func(v []float32, row, col, scalar Broadcast, i int) float32 {
+						switch b {
+						case row:
+							return v[i%cols]
+						case col:
+							return v[i/cols]
+						case scalar:
+							return v[0]
+						}
+						return v[i]
+					}
+					for i, got := range dst {
+						u, v := at(x, RowX, ColX, ScalarX, i), at(y, RowY, ColY, ScalarY, i)
+						if want := binaries[op](u, v); !same(got, want) {
+							t.Fatalf("op %d, broadcast %d, %dx%d, element %d: f(%v, %v) = %v, want %v", op, b, rows, cols, i, u, v, got, want)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// The table of functions itself, which the other tests take for granted.
+func TestMeaning(t *testing.T) {
+	for _, c := range []struct {
+		op         BinaryOp
+		x, y, want float32
+	}{
+		{Add, 2, 3, 5}, {Sub, 2, 3, -1}, {Mul, 2, 3, 6}, {Div, 3, 2, 1.5}, {Max, 2, 3, 3}, {Min, 2, 3, 2},
+		{ReLUGrad, 2, 3, 2}, {ReLUGrad, 2, 0, 0}, {ReLUGrad, 2, -1, 0}, {SigmoidGrad, 2, .25, .375}, {TanhGrad, 2, .5, 1.5},
+		{SquaredDifference, 2, 5, 9}, {Pow, 2, 3, 8}, {Equal, 2, 2, 1}, {Equal, 2, 3, 0}, {NotEqual, 2, 3, 1}, {NotEqual, 2, 2, 0},
+		{Less, 2, 3, 1}, {Less, 2, 2, 0}, {LessEqual, 2, 2, 1}, {LessEqual, 3, 2, 0},
+		{Greater, 3, 2, 1}, {Greater, 2, 2, 0}, {GreaterEqual, 2, 2, 1}, {GreaterEqual, 2, 3, 0},
+	} {
+		if got := binaries[c.op](c.x, c.y); got != c.want {
+			t.Errorf("op %d of %v, %v is %v, want %v", c.op, c.x, c.y, got, c.want)
+		}
+	}
+	for _, c := range []struct {
+		op      UnaryOp
+		x, want float32
+	}{
+		{Copy, 2, 2}, {Neg, 2, -2}, {Abs, -2, 2}, {Square, -3, 9}, {Sqrt, 9, 3}, {Rsqrt, 4, .5}, {Reciprocal, 4, .25},
+		{Exp, 1, 2.7182817}, {Log, 2, .6931472}, {Log1p, 1, .6931472}, {ReLU, -1, 0}, {ReLU, 2, 2}, {Sigmoid, 0, .5}, {Sigmoid, 200, 1}, {Sigmoid, -200, 0},
+		{Tanh, .5, .46211717}, {Sign, -3, -1}, {Sign, 0, 0}, {Sign, 7, 1}, {Floor, -1.5, -2}, {Ceil, -1.5, -1}, {Round, 2.5, 2}, {Round, 3.5, 4},
+	} {
+		if got := unaries[c.op](c.x); got != c.want {
+			t.Errorf("op %d of %v is %v, want %v", c.op, c.x, got, c.want)
+		}
+	}
+}
+
+func TestUnary(t *testing.T) {
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for op := range UnaryOp(len(unaries)) {
+			for _, n := range []int{1, 8, 16, 55, kernel.Block + 17} {
+				x, dst := numbers(t, 3, n), kerneltest.Junk(t, n)
+				u := NewUnary(isa, op, n)
+				kerneltest.Parts(u.Parts(), func(p int) { u.Run(p, x, dst) })
+				for i, got := range dst {
+					if want := unaries[op](x[i]); !same(got, want) {
+						t.Fatalf("op %d, element %d of %d: f(%v) = %v, want %v", op, i, n, x[i], got, want)
+					}
+				}
+				kerneltest.Parts(u.Parts(), func(p int) { u.Run(p, x, x) })
+				for i, got := range x {
+					if !same(got, dst[i]) {
+						t.Fatalf("op %d in place, element %d of %d: %v, want %v", op, i, n, got, dst[i])
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestSelect(t *testing.T) {
+	cond, dst := []float32{0, 1, -1, float32(math.NaN())}, make([]float32, 4)
+	NewSelect(kernel.Generic, 4).Run(0, cond, []float32{1, 2, 3, 4}, []float32{5, 6, 7, 8}, dst)
+	kerneltest.Equal(t, "select", dst, []float32{5, 2, 3, 4})
+}
+
+func TestNoAllocations(t *testing.T) {
+	x := make([]float32, 100)
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		b, u := NewBinary(isa, Add, RowY, 10, 10), NewUnary(isa, Tanh, 100)
+		kerneltest.NoAllocs(t, "binary", func() { b.Run(0, x, x, x) })
+		kerneltest.NoAllocs(t, "unary", func() { u.Run(0, x, x) })
+	})
+}
+
+func BenchmarkEltwise(b *testing.B) {
+	const n = 1 << 20
+	x, y, dst := make([]float32, n), make([]float32, n), make([]float32, n)
+	for _, isa := range kernel.Available() {
+		for name, op := range map[string]BinaryOp{"add": Add, "reluGrad": ReLUGrad} {
+			k := NewBinary(isa, op, Same, 1, n)
+			b.Run(fmt.Sprintf("%v/%s", isa, name), func(b *testing.B) {
+				kerneltest.Speed(b, 0, 12*n, func() {
+					for p := range k.Parts() {
+						k.Run(p, x, y, dst)
+					}
+				})
+			})
+		}
+		for name, op := range map[string]UnaryOp{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "exp": Exp} {
+			k := NewUnary(isa, op, n)
+			b.Run(fmt.Sprintf("%v/%s", isa, name), func(b *testing.B) {
+				kerneltest.Speed(b, 0, 8*n, func() {
+					for p := range k.Parts() {
+						k.Run(p, x, dst)
+					}
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,256 @@
+package pool
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+func shape(n, h, w, c, kh, kw, sh, sw int, same bool) Shape {
+	s := Shape{N: n, H: h, W: w, C: c, KH: kh, KW: kw, StrideH: sh, StrideW: sw}
+	if same {
+		s.OH, s.OW = kernel.CeilDiv(h, sh), kernel.CeilDiv(w, sw)
+		s.PadTop, s.PadLeft = max(0, (s.OH-1)*sh+kh-h)/2, max(0, (s.OW-1)*sw+kw-w)/2
+	} else {
+		s.OH, s.OW = (h-kh)/sh+1, (w-kw)/sw+1
+	}
+	return s
+}
+
+// shapes is the grid that all pools are tested on.
+func shapes() []Shape {
+	var list []Shape
+	for _, c := range []int{1, 3, 5, 8, 32, 33, 64} {
+		for _, same := range []bool{false, true} {
+			list = append(list,
+				shape(2, 7, 9, c, 2, 2, 2, 2, same),
+				shape(1, 8, 7, c, 3, 3, 2, 2, same), // overlapping
+				shape(1, 6, 7, c, 3, 2, 1, 1, same),
+				shape(1, 9, 9, c, 2, 2, 3, 4, same), // pixels that no window sees
+			)
+		}
+	}
+	return append(list,
+		shape(1, 1, 1, 1, 1, 1, 1, 1, false),
+		shape(1, 5, 5, 2, 5, 5, 5, 5, false),
+		shape(2, 20, 20, 2, 15, 17, 1, 1, true), // 255 positions
+		shape(3, 60, 60, 16, 2, 2, 2, 2, false))
+}
+
+// visit calls f for each pixel that each result sees, in the window's order.
+func visit(s Shape, f func(x, y int, place uint8)) {
+	for n := range s.N {
+		for oh := range s.OH {
+			for ow := range s.OW {
+				for c := range s.C {
+					for kh := range s.KH {
+						for kw := range s.KW {
+							h, w := oh*s.StrideH+kh-s.PadTop, ow*s.StrideW+kw-s.PadLeft
+							if h >= 0 && h < s.H && w >= 0 && w < s.W {
+								f(((n*s.H+h)*s.W+w)*s.C+c, ((n*s.OH+oh)*s.OW+ow)*s.C+c, uint8(kh*s.KW+kw))
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func (s Shape) lens() (x, y int) { return s.N * s.H * s.W * s.C, s.N * s.OH * s.OW * s.C }
+
+// ties is random numbers among which equal ones are frequent.
+func ties(t *testing.T, n int) []float32 {
+	x := kerneltest.Random(t, 1, n)
+	for i := range x {
+		x[i] = float32(math.Round(float64(x[i]) * 4))
+	}
+	return x
+}
+
+func TestMax(t *testing.T) {
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, s := range shapes() {
+			nx, ny := s.lens()
+			x := ties(t, nx)
+			want, at, pixel := make([]float32, ny), make([]uint8, ny), make([]int, ny)
+			for i := range want {
+				want[i] = float32(math.Inf(-1))
+			}
+			visit(s, func(xi, yi int, place uint8) {
+				if x[xi] > want[yi] {
+					want[yi], at[yi], pixel[yi] = x[xi], place, xi
+				}
+			})
+			name := fmt.Sprintf("%+v", s)
+			m := NewMax(isa, s)
+			y, argmax := kerneltest.Junk(t, ny), kerneltest.Guarded[uint8](t, ny)
+			kerneltest.Parts(m.Parts(), func(p int) { m.Run(p, x, y, argmax) })
+			kerneltest.Equal(t, name, y, want)
+			for i, a := range at {
+				if argmax[i] != a {
+					t.Fatalf("%s: place %d is %d, want %d", name, i, argmax[i], a)
+				}
+			}
+			y = kerneltest.Junk(t, ny)
+			kerneltest.Parts(m.Parts(), func(p int) { m.Run(p, x, y, nil) })
+			kerneltest.Equal(t, name+" without places", y, want)
+
+			g := NewMaxGrad(isa, s)
+			dy, dx := kerneltest.Random(t, 2, ny), kerneltest.Junk(t, nx)
+			sum := make([]float64, nx)
+			for i, v := range dy {
+				sum[pixel[i]] += float64(v)
+			}
+			kerneltest.Parts(g.Parts(), func(p int) { g.Run(p, dy, argmax, dx) })
+			kerneltest.Close(t, name+" gradient", dx, sum, 1e-6)
+		}
+	})
+}
+
+func TestMaxOfInfinitiesAndNaN(t *testing.T) {
+	inf, nan := float32(math.Inf(-1)), float32(math.NaN())
+	s := shape(1, 2, 2, 1, 2, 2, 2, 2, false)
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, c := range []struct {
+			x    []float32
+			want float32
+			at   uint8
+		}{
+			{[]float32{inf, inf, inf, inf}, inf, 0},
+			{[]float32{inf, -3, inf, -3}, -3, 1},
+			{[]float32{nan, 1, 2, 3}, nan, 0},
+			{[]float32{1, nan, 2, nan}, 2, 2},
+		} {
+			// As many channels as fill vectors, so that assembly runs, and some more.
+			s.C = 35
+			x := kerneltest.Guarded[float32](t, 4*s.C)
+			for i := range x {
+				x[i] = c.x[i/s.C]
+			}
+			y, at := make([]float32, s.C), make([]uint8, s.C)
+			NewMax(isa, s).Run(0, x, y, at)
+			for i := range y {
+				if at[i] != c.at || y[i] != c.want && !(y[i] != y[i] && c.want != c.want) {
+					t.Errorf("%v, channel %d: %v at %d, want %v at %d", c.x, i, y[i], at[i], c.want, c.at)
+				}
+			}
+			NewMax(isa, s).Run(0, x, y, nil)
+			for i := range y {
+				if y[i] != c.want && !(y[i] != y[i] && c.want != c.want) {
+					t.Errorf("%v without places, channel %d: %v, want %v", c.x, i, y[i], c.want)
+				}
+			}
+		}
+	})
+}
+
+func TestAverage(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, s := range shapes() {
+			nx, ny := s.lens()
+			name := fmt.Sprintf("%+v", s)
+			x, dy := kerneltest.Random(t, 1, nx), kerneltest.Random(t, 2, ny)
+			count, want, grad := make([]float64, ny), make([]float64, ny), make([]float64, nx)
+			visit(s, func(xi, yi int, _ uint8) { count[yi]++; want[yi] += float64(x[xi]) })
+			for i := range want {
+				want[i] /= count[i]
+			}
+			visit(s, func(xi, yi int, _ uint8) { grad[xi] += float64(dy[yi]) / count[yi] })
+			a, y := NewAverage(isa, s), kerneltest.Junk(t, ny)
+			kerneltest.Parts(a.Parts(), func(p int) { a.Run(p, x, y) })
+			kerneltest.Close(t, name, y, want, 1e-6)
+			vectors.Check(t, isa, name, y)
+			g, dx := NewAverageGrad(isa, s), kerneltest.Junk(t, nx)
+			kerneltest.Parts(g.Parts(), func(p int) { g.Run(p, dy, dx) })
+			kerneltest.Close(t, name+" gradient", dx, grad, 1e-6)
+			vectors.Check(t, isa, name+" gradient", dx)
+		}
+	})
+}
+
+func TestUnpool2x2(t *testing.T) {
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, c := range []int{1, 8, 16, 40, 64} {
+			for pixels := range 4 {
+				n := pixels * c
+				g, argmax := kerneltest.Random(t, 1, n), kerneltest.Guarded[uint8](t, n)
+				want := make([]float32, 4*n)
+				for i := range argmax {
+					argmax[i] = uint8(i * 7 % 5)
+					if a := int(argmax[i]); a < 4 {
+						want[a/2*2*n+(2*(i/c)+a%2)*c+i%c] = g[i]
+					}
+				}
+				upper, lower := kerneltest.Junk(t, 2*n), kerneltest.Junk(t, 2*n)
+				Unpool2x2(isa, upper, lower, g, argmax, pixels, c)
+				kerneltest.Equal(t, "upper", upper, want[:2*n])
+				kerneltest.Equal(t, "lower", lower, want[2*n:])
+			}
+		}
+	})
+}
+
+func TestValidate(t *testing.T) {
+	big := shape(1, 20, 20, 1, 16, 16, 1, 1, false)
+	if err := big.ValidateMax(); err == nil || !strings.Contains(err.Error(), "256 positions") {
+		t.Errorf("a window of 256 positions: %v", err)
+	}
+	if err := big.Validate(); err != nil {
+		t.Errorf("an average of 256 positions: %v", err)
+	}
+	outside := shape(1, 4, 4, 1, 2, 2, 2, 2, false)
+	outside.OH = 3
+	if outside.Validate() == nil {
+		t.Error("a window outside the image: no error")
+	}
+	outside.OH, outside.StrideW = 2, 0
+	if outside.Validate() == nil {
+		t.Error("stride 0: no error")
+	}
+}
+
+func TestNoAllocations(t *testing.T) {
+	s := shape(1, 8, 8, 32, 3, 3, 2, 2, true)
+	nx, ny := s.lens()
+	x, y, at := make([]float32, nx), make([]float32, ny), make([]uint8, ny)
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		m, mg, a, ag := NewMax(isa, s), NewMaxGrad(isa, s), NewAverage(isa, s), NewAverageGrad(isa, s)
+		kerneltest.NoAllocs(t, "max", func() { m.Run(0, x, y, at) })
+		kerneltest.NoAllocs(t, "max gradient", func() { mg.Run(0, y, at, x) })
+		kerneltest.NoAllocs(t, "average", func() { a.Run(0, x, y) })
+		kerneltest.NoAllocs(t, "average gradient", func() { ag.Run(0, y, x) })
+	})
+}
+
+func BenchmarkPool(b *testing.B) {
+	s := shape(15, 126, 126, 64, 2, 2, 2, 2, false)
+	nx, ny := s.lens()
+	x, y, at := make([]float32, nx), make([]float32, ny), make([]uint8, ny)
+	for _, isa := range kernel.Available() {
+		m, mg, a, ag := NewMax(isa, s), NewMaxGrad(isa, s), NewAverage(isa, s), NewAverageGrad(isa, s)
+		for _, c := range []struct {
+			name  string
+			parts int
+			run   func(p int)
+		}{
+			{"max", m.Parts(), func(p int) { m.Run(p, x, y, at) }},
+			{"maxGrad", mg.Parts(), func(p int) { mg.Run(p, y, at, x) }},
+			{"average", a.Parts(), func(p int) { a.Run(p, x, y) }},
+			{"averageGrad", ag.Parts(), func(p int) { ag.Run(p, y, x) }},
+		} {
+			b.Run(fmt.Sprintf("%v/%s", isa, c.name), func(b *testing.B) {
+				kerneltest.Speed(b, 0, 4*(nx+ny), func() {
+					for p := range c.parts {
+						c.run(p)
+					}
+				})
+			})
+		}
+	}
+}
