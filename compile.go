@@ -213,6 +213,9 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 			weights = append(weights, b.Read(b.Store().Lookup(v.Path)))
 		}
 	}
+	if len(weights) == 0 {
+		return // there is still something to evaluate; Fit refuses
+	}
 	grads := graph.Grad(b, total, weights...)
 	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
 	for i, g := range grads {

@@ -1,0 +1,374 @@
+package lince
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/tensor"
+)
+
+func trained(t testing.TB) *Model {
+	m := smallModel(t, 5)
+	fit(t, m, barsData(12, 5, 1), Fit{Epochs: 2})
+	m.Classes = []string{"upright", "level"}
+	m.Preprocessing = &Preprocessing{TargetSize: [2]int{6, 6}, ColorMode: "grayscale", Interpolation: "nearest", Rescale: 1. / 255}
+	return m
+}
+
+func bytesOf(t testing.TB, m *Model) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if n, err := m.WriteTo(&b); err != nil || n != int64(b.Len()) {
+		t.Fatalf("wrote %d bytes of %d: %v", n, b.Len(), err)
+	}
+	return b.Bytes()
+}
+
+func TestSaveAndOpen(t *testing.T) {
+	m := trained(t)
+	path := filepath.Join(t.TempDir(), "m.keras")
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	file := must(os.ReadFile(path))
+	if again := bytesOf(t, trained(t)); !bytes.Equal(file, again) {
+		t.Error("two equal trainings give different files")
+	}
+	got, err := on(77).Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(bytesOf(t, got), file) {
+		t.Error("saving what was opened gives another file")
+	}
+	x, _ := bars(12)
+	if a, b := must(m.PredictBatch(x)), must(got.PredictBatch(x)); !bytes.Equal(a.Raw(), b.Raw()) {
+		t.Error("predictions differ")
+	}
+	if !slices.Equal(got.Classes, m.Classes) || *got.Preprocessing != *m.Preprocessing {
+		t.Errorf("got classes %v, preprocessing %+v", got.Classes, got.Preprocessing)
+	}
+	// Both go on alike: optimizer and random numbers came along.
+	fit(t, m, barsData(12, 5, 1), Fit{InitialEpoch: 2, Epochs: 4})
+	fit(t, got, barsData(12, 5, 1), Fit{InitialEpoch: 2, Epochs: 4})
+	sameWeights(t, m, got)
+
+	bare, err := Options{NoCompile: true, backend: m.backend}.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := bare.Compiled(); ok {
+		t.Error("NoCompile: compiled all the same")
+	}
+}
+
+func TestSaveRefuses(t *testing.T) {
+	m := trained(t)
+	dir := t.TempDir()
+	for _, path := range []string{filepath.Join(dir, "m.h5"), filepath.Join(dir, "no", "m.keras")} {
+		if err := m.Save(path); err == nil {
+			t.Errorf("%s: no error", path)
+		}
+	}
+	m.Classes = []string{"a", "b", "c"}
+	if err := m.Save(filepath.Join(dir, "m.keras")); err == nil || !strings.Contains(err.Error(), "3 classes for 2 outputs") {
+		t.Errorf("error is %v", err)
+	}
+	m.Classes = nil
+	m.Preprocessing.TargetSize = [2]int{7, 6}
+	if err := m.Save(filepath.Join(dir, "m.keras")); err == nil || !strings.Contains(err.Error(), "7x6") {
+		t.Errorf("error is %v", err)
+	}
+	if left := must(os.ReadDir(dir)); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	m := smallModel(t, 1)
+	text := must(m.ToJSON())
+	got, err := on(1).FromJSON(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameWeights(t, m, got)
+	if again := must(got.ToJSON()); !bytes.Equal(again, text) {
+		t.Errorf("JSON changed:\n%s\n%s", text, again)
+	}
+	c, ok := got.Compiled()
+	if !ok || c.Loss != (loss.CategoricalCrossentropy{}) || len(c.Metrics) != 1 || c.Metrics[0].Named() != "accuracy" {
+		t.Errorf("compiled as %+v", c)
+	}
+	if rate := must(got.LearningRate()); float32(rate) != .01 {
+		t.Errorf("learning rate is %v", rate)
+	}
+}
+
+// What a compile configuration can hold comes back.
+func TestCompileConfig(t *testing.T) {
+	m := smallModel(t, 1)
+	c := Compile{
+		Optimizer: optimizer.Adam{LearningRate: 1e-4, AMSGrad: true}, Loss: loss.CategoricalCrossentropy{LabelSmoothing: .1},
+		Metrics:         []metric.Metric{metric.CategoricalAccuracy{}, metric.Accuracy{Name: "acc"}, metric.Accuracy{Name: "mine"}},
+		WeightedMetrics: []metric.Metric{metric.Accuracy{}},
+	}
+	if err := m.Compile(c); err != nil {
+		t.Fatal(err)
+	}
+	want := fit(t, m, barsData(12, 5, 1), Fit{}).Names()
+	if !slices.Equal(want, []string{"acc", "accuracy", "categorical_accuracy", "loss", "mine"}) {
+		t.Errorf("history has %v", want)
+	}
+	b := bytesOf(t, m)
+	got, err := on(1).Read(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fit(t, m, barsData(12, 5, 1), Fit{})
+	if names := fit(t, got, barsData(12, 5, 1), Fit{}).Names(); !slices.Equal(names, want) {
+		t.Errorf("history has %v, want %v", names, want)
+	}
+	sameWeights(t, m, got)
+}
+
+// A file as Keras writes it for a model that was compiled, but not trained, has no slots.
+func TestOptimizerWithoutSlots(t *testing.T) {
+	m := smallModel(t, 1)
+	b := bytesOf(t, m)
+	f := must(keras.Read(bytes.NewReader(b), int64(len(b))))
+	for i := range f.Weights {
+		if f.Weights[i].Path == "optimizer" {
+			f.Weights[i].Vars = []*tensor.Tensor{tensor.Scalar(int32(0)), tensor.Scalar(float32(.25))}
+		}
+	}
+	got, err := reread(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rate := must(got.LearningRate()); rate != .25 {
+		t.Errorf("learning rate is %v", rate)
+	}
+	fit(t, got, barsData(8, 4, 1), Fit{})
+}
+
+func reread(f *keras.File) (*Model, error) {
+	var b bytes.Buffer
+	if err := keras.Write(&b, f); err != nil {
+		return nil, err
+	}
+	return on(1).Read(bytes.NewReader(b.Bytes()), int64(b.Len()))
+}
+
+// Files that are cut short, forged or of other models.
+func TestOpenRefuses(t *testing.T) {
+	whole := bytesOf(t, trained(t))
+	read := func() *keras.File { return must(keras.Read(bytes.NewReader(whole), int64(len(whole)))) }
+	replace := func(old, new string) *keras.File {
+		f := read()
+		if !bytes.Contains(f.Config, []byte(old)) {
+			t.Fatalf("the configuration has no %s", old)
+		}
+		f.Config = bytes.Replace(f.Config, []byte(old), []byte(new), 1)
+		return f
+	}
+	change := func(how func(f *keras.File)) *keras.File {
+		f := read()
+		how(f)
+		return f
+	}
+	find := func(f *keras.File, path string) *keras.Entry {
+		for i := range f.Weights {
+			if f.Weights[i].Path == path {
+				return &f.Weights[i]
+			}
+		}
+		t.Fatalf("no %s", path)
+		return nil
+	}
+	for name, c := range map[string]struct {
+		f    *keras.File
+		want string
+	}{
+		"unknown layer":     {replace(`"class_name": "Flatten"`, `"class_name": "Lambda"`), `layer 3: there is no layer class "Lambda"`},
+		"unknown key":       {replace(`"filters": 3`, `"filters": 3, "filtres": 3`), "filtres"},
+		"huge layer":        {replace(`"units": 4`, `"units": 4000000`), "the file's dense/kernel is float32 (12, 4), the network's float32 (12, 4000000)"},
+		"another model":     {replace(`"class_name": "Sequential"`, `"class_name": "MyModel"`), `of class "MyModel"`},
+		"unknown optimizer": {replace(`"class_name": "RMSprop"`, `"class_name": "Lion"`), "NoCompile"},
+		"loss weights":      {replace(`"loss_weights": null`, `"loss_weights": [2.0]`), "loss_weights"},
+		"other preprocessing": {change(func(f *keras.File) {
+			f.Extra = json.RawMessage(`{"preprocessing":{"target_size":[100000,100000]}}`)
+		}), "100000x100000"},
+		"other classes": {change(func(f *keras.File) { f.Extra = json.RawMessage(`{"classes":["a"]}`) }), "1 classes"},
+		"odd extra":     {change(func(f *keras.File) { f.Extra = json.RawMessage(`[1]`) }), "what lince keeps"},
+		"missing layer": {change(func(f *keras.File) { find(f, "layers/dense").Vars = nil }), "layer dense: the file has 0 variables, the network 2"},
+		"other shape": {change(func(f *keras.File) {
+			find(f, "layers/conv2d").Vars[1] = tensor.New(tensor.Float32, 5)
+		}), "conv2d/bias is float32 (5,)"},
+		"other slots": {change(func(f *keras.File) {
+			e := find(f, "optimizer")
+			e.Vars = e.Vars[:4]
+		}), "the file has 4 variables, RMSprop 8"},
+		"other slot": {change(func(f *keras.File) {
+			find(f, "optimizer").Vars[2] = tensor.New(tensor.Float32, 5)
+		}), "optimizer's state"},
+	} {
+		if _, err := reread(c.f); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error is %v, want one with %q", name, err, c.want)
+		}
+	}
+	for n := 0; n < len(whole); n += 97 {
+		if _, err := on(1).Read(bytes.NewReader(whole[:n]), int64(n)); err == nil {
+			t.Errorf("the first %d bytes of %d: no error", n, len(whole))
+		}
+	}
+	dir := t.TempDir()
+	for _, path := range []string{filepath.Join(dir, "none.keras"), dir} {
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error is %v", path, err)
+		}
+	}
+	for _, text := range []string{"", "{}", "[]", `{"class_name": "Sequential"}`, `{"class_name": "Sequential", "config": {"layers": []}}`, `{"class_name": "Sequential", "config": {"layers": [{}]}}`, `{"class_name":"Functional","config":{"layers":[]}}`} {
+		if _, err := FromJSON([]byte(text)); err == nil {
+			t.Errorf("JSON %s: no error", text)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	whole := bytesOf(f, trained(f))
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := on(1).Read(bytes.NewReader(b), int64(len(b)))
+		if err == nil {
+			bytesOf(t, m)
+		}
+	})
+}
+
+func FuzzFromJSON(f *testing.F) {
+	m := smallModel(f, 1)
+	f.Add(must(m.ToJSON()))
+	f.Add([]byte(functional))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		// Weights are not made: memory for them is what the user's own JSON asks for.
+		m, _, err := on(1).fromConfig(b)
+		if err == nil {
+			_ = m.CountParams()
+		}
+	})
+}
+
+// functional is what Keras 3.15.1 gives for Input -> Dense -> Activation, in short, its
+// layers in another order.
+const functional = `{"module": "keras.src.models.functional", "class_name": "Functional", "config": {"name": "functional_2", "trainable": true, "layers": [
+{"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [null, 8], "dtype": "float32", "sparse": false, "ragged": false, "name": "input_layer_2", "optional": false}, "registered_name": null, "name": "input_layer_2", "inbound_nodes": []},
+{"module": "keras.layers", "class_name": "Activation", "config": {"name": "act", "trainable": true, "dtype": "float32", "activation": "relu"}, "registered_name": null, "name": "act", "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 2], "dtype": "float32", "keras_history": ["dense_2", 0, 0]}}], "kwargs": {}}]},
+{"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense_2", "trainable": true, "dtype": "float32", "units": 2, "activation": "linear", "use_bias": true}, "registered_name": null, "build_config": {"input_shape": [null, 8]}, "name": "dense_2", "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 8], "dtype": "float32", "keras_history": ["input_layer_2", 0, 0]}}], "kwargs": {}}]}],
+"input_layers": ["input_layer_2", 0, 0], "output_layers": ["act", 0, 0]}, "registered_name": "Functional", "build_config": {"input_shape": null}}`
+
+func TestFunctionalChain(t *testing.T) {
+	m, err := on(1).FromJSON([]byte(functional))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ls := m.Layers()
+	if m.Name() != "functional_2" || len(ls) != 2 || ls[0].Name != "dense_2" || ls[1].Class != "Activation" {
+		t.Errorf("%s: layers are %+v", m.Name(), ls)
+	}
+	for old, new := range map[string]string{
+		`"output_layers": ["act", 0, 0]`:          `"output_layers": ["dense_2", 0, 0]`,
+		`"keras_history": ["dense_2", 0, 0]`:      `"keras_history": ["input_layer_2", 0, 0]`,
+		`"keras_history": ["input_layer_2", 0, 0`: `"keras_history": ["dense_2", 0, 0`,
+		`"inbound_nodes": []`:                     `"inbound_nodes": [{"args": [], "kwargs": {}}]`,
+		`"input_layers": ["input_layer_2", 0, 0]`: `"input_layers": [["a", 0, 0], ["b", 0, 0]]`,
+	} {
+		if !strings.Contains(functional, old) {
+			t.Fatalf("no %s", old)
+		}
+		if _, err := on(1).FromJSON([]byte(strings.Replace(functional, old, new, 1))); err == nil || !strings.Contains(err.Error(), "no chain of layers") {
+			t.Errorf("%s: error is %v", new, err)
+		}
+	}
+}
+
+func TestPredict(t *testing.T) {
+	m := trained(t)
+	x, y := bars(11)
+	all := must(m.PredictBatch(x))
+	ds := must(data.Tensors(x, y, data.Options{BatchSize: 4, NoShuffle: true}))
+	got, err := m.Predict(context.Background(), ds, Predict{Verbose: Silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Raw(), all.Raw()) || !got.Shape().Equal(all.Shape()) {
+		t.Error("Predict and PredictBatch differ")
+	}
+	if part, err := m.Predict(context.Background(), ds, Predict{Steps: 2, Verbose: Silent}); err != nil || part.Shape()[0] != 8 {
+		t.Errorf("two steps: %v, %v", part, err)
+	}
+	whole := tensor.New(tensor.Uint8, 1, 6, 6, 1)
+	if p, err := m.PredictBatch(whole); err != nil || !near(float64(p.Float32s()[0]+p.Float32s()[1]), 1, 1e-6) {
+		t.Errorf("of whole numbers: %v, %v", p, err)
+	}
+	if p, err := m.PredictBatch(tensor.New(tensor.Float32, 0, 6, 6, 1)); err != nil || p.Shape()[0] != 0 {
+		t.Errorf("of nothing: %v, %v", p, err)
+	}
+	for _, bad := range []*tensor.Tensor{nil, tensor.New(tensor.Float32), tensor.New(tensor.Float32, 6, 6, 1), tensor.New(tensor.Float32, 1, 6, 6, 3), tensor.New(tensor.Bool, 1, 6, 6, 1)} {
+		if _, err := m.PredictBatch(bad); err == nil {
+			t.Errorf("of %v: no error", bad)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := m.Predict(ctx, ds, Predict{Verbose: Silent}); err == nil {
+		t.Error("cancelled: no error")
+	}
+}
+
+// Pictures of any size, where the network takes them.
+func TestPredictAnySize(t *testing.T) {
+	m := must(on(1).Sequential(layer.Input{Shape: []int{tensor.Unknown, tensor.Unknown, 1}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}}))
+	for _, size := range []int{5, 8} {
+		p, err := m.PredictBatch(tensor.New(tensor.Float32, 2, size, 4, 1))
+		if err != nil || !p.Shape().Equal(tensor.Shape{2, size - 2, 2, 2}) {
+			t.Errorf("size %d: %v, %v", size, p, err)
+		}
+	}
+}
+
+// Predictions may run beside each other, and beside a training.
+func TestPredictConcurrently(t *testing.T) {
+	m := trained(t)
+	x, _ := bars(3)
+	done := make(chan error)
+	for range 4 {
+		go func() {
+			var err error
+			for range 20 {
+				if _, e := m.PredictBatch(x); e != nil {
+					err = e
+				}
+			}
+			done <- err
+		}()
+	}
+	fit(t, m, barsData(12, 4, 1), Fit{Epochs: 3})
+	for range 4 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
