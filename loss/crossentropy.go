@@ -10,9 +10,9 @@ import (
 )
 
 // CategoricalCrossentropy is -sum(y*ln(p)) over the classes, for labels y that are
-// one-hot rows (keras.losses.CategoricalCrossentropy). Predictions that come from a softmax
-// are taken before it, and so is the gradient; other probabilities are divided by their sum
-// and kept within [1e-7, 1-1e-7].
+// one-hot rows (keras.losses.CategoricalCrossentropy). Of predictions that come from a softmax
+// (or a sigmoid), the operand is taken as FromLogits does; other probabilities are divided by
+// their sum and kept within [1e-7, 1-1e-7].
 type CategoricalCrossentropy struct {
 	FromLogits     bool    // predictions are not probabilities: a softmax is to be applied
 	LabelSmoothing float64 // part s of [0,1] of each label that goes to all K classes: y*(1-s) + s/K
@@ -26,8 +26,9 @@ type SparseCategoricalCrossentropy struct {
 }
 
 // BinaryCrossentropy is the mean over the last dimension of -(y*ln(p) + (1-y)*ln(1-p)), for
-// labels y that are 0 or 1 (keras.losses.BinaryCrossentropy). Predictions that come from a
-// sigmoid are taken before it; other probabilities are kept within [1e-7, 1-1e-7].
+// labels y that are 0 or 1 (keras.losses.BinaryCrossentropy). Of predictions that come from a
+// sigmoid (or a softmax), the operand is taken as FromLogits does; other probabilities are kept
+// within [1e-7, 1-1e-7].
 type BinaryCrossentropy struct {
 	FromLogits     bool    // predictions are not probabilities: a sigmoid is to be applied
 	LabelSmoothing float64 // part s of [0,1] by which labels move to 1/2: y*(1-s) + s/2
@@ -88,7 +89,7 @@ func (l CategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Val
 	if s := l.LabelSmoothing; s != 0 {
 		y = b.Offset(b.Scale(y, 1-s), s/float64(yPred.Shape[axis]))
 	}
-	p, fused := logits(yPred, "Softmax")
+	p, fused := logits(yPred)
 	if fused || l.FromLogits {
 		return b.SoftmaxCrossEntropy(p, y)
 	}
@@ -104,7 +105,7 @@ func (l SparseCategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *gra
 		return b.Invalid()
 	}
 	y := b.OneHot(class, yPred.Shape[axis], yPred.DType)
-	p, fused := logits(yPred, "Softmax")
+	p, fused := logits(yPred)
 	if !fused && !l.FromLogits {
 		// As in Keras on TensorFlow: the softmax divides by the sum.
 		p = b.Log(b.Clip(p, epsilon, 1-epsilon))
@@ -124,7 +125,7 @@ func (l BinaryCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Value) *
 	if s := l.LabelSmoothing; s != 0 {
 		y = b.Offset(b.Scale(y, 1-s), s/2)
 	}
-	p, fused := logits(yPred, "Sigmoid")
+	p, fused := logits(yPred)
 	if fused || l.FromLogits {
 		return b.Mean(sigmoidCrossEntropy(b, p, y), axis)
 	}

@@ -29,11 +29,12 @@ func base(name string) map[string]any {
 	return map[string]any{"name": name, "reduction": "sum_over_batch_size"}
 }
 
-// logits returns the operand of the activation function that made x, where x was made by
-// the op of that name: the loss of both together is exact where that of a rounded
-// probability is not. It is what Keras does on TensorFlow.
-func logits(x *graph.Value, activation string) (*graph.Value, bool) {
-	if x.Valid() && x.Is(activation) {
+// logits returns the operand of the softmax or sigmoid that made x, and true; or x, and false.
+// A cross-entropy of logits is exact where that of a rounded probability is not. It is what
+// Keras does, and as in Keras each cross-entropy does it for either function: a softmax
+// followed by BinaryCrossentropy is treated as if it were a sigmoid.
+func logits(x *graph.Value) (*graph.Value, bool) {
+	if x.Is("Softmax") || x.Is("Sigmoid") {
 		return x.Node.In[0], true
 	}
 	return x, false

@@ -40,6 +40,8 @@ CASES = [
     (K.BinaryCrossentropy(), [0, 1, 1, 0], (-4, 4, (4, 1)), "sigmoid"),
     (K.BinaryCrossentropy(), [0, 1, 1, 0], (-150, 150, (4, 1)), "sigmoid"),
     (K.BinaryCrossentropy(label_smoothing=0.1), ONE_HOT, (-4, 4, (4, 3)), "sigmoid"),
+    (K.BinaryCrossentropy(), ONE_HOT, (-4, 4, (4, 3)), "softmax"),
+    (K.SparseCategoricalCrossentropy(), CLASSES, (-4, 4, (4, 3)), "sigmoid"),
     (K.BinaryCrossentropy(from_logits=True), ONE_HOT, (-4, 4, (4, 3)), "linear"),
     (K.BinaryCrossentropy(from_logits=True), ONE_HOT, (0, 0, (4, 3)), "linear"),
     (K.MeanSquaredError(), [[0.5, 1], [2, -1]], (-2, 2, (2, 2)), "linear"),

@@ -1,0 +1,262 @@
+package loss_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// nested flattens JSON's lists of numbers, with their shape.
+func nested(v any) (shape []int, values []float32) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, []float32{float32(v.(float64))}
+	}
+	for _, x := range list {
+		s, n := nested(x)
+		shape = s
+		values = append(values, n...)
+	}
+	return append([]int{len(list)}, shape...), values
+}
+
+func activate(b *graph.Builder, name string, x *graph.Value) *graph.Value {
+	switch name {
+	case "softmax":
+		return b.Softmax(x)
+	case "sigmoid":
+		return b.Sigmoid(x)
+	}
+	return x
+}
+
+func TestAgainstKeras(t *testing.T) {
+	var cases []struct {
+		Class          string
+		Config         map[string]any
+		Labels         any
+		Range          [2]float64
+		Shape          []int
+		Activation     string
+		Each, Gradient []float64
+		Total          float64
+	}
+	data, err := os.ReadFile("testdata/losses.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for i, c := range cases {
+		seen[c.Class] = true
+		l, err := loss.Decode(c.Class, c.Config)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		shape, values := nested(c.Labels)
+		x := graphtest.Formula(3, c.Range[0], c.Range[1], c.Shape...)
+		weights := graphtest.Formula(4, .5, 1.5, c.Shape[:len(c.Shape)-1]...)
+		in := []*tensor.Tensor{x, tensor.Of(values, shape...), weights}
+		m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+			each := l.Build(b.In("loss", "loss"), in[1], activate(b, c.Activation, in[0]))
+			total := b.Mean(b.Mul(each, in[2]))
+			return []*graph.Value{each, total, graph.Grad(b, total, in[0])[0]}
+		})
+		out := m.Run(t, in...)
+		if got, want := out[0].Shape(), tensor.Shape(c.Shape[:len(c.Shape)-1]); !got.Equal(want) {
+			t.Errorf("case %d, %s: shape %v, want %v", i, c.Class, got, want)
+			continue
+		}
+		for j, what := range []string{"loss", "total", "gradient"} {
+			for k, want := range [][]float64{c.Each, {c.Total}, c.Gradient}[j] {
+				if got := float64(out[j].Float32s()[k]); !graphtest.Near(got, want, 2e-5, 3e-7) {
+					t.Errorf("case %d, %s: %s, element %d is %v, want %v", i, c.Class, what, k, got, want)
+				}
+			}
+		}
+	}
+	for _, class := range loss.Classes() {
+		if !seen[class] {
+			t.Errorf("no test of %s", class)
+		}
+	}
+}
+
+// The examples of Keras' own documentation.
+func TestKnownValues(t *testing.T) {
+	y := tensor.Of([]float32{0, 1, 0, 0, 0, 1}, 2, 3)
+	p := tensor.Of([]float32{.05, .95, 0, .1, .8, .1}, 2, 3)
+	for _, c := range []struct {
+		l       loss.Loss
+		weights []float32
+		want    float64
+	}{
+		{loss.CategoricalCrossentropy{}, []float32{1, 1}, 1.1769392},
+		{loss.CategoricalCrossentropy{LabelSmoothing: .1}, []float32{1, 1}, 1.4591359},
+		{loss.CategoricalCrossentropy{FromLogits: true}, []float32{1, 1}, .9868951},
+		{loss.CategoricalCrossentropy{}, []float32{1, 0}, .05129331 / 2},
+		{loss.CategoricalCrossentropy{}, []float32{0, 1}, 2.3025851 / 2},
+		{loss.CategoricalCrossentropy{}, []float32{.3, .7}, .8135988},
+	} {
+		in := []*tensor.Tensor{y, p, tensor.Of(c.weights, 2)}
+		m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+			return []*graph.Value{b.Mean(b.Mul(c.l.Build(b, in[0], in[1]), in[2]))}
+		})
+		if got := float64(m.Run(t, in...)[0].Float32s()[0]); !graphtest.Near(got, c.want, 1e-6, 0) {
+			t.Errorf("%+v, weights %v: %v, want %v", c.l, c.weights, got, c.want)
+		}
+	}
+}
+
+func TestGradients(t *testing.T) {
+	oneHot := tensor.Of([]float32{0, 1, 0, 0, 0, 1}, 2, 3)
+	classes := tensor.Of([]int32{1, 2}, 2)
+	for _, c := range []struct {
+		l          loss.Loss
+		y          *tensor.Tensor
+		lo, hi     float64
+		activation string
+	}{
+		{loss.CategoricalCrossentropy{}, oneHot, .1, 1, ""},
+		{loss.CategoricalCrossentropy{LabelSmoothing: .3}, oneHot, -2, 2, "softmax"},
+		{loss.CategoricalCrossentropy{FromLogits: true}, oneHot, -2, 2, ""},
+		{loss.SparseCategoricalCrossentropy{}, classes, .1, .9, ""},
+		{loss.SparseCategoricalCrossentropy{}, classes, -2, 2, "softmax"},
+		{loss.BinaryCrossentropy{}, oneHot, .1, .9, ""},
+		{loss.BinaryCrossentropy{LabelSmoothing: .3}, oneHot, -2, 2, "sigmoid"},
+		{loss.MeanSquaredError{}, oneHot, -2, 2, ""},
+		{loss.MeanAbsoluteError{}, oneHot, -2, 2, ""},
+	} {
+		x := graphtest.Formula(1, c.lo, c.hi, 2, 3)
+		graphtest.CheckGradient(t, true, 1, []*tensor.Tensor{x, c.y}, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+			return []*graph.Value{c.l.Build(b, in[1], activate(b, c.activation, in[0]))}
+		})
+	}
+}
+
+// A softmax at the end is not computed to be undone again.
+func TestFusedForm(t *testing.T) {
+	in := []*tensor.Tensor{graphtest.Formula(1, -2, 2, 2, 3), graphtest.Formula(2, 0, 1, 2, 3)}
+	m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+		return []*graph.Value{loss.CategoricalCrossentropy{}.Build(b, in[1], b.Softmax(in[0]))}
+	})
+	if s := m.Graph.String(); !strings.Contains(s, "SoftmaxCrossEntropy(%0, %1)") {
+		t.Error(s)
+	}
+}
+
+// A label that is no class must not pass for a loss of 0.
+func TestNoSuchClass(t *testing.T) {
+	for _, y := range []int32{-1, 3} {
+		in := []*tensor.Tensor{graphtest.Formula(1, -2, 2, 2, 3), tensor.Of([]int32{0, y}, 2)}
+		m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+			return []*graph.Value{loss.SparseCategoricalCrossentropy{}.Build(b, in[1], b.Softmax(in[0]))}
+		})
+		if got := m.Run(t, in...)[0].Float32s(); math.IsNaN(float64(got[0])) || !math.IsNaN(float64(got[1])) {
+			t.Errorf("label %d: %v", y, got)
+		}
+	}
+}
+
+func TestBuildMistakes(t *testing.T) {
+	for _, c := range []struct {
+		l     loss.Loss
+		y, p  tensor.Shape
+		wants string
+	}{
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, "labels have shape (None, 2) and predictions (None, 26, 26, 2), want the same; add a Flatten layer before the last Dense layer"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, "labels have shape (None, 3) and predictions (None, 2), want the same; the last layer needs one unit for each class"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, "labels have shape (None,) and predictions (None, 2), want the same; for class numbers use the sparse categorical form"},
+		{loss.CategoricalCrossentropy{LabelSmoothing: 2}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "LabelSmoothing is 2, want a part from 0 to 1"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "labels have shape (None, 2), one number for each class; want the number of the class: use the categorical form, without sparse"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 5, 2}, "labels have shape (None,) and predictions (None, 5, 2), want the same; add a Flatten layer before the last Dense layer"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1}, "predictions have shape (None,), want (batch, ..., classes)"},
+		{loss.BinaryCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 1}, "labels have shape (None, 2) and predictions (None, 1), want the same; the last layer needs one unit for each class"},
+		{loss.MeanSquaredError{}, tensor.Shape{}, tensor.Shape{}, "predictions have shape (), want (batch, ...)"},
+		{loss.MeanSquaredError{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 4}, "labels have shape (None, 5) and predictions (None, 4), want the same; the last layer needs one unit for each class"},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		c.l.Build(b.In("loss", "loss"), b.Input("y", tensor.Float32, c.y...), b.Input("p", tensor.Float32, c.p...))
+		err := b.Err()
+		if err == nil {
+			t.Errorf("%+v: no mistake for labels %v and predictions %v", c.l, c.y, c.p)
+		} else if got := err.Error(); got != "loss: "+c.wants {
+			t.Errorf("got  %s\nwant loss: %s", got, c.wants)
+		}
+		b = graph.NewBuilder(graph.NewStore(), true)
+		if v := c.l.Build(b, b.Input("y", tensor.Float32, 2), b.Invalid()); v.Valid() {
+			t.Errorf("%+v: valid on invalid predictions", c.l)
+		}
+	}
+}
+
+var all = []loss.Loss{
+	loss.CategoricalCrossentropy{}, loss.CategoricalCrossentropy{FromLogits: true, LabelSmoothing: .25},
+	loss.SparseCategoricalCrossentropy{}, loss.SparseCategoricalCrossentropy{FromLogits: true},
+	loss.BinaryCrossentropy{}, loss.BinaryCrossentropy{FromLogits: true, LabelSmoothing: 1},
+	loss.MeanSquaredError{}, loss.MeanAbsoluteError{},
+}
+
+func TestDecode(t *testing.T) {
+	for _, l := range all {
+		again, err := loss.Decode(l.Class(), l.Config())
+		if err != nil || again != l {
+			t.Errorf("got %+v, %v, want %+v", again, err, l)
+		}
+		for _, name := range []string{l.Class(), l.Named()} {
+			if p, err := loss.Parse(name); err != nil || p.Class() != l.Class() {
+				t.Errorf("%q: got %+v, %v", name, p, err)
+			}
+		}
+	}
+	for _, c := range []struct {
+		class  string
+		config map[string]any
+		want   string
+	}{
+		{"Hinge", nil, `there is no loss class "Hinge"; there is CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError`},
+		{"CategoricalCrossentropy", map[string]any{"axis": 1, "label_smoothing": 1.5, "reduction": "sum"}, `loss CategoricalCrossentropy: axis is 1: not supported yet, want -1
+loss CategoricalCrossentropy: label_smoothing is 1.5, want a number from 0 to 1
+loss CategoricalCrossentropy: reduction is "sum": not supported yet, want "sum_over_batch_size"`},
+		{"SparseCategoricalCrossentropy", map[string]any{"ignore_class": 1}, `loss SparseCategoricalCrossentropy: ignore_class is 1: not supported yet, want null`},
+	} {
+		if _, err := loss.Decode(c.class, c.config); err == nil || err.Error() != c.want {
+			t.Errorf("got %v\nwant %s", err, c.want)
+		}
+	}
+	if _, err := loss.Parse("categorical_cross_entropy"); err == nil || err.Error() != `there is no loss "categorical_cross_entropy"; did you mean categorical_crossentropy?` {
+		t.Error(err)
+	}
+}
+
+func TestKerasTakesConfigs(t *testing.T) {
+	var in []map[string]any
+	for _, l := range all {
+		in = append(in, map[string]any{"class_name": l.Class(), "config": l.Config(), "module": "keras.losses", "registered_name": nil})
+	}
+	var got []map[string]any
+	graphtest.Keras(t, `
+import sys, json, keras
+print(json.dumps([keras.losses.deserialize(o).get_config() for o in json.load(sys.stdin)]))
+`, in, &got)
+	for i, l := range all {
+		again, err := loss.Decode(l.Class(), got[i])
+		if err != nil {
+			t.Error(err)
+		} else if d := cmp.Diff(l.Config(), again.Config()); d != "" {
+			t.Errorf("%s: %s", l.Class(), d)
+		}
+	}
+}
