@@ -111,7 +111,6 @@ func (o *object) denseAttributes(m *message, add func(c *cursor) error) error {
 	if err != nil {
 		return err
 	}
-	total := 0
 	return o.f.btree2(tree, btreeAttributeNames, func(rec *cursor) error {
 		id := rec.bytes(heap.idLen)
 		if flags := rec.u8(); rec.err != nil || flags&flagShared != 0 {
@@ -120,9 +119,6 @@ func (o *object) denseAttributes(m *message, add func(c *cursor) error) error {
 		b, err := heap.object(id)
 		if err != nil {
 			return err
-		}
-		if total += len(b); int64(total) > o.f.size {
-			return errors.New("attributes overlap in the file")
 		}
 		return add(&cursor{b: b, f: o.f})
 	})

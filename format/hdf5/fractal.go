@@ -23,6 +23,7 @@ type fractalHeap struct {
 	huge          map[uint64][2]uint64 // id to address and length, once read
 	blocks        map[uint64][]byte    // direct blocks that were read, by address
 	indirect      map[uint64][]uint64  // indirect blocks' children, by address
+	total         uint64               // bytes of the objects that were read
 }
 
 func (f *File) fractalHeap(addr uint64) (*fractalHeap, error) {
@@ -63,7 +64,7 @@ func (f *File) readFractalHeap(addr uint64) (*fractalHeap, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	if sum != lookup3(b[:len(b)-4]) {
+	if !f.sumOK(sum, b[:len(b)-4]) {
 		return nil, errChecksum
 	}
 	if h.width == 0 || bits.OnesCount64(h.start) != 1 || bits.OnesCount64(h.direct) != 1 ||
@@ -78,6 +79,9 @@ func (f *File) readFractalHeap(addr uint64) (*fractalHeap, error) {
 // object is the object that a heap id names.
 func (h *fractalHeap) object(id []byte) ([]byte, error) {
 	b, err := h.find(id)
+	if h.total += uint64(len(b)); err == nil && h.total > uint64(h.f.size) {
+		err = errors.New("objects overlap")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("fractal heap: %w", err)
 	}
@@ -217,7 +221,7 @@ func (h *fractalHeap) directBlock(addr, size, base uint64) ([]byte, error) {
 			return nil, c.err
 		}
 		clear(b[n : n+4])
-		if sum != lookup3(b) {
+		if !h.f.sumOK(sum, b) {
 			return nil, errChecksum
 		}
 	}

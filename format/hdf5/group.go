@@ -195,6 +195,7 @@ func (f *File) symbolTable(tree, heapAddr uint64) ([]link, error) {
 	}
 	var links []link
 	leaves := map[uint64]bool{}
+	names := 0 // bytes of names
 	err = f.btree1(tree, 0, f.lengthSize, func(_ *cursor, addr uint64) error {
 		if leaves[addr] {
 			return errors.New("a node has two parents")
@@ -224,6 +225,9 @@ func (f *File) symbolTable(tree, heapAddr uint64) ([]link, error) {
 			c.skip(20)
 			if l.name, err = heapName(heap, offset); err != nil {
 				return err
+			}
+			if names += len(l.name) + 1; names > len(heap) {
+				return errors.New("names overlap in their heap")
 			}
 			links = append(links, l)
 		}

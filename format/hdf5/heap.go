@@ -37,16 +37,10 @@ func heapName(heap []byte, offset uint64) (string, error) {
 	return "", errors.New("name lies outside its heap")
 }
 
-// globalHeaps reads variable-length elements, keeping the collections that it met.
-type globalHeaps struct {
-	f     *File
-	met   map[uint64]map[uint32][]byte
-	total uint64
-}
-
-// vlen is the content of the element whose length, collection and index elem holds.
-func (h *globalHeaps) vlen(elem []byte) ([]byte, error) {
-	c := &cursor{b: elem, f: h.f}
+// vlen is the content of the variable-length element whose length, collection and index
+// elem holds.
+func (f *File) vlen(elem []byte) ([]byte, error) {
+	c := &cursor{b: elem, f: f}
 	n := uint64(c.u32())
 	addr := c.addr()
 	index := c.u32()
@@ -56,16 +50,9 @@ func (h *globalHeaps) vlen(elem []byte) ([]byte, error) {
 	if n == 0 || addr == 0 || addr == undefined {
 		return nil, nil
 	}
-	objects, ok := h.met[addr]
-	if !ok {
-		var err error
-		if objects, err = h.collection(addr); err != nil {
-			return nil, fmt.Errorf("global heap: %w", err)
-		}
-		if h.met == nil {
-			h.met = map[uint64]map[uint32][]byte{}
-		}
-		h.met[addr] = objects
+	objects, err := f.collection(addr)
+	if err != nil {
+		return nil, fmt.Errorf("global heap: %w", err)
 	}
 	b, ok := objects[index]
 	if !ok || n > uint64(len(b)) {
@@ -74,28 +61,39 @@ func (h *globalHeaps) vlen(elem []byte) ([]byte, error) {
 	return b[:n], nil
 }
 
-func (h *globalHeaps) collection(addr uint64) (map[uint32][]byte, error) {
-	head := uint64(8 + h.f.lengthSize)
-	b, err := h.f.read(addr, head)
+// collection reads a collection of the global heap, or has it already: a thousand layers'
+// names are in the same one.
+func (f *File) collection(addr uint64) (map[uint32][]byte, error) {
+	f.mu.Lock()
+	objects, ok := f.collections[addr]
+	f.mu.Unlock()
+	if ok {
+		return objects, nil
+	}
+	head := uint64(8 + f.lengthSize)
+	b, err := f.read(addr, head)
 	if err != nil {
 		return nil, err
 	}
-	c := &cursor{b: b, f: h.f}
+	c := &cursor{b: b, f: f}
 	c.magic("GCOL", 1)
 	c.skip(3)
 	size := c.length()
 	if c.err != nil {
 		return nil, c.err
 	}
-	if h.total += size; size < head || h.total > uint64(h.f.size) {
-		return nil, errors.New("collections overlap")
+	if size < head || !f.inside(addr, size) {
+		return nil, errShort
 	}
-	if b, err = h.f.read(addr, size); err != nil {
+	if err := f.charge(chargeHeap, addr, addr, size); err != nil {
 		return nil, err
 	}
-	objects := map[uint32][]byte{}
-	c = &cursor{b: b[head:], f: h.f}
-	for len(c.b) >= 8+h.f.lengthSize {
+	if b, err = f.read(addr, size); err != nil {
+		return nil, err
+	}
+	objects = map[uint32][]byte{}
+	c = &cursor{b: b[head:], f: f}
+	for len(c.b) >= 8+f.lengthSize {
 		index := uint32(c.u16())
 		c.skip(6) // reference count, reserved
 		n := c.length()
@@ -108,5 +106,8 @@ func (h *globalHeaps) collection(addr uint64) (map[uint32][]byte, error) {
 		objects[index] = c.bytes(int(n))
 		c.skip(min(int(-n&7), len(c.b)))
 	}
-	return objects, c.err
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.collections[addr] = objects
+	return objects, nil
 }

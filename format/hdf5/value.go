@@ -80,7 +80,6 @@ func (f *File) texts(t *datatype, n int, raw []byte) ([]string, error) {
 	if !t.isText() {
 		return nil, errors.New("holds numbers, not text")
 	}
-	heaps := globalHeaps{f: f}
 	var out []string
 	total := 0
 	for ; n > 0; n-- {
@@ -90,7 +89,7 @@ func (f *File) texts(t *datatype, n int, raw []byte) ([]string, error) {
 			out = append(out, fixedText(elem))
 			continue
 		}
-		b, err := heaps.vlen(elem)
+		b, err := f.vlen(elem)
 		if err != nil {
 			return nil, err
 		}
