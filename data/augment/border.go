@@ -3,19 +3,18 @@ package augment
 import "math"
 
 // place brings a coordinate from beyond the border of an axis of n pixels back to the
-// pixels, as scipy.ndimage's map_coordinate does. A result of -1 or less stands for Cval
-// (which FillReflect too can give, when it rounds).
-func (m FillMode) place(x float64, n int) float64 {
+// pixels, as scipy.ndimage's map_coordinate does; ok is false where Cval stands.
+func (m FillMode) place(x float64, n int) (at float64, ok bool) {
 	last := float64(n - 1)
 	if x >= 0 && x <= last {
-		return x
+		return x, true
 	}
 	switch m {
 	case FillConstant:
-		return -1
+		return 0, false
 	case FillReflect:
 		if n <= 1 {
-			return 0
+			return 0, true
 		}
 		size, period := float64(n), float64(2*n)
 		if x < 0 {
@@ -23,28 +22,28 @@ func (m FillMode) place(x float64, n int) float64 {
 				x = float64(period*math.Trunc(-x/period)) + x
 			}
 			if x < -size {
-				return x + period
+				return x + period, true
 			}
-			return -x - 1
+			return -x - 1, true
 		}
 		x -= float64(period * math.Trunc(x/period))
 		if x >= size {
 			x = period - x - 1
 		}
-		return x
+		return x, true
 	case FillWrap:
 		if n <= 1 {
-			return 0
+			return 0, true
 		}
 		if x < 0 {
-			return x + float64(last*(math.Trunc(-x/last)+1))
+			return x + float64(last*(math.Trunc(-x/last)+1)), true
 		}
-		return x - float64(last*math.Trunc(x/last))
+		return x - float64(last*math.Trunc(x/last)), true
 	default:
 		if x < 0 {
-			return 0
+			return 0, true
 		}
-		return last
+		return last, true
 	}
 }
 
@@ -56,8 +55,8 @@ type tap struct {
 
 // tap is the tap of coordinate x; ok is false where Cval stands.
 func (m FillMode) tap(x float64, n int) (t tap, ok bool) {
-	x = m.place(x, n)
-	if !(x > -1) {
+	x, ok = m.place(x, n)
+	if !ok {
 		return tap{}, false
 	}
 	f := math.Floor(x)

@@ -98,7 +98,7 @@ var options = [...]option{
 // changes nothing. Every mistake is reported at once.
 //
 // As in Python, a shift with a point or an exponent (.1, 5.) is Keras' floating-point
-// argument, one without (5) its integer, and a list is written 3/5/7.
+// argument, one without (5) its integer, and a list is written 3/5/7, or 3/ if it is of one.
 func Parse(spec string) (Generator, error) {
 	var g Generator
 	var errs []error
@@ -289,7 +289,7 @@ func span(key, keras, form, help string, scalar bool, field func(*Generator) *Ra
 func parseShift(v string) (Shift, error) {
 	if strings.Contains(v, "/") {
 		var values []float64
-		for part := range strings.SplitSeq(v, "/") {
+		for part := range strings.SplitSeq(strings.TrimSuffix(v, "/"), "/") {
 			x, err := parseNumber(part)
 			if err != nil {
 				return Shift{}, err
@@ -322,7 +322,7 @@ func (s Shift) String() string {
 			parts[i] = formatNumber(v)
 		}
 		if len(parts) == 1 {
-			parts = append(parts, parts[0]) // a list of one draws as a list of it twice, but for one draw
+			return parts[0] + "/"
 		}
 		return strings.Join(parts, "/")
 	}
@@ -360,12 +360,18 @@ func formatNumber(v float64) string {
 // didYouMean is a suggestion for a misspelt word, or nothing.
 func didYouMean(word string, words []string) string {
 	best, least := "", max(2, len(word)/3)+1
+	if len(word) > 2*len("samplewise-center") {
+		words = nil // nobody meant that
+	}
 	for _, w := range words {
 		if d := distance(strings.ToLower(word), w); d < least {
 			best, least = w, d
 		}
 	}
 	if best == "" {
+		if words == nil {
+			return ""
+		}
 		return "; the options are " + strings.Join(words, ", ")
 	}
 	return fmt.Sprintf("; did you mean %q?", best)

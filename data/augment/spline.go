@@ -88,20 +88,19 @@ func (s *spline) filter() {
 // locate finds the coefficients and weights for a destination pixel; false where Cval stands.
 func (s *spline) locate(mp *mapping, i, j int) bool {
 	for a, n := range [2]int{s.h, s.w} {
-		x := (mp.shift[a] + float64(s.pad)) + float64(float64(i)*mp.m[a][0]) + float64(float64(j)*mp.m[a][1])
-		if s.mode == FillNearest {
-			// SciPy brings each coefficient back, not the place: beyond the border all
-			// are the same one. So far out the place no longer matters.
-			x = min(max(x, -8), float64(n+8))
-		} else if x = s.mode.place(x, n); !(x > -1) {
-			return false
+		x := mp.shift[a] + float64(float64(i)*mp.m[a][0]) + float64(float64(j)*mp.m[a][1]) + float64(s.pad)
+		if s.mode != FillNearest { // SciPy brings its coefficients back, not the place
+			var ok bool
+			if x, ok = s.mode.place(x, n); !ok {
+				return false
+			}
 		}
 		middle := x
 		if s.order&1 == 0 {
 			middle += .5
 		}
 		f := math.Floor(middle)
-		start := int(f) - s.order/2
+		start := int(min(max(f, -8), float64(n+8))) - s.order/2
 		for k := range s.order + 1 {
 			s.index[a][k] = s.mode.coefficient(start+k, n)
 		}

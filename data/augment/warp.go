@@ -199,6 +199,7 @@ func warpNearest(dst target, src *picture, mp mapping, mode FillMode, cval float
 func (mp *mapping) source(i, j int, src *picture, mode FillMode) (y, x float64, ok bool) {
 	y = mp.shift[0] + float64(float64(i)*mp.m[0][0]) + float64(float64(j)*mp.m[0][1])
 	x = mp.shift[1] + float64(float64(i)*mp.m[1][0]) + float64(float64(j)*mp.m[1][1])
-	y, x = mode.place(y, src.h), mode.place(x, src.w)
-	return y, x, y > -1 && x > -1
+	y, ok = mode.place(y, src.h)
+	x, ok2 := mode.place(x, src.w)
+	return y, x, ok && ok2
 }

@@ -57,8 +57,8 @@ func (k *Worker) Apply(dst, src []float32, t Transform) error {
 	return nil
 }
 
-// transform is apply_transform, and the rescaling too if that can be done in the same pass
-// and fuse allows it; else rescaling is left to standardize, which fused tells.
+// transform is apply_transform, and the rescaling too if fuse allows it and no step stands
+// between: layout tells.
 func (k *Worker) transform(dst, src []float32, t *Transform, fuse bool) (l layout, err error) {
 	if n := k.h * k.w * k.c; len(dst) != n || len(src) != n {
 		return l, fmt.Errorf("augment: want %d values for an image of %dx%dx%d, got %d to read and %d to write",
@@ -80,20 +80,14 @@ func (k *Worker) transform(dst, src []float32, t *Transform, fuse bool) (l layou
 	default:
 		k.spline.warp(out, in, t.mapping(k.h, k.w), float32(k.g.Cval))
 	}
-	l.channelsFirst = t.affine()
+	l.channelsFirst, l.flipH, l.flipV = t.affine(), t.FlipHorizontal, t.FlipVertical
 	if t.ChannelShift != 0 {
 		channelShift(dst, float32(t.ChannelShift))
 		l.channelsFirst = true
 	}
 	if t.Brighten {
 		brighten(dst, k.c, float32(t.Brightness))
-		l.channelsFirst = false
+		l.channelsFirst, l.flipH, l.flipV = false, false, false
 	}
 	return l, nil
-}
-
-// layout is what standardize has to know of the steps before it.
-type layout struct {
-	scaled        bool // rescaled already
-	channelsFirst bool // how NumPy's array lies in memory, which orders its sums
 }
