@@ -1,6 +1,8 @@
 package metric
 
 import (
+	"math"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/config"
@@ -157,9 +159,7 @@ func matches(b *graph.Builder, x, y *graph.Value) *graph.Value {
 
 func decodeBinary(r *config.Reader) Metric {
 	m := BinaryAccuracy{Name: r.Text("name", "")}
-	if t := r.Float("threshold", .5, 0, 1); t != .5 {
-		m.Threshold = &t
-	}
+	m.Threshold = r.OptFloat("threshold", -math.MaxFloat64, math.MaxFloat64)
 	return m
 }
 

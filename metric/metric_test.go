@@ -1,0 +1,213 @@
+package metric_test
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// nested flattens JSON's lists of numbers, with their shape.
+func nested(v any) (shape []int, values []float32) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, []float32{float32(v.(float64))}
+	}
+	for _, x := range list {
+		s, n := nested(x)
+		shape = s
+		values = append(values, n...)
+	}
+	return append([]int{len(list)}, shape...), values
+}
+
+func TestAgainstKeras(t *testing.T) {
+	var cases []struct {
+		Name, Class string
+		Config      map[string]any
+		Labels      []any
+		Shape       []int
+		Weighted    bool
+		Results     []float64
+	}
+	data, err := os.ReadFile("testdata/metrics.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for i, c := range cases {
+		seen[c.Class] = true
+		var m metric.Metric
+		if c.Name != "" {
+			m, err = metric.Parse(c.Name)
+		} else {
+			m, err = metric.Decode(c.Class, c.Config)
+		}
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if c.Name != "" && m.Named() != c.Name {
+			t.Errorf("case %d: key %q, want %q", i, m.Named(), c.Name)
+		}
+		var model *graphtest.Model
+		for batch, want := range c.Results {
+			shape, values := nested(c.Labels[batch])
+			p := graphtest.Formula(3+batch, 0, 1, append([]int{shape[0]}, c.Shape...)...)
+			in := []*tensor.Tensor{tensor.Of(values, shape...), p, graphtest.Formula(5+batch, 0, 2, shape[0])}
+			if a, ok := m.(metric.Accuracy); ok {
+				if got := a.Resolve(in[0].Shape(), p.Shape()).Class(); got != c.Class {
+					t.Errorf("case %d: %s for labels %v and predictions %v, want %s", i, got, shape, p.Shape(), c.Class)
+				}
+			}
+			if model == nil {
+				model = graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+					weights := in[2]
+					if !c.Weighted {
+						weights = nil
+					}
+					return []*graph.Value{m.Build(b.In("metrics/m", ""), in[0], in[1], weights)}
+				})
+			}
+			if got := float64(model.Run(t, in...)[0].Float32s()[0]); !graphtest.Near(got, want, 1e-6, 0) {
+				t.Errorf("case %d, %s %s, weighted %t: %v after batch %d, want %v", i, c.Name, c.Class, c.Weighted, got, batch, want)
+			}
+		}
+		for _, v := range model.Store.Variables() {
+			if v.Role != graph.State || v.Init != nil {
+				t.Errorf("%s is no state that starts at 0", v.Path)
+			}
+		}
+	}
+	for _, class := range metric.Classes() {
+		if !seen[class] {
+			t.Errorf("no test of %s", class)
+		}
+	}
+}
+
+// Labels may be integers, as data gives class numbers.
+func TestIntegerLabels(t *testing.T) {
+	p := tensor.Of([]float32{.1, .9, .8, .2, .3, .7}, 3, 2)
+	in := []*tensor.Tensor{tensor.Of([]int32{1, 0, 0}, 3), p}
+	m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+		return []*graph.Value{metric.Accuracy{}.Build(b, in[0], in[1], nil)}
+	})
+	if got := m.Run(t, in...)[0].Float32s()[0]; got != float32(2./3) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestMean(t *testing.T) {
+	weights := [][]float32{{1, 1}, {0, 0}, {.5, 1.5}}
+	values := [][]float32{{1, 3}, {5, 7}, {9, 11}}
+	in := []*tensor.Tensor{tensor.Of(values[0], 2), tensor.Of(weights[0], 2)}
+	m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+		return []*graph.Value{metric.Mean(b.In("plain", ""), in[0], nil), metric.Mean(b.In("weighted", ""), in[0], in[1])}
+	})
+	for i, want := range [][2]float32{{2, 2}, {4, 2}, {6, (4 + 4.5 + 16.5) / 4}} {
+		out := m.Run(t, tensor.Of(values[i], 2), tensor.Of(weights[i], 2))
+		if got := [2]float32{out[0].Float32s()[0], out[1].Float32s()[0]}; got != want {
+			t.Errorf("after batch %d: %v, want %v", i, got, want)
+		}
+	}
+	// The mean of nothing is 0, as in Keras.
+	for _, v := range m.Store.Variables() {
+		clear(v.Value().Raw())
+	}
+	if got := m.Run(t, tensor.Of(values[0], 2), tensor.Of(weights[1], 2))[1].Float32s()[0]; got != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestBuildMistakes(t *testing.T) {
+	for _, c := range []struct {
+		m    metric.Metric
+		y, p tensor.Shape
+		w    tensor.Shape
+		want string
+	}{
+		{metric.Accuracy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, nil, "labels have shape (None, 2) and predictions (None, 26, 26, 2), want the same; add a Flatten layer before the last Dense layer"},
+		{metric.Accuracy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, nil, "labels have shape (None, 3) and predictions (None, 2), want the same; the last layer needs one unit for each class"},
+		{metric.CategoricalAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1}, nil, "labels have shape (None,), want (batch, ..., classes)"},
+		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, nil, "labels have shape (None,) and predictions (None, 2), want the same; for class numbers use the sparse categorical form"},
+		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 1}, tensor.Shape{-1, 1}, "weights have shape (None, 1), want (batch,)"},
+		{metric.BinaryAccuracy{}, tensor.Shape{}, tensor.Shape{}, nil, "values have shape (), want (batch, ...)"},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		var w *graph.Value
+		if c.w != nil {
+			w = b.Input("w", tensor.Float32, c.w...)
+		}
+		c.m.Build(b.In("m", "metric"), b.Input("y", tensor.Float32, c.y...), b.Input("p", tensor.Float32, c.p...), w)
+		err := b.Err()
+		if err == nil {
+			t.Errorf("%+v: no mistake for labels %v and predictions %v", c.m, c.y, c.p)
+		} else if got := err.Error(); got != "metric: "+c.want {
+			t.Errorf("got  %s\nwant metric: %s", got, c.want)
+		}
+	}
+}
+
+var all = []metric.Metric{
+	metric.BinaryAccuracy{}, metric.BinaryAccuracy{Threshold: new(0.), Name: "positive"},
+	metric.CategoricalAccuracy{}, metric.CategoricalAccuracy{Name: "x"}, metric.SparseCategoricalAccuracy{},
+}
+
+func TestDecode(t *testing.T) {
+	for _, m := range all {
+		again, err := metric.Decode(m.Class(), m.Config())
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if d := cmp.Diff(m.Config(), again.Config()); d != "" {
+			t.Errorf("%s: %s", m.Class(), d)
+		}
+	}
+	for _, name := range []string{"accuracy", "acc"} {
+		m, err := metric.Parse(name)
+		if err != nil || m.Named() != name || m.Class() != "" || m.Config() != nil {
+			t.Errorf("%q: got %+v, %v", name, m, err)
+		}
+	}
+	if _, err := metric.Parse("accurracy"); err == nil || err.Error() != `there is no metric "accurracy"; did you mean accuracy?` {
+		t.Error(err)
+	}
+	if _, err := metric.Decode("BinaryAccuracy", map[string]any{"threshold": "x", "dtype": "float16", "k": 1.}); err == nil || err.Error() !=
+		"metric BinaryAccuracy: threshold is \"x\", want a number\nmetric BinaryAccuracy: dtype is \"float16\": not supported yet, want \"float32\"\nmetric BinaryAccuracy: unknown key \"k\"" {
+		t.Error(err)
+	}
+	if _, err := metric.Decode("AUC", nil); err == nil {
+		t.Error("AUC is decoded")
+	}
+}
+
+func TestKerasTakesConfigs(t *testing.T) {
+	var in []map[string]any
+	for _, m := range all {
+		in = append(in, map[string]any{"class_name": m.Class(), "config": m.Config(), "module": "keras.metrics", "registered_name": nil})
+	}
+	var got []map[string]any
+	graphtest.Keras(t, `
+import sys, json, keras
+print(json.dumps([keras.metrics.deserialize(o).get_config() for o in json.load(sys.stdin)]))
+`, in, &got)
+	for i, m := range all {
+		again, err := metric.Decode(m.Class(), got[i])
+		if err != nil {
+			t.Error(err)
+		} else if d := cmp.Diff(m.Config(), again.Config()); d != "" {
+			t.Errorf("%s: %s", m.Class(), d)
+		}
+	}
+}
