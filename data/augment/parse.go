@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/suggest"
 )
 
 // option is one word of a spec: how it is read and written.
@@ -55,7 +57,7 @@ var options = [...]option{
 					return nil
 				}
 			}
-			return fmt.Errorf("want %s, got %q%s", nameList(fillModes[:]), v, didYouMean(v, fillModes[:]))
+			return fmt.Errorf("want %s, got %q%s", nameList(fillModes[:]), v, hint(v, fillModes[:]))
 		},
 		func(g *Generator) string {
 			if g.FillMode == FillNearest {
@@ -113,7 +115,7 @@ func Parse(spec string) (Generator, error) {
 		o := find(key)
 		switch {
 		case o == nil:
-			errs = append(errs, fmt.Errorf("augment: unknown option %q%s", key, didYouMean(key, Keys())))
+			errs = append(errs, fmt.Errorf("augment: unknown option %q%s", key, hint(key, Keys())))
 			continue
 		case seen[o.key], o.key == "wshift" && seen["shift"], o.key == "hshift" && seen["shift"],
 			o.key == "shift" && (seen["wshift"] || seen["hshift"]):
@@ -357,47 +359,10 @@ func formatNumber(v float64) string {
 	return s
 }
 
-// didYouMean is a suggestion for a misspelt word, or nothing.
-func didYouMean(word string, words []string) string {
-	best, least := "", max(2, len(word)/3)+1
-	if len(word) > 2*len("samplewise-center") {
-		words = nil // nobody meant that
+// hint suggests what a misspelt word was meant to be.
+func hint(word string, words []string) string {
+	if len(word) > 40 {
+		return "" // nobody meant that
 	}
-	for _, w := range words {
-		if d := distance(strings.ToLower(word), w); d < least {
-			best, least = w, d
-		}
-	}
-	if best == "" {
-		if words == nil {
-			return ""
-		}
-		return "; the options are " + strings.Join(words, ", ")
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// distance is the number of letters to insert, delete, replace or swap with the next.
-func distance(a, b string) int {
-	var before []int
-	last := make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)]
+	return suggest.Hint(word, words)
 }

@@ -56,9 +56,9 @@ func TestParseErrors(t *testing.T) {
 		spec  string
 		wants []string
 	}{
-		{"rotatoin=15", []string{`unknown option "rotatoin"`, `did you mean "rotation"?`}},
-		{"flip", []string{`unknown option "flip"`, `did you mean "hflip"?`}},
-		{"xyzzyplugh", []string{"the options are rotation, shift"}},
+		{"rotatoin=15", []string{`unknown option "rotatoin"`, `did you mean rotation?`}},
+		{"flip", []string{`unknown option "flip"`, `did you mean hflip?`}},
+		{"xyzzyplugh", []string{"there is rotation, shift"}},
 		{"=3", []string{`unknown option ""`}},
 		{"rotation", []string{"rotation needs a value, as rotation=15"}},
 		{"rotation=abc,shear=x,zoom=1:y,hflip=perhaps", []string{`rotation: want a number, got "abc"`, "shear", `zoom: want a number, got "y"`, `hflip: want true or false, got "perhaps"`}},
@@ -66,7 +66,7 @@ func TestParseErrors(t *testing.T) {
 		{"shift=.1,wshift=.2", []string{"wshift is given twice"}},
 		{"hshift=.1,shift=.2", []string{"shift is given twice"}},
 		{"brightness=.5", []string{"want two numbers"}},
-		{"fill=nearset", []string{`want nearest, constant, reflect or wrap, got "nearset"`, `did you mean "nearest"?`}},
+		{"fill=nearset", []string{`want nearest, constant, reflect or wrap, got "nearset"`, `did you mean nearest?`}},
 		{"order=6", []string{"0 to 5"}},
 		{"rescale=1/0", []string{`want a number, got "1/0"`}},
 		{"rotation=nan", []string{"want a number"}},

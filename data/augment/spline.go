@@ -250,6 +250,5 @@ func causalReflect(c []float64, z float64) {
 		c[0] += float64(zi * (c[i] + float64(power*c[n-1-i])))
 		zi *= z
 	}
-	c[0] *= z / (1 - float64(power*power))
-	c[0] += first
+	c[0] = float64(c[0]*(z/(1-float64(power*power)))) + first
 }
