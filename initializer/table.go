@@ -23,7 +23,7 @@ var table = []struct {
 	{"LecunNormal", []string{"lecun_normal"}, func(r *config.Reader) Initializer { return LecunNormal{r.OptInt("seed")} }},
 	{"VarianceScaling", []string{"variance_scaling"}, func(r *config.Reader) Initializer {
 		return VarianceScaling{
-			Scale:        r.Float("scale", 1, smallest, math.MaxFloat64),
+			Scale:        r.Float("scale", 1, config.Positive, math.MaxFloat64),
 			Mode:         Mode(r.OneOf("mode", string(FanIn), string(FanOut), string(FanAvg))),
 			Distribution: Distribution(r.OneOf("distribution", "truncated_normal", "untruncated_normal", "uniform")),
 			Seed:         r.OptInt("seed"),
@@ -44,14 +44,12 @@ var table = []struct {
 	{"Constant", []string{"constant"}, func(r *config.Reader) Initializer { return Constant{number(r, "value")} }},
 }
 
-const smallest = math.SmallestNonzeroFloat64
-
 func number(r *config.Reader, key string) float64 {
 	return r.Float(key, 0, -math.MaxFloat64, math.MaxFloat64)
 }
 
 func spread(r *config.Reader) float64 {
-	return r.Float("stddev", defaultSpread, smallest, math.MaxFloat64)
+	return r.Float("stddev", defaultSpread, config.Positive, math.MaxFloat64)
 }
 
 // Classes lists the Keras classes that there are.

@@ -63,7 +63,7 @@ func readCommon(r *config.Reader) common {
 	if _, schedule := r.Value("learning_rate").(map[string]any); schedule {
 		r.Errorf("learning_rate is a schedule, %s: not supported yet, want a number", config.Show(r.Value("learning_rate")))
 	} else {
-		c.rate = r.Float("learning_rate", 0, math.SmallestNonzeroFloat64, math.MaxFloat32)
+		c.rate = r.Float("learning_rate", 0, config.Positive, math.MaxFloat32)
 	}
 	c.weightDecay = r.Float("weight_decay", 0, 0, math.MaxFloat32)
 	c.clipNorm = r.Float("clipnorm", 0, 0, math.MaxFloat32)
@@ -78,12 +78,10 @@ func readCommon(r *config.Reader) common {
 	return c
 }
 
-const belowOne = 1 - 0x1p-53
-
 func readPart(r *config.Reader, key string, otherwise float64) float64 {
-	return r.Float(key, otherwise, 0, belowOne)
+	return r.Float(key, otherwise, 0, config.BelowOne)
 }
 
-func optPart(r *config.Reader, key string) *float64 { return r.OptFloat(key, 0, belowOne) }
+func optPart(r *config.Reader, key string) *float64 { return r.OptFloat(key, 0, config.BelowOne) }
 
 func readEpsilon(r *config.Reader) *float64 { return r.OptFloat("epsilon", 0, math.MaxFloat32) }

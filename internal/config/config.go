@@ -14,6 +14,12 @@ import (
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
+// Limits of numbers.
+const (
+	Positive = math.SmallestNonzeroFloat64
+	BelowOne = 1 - 0x1p-53
+)
+
 // Reader reads one config object, key by key. A key that is absent or null gives the
 // default; one that is wrong notes a mistake and gives the default. Err returns the mistakes,
 // among them the keys that nobody asked for.
@@ -134,11 +140,13 @@ func (r *Reader) OptFloat(key string, lo, hi float64) *float64 {
 	if !ok || x < lo || x > hi {
 		want := "a number"
 		switch {
-		case hi < math.MaxFloat64:
+		case hi == BelowOne:
+			want = fmt.Sprintf("a number from %v to less than 1", lo)
+		case hi < math.MaxFloat32:
 			want = fmt.Sprintf("a number from %v to %v", lo, hi)
 		case lo == 0:
 			want = "a number of at least 0"
-		case lo > 0:
+		case lo == Positive:
 			want = "a number greater than 0"
 		}
 		r.bad(key, want)

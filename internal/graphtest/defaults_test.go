@@ -1,0 +1,125 @@
+package graphtest_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
+)
+
+type configured interface {
+	Class() string
+	Config() map[string]any
+}
+
+// defaults has a value of each kind with nothing set but what must be, and the arguments of
+// Keras' constructor that must be given.
+var defaults = []struct {
+	module string
+	value  configured
+	args   map[string]any
+}{
+	{"layers", layer.Input{Shape: []int{4, 3}}, map[string]any{"shape": []any{4, 3}}},
+	{"layers", layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}}, map[string]any{"filters": 2, "kernel_size": 3}},
+	{"layers", layer.MaxPool2D{}, nil},
+	{"layers", layer.AveragePool2D{Pool: layer.Size{2, 2}}, map[string]any{"pool_size": 2}},
+	{"layers", layer.Flatten{}, nil},
+	{"layers", layer.Dense{Units: 2}, map[string]any{"units": 2}},
+	{"layers", layer.Dropout{}, map[string]any{"rate": 0.}},
+	{"layers", layer.Activate{}, map[string]any{"activation": nil}},
+	{"initializers", initializer.GlorotUniform{}, nil},
+	{"initializers", initializer.GlorotNormal{}, nil},
+	{"initializers", initializer.HeUniform{}, nil},
+	{"initializers", initializer.HeNormal{}, nil},
+	{"initializers", initializer.LecunUniform{}, nil},
+	{"initializers", initializer.LecunNormal{}, nil},
+	{"initializers", initializer.VarianceScaling{}, nil},
+	{"initializers", initializer.RandomNormal{}, nil},
+	{"initializers", initializer.TruncatedNormal{}, nil},
+	{"initializers", initializer.RandomUniform{}, nil},
+	{"initializers", initializer.Zeros{}, nil},
+	{"initializers", initializer.Ones{}, nil},
+	{"initializers", initializer.Constant{}, nil},
+	{"losses", loss.CategoricalCrossentropy{}, nil},
+	{"losses", loss.SparseCategoricalCrossentropy{}, nil},
+	{"losses", loss.BinaryCrossentropy{}, nil},
+	{"losses", loss.MeanSquaredError{}, nil},
+	{"losses", loss.MeanAbsoluteError{}, nil},
+	{"metrics", metric.BinaryAccuracy{}, nil},
+	{"metrics", metric.CategoricalAccuracy{}, nil},
+	{"metrics", metric.SparseCategoricalAccuracy{}, nil},
+	{"optimizers", optimizer.SGD{}, nil},
+	{"optimizers", optimizer.RMSprop{}, nil},
+	{"optimizers", optimizer.Adam{}, nil},
+}
+
+var rooms = map[string]struct {
+	classes func() []string
+	decode  func(string, map[string]any) (configured, error)
+}{
+	"layers":       {layer.Classes, as(layer.Decode)},
+	"initializers": {initializer.Classes, as(initializer.Decode)},
+	"losses":       {loss.Classes, as(loss.Decode)},
+	"metrics":      {metric.Classes, as(metric.Decode)},
+	"optimizers":   {optimizer.Classes, as(optimizer.Decode)},
+}
+
+func as[T configured](decode func(string, map[string]any) (T, error)) func(string, map[string]any) (configured, error) {
+	return func(class string, conf map[string]any) (configured, error) { return decode(class, conf) }
+}
+
+// Every kind has its row.
+func TestDefaultsAreComplete(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range defaults {
+		seen[d.module+"."+d.value.Class()] = true
+	}
+	for module, room := range rooms {
+		for _, class := range room.classes() {
+			if !seen[module+"."+class] {
+				t.Errorf("%s.%s has no row", module, class)
+			}
+		}
+	}
+}
+
+// The zero value is Keras' default: the config of what Keras makes without arguments is that
+// of the value with nothing set.
+func TestDefaultsAreKeras(t *testing.T) {
+	var in []map[string]any
+	for _, d := range defaults {
+		args := d.args
+		if args == nil {
+			args = map[string]any{}
+		}
+		in = append(in, map[string]any{"module": d.module, "class": d.value.Class(), "args": args})
+	}
+	var configs []map[string]any
+	graphtest.Keras(t, `
+import sys, json, keras
+out = []
+for o in json.load(sys.stdin):
+    config = getattr(getattr(keras, o["module"]), o["class"])(**o["args"]).get_config()
+    config.pop("name", None)
+    out.append(config)
+print(json.dumps(out))
+`, in, &configs)
+	for i, d := range defaults {
+		got, err := rooms[d.module].decode(d.value.Class(), configs[i])
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		// Keras writes the learning rate as a float32.
+		approximately := cmp.Comparer(func(x, y float64) bool { return graphtest.Near(x, y, 1e-7, 0) })
+		if d := cmp.Diff(got.Config(), d.value.Config(), approximately); d != "" {
+			t.Errorf("%s (-Keras, +zero value): %s", got.Class(), d)
+		}
+	}
+}
