@@ -27,6 +27,24 @@ func Attributes(o Op) string {
 		return "to " + o.To.String()
 	case Reshape:
 		return "to " + o.Shape.String()
+	case Reduce:
+		var s []string
+		if o.Axes != nil {
+			s = append(s, fmt.Sprintf("axes %v", o.Axes))
+		}
+		if o.KeepDims {
+			s = append(s, "keep")
+		}
+		return strings.Join(s, " ")
+	case MatMul:
+		var s []string
+		if o.TransposeA {
+			s = append(s, "transpose left")
+		}
+		if o.TransposeB {
+			s = append(s, "transpose right")
+		}
+		return strings.Join(s, ", ")
 	case Unary, Binary, Select, ReLUGrad, ReshapeLike, BroadcastLike, SumLike, ArgMax, Softmax, SoftmaxGrad,
 		SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, Assign:
 		return ""
