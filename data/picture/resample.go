@@ -166,11 +166,11 @@ func (w *weights) horizontal(dst, src []byte, c int) {
 		case 3:
 			r, g, b := int32(half), int32(half), int32(half)
 			s := src[first*3:][:3*len(k)]
-			for i, kk := range k {
-				p := s[3*i:][:3]
-				r += int32(p[0]) * kk
-				g += int32(p[1]) * kk
-				b += int32(p[2]) * kk
+			for _, kk := range k {
+				r += int32(s[0]) * kk
+				g += int32(s[1]) * kk
+				b += int32(s[2]) * kk
+				s = s[3:]
 			}
 			o := dst[3*x:][:3]
 			o[0], o[1], o[2] = clipped(r), clipped(g), clipped(b)
@@ -190,12 +190,32 @@ func (w *weights) vertical(dst, src []byte, row int) {
 	for y, first := range w.first {
 		k := w.w[y*w.size:][:w.count[y]]
 		o := dst[y*row:][:row]
-		for x := range o {
-			sum := int32(half)
-			p := first*row + x
+		from := src[first*row:][:len(k)*row]
+		x := 0
+		for ; x+8 <= row; x += 8 { // eight sums in registers
+			s0, s1, s2, s3 := int32(half), int32(half), int32(half), int32(half)
+			s4, s5, s6, s7 := s0, s1, s2, s3
+			p := x
 			for _, kk := range k {
-				sum += int32(src[p]) * kk
+				v := from[p:][:8]
+				s0 += int32(v[0]) * kk
+				s1 += int32(v[1]) * kk
+				s2 += int32(v[2]) * kk
+				s3 += int32(v[3]) * kk
+				s4 += int32(v[4]) * kk
+				s5 += int32(v[5]) * kk
+				s6 += int32(v[6]) * kk
+				s7 += int32(v[7]) * kk
 				p += row
+			}
+			to := o[x:][:8]
+			to[0], to[1], to[2], to[3] = clipped(s0), clipped(s1), clipped(s2), clipped(s3)
+			to[4], to[5], to[6], to[7] = clipped(s4), clipped(s5), clipped(s6), clipped(s7)
+		}
+		for ; x < row; x++ {
+			sum := int32(half)
+			for i, kk := range k {
+				sum += int32(from[i*row+x]) * kk
 			}
 			o[x] = clipped(sum)
 		}

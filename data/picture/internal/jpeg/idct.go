@@ -18,6 +18,12 @@ const (
 
 	constBits = 13
 	pass1Bits = 2
+
+	// what the passes shift, and their rounding; the second adds the 128 of the level shift
+	shift1 = constBits - pass1Bits
+	half1  = 1 << (shift1 - 1)
+	shift2 = constBits + pass1Bits + 3
+	half2  = 1<<(shift2-1) + 128<<shift2
 )
 
 func clamp8(v int32) byte {
@@ -31,7 +37,9 @@ func clamp8(v int32) byte {
 // coefficients after zigzag position last are zero.
 func inverseDCTGo(dst []byte, stride int, block *[64]int16, quant *[64]uint16, last int) {
 	if last == 0 {
-		v := clamp8((int32(block[0])*int32(quant[0])<<pass1Bits+(1<<(pass1Bits+2)))>>(pass1Bits+3) + 128)
+		// with the full transform's shifts, so that it overflows as that does
+		dc := (int32(block[0])*int32(quant[0])<<constBits + half1) >> shift1
+		v := clamp8((dc<<constBits + half2) >> shift2)
 		for y := range 8 {
 			row := dst[y*stride:][:8]
 			for x := range row {
@@ -46,7 +54,7 @@ func inverseDCTGo(dst []byte, stride int, block *[64]int16, quant *[64]uint16, l
 		q := quant[x:]
 		_, _ = c[56], q[56]
 		if c[8]|c[16]|c[24]|c[32]|c[40]|c[48]|c[56] == 0 {
-			v := int32(c[0]) * int32(q[0]) << pass1Bits
+			v := (int32(c[0])*int32(q[0])<<constBits + half1) >> shift1
 			for y := range 8 {
 				ws[y*8+x] = v
 			}
@@ -80,16 +88,14 @@ func inverseDCTGo(dst []byte, stride int, block *[64]int16, quant *[64]uint16, l
 		t2 += z2 + z3
 		t3 += z1 + z4
 
-		const shift = constBits - pass1Bits
-		const half = 1 << (shift - 1)
-		ws[x] = (t10 + t3 + half) >> shift
-		ws[56+x] = (t10 - t3 + half) >> shift
-		ws[8+x] = (t11 + t2 + half) >> shift
-		ws[48+x] = (t11 - t2 + half) >> shift
-		ws[16+x] = (t12 + t1 + half) >> shift
-		ws[40+x] = (t12 - t1 + half) >> shift
-		ws[24+x] = (t13 + t0 + half) >> shift
-		ws[32+x] = (t13 - t0 + half) >> shift
+		ws[x] = (t10 + t3 + half1) >> shift1
+		ws[56+x] = (t10 - t3 + half1) >> shift1
+		ws[8+x] = (t11 + t2 + half1) >> shift1
+		ws[48+x] = (t11 - t2 + half1) >> shift1
+		ws[16+x] = (t12 + t1 + half1) >> shift1
+		ws[40+x] = (t12 - t1 + half1) >> shift1
+		ws[24+x] = (t13 + t0 + half1) >> shift1
+		ws[32+x] = (t13 - t0 + half1) >> shift1
 	}
 	for y := range 8 {
 		w := ws[y*8:][:8]
@@ -120,15 +126,13 @@ func inverseDCTGo(dst []byte, stride int, block *[64]int16, quant *[64]uint16, l
 		t2 += z2 + z3
 		t3 += z1 + z4
 
-		const shift = constBits + pass1Bits + 3
-		const half = 1<<(shift-1) + 128<<shift
-		row[0] = clamp8((t10 + t3 + half) >> shift)
-		row[7] = clamp8((t10 - t3 + half) >> shift)
-		row[1] = clamp8((t11 + t2 + half) >> shift)
-		row[6] = clamp8((t11 - t2 + half) >> shift)
-		row[2] = clamp8((t12 + t1 + half) >> shift)
-		row[5] = clamp8((t12 - t1 + half) >> shift)
-		row[3] = clamp8((t13 + t0 + half) >> shift)
-		row[4] = clamp8((t13 - t0 + half) >> shift)
+		row[0] = clamp8((t10 + t3 + half2) >> shift2)
+		row[7] = clamp8((t10 - t3 + half2) >> shift2)
+		row[1] = clamp8((t11 + t2 + half2) >> shift2)
+		row[6] = clamp8((t11 - t2 + half2) >> shift2)
+		row[2] = clamp8((t12 + t1 + half2) >> shift2)
+		row[5] = clamp8((t12 - t1 + half2) >> shift2)
+		row[3] = clamp8((t13 + t0 + half2) >> shift2)
+		row[4] = clamp8((t13 - t0 + half2) >> shift2)
 	}
 }

@@ -4,9 +4,9 @@ package jpeg
 // far, the nearer of its neighbours) becomes a row of output samples; lower says that the
 // output row is the lower of the two.
 
-// h2v1Fancy doubles a row by the triangle filter: 3/4 of the nearer and 1/4 of the further sample,
+// h2v1FancyGo doubles a row by the triangle filter: 3/4 of the nearer and 1/4 of the further sample,
 // with the rounding alternating. n > 2.
-func h2v1Fancy(dst, src, _ []byte, n int, _ bool) {
+func h2v1FancyGo(dst, src, _ []byte, n int, _ bool) {
 	src = src[:n]
 	dst = dst[:2*n]
 	dst[0] = src[0]
@@ -23,8 +23,8 @@ func h2v1Fancy(dst, src, _ []byte, n int, _ bool) {
 	dst[2*n-1] = byte(this)
 }
 
-// h2v2Fancy doubles a row in both directions by the triangle filter. n > 2.
-func h2v2Fancy(dst, near, far []byte, n int, _ bool) {
+// h2v2FancyGo doubles a row in both directions by the triangle filter. n > 2.
+func h2v2FancyGo(dst, near, far []byte, n int, _ bool) {
 	near, far = near[:n], far[:n]
 	dst = dst[:2*n]
 	this := uint32(near[0])*3 + uint32(far[0])
