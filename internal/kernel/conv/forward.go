@@ -68,7 +68,7 @@ func (f *Forward) Pack(part int, w, packed []float32) {
 	s := f.shape
 	rows := s.KH * s.KW * s.C
 	first, columns, padded := f.tiling.At(part)
-	micro.Pack(packed[first*rows:], w[first:], rows, s.O, columns, padded)
+	micro.Pack(f.isa, packed[first*rows:], w[first:], rows, s.O, columns, padded)
 }
 
 // Parts is the number of parts of the convolution.

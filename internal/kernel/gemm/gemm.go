@@ -1,8 +1,8 @@
 // Package gemm holds matrix multiplication, with bias, ReLU and addition in the same pass.
 //
-// Implementation: tiles of the micro-kernels of package micro, for all instruction sets. A
-// is read where it is. B is read where it is, too, when few rows of A pass over it, and else
-// packed into scratch a panel at a time. A product with few results and a long k is cut
+// Implementation: tiles of the micro-kernels of package micro, for all instruction sets.
+// Matrices are read where they are when that costs less than bringing them together in
+// scratch: B when few rows of A pass over it, A when it passes over few columns of B. A product with few results and a long k is cut
 // along k; the cuts' sums are added in order.
 package gemm
 
@@ -44,8 +44,9 @@ type Epilogue struct {
 // how sums are rounded.
 const (
 	partFLOPs = 4 << 20 // about the work of a part
-	blockRows = 168     // rows of a part: whole tiles for 6, 8, 12 and 14 rows
-	blockK    = 256     // depth of a panel of B
+	blockRows = 168     // rows of a part at most: whole tiles of 6, 8, 12 and 14 rows
+	blockK    = 512     // depth of a panel of B in scratch
+	directK   = 128     // depth of a panel of B where it is: the first-level cache holds it
 	unit      = 32      // columns of a part are a multiple of this
 	shortest  = 512     // least k of a part of a product that is cut along k
 )
@@ -59,6 +60,8 @@ type Gemm struct {
 	columns  int
 	cuts     int
 	direct   bool // B is read where it is
+	gather   bool // A is brought together
+	depth    int  // of a block along k
 }
 
 // New prepares a multiplication. It panics for an impossible shape.
@@ -79,6 +82,12 @@ func New(isa kernel.ISA, s Shape, e Epilogue) *Gemm {
 		g.columns = min(kernel.CeilDiv(want, g.rows), kernel.CeilDiv(s.N, unit))
 	}
 	g.direct = !s.TransB && (min(s.M, blockRows) <= 42 || s.K*s.N <= 1<<12)
+	g.gather = s.M > 42 && s.N/g.columns >= 3*unit
+	g.depth = blockK
+	if g.direct {
+		g.depth = directK
+	}
+	g.depth = min(g.depth, s.K)
 	return g
 }
 
@@ -95,10 +104,14 @@ func (g *Gemm) PartialLen() int {
 
 // ScratchLen is the number of floats that each worker needs.
 func (g *Gemm) ScratchLen() int {
-	if g.direct {
-		return 0
+	n := 0
+	if !g.direct {
+		n += g.depth * 2 * micro.Lanes(g.isa)
 	}
-	return min(g.shape.K, blockK) * 2 * micro.Lanes(g.isa)
+	if g.gather {
+		n += g.depth * min(g.shape.M, blockRows)
+	}
+	return n
 }
 
 // Run multiplies a part. It writes c, or partial when PartialLen is not 0. bias [N] is used
@@ -122,13 +135,11 @@ func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 	args.Segs = 1
 	args.Seg = &noSegment
 	args.CStride = uintptr(4 * s.N)
-	args.AStride = uintptr(4 * s.K)
-	if s.TransA {
-		args.AStride = uintptr(4 * s.M)
-	}
-	for k := k0; k < k1; k += blockK {
-		depth := min(blockK, k1-k)
+	for k := k0; k < k1; k += g.depth {
+		depth := min(g.depth, k1-k)
 		args.K = depth
+		block, stride, scratch := g.block(a, scratch, m0, m1, k, depth)
+		args.AStride = uintptr(4 * stride)
 		if last.ReLU && k+depth == k1 {
 			args.ReLU = 1
 		}
@@ -150,10 +161,10 @@ func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 					args.Init, args.IStride = args.C, args.CStride
 				}
 				if s.TransA {
-					args.A = unsafe.Pointer(&a[k*s.M+m])
+					args.A = unsafe.Pointer(&block[lo])
 					micro.T(g.isa, hi-lo, &args)
 				} else {
-					args.A = unsafe.Pointer(&a[m*s.K+k])
+					args.A = unsafe.Pointer(&block[lo*stride])
 					micro.N(g.isa, hi-lo, &args)
 				}
 			}
@@ -163,6 +174,26 @@ func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 
 // noSegment is the distance after the only segment of a tile.
 var noSegment int
+
+// block is where rows [m0, m1) of op(A) are, from k on: in A, or together in scratch, of
+// which it gives back the rest. Where A is transposed, rows are contiguous, and stride is
+// from k to k.
+func (g *Gemm) block(a, scratch []float32, m0, m1, k, depth int) (block []float32, stride int, rest []float32) {
+	s := g.shape
+	lines, length, from := m1-m0, depth, a[m0*s.K+k:]
+	stride = s.K
+	if s.TransA {
+		lines, length, from = depth, m1-m0, a[k*s.M+m0:]
+		stride = s.M
+	}
+	if !g.gather {
+		return from, stride, scratch
+	}
+	for l := range lines {
+		copy(scratch[l*length:(l+1)*length], from[l*stride:])
+	}
+	return scratch[:lines*length], length, scratch[lines*length:]
+}
 
 // panel sets B for depth rows from k on and columns from n on.
 func (g *Gemm) panel(args *micro.Args, b, scratch []float32, k, n, columns, padded int) {
@@ -174,7 +205,7 @@ func (g *Gemm) panel(args *micro.Args, b, scratch []float32, k, n, columns, padd
 	if s.TransB {
 		micro.PackTransposed(g.isa, scratch, b[n*s.K+k:], args.K, s.K, columns, padded)
 	} else {
-		micro.Pack(scratch, b[k*s.N+n:], args.K, s.N, columns, padded)
+		micro.Pack(g.isa, scratch, b[k*s.N+n:], args.K, s.N, columns, padded)
 	}
 	args.B, args.BStride = unsafe.Pointer(&scratch[0]), uintptr(4*padded)
 }

@@ -340,7 +340,11 @@ func transpose8(f *family) {
 		"dst *float32", "src *float32", "dstStride uintptr", "srcStride uintptr", "blocks int")
 	a.load("DI", "SI", "R8", "R9", "CX")
 	a.i("LEAQ (R9)(R9*2), R10\nLEAQ (SI)(R9*4), BX\nLEAQ (R8)(R8*2), R11")
+	a.i("MOVQ R9, R12\nSHLQ $4, R12\nADDQ SI, R12\nLEAQ (R12)(R9*4), R13") // 16 lines on
 	a.loop("block")
+	for _, m := range []string{"(R12)", "(R12)(R9*1)", "(R12)(R9*2)", "(R12)(R10*1)", "(R13)", "(R13)(R9*1)", "(R13)(R9*2)", "(R13)(R10*1)"} {
+		a.i("PREFETCHT0 %s", m)
+	}
 	for n, m := range []string{"(SI)", "(SI)(R9*1)", "(SI)(R9*2)", "(SI)(R10*1)", "(BX)", "(BX)(R9*1)", "(BX)(R9*2)", "(BX)(R10*1)"} {
 		a.v("VMOVUPS", m, n)
 	}
@@ -362,7 +366,23 @@ func transpose8(f *family) {
 	for n, m := range []string{"(DI)", "(DI)(R8*1)", "(DI)(R8*2)", "(DI)(R11*1)", "(DX)", "(DX)(R8*1)", "(DX)(R8*2)", "(DX)(R11*1)"} {
 		a.v("VMOVUPS", 8+n, m)
 	}
-	a.i("LEAQ (DI)(R8*8), DI\nADDQ $32, SI\nADDQ $32, BX\nDECQ CX\nJNE block")
+	a.i("LEAQ (DI)(R8*8), DI\nADDQ $32, SI\nADDQ $32, BX\nADDQ $32, R12\nADDQ $32, R13\nDECQ CX\nJNE block")
+	a.ret()
+}
+
+// packRows copies rows of one or two vectors.
+func packRows(f *family, v vec, vectors int) {
+	a := f.fn(v, fmt.Sprintf("packRows%d", vectors), fmt.Sprintf("copies rows of %d lanes, stride bytes apart, to dst, one after the other; rows is not 0.", vectors*v.lanes),
+		"dst *float32", "src *float32", "rows int", "stride uintptr")
+	a.load("DI", "SI", "CX", "R8")
+	a.loop("again")
+	for j := range vectors {
+		a.v("VMOVUPS", mem(j*a.bytes(), "SI"), j)
+	}
+	for j := range vectors {
+		a.v("VMOVUPS", j, mem(j*a.bytes(), "DI"))
+	}
+	a.i("ADDQ R8, SI\nADDQ $%d, DI\nDECQ CX\nJNE again", vectors*a.bytes())
 	a.ret()
 }
 
@@ -391,6 +411,10 @@ func micro(f *family) {
 		f.tiles(v, "n", "is N.", v.maxRows, func(t *tile, _ int) { t.kernelN() }, 1)
 		f.tiles(v, "t", "is T.", v.maxRows, func(t *tile, _ int) { t.kernelT() }, 1)
 		f.tiles(v, "p", "is P.", func(int) int { return v.maxPooled() }, func(t *tile, pooled int) { t.kernelP(pooled) }, 4)
+	}
+	for _, v := range vecs {
+		packRows(f, v, 1)
+		packRows(f, v, 2)
 	}
 	transpose8(f)
 }

@@ -1444,6 +1444,26 @@ func p1x2AVX2(a *Args)
 //go:noescape
 func p1x2mAVX2(a *Args)
 
+// packRows1AVX512 copies rows of 16 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
+//
+//go:noescape
+func packRows1AVX512(dst *float32, src *float32, rows int, stride uintptr)
+
+// packRows2AVX512 copies rows of 32 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
+//
+//go:noescape
+func packRows2AVX512(dst *float32, src *float32, rows int, stride uintptr)
+
+// packRows1AVX2 copies rows of 8 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
+//
+//go:noescape
+func packRows1AVX2(dst *float32, src *float32, rows int, stride uintptr)
+
+// packRows2AVX2 copies rows of 16 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
+//
+//go:noescape
+func packRows2AVX2(dst *float32, src *float32, rows int, stride uintptr)
+
 // transpose8AVX2 sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 8*blocks, c < 8; strides are in bytes.
 //
 //go:noescape

@@ -36482,6 +36482,78 @@ byte0:
 	VZEROUPPER
 	RET
 
+// func packRows1AVX512(dst *float32, src *float32, rows int, stride uintptr)
+TEXT ·packRows1AVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ rows+16(FP), CX
+	MOVQ stride+24(FP), R8
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	VMOVUPS Z0, (DI)
+	ADDQ R8, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func packRows2AVX512(dst *float32, src *float32, rows int, stride uintptr)
+TEXT ·packRows2AVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ rows+16(FP), CX
+	MOVQ stride+24(FP), R8
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	ADDQ R8, SI
+	ADDQ $128, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func packRows1AVX2(dst *float32, src *float32, rows int, stride uintptr)
+TEXT ·packRows1AVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ rows+16(FP), CX
+	MOVQ stride+24(FP), R8
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	VMOVUPS Y0, (DI)
+	ADDQ R8, SI
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func packRows2AVX2(dst *float32, src *float32, rows int, stride uintptr)
+TEXT ·packRows2AVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ rows+16(FP), CX
+	MOVQ stride+24(FP), R8
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ R8, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
 // func transpose8AVX2(dst *float32, src *float32, dstStride uintptr, srcStride uintptr, blocks int)
 TEXT ·transpose8AVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
@@ -36492,8 +36564,20 @@ TEXT ·transpose8AVX2(SB), NOSPLIT, $0-40
 	LEAQ (R9)(R9*2), R10
 	LEAQ (SI)(R9*4), BX
 	LEAQ (R8)(R8*2), R11
+	MOVQ R9, R12
+	SHLQ $4, R12
+	ADDQ SI, R12
+	LEAQ (R12)(R9*4), R13
 	PCALIGN $64
 block:
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(R9*1)
+	PREFETCHT0 (R12)(R9*2)
+	PREFETCHT0 (R12)(R10*1)
+	PREFETCHT0 (R13)
+	PREFETCHT0 (R13)(R9*1)
+	PREFETCHT0 (R13)(R9*2)
+	PREFETCHT0 (R13)(R10*1)
 	VMOVUPS (SI), Y0
 	VMOVUPS (SI)(R9*1), Y1
 	VMOVUPS (SI)(R9*2), Y2
@@ -36538,6 +36622,8 @@ block:
 	LEAQ (DI)(R8*8), DI
 	ADDQ $32, SI
 	ADDQ $32, BX
+	ADDQ $32, R12
+	ADDQ $32, R13
 	DECQ CX
 	JNE block
 	VZEROUPPER

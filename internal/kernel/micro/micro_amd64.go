@@ -42,6 +42,24 @@ func P(isa kernel.ISA, pooled int, a *Args) {
 	}
 }
 
+// packRows does Pack for whole vectors, where there is assembly.
+func packRows(isa kernel.ISA, dst, src []float32, rows, stride, padded int) bool {
+	two := padded == 2*Lanes(isa)
+	switch {
+	case isa == kernel.AVX512 && two:
+		packRows2AVX512(&dst[0], &src[0], rows, uintptr(4*stride))
+	case isa == kernel.AVX512:
+		packRows1AVX512(&dst[0], &src[0], rows, uintptr(4*stride))
+	case isa == kernel.AVX2 && two:
+		packRows2AVX2(&dst[0], &src[0], rows, uintptr(4*stride))
+	case isa == kernel.AVX2:
+		packRows1AVX2(&dst[0], &src[0], rows, uintptr(4*stride))
+	default:
+		return false
+	}
+	return true
+}
+
 // transpose does what it can of PackTransposed in blocks of eight by eight, and says how
 // many rows of how many columns it did.
 func transpose(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded int) (doneRows, doneColumns int) {

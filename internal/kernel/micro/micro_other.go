@@ -14,3 +14,5 @@ func T(_ kernel.ISA, rows int, a *Args) { genericT(rows, a) }
 func P(_ kernel.ISA, pooled int, a *Args) { genericP(pooled, a) }
 
 func transpose(_ kernel.ISA, _, _ []float32, _, _, _, _ int) (rows, columns int) { return 0, 0 }
+
+func packRows(_ kernel.ISA, _, _ []float32, _, _, _ int) bool { return false }

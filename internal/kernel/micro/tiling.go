@@ -23,7 +23,10 @@ func (t Tiling) At(i int) (first, columns, padded int) {
 func (t Tiling) Padded() int { return kernel.CeilDiv(t.columns, t.lanes) * t.lanes }
 
 // Pack copies rows of a row-major matrix (stride floats from row to row) into a packed tile.
-func Pack(dst, src []float32, rows, stride, columns, padded int) {
+func Pack(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded int) {
+	if columns == padded && packRows(isa, dst[:rows*padded], src[:(rows-1)*stride+padded], rows, stride, padded) {
+		return
+	}
 	for r := range rows {
 		d := dst[r*padded : r*padded+padded]
 		n := copy(d[:columns], src[r*stride:])
