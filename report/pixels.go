@@ -1,0 +1,45 @@
+package report
+
+import (
+	"fmt"
+	"image"
+)
+
+// Pixels makes a picture of numbers from 0 to 255 in rows of pixels, as a batch has them
+// after its augmentation: 1 channel is grey, 3 are red, green and blue, 4 have an alpha
+// channel that is not premultiplied. Numbers are rounded and clipped; what is not a number is 0.
+func Pixels[T uint8 | float32](height, width, channels int, values []T) (image.Image, error) {
+	if height <= 0 || width <= 0 || channels != 1 && channels != 3 && channels != 4 {
+		return nil, fmt.Errorf("report: a picture of shape (%d, %d, %d); want (height, width, 1, 3 or 4)", height, width, channels)
+	}
+	if len(values)/channels/width != height || len(values) != height*width*channels {
+		return nil, fmt.Errorf("report: %d numbers for a picture of shape (%d, %d, %d)", len(values), height, width, channels)
+	}
+	m := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for i := range height * width {
+		in, out := values[i*channels:][:channels], m.Pix[4*i:][:4]
+		switch channels {
+		case 1:
+			v := level(in[0])
+			out[0], out[1], out[2], out[3] = v, v, v, 255
+		default:
+			out[3] = 255
+			for j, v := range in {
+				out[j] = level(v)
+			}
+		}
+	}
+	return m, nil
+}
+
+func level[T uint8 | float32](v T) uint8 {
+	f := float32(v)
+	switch {
+	case f >= 255:
+		return 255
+	case f > 0:
+		return uint8(f + .5)
+	default: // NaN too
+		return 0
+	}
+}
