@@ -32,7 +32,7 @@ func (o Order) rand(epoch, step int) *mt19937.Rand {
 
 // Epoch is the epoch's order of rows, written into rows if it is large enough.
 func (o Order) Epoch(rows []int, epoch int) []int {
-	rows = grow(rows, o.N)
+	rows = grow(rows, max(o.N, 0))
 	for i := range rows {
 		rows[i] = i
 	}

@@ -57,7 +57,7 @@ var options = [...]option{
 					return nil
 				}
 			}
-			return fmt.Errorf("want %s, got %q%s", nameList(fillModes[:]), v, hint(v, fillModes[:]))
+			return fmt.Errorf("unknown mode %q%s", v, hint(v, fillModes[:]))
 		},
 		func(g *Generator) string {
 			if g.FillMode == FillNearest {

@@ -66,7 +66,7 @@ func TestParseErrors(t *testing.T) {
 		{"shift=.1,wshift=.2", []string{"wshift is given twice"}},
 		{"hshift=.1,shift=.2", []string{"shift is given twice"}},
 		{"brightness=.5", []string{"want two numbers"}},
-		{"fill=nearset", []string{`want nearest, constant, reflect or wrap, got "nearset"`, `did you mean nearest?`}},
+		{"fill=nearset", []string{`unknown mode "nearset"`, `did you mean nearest?`}},
 		{"order=6", []string{"0 to 5"}},
 		{"rescale=1/0", []string{`want a number, got "1/0"`}},
 		{"rotation=nan", []string{"want a number"}},
