@@ -149,6 +149,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(path), 0o500); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) }) // so that it can be removed
 	if err := Write(path, put("new")); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("error %v, want one of permissions", err)
 	}
