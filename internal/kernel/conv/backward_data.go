@@ -186,7 +186,7 @@ func (b *BackwardData) Run(part int, dy []float32, argmax []uint8, packed, dx, s
 		first, columns, padded := b.tiling.At(tile)
 		a.Columns(b.isa, columns)
 		a.BStride = uintptr(4 * padded)
-		most := micro.MaxRows(b.isa, padded/micro.Lanes(b.isa))
+		most := a.MaxRows()
 		filters := packed[first*s.KH*s.KW*s.O:]
 		for h := lo; h < hi; h++ {
 			high := &b.high.phases[h%s.StrideH]
@@ -207,7 +207,7 @@ func (b *BackwardData) Run(part int, dy []float32, argmax []uint8, packed, dx, s
 					j, end := kernel.Split(wide.count, tiles, t)
 					a.A = unsafe.Pointer(&rows[start+j*s.O])
 					a.C = unsafe.Pointer(&line[(wide.first+j*s.StrideW)*s.C])
-					micro.N(b.isa, end-j, &a)
+					micro.N(end-j, &a)
 				}
 			}
 		}

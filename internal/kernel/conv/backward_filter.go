@@ -107,10 +107,10 @@ func (b *BackwardFilter) filters(pixels, g, sum []float32, rows int, add bool) {
 	a.ASeg = 4 * (s.StrideH*b.source.row - s.OW*s.StrideW*s.C)
 	a.Zero()
 	for tile := range b.tiling.Tiles() {
-		first, columns, padded := b.tiling.At(tile)
+		first, columns, _ := b.tiling.At(tile)
 		a.Columns(b.isa, columns)
 		a.B = unsafe.Pointer(&g[first])
-		tiles := kernel.CeilDiv(b.m, micro.MaxRows(b.isa, padded/micro.Lanes(b.isa)))
+		tiles := kernel.CeilDiv(b.m, a.MaxRows())
 		for kh := range s.KH {
 			for run := range b.runs {
 				at := kh*s.DilationH*b.source.row + run*s.DilationW*s.C
@@ -122,7 +122,7 @@ func (b *BackwardFilter) filters(pixels, g, sum []float32, rows int, add bool) {
 					if add {
 						a.Init, a.IStride = a.C, a.CStride
 					}
-					micro.T(b.isa, end-m, &a)
+					micro.T(end-m, &a)
 				}
 			}
 		}

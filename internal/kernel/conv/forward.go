@@ -106,22 +106,22 @@ func (f *Forward) Run(part int, x, packed, bias, y []float32, argmax []uint8, sc
 		if f.epilogue.Pool {
 			f.pool(&a, rows, y[image*s.OH/2*(s.OW/2)*s.O+first:], argmax[image*s.OH/2*(s.OW/2)*s.O+first:], from, to)
 		} else {
-			f.plain(&a, rows, y[image*s.OH*s.OW*s.O+first:], from, to, padded)
+			f.plain(&a, rows, y[image*s.OH*s.OW*s.O+first:], from, to)
 		}
 	}
 }
 
 // plain makes rows [from, to) of an image for a tile of channels.
-func (f *Forward) plain(a *micro.Args, rows, y []float32, from, to, padded int) {
+func (f *Forward) plain(a *micro.Args, rows, y []float32, from, to int) {
 	s := f.shape
-	tiles := kernel.CeilDiv(s.OW, micro.MaxRows(f.isa, padded/micro.Lanes(f.isa)))
+	tiles := kernel.CeilDiv(s.OW, a.MaxRows())
 	for oh := from; oh < to; oh++ {
 		row := rows[(oh-from)*s.StrideH*f.source.row:]
 		for t := range tiles {
 			lo, hi := kernel.Split(s.OW, tiles, t)
 			a.A = unsafe.Pointer(&row[lo*s.StrideW*s.C])
 			a.C = unsafe.Pointer(&y[(oh*s.OW+lo)*s.O])
-			micro.N(f.isa, hi-lo, a)
+			micro.N(hi-lo, a)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func (f *Forward) plain(a *micro.Args, rows, y []float32, from, to, padded int) 
 func (f *Forward) pool(a *micro.Args, rows, y []float32, argmax []uint8, from, to int) {
 	s := f.shape
 	wide := s.OW / 2
-	tiles := kernel.CeilDiv(wide, micro.MaxPooled(f.isa))
+	tiles := kernel.CeilDiv(wide, a.MaxPooled())
 	for oh := from; oh < to; oh += 2 {
 		row := rows[(oh-from)*s.StrideH*f.source.row:]
 		for t := range tiles {
@@ -141,7 +141,7 @@ func (f *Forward) pool(a *micro.Args, rows, y []float32, argmax []uint8, from, t
 			out := (oh/2*wide + lo) * s.O
 			a.C = unsafe.Pointer(&y[out])
 			a.Index = unsafe.Pointer(&argmax[out])
-			micro.P(f.isa, hi-lo, a)
+			micro.P(hi-lo, a)
 		}
 	}
 }

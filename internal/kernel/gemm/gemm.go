@@ -152,7 +152,7 @@ func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 			if last.Bias {
 				args.Init = unsafe.Pointer(&bias[n])
 			}
-			tiles := kernel.CeilDiv(m1-m0, micro.MaxRows(g.isa, padded/micro.Lanes(g.isa)))
+			tiles := kernel.CeilDiv(m1-m0, args.MaxRows())
 			for t := range tiles {
 				lo, hi := kernel.Split(m1-m0, tiles, t)
 				m := m0 + lo
@@ -162,10 +162,10 @@ func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 				}
 				if s.TransA {
 					args.A = unsafe.Pointer(&block[lo])
-					micro.T(g.isa, hi-lo, &args)
+					micro.T(hi-lo, &args)
 				} else {
 					args.A = unsafe.Pointer(&block[lo*stride])
-					micro.N(g.isa, hi-lo, &args)
+					micro.N(hi-lo, &args)
 				}
 			}
 		}

@@ -386,7 +386,7 @@ func packRows(f *family, v vec, vectors int) {
 	a.ret()
 }
 
-// maxRows is micro.MaxRows.
+// maxRows is micro.Args.MaxRows.
 func (v vec) maxRows(vectors int) int {
 	switch {
 	case v.is512():
@@ -397,7 +397,7 @@ func (v vec) maxRows(vectors int) int {
 	return 12
 }
 
-// maxPooled is micro.MaxPooled.
+// maxPooled is micro.Args.MaxPooled.
 func (v vec) maxPooled() int {
 	if v.is512() {
 		return 3

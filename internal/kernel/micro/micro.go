@@ -41,6 +41,7 @@ type Args struct {
 	Index       unsafe.Pointer // 136: P: a byte for each result: 0 to 3 where the greatest was, 4 when ReLU cut it
 	IndexStride uintptr        // 144: P: of Index from pooled pixel to pooled pixel
 
+	isa     kernel.ISA
 	columns int
 	kind    int // vectors, and 4 when the last is not whole: which tile the generated code takes
 }
@@ -54,40 +55,23 @@ func (a *Args) Zero() { a.Init, a.IStride = unsafe.Pointer(&zeros[0]), 0 }
 // laneMasks[8-n:] is a vector with the first n lanes set.
 var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 
-// Columns sets the tile's width, at most two vectors.
+// Columns sets the tile's width, at most two vectors, and the instruction set: AVX-512 does
+// eight columns or less with the shorter vectors of AVX2.
 func (a *Args) Columns(isa kernel.ISA, n int) {
-	lanes := Lanes(isa)
+	lanes := lanesFor(isa, n)
 	vectors := kernel.CeilDiv(n, lanes)
 	last := n - (vectors-1)*lanes
-	a.columns, a.kind = n, vectors
+	a.isa, a.columns, a.kind = isa, n, vectors
 	if last < lanes {
 		a.kind |= 4
 	}
 	a.Mask = 1<<last - 1
 	if lanes == 8 {
 		a.Lanes = unsafe.Pointer(&laneMasks[8-last])
+		if isa == kernel.AVX512 {
+			a.isa = kernel.AVX2
+		}
 	}
-}
-
-// MaxRows is the greatest number of rows of a tile of the given number of vectors (1 or 2).
-func MaxRows(isa kernel.ISA, vectors int) int {
-	switch {
-	case isa == kernel.AVX512:
-		return 14
-	case isa == kernel.AVX2 && vectors == 2:
-		return 6
-	case isa == kernel.AVX2:
-		return 12
-	}
-	return 8
-}
-
-// MaxPooled is the greatest number of pooled pixels of a tile of P.
-func MaxPooled(isa kernel.ISA) int {
-	if isa == kernel.AVX512 {
-		return 3
-	}
-	return 1
 }
 
 // Lanes is the number of float32 in a vector; portable code counts as AVX2 does.
@@ -96,4 +80,33 @@ func Lanes(isa kernel.ISA) int {
 		return 16
 	}
 	return 8
+}
+
+// lanesFor is the length of the vectors that a tile of n columns is made of.
+func lanesFor(isa kernel.ISA, n int) int {
+	if n <= 8 {
+		return 8
+	}
+	return Lanes(isa)
+}
+
+// MaxRows is the greatest number of rows of a tile of these columns.
+func (a *Args) MaxRows() int {
+	switch {
+	case a.isa == kernel.AVX512:
+		return 14
+	case a.isa == kernel.AVX2 && a.kind&3 == 2:
+		return 6
+	case a.isa == kernel.AVX2:
+		return 12
+	}
+	return 8
+}
+
+// MaxPooled is the greatest number of pooled pixels of a tile of P of these columns.
+func (a *Args) MaxPooled() int {
+	if a.isa == kernel.AVX512 {
+		return 3
+	}
+	return 1
 }

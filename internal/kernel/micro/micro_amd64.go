@@ -7,8 +7,8 @@ import (
 )
 
 // N makes a tile of rows at a stride.
-func N(isa kernel.ISA, rows int, a *Args) {
-	switch isa {
+func N(rows int, a *Args) {
+	switch a.isa {
 	case kernel.AVX512:
 		nAVX512(rows, a)
 	case kernel.AVX2:
@@ -19,8 +19,8 @@ func N(isa kernel.ISA, rows int, a *Args) {
 }
 
 // T makes a tile of contiguous rows.
-func T(isa kernel.ISA, rows int, a *Args) {
-	switch isa {
+func T(rows int, a *Args) {
+	switch a.isa {
 	case kernel.AVX512:
 		tAVX512(rows, a)
 	case kernel.AVX2:
@@ -31,8 +31,8 @@ func T(isa kernel.ISA, rows int, a *Args) {
 }
 
 // P makes pooled pixels.
-func P(isa kernel.ISA, pooled int, a *Args) {
-	switch isa {
+func P(pooled int, a *Args) {
+	switch a.isa {
 	case kernel.AVX512:
 		pAVX512(pooled, a)
 	case kernel.AVX2:
@@ -44,18 +44,17 @@ func P(isa kernel.ISA, pooled int, a *Args) {
 
 // packRows does Pack for whole vectors, where there is assembly.
 func packRows(isa kernel.ISA, dst, src []float32, rows, stride, padded int) bool {
-	two := padded == 2*Lanes(isa)
 	switch {
-	case isa == kernel.AVX512 && two:
-		packRows2AVX512(&dst[0], &src[0], rows, uintptr(4*stride))
-	case isa == kernel.AVX512:
-		packRows1AVX512(&dst[0], &src[0], rows, uintptr(4*stride))
-	case isa == kernel.AVX2 && two:
-		packRows2AVX2(&dst[0], &src[0], rows, uintptr(4*stride))
-	case isa == kernel.AVX2:
-		packRows1AVX2(&dst[0], &src[0], rows, uintptr(4*stride))
-	default:
+	case isa == kernel.Generic:
 		return false
+	case padded == 32:
+		packRows2AVX512(&dst[0], &src[0], rows, uintptr(4*stride))
+	case padded == 16 && isa == kernel.AVX512:
+		packRows1AVX512(&dst[0], &src[0], rows, uintptr(4*stride))
+	case padded == 16:
+		packRows2AVX2(&dst[0], &src[0], rows, uintptr(4*stride))
+	default:
+		packRows1AVX2(&dst[0], &src[0], rows, uintptr(4*stride))
 	}
 	return true
 }

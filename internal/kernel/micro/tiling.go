@@ -2,8 +2,8 @@ package micro
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Tiling cuts the columns of a matrix into tiles of two vectors; the last has one when that
-// is enough. Packed, a tile is [k][padded columns], and tile follows tile.
+// Tiling cuts the columns of a matrix into tiles of two vectors; the last has one, or eight
+// columns, when that is enough. Packed, a tile is [k][padded columns], and tile follows tile.
 type Tiling struct{ columns, lanes int }
 
 // NewTiling cuts n columns.
@@ -16,11 +16,18 @@ func (t Tiling) Tiles() int { return kernel.CeilDiv(t.columns, 2*t.lanes) }
 func (t Tiling) At(i int) (first, columns, padded int) {
 	first = i * 2 * t.lanes
 	columns = min(2*t.lanes, t.columns-first)
-	return first, columns, kernel.CeilDiv(columns, t.lanes) * t.lanes
+	lanes := t.lanes
+	if columns <= 8 {
+		lanes = 8 // as Args.Columns does
+	}
+	return first, columns, kernel.CeilDiv(columns, lanes) * lanes
 }
 
 // Padded is the number of columns with the padding of the last tile.
-func (t Tiling) Padded() int { return kernel.CeilDiv(t.columns, t.lanes) * t.lanes }
+func (t Tiling) Padded() int {
+	first, _, padded := t.At(t.Tiles() - 1)
+	return first + padded
+}
 
 // Pack copies rows of a row-major matrix (stride floats from row to row) into a packed tile.
 func Pack(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded int) {
