@@ -21,6 +21,7 @@ type golden struct {
 	}
 	Resize     [][5]any // color mode, method, height, width, hash
 	TFBilinear [][3]int `json:"tf_bilinear"` // height, width, rows that are stored
+	LoadImg    [][6]any `json:"load_img"`    // color mode, method, height, width, keep_aspect_ratio, hash
 	Print      [][4]any // height, width, channels, text
 }
 
@@ -200,5 +201,36 @@ func TestResizeAsTensorFlow(t *testing.T) {
 	}
 	if len(blob) != 0 {
 		t.Errorf("%d bytes left over", len(blob))
+	}
+}
+
+func TestLoadAsKeras(t *testing.T) {
+	data := readFile(t, "resize.png")
+	var d Decoder
+	for _, row := range readGolden(t).LoadImg {
+		mode, err := ParseColorMode(row[0].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		how, err := ParseInterpolation(row[1].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := Options{Height: int(row[2].(float64)), Width: int(row[3].(float64)), ColorMode: mode, Interpolation: how, KeepAspectRatio: row[4].(bool)}
+		values := make([]float32, o.Height*o.Width*mode.Channels())
+		if _, _, err := d.LoadFloat32(values, data, o); err != nil {
+			t.Fatal(err)
+		}
+		var b []byte
+		for _, v := range values {
+			if how == BilinearTF {
+				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+			} else {
+				b = append(b, byte(v))
+			}
+		}
+		if hash(b) != row[5].(string) {
+			t.Errorf("%+v: differs from keras.utils.load_img", o)
+		}
 	}
 }

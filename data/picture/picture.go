@@ -72,6 +72,17 @@ type Options struct {
 	ColorMode ColorMode
 	// Interpolation is how a picture is resized; the zero value is Nearest, load_img's default.
 	Interpolation Interpolation
+	// KeepAspectRatio resizes the largest part in the middle that has the aspect ratio of Height to Width, instead of all
+	// of the picture: Keras' keep_aspect_ratio.
+	KeepAspectRatio bool
+}
+
+// part is what of the picture is resized.
+func (o Options) part(img Image) crop {
+	if o.KeepAspectRatio {
+		return img.aspectCrop(o.Height, o.Width)
+	}
+	return img.whole()
 }
 
 func (o Options) check() error {
@@ -165,7 +176,7 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 	}
 	out := Image{H: o.Height, W: o.Width, C: img.C}
 	out.Pix = grow(&d.resized, out.H*out.W*out.C)
-	d.scratch.resize(out, img, o.Interpolation)
+	d.scratch.resize(out, img, o.part(img), o.Interpolation)
 	return out, nil
 }
 
@@ -189,7 +200,11 @@ func (d *Decoder) LoadFloat32(dst []float32, data []byte, o Options) (h, w int, 
 	if o.Height == 0 {
 		return img.H, img.W, ToFloat32(img, dst)
 	}
-	return o.Height, o.Width, ResizeTF(dst, img, o.Height, o.Width)
+	if want := o.Height * o.Width * img.C; len(dst) != want {
+		return 0, 0, fmt.Errorf("picture %dx%dx%d needs %d elements, the destination has %d", o.Height, o.Width, img.C, want, len(dst))
+	}
+	resizeTF(dst, img, o.part(img), o.Height, o.Width)
+	return o.Height, o.Width, nil
 }
 
 // grow gives n bytes in *buf's memory.

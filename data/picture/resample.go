@@ -67,17 +67,23 @@ type weights struct {
 	size         int
 	first, count []int
 	w            []int32
-	n, from      int
+	axis         axis
 	filter       *interpolation
 }
 
-// set computes the weights that take from samples to n, unless they are those that are there.
-func (w *weights) set(n, from int, f *interpolation) {
-	if w.n == n && w.from == from && w.filter == f {
+// axis is one direction of a resize: size samples that begin at lo, of from samples, become n.
+type axis struct{ n, from, lo, size int }
+
+func (a axis) unchanged() bool { return a.n == a.from && a.size == a.from }
+
+// set computes the weights of a direction, unless they are those that are there.
+func (w *weights) set(a axis, f *interpolation) {
+	if w.axis == a && w.filter == f {
 		return
 	}
-	w.n, w.from, w.filter = n, from, f
-	scale := float64(from) / float64(n)
+	w.axis, w.filter = a, f
+	n, from := a.n, a.from
+	scale := float64(a.size) / float64(n)
 	stretch := max(scale, 1)
 	support := f.support * stretch
 	w.size = int(math.Ceil(support))*2 + 1
@@ -86,7 +92,7 @@ func (w *weights) set(n, from int, f *interpolation) {
 	k := make([]float64, w.size)
 	inv := 1 / stretch
 	for i := range n {
-		center := (float64(i) + .5) * scale
+		center := float64(a.lo) + float64((float64(i)+.5)*scale)
 		lo := max(int(center-support+.5), 0)
 		count := min(int(center+support+.5), from) - lo
 		sum := 0.
@@ -120,16 +126,18 @@ type resampler struct {
 
 // resample is Pillow's ImagingResample for 8 bits: a horizontal pass, rounded to 8 bits, then a vertical
 // one; a direction that stays as it is has none. Like Pillow 13 it begins with the vertical one where the
-// height loses more than twice the pixels that the width loses.
-func (r *resampler) resample(out, img Image, f *interpolation) {
+// height loses more than twice the pixels that the width loses. Of the pixels outside the crop those that a filter
+// reaches count too.
+func (r *resampler) resample(out, img Image, from crop, f *interpolation) {
 	c := img.C
-	r.x.set(out.W, img.W, f)
-	r.y.set(out.H, img.H, f)
+	x, y := axis{out.W, img.W, from.x, from.w}, axis{out.H, img.H, from.y, from.h}
+	r.x.set(x, f)
+	r.y.set(y, f)
 	dy, dx := img.H-out.H, img.W-out.W
 	switch {
-	case dy == 0:
+	case y.unchanged():
 		r.x.rows(out.Pix, img.Pix, img.H, c)
-	case dx == 0:
+	case x.unchanged():
 		r.y.vertical(out.Pix, img.Pix, img.W*c)
 	case dy > 0 && dy > 2*dx:
 		tmp := grow(&r.tmp, out.H*img.W*c)
@@ -144,8 +152,9 @@ func (r *resampler) resample(out, img Image, f *interpolation) {
 
 // rows resamples n rows horizontally.
 func (w *weights) rows(dst, src []byte, n, c int) {
+	to, from := w.axis.n*c, w.axis.from*c
 	for y := range n {
-		w.horizontal(dst[y*w.n*c:][:w.n*c], src[y*w.from*c:][:w.from*c], c)
+		w.horizontal(dst[y*to:][:to], src[y*from:][:from], c)
 	}
 }
 
@@ -223,13 +232,13 @@ func (w *weights) vertical(dst, src []byte, row int) {
 }
 
 // premultiplied resizes RGBA: Pillow multiplies the colours by alpha before, and divides after.
-func (r *resampler) premultiplied(out, img Image, f *interpolation) {
+func (r *resampler) premultiplied(out, img Image, from crop, f *interpolation) {
 	pre := Image{H: img.H, W: img.W, C: 4, Pix: grow(&r.pre, len(img.Pix))}
 	for i := 0; i < len(img.Pix); i += 4 {
 		p, o := img.Pix[i:][:4], pre.Pix[i:][:4]
 		o[0], o[1], o[2], o[3] = mulDiv255(p[0], p[3]), mulDiv255(p[1], p[3]), mulDiv255(p[2], p[3]), p[3]
 	}
-	r.resample(out, pre, f)
+	r.resample(out, pre, from, f)
 	for i := 0; i < len(out.Pix); i += 4 {
 		p := out.Pix[i:][:4]
 		if a := uint32(p[3]); a != 0 && a != 255 {

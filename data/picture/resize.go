@@ -75,7 +75,7 @@ func Resize(img Image, height, width int, how Interpolation) (Image, error) {
 		return Image{}, fmt.Errorf("interpolation %v: Resize does nearest, bilinear, bicubic, hamming, box and lanczos; ResizeTF does bilinear-tf", how)
 	}
 	out := Image{H: height, W: width, C: img.C, Pix: make([]uint8, height*width*img.C)}
-	new(resampler).resize(out, img, how)
+	new(resampler).resize(out, img, img.whole(), how)
 	return out, nil
 }
 
@@ -87,41 +87,67 @@ func (img Image) check() error {
 	return nil
 }
 
-// resize fills out, of any size, from img.
-func (r *resampler) resize(out, img Image, how Interpolation) {
+// crop is a part of a picture.
+type crop struct{ y, x, h, w int }
+
+func (img Image) whole() crop { return crop{h: img.H, w: img.W} }
+
+// aspectCrop is the largest part, in the middle of the picture, that has the aspect ratio of height to
+// width: load_img's keep_aspect_ratio.
+func (img Image) aspectCrop(height, width int) crop {
+	c := crop{h: max(1, min(img.H, img.W*height/width)), w: max(1, min(img.W, img.H*width/height))}
+	c.y, c.x = (img.H-c.h)/2, (img.W-c.w)/2
+	return c
+}
+
+// resize fills out, of any size, from a part of img.
+func (r *resampler) resize(out, img Image, from crop, how Interpolation) {
 	switch {
-	case out.H == img.H && out.W == img.W:
+	case out.H == img.H && out.W == img.W && from == img.whole():
 		copy(out.Pix, img.Pix)
 	case how == Nearest:
-		nearest(out, img, &r.index)
+		nearest(out, img, from, &r.index)
 	case img.C == 4:
-		r.premultiplied(out, img, how.info())
+		r.premultiplied(out, img, from, how.info())
 	default:
-		r.resample(out, img, how.info())
+		r.resample(out, img, from, how.info())
 	}
 }
 
 // nearest is Pillow's ImagingScaleAffine: positions by accumulation of the step, which
 // gives other pixels than multiplication in about a third of all sizes.
-func nearest(out, img Image, index *[]int) {
-	xs := positions(index, out.W, img.W)
-	step := float64(img.H) / float64(out.H)
-	at := step * .5
+func nearest(out, img Image, from crop, index *[]int) {
+	if cap(*index) < out.W+out.H {
+		*index = make([]int, out.W+out.H)
+	}
+	xs, ys := (*index)[:out.W], (*index)[out.W:][:out.H]
+	positions(xs, axis{out.W, img.W, from.x, from.w})
+	positions(ys, axis{out.H, img.H, from.y, from.h})
 	row := out.W * out.C
-	last := -1 // the source row that the previous output row was made from
-	for y := range out.H {
-		sy := int(at)
-		at += step
+	for y, sy := range ys {
 		dst := out.Pix[y*row:][:row]
 		switch {
-		case sy >= img.H: // accumulated past the end: Pillow leaves it black
+		case sy < 0:
 			clear(dst)
-		case sy == last:
+		case y > 0 && sy == ys[y-1]:
 			copy(dst, out.Pix[(y-1)*row:])
 		default:
 			pickRow(dst, img.Pix[sy*img.W*img.C:][:img.W*img.C], xs, img.C)
-			last = sy
 		}
+	}
+}
+
+// positions sets the source index of each output pixel; -1 where accumulation led past the end: Pillow leaves
+// those black.
+func positions(at []int, a axis) {
+	step := float64(a.size) / float64(a.n)
+	p := float64(a.lo) + float64(step*.5)
+	for i := range at {
+		at[i] = int(p)
+		if at[i] >= a.from {
+			at[i] = -1
+		}
+		p += step
 	}
 }
 
@@ -147,26 +173,9 @@ func pickRow(dst, src []byte, xs []int, c int) {
 	}
 }
 
-// positions are the source indexes of n output pixels; -1 for those past the end.
-func positions(index *[]int, n, from int) []int {
-	if cap(*index) < n {
-		*index = make([]int, n)
-	}
-	xs := (*index)[:n]
-	step := float64(from) / float64(n)
-	at := step * .5
-	for i := range xs {
-		xs[i] = int(at)
-		if xs[i] >= from {
-			xs[i] = -1
-		}
-		at += step
-	}
-	return xs
-}
-
 // ResizeTF writes the picture in another size to dst, height*width*C elements in HWC order with values 0..255, as
-// tf.image.resize(method="bilinear") does: half-pixel centres, no antialias, float32.
+// tf.image.resize(method="bilinear") does: half-pixel centres, no antialias, float32. (The JPEG decoder behind
+// image_dataset_from_directory is not Pillow's: TensorFlow has libjpeg use a faster, less exact inverse DCT.)
 func ResizeTF(dst []float32, img Image, height, width int) error {
 	if err := img.check(); err != nil {
 		return err
@@ -177,16 +186,18 @@ func ResizeTF(dst []float32, img Image, height, width int) error {
 	if len(dst) != height*width*img.C {
 		return fmt.Errorf("picture %dx%dx%d needs %d elements, the destination has %d", height, width, img.C, height*width*img.C, len(dst))
 	}
-	if height == img.H && width == img.W {
-		return ToFloat32(img, dst)
-	}
-	xs, ys := tapsTF(width, img.W), tapsTF(height, img.H)
+	resizeTF(dst, img, img.whole(), height, width)
+	return nil
+}
+
+func resizeTF(dst []float32, img Image, from crop, height, width int) {
+	xs, ys := tapsTF(width, from.w), tapsTF(height, from.h)
 	row := img.W * img.C
 	for y, ty := range ys {
-		top, bottom := img.Pix[ty.lower*row:][:row], img.Pix[ty.upper*row:][:row]
+		top, bottom := img.Pix[(from.y+ty.lower)*row:][:row], img.Pix[(from.y+ty.upper)*row:][:row]
 		for x, tx := range xs {
 			for c := range img.C {
-				l, r := tx.lower*img.C+c, tx.upper*img.C+c
+				l, r := (from.x+tx.lower)*img.C+c, (from.x+tx.upper)*img.C+c
 				// float32 after each step: no fused multiply-add
 				a := float32(top[l]) + float32((float32(top[r])-float32(top[l]))*tx.lerp)
 				b := float32(bottom[l]) + float32((float32(bottom[r])-float32(bottom[l]))*tx.lerp)
@@ -194,7 +205,6 @@ func ResizeTF(dst []float32, img Image, height, width int) error {
 			}
 		}
 	}
-	return nil
 }
 
 type tapTF struct {

@@ -380,6 +380,25 @@ def tf_goldens():
     return rows
 
 
+def keras_goldens():
+    """keras.utils.load_img itself, with and without keep_aspect_ratio, and smart_resize (the crop of image_dataset_from_directory)."""
+    import keras
+
+    path = os.path.join(OUT, "resize.png")
+    rows = []
+    for mode in ("rgb", "grayscale", "rgba"):
+        for method in ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos"):
+            for size in ((32, 32), (20, 90), (100, 20), (7, 60), (47, 61), (30, 61), (47, 10), (128, 64)):
+                for keep in (False, True):
+                    im = keras.utils.load_img(path, color_mode=mode, target_size=size, interpolation=method, keep_aspect_ratio=keep)
+                    rows.append([mode, method, *size, keep, sha(keras.utils.img_to_array(im).astype(np.uint8).tobytes())])
+    src = np.asarray(Image.open(path).convert("RGB"))
+    for size in ((32, 32), (20, 90), (100, 20)):
+        a = keras.preprocessing.image.smart_resize(src.astype(np.float32), size, "bilinear")
+        rows.append(["rgb", "bilinear-tf", *size, True, sha(a.astype("<f4").tobytes())])
+    return rows
+
+
 def print_goldens():
     rows = []
     for h, w, c in ((374, 500, 3), (4, 5, 3), (20, 20, 3), (1, 400, 3), (400, 1, 3), (100, 7, 1), (3, 200, 4), (6, 60, 3), (7, 50, 3), (1, 1, 3),
@@ -393,7 +412,8 @@ def print_goldens():
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
     os.makedirs(DECODE)
-    golden = {"decode": decode_goldens(), "resize": resize_goldens(), "tf_bilinear": tf_goldens(), "print": print_goldens()}
+    golden = {"decode": decode_goldens(), "resize": resize_goldens(), "tf_bilinear": tf_goldens(),
+              "load_img": keras_goldens(), "print": print_goldens()}
     with open(os.path.join(OUT, "golden.json"), "w") as f:
         json.dump(golden, f, indent=0)
         f.write("\n")

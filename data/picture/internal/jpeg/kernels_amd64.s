@@ -70,13 +70,13 @@
 	VPSRAD n, Y14, Y14; \
 	VPSRAD n, Y15, Y15
 
-// func inverseDCTAVX2(dst *byte, stride int, block *[64]int16, quant *[64]uint16)
-TEXT ·inverseDCTAVX2(SB), NOSPLIT, $0-32
+// func inverseDCTAVX2(dst *byte, stride int, block *[64]int16, quant *[64]uint16, c *dctConstants)
+TEXT ·inverseDCTAVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ stride+8(FP), R8
 	MOVQ block+16(FP), SI
 	MOVQ quant+24(FP), DX
-	LEAQ ·dctConst(SB), CX
+	MOVQ c+32(FP), CX
 
 	COEF(0, Y0)
 	COEF(1, Y1)
@@ -125,7 +125,7 @@ TEXT ·inverseDCTAVX2(SB), NOSPLIT, $0-32
 	VPACKSSDW Y15, Y14, Y14
 	VPACKUSWB Y10, Y8, Y8
 	VPACKUSWB Y14, Y12, Y12
-	VBROADCASTI128 ·dctShuffle(SB), Y0
+	VBROADCASTI128 CONST(14), Y0 // shuffle
 	VPSHUFB Y0, Y8, Y8
 	VPSHUFB Y0, Y12, Y12
 	VPUNPCKLDQ Y12, Y8, Y0 // rows 0, 1 and 4, 5
@@ -147,12 +147,12 @@ TEXT ·inverseDCTAVX2(SB), NOSPLIT, $0-32
 
 #define WORD(i) (32*i)(CX)
 
-// func h2v1AVX2(dst, src *byte, blocks int)
-TEXT ·h2v1AVX2(SB), NOSPLIT, $0-24
+// func h2v1AVX2(dst, src *byte, blocks int, c *wordConstants)
+TEXT ·h2v1AVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ blocks+16(FP), BX
-	LEAQ ·words(SB), CX
+	MOVQ c+24(FP), CX
 	VMOVDQU WORD(0), Y6 // 1
 	VMOVDQU WORD(1), Y7 // 2
 
@@ -186,13 +186,13 @@ h2v1:
 	VPADDW Y5, reg, reg;    \
 	VPADDW Y4, reg, reg
 
-// func h2v2AVX2(dst, near, far *byte, blocks int)
-TEXT ·h2v2AVX2(SB), NOSPLIT, $0-32
+// func h2v2AVX2(dst, near, far *byte, blocks int, c *wordConstants)
+TEXT ·h2v2AVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ near+8(FP), SI
 	MOVQ far+16(FP), DX
 	MOVQ blocks+24(FP), BX
-	LEAQ ·words(SB), CX
+	MOVQ c+32(FP), CX
 	VMOVDQU WORD(3), Y6 // 8
 	VMOVDQU WORD(2), Y7 // 7
 
@@ -262,15 +262,15 @@ h2v2:
 	VPSHUFB Y3, Y8, Y4;               \
 	VPOR    Y4, out, out
 
-// func ycc2rgbAVX2(dst, y, cb, cr *byte, blocks int)
-TEXT ·ycc2rgbAVX2(SB), NOSPLIT, $0-40
+// func ycc2rgbAVX2(dst, y, cb, cr *byte, blocks int, c *wordConstants)
+TEXT ·ycc2rgbAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ y+8(FP), SI
 	MOVQ cb+16(FP), DX
 	MOVQ cr+24(FP), R9
 	MOVQ blocks+32(FP), BX
-	LEAQ ·words(SB), CX
-	LEAQ ·rgbShuffle(SB), R8
+	MOVQ c+40(FP), CX
+	LEAQ 288(CX), R8 // shuffles
 	VPXOR Y15, Y15, Y15
 
 ycc:
