@@ -63,6 +63,9 @@ func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	}
 	in := x.Shape[3]
 	y := b.Conv2D(x, weight(b, "kernel", x, l.Frozen, kernelOr(l.KernelInitializer), l.Kernel[0], l.Kernel[1], in, l.Filters), w)
+	if !wantSmall(b, y) {
+		return b.Invalid()
+	}
 	if !l.NoBias {
 		y = b.Add(y, weight(b, "bias", x, l.Frozen, biasOr(l.BiasInitializer), l.Filters))
 	}

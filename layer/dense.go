@@ -55,6 +55,9 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if in == tensor.Unknown {
 		return b.Errorf("got shape %v, want a known number of features: say the size of the images in Input", x.Shape)
 	}
+	if !wantSmall(b, x) {
+		return b.Invalid()
+	}
 	kernel := weight(b, "kernel", x, l.Frozen, kernelOr(l.KernelInitializer), in, l.Units)
 	y := x
 	if rank > 2 {
@@ -71,6 +74,9 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		shape := x.Shape.Clone()
 		shape[rank-1] = l.Units
 		y = b.Reshape(y, shape...)
+	}
+	if !wantSmall(b, y) {
+		return b.Invalid()
 	}
 	return l.Activation.apply(b, y)
 }

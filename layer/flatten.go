@@ -37,11 +37,10 @@ func (l Flatten) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	case slices.Contains(x.Shape[1:], tensor.Unknown):
 		return b.Errorf("got shape %v, want known dimensions after the batch: say the size of the images in Input", x.Shape)
 	}
-	n, err := x.Shape[1:].CheckedElements()
-	if err != nil || n > maxElements {
-		return b.Errorf("got shape %v, which has more than %d numbers", x.Shape, maxElements)
+	if !wantSmall(b, x) {
+		return b.Invalid()
 	}
-	return b.Reshape(x, x.Shape[0], n)
+	return b.Reshape(x, x.Shape[0], x.Shape[1:].Elements())
 }
 
 func decodeFlatten(r *config.Reader) Layer {

@@ -81,17 +81,14 @@ func (l Input) check() (c checks) {
 	if len(l.Shape) == 0 {
 		c.errorf("the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}")
 	}
-	n := 1
 	for _, d := range l.Shape {
 		if d != tensor.Unknown && (d < 1 || d > maxSize) {
 			c.errorf("shape %v: want dimensions from 1 to %d (without the batch)", tensor.Shape(l.Shape), maxSize)
 			return c
 		}
-		n *= max(d, 1)
-		if n > maxElements {
-			c.errorf("shape %v: an example has more than %d numbers", tensor.Shape(l.Shape), maxElements)
-			return c
-		}
+	}
+	if tooLarge(l.Shape) {
+		c.errorf("shape %v: an example has more than %d numbers", tensor.Shape(l.Shape), maxElements)
 	}
 	if l.Batch < 0 || l.Batch > maxSize {
 		c.errorf("batch is %d, want 1 to %d, or 0 for any", l.Batch, maxSize)

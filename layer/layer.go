@@ -52,7 +52,7 @@ const (
 // Limits of what a configuration, which may be a stranger's, can ask for.
 const (
 	maxSize     = 1 << 24 // of a dimension, a number of units or filters, a stride
-	maxElements = 1 << 40 // of one example's values in a layer
+	maxElements = 1 << 36 // numbers of one example in a layer
 	maxWeights  = 1 << 31 // elements of one weight
 )
 
@@ -112,6 +112,31 @@ func weight(b *graph.Builder, name string, x *graph.Value, frozen bool, init ini
 	return b.Variable(graph.Variable{
 		Path: name, Type: op.Type{DType: x.DType, Shape: shape}, Role: graph.Weight, Frozen: frozen, Init: init,
 	})
+}
+
+// wantSmall checks that an example of x has no more than maxElements numbers.
+func wantSmall(b *graph.Builder, x *graph.Value) bool {
+	if !x.Valid() {
+		return false
+	}
+	if tooLarge(x.Shape[1:]) {
+		b.Errorf("an example of shape %v has more than %d numbers", x.Shape[1:], maxElements)
+		return false
+	}
+	return true
+}
+
+// tooLarge says whether a shape has more than maxElements elements; unknown dimensions
+// count as 1.
+func tooLarge(s tensor.Shape) bool {
+	n := 1
+	for _, d := range s {
+		if d > maxElements || n*max(d, 1) > maxElements {
+			return true
+		}
+		n *= max(d, 1)
+	}
+	return false
 }
 
 // kernelOr and biasOr are Keras' default initializers.

@@ -1,0 +1,38 @@
+package graphtest_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A config from a stranger's file gives a value or an error, and the value's own config gives
+// it again.
+func FuzzDecode(f *testing.F) {
+	for _, d := range defaults {
+		data, err := json.Marshal(d.value.Config())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(d.module, d.value.Class(), data)
+	}
+	f.Fuzz(func(t *testing.T, module, class string, data []byte) {
+		room, ok := rooms[module]
+		var conf map[string]any
+		if !ok || json.Unmarshal(data, &conf) != nil {
+			return
+		}
+		v, err := room.decode(class, conf)
+		if err != nil {
+			return
+		}
+		again, err := room.decode(v.Class(), v.Config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(v.Config(), again.Config()); d != "" {
+			t.Fatal(d)
+		}
+	})
+}

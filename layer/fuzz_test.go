@@ -1,0 +1,56 @@
+package layer_test
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// A config from a stranger's file gives a layer or an error; the layer builds or says why not,
+// and its own config gives it again.
+func FuzzDecode(f *testing.F) {
+	var cases []struct {
+		Class  string
+		Config json.RawMessage
+	}
+	data, err := os.ReadFile("testdata/layers.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &cases); err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range cases {
+		f.Add(c.Class, []byte(c.Config))
+	}
+	f.Add("InputLayer", []byte(`{"batch_shape":[null,16777216,1,null],"dtype":"uint8"}`))
+	f.Fuzz(func(t *testing.T, class string, data []byte) {
+		var conf map[string]any
+		if json.Unmarshal(data, &conf) != nil {
+			return
+		}
+		l, err := layer.Decode(class, conf)
+		if err != nil {
+			return
+		}
+		for _, in := range []tensor.Shape{{-1}, {-1, 5}, {-1, 1 << 20, 1 << 20}, {-1, 9, 9, 3}, {7, 1 << 18, 1 << 18, 1}, {-1, -1, 4, 2}} {
+			b := graph.NewBuilder(graph.NewStore(), true)
+			if y := l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Float32, in...)); !y.Valid() == (b.Err() == nil) {
+				t.Fatalf("valid %t with mistakes %v", y.Valid(), b.Err())
+			}
+		}
+		again, err := layer.Decode(class, l.Config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(l.Config(), again.Config()); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
