@@ -1,0 +1,373 @@
+package callback
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+// fake is a run without a model: its weight is the number of the epoch.
+type fake struct {
+	epochs    int
+	validates bool
+	history   History
+	position  Position
+	stopped   bool
+	saved     []string
+	failing   error // of Save
+	weight    float32
+	rate      float32
+	said      []string
+}
+
+func (f *fake) Position() Position { return f.position }
+func (f *fake) Epochs() int        { return f.epochs }
+func (f *fake) Validates() bool    { return f.validates }
+func (f *fake) History() *History  { return &f.history }
+func (f *fake) HigherIsBetter(name string) (higher, known bool) {
+	return name == "accuracy", name == "accuracy" || name == "loss"
+}
+func (f *fake) Stop()                 { f.stopped = true }
+func (f *fake) State() (State, error) { return State{}, errors.New("not here") }
+func (f *fake) Save(path string) error {
+	f.saved = append(f.saved, path)
+	return f.failing
+}
+func (f *fake) Weights() []*tensor.Tensor { return []*tensor.Tensor{tensor.Scalar(f.weight)} }
+func (f *fake) SetWeights(w []*tensor.Tensor) error {
+	f.weight = w[0].Float32s()[0]
+	return nil
+}
+func (f *fake) LearningRate() (float64, error) { return float64(f.rate), nil }
+func (f *fake) SetLearningRate(rate float64) error {
+	f.rate = float32(rate)
+	return nil
+}
+func (f *fake) Printf(format string, a ...any) { f.said = append(f.said, fmt.Sprintf(format, a...)) }
+
+// run plays a training in which a metric takes these values, and returns the logs of its
+// epochs.
+func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*Logs {
+	t.Helper()
+	h, err := c.Begin(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*Logs
+	for epoch, v := range values {
+		if f.stopped {
+			break
+		}
+		f.position = Position{Epoch: epoch}
+		f.weight = float32(epoch)
+		if h.EpochBegin != nil {
+			if err := h.EpochBegin(epoch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		logs := &Logs{}
+		logs.Set(name, v)
+		if h.EpochEnd != nil {
+			if err := h.EpochEnd(epoch, logs); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, logs)
+		// The state survives being stored at any time.
+		if h.State != nil {
+			b, err := json.Marshal(h.State)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(b, h.State); err != nil {
+				t.Fatal(err)
+			}
+			if again, err := json.Marshal(h.State); err != nil || !bytes.Equal(again, b) {
+				t.Fatalf("state %s came back as %s, %v", b, again, err)
+			}
+		}
+	}
+	if h.End != nil {
+		if err := h.End(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// What keras.callbacks.EarlyStopping 3.15.1 does with the same values: how many epochs it
+// lets pass, and the epoch whose weights the model has in the end.
+func TestEarlyStopping(t *testing.T) {
+	for name, c := range map[string]struct {
+		c      EarlyStopping
+		name   string
+		values []float64
+		epochs int
+		weight float32
+	}{
+		"default":               {EarlyStopping{}, "val_loss", []float64{3, 2, 2, 1}, 3, 2},
+		"patience":              {EarlyStopping{Patience: 2}, "val_loss", []float64{3, 2, 2, 2, 1}, 4, 3},
+		"never in epoch 0":      {EarlyStopping{}, "val_loss", []float64{math.NaN(), 2, 1}, 2, 1},
+		"min delta":             {EarlyStopping{MinDelta: .5, Patience: 1}, "val_loss", []float64{3, 2.8, 2.6, 1}, 2, 1},
+		"max":                   {EarlyStopping{Monitor: "accuracy"}, "accuracy", []float64{.1, .2, .2, .3}, 3, 2},
+		"mode":                  {EarlyStopping{Monitor: "odd", Mode: Max}, "odd", []float64{1, 2, 1}, 3, 2},
+		"best weights":          {EarlyStopping{Patience: 2, RestoreBestWeights: true}, "val_loss", []float64{3, 1, 2, 2, 0}, 4, 1},
+		"best, no early end":    {EarlyStopping{Patience: 9, RestoreBestWeights: true}, "val_loss", []float64{3, 1, 2}, 3, 1},
+		"start from epoch":      {EarlyStopping{StartFromEpoch: 2}, "val_loss", []float64{1, 2, 3, 4, 5}, 4, 3},
+		"baseline never beaten": {EarlyStopping{Baseline: new(.5), Patience: 2}, "val_loss", []float64{3, 2, 1, 1.5}, 4, 3},
+		"baseline beaten":       {EarlyStopping{Baseline: new(2.5), Patience: 2}, "val_loss", []float64{3, 2, 2.2, 2.1, 0}, 4, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fake{validates: true}
+			if got := len(f.run(t, c.c, c.name, c.values...)); got != c.epochs || f.weight != c.weight {
+				t.Errorf("%d epochs, weights of epoch %v; want %d, %v", got, f.weight, c.epochs, c.weight)
+			}
+		})
+	}
+	f := &fake{validates: true}
+	f.run(t, EarlyStopping{Verbose: true, RestoreBestWeights: true}, "val_loss", 1, 2)
+	if want := []string{"Epoch 2: early stopping", "Restoring model weights from the end of the best epoch: 1."}; !slices.Equal(f.said, want) {
+		t.Errorf("said %q", f.said)
+	}
+}
+
+func TestMonitorMistakes(t *testing.T) {
+	for want, c := range map[string]Callback{
+		"there will be no val_loss to monitor": EarlyStopping{},
+		"odd should get higher or lower":       ModelCheckpoint{Path: "a.keras", SaveBestOnly: true, Monitor: "odd"},
+		`mode is "up"`:                         ReduceLROnPlateau{Monitor: "loss", Mode: "up"},
+		"patience is -1":                       EarlyStopping{Monitor: "loss", Patience: -1},
+		"must end in .keras":                   ModelCheckpoint{Path: "a.h5"},
+		"save frequency is -1":                 ModelCheckpoint{Path: "a.keras", SaveFreq: -1},
+		"cannot read {epoch:02x}":              ModelCheckpoint{Path: "{epoch:02x}.keras"},
+		"without its partner":                  ModelCheckpoint{Path: "{epoch.keras"},
+		"factor is 1":                          ReduceLROnPlateau{Monitor: "loss", Factor: 1},
+		"none may be negative":                 ReduceLROnPlateau{Monitor: "loss", Cooldown: -1},
+		"no Schedule":                          LearningRateScheduler{},
+		"CSVLogger":                            CSVLogger{Filename: filepath.Join("no", "such", "folder.csv")},
+	} {
+		if _, err := c.Begin(&fake{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: error is %v, want one with %q", c, err, want)
+		}
+	}
+	h, err := EarlyStopping{Monitor: "loss"}.Begin(&fake{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := &Logs{}
+	logs.Set("accuracy", 1)
+	if err := h.EpochEnd(0, logs); err == nil || !strings.Contains(err.Error(), "there is no loss to monitor; there are accuracy") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestModelCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for name, c := range map[string]struct {
+		c    ModelCheckpoint
+		want []string
+	}{
+		"each epoch": {ModelCheckpoint{Path: at("{epoch:02d}-{val_loss:.2f}.keras")}, []string{at("01-3.00.keras"), at("02-1.50.keras"), at("03-2.00.keras"), at("04-1.25.keras")}},
+		"best only":  {ModelCheckpoint{Path: at("sub/{epoch}.keras"), SaveBestOnly: true}, []string{at("sub/1.keras"), at("sub/2.keras"), at("sub/4.keras")}},
+		"threshold":  {ModelCheckpoint{Path: at("b.keras"), SaveBestOnly: true, InitialValueThreshold: new(1.4)}, []string{at("b.keras")}},
+	} {
+		f := &fake{validates: true}
+		f.run(t, c.c, "val_loss", 3, 1.5, 2, 1.25)
+		if !slices.Equal(f.saved, c.want) {
+			t.Errorf("%s: saved %v, want %v", name, f.saved, c.want)
+		}
+	}
+	if _, err := os.Stat(at("sub")); err != nil {
+		t.Errorf("the folder was not made: %v", err)
+	}
+	f := &fake{validates: true}
+	f.run(t, ModelCheckpoint{Path: at("v.keras"), SaveBestOnly: true, Verbose: true}, "val_loss", 3, 4)
+	if want := []string{"Epoch 1: val_loss improved from None to 3.00000, saving model to " + at("v.keras"), "Epoch 2: val_loss did not improve from 3.00000"}; !slices.Equal(f.said, want) {
+		t.Errorf("said %q", f.said)
+	}
+
+	f = &fake{position: Position{Epoch: 1}}
+	h, err := ModelCheckpoint{Path: at("{epoch}-{batch:03d}.keras"), SaveFreq: 3}.Begin(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for step := range 7 {
+		if err := h.BatchEnd(step, &Logs{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{at("2-003.keras"), at("2-006.keras")}; !slices.Equal(f.saved, want) {
+		t.Errorf("saved %v, want %v", f.saved, want)
+	}
+
+	full := errors.New("disk full")
+	f = &fake{failing: full}
+	if h, err = (ModelCheckpoint{Path: at("a.keras")}).Begin(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.EpochEnd(0, &Logs{}); !errors.Is(err, full) {
+		t.Errorf("error is %v", err)
+	}
+	if h, err = (ModelCheckpoint{Path: at("{acc}.keras")}).Begin(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.EpochEnd(0, &Logs{}); err == nil || !strings.Contains(err.Error(), "there is no acc") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// What Python's str.format gives.
+func TestPattern(t *testing.T) {
+	l := &Logs{}
+	l.Set("epoch", 7)
+	l.Set("loss", .25)
+	for text, want := range map[string]string{
+		"a": "a", "{epoch}": "7", "{epoch:d}": "7", "{epoch:03d}": "007", "{epoch:3d}|": "  7|", "{loss}": "0.25", "{loss:.1f}": "0.2",
+		"{loss:.3e}": "2.500e-01", "{loss:8.2f}": "    0.25", "{{x}}{epoch}": "{x}7", "{loss:.4g}": "0.25",
+	} {
+		p, err := parsePattern(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := p.format(l); err != nil || got != want {
+			t.Errorf("%s: %q, %v; want %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"{", "}", "{}", "{a b}", "{epoch:02d", "{epoch:2.3d}", "{0}"} {
+		if _, err := parsePattern(text); err == nil {
+			t.Errorf("%s: no error", text)
+		}
+	}
+}
+
+// What Keras' callback of the same settings leaves as learning rate after each epoch.
+func TestReduceLROnPlateau(t *testing.T) {
+	for name, c := range map[string]struct {
+		c      ReduceLROnPlateau
+		values []float64
+		want   []float32 // as logged: before the change
+		last   float32
+	}{
+		"patience":  {ReduceLROnPlateau{Patience: new(2), Factor: .5}, []float64{1, 1, 1, 1, .5}, []float32{1, 1, 1, .5, .5}, .5},
+		"default":   {ReduceLROnPlateau{}, []float64{1, 1, 1, 1}, []float32{1, 1, 1, 1}, 1},
+		"min delta": {ReduceLROnPlateau{Patience: new(1), Factor: .5, MinDelta: new(0.)}, []float64{1, .99999, .99999}, []float32{1, 1, 1}, .5},
+		"too small": {ReduceLROnPlateau{Patience: new(1), Factor: .5}, []float64{1, .99999}, []float32{1, 1}, .5},
+		"cooldown":  {ReduceLROnPlateau{Patience: new(1), Factor: .5, Cooldown: 2}, []float64{1, 1, 1, 1, 1}, []float32{1, 1, .5, .5, .25}, .25},
+		"least":     {ReduceLROnPlateau{Patience: new(1), Factor: .1, MinLR: .3}, []float64{1, 1, 1, 1}, []float32{1, 1, .3, .3}, .3},
+	} {
+		f := &fake{validates: true, rate: 1}
+		for epoch, logs := range f.run(t, c.c, "val_loss", c.values...) {
+			if rate, ok := logs.Get("learning_rate"); !ok || float32(rate) != c.want[epoch] {
+				t.Errorf("%s: epoch %d has rate %v, want %v", name, epoch, rate, c.want[epoch])
+			}
+		}
+		if f.rate != c.last {
+			t.Errorf("%s: the rate ends at %v, want %v", name, f.rate, c.last)
+		}
+	}
+}
+
+func TestLearningRateScheduler(t *testing.T) {
+	f := &fake{rate: 1}
+	logs := f.run(t, LearningRateScheduler{Schedule: func(epoch int, rate float64) float64 { return rate / float64(epoch+1) }}, "loss", 1, 1, 1)
+	for i, want := range []float64{1, .5, float64(float32(.5 / 3))} {
+		if got, _ := logs[i].Get("learning_rate"); got != want {
+			t.Errorf("epoch %d has rate %v, want %v", i, got, want)
+		}
+	}
+}
+
+func TestTerminateOnNaN(t *testing.T) {
+	for v, want := range map[float64]bool{1: false, math.Inf(1): true, math.NaN(): true} {
+		f := &fake{}
+		h, err := TerminateOnNaN{}.Begin(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &Logs{}
+		l.Set("loss", v)
+		if err := h.BatchEnd(4, l); err != nil || f.stopped != want {
+			t.Errorf("loss %v: stopped %v, error %v", v, f.stopped, err)
+		}
+		if want && f.said[0] != "Batch 4: Invalid loss, terminating training" {
+			t.Errorf("said %q", f.said)
+		}
+	}
+}
+
+func TestCSVLogger(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "h.csv")
+	for i, c := range []struct {
+		append bool
+		want   string
+	}{
+		{false, "epoch,loss,val_loss\r\n0,1.0,NA\r\n1,0.5,NA\r\n"},
+		{true, "epoch,loss,val_loss\r\n0,1.0,NA\r\n1,0.5,NA\r\n0,1.0,NA\r\n1,0.5,NA\r\n"},
+		{false, "epoch,loss,val_loss\r\n0,1.0,NA\r\n1,0.5,NA\r\n"},
+	} {
+		(&fake{}).run(t, CSVLogger{Filename: name, Append: c.append}, "loss", 1, .5)
+		got, err := os.ReadFile(name)
+		if err != nil || string(got) != c.want {
+			t.Errorf("%d: the file is %q, %v; want %q", i, got, err, c.want)
+		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	h := &History{}
+	f := &fake{}
+	f.run(t, h, "loss", 2, math.NaN())
+	extra := &Logs{}
+	extra.Set("loss", 1)
+	extra.Set("b", 3)
+	h.Add(5, extra)
+	if !slices.Equal(h.Epochs, []int{0, 1, 5}) || !slices.Equal(h.Names(), []string{"loss", "b"}) || h.Last("b") != 3 || !math.IsNaN(h.Last("c")) {
+		t.Errorf("history is %+v", h)
+	}
+	b, err := json.Marshal(h)
+	if want := `{"epoch":[0,1,5],"history":{"loss":[2,null,1],"b":[null,null,3]}}`; err != nil || string(b) != want {
+		t.Errorf("JSON is %s, %v; want %s", b, err, want)
+	}
+	var back History
+	if err := json.Unmarshal(b, &back); err != nil || !slices.Equal(back.Names(), h.Names()) || back.Last("loss") != 1 || !math.IsNaN(back.Values("b")[0]) {
+		t.Errorf("came back as %+v, %v", back, err)
+	}
+	for _, bad := range []string{`{"epoch":[0],"history":{"loss":[1,2]}}`, `{"epoch":[0],"history":[1]}`, `{"epoch":"a"}`, `{"epoch":[0],"history":{"loss":"a"}}`} {
+		if err := json.Unmarshal([]byte(bad), &back); err == nil {
+			t.Errorf("%s: no error", bad)
+		}
+	}
+}
+
+func TestWeightsJSON(t *testing.T) {
+	w := Weights{tensor.Of([]float32{1, float32(math.Inf(1))}, 2, 1), tensor.Scalar(int64(7))}
+	b, err := json.Marshal(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Weights
+	if err := json.Unmarshal(b, &back); err != nil {
+		t.Fatal(err)
+	}
+	for i := range w {
+		if back[i].String() != w[i].String() || !bytes.Equal(back[i].Raw(), w[i].Raw()) {
+			t.Errorf("number %d came back as %v", i, back[i])
+		}
+	}
+	for _, bad := range []string{`[{"dtype":"float32","shape":[2],"data":"AAAA"}]`, `[{"dtype":"float32","shape":[-1],"data":""}]`, `[{"dtype":"float32","shape":[4611686018427387904],"data":""}]`, `[{"dtype":"x"}]`, `1`} {
+		if err := json.Unmarshal([]byte(bad), &back); err == nil {
+			t.Errorf("%s: no error", bad)
+		}
+	}
+}
