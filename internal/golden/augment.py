@@ -2,7 +2,8 @@
 
 Writes data/augment/testdata/golden.json. Images are made by a formula that the Go test
 computes too, so only outputs are kept: for each batch the SHA-256 of its float32 bytes and
-every STEP-th value.
+every STEP-th value. Bits depend on the machine's BLAS (3x3 products with fused multiply-add)
+and C library (sine and cosine): made on x86-64 with AVX2, Linux.
 
     python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
     venv/bin/python internal/golden/augment.py
@@ -82,6 +83,7 @@ CASES = [
     case("wrap", WARP + ",fill=wrap", fill_mode="wrap", **WARP_ARGS),
     case("far-reflect", "shift=100.,fill=reflect", width_shift_range=100.0, height_shift_range=100.0, fill_mode="reflect", n=5),
     case("far-wrap", "shift=100.,fill=wrap", width_shift_range=100.0, height_shift_range=100.0, fill_mode="wrap", n=5),
+    case("reflect-pixels", "hshift=17,fill=reflect", h=5, w=2, n=8, height_shift_range=17, fill_mode="reflect"),
     case("narrow", WARP + ",fill=reflect", fill_mode="reflect", h=1, w=9, **WARP_ARGS),
     case("narrow-wrap", WARP + ",fill=wrap", fill_mode="wrap", h=9, w=1, c=1, **WARP_ARGS),
     case("grey", WARP, c=1, **WARP_ARGS),
@@ -99,6 +101,9 @@ CASES = [
     case("samplewise-std", "samplewise-std,vflip,hflip", samplewise_center=True, samplewise_std_normalization=True, vertical_flip=True, horizontal_flip=True),
     case("samplewise-all", WARP + ",samplewise-std,channel=20,brightness=.5:1.5", samplewise_std_normalization=True, channel_shift_range=20, brightness_range=[0.5, 1.5], **WARP_ARGS),
     case("samplewise-channel", "samplewise-std,channel=20,hflip,vflip", samplewise_std_normalization=True, channel_shift_range=20, horizontal_flip=True, vertical_flip=True),
+    case("samplewise-large", "samplewise-std,rotation=15,vflip", h=70, w=61, n=3, batch=2, samplewise_std_normalization=True, rotation_range=15, vertical_flip=True),
+    case("samplewise-large-flips", "samplewise-std,vflip,hflip", h=70, w=61, n=3, batch=2, samplewise_std_normalization=True, vertical_flip=True, horizontal_flip=True),
+    case("samplewise-large-channel", "samplewise-std,channel=9,vflip,hflip", h=130, w=90, n=2, batch=1, samplewise_std_normalization=True, channel_shift_range=9, vertical_flip=True, horizontal_flip=True),
     case("featurewise-center", "featurewise-center,hflip", fit={}, featurewise_center=True, horizontal_flip=True),
     case("featurewise-std", "featurewise-std,rotation=30,rescale=1/255", fit={}, featurewise_std_normalization=True, rotation_range=30, rescale=1.0 / 255),
     case("featurewise-augmented", "featurewise-std,rotation=30,channel=20,rescale=1/255", fit=dict(augment=True, rounds=2, seed=5), featurewise_std_normalization=True, rotation_range=30, channel_shift_range=20, rescale=1.0 / 255),
