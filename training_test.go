@@ -1,0 +1,161 @@
+package lince_test
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// hash is the formula of internal/golden/training.py: numbers from [0, 1).
+func hash(n int, salt uint64) []float64 {
+	u := make([]float64, n)
+	for i := range u {
+		x := uint64(i)*2654435761 + salt*40503 + 12345
+		x = (x ^ x>>15) * 2246822519 & 0xffffffff
+		x = (x ^ x>>13) * 3266489917 & 0xffffffff
+		x ^= x >> 16
+		u[i] = float64(x>>8) / (1 << 24)
+	}
+	return u
+}
+
+// stripes is a data set of one batch an epoch: batch() of training.py.
+type stripes struct{ side int }
+
+const stripesBatch = 15
+
+func (s stripes) Len() int            { return stripesBatch }
+func (s stripes) Steps() int          { return 1 }
+func (s stripes) Fingerprint() string { return "stripes" }
+func (s stripes) Spec() (x, y tensor.Shape) {
+	return tensor.Shape{tensor.Unknown, s.side, s.side, 3}, tensor.Shape{tensor.Unknown, 2}
+}
+
+func (s stripes) Batches(_ context.Context, epoch, _ int) iter.Seq2[data.Batch, error] {
+	return func(yield func(data.Batch, error) bool) {
+		x, y := tensor.New(tensor.Float32, stripesBatch, s.side, s.side, 3), tensor.New(tensor.Float32, stripesBatch, 2)
+		u := hash(x.Len(), uint64(1000+epoch))
+		faint := 0.25
+		if s.side == 32 { // the small network learns for all of its 50 steps
+			faint = 0.08
+		}
+		i := 0
+		for n := range stripesBatch {
+			label := (n + epoch) % 2
+			y.Float32s()[2*n+label] = 1
+			for r := range s.side {
+				for c := range s.side {
+					at := c
+					if label == 1 {
+						at = r
+					}
+					for range 3 {
+						x.Float32s()[i] = float32(float64((1-faint)*u[i]) + faint*float64(at/4%2))
+						i++
+					}
+				}
+			}
+		}
+		yield(data.Batch{X: x, Y: y}, nil)
+	}
+}
+
+func (stripes) weights(m *lince.Model) []*tensor.Tensor {
+	w := m.Weights()
+	for salt, t := range w {
+		s := t.Shape()
+		if len(s) == 1 {
+			clear(t.Float32s())
+			continue
+		}
+		field := s[:len(s)-2].Elements()
+		limit := math.Sqrt(6 / float64(field*s[len(s)-2]+field*s[len(s)-1]))
+		for i, u := range hash(t.Len(), uint64(salt+1)) {
+			t.Float32s()[i] = float32((u*2 - 1) * limit)
+		}
+	}
+	return w
+}
+
+// TestTrainingAsKeras trains the tutorial's network as Keras did, from the same weights on
+// the same batches: the losses of all steps agree to 1e-4, the weights at the end to 1e-3
+// of their length. Rounding differs from step to step, so equality is not to be had.
+func TestTrainingAsKeras(t *testing.T) {
+	for _, name := range []string{"small", "whole"} {
+		t.Run(name, func(t *testing.T) {
+			if name == "whole" && testing.Short() {
+				t.Skip("takes seconds")
+			}
+			raw, err := os.ReadFile(filepath.Join("testdata", "training", name+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want struct {
+				Side, Steps, Every int
+				Losses             []float64
+				Weights            []float32
+			}
+			if err := json.Unmarshal(raw, &want); err != nil {
+				t.Fatal(err)
+			}
+			m, err := lince.Sequential(
+				layer.Input{Shape: []int{want.Side, want.Side, 3}},
+				layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
+				layer.MaxPool2D{Pool: layer.Size{2, 2}},
+				layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
+				layer.MaxPool2D{Pool: layer.Size{2, 2}},
+				layer.Flatten{},
+				layer.Dense{Units: 64, Activation: layer.ReLU},
+				layer.Dense{Units: 2, Activation: layer.Softmax},
+			)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+				t.Fatal(err)
+			}
+			ds := stripes{want.Side}
+			if err := m.SetWeights(ds.weights(m)); err != nil {
+				t.Fatal(err)
+			}
+			h, err := m.Fit(t.Context(), ds, lince.Fit{Epochs: want.Steps, Verbose: lince.Silent})
+			if err != nil {
+				t.Fatal(err)
+			}
+			worst := 0.
+			for i, got := range h.Values("loss") {
+				d := math.Abs(got-want.Losses[i]) / want.Losses[i]
+				worst = max(worst, d)
+				if d > 1e-4 {
+					t.Errorf("step %d: loss %v, Keras has %v (%.2g apart)", i, got, want.Losses[i], d)
+				}
+			}
+			var flat []float32
+			for _, w := range m.Weights() {
+				flat = append(flat, w.Float32s()...)
+			}
+			difference, length := 0., 0.
+			for i, w := range want.Weights {
+				d := float64(flat[i*want.Every]) - float64(w)
+				difference += d * d
+				length += float64(w) * float64(w)
+			}
+			apart := math.Sqrt(difference / length)
+			if apart > 1e-3 {
+				t.Errorf("weights are %.2g of their length apart", apart)
+			}
+			t.Logf("worst loss %.2g, weights %.2g", worst, apart)
+		})
+	}
+}
