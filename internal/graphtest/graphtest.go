@@ -1,13 +1,16 @@
 // Package graphtest runs what layers, losses, metrics and optimizers build, on the naive
-// interpreter, and checks their gradients.
+// interpreter and on the CPU engine, and checks their gradients.
 package graphtest
 
 import (
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/backend"
+	"github.com/lince-ml/lince/internal/engine"
 	"github.com/lince-ml/lince/internal/interp"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -56,10 +59,39 @@ func TryNew(training bool, in []*tensor.Tensor, build Build) (*Model, error) {
 	return &Model{g, store}, nil
 }
 
-// Run runs the model once, updates included.
+var cpu = sync.OnceValues(func() (*engine.Engine, error) { return engine.New(engine.Options{Threads: 2}) })
+
+// Run runs the model once, updates included, and wants the CPU engine to come to the same.
 func (m *Model) Run(t testing.TB, in ...*tensor.Tensor) []*tensor.Tensor {
 	t.Helper()
-	c, err := m.Graph.Specialize(shapes(in))
+	cpu, err := cpu()
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := graph.NewStore()
+	for _, v := range m.Store.Variables() {
+		c, err := copied.Declare(graph.Variable{Path: v.Path, Type: v.Type, Role: v.Role})
+		if err == nil {
+			err = copied.Set(c, v.Value())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := run(t, cpu, m.Graph, copied, in)
+	want := run(t, interp.New(), m.Graph, m.Store, in)
+	for i, x := range want {
+		compare(t, fmt.Sprintf("output %d", i), got[i], x)
+	}
+	for i, v := range m.Store.Variables() {
+		compare(t, v.Path, copied.Variables()[i].Value(), v.Value())
+	}
+	return want
+}
+
+func run(t testing.TB, b backend.Backend, g *graph.Graph, store *graph.Store, in []*tensor.Tensor) []*tensor.Tensor {
+	t.Helper()
+	c, err := g.Specialize(shapes(in))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +99,7 @@ func (m *Model) Run(t testing.TB, in ...*tensor.Tensor) []*tensor.Tensor {
 	for i, o := range c.Outputs {
 		out[i] = tensor.New(o.Value.DType, o.Value.Shape...)
 	}
-	p, err := interp.New().Compile(m.Graph, m.Store)
+	p, err := b.Compile(g, store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +108,18 @@ func (m *Model) Run(t testing.TB, in ...*tensor.Tensor) []*tensor.Tensor {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// compare wants the engine's tensor to be the interpreter's, which rounds at other places.
+func compare(t testing.TB, what string, engine, interpreter *tensor.Tensor) {
+	t.Helper()
+	got, want := interp.FromTensor(engine), interp.FromTensor(interpreter)
+	for i := range want.V {
+		if !Near(got.V[i], want.V[i], 1e-4, 1e-5) {
+			t.Errorf("%s, element %d: the engine has %v, the interpreter %v", what, i, got.V[i], want.V[i])
+			return
+		}
+	}
 }
 
 func shapes(in []*tensor.Tensor) []tensor.Shape {
@@ -131,6 +175,7 @@ func CheckGradient(t testing.TB, training bool, free int, in []*tensor.Tensor, b
 		}
 		return append([]*graph.Value{loss}, grads...)
 	})
+	m.Run(t, in...)
 	arrays := make([]*interp.Array, len(in))
 	for i, x := range in {
 		arrays[i] = interp.FromTensor(x)
