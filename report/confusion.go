@@ -33,6 +33,10 @@ func Confusion(w io.Writer, classes []string, counts [][]int) error {
 	if err := checkConfusion(classes, counts); err != nil {
 		return err
 	}
+	return encode(w, drawConfusion(classes, counts).RGBA)
+}
+
+func drawConfusion(classes []string, counts [][]int) *canvas {
 	total, right := 0, 0
 	for i, row := range counts {
 		right += row[i]
@@ -67,7 +71,7 @@ func Confusion(w io.Writer, classes []string, counts [][]int) error {
 	}
 	c.confusionAxes(l, classes)
 	c.confusionKey(l)
-	return encode(w, c.RGBA)
+	return c
 }
 
 // pool adds up blocks of k by k classes.

@@ -32,6 +32,10 @@ func Curves(w io.Writer, h History) error {
 	if err := h.check(); err != nil {
 		return err
 	}
+	return encode(w, drawCurves(h).RGBA)
+}
+
+func drawCurves(h History) *canvas {
 	pairs := h.pairs()
 	columns := len(pairs)
 	if columns > 3 {
@@ -45,7 +49,7 @@ func Curves(w io.Writer, h History) error {
 		at := image.Pt(edge+i%columns*panelWidth+plotLeft, edge+i/columns*panelHeight+plotTop)
 		c.panel(image.Rect(0, 0, plotWidth, plotHeight).Add(at), h.Epochs, p)
 	}
-	return encode(w, c.RGBA)
+	return c
 }
 
 // curve is one line of a panel.
