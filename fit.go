@@ -202,9 +202,9 @@ func checkResume(o Fit) error {
 	case o.InitialEpoch != 0:
 		return fmt.Errorf("InitialEpoch is %d; it must be 0 where Resume says the position", o.InitialEpoch)
 	case s.Position.Epoch < 0 || s.Position.Step < 0:
-		return fmt.Errorf("Resume is at epoch %d, step %d; want at least 0", s.Position.Epoch, s.Position.Step)
+		return fmt.Errorf("the state to resume is at epoch %d, step %d; want at least 0", s.Position.Epoch, s.Position.Step)
 	case len(s.Callbacks) != len(o.Callbacks):
-		return fmt.Errorf("Resume has the state of %d callbacks, there are %d", len(s.Callbacks), len(o.Callbacks))
+		return fmt.Errorf("the state to resume is of %d callbacks, there are %d", len(s.Callbacks), len(o.Callbacks))
 	}
 	return nil
 }
@@ -452,7 +452,7 @@ func (r *training) restoreHistory() error {
 	}
 	for _, s := range h.Series {
 		if len(s.Values) != len(h.Epochs) {
-			return fmt.Errorf("Resume: the history has %d values of %s for %d epochs", len(s.Values), s.Name, len(h.Epochs))
+			return fmt.Errorf("the state to resume has %d values of %s for %d epochs", len(s.Values), s.Name, len(h.Epochs))
 		}
 	}
 	r.history = copyHistory(h)

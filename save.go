@@ -149,11 +149,7 @@ func (m *Model) config() (json.RawMessage, error) {
 		"name": m.name, "trainable": true, "dtype": "float32", "layers": layers, "build_input_shape": dims(shape),
 	}, shape)
 	if m.compiled != nil {
-		c, err := m.compileConfig()
-		if err != nil {
-			return nil, err
-		}
-		o["compile_config"] = c
+		o["compile_config"] = m.compileConfig()
 	}
 	return keras.Marshal(python(o))
 }
@@ -202,7 +198,7 @@ func python(v any) any {
 }
 
 // compileConfig is how the model was compiled, with the learning rate as it is now.
-func (m *Model) compileConfig() (map[string]any, error) {
+func (m *Model) compileConfig() map[string]any {
 	c := m.compiled.config
 	opt := c.Optimizer.Config()
 	if rate, err := m.rate(); err == nil {
@@ -233,7 +229,7 @@ func (m *Model) compileConfig() (map[string]any, error) {
 			conf[key] = out
 		}
 	}
-	return conf, nil
+	return conf
 }
 
 // named is a metric under another name.
