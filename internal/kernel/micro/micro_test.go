@@ -1,0 +1,203 @@
+package micro
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"unsafe"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+// problem is a product in the form of N or T, its operands right before guard pages.
+type problem struct {
+	rows, columns, k, segs int
+	relu                   bool
+	transposed             bool
+	a, b, init             []float32
+	aStride, bStride       int // floats
+	gap                    int // between segments of A
+}
+
+func newProblem(t *testing.T, rows, columns, k, segs int, transposed bool) problem {
+	p := problem{rows: rows, columns: columns, k: k, segs: segs, transposed: transposed, gap: 3, bStride: columns + 2, relu: columns%2 == 0}
+	if transposed {
+		p.aStride = rows + 1
+		p.gap *= p.aStride
+		p.a = kerneltest.Random(t, 1, (segs*k-1)*p.aStride+(segs-1)*p.gap+rows)
+	} else {
+		p.aStride = segs*(k+p.gap) + 1
+		p.a = kerneltest.Random(t, 1, (rows-1)*p.aStride+segs*k+(segs-1)*p.gap)
+	}
+	p.b = kerneltest.Random(t, 2, (segs*k-1)*p.bStride+columns)
+	p.init = kerneltest.Random(t, 3, columns)
+	return p
+}
+
+func (p problem) args(isa kernel.ISA, c []float32) *Args {
+	a := &Args{
+		A: unsafe.Pointer(&p.a[0]), B: unsafe.Pointer(&p.b[0]), C: unsafe.Pointer(&c[0]), Init: unsafe.Pointer(&p.init[0]),
+		AStride: uintptr(4 * p.aStride), BStride: uintptr(4 * p.bStride), CStride: uintptr(4 * p.columns),
+		K: p.k, Segs: p.segs,
+	}
+	a.Columns(isa, p.columns)
+	if p.relu {
+		a.ReLU = 1
+	}
+	if p.transposed {
+		a.ASeg = 4 * p.gap
+	} else {
+		seg := make([]int, p.segs)
+		for i := range seg {
+			seg[i] = 4 * p.gap
+		}
+		a.Seg = &seg[0]
+	}
+	return a
+}
+
+// element is row r, column c in float64.
+func (p problem) element(r, c int) float64 {
+	sum := float64(p.init[c])
+	for i := range p.segs * p.k {
+		x := i + i/p.k*p.gap + r*p.aStride
+		if p.transposed {
+			x = i*p.aStride + i/p.k*p.gap + r
+		}
+		sum += float64(p.a[x]) * float64(p.b[i*p.bStride+c])
+	}
+	if p.relu {
+		sum = math.Max(sum, 0)
+	}
+	return sum
+}
+
+// Every tile there is, and one row after the other for the same bits.
+func TestTiles(t *testing.T) {
+	run := map[bool]func(rows int, a *Args){false: N, true: T}
+	for _, transposed := range []bool{false, true} {
+		for columns := 1; columns <= 32; columns++ {
+			for rows := 1; rows <= 14; rows++ {
+				for _, k := range []int{1, 4, 9, 11} {
+					p := newProblem(t, rows, columns, k, 1+(rows+k)%3, transposed)
+					want := make([]float64, rows*columns)
+					for i := range want {
+						want[i] = p.element(i/columns, i%columns)
+					}
+					name := fmt.Sprintf("%+v", [...]int{rows, columns, k, p.segs})
+					vectors := kerneltest.Vectors{}
+					for _, isa := range kernel.Available() {
+						c := kerneltest.Guarded[float32](t, rows*columns)
+						a := p.args(isa, c)
+						if columns > 2*Lanes(isa) || rows > a.MaxRows() {
+							continue
+						}
+						run[transposed](rows, a)
+						kerneltest.Close(t, name, c, want, 1e-6)
+						vectors.Check(t, isa, name, c)
+						for r := range rows {
+							one := make([]float32, columns)
+							a.C = unsafe.Pointer(&one[0])
+							run[transposed](1, a)
+							kerneltest.Equal(t, name+" a row alone", one, c[r*columns:(r+1)*columns])
+							if r+1 < rows {
+								step := a.AStride
+								if transposed {
+									step = 4
+								}
+								a.A = unsafe.Add(a.A, step)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestPooledTiles(t *testing.T) {
+	for _, isa := range kernel.Available() {
+		for columns := 1; columns <= 2*Lanes(isa); columns++ {
+			for pooled := 1; pooled <= 3; pooled++ {
+				p := newProblem(t, 4*pooled, columns, 5, 2, false)
+				p.relu = true
+				y, index := kerneltest.Guarded[float32](t, pooled*columns), kerneltest.Guarded[uint8](t, pooled*columns)
+				a := p.args(isa, y)
+				if pooled > a.MaxPooled() {
+					continue
+				}
+				a.A2 = unsafe.Add(a.A, 2*pooled*int(a.AStride))
+				a.Index, a.IndexStride = unsafe.Pointer(&index[0]), uintptr(columns)
+				P(pooled, a)
+				for i := range y {
+					q, c := i/columns, i%columns
+					best, at := 0.0, 4
+					for n, r := range []int{2 * q, 2*q + 1, 2*pooled + 2*q, 2*pooled + 2*q + 1} {
+						if v := p.element(r, c); v > best {
+							best, at = v, n
+						}
+					}
+					if math.Abs(float64(y[i])-best) > 1e-6 || int(index[i]) != at {
+						t.Fatalf("%v, %d columns, pooled %d: element %d is %v at %d, want %v at %d", isa, columns, pooled, i, y[i], index[i], best, at)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestPack(t *testing.T) {
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, n := range []int{1, 2, 8, 9, 15, 16, 17, 31, 32, 33, 40, 64, 100} {
+			for _, rows := range []int{1, 7, 8, 9, 24, 31} {
+				stride := n + 3
+				src := kerneltest.Random(t, 1, (rows-1)*stride+n)
+				across := kerneltest.Random(t, 2, (n-1)*(rows+1)+rows)
+				tiling := NewTiling(isa, n)
+				packed, transposed := kerneltest.Junk(t, rows*tiling.Padded()), kerneltest.Junk(t, rows*tiling.Padded())
+				for i := range tiling.Tiles() {
+					first, columns, padded := tiling.At(i)
+					Pack(isa, packed[first*rows:], src[first:], rows, stride, columns, padded)
+					PackTransposed(isa, transposed[first*rows:], across[first*(rows+1):], rows, rows+1, columns, padded)
+					for r := range rows {
+						for c := range padded {
+							var want, wantAcross float32
+							if c < columns {
+								want, wantAcross = src[r*stride+first+c], across[(first+c)*(rows+1)+r]
+							}
+							at := first*rows + r*padded + c
+							if packed[at] != want || transposed[at] != wantAcross {
+								t.Fatalf("%d columns, %d rows: row %d, column %d is %v and %v, want %v and %v", n, rows, r, first+c, packed[at], transposed[at], want, wantAcross)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// ReLU lets NaN pass, and a window that has it first keeps it.
+func TestNaN(t *testing.T) {
+	nan := float32(math.NaN())
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		x, w, y, index := []float32{nan, 1, 1, 1}, make([]float32, 16), make([]float32, 4*16), make([]uint8, 16)
+		for i := range w {
+			w[i] = 1
+		}
+		var seg int
+		a := &Args{A: unsafe.Pointer(&x[0]), B: unsafe.Pointer(&w[0]), C: unsafe.Pointer(&y[0]), AStride: 4, BStride: 64, CStride: 64, K: 1, Segs: 1, Seg: &seg, ReLU: 1}
+		a.Zero()
+		a.Columns(isa, 16)
+		N(4, a)
+		if y[0] == y[0] || y[16] != 1 {
+			t.Errorf("ReLU of NaN and 1: %v, %v", y[0], y[16])
+		}
+		a.A2, a.Index, a.IndexStride = unsafe.Pointer(&x[2]), unsafe.Pointer(&index[0]), 16
+		P(1, a)
+		if y[15] == y[15] || index[15] != 0 {
+			t.Errorf("pool of NaN, 1, 1, 1: %v at %d", y[15], index[15])
+		}
+	})
+}
