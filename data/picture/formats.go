@@ -12,8 +12,9 @@ import (
 const (
 	// MaxPixels is the largest picture that is decoded: where Pillow raises DecompressionBombError.
 	MaxPixels = 178956970
-	// memoryFactor and memoryBase bound what decoding may allocate: memoryFactor times the
-	// file's size and memoryBase bytes.
+	// memoryFactor and memoryBase bound memory: memoryFactor times the file's size and memoryBase bytes, once for
+	// the pixels and once for what decoding needs beside them. (A progressive JPEG of 24 Mpx and 3 MB, as photographs
+	// on the web are, needs 72 MB for either.)
 	memoryFactor = 16
 	memoryBase   = 64 << 20
 )
@@ -133,7 +134,7 @@ func checkSize(format string, w, h int, decoder int64, result, file int) error {
 	if int64(w)*int64(h) > MaxPixels {
 		return fmt.Errorf("%s of %dx%d pixels: more than %d are not decoded", format, w, h, MaxPixels)
 	}
-	need, limit := decoder+int64(w)*int64(h)*int64(result), int64(file)*memoryFactor+memoryBase
+	need, limit := max(decoder, int64(w)*int64(h)*int64(result)), int64(file)*memoryFactor+memoryBase
 	if need > limit {
 		return fmt.Errorf("%s of %dx%d pixels needs %d MiB of memory, more than the %d MiB that its %d bytes allow",
 			format, w, h, need>>20, limit>>20, file)

@@ -123,7 +123,7 @@ func TestDamaged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for at := i % 7; at < len(data); at += 7 + len(data)/60 {
+		for at := i % 7; at < len(data); at += 7 + len(data)/20 {
 			for _, v := range []byte{0, 0xFF, data[at] ^ 0x10} {
 				bad := bytes.Clone(data)
 				bad[at] = v

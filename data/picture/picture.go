@@ -7,8 +7,9 @@
 // frame), BMP, TIFF, WebP, and PPM/PGM/PBM. EXIF orientation is ignored, as Pillow and Keras do.
 //
 // Image files come from strangers. The format is told by the content, never by a
-// name; sizes are checked before memory is taken (MaxPixels, and at most 16 times the file's size
-// plus 64 MiB); a file that is truncated or corrupt is an error.
+// name; sizes are checked before memory is taken (MaxPixels; and the pixels, and what decoding needs beside them, may
+// each have 16 times the file's size plus 64 MiB); a file that is truncated or corrupt is an error. Pillow
+// reads some corrupt JPEG files, with noise in the picture; this does not.
 package picture
 
 import (

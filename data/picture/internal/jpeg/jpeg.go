@@ -8,13 +8,17 @@
 // stray bytes between markers, which do no harm and which real photographs have.
 //
 // Why a decoder of our own: over 300 photographs of about 400x360 (4:2:0), with libjpeg's upsampling
-// and colour added to them, image/jpeg of Go 1.26 differs from libjpeg-turbo by .0188 of 255 in the mean (3 at most) at 2.8 ms a
-// photograph to the planes; gen2brain/jpegn 0.4.2 by .0181 at 1.0 ms, but it accepts truncated and corrupt
-// files and registers itself in package image. This one differs nowhere, and is about
-// as fast as jpegn before any assembly.
+// and colour added to them, image/jpeg of Go 1.26 differs from libjpeg-turbo by .0188 of 255 in the mean (3 at most), and
+// gen2brain/jpegn 0.4.2 by .0181; the first takes 2.8 ms a photograph to the planes, the second 1.0 ms, but it accepts truncated and
+// corrupt files and registers itself in package image. This one differs nowhere, and takes .6 ms to the pixels
+// (1.5 ms without assembly) where libjpeg-turbo through Pillow takes .7 ms, all on one core of the same machine.
 //
 // A sequential file is decoded one row of MCUs at a time, straight to the pixels; only
 // progressive and multi-scan files need memory for their coefficients.
+//
+// Files: jpeg.go reads the markers; huffman.go bits and codes; sequential.go and progressive.go the scans;
+// idct.go, upsample.go and color.go are the arithmetic, kernels.go chooses its assembly; output.go puts the picture
+// together.
 package jpeg
 
 import (
