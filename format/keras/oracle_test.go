@@ -93,7 +93,15 @@ func TestRealKeras(t *testing.T) {
 	if err := os.WriteFile(path, writeBytesOf(t, f), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(python, filepath.Join("testdata", "check.py"), path, again)
+	args := []string{filepath.Join("testdata", "check.py"), path, again}
+	for _, name := range []string{"rmsprop.keras", "adam.keras", "nested.keras"} {
+		copied := filepath.Join(dir, name)
+		if err := os.WriteFile(copied, writeBytesOf(t, readBytes(t, readTestdata(t, name))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, filepath.Join("testdata", name), copied)
+	}
+	cmd := exec.Command(python, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.Output()
@@ -120,6 +128,7 @@ func TestRealKeras(t *testing.T) {
 		MetadataAgain   map[string]any `json:"metadata_again"`
 		WeightsReloaded bool           `json:"weights_reloaded"`
 		Appended        []string
+		Copies          []bool
 		ExtraLayer      [][2]any `json:"extra_layer"`
 	}](t, []byte(result))
 
@@ -160,6 +169,10 @@ func TestRealKeras(t *testing.T) {
 	extra, err := json.Marshal(got.ExtraLayer)
 	if want := `[["bfloat16",[1,-3]],["bool",[1,0]],["int64",[1099511627776]]]`; err != nil || string(extra) != want {
 		t.Errorf("Keras reads %s, want %s", extra, want)
+	}
+
+	if !slices.Equal(got.Copies, []bool{true, true, true}) {
+		t.Errorf("copies of Keras' own files are equal in Keras: %v", got.Copies)
 	}
 
 	// And back.

@@ -1,7 +1,8 @@
 """Opens a .keras file with real Keras and prints what it finds as JSON; then goes on
-training, saves the model again and looks into both files. Any warning is an error.
+training, saves the model again and looks into both files. Any warning is an error. Then
+compares pairs of files: of each the first was saved by Keras, the second is lince's copy.
 
-    python check.py FILE AGAIN
+    python check.py FILE AGAIN [ORIGINAL COPY]...
 """
 
 import json
@@ -17,7 +18,7 @@ import h5py
 import keras
 import numpy as np
 
-path, again = sys.argv[1:]
+path, again, *pairs = sys.argv[1:]
 warnings.simplefilter("error")
 # NumPy 2 complains about TensorFlow's tensors, which is no matter of ours.
 warnings.filterwarnings("ignore", message=".*__array__.*")
@@ -61,6 +62,15 @@ with h5py.File(weights, "a") as f:
 store = H5IOStore(weights, mode="r")
 out["extra_layer"] = [[str(store.get("layers/extra")[k].dtype), np.float64(store.get("layers/extra")[k]).ravel().tolist()] for k in ("0", "1", "2")]
 store.close()
+
+def same(a, b):
+    a, b = keras.models.load_model(a), keras.models.load_model(b)
+    x = np.linspace(-1, 1, 2 * int(np.prod(a.input_shape[1:]))).astype("f4").reshape((2,) + a.input_shape[1:])
+    pairs = list(zip(a.weights + a.optimizer.variables, b.weights + b.optimizer.variables, strict=True))
+    return len(pairs) > 8 and all(np.array_equal(v, w) for v, w in pairs) and np.array_equal(a.predict(x, verbose=0), b.predict(x, verbose=0))
+
+
+out["copies"] = [same(a, b) for a, b in zip(pairs[::2], pairs[1::2])]
 
 keras.saving.KerasFileEditor(path)  # prints a summary
 print("RESULT " + json.dumps(out))
