@@ -9,6 +9,9 @@ package initializer
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/philox"
@@ -26,8 +29,21 @@ type Initializer interface {
 	Config() map[string]any
 }
 
-// fill sets each element of t; the shape of t is known and its type a number.
-func fill(t *tensor.Tensor, at func(i int) float64) {
+// fill sets every element of t, whose type is a number, to x.
+func fill(t *tensor.Tensor, x float64) {
+	each(t, func(_ int, dst []float64) {
+		for i := range dst {
+			dst[i] = x
+		}
+	})
+}
+
+// chunk is how many elements a worker makes at a time.
+const chunk = 1 << 14
+
+// each sets the elements of t, whose type is a number, a chunk at a time: at fills the
+// elements from first on. Chunks are made by several workers.
+func each(t *tensor.Tensor, at func(first int, dst []float64)) {
 	switch t.DType() {
 	case tensor.Float32:
 		set(tensor.Values[float32](t), at)
@@ -42,10 +58,26 @@ func fill(t *tensor.Tensor, at func(i int) float64) {
 	}
 }
 
-func set[T float32 | float64 | int32 | int64](dst []T, at func(i int) float64) {
-	for i := range dst {
-		dst[i] = T(at(i))
+func set[T float32 | float64 | int32 | int64](dst []T, at func(first int, dst []float64)) {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), (len(dst)+chunk-1)/chunk) {
+		wg.Go(func() {
+			buf := make([]float64, min(chunk, len(dst)))
+			for {
+				first := int(next.Add(chunk)) - chunk
+				if first >= len(dst) {
+					return
+				}
+				part := dst[first:min(first+chunk, len(dst))]
+				at(first, buf[:len(part)])
+				for i := range part {
+					part[i] = T(buf[i])
+				}
+			}
+		})
 	}
+	wg.Wait()
 }
 
 // stream is the key of a draw: that of the weight, or of the initializer's own seed when it
@@ -60,7 +92,12 @@ func stream(key uint64, seed *int) uint64 {
 // uniform draws from [lo, hi).
 func uniform(t *tensor.Tensor, key uint64, lo, hi float64) {
 	width := hi - lo
-	fill(t, func(i int) float64 { return lo + float64(philox.Float64(key, i)*width) })
+	each(t, func(first int, dst []float64) {
+		philox.Float64s(key, first, dst)
+		for i, u := range dst {
+			dst[i] = lo + float64(u*width)
+		}
+	})
 }
 
 // normal draws from the normal distribution, cut off at two standard deviations if truncated.
@@ -69,9 +106,11 @@ func normal(t *tensor.Tensor, key uint64, mean, stddev float64, truncated bool) 
 	if truncated {
 		lo, width = belowMinusTwo, 1-2*belowMinusTwo
 	}
-	fill(t, func(i int) float64 {
-		p := lo + float64(philox.Float64(key, i)*width)
-		return mean + float64(quantile(p)*stddev)
+	each(t, func(first int, dst []float64) {
+		philox.Float64s(key, first, dst)
+		for i, u := range dst {
+			dst[i] = mean + float64(quantile(lo+float64(u*width))*stddev)
+		}
 	})
 }
 

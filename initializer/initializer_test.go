@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/internal/philox"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -144,6 +145,21 @@ func TestBits(t *testing.T) {
 	}
 }
 
+// An element depends on its index alone, not on the chunk that it is made in.
+func TestChunks(t *testing.T) {
+	const n = 3*chunk + 17
+	long := tensor.New(tensor.Float64, n)
+	one := RandomNormal{Mean: 2, Stddev: 3}
+	one.Initialize(long, 5)
+	for _, i := range []int{0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, n - 1} {
+		var u [1]float64
+		philox.Float64s(5, i, u[:])
+		if got, want := tensor.Values[float64](long)[i], 2+quantile(u[0])*3; got != want {
+			t.Errorf("element %d is %v, want %v", i, got, want)
+		}
+	}
+}
+
 func TestSeeds(t *testing.T) {
 	draw := func(i Initializer, key uint64) []float32 {
 		x := tensor.New(tensor.Float32, 6, 5)
@@ -237,5 +253,13 @@ print(json.dumps(out))
 		} else if d := cmp.Diff(c.Config(), j.Config()); d != "" {
 			t.Errorf("%s: %s", c.Class(), d)
 		}
+	}
+}
+
+func BenchmarkGlorotUniform(b *testing.B) {
+	x := tensor.New(tensor.Float32, 57600, 64)
+	b.SetBytes(int64(len(x.Raw())))
+	for b.Loop() {
+		GlorotUniform{}.Initialize(x, 1)
 	}
 }

@@ -82,11 +82,11 @@ func (i RandomUniform) Config() map[string]any {
 func (Zeros) Initialize(t *tensor.Tensor, _ uint64) { clear(t.Raw()) }
 
 // Initialize implements graph.Initializer.
-func (Ones) Initialize(t *tensor.Tensor, _ uint64) { fill(t, func(int) float64 { return 1 }) }
+func (Ones) Initialize(t *tensor.Tensor, _ uint64) { fill(t, 1) }
 
 // Initialize implements graph.Initializer.
 func (i Constant) Initialize(t *tensor.Tensor, _ uint64) {
-	fill(t, func(int) float64 { return i.Value })
+	fill(t, i.Value)
 }
 
 // Initialize implements graph.Initializer.

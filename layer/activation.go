@@ -106,7 +106,7 @@ func (l Activate) Config() map[string]any {
 
 // Build implements Layer.
 func (l Activate) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if !l.check().report(b, x) {
+	if !l.check().report(b, x) || !wantFloat(b, x) {
 		return b.Invalid()
 	}
 	return l.Activation.apply(b, x)

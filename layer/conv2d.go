@@ -109,8 +109,12 @@ func decodeConv2D(r *config.Reader) Layer {
 	return l
 }
 
-// wantImages checks that x is a batch of images of a known number of channels.
+// wantImages checks that x is a batch of images of a known number of channels, in
+// floating-point numbers.
 func wantImages(b *graph.Builder, x *graph.Value) bool {
+	if !wantFloat(b, x) {
+		return false
+	}
 	hint := ""
 	switch {
 	case x.Rank() == 4 && x.Shape[3] != tensor.Unknown:

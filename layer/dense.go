@@ -44,7 +44,7 @@ func (l Dense) Config() map[string]any {
 
 // Build implements Layer.
 func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if !l.check().report(b, x) {
+	if !l.check().report(b, x) || !wantFloat(b, x) {
 		return b.Invalid()
 	}
 	rank := x.Rank()

@@ -48,7 +48,7 @@ func (l Dropout) Config() map[string]any {
 
 // Build implements Layer.
 func (l Dropout) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if !l.check().report(b, x) {
+	if !l.check().report(b, x) || !wantFloat(b, x) {
 		return b.Invalid()
 	}
 	if !b.Training() || l.Rate == 0 {

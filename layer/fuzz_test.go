@@ -39,10 +39,20 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, in := range []tensor.Shape{{-1}, {-1, 5}, {-1, 1 << 20, 1 << 20}, {-1, 9, 9, 3}, {7, 1 << 18, 1 << 18, 1}, {-1, -1, 4, 2}} {
-			b := graph.NewBuilder(graph.NewStore(), true)
-			if y := l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Float32, in...)); !y.Valid() == (b.Err() == nil) {
-				t.Fatalf("valid %t with mistakes %v", y.Valid(), b.Err())
+		for i, in := range []tensor.Shape{{-1}, {-1, 5}, {-1, 1 << 20, 1 << 20}, {-1, 9, 9, 3}, {7, 1 << 18, 1 << 18, 1}, {-1, -1, 4, 2}} {
+			for _, d := range []tensor.DType{tensor.Float32, tensor.Uint8} {
+				store := graph.NewStore()
+				b := graph.NewBuilder(store, i%2 == 0)
+				if y := l.Build(b.In("it", "layer 1"), b.Input("x", d, in...)); !y.Valid() == (b.Err() == nil) {
+					t.Fatalf("valid %t with mistakes %v", y.Valid(), b.Err())
+				}
+				small := true
+				for _, v := range store.Variables() {
+					small = small && v.Shape.Elements() < 1<<12
+				}
+				if small {
+					store.Initialize(1)
+				}
 			}
 		}
 		again, err := layer.Decode(class, l.Config())

@@ -114,6 +114,15 @@ func weight(b *graph.Builder, name string, x *graph.Value, frozen bool, init ini
 	})
 }
 
+// wantFloat checks that x is made of floating-point numbers.
+func wantFloat(b *graph.Builder, x *graph.Value) bool {
+	if !x.DType.IsFloat() {
+		b.Errorf("got numbers of type %v, want float32: leave DType out of Input, which converts what it is given", x.DType)
+		return false
+	}
+	return true
+}
+
 // wantSmall checks that an example of x has no more than maxElements numbers.
 func wantSmall(b *graph.Builder, x *graph.Value) bool {
 	if !x.Valid() {

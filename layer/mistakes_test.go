@@ -83,6 +83,20 @@ there is no activation "rleu"; did you mean relu?`},
 	}
 }
 
+func TestIntegersAreRefused(t *testing.T) {
+	for _, l := range []layer.Layer{
+		layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.MaxPool2D{}, layer.AveragePool2D{},
+		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))
+		want := "layer 1: got numbers of type uint8, want float32: leave DType out of Input, which converts what it is given"
+		if err := b.Err(); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", l.Class(), err)
+		}
+	}
+}
+
 // A right layer after a wrong one says nothing.
 func TestInvalidOperand(t *testing.T) {
 	for _, c := range layers {

@@ -48,11 +48,16 @@ func Uniform(key uint64, step int64, first int, dst []float32) {
 	}
 }
 
-// Float64 is a number of (0,1) with 53 bits, never 0 or 1: element i of step 0 of the
-// stream named key, of which there are two in a block.
-func Float64(key uint64, i int) float64 {
-	b := At(key, 0, uint64(i)/2)
-	w := i % 2 * 2
-	u := uint64(b[w+1])<<32 | uint64(b[w])
-	return (float64(u>>12) + .5) * 0x1p-52
+// Float64s fills dst with numbers of (0,1) of 53 bits, never 0 or 1: elements first, first+1,
+// ... of step 0 of the stream named key. There are two in a block.
+func Float64s(key uint64, first int, dst []float64) {
+	for i := 0; i < len(dst); {
+		n := first + i
+		b := At(key, 0, uint64(n)/2)
+		for w := n % 2; w < 2 && i < len(dst); w++ {
+			u := uint64(b[2*w+1])<<32 | uint64(b[2*w])
+			dst[i] = (float64(u>>12) + .5) * 0x1p-52
+			i++
+		}
+	}
 }

@@ -85,7 +85,10 @@ func TestMoments(t *testing.T) {
 		}
 	}
 	check("Uniform", func(i int) float64 { return float64(u[i]) })
-	check("Float64", func(i int) float64 { return Float64(42, i) })
+	d := make([]float64, n)
+	Float64s(42, 0, d[:1])
+	Float64s(42, 1, d[1:])
+	check("Float64s", func(i int) float64 { return d[i] })
 }
 
 func BenchmarkUniform(b *testing.B) {
