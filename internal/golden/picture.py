@@ -105,15 +105,15 @@ def segment(marker, payload):
     return struct.pack(">BBH", 255, marker, len(payload) + 2) + payload
 
 
-def jpeg(planes, sampling, step=6, restart=0, interleaved=True, adobe=None, ids=None, jfif=False, tail=b""):
+def jpeg(planes, sampling, step=6, restart=0, interleaved=True, adobe=None, ids=None, jfif=False, tail=b"", wide=False):
     """planes: full-size uint8 arrays; sampling: (h, v) for each; they are downsampled by averaging."""
     height, width = planes[0].shape
     hmax, vmax = max(h for h, _ in sampling), max(v for _, v in sampling)
-    quant = np.clip(np.array([step + i // 4 for i in range(64)]), 1, 255)  # in zigzag order
+    quant = np.clip(np.array([step + i // 4 for i in range(64)]), 1, 65535 if wide else 255)  # in zigzag order
     mx, my = -(-width // (8 * hmax)), -(-height // (8 * vmax))
     blocks = []
     for p, (h, v) in zip(planes, sampling):
-        fh, fv = hmax // h, vmax // v
+        fh, fv = hmax // h, vmax // v  # (a fraction rounded down gives a file all the same)
         padded = np.pad(p.astype(np.float64), ((0, my * 8 * vmax - height), (0, mx * 8 * hmax - width)), mode="edge")
         small = padded.reshape(padded.shape[0] // fv, fv, padded.shape[1] // fh, fh).mean((1, 3)) - 128
         grid = {}
@@ -128,8 +128,8 @@ def jpeg(planes, sampling, step=6, restart=0, interleaved=True, adobe=None, ids=
         out += segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
     if adobe is not None:
         out += segment(0xEE, b"Adobe\0\x64\0\0\0\0" + bytes([adobe]))
-    out += segment(0xDB, b"\0" + bytes(quant.tolist()))
-    out += segment(0xC0, struct.pack(">BHHB", 8, height, width, len(planes))
+    out += segment(0xDB, b"\x10" + quant.astype(">u2").tobytes() if wide else b"\0" + bytes(quant.tolist()))
+    out += segment(0xC1 if wide else 0xC0, struct.pack(">BHHB", 8, height, width, len(planes))
                    + b"".join(bytes([i, h << 4 | v, 0]) for i, (h, v) in zip(ids, sampling)))
     for klass, t in ((0x00, DC_TABLE), (0x10, AC_TABLE)):
         out += segment(0xC4, bytes([klass]) + bytes(t[0]) + bytes(t[1]))
@@ -164,6 +164,13 @@ def jpeg(planes, sampling, step=6, restart=0, interleaved=True, adobe=None, ids=
         for c in range(len(planes)):
             scan([c])
     return bytes(out + tail + b"\xff\xd9")
+
+
+def without_tables(data):
+    """A JPEG file without its Huffman tables, which are then the standard's: so are the frames of Motion JPEG."""
+    while (at := data.find(b"\xff\xc4")) >= 0:
+        data = data[:at] + data[at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0] :]
+    return data
 
 
 def ycc(rgb):
@@ -203,6 +210,7 @@ def files():
     for name, s in {
         "440": [(1, 2), one, one], "411": [(4, 1), one, one], "410": [(4, 2), one, one], "441": [(1, 4), one, one],
         "420": [(2, 2), one, one], "422": [(2, 1), one, one], "444": [one, one, one], "mixed": [(2, 2), (2, 1), (1, 2)],
+        "311": [(3, 1), one, one], "133": [(1, 3), one, one], "331": [(3, 3), one, (3, 1)], "fraction": [(3, 1), (2, 1), one],
         "tall": [(1, 4), (1, 2), (2, 1)], "too-many-blocks": [(2, 2), (2, 2), (2, 2)],
     }.items():
         yield f"drawn-{name}.jpg", jpeg([y, cb, cr], s, jfif=True)
@@ -210,6 +218,8 @@ def files():
     yield "drawn-420-scans-restart.jpg", jpeg([y, cb, cr], [(2, 2), one, one], interleaved=False, restart=5)
     yield "drawn-444-as-22.jpg", jpeg([y, cb, cr], [(2, 2)] * 3, interleaved=False)
     yield "drawn-440-restart.jpg", jpeg([y, cb, cr], [(1, 2), one, one], restart=2)
+    yield "drawn-wide-quant.jpg", jpeg([y, cb, cr], [(2, 2), one, one], step=300, wide=True)
+    yield "motion-jpeg.jpg", without_tables(save(rgb, "JPEG"))
     yield "drawn-coarse.jpg", jpeg([y, cb, cr], [(2, 2), one, one], step=90)
     yield "drawn-grey-as-22.jpg", jpeg([y], [(2, 2)])
     yield "drawn-stray-bytes.jpg", jpeg([y, cb, cr], [(2, 2), one, one], tail=b"stray bytes before the end")

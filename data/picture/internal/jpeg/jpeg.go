@@ -436,6 +436,11 @@ func (d *Decoder) startOfScan() error {
 	}
 	for _, ci := range s.comp[:s.n] {
 		c := &d.comps[ci]
+		if !d.hdr.Progressive {
+			if err := errors.Join(d.dc[c.td].useStandard(0, c.td), d.ac[c.ta].useStandard(1, c.ta)); err != nil {
+				return err
+			}
+		}
 		if s.ss == 0 && s.ah == 0 && !d.dc[c.td].ok || s.se > 0 && !d.ac[c.ta].ok {
 			return errors.New("corrupt JPEG: a Huffman table is missing")
 		}
