@@ -109,7 +109,7 @@ const tolerance = 2e-5
 func TestForward(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		for _, s := range shapes() {
+		for _, s := range kerneltest.Thin(shapes()) {
 			x := kerneltest.Random(t, 1, s.imageLen())
 			w := kerneltest.Random(t, 2, s.filterLen())
 			bias := kerneltest.Random(t, 3, s.O)
@@ -141,7 +141,7 @@ func TestForward(t *testing.T) {
 func TestForwardPool(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		for _, s := range shapes() {
+		for _, s := range kerneltest.Thin(shapes()) {
 			if s.OH < 2 || s.OW < 2 {
 				continue
 			}
@@ -202,7 +202,7 @@ func pooledGradient(t testing.TB, s Shape) (g []float32, argmax []uint8, dy []fl
 func TestBackwardData(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		for _, s := range shapes() {
+		for _, s := range kerneltest.Thin(shapes()) {
 			w := kerneltest.Random(t, 2, s.filterLen())
 			run := func(pooled bool, dy []float32, argmax []uint8) []float32 {
 				b := NewBackwardData(isa, s, pooled)
@@ -236,7 +236,7 @@ func TestBackwardData(t *testing.T) {
 func TestBackwardFilter(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		for _, s := range shapes() {
+		for _, s := range kerneltest.Thin(shapes()) {
 			x := kerneltest.Random(t, 1, s.imageLen())
 			run := func(g Gradient, dy []float32, argmax []uint8) (dw, db []float32) {
 				b := NewBackwardFilter(isa, s, g)

@@ -72,6 +72,12 @@ func unaryAVX512(op UnaryOp, dst, x *float32, n int) bool {
 		unaryReciprocalAVX512(dst, x, n)
 	case ReLU:
 		unaryReLUAVX512(dst, x, n)
+	case Exp:
+		unaryExpAVX512(dst, x, n)
+	case Sigmoid:
+		unarySigmoidAVX512(dst, x, n)
+	case Tanh:
+		unaryTanhAVX512(dst, x, n)
 	default:
 		return false
 	}
@@ -148,6 +154,12 @@ func unaryAVX2(op UnaryOp, dst, x *float32, n int) bool {
 		unaryReciprocalAVX2(dst, x, n)
 	case ReLU:
 		unaryReLUAVX2(dst, x, n)
+	case Exp:
+		unaryExpAVX2(dst, x, n)
+	case Sigmoid:
+		unarySigmoidAVX2(dst, x, n)
+	case Tanh:
+		unaryTanhAVX2(dst, x, n)
 	default:
 		return false
 	}
@@ -304,6 +316,21 @@ func unaryReciprocalAVX512(dst *float32, x *float32, n int)
 //go:noescape
 func unaryReLUAVX512(dst *float32, x *float32, n int)
 
+// unaryExpAVX512 sets dst[i] = exp(x), nearly of x[i] for n vectors.
+//
+//go:noescape
+func unaryExpAVX512(dst *float32, x *float32, n int)
+
+// unarySigmoidAVX512 sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i] for n vectors.
+//
+//go:noescape
+func unarySigmoidAVX512(dst *float32, x *float32, n int)
+
+// unaryTanhAVX512 sets dst[i] = tanh(x), nearly of x[i] for n vectors.
+//
+//go:noescape
+func unaryTanhAVX512(dst *float32, x *float32, n int)
+
 // binaryAddAVX2 sets dst[i] = x + y of x[i], y[i] for n vectors.
 //
 //go:noescape
@@ -453,3 +480,18 @@ func unaryReciprocalAVX2(dst *float32, x *float32, n int)
 //
 //go:noescape
 func unaryReLUAVX2(dst *float32, x *float32, n int)
+
+// unaryExpAVX2 sets dst[i] = exp(x), nearly of x[i] for n vectors.
+//
+//go:noescape
+func unaryExpAVX2(dst *float32, x *float32, n int)
+
+// unarySigmoidAVX2 sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i] for n vectors.
+//
+//go:noescape
+func unarySigmoidAVX2(dst *float32, x *float32, n int)
+
+// unaryTanhAVX2 sets dst[i] = tanh(x), nearly of x[i] for n vectors.
+//
+//go:noescape
+func unaryTanhAVX2(dst *float32, x *float32, n int)

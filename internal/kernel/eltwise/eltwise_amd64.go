@@ -19,15 +19,30 @@ func binaryVector(isa kernel.ISA, op BinaryOp, x, y, dst []float32, stepping int
 }
 
 func unaryVector(isa kernel.ISA, op UnaryOp, x, dst []float32) int {
+	whole := len(dst) &^ 15
+	if whole > 0 && !unaryWhole(isa, op, x[:whole], dst[:whole]) {
+		return 0
+	}
+	if !op.approximate() || whole == len(dst) {
+		return whole
+	}
+	// The Go function would give other bits to the last elements.
+	var last [16]float32
+	copy(last[:], x[whole:])
+	if !unaryWhole(isa, op, last[:], last[:]) {
+		return whole
+	}
+	copy(dst[whole:], last[:])
+	return len(dst)
+}
+
+// unaryWhole does a multiple of 16 elements, where there is assembly.
+func unaryWhole(isa kernel.ISA, op UnaryOp, x, dst []float32) bool {
 	switch isa {
 	case kernel.AVX512:
-		if n := len(dst) / 16; n > 0 && unaryAVX512(op, &dst[0], &x[0], n) {
-			return 16 * n
-		}
+		return unaryAVX512(op, &dst[0], &x[0], len(dst)/16)
 	case kernel.AVX2:
-		if n := len(dst) / 8; n > 0 && unaryAVX2(op, &dst[0], &x[0], n) {
-			return 8 * n
-		}
+		return unaryAVX2(op, &dst[0], &x[0], len(dst)/8)
 	}
-	return 0
+	return false
 }

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // binaryOps makes register 0 from x in 0 and y in 1; 2 is free, 4 is 0 and 5 is 1.
 var binaryOps = []struct {
@@ -47,6 +50,79 @@ var unaryOps = []struct {
 	{"Sqrt", "sqrt(x)", func(a *asm) { a.v("VSQRTPS", 0, 0) }},
 	{"Reciprocal", "1 / x", func(a *asm) { a.v("VDIVPS", 0, 5, 0) }},
 	{"ReLU", "0 where x < 0, else x", func(a *asm) { a.v("VMAXPS", 0, 4, 0) }},
+	{"Exp", "exp(x), nearly", func(a *asm) { a.exp() }},
+	{"Sigmoid", "1 / (1 + exp(-x)), nearly", func(a *asm) {
+		a.v("VXORPS", 6, 0, 0)
+		a.exp()
+		a.v("VADDPS", 5, 0, 0)
+		a.v("VDIVPS", 0, 5, 0)
+	}},
+	{"Tanh", "tanh(x), nearly", func(a *asm) { a.tanh() }},
+}
+
+// polynomial makes register p the value at register x, highest power first.
+func (a *asm) polynomial(x, p int, coefficients ...float64) {
+	a.v("VMOVUPS", a.number(coefficients[0]), p)
+	for _, c := range coefficients[1:] {
+		a.v("VFMADD213PS", a.number(c), x, p)
+	}
+}
+
+// exp makes register 0 its exponential; it uses 1 and 2. exp(x) is exp(r) * 2^n with n the
+// integer next to x/ln 2; the coefficients are those of Cephes' expf (Moshier). 2^n comes in
+// two factors, so that denormal results are rounded once and great ones become infinite.
+func (a *asm) exp() {
+	const x, n, p = 0, 1, 2
+	for _, bound := range []struct {
+		op string
+		by float64
+	}{{"VMINPS", 89}, {"VMAXPS", -105}} {
+		a.v("VMOVUPS", a.number(bound.by), n)
+		a.v(bound.op, x, n, x) // keeps NaN
+	}
+	a.v("VMULPS", a.number(math.Log2E), x, n)
+	a.v("VCVTPS2DQ", n, n)
+	a.v("VCVTDQ2PS", n, p)
+	a.v("VFNMADD231PS", a.number(0.693359375), p, x)
+	a.v("VFNMADD231PS", a.number(-2.12194440e-4), p, x)
+	a.polynomial(x, p, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1, 1)
+	a.v("VPSRAD", "$1", n, x)
+	a.v("VPSUBD", x, n, n)
+	for _, half := range []int{x, n} {
+		a.v("VPADDD", a.bits(127), half, half)
+		a.v("VPSLLD", "$23", half, half)
+	}
+	a.v("VMULPS", x, p, p)
+	a.v("VMULPS", n, p, x)
+}
+
+// tanh makes register 0 its hyperbolic tangent; it uses 1 to 3 and 7. Below 0.625 it is a
+// polynomial, that of Cephes' tanhf, above 1 - 2/(exp(2|x|)+1).
+func (a *asm) tanh() {
+	const x, z, p, whole, sign, mask = 0, 1, 2, 3, 6, 7
+	a.v("VMOVAPS", x, whole)
+	a.v("VANDNPS", x, sign, x)
+	a.v("VADDPS", x, x, x)
+	a.exp()
+	a.v("VADDPS", 5, x, x)
+	a.v("VMOVUPS", a.number(2), z)
+	a.v("VDIVPS", x, z, x)
+	a.v("VSUBPS", x, 5, x)
+	a.v("VANDPS", sign, whole, z)
+	a.v("VORPS", z, x, x)
+
+	a.v("VMULPS", whole, whole, z)
+	a.polynomial(z, p, -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1)
+	a.v("VMULPS", z, p, p)
+	a.v("VFMADD213PS", whole, whole, p)
+	a.v("VANDNPS", whole, sign, z)
+	if a.is512() {
+		a.v("VCMPPS", "$0x11", a.number(0.625), z, "K1") // |x| < 0.625
+		a.v("VMOVAPS", p, "K1", x)
+	} else {
+		a.v("VCMPPS", "$0x11", a.number(0.625), z, mask)
+		a.v("VBLENDVPS", mask, p, x, x)
+	}
 }
 
 // The ways of stepping through operands: eltwise.noScalar and so on.
