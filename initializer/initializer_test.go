@@ -154,7 +154,7 @@ func TestChunks(t *testing.T) {
 	for _, i := range []int{0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, n - 1} {
 		var u [1]float64
 		philox.Float64s(5, i, u[:])
-		if got, want := tensor.Values[float64](long)[i], 2+quantile(u[0])*3; got != want {
+		if got, want := tensor.Values[float64](long)[i], 2+float64(quantile(u[0])*3); got != want {
 			t.Errorf("element %d is %v, want %v", i, got, want)
 		}
 	}
