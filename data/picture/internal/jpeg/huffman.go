@@ -7,7 +7,7 @@ import (
 
 // natural maps the position in the zigzag to the position in the block.
 // The 16 positions more catch runs that lead past the end of a block.
-var natural = [80]uint8{
+var natural = [128]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
 	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
 	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
@@ -107,10 +107,8 @@ func (h *huffman) long(bits16 int32) (sym byte, length uint) {
 
 // extend turns the size bits v to the signed value they stand for.
 func extend(v int32, size int) int32 {
-	if v < 1<<(size-1) {
-		v -= 1<<size - 1
-	}
-	return v
+	below := (v - 1<<(size-1)) >> 31 // all ones where v is in the lower half: no branch, the sign is random
+	return v + below&(1-1<<size)
 }
 
 // bitReader gives the bits of entropy-coded data. Past its end (a marker, or the file's
@@ -123,17 +121,22 @@ type bitReader struct {
 	fake uint   // how many of the valid ones are past the end
 }
 
+// clean gives the next 8 bytes if none of them is 0xFF: no stuffing, no marker.
+func (b *bitReader) clean() (w uint64, ok bool) {
+	if b.pos+8 > len(b.data) {
+		return 0, false
+	}
+	w = binary.BigEndian.Uint64(b.data[b.pos:])
+	return w, (^w-0x0101010101010101)&w&0x8080808080808080 == 0
+}
+
 // refill makes at least 56 bits valid.
 func (b *bitReader) refill() {
-	if p := b.pos; p+8 <= len(b.data) {
-		w := binary.BigEndian.Uint64(b.data[p:])
-		// no byte of w is 0xFF: no stuffing, no marker
-		if y := ^w; (y-0x0101010101010101)&w&0x8080808080808080 == 0 && b.fake == 0 {
-			b.acc |= w >> b.n
-			b.pos += int(63-b.n) >> 3
-			b.n |= 56
-			return
-		}
+	if w, ok := b.clean(); ok {
+		b.acc |= w >> b.n
+		b.pos += int(63-b.n) >> 3
+		b.n |= 56
+		return
 	}
 	b.refillSlow()
 }

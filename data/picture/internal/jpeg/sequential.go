@@ -89,9 +89,15 @@ func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err
 	acc, n := b.acc, b.n
 	for k := uint(1); k < 64; {
 		if n < 32 {
-			b.acc, b.n = acc, n
-			b.refill()
-			acc, n = b.acc, b.n
+			if w, ok := b.clean(); ok { // refill, by hand because it is not inlined
+				acc |= w >> n
+				b.pos += int(63-n) >> 3
+				n |= 56
+			} else {
+				b.acc, b.n = acc, n
+				b.refillSlow()
+				acc, n = b.acc, b.n
+			}
 		}
 		e := lut[acc>>(64-lutBits)]
 		if e&entryValue != 0 {
@@ -107,7 +113,7 @@ func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err
 			}
 			k += uint(e >> 12 & 15)
 			last = int(k)
-			block[natural[k&127]] = int16(e >> 16)
+			block[natural[k&127]&63] = int16(e >> 16)
 			k++
 			continue
 		}
@@ -136,7 +142,7 @@ func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err
 		acc <<= size & 63
 		n -= size
 		last = int(k)
-		block[natural[k&127]] = int16(extend(v, int(size)))
+		block[natural[k&127]&63] = int16(extend(v, int(size)))
 		k++
 	}
 	b.acc, b.n = acc, n
