@@ -89,7 +89,6 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "shapes.keras") // Keras opens it, too
 	if err := model.Save(file); err != nil {
 		log.Fatal(err)
@@ -107,6 +106,9 @@ func Example() {
 		best = 1
 	}
 	fmt.Println("the last picture is a", opened.Classes[best])
+	if err := os.RemoveAll(dir); err != nil {
+		log.Fatal(err)
+	}
 	// Output:
 	// [accuracy loss val_accuracy val_loss]
 	// accuracy of the last epoch: 1.00

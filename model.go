@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 
 	"github.com/lince-ml/lince/callback"
@@ -172,6 +173,10 @@ func (m *Model) SetWeights(weights []*tensor.Tensor) error {
 
 // Initialize draws all weights anew, and makes the optimizer forget.
 func (m *Model) Initialize(seed uint64) error {
+	if !m.fitting.TryLock() {
+		return errors.New("initializing: the model is training")
+	}
+	defer m.fitting.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.seed = seed
@@ -187,7 +192,22 @@ func (m *Model) Initialize(seed uint64) error {
 			return fmt.Errorf("initializing: %w", err)
 		}
 	}
+	if m.compiled != nil {
+		m.compiled.started = false
+	}
 	return nil
+}
+
+// engines are those that models share, so that models that come and go do not leave
+// workers behind, and models at work together do not take more threads than one.
+var engines = struct {
+	sync.Mutex
+	made map[engineKey]*engine.Engine
+}{made: map[engineKey]*engine.Engine{}}
+
+type engineKey struct {
+	threads int
+	isa     string
 }
 
 // engineFor returns the backend that runs the model.
@@ -198,7 +218,21 @@ func (o Options) engineFor() (backend.Backend, error) {
 	if o.Threads < 0 {
 		return nil, fmt.Errorf("threads are %d, want at least 1, or 0 for one a processor", o.Threads)
 	}
-	return engine.New(engine.Options{Threads: o.Threads})
+	key := engineKey{o.Threads, os.Getenv("LINCE_ISA")}
+	if key.threads == 0 {
+		key.threads = runtime.GOMAXPROCS(0)
+	}
+	engines.Lock()
+	defer engines.Unlock()
+	e := engines.made[key]
+	if e == nil {
+		var err error
+		if e, err = engine.New(engine.Options{Threads: key.threads}); err != nil {
+			return nil, err
+		}
+		engines.made[key] = e
+	}
+	return e, nil
 }
 
 // output is where messages go that have no other place.

@@ -258,17 +258,38 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-func FuzzFromJSON(f *testing.F) {
-	m := smallModel(f, 1)
-	f.Add(must(m.ToJSON()))
-	f.Add([]byte(functional))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		// Weights are not made: memory for them is what the user's own JSON asks for.
-		m, _, err := on(1).fromConfig(b)
-		if err == nil {
-			_ = m.CountParams()
+// FuzzConfig changes the JSON of a file whose archive is whole.
+func FuzzConfig(f *testing.F) {
+	m := trained(f)
+	b := bytesOf(f, m)
+	file := must(keras.Read(bytes.NewReader(b), int64(len(b))))
+	f.Add([]byte(file.Config), []byte(file.Extra))
+	f.Add([]byte(functional), []byte("{}"))
+	f.Fuzz(func(t *testing.T, config, extra []byte) {
+		_, _, _ = on(1).fromConfig(config)
+		changed := &keras.File{Config: config, Extra: extra, Weights: file.Weights}
+		if m, err := reread(changed); err == nil {
+			bytesOf(t, m)
 		}
 	})
+}
+
+// Same seed, same bytes, for any number of threads.
+func TestThreads(t *testing.T) {
+	var files [][]byte
+	for _, threads := range []int{1, 2, 3} {
+		m := must(Options{Seed: 3, Threads: threads}.Sequential(small()...))
+		if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
+			t.Fatal(err)
+		}
+		fit(t, m, barsData(24, 7, 1), Fit{Epochs: 3})
+		files = append(files, bytesOf(t, m))
+	}
+	for i, f := range files[1:] {
+		if !bytes.Equal(f, files[0]) {
+			t.Errorf("%d threads give another file than one", i+2)
+		}
+	}
 }
 
 // functional is what Keras 3.15.1 gives for Input -> Dense -> Activation, in short, its

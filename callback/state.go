@@ -10,7 +10,10 @@ import (
 )
 
 // State is where a training stands. With the model, as it is saved at the same moment, it
-// is all that a training needs to go on as if it had never been interrupted.
+// is all that a training needs to go on as if it had never been interrupted. In the middle
+// of an epoch its metrics so far are not kept: those of the epoch are then of the rest of
+// it. The callback that stores a State at the end of an epoch stands last in the list, so
+// that those of the others have seen the epoch.
 type State struct {
 	Position Position `json:"position"`
 	History  *History `json:"history"`
