@@ -142,6 +142,8 @@ func (r *Reader) OptFloat(key string, lo, hi float64) *float64 {
 		switch {
 		case hi == BelowOne:
 			want = fmt.Sprintf("a number from %v to less than 1", lo)
+		case lo == Positive && hi < math.MaxFloat32:
+			want = fmt.Sprintf("a number greater than 0 and at most %v", hi)
 		case hi < math.MaxFloat32:
 			want = fmt.Sprintf("a number from %v to %v", lo, hi)
 		case lo == 0:

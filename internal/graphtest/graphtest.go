@@ -22,6 +22,9 @@ type Build func(b *graph.Builder, in []*graph.Value) []*graph.Value
 type Model struct {
 	Graph *graph.Graph
 	Store *graph.Store
+
+	copied              *graph.Store
+	engine, interpreter backend.Program
 }
 
 // New makes a model whose inputs are of the types of in, with any number of rows. Its
@@ -56,7 +59,7 @@ func TryNew(training bool, in []*tensor.Tensor, build Build) (*Model, error) {
 		return nil, err
 	}
 	store.Initialize(1)
-	return &Model{g, store}, nil
+	return &Model{Graph: g, Store: store}, nil
 }
 
 var cpu = sync.OnceValues(func() (*engine.Engine, error) { return engine.New(engine.Options{Threads: 2}) })
@@ -64,34 +67,53 @@ var cpu = sync.OnceValues(func() (*engine.Engine, error) { return engine.New(eng
 // Run runs the model once, updates included, and wants the CPU engine to come to the same.
 func (m *Model) Run(t testing.TB, in ...*tensor.Tensor) []*tensor.Tensor {
 	t.Helper()
-	cpu, err := cpu()
-	if err != nil {
-		t.Fatal(err)
+	if m.interpreter == nil {
+		m.compile(t)
 	}
-	copied := graph.NewStore()
-	for _, v := range m.Store.Variables() {
-		c, err := copied.Declare(graph.Variable{Path: v.Path, Type: v.Type, Role: v.Role})
-		if err == nil {
-			err = copied.Set(c, v.Value())
-		}
-		if err != nil {
+	for i, v := range m.Store.Variables() {
+		if err := m.copied.Set(m.copied.Variables()[i], v.Value()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got := run(t, cpu, m.Graph, copied, in)
-	want := run(t, interp.New(), m.Graph, m.Store, in)
+	got := m.run(t, m.engine, in)
+	want := m.run(t, m.interpreter, in)
 	for i, x := range want {
 		compare(t, fmt.Sprintf("output %d", i), got[i], x)
 	}
 	for i, v := range m.Store.Variables() {
-		compare(t, v.Path, copied.Variables()[i].Value(), v.Value())
+		compare(t, v.Path, m.copied.Variables()[i].Value(), v.Value())
 	}
 	return want
 }
 
-func run(t testing.TB, b backend.Backend, g *graph.Graph, store *graph.Store, in []*tensor.Tensor) []*tensor.Tensor {
+// compile makes the programs: the interpreter's on the model's variables, the engine's on a
+// copy of them.
+func (m *Model) compile(t testing.TB) {
 	t.Helper()
-	c, err := g.Specialize(shapes(in))
+	m.copied = graph.NewStore()
+	for _, v := range m.Store.Variables() {
+		if _, err := m.copied.Declare(graph.Variable{Path: v.Path, Type: v.Type, Role: v.Role}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.copied.Initialize(0)
+	cpu, err := cpu()
+	if err == nil {
+		m.engine, err = cpu.Compile(m.Graph, m.copied)
+	}
+	if err == nil {
+		m.interpreter, err = interp.New().Compile(m.Graph, m.Store)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.engine.Close)
+	t.Cleanup(m.interpreter.Close)
+}
+
+func (m *Model) run(t testing.TB, p backend.Program, in []*tensor.Tensor) []*tensor.Tensor {
+	t.Helper()
+	c, err := m.Graph.Specialize(shapes(in))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,11 +121,6 @@ func run(t testing.TB, b backend.Backend, g *graph.Graph, store *graph.Store, in
 	for i, o := range c.Outputs {
 		out[i] = tensor.New(o.Value.DType, o.Value.Shape...)
 	}
-	p, err := b.Compile(g, store)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
 	if err := p.Run(in, out); err != nil {
 		t.Fatal(err)
 	}
