@@ -57,28 +57,6 @@ type Fit struct {
 	Resume *callback.State
 }
 
-// NaNError says that the loss became NaN or infinite, or a weight at the end of an epoch.
-type NaNError struct {
-	Epoch, Step int     // counted from 0
-	Loss        float64 // of the epoch so far
-	Variable    string  // the first weight that is not finite, where the loss still is
-	Rate        float64 // the learning rate, 0 where it is not known
-}
-
-// Error implements error.
-func (e *NaNError) Error() string {
-	rate := "the learning rate"
-	if e.Rate > 0 {
-		rate = fmt.Sprintf("the learning rate (%v)", float32(e.Rate))
-	}
-	what := fmt.Sprintf("the loss is %v", e.Loss)
-	if e.Variable != "" {
-		what = e.Variable + " has weights that are NaN or infinite"
-	}
-	return fmt.Sprintf("%s at epoch %d, step %d; the model is as it was when the epoch began; lower %s, or look for such numbers in the data (and see that they are rescaled)",
-		what, e.Epoch+1, e.Step+1, rate)
-}
-
 // Fit trains the model on a data set.
 //
 // The history is nil only where training did not begin. If ctx is cancelled the error
@@ -195,18 +173,6 @@ func (m *Model) newTraining(train data.Dataset, o Fit) (*training, error) {
 		}
 	}
 	return r, nil
-}
-
-func checkResume(o Fit) error {
-	switch s := o.Resume; {
-	case o.InitialEpoch != 0:
-		return fmt.Errorf("InitialEpoch is %d; it must be 0 where Resume says the position", o.InitialEpoch)
-	case s.Position.Epoch < 0 || s.Position.Step < 0:
-		return fmt.Errorf("the state to resume is at epoch %d, step %d; want at least 0", s.Position.Epoch, s.Position.Step)
-	case len(s.Callbacks) != len(o.Callbacks):
-		return fmt.Errorf("the state to resume is of %d callbacks, there are %d", len(s.Callbacks), len(o.Callbacks))
-	}
-	return nil
 }
 
 func (m *Model) checkClassWeight(weights map[int]float64) error {
@@ -395,78 +361,6 @@ func (r *training) batch(ctx context.Context) (b data.Batch, more bool, err erro
 	return b, false, errors.New("the training data gave no batches in a whole epoch")
 }
 
-// keep copies the variables that training changes.
-func (r *training) keep() {
-	r.m.mu.RLock()
-	defer r.m.mu.RUnlock()
-	vs := r.m.store.Variables()
-	if r.before == nil {
-		r.before = make([]*tensor.Tensor, len(vs))
-		for i, v := range vs {
-			r.before[i] = v.Value().Clone()
-		}
-		return
-	}
-	for i, v := range vs {
-		copy(r.before[i].Raw(), v.Value().Raw())
-	}
-}
-
-// checkWeights finds weights that are not finite: those that an epoch ends with are what
-// the next one would be put back to.
-func (r *training) checkWeights() error {
-	for _, v := range r.m.Variables() {
-		if v.DType != tensor.Float32 || !v.Trainable() {
-			continue
-		}
-		for _, x := range v.Value().Float32s() {
-			if x-x != 0 { // NaN or infinite
-				loss, _ := r.values.logs().Get("loss")
-				return r.spoilt(r.position.Step-1, loss, v.Path)
-			}
-		}
-	}
-	return nil
-}
-
-func (r *training) spoilt(step int, loss float64, variable string) error {
-	rate, _ := r.m.LearningRate()
-	r.putBack()
-	return &NaNError{r.position.Epoch, step, loss, variable, rate}
-}
-
-func (r *training) putBack() {
-	r.m.mu.Lock()
-	defer r.m.mu.Unlock()
-	for i, v := range r.m.store.Variables() {
-		copy(v.Value().Raw(), r.before[i].Raw())
-	}
-	r.m.store.Changed()
-}
-
-// restoreHistory copies the history of the state that the training goes on from.
-func (r *training) restoreHistory() error {
-	h := r.o.Resume.History
-	if h == nil {
-		return nil
-	}
-	for _, s := range h.Series {
-		if len(s.Values) != len(h.Epochs) {
-			return fmt.Errorf("the state to resume has %d values of %s for %d epochs", len(s.Values), s.Name, len(h.Epochs))
-		}
-	}
-	r.history = copyHistory(h)
-	return nil
-}
-
-func copyHistory(h *History) *History {
-	c := &History{Epochs: append([]int(nil), h.Epochs...)}
-	for _, s := range h.Series {
-		c.Series = append(c.Series, callback.Series{Name: s.Name, Values: append([]float64(nil), s.Values...)})
-	}
-	return c
-}
-
 // The methods of callback.Run.
 
 func (r *training) Position() callback.Position { return r.position }
@@ -492,26 +386,6 @@ func (r *training) flush() {
 		_, _ = fmt.Fprintln(r.display.Writer, s) // a terminal that is gone must not end a training
 	}
 	r.messages = nil
-}
-
-// State implements callback.Run.
-func (r *training) State() (callback.State, error) {
-	s := callback.State{Position: r.position, History: copyHistory(r.history)}
-	if r.ending != nil {
-		s.History.Add(r.endEpoch, r.ending)
-	}
-	for i := range r.o.Callbacks {
-		state := json.RawMessage("null")
-		if i < len(r.hooks) && r.hooks[i].State != nil {
-			b, err := json.Marshal(r.hooks[i].State)
-			if err != nil {
-				return callback.State{}, fmt.Errorf("the state of callback %d: %w", i, err)
-			}
-			state = b
-		}
-		s.Callbacks = append(s.Callbacks, state)
-	}
-	return s, nil
 }
 
 // higherIsBetter says which way a metric improves, as Keras' metrics know of themselves.
