@@ -96,6 +96,9 @@ func (t *Tree) Dataset(name string, v *tensor.Tensor) *Data {
 		t.errs = append(t.errs, fmt.Errorf("name %q: a group and a dataset", name))
 	}
 	if v.DType() == tensor.BFloat16 {
+		if nativeBig {
+			t.errs = append(t.errs, fmt.Errorf("dataset %q: bfloat16 is written on little-endian machines only", name))
+		}
 		d.Attr("dtype", String("bfloat16"))
 	}
 	if t.data == nil {

@@ -183,6 +183,11 @@ func (o *plannedObject) encode() []byte {
 			add(msgLink, 0, binary.LittleEndian.AppendUint64(l, o.children[i].header)...)
 		}
 	}
+	if len(o.attrs) > 0 {
+		// Without it HDF5 finds attributes by name but counts none.
+		info := binary.LittleEndian.AppendUint64([]byte{0, 0}, undefined)
+		add(msgAttributeInfo, 0, binary.LittleEndian.AppendUint64(info, undefined)...)
+	}
 	for _, a := range o.attrs {
 		add(msgAttribute, 0, a.body...)
 	}

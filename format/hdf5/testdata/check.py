@@ -26,6 +26,7 @@ with h5py.File(written, "r") as f:
             "values": [repr(float(x)) if v.dtype.kind == "f" else int(x) for x in v.ravel()],
         }
     a = f["attributes"].attrs
+    assert sorted(a) == ["bools", "empty", "fixed", "long", "no texts", "number", "numbers", "text", "texts"], list(a)
     assert a["text"] == "línce" and a["empty"] == "" and a["long"] == "é" * 100000
     assert list(a["texts"]) == ["conv2d", "", "dense"], list(a["texts"])
     assert list(a["no texts"]) == []
@@ -33,6 +34,7 @@ with h5py.File(written, "r") as f:
     assert a["number"] == 0.5 and a["numbers"].tolist() == [[1, 2, 3], [4, 5, 6]]
     assert a["bools"].dtype == bool and a["bools"].tolist() == [False, True]
     assert f.attrs["ínfo"] == "root" and f["annotated"].attrs["of"] == "a dataset"
+    assert list(f.attrs) == ["ínfo"] and list(f["annotated"].attrs) == ["of"] and not list(f["empty"].attrs)
     assert f["many/layer_17/vars"].attrs["name"] == "name 17"
     f["deep/" * 40 + "er/" + "long name " * 30][()]
 
@@ -47,6 +49,7 @@ with h5py.File(written, "a") as f:
     f["types/float32"][0, 0, 0] = 1  # the value that it has
 
 with h5py.File(written, "r") as f:
+    assert len(f["attributes"].attrs) == 10 and len(f["annotated"].attrs) == 2
     assert len(f["many"]) == 1001 and f["types/float32"][0, 0, 1] == -2.5
 
 with h5py.File(big, "w", libver="latest") as f:
