@@ -17,7 +17,9 @@ import numpy as np
 import pandas
 from sklearn import metrics
 
-OUT = pathlib.Path(__file__).resolve().parents[2] / "report" / "testdata"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUT = ROOT / "report" / "testdata"
+HISTORY = ROOT / "internal" / "historycsv" / "testdata"
 
 
 def classification(classes, truth, predicted):
@@ -73,19 +75,19 @@ def history():
     ]
 
     def write(name, epochs, **options):
-        logger = keras.callbacks.CSVLogger(str(OUT / name), **options)
+        logger = keras.callbacks.CSVLogger(str(HISTORY / name), **options)
         logger.on_train_begin()
         for epoch, values in epochs:
             logger.on_epoch_end(epoch, values)
         logger.on_train_end()
 
-    (OUT / "history.csv").unlink(missing_ok=True)
+    (HISTORY / "history.csv").unlink(missing_ok=True)
     write("history.csv", enumerate(logs))
     training = [{k: v for k, v in l.items() if k[:3] != "val"} for l in logs]
     # Only every second epoch is validated, and the first is not.
     write("history-sparse.csv", enumerate([training[0], logs[1], training[2]]))
     write("history-semicolon.csv", enumerate(logs), separator=";")
-    (OUT / "history-append.csv").unlink(missing_ok=True)
+    (HISTORY / "history-append.csv").unlink(missing_ok=True)
     write("history-append.csv", enumerate(logs[:2]), append=True)
     write("history-append.csv", [(2, logs[2])], append=True)
 
@@ -105,6 +107,7 @@ def predictions():
 
 
 OUT.mkdir(parents=True, exist_ok=True)
+HISTORY.mkdir(parents=True, exist_ok=True)
 classifications()
 history()
 predictions()

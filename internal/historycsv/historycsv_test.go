@@ -1,4 +1,4 @@
-package report
+package historycsv
 
 import (
 	"errors"
@@ -33,14 +33,14 @@ func golden(t *testing.T, file string) string {
 func TestHistoryKeras(t *testing.T) {
 	for file, c := range map[string]struct {
 		logs    []map[string]float64
-		options HistoryOptions
+		options Options
 	}{
-		"history.csv":           {logs, HistoryOptions{}},
-		"history-sparse.csv":    {[]map[string]float64{training(logs[0]), logs[1], training(logs[2])}, HistoryOptions{}},
-		"history-semicolon.csv": {logs, HistoryOptions{Separator: ';'}},
+		"history.csv":           {logs, Options{}},
+		"history-sparse.csv":    {[]map[string]float64{training(logs[0]), logs[1], training(logs[2])}, Options{}},
+		"history-semicolon.csv": {logs, Options{Separator: ';'}},
 	} {
 		var b strings.Builder
-		w := NewHistoryWriter(&b, c.options)
+		w := NewWriter(&b, c.options)
 		for epoch, l := range c.logs {
 			if err := w.Write(epoch, l); err != nil {
 				t.Fatal(err)
@@ -54,38 +54,17 @@ func TestHistoryKeras(t *testing.T) {
 
 func TestHistoryAppend(t *testing.T) {
 	var b strings.Builder
-	w := NewHistoryWriter(&b, HistoryOptions{})
+	w := NewWriter(&b, Options{})
 	for epoch, l := range logs[:2] {
 		if err := w.Write(epoch, l); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := NewHistoryWriter(&b, HistoryOptions{Append: true}).Write(2, logs[2]); err != nil {
+	if err := NewWriter(&b, Options{Append: true}).Write(2, logs[2]); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(golden(t, "history-append.csv"), b.String()); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
-	}
-}
-
-var predictions = []Prediction{
-	{"cat.0.jpg", "cat", "cat", []float32{.75, .25}},
-	{"dog, 1.jpg", "dog", "dog", []float32{1e-5, .99999}},
-	{`a "b".jpg`, "dog", "dog", []float32{.1, .9}},
-	{"été/x.jpg", "cat", "cat", []float32{1, 0}},
-}
-
-// The file is what pandas wrote.
-func TestPredictionsPandas(t *testing.T) {
-	var b strings.Builder
-	if err := WritePredictions(&b, []string{"cat", "dog"}, predictions); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(golden(t, "predictions.csv"), b.String()); diff != "" {
-		t.Errorf("want -, got +:\n%s", diff)
-	}
-	if err := WritePredictions(&b, []string{"cat", "dog", "fox"}, predictions); err == nil {
-		t.Error("no error for 2 probabilities of 3 classes")
 	}
 }
 
@@ -96,10 +75,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestFull(t *testing.T) {
-	if err := NewHistoryWriter(full{}, HistoryOptions{}).Write(0, logs[0]); !errors.Is(err, errFull) {
-		t.Errorf("history: %v", err)
-	}
-	if err := WritePredictions(full{}, []string{"cat", "dog"}, predictions); !errors.Is(err, errFull) {
-		t.Errorf("predictions: %v", err)
+	if err := NewWriter(full{}, Options{}).Write(0, logs[0]); !errors.Is(err, errFull) {
+		t.Error(err)
 	}
 }
