@@ -1,22 +1,20 @@
-// Package cli is the command line: a file a command.
+// Package cli is the command line: a file a command. Main parses; env.go is what commands
+// work with; source.go, model.go and flow.go are what they share; folder.go holds the
+// files that they write.
 package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
+	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
-	"github.com/willabides/kongplete"
 
 	"github.com/lince-ml/lince/data/augment"
-	"github.com/lince-ml/lince/internal/progress"
 )
 
 // The exit codes.
@@ -30,36 +28,31 @@ const (
 const description = `Train, judge and use image classifiers.
 
 Examples:
-  lince train demo:cats-and-dogs            draw pictures and train on them, no download
-  lince train dogs-vs-cats.zip              the tutorial, from Kaggle's file as it is
+  lince train demo:cats-and-dogs   # draws its pictures, no download
+  lince train dogs-vs-cats.zip     # the tutorial, from Kaggle's file as it is
   lince predict runs/train-1/best.keras photo.jpg`
 
 // commands is the command line.
 type commands struct {
-	Train    trainCommand    `cmd:"" help:"Train a model on pictures."`
-	Evaluate evaluateCommand `cmd:"" help:"Judge a model on labelled pictures."`
-	Predict  predictCommand  `cmd:"" help:"Say what pictures show."`
-	Summary  summaryCommand  `cmd:"" help:"Print the layers of a model."`
-	Show     showCommand     `cmd:"" help:"Look at a picture as numbers and in the terminal."`
-	Data     dataCommand     `cmd:"" help:"Look at a data set: head, counts, what could not be used."`
+	Train      trainCommand      `cmd:"" help:"Train a model on pictures."`
+	Evaluate   evaluateCommand   `cmd:"" help:"Judge a model on labelled pictures."`
+	Predict    predictCommand    `cmd:"" help:"Say what pictures show."`
+	Summary    summaryCommand    `cmd:"" help:"Print the layers of a model."`
+	Show       showCommand       `cmd:"" help:"Look at a picture, as numbers and in the terminal."`
+	Data       dataCommand       `cmd:"" help:"Look at a data set: first rows, counts, files left out."`
+	Completion completionCommand `cmd:"" help:"Print the script that lets a shell complete."`
 
-	Completions kongplete.InstallCompletions `cmd:"" name:"install-completions" help:"Print what makes your shell complete lince's commands."`
-
-	Quiet   bool             `short:"q" help:"No progress, no tables: errors, warnings and what was asked for."`
-	JSON    bool             `name:"json" help:"Print the result as JSON on standard output, all else on standard error."`
+	Quiet   bool             `short:"q" help:"Print errors, warnings and what was asked for, no progress."`
+	JSON    bool             `name:"json" help:"Print the result as JSON on standard output, and all else on standard error."`
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
-// env is what a command works with.
-type env struct {
-	ctx    context.Context // ends at the first ^C: stop, and keep what there is
-	hard   context.Context // ends at the second
-	stdout io.Writer       // results
-	stderr io.Writer       // errors and warnings
-	text   io.Writer       // progress and tables: standard output, or error with --json
-	quiet  bool
-	json   bool
-}
+// The groups of flags in --help.
+const (
+	dataGroup   = "data"
+	modelGroup  = "model"
+	outputGroup = "output"
+)
 
 // Main runs the command line and returns the exit code.
 func Main(args []string, stdout, stderr io.Writer) int {
@@ -70,18 +63,25 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		kong.Description(description),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code; panic(exitPanic{}) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: dataGroup, Title: "Pictures and labels:"},
+			{Key: modelGroup, Title: "Model and training:"},
+			{Key: outputGroup, Title: "Output:"},
+		}),
 		kong.Vars{
 			"version":      "lince " + version(),
-			"augment":      strings.ReplaceAll(augment.Tutorial().String(), " ", ""),
-			"augment_keys": strings.Join(augment.Keys(), ", "),
+			"augment":      tutorialAugment(),
+			"augment_keys": strings.Join(augmentKeys(), ", "),
 		},
 	)
 	if err != nil {
-		fmt.Fprintln(stderr, "lince:", err)
+		fmt.Fprintln(stderr, "lince: error:", err)
 		return exitFailure
 	}
-	kongplete.Complete(parser, kongplete.WithExitFunc(os.Exit))
+	if os.Getenv("COMP_LINE") != "" {
+		return complete(parser)
+	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
@@ -89,22 +89,31 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if k == nil {
 		return code
 	}
-	e, stop := newEnv(&c, stdout, stderr)
+	e, stop := newEnv(&c, k.Selected().Name, stdout, stderr)
 	defer stop()
-	err = k.Run(e)
+	return e.conclude(k.Run(e))
+}
+
+// conclude says how a command ended, and gives its exit code.
+func (e *env) conclude(err error) int {
+	var (
+		stopped interruption
+		usage   usageError
+	)
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errInterrupted) || errors.Is(err, context.Canceled) && e.ctx.Err() != nil:
-		fmt.Fprintln(stderr, "lince: interrupted")
+	case errors.As(err, &stopped):
+		fmt.Fprintf(e.stderr, "lince: interrupted %s\n", indent(err.Error()))
 		return exitInterrupted
-	}
-	var u usageError
-	if errors.As(err, &u) {
-		fmt.Fprintf(stderr, "lince: error: %v\n", err)
+	case errors.Is(err, context.Canceled) && e.ctx.Err() != nil:
+		fmt.Fprintln(e.stderr, "lince: interrupted")
+		return exitInterrupted
+	case errors.As(err, &usage):
+		fmt.Fprintf(e.stderr, "lince: error: %s\n", indent(err.Error()))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "lince: error: %s\n", indent(err.Error()))
+	fmt.Fprintf(e.stderr, "lince: error: %s\n", indent(err.Error()))
 	return exitFailure
 }
 
@@ -130,70 +139,46 @@ func parse(parser *kong.Kong, args []string, exited *int, stderr io.Writer) (k *
 	if errors.As(err, &pe) && pe.Context.Selected() != nil {
 		command = " " + pe.Context.Selected().Name
 	}
-	fmt.Fprintf(stderr, "lince: error: %v\nRun \"lince%s --help\" for how to use it.\n", err, command)
+	var u usageError
+	if errors.As(err, &u) { // without kong's words around it
+		err = u
+	}
+	fmt.Fprintf(stderr, "lince: error: %s\nRun \"lince%s --help\" for how to use it.\n", indent(err.Error()), command)
 	return nil, exitUsage
 }
 
-// errInterrupted says that a command ended early because of ^C, and kept what it had.
-var errInterrupted = errors.New("interrupted")
+// interruption is the end of a command by ^C; it says what there is.
+type interruption string
 
-// usageError is a mistake in how a command was called that only shows while it runs.
+func (i interruption) Error() string { return string(i) }
+
+// usageError is a mistake in how a command was called.
 type usageError struct{ error }
 
-// newEnv makes the environment: the first ^C ends ctx, the second hard, the third the
-// process.
-func newEnv(c *commands, stdout, stderr io.Writer) (*env, func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	hard, cancelHard := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() {
-		for i := 0; ; i++ {
-			select {
-			case <-done:
-				return
-			case <-signals:
-			}
-			if i == 0 {
-				cancel()
-			} else {
-				cancelHard()
-				signal.Stop(signals)
-			}
-		}
-	}()
-	e := &env{ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stdout, quiet: c.Quiet, json: c.JSON}
-	if c.JSON {
-		e.text = stderr
+// mistakes is a usageError of all that are not nil, or nil.
+func mistakes(errs ...error) error {
+	if err := errors.Join(errs...); err != nil {
+		return usageError{err}
 	}
-	if c.Quiet {
-		e.text = io.Discard
-	}
-	return e, func() {
-		signal.Stop(signals)
-		close(done)
-		cancel()
-		cancelHard()
-	}
+	return nil
 }
 
-// display shows progress where the command's text goes.
-func (e *env) display() *progress.Display { return progress.Detect(e.text, e.quiet) }
+// bound is a flag's value and the least that it may be.
+type bound struct {
+	flag  string
+	n     int
+	least int
+}
 
-func (e *env) printf(format string, a ...any) { fmt.Fprintf(e.text, format, a...) }
-
-func (e *env) warn(text string) { fmt.Fprintf(e.stderr, "lince: warning: %s\n", indent(text)) }
-
-// result prints v as JSON where that was asked for.
-func (e *env) result(v any) error {
-	if !e.json {
-		return nil
+// atLeast lists the flags that are below their bounds.
+func atLeast(bounds ...bound) error {
+	var errs []error
+	for _, b := range bounds {
+		if b.n < b.least {
+			errs = append(errs, fmt.Errorf("%s %d: want at least %d", b.flag, b.n, b.least))
+		}
 	}
-	enc := json.NewEncoder(e.stdout)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	return errors.Join(errs...)
 }
 
 // indent sets the later lines of a message under the first.
@@ -207,4 +192,20 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// normalisation are the words of a spec of augment that are no augmentation: what they do
+// to a picture, prediction would have to do too.
+var normalisation = []string{"samplewise-center", "samplewise-std", "featurewise-center", "featurewise-std", "zca", "zca-epsilon", "validation-split"}
+
+// augmentKeys are the words of --augment.
+func augmentKeys() []string {
+	return slices.DeleteFunc(augment.Keys(), func(k string) bool { return slices.Contains(normalisation, k) })
+}
+
+// tutorialAugment is the tutorial's augmentation as a spec, without its rescaling.
+func tutorialAugment() string {
+	g := augment.Tutorial()
+	g.Rescale = 0
+	return strings.ReplaceAll(g.String(), " ", "")
 }

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"io"
-	"os"
+	"strings"
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/atomicfile"
@@ -10,55 +12,81 @@ import (
 
 // dataCommand shows what a source holds.
 type dataCommand struct {
-	Source string `arg:"" name:"data" help:"A zip (Kaggle's nested one too), a folder, a CSV, or demo:cats-and-dogs."`
-	sourceFlags
-	Head  int    `default:"5" help:"How many rows to show."`
-	CSV   string `name:"csv" type:"path" placeholder:"FILE" help:"Write the table of file names and labels to a CSV."`
-	Check bool   `help:"Decode every picture, and report those that cannot be read."`
+	Source      string `arg:"" name:"data" predictor:"data" help:"A zip (Kaggle's nested one too), a folder, a CSV, or demo:cats-and-dogs."`
+	sourceFlags `group:"data"`
+	Head        int  `group:"output" default:"5" help:"How many rows to show."`
+	Check       bool `group:"output" help:"Decode every picture, and tell which cannot be read."`
+	CSV         path `group:"output" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the table of file names and labels to a CSV; - is standard output."`
 }
 
 // Help is the command's longer help.
 func (dataCommand) Help() string {
-	return `Examples:
+	return `Prints the first rows and the classes' counts as pandas does, and which files are left out and why.
+
+Examples:
   lince data dogs-vs-cats.zip
   lince data photos/ --check
   lince data dogs-vs-cats.zip --rename cat=gato,dog=perro --csv table.csv`
 }
 
+// Validate implements kong's check of flags.
+func (c *dataCommand) Validate() error {
+	return mistakes(atLeast(bound{"--head", c.Head, 0}), c.sourceFlags.check())
+}
+
 // Run implements the command.
 func (c *dataCommand) Run(e *env) error {
+	if c.CSV == "-" && e.json {
+		return usageError{errors.New("--csv - and --json: both want standard output")}
+	}
 	t, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
+	ignored := t.Ignored()
 	var bad []data.BadFile
 	if c.Check {
-		if t, bad, err = e.check(t, "", false); err != nil {
+		if t, bad, err = e.checkAll(t); err != nil {
 			return err
 		}
 	}
-	if c.CSV != "" {
-		write := func(w io.Writer) error { return t.WriteCSV(w) }
-		if c.CSV == "-" || c.CSV == os.Stdout.Name() {
-			return write(e.stdout)
-		}
-		if err := atomicfile.Write(c.CSV, write); err != nil {
+	switch c.CSV {
+	case "":
+	case "-":
+		return t.WriteCSV(e.stdout)
+	default:
+		if err := atomicfile.Write(string(c.CSV), t.WriteCSV); err != nil {
 			return err
 		}
+		e.printf("%s written to %s\n", count(t.Len(), "row"), c.CSV)
 	}
-	e.printf("%s\n\n%s\n", t.Head(c.Head), t.Counts())
-	e.printf("\n%s\n", t.Found())
-	if n := len(t.Ignored()); n > 0 {
-		e.printf("%s left out\n", count(n, "file"))
-	}
-	if parts := t.Parts(); len(parts) > 1 {
-		e.printf("folders: %v (choose one with --part)\n", parts)
-	}
-	return e.result(dataResult(t, bad))
+	return e.result(dataResult(t, ignored, bad), func(w io.Writer) error {
+		if c.Head > 0 {
+			fmt.Fprintf(w, "%s\n\n", t.Head(c.Head))
+		}
+		fmt.Fprintf(w, "%s\n\n%s\n", t.Counts(), t.Found())
+		if len(ignored) > 0 {
+			fmt.Fprintf(w, "%s left out:%s\n", count(len(ignored), "file"), indent(listBad(ignored)))
+		}
+		if len(bad) > 0 {
+			fmt.Fprintf(w, "%s cannot be read:%s\n", count(len(bad), "picture"), indent(listBad(bad)))
+		}
+		if parts := t.Parts(); len(parts) > 1 {
+			fmt.Fprintf(w, "The source has the folders %s: --part chooses one.\n", strings.Join(parts, ", "))
+		}
+		return nil
+	})
 }
 
-func dataResult(t *data.Table, bad []data.BadFile) any {
+// checkAll is check without its warning.
+func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
+	quiet := *e
+	quiet.stderr = io.Discard
+	return quiet.check(t, false, nil)
+}
+
+func dataResult(t *data.Table, ignored, bad []data.BadFile) any {
 	counts := map[string]int{}
 	for _, c := range t.Counts() {
 		counts[c.Category] = c.N
@@ -72,19 +100,5 @@ func dataResult(t *data.Table, bad []data.BadFile) any {
 		Ignored     []badFile      `json:"ignored"`
 		Unreadable  []badFile      `json:"unreadable"`
 		Fingerprint string         `json:"fingerprint"`
-	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, badFiles(t.Ignored()), badFiles(bad), t.Fingerprint()}
-}
-
-// badFile is a data.BadFile in JSON.
-type badFile struct {
-	Filename string `json:"filename"`
-	Error    string `json:"error"`
-}
-
-func badFiles(list []data.BadFile) []badFile {
-	out := make([]badFile, 0, len(list))
-	for _, b := range list {
-		out = append(out, badFile{b.Filename, b.Err.Error()})
-	}
-	return out
+	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, badFiles(ignored), badFiles(bad), t.Fingerprint()}
 }

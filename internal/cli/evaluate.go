@@ -2,7 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"os"
+	"io"
+	"strings"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/report"
@@ -10,24 +11,41 @@ import (
 
 // evaluateCommand judges a model on labelled pictures.
 type evaluateCommand struct {
-	Model  string `arg:"" help:"A model: .keras."`
-	Source string `arg:"" name:"data" help:"Labelled pictures: a zip, a folder, a CSV, or demo:cats-and-dogs."`
-	sourceFlags
-	Batch   int    `default:"32" help:"Pictures at a time."`
-	Threads int    `placeholder:"N" help:"Threads (default: all)."`
-	Strict  bool   `help:"A picture that cannot be read is an error."`
-	Out     string `type:"path" placeholder:"DIR" help:"Write predictions.csv, confusion.png and mistakes.png to this folder."`
+	Model       string `arg:"" predictor:"model" help:"A model: .keras."`
+	Source      string `arg:"" name:"data" predictor:"data" help:"Labelled pictures: a zip, a folder, a CSV, or demo:cats-and-dogs."`
+	sourceFlags `group:"data"`
+	Strict      bool `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
+	Batch       int  `group:"model" default:"32" help:"Pictures at a time."`
+	Threads     int  `group:"model" placeholder:"N" help:"Threads (default: all)."`
+	Out         path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png and mistakes.png to this folder."`
+	Overwrite   bool `group:"output" help:"Let --out replace such files."`
 }
 
 // Help is the command's longer help.
 func (evaluateCommand) Help() string {
-	return `Examples:
+	return `Prints the loss and the metrics that the model was compiled with, and precision, recall and F1 score of each class.
+
+Examples:
   lince evaluate runs/train-1/best.keras photos/
-  lince evaluate model.keras dogs-vs-cats.zip --limit 1000 --out report/`
+  lince evaluate model.keras dogs-vs-cats.zip --limit 1000 --out report/
+  lince evaluate gatos.keras photos/ --rename cat=gato,dog=perro --json`
 }
 
 // Validate implements kong's check of flags.
-func (c *evaluateCommand) Validate() error { return atLeast("--batch", c.Batch, 1) }
+func (c *evaluateCommand) Validate() error {
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.check())
+}
+
+// evaluation is the command's result.
+type evaluation struct {
+	Model          string                 `json:"model"`
+	Data           string                 `json:"data"`
+	Pictures       int                    `json:"pictures"`
+	Unreadable     []badFile              `json:"unreadable"`
+	Metrics        *lince.Logs            `json:"-"`
+	Values         map[string]float64     `json:"metrics"`
+	Classification *report.Classification `json:"classification"`
+}
 
 // Run implements the command.
 func (c *evaluateCommand) Run(e *env) error {
@@ -35,69 +53,78 @@ func (c *evaluateCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	t, err := e.open(c.Source, c.sourceFlags)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
+	var out *folder
 	if c.Out != "" {
-		if err := os.MkdirAll(c.Out, 0o777); err != nil {
+		if out, err = newFolder(string(c.Out), resultFiles, c.Overwrite); err != nil {
 			return err
 		}
 	}
-	if t, _, err = e.check(t, "", c.Strict); err != nil {
+	result, err := c.evaluate(e, m, out)
+	if err != nil {
+		if out != nil {
+			out.discard()
+		}
 		return err
+	}
+	return e.result(result, func(w io.Writer) error {
+		fmt.Fprintf(w, "%s", result.Classification)
+		if result.Metrics != nil {
+			fmt.Fprintln(w)
+			for name, v := range result.Metrics.All() {
+				fmt.Fprintf(w, "%s: %.4f\n", name, v)
+			}
+		}
+		if out != nil {
+			e.printf("\n%s", out.contents())
+		}
+		return nil
+	})
+}
+
+func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {
+	t, err := e.open(c.Source, c.sourceFlags)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	t, bad, err := e.check(t, c.Strict, out)
+	if err != nil {
+		return nil, err
 	}
 	f, err := labelledFlow(m, t, c.Batch, c.Threads)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, w := range f.Warnings() {
 		e.warn(w)
 	}
 	e.printf("%s\n", f.Found())
-	metrics := map[string]float64{}
+	r := &evaluation{Model: c.Model, Data: c.Source, Pictures: f.Len(), Unreadable: badFiles(bad), Values: map[string]float64{}}
 	if _, ok := m.Compiled(); ok {
-		logs, err := m.Evaluate(e.ctx, f, lince.Evaluate{Output: e.text, Verbose: e.verbose()})
-		if err != nil {
-			return err
+		if r.Metrics, err = m.Evaluate(e.ctx, f, lince.Evaluate{Output: e.text, Verbose: e.verbose()}); err != nil {
+			return nil, err
 		}
-		metrics = logs.Map()
+		r.Values = r.Metrics.Map()
 	}
 	verdicts, err := e.predict(e.ctx, m, f, "Predicting")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	classes := classNames(m)
-	judged, err := judge(classes, f, verdicts)
-	if err != nil {
-		return err
+	if len(m.Classes) == 0 {
+		classes = f.Classes()
+		e.warn(fmt.Sprintf("the model does not name its classes; taken to be, in this order: %s", strings.Join(classes, ", ")))
 	}
-	if c.Out != "" {
-		if err := writeResults(c.Out, classes, f, verdicts, judged); err != nil {
-			return err
+	if r.Classification, err = judge(classes, f, verdicts); err != nil || out == nil {
+		return r, err
+	}
+	if len(bad) > 0 {
+		if err := out.write("unreadable.csv", writeUnreadable(bad)); err != nil {
+			return nil, err
 		}
 	}
-	if !e.json {
-		fmt.Fprintf(e.stdout, "\n%s\n", judged)
+	if err := writeResults(out, classes, f, verdicts, r.Classification); err != nil {
+		return nil, err
 	}
-	return e.result(struct {
-		Metrics        map[string]float64     `json:"metrics"`
-		Classification *report.Classification `json:"classification"`
-	}{metrics, judged})
-}
-
-// verbose is how the model shows its progress.
-func (e *env) verbose() lince.Verbose {
-	if e.quiet {
-		return lince.Silent
-	}
-	return lince.Auto
-}
-
-func atLeast(flag string, n, least int) error {
-	if n < least {
-		return fmt.Errorf("%s %d: want at least %d", flag, n, least)
-	}
-	return nil
+	return r, out.finish()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/loss"
 )
 
 // flowOptions are how a model wants its pictures: as it was trained.
@@ -20,15 +21,9 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 		return o, fmt.Errorf("the model takes %v, want pictures of a known size: (None, height, width, channels)", in)
 	}
 	o.TargetSize = [2]int{in[1], in[2]}
-	switch in[3] {
-	case 1:
-		o.ColorMode = picture.Grayscale
-	case 3:
-		o.ColorMode = picture.RGB
-	case 4:
-		o.ColorMode = picture.RGBA
-	default:
-		return o, fmt.Errorf("the model takes pictures of %d channels, want 1, 3 or 4", in[3])
+	var err error
+	if o.ColorMode, err = colorMode(in[3]); err != nil {
+		return o, err
 	}
 	if len(out) != 2 {
 		return o, fmt.Errorf("the model gives %v, want a number for each class: (None, classes)", out)
@@ -36,17 +31,33 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 	o.ClassMode = data.Categorical
 	if out[1] == 1 {
 		o.ClassMode = data.Binary
+	} else if c, ok := m.Compiled(); ok {
+		if _, sparse := c.Loss.(loss.SparseCategoricalCrossentropy); sparse {
+			o.ClassMode = data.Sparse
+		}
 	}
 	p := m.Preprocessing
 	if p == nil {
 		return o, nil
 	}
-	var err error
 	if o.Interpolation, err = picture.ParseInterpolation(p.Interpolation); err != nil {
 		return o, err
 	}
 	o.Augment = augment.Generator{Rescale: p.Rescale}
 	return o, nil
+}
+
+// colorMode is that of pictures with so many channels.
+func colorMode(channels int) (picture.ColorMode, error) {
+	switch channels {
+	case 1:
+		return picture.Grayscale, nil
+	case 3:
+		return picture.RGB, nil
+	case 4:
+		return picture.RGBA, nil
+	}
+	return 0, fmt.Errorf("the model takes pictures of %d channels, want 1, 3 or 4", channels)
 }
 
 // labelledFlow is a data set to judge a model on.

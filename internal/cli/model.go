@@ -2,6 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/picture"
@@ -25,63 +28,108 @@ func cnn(s size, classes int) []layer.Layer {
 	}
 }
 
-// makeModel makes or opens the model, compiled.
-func (t *training) makeModel(classes []string) (*lince.Model, error) {
+// openModel reads a model's file, or makes a new one of a Keras config.
+func openModel(path string, o lince.Options) (*lince.Model, error) {
+	if !strings.HasSuffix(strings.ToLower(path), ".json") {
+		return o.Open(path)
+	}
+	config, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := o.FromJSON(config)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// makeModel makes or opens the model for these classes, and compiles it.
+func (t *training) makeModel(classes []string) error {
 	o := lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}
 	var m *lince.Model
 	var err error
 	if t.Model == "cnn" {
-		m, err = o.Sequential(cnn(t.Size, len(classes))...)
+		s := t.Size
+		if s == (size{}) {
+			s = size{128, 128}
+		}
+		if m, err = o.Sequential(cnn(s, len(classes))...); err != nil {
+			return fmt.Errorf("--size %s: %w", s, err)
+		}
 	} else {
-		m, err = openModel(t.Model, o)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if n := classCount(m); n != len(classes) {
-		return nil, fmt.Errorf("the model %s tells %d classes apart, the data have %d", t.Model, n, len(classes))
-	}
-	if t.Model != "cnn" && m.Classes != nil {
-		for i, c := range m.Classes {
-			if c != classes[i] {
-				return nil, fmt.Errorf("the model %s was trained on the classes %q, the data have %q; see --rename", t.Model, m.Classes, classes)
-			}
+		if m, err = openModel(t.Model, o); err != nil {
+			return err
+		}
+		if err := t.fits(m, classes); err != nil {
+			return err
 		}
 	}
-	m.Classes = classes
-	m.Preprocessing = &lince.Preprocessing{
-		TargetSize:    t.Size,
-		ColorMode:     picture.RGB.String(),
-		Interpolation: picture.Nearest.String(),
-		Rescale:       t.augment.Rescale,
+	if m.Classes == nil {
+		m.Classes = classes
 	}
-	if in := m.InputShape(); len(in) == 4 {
-		m.Preprocessing.TargetSize = [2]int{in[1], in[2]}
-		if in[3] == 1 {
-			m.Preprocessing.ColorMode = picture.Grayscale.String()
-		}
+	if t.augment, err = t.generator(m.Preprocessing); err != nil {
+		return err
 	}
-	opt, err := t.optimizer()
-	if err != nil {
-		return nil, err
+	if m.Preprocessing == nil {
+		m.Preprocessing = &lince.Preprocessing{Interpolation: picture.Nearest.String()}
 	}
-	c := lince.Compile{Optimizer: opt, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}
-	if out := m.OutputShape(); out[len(out)-1] == 1 {
-		c.Loss = loss.BinaryCrossentropy{}
+	p, in := m.Preprocessing, m.InputShape()
+	p.TargetSize, p.Rescale = [2]int{in[1], in[2]}, t.augment.Rescale
+	if mode, err := colorMode(in[3]); err == nil { // fits has seen to it
+		p.ColorMode = mode.String()
 	}
-	return m, m.Compile(c)
+	t.model = m
+	return t.compile()
 }
 
-// optimizer is the one named, with --lr.
-func (t *training) optimizer() (optimizer.Optimizer, error) {
-	o, err := optimizer.Parse(t.Optimizer)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("--optimizer: %w", err)}
+// fits says why a model that was read cannot be trained on these classes.
+func (t *training) fits(m *lince.Model, classes []string) error {
+	if _, err := flowOptions(m, 1, 1); err != nil {
+		return fmt.Errorf("%s: %w", t.Model, err)
 	}
-	if t.LR == 0 {
-		return o, nil
+	in := m.InputShape()
+	if s := (size{in[1], in[2]}); t.Size != (size{}) && t.Size != s {
+		return usageError{fmt.Errorf("--size %s: the model %s takes pictures of %s; leave --size out", t.Size, t.Model, s)}
 	}
-	config := o.Config()
-	config["learning_rate"] = t.LR
-	return optimizer.Decode(o.Class(), config)
+	if n := classCount(m); n != len(classes) {
+		return fmt.Errorf("the model %s tells %d classes apart, the data have %d: %s", t.Model, n, len(classes), strings.Join(classes, ", "))
+	}
+	if m.Classes != nil && !slices.Equal(slices.Sorted(slices.Values(m.Classes)), classes) {
+		return fmt.Errorf("the model %s knows the classes %s, the data have %s; see --rename",
+			t.Model, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))
+	}
+	return nil
+}
+
+// compile compiles the model, unless it goes on as it was compiled before.
+func (t *training) compile() error {
+	c, compiled := t.model.Compiled()
+	if compiled && t.Optimizer == "" {
+		if t.LR > 0 {
+			return t.model.SetLearningRate(t.LR)
+		}
+		return nil
+	}
+	if !compiled {
+		c = lince.Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}
+		if out := t.model.OutputShape(); out[1] == 1 {
+			c.Loss = loss.BinaryCrossentropy{}
+		}
+	}
+	var err error
+	c.Optimizer = optimizer.RMSprop{}
+	if t.Optimizer != "" {
+		if c.Optimizer, err = optimizer.Parse(t.Optimizer); err != nil {
+			return usageError{fmt.Errorf("--optimizer: %w", err)}
+		}
+	}
+	if t.LR > 0 {
+		config := c.Optimizer.Config()
+		config["learning_rate"] = t.LR
+		if c.Optimizer, err = optimizer.Decode(c.Optimizer.Class(), config); err != nil {
+			return usageError{fmt.Errorf("--lr: %w", err)}
+		}
+	}
+	return t.model.Compile(c)
 }

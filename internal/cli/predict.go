@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/lince-ml/lince"
@@ -13,24 +17,29 @@ import (
 
 // predictCommand says what pictures show.
 type predictCommand struct {
-	Model   string   `arg:"" help:"A model: .keras."`
-	Sources []string `arg:"" name:"pictures" help:"Pictures, folders, zips."`
-	CSV     string   `name:"csv" type:"path" placeholder:"FILE" help:"Write a CSV: filename, category, predicted, a column for each class."`
+	Model   string   `arg:"" predictor:"model" help:"A model: .keras."`
+	Sources []string `arg:"" name:"pictures" predictor:"file" help:"Pictures, folders, zips."`
+	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write a CSV instead: filename, category (empty), predicted, and a column for each class."`
 	Part    string   `placeholder:"FOLDER" help:"Take only this folder of a source, such as test1."`
 	Batch   int      `default:"32" help:"Pictures at a time."`
 	Threads int      `placeholder:"N" help:"Threads (default: all)."`
-	Strict  bool     `help:"A picture that cannot be read is an error."`
+	Strict  bool     `help:"Fail when a picture cannot be read, instead of leaving it out."`
 }
 
 // Help is the command's longer help.
 func (predictCommand) Help() string {
-	return `Examples:
+	return `Prints each picture's name, the class that the model takes it for, and the probability. Pictures that cannot be read are warned of and left out.
+
+Examples:
   lince predict runs/train-1/best.keras photo.jpg
-  lince predict model.keras dogs-vs-cats.zip --part test1 --csv predictions.csv`
+  lince predict model.keras holiday/ more.zip --json
+  lince predict model.keras dogs-vs-cats.zip --part test1 --csv test1.csv`
 }
 
 // Validate implements kong's check of flags.
-func (c *predictCommand) Validate() error { return atLeast("--batch", c.Batch, 1) }
+func (c *predictCommand) Validate() error {
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}))
+}
 
 // Run implements the command.
 func (c *predictCommand) Run(e *env) error {
@@ -38,22 +47,14 @@ func (c *predictCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	var tables []*data.Table
-	for _, s := range c.Sources {
-		t, err := e.read(s, data.OpenOptions{Label: data.Unlabelled, Part: c.Part})
-		if err != nil {
-			return err
-		}
-		defer t.Close()
-		tables = append(tables, t)
-	}
-	t := tables[0]
-	if len(tables) > 1 {
-		t = data.Concat(tables...)
-	}
-	o, err := flowOptions(m, c.Batch, c.Threads)
+	t, names, err := c.open(e)
 	if err != nil {
 		return err
+	}
+	defer t.Close()
+	o, err := flowOptions(m, c.Batch, c.Threads)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Model, err)
 	}
 	o.ClassMode, o.Strict = data.NoTargets, c.Strict
 	f, err := data.Images(t, o)
@@ -61,49 +62,108 @@ func (c *predictCommand) Run(e *env) error {
 		return err
 	}
 	verdicts, err := e.predict(e.ctx, m, f, "Predicting")
+	bad := f.Corrupt()
 	if err != nil {
+		if len(bad) == t.Len() && e.ctx.Err() == nil {
+			return fmt.Errorf("none of the %s can be read:%s", count(len(bad), "picture"), listBad(bad))
+		}
 		return err
 	}
-	for _, b := range f.Corrupt() {
-		e.warn(fmt.Sprintf("%s: %v", b.Filename, b.Err))
+	if len(bad) > 0 {
+		e.warn(fmt.Sprintf("%s of %d cannot be read and left out:%s", count(len(bad), "picture"), t.Len(), listBad(bad)))
 	}
 	classes := classNames(m)
 	rows := make([]report.Prediction, len(verdicts))
 	for i, v := range verdicts {
-		rows[i] = report.Prediction{Filename: t.Row(v.row).Filename, Predicted: classes[v.class], Probabilities: v.probabilities}
+		rows[i] = report.Prediction{Filename: names[v.row], Predicted: classes[v.class], Probabilities: v.probabilities}
 	}
 	if c.CSV != "" {
-		if err := atomicfile.Write(c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }); err != nil {
+		if err := atomicfile.Write(string(c.CSV), func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }); err != nil {
 			return err
 		}
-	}
-	if e.json {
-		return e.result(predictionsJSON(classes, rows))
-	}
-	if c.CSV != "" {
 		e.printf("%s written to %s\n", count(len(rows), "prediction"), c.CSV)
-		return nil
+		if !e.json {
+			return nil
+		}
 	}
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	for i, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%.2f%%\n", r.Filename, r.Predicted, 100*r.Probabilities[verdicts[i].class])
-	}
-	return w.Flush()
+	return e.result(predictionsJSON(classes, rows, bad), func(w io.Writer) error {
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for i, r := range rows {
+			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, r.Predicted, 100*r.Probabilities[verdicts[i].class])
+		}
+		return table.Flush()
+	})
 }
 
-func predictionsJSON(classes []string, rows []report.Prediction) any {
+// open reads all sources, and says what each row is to be called: by its name in its
+// source; where there are several, by the source too.
+func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
+	var (
+		tables []*data.Table
+		names  []string
+		errs   []error
+	)
+	for _, s := range c.Sources {
+		t, err := e.read(s, data.OpenOptions{Label: data.Unlabelled, Part: c.Part})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		tables = append(tables, t)
+		for _, r := range t.All() {
+			name := r.Filename
+			switch info, err := os.Stat(s); {
+			case r.Where() == s:
+				name = s
+			case len(c.Sources) == 1:
+			case err == nil && info.IsDir():
+				name = filepath.Join(s, filepath.FromSlash(name))
+			default:
+				name = s + ": " + name
+			}
+			names = append(names, name)
+		}
+	}
+	if len(errs) > 0 {
+		for _, t := range tables {
+			_ = t.Close() // only read
+		}
+		return nil, nil, errors.Join(errs...)
+	}
+	return data.Concat(tables...), names, nil
+}
+
+func predictionsJSON(classes []string, rows []report.Prediction, bad []data.BadFile) any {
 	type prediction struct {
 		Filename      string             `json:"filename"`
 		Predicted     string             `json:"predicted"`
 		Probabilities map[string]float32 `json:"probabilities"`
 	}
-	out := make([]prediction, 0, len(rows))
+	out := struct {
+		Classes     []string     `json:"classes"`
+		Predictions []prediction `json:"predictions"`
+		Unreadable  []badFile    `json:"unreadable"`
+	}{classes, []prediction{}, badFiles(bad)}
 	for _, r := range rows {
 		p := prediction{r.Filename, r.Predicted, map[string]float32{}}
 		for i, c := range classes {
 			p.Probabilities[c] = r.Probabilities[i]
 		}
-		out = append(out, p)
+		out.Predictions = append(out.Predictions, p)
+	}
+	return out
+}
+
+// badFile is a data.BadFile in JSON.
+type badFile struct {
+	Filename string `json:"filename"`
+	Error    string `json:"error"`
+}
+
+func badFiles(list []data.BadFile) []badFile {
+	out := make([]badFile, 0, len(list))
+	for _, b := range list {
+		out = append(out, badFile{b.Filename, strings.TrimSpace(b.Err.Error())})
 	}
 	return out
 }

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"path/filepath"
 	"slices"
 
+	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/picture"
-	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/report"
-	"github.com/lince-ml/lince/tensor"
 )
 
 // galleryTiles bounds the pictures in a gallery.
@@ -29,8 +27,8 @@ func judge(classes []string, f *data.Flow, verdicts []verdict) (*report.Classifi
 	return report.Classify(classes, truth, predicted)
 }
 
-// writeResults writes predictions.csv, confusion.png and mistakes.png to a folder.
-func writeResults(dir string, classes []string, f *data.Flow, verdicts []verdict, c *report.Classification) error {
+// writeResults writes predictions.csv, confusion.png and mistakes.png.
+func writeResults(out *folder, classes []string, f *data.Flow, verdicts []verdict, c *report.Classification) error {
 	rows := make([]report.Prediction, len(verdicts))
 	for i, v := range verdicts {
 		r := f.Table().Row(v.row)
@@ -44,7 +42,7 @@ func writeResults(dir string, classes []string, f *data.Flow, verdicts []verdict
 		{"confusion.png", func(w io.Writer) error { return report.Confusion(w, classes, c.Confusion) }},
 		{"mistakes.png", func(w io.Writer) error { return writeMistakes(w, classes, f, verdicts) }},
 	} {
-		if err := atomicfile.Write(filepath.Join(dir, file.name), file.write); err != nil {
+		if err := out.write(file.name, file.write); err != nil {
 			return err
 		}
 	}
@@ -141,26 +139,22 @@ func label(b data.Batch, i int, classes []string) string {
 	return classes[c]
 }
 
-// cloneBatch copies a batch, which is valid only until the next one.
-func cloneBatch(b data.Batch) data.Batch {
-	clone := func(t *tensor.Tensor) *tensor.Tensor {
-		if t == nil {
-			return nil
-		}
-		return t.Clone()
+// writeCurves draws a history.
+func writeCurves(w io.Writer, h *lince.History) error {
+	out := report.History{Epochs: h.Epochs}
+	for _, s := range h.Series {
+		out.Series = append(out.Series, report.Series{Name: s.Name, Values: s.Values})
 	}
-	return data.Batch{X: clone(b.X), Y: clone(b.Y), Weights: clone(b.Weights), Index: slices.Clone(b.Index)}
+	return report.Curves(w, out)
 }
 
 // writeUnreadable lists the files that could not be used.
-func writeUnreadable(path string, bad []data.BadFile) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		c := csv.NewWriter(w)
-		_ = c.Write([]string{"filename", "error"}) // Flush reports it
+func writeUnreadable(bad []data.BadFile) func(w io.Writer) error {
+	return func(w io.Writer) error {
+		records := [][]string{{"filename", "error"}}
 		for _, b := range bad {
-			_ = c.Write([]string{b.Filename, b.Err.Error()}) // Flush reports it
+			records = append(records, []string{b.Filename, b.Err.Error()})
 		}
-		c.Flush()
-		return c.Error()
-	})
+		return csv.NewWriter(w).WriteAll(records)
+	}
 }

@@ -13,9 +13,9 @@ import (
 
 // showCommand looks at one picture.
 type showCommand struct {
-	Image   string `arg:"" help:"A picture: JPEG, PNG, GIF, BMP, TIFF, WebP."`
+	Image   string `arg:"" predictor:"file" help:"A picture: JPEG, PNG, GIF, BMP, TIFF, WebP."`
 	Size    size   `placeholder:"HxW" help:"Resize to this height and width first."`
-	Layers  string `type:"path" placeholder:"OUT.png" help:"Write the picture and its red, green and blue layers side by side."`
+	Layers  path   `placeholder:"OUT.png" help:"Write the picture and its red, green and blue layers side by side."`
 	Width   int    `placeholder:"N" help:"Columns of the picture in the terminal (default: the terminal's)."`
 	Plain   bool   `help:"Draw with plain characters, without colour."`
 	NoImage bool   `help:"Numbers only."`
@@ -23,10 +23,15 @@ type showCommand struct {
 
 // Help is the command's longer help.
 func (showCommand) Help() string {
-	return `Examples:
+	return `Prints the shape, the corner numbers as NumPy does, each channel's least, mean and greatest value, and the picture itself in half blocks; in plain characters where there is no colour.
+
+Examples:
   lince show cat.0.jpg
   lince show cat.0.jpg --size 128x128 --layers layers.png`
 }
+
+// Validate implements kong's check of flags.
+func (c *showCommand) Validate() error { return mistakes(atLeast(bound{"--width", c.Width, 0})) }
 
 // Run implements the command.
 func (c *showCommand) Run(e *env) error {
@@ -41,32 +46,31 @@ func (c *showCommand) Run(e *env) error {
 	if c.Layers != "" {
 		layers, err := picture.Layers(img)
 		if err == nil {
-			err = atomicfile.Write(c.Layers, func(w io.Writer) error { return picture.WritePNG(w, layers) })
+			err = atomicfile.Write(string(c.Layers), func(w io.Writer) error { return picture.WritePNG(w, layers) })
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if e.json {
-		return e.result(struct {
-			File   string                 `json:"file"`
-			Format string                 `json:"format"`
-			Shape  [3]int                 `json:"shape"`
-			Layers []picture.ChannelStats `json:"channels"`
-		}{c.Image, picture.Format(raw), [3]int{img.H, img.W, img.C}, picture.Stats(img)})
-	}
-	if err := picture.Print(e.stdout, img); err != nil || c.NoImage {
-		return err
-	}
-	fmt.Fprintln(e.stdout)
-	return picture.Terminal(e.stdout, img, c.columns(e), c.mode(e))
+	return e.result(struct {
+		File   string                 `json:"file"`
+		Format string                 `json:"format"`
+		Shape  [3]int                 `json:"shape"`
+		Layers []picture.ChannelStats `json:"channels"`
+	}{c.Image, picture.Format(raw), [3]int{img.H, img.W, img.C}, picture.Stats(img)}, func(w io.Writer) error {
+		if err := picture.Print(w, img); err != nil || c.NoImage {
+			return err
+		}
+		fmt.Fprintln(w)
+		return picture.Terminal(w, img, c.columns(w), c.mode(w))
+	})
 }
 
-func (c *showCommand) columns(e *env) int {
+func (c *showCommand) columns(w io.Writer) int {
 	if c.Width > 0 {
 		return c.Width
 	}
-	if f, ok := e.stdout.(*os.File); ok {
+	if f, ok := w.(*os.File); ok {
 		if n := progress.Columns(f); n > 0 {
 			return min(n, 120)
 		}
@@ -75,8 +79,8 @@ func (c *showCommand) columns(e *env) int {
 }
 
 // mode is what the terminal can show.
-func (c *showCommand) mode(e *env) picture.TerminalMode {
-	f, ok := e.stdout.(*os.File)
+func (c *showCommand) mode(w io.Writer) picture.TerminalMode {
+	f, ok := w.(*os.File)
 	_, noColor := os.LookupEnv("NO_COLOR")
 	term := os.Getenv("TERM")
 	switch {

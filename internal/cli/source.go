@@ -11,13 +11,21 @@ import (
 
 // sourceFlags say where pictures and their labels come from.
 type sourceFlags struct {
-	Label    string            `default:"auto" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), or auto."`
+	Label    string            `default:"auto" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), or auto."`
 	Part     string            `placeholder:"FOLDER" help:"Take only this folder of the source, such as train."`
-	Images   string            `type:"path" placeholder:"FOLDER|ZIP" help:"Where the pictures are that a CSV names (default: beside it)."`
+	Images   path              `placeholder:"FOLDER|ZIP" predictor:"file" help:"Where the pictures are that a CSV names (default: beside it)."`
 	Filename string            `placeholder:"COLUMN" help:"A CSV's column of file names (default: filename)."`
 	Category string            `placeholder:"COLUMN" help:"A CSV's column of labels (default: category, or class)."`
-	Rename   map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes, as in --rename cat=gato,dog=perro."`
+	Rename   map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes: --rename cat=gato,dog=perro."`
 	Limit    int               `placeholder:"N" help:"Use only N pictures, as many of each class."`
+}
+
+// check lists the flags' mistakes.
+func (f sourceFlags) check() error {
+	if _, err := data.ParseRule(f.Label); err != nil {
+		return fmt.Errorf("--label: %w", err)
+	}
+	return atLeast(bound{"--limit", f.Limit, 0})
 }
 
 // open reads the table of a source, with progress.
@@ -26,19 +34,19 @@ func (e *env) open(name string, f sourceFlags) (*data.Table, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if f.Limit < 0 {
-		return nil, usageError{fmt.Errorf("--limit %d: want a number of pictures", f.Limit)}
-	}
 	t, err := e.read(name, data.OpenOptions{
-		Label: rule, Part: f.Part, Images: f.Images, FilenameColumn: f.Filename, CategoryColumn: f.Category,
+		Label: rule, Part: f.Part, Images: string(f.Images), FilenameColumn: f.Filename, CategoryColumn: f.Category,
 	})
 	if err != nil {
 		return nil, err
 	}
 	if len(f.Rename) > 0 {
-		if t, err = t.Rename(f.Rename); err != nil {
-			return nil, usageError{err}
+		renamed, err := t.Rename(f.Rename)
+		if err != nil {
+			_ = t.Close() // only read
+			return nil, usageError{fmt.Errorf("--rename: %w", err)}
 		}
+		t = renamed
 	}
 	if f.Limit > 0 {
 		t = t.Limit(f.Limit)
@@ -70,38 +78,47 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 }
 
 // check decodes all pictures and returns the table of those that can be read. The others
-// are written to the file report, or are an error when strict.
-func (e *env) check(t *data.Table, report string, strict bool) (*data.Table, []data.BadFile, error) {
+// are an error when strict; report, which may be nil, is the folder that will list them.
+func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []data.BadFile, error) {
 	counter := e.display().Counter("Checking pictures", t.Len())
 	good, bad, err := t.Check(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
 	if err != nil {
 		counter.Abandon()
+		if len(bad) > 0 { // all of them
+			err = fmt.Errorf("%s: none of the %s can be read:%s", t.Name(), count(len(bad), "picture"), listBad(bad))
+		}
 		return nil, nil, err
 	}
 	counter.Finish()
-	if len(bad) == 0 {
+	switch {
+	case len(bad) == 0:
 		return good, nil, nil
-	}
-	var list strings.Builder
-	for i, b := range bad {
-		if i == 5 {
-			fmt.Fprintf(&list, "\n... and %d more", len(bad)-i)
-			break
-		}
-		fmt.Fprintf(&list, "\n%s: %v", b.Filename, b.Err)
-	}
-	if strict {
-		return nil, bad, fmt.Errorf("%s cannot be read:%s", count(len(bad), "picture"), list.String())
+	case strict:
+		return nil, bad, fmt.Errorf("%s: %s cannot be read, and --strict wants all:%s", t.Name(), count(len(bad), "picture"), listBad(bad))
 	}
 	where := ""
-	if report != "" {
-		if err := writeUnreadable(report, bad); err != nil {
-			return nil, bad, err
-		}
-		where = " (all of them: " + report + ")"
+	if report != nil {
+		where = "; " + report.path("unreadable.csv") + " has the list"
 	}
-	e.warn(fmt.Sprintf("%s cannot be read and will be left out%s:%s", count(len(bad), "picture"), where, list.String()))
+	e.warn(fmt.Sprintf("%s of %d cannot be read and will be left out%s:%s", count(len(bad), "picture"), t.Len(), where, listBad(bad)))
 	return good, bad, nil
+}
+
+// listBad lists the first few files that cannot be used, a line each.
+func listBad(bad []data.BadFile) string {
+	var s strings.Builder
+	for i, b := range bad {
+		if i == 5 {
+			fmt.Fprintf(&s, "\n... and %d more", len(bad)-i)
+			break
+		}
+		if strings.Contains(b.Err.Error(), b.Filename) {
+			fmt.Fprintf(&s, "\n%v", b.Err)
+		} else {
+			fmt.Fprintf(&s, "\n%s: %v", b.Filename, b.Err)
+		}
+	}
+	return s.String()
 }
 
 // describe prints what a table holds.

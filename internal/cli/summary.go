@@ -1,15 +1,21 @@
 package cli
 
 import (
-	"os"
-	"strings"
-
 	"github.com/lince-ml/lince"
 )
 
 // summaryCommand prints a model's layers.
 type summaryCommand struct {
-	Model string `arg:"" help:"A model: .keras, or a Keras config in .json."`
+	Model string `arg:"" predictor:"model" help:"A model: .keras, or Keras' to_json() in .json."`
+}
+
+// Help is the command's longer help.
+func (summaryCommand) Help() string {
+	return `Prints Keras' table: layers, shapes, parameters.
+
+Examples:
+  lince summary runs/train-1/model.keras
+  lince summary network.json --json`
 }
 
 // Run implements the command.
@@ -18,35 +24,33 @@ func (c *summaryCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if !e.json {
-		return m.Summary(e.stdout)
-	}
 	type row struct {
 		Name   string `json:"name"`
 		Class  string `json:"class"`
-		Output []int  `json:"output_shape"`
+		Output []*int `json:"output_shape"` // null is a size that is not known, as None in Keras
 		Params int    `json:"params"`
 	}
 	rows := []row{}
 	for _, l := range m.Layers() {
-		rows = append(rows, row{l.Name, l.Class, l.Output, l.CountParams()})
+		rows = append(rows, row{l.Name, l.Class, sizes(l.Output), l.CountParams()})
 	}
 	return e.result(struct {
-		Name    string   `json:"name"`
-		Layers  []row    `json:"layers"`
-		Params  int      `json:"params"`
-		Classes []string `json:"classes,omitempty"`
-	}{m.Name(), rows, m.CountParams(), m.Classes})
+		Name          string               `json:"name"`
+		Input         []*int               `json:"input_shape"`
+		Layers        []row                `json:"layers"`
+		Params        int                  `json:"params"`
+		Classes       []string             `json:"classes,omitempty"`
+		Preprocessing *lince.Preprocessing `json:"preprocessing,omitempty"`
+	}{m.Name(), sizes(m.InputShape()), rows, m.CountParams(), m.Classes, m.Preprocessing}, m.Summary)
 }
 
-// openModel reads a model's file, or makes a new one of a Keras config.
-func openModel(path string, o lince.Options) (*lince.Model, error) {
-	if !strings.HasSuffix(strings.ToLower(path), ".json") {
-		return o.Open(path)
+// sizes is a shape in JSON.
+func sizes(shape []int) []*int {
+	out := make([]*int, len(shape))
+	for i, n := range shape {
+		if n >= 0 {
+			out[i] = &n
+		}
 	}
-	config, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return o.FromJSON(config)
+	return out
 }
