@@ -3,6 +3,7 @@ package conv
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -51,6 +52,26 @@ func shapes() []Shape {
 		Shape{N: 1, H: 6, W: 6, C: 2, KH: 2, KW: 2, O: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 3, PadLeft: 2, OH: 9, OW: 8},
 		Shape{N: 1, H: 6, W: 6, C: 2, KH: 1, KW: 1, O: 3, StrideH: 3, StrideW: 3, DilationH: 1, DilationW: 1, OH: 1, OW: 2}, // pixels that no result sees
 	)
+	return append(list, randomShapes(60)...)
+}
+
+// randomShapes draws shapes of all kinds, always the same.
+func randomShapes(n int) []Shape {
+	r := rand.New(rand.NewPCG(3, 4))
+	to := func(n int) int { return 1 + r.IntN(n) }
+	var list []Shape
+	for len(list) < n {
+		s := Shape{
+			N: to(3), H: to(14), W: to(20), C: to(20), KH: to(4), KW: to(4), O: to(40),
+			StrideH: to(3), StrideW: to(3), DilationH: to(2), DilationW: to(2), PadTop: r.IntN(4), PadLeft: r.IntN(4),
+		}
+		// As many results as there are with padding at the other sides, too, or fewer.
+		s.OH = (s.H+s.PadTop+r.IntN(4)-s.spanH())/s.StrideH + r.IntN(2)
+		s.OW = (s.W+s.PadLeft+r.IntN(4)-s.spanW())/s.StrideW + r.IntN(2)
+		if s.Validate() == nil {
+			list = append(list, s)
+		}
+	}
 	return list
 }
 

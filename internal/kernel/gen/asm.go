@@ -142,7 +142,7 @@ func (a *asm) zero(n int) {
 }
 
 // integer fills the lanes of a register with an integer; it uses AX.
-func (a *asm) integer(value, n int) {
+func (a *asm) integer(value uint32, n int) {
 	a.i("MOVL $%d, AX", value)
 	a.i("VMOVD AX, X%d", n)
 	a.i("VPBROADCASTD X%d, %s", n, a.reg(n))

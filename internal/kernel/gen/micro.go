@@ -260,7 +260,7 @@ func (t *tile) kernelP(pooled int) {
 	sums := t.rows * t.vectors
 	places, index, zero, mask := sums, sums+4, sums+5, sums+6 // places: 1, 2, 3 and 4
 	for n := range 4 {
-		t.integer(n+1, places+n)
+		t.integer(uint32(n+1), places+n)
 	}
 	t.zero(zero)
 	t.i("MOVQ %d(DI), R8\nMOVQ %d(DI), R9\nMOVQ %d(DI), R10\nMOVQ %d(DI), R11", argC, argCStride, argIndex, argIndexStride)

@@ -79,7 +79,7 @@ func unpool(f *family, v vec) {
 		"upper *float32", "lower *float32", "grad *float32", "at *uint8", "pixels int", "n int")
 	a.load("DI", "DX", "SI", "R8", "R9", "R10")
 	for n := 1; n < 4; n++ {
-		a.integer(n, 8+n)
+		a.integer(uint32(n), 8+n)
 	}
 	a.zero(8)
 	a.i("MOVQ R10, R11\nIMULQ $%d, R11", a.bytes()) // from a pixel to its right neighbour
