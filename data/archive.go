@@ -16,7 +16,7 @@ import (
 
 // listZip lists the pictures of an archive and of the archives right inside it (one
 // level: Kaggle's train.zip and test1.zip). The files are read later, in place.
-func listZip(name string, rep reading) (*listing, error) {
+func listZip(name string, rep *reading) (*listing, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, bare(err))
@@ -36,7 +36,7 @@ func listZip(name string, rep reading) (*listing, error) {
 }
 
 // readZip lists an archive of size bytes that messages call name.
-func readZip(r io.ReaderAt, size int64, name string, rep reading) (*listing, error) {
+func readZip(r io.ReaderAt, size int64, name string, rep *reading) (*listing, error) {
 	l := &listing{name: name}
 	outer, err := openZip(r, size, name)
 	if err != nil {
@@ -72,9 +72,9 @@ func readZip(r io.ReaderAt, size int64, name string, rep reading) (*listing, err
 
 // add lists the entries of z. Archives inside it are appended to nested, or count as
 // other files where nested is nil.
-func (l *listing) add(z *zip.Reader, name, prefix string, rep reading, nested *[]*zip.File) error {
-	for i, f := range z.File {
-		if err := rep.at(i+1, len(z.File)); err != nil {
+func (l *listing) add(z *zip.Reader, name, prefix string, rep *reading, nested *[]*zip.File) error {
+	for _, f := range z.File {
+		if err := rep.next(0); err != nil {
 			return err
 		}
 		n := slashed(f.Name)

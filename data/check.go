@@ -37,7 +37,9 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 					return nil
 				}
 				var err error
-				if buf, err = t.rows[i].file.read(buf); err != nil {
+				if _, drawn := t.rows[i].file.(drawnFile); drawn {
+					// Nothing can be wrong with it.
+				} else if buf, err = t.rows[i].file.read(buf); err != nil {
 					errs[i] = err
 				} else if _, err = d.Decode(buf, picture.RGB); err != nil {
 					errs[i] = fmt.Errorf("%s: %w", t.rows[i].Where(), err)
@@ -50,19 +52,20 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 			}
 		})
 	}
-	rep := reading{ctx, o.Progress}
-	for i := range t.rows {
+	rep := reading{ctx: ctx, progress: o.Progress}
+	for range t.rows {
 		select {
 		case <-done:
 		case <-ctx.Done():
 		}
-		if rep.at(i+1, len(t.rows)) != nil {
+		if rep.next(len(t.rows)) != nil {
 			break
 		}
 	}
 	if err := g.Wait(); err != nil {
 		return nil, nil, err
 	}
+	rep.finish()
 	var rows []Row
 	for i, r := range t.rows {
 		if errs[i] != nil {

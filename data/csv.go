@@ -17,7 +17,7 @@ import (
 
 // openCSV makes a table of a CSV file's rows, in their order: Keras'
 // flow_from_dataframe. Rows whose file is not there are left out with Keras' warning.
-func openCSV(name string, o OpenOptions, rep reading) (*Table, error) {
+func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if o.Part != "" {
 		return nil, fmt.Errorf("%s: a part (%q) can't be chosen of a CSV file; give the folder as its images", name, o.Part)
 	}
@@ -40,7 +40,7 @@ func openCSV(name string, o OpenOptions, rep reading) (*Table, error) {
 }
 
 // finder returns the function that finds the file of a CSV's name.
-func finder(name string, o OpenOptions, rep reading) (func(string) (file, error), io.Closer, error) {
+func finder(name string, o OpenOptions, rep *reading) (func(string) (file, error), io.Closer, error) {
 	images := cmp.Or(o.Images, filepath.Dir(name))
 	k, err := sniff(images)
 	if err != nil {
@@ -101,7 +101,7 @@ func finder(name string, o OpenOptions, rep reading) (func(string) (file, error)
 	return nil, nil, fmt.Errorf("%s: holds no pictures for %s: give a folder or a zip archive", images, name)
 }
 
-func readCSV(name string, o OpenOptions, rep reading, find func(string) (file, error)) (*Table, error) {
+func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, error)) (*Table, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, bare(err))
@@ -144,7 +144,7 @@ func readCSV(name string, o OpenOptions, rep reading, find func(string) (file, e
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		read++
-		if err := rep.at(read, 0); err != nil {
+		if err := rep.next(0); err != nil {
 			return nil, err
 		}
 		line, _ := r.FieldPos(0)
@@ -176,9 +176,7 @@ func readCSV(name string, o OpenOptions, rep reading, find func(string) (file, e
 		}
 		return nil, fmt.Errorf("%s: has no rows below its header", name)
 	}
-	if rep.progress != nil {
-		rep.progress(read, read)
-	}
+	rep.finish()
 	return t, nil
 }
 

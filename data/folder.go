@@ -8,13 +8,12 @@ import (
 
 // listFolder lists the pictures below a folder. Folders that are symbolic links are not
 // followed (Keras' follow_links=False); links to files are.
-func listFolder(name string, rep reading) (*listing, error) {
+func listFolder(name string, rep *reading) (*listing, error) {
 	root, err := filepath.EvalSymlinks(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, bare(err))
 	}
 	l := &listing{name: name}
-	seen := 0
 	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, bare(err))
@@ -22,8 +21,7 @@ func listFolder(name string, rep reading) (*listing, error) {
 		if d.IsDir() {
 			return nil
 		}
-		seen++
-		if err := rep.at(seen, 0); err != nil {
+		if err := rep.next(0); err != nil {
 			return err
 		}
 		if !isPicture(d.Name()) {
@@ -39,9 +37,6 @@ func listFolder(name string, rep reading) (*listing, error) {
 	})
 	if err != nil {
 		return nil, err
-	}
-	if rep.progress != nil {
-		rep.progress(seen, seen)
 	}
 	return l, nil
 }

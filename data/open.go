@@ -57,7 +57,7 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	if o.Label < Auto || o.Label > Unlabelled {
 		return nil, fmt.Errorf("no label rule %d", int(o.Label))
 	}
-	rep := reading{ctx, o.Progress}
+	rep := &reading{ctx: ctx, progress: o.Progress}
 	if strings.HasPrefix(name, demo.Scheme) {
 		return openDemo(name, o)
 	}
@@ -70,6 +70,7 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	rep.finish()
 	t, err := label(l, o)
 	if err != nil {
 		l.Close()
@@ -180,7 +181,7 @@ func looksLike(head []byte) string {
 }
 
 // list lists the pictures of a folder, an archive, or a single file.
-func list(name string, rep reading) (*listing, error) {
+func list(name string, rep *reading) (*listing, error) {
 	k, err := sniff(name)
 	if err != nil {
 		return nil, err

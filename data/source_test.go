@@ -361,7 +361,7 @@ func FuzzZip(f *testing.F) {
 	f.Add(archive(f, entryOf{name: "train.zip", content: inner, store: true}))
 	f.Add(archive(f, entryOf{name: "train.zip", content: inner}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := readZip(bytes.NewReader(b), int64(len(b)), "a.zip", reading{ctx: t.Context()})
+		l, err := readZip(bytes.NewReader(b), int64(len(b)), "a.zip", &reading{ctx: t.Context()})
 		if err != nil {
 			return
 		}
@@ -386,7 +386,7 @@ func FuzzCSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		find := func(string) (file, error) { return diskFile("x"), nil }
 		p := file1(t, "a.csv", []byte(text))
-		tab, err := readCSV(p, OpenOptions{}, reading{ctx: t.Context()}, find)
+		tab, err := readCSV(p, OpenOptions{}, &reading{ctx: t.Context()}, find)
 		if err == nil && tab.Len() == 0 {
 			t.Error("a table without rows")
 		}

@@ -340,16 +340,25 @@ func (t *Table) Fingerprint() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// reading keeps a progress callback's calls in order and stops on ctx.
+// reading counts what has been read, for a progress callback, and stops on ctx.
 type reading struct {
 	ctx      context.Context
 	progress func(done, total int)
+	done     int
 }
 
-// at reports now and then, and the last one.
-func (r reading) at(done, total int) error {
-	if r.progress != nil && (done%256 == 0 || done == total) {
-		r.progress(done, total)
+// next counts one more of total, which is 0 while it is not known.
+func (r *reading) next(total int) error {
+	r.done++
+	if r.progress != nil && r.done%256 == 0 {
+		r.progress(r.done, total)
 	}
 	return r.ctx.Err()
+}
+
+// finish tells the last number.
+func (r *reading) finish() {
+	if r.progress != nil {
+		r.progress(r.done, r.done)
+	}
 }

@@ -17,7 +17,7 @@ type look struct {
 	eyeSide, patchShift int
 	bodyWidth, headSize int // thousandths
 	glance, glanceDown  int
-	tail                int
+	pupil, tail         int
 }
 
 type pattern int
@@ -36,7 +36,8 @@ var (
 		{226, 138, 58}, {240, 176, 96}, {250, 222, 178}, {246, 240, 230}, {128, 124, 130}, {176, 172, 172},
 		{70, 64, 74}, {44, 40, 50}, {122, 78, 48}, {166, 110, 66}, {196, 152, 104}, {110, 122, 146}, {208, 196, 176},
 	}
-	eyeColors   = []color{{118, 178, 70}, {226, 182, 52}, {84, 156, 214}, {150, 96, 46}, {98, 66, 36}, {86, 168, 146}}
+	catEyes     = []color{{118, 190, 70}, {236, 192, 52}, {84, 166, 224}, {226, 150, 50}, {86, 184, 156}}
+	dogEyes     = []color{{150, 96, 46}, {98, 66, 36}, {70, 46, 34}, {120, 150, 180}}
 	vivid       = []color{{214, 58, 60}, {58, 120, 214}, {48, 160, 100}, {242, 188, 48}, {150, 82, 190}, {242, 122, 160}, {40, 170, 190}, {244, 130, 50}}
 	black       = color{34, 26, 34}
 	whiteColor  = color{252, 250, 246}
@@ -61,27 +62,31 @@ func newLook(r *rng, dog bool) look {
 		l.belly = whiteColor
 	}
 	l.pen = l.fur.dark(175)
-	l.eye = pick(r, eyeColors)
-	l.inner = pink.mix(l.fur, r.in(0, 90))
+	l.eye = pick(r, catEyes)
+	if dog {
+		l.eye = pick(r, dogEyes)
+	}
+	l.inner = pink.mix(l.fur, r.in(0, 60))
 	l.nose = pick(r, []color{black, black.light(30), {196, 110, 116}, {110, 70, 66}})
-	if !dog && r.chance(55) {
+	if !dog && r.chance(75) {
 		l.nose = pink
 	}
-	if dog && r.chance(55) {
+	if dog && r.chance(75) {
 		l.nose = black
 	}
 	l.collar = pick(r, []int{0, 0, 1, 1, 2, 3})
 	l.collarColor = pick(r, vivid)
-	l.ears = pick(r, []int{0, 0, 0, 1, 1, 2, 2})
-	l.eyes = r.intn(10)
+	l.ears = pick(r, []int{0, 0, 0, 0, 0, 1, 1, 1, 1, 2})
+	l.eyes = r.intn(14)
 	l.mouth = r.intn(10)
 	l.w = r.in(55, 95)
-	l.tilt = r.in(-1600, 1600)
+	l.tilt = r.in(-1000, 1000)
 	l.eyeSide = r.sign()
 	l.patchShift = r.in(-250, 250)
 	l.bodyWidth = r.in(880, 1150)
 	l.headSize = r.in(930, 1100)
 	l.glance, l.glanceDown = r.in(-60, 60), r.in(-40, 50)
+	l.pupil = pick(r, []int{60, 85, 120, 155})
 	l.tail = r.sign()
 	return l
 }
@@ -166,14 +171,13 @@ func (l look) catEye(c *canvas, m matrix, s int) {
 		return
 	}
 	rx, ry := 225, 235
-	if l.eyes > 6 {
+	if l.eyes > 8 {
 		ry = 190
 	}
 	c.fill(ellipse(x, y, rx, ry), m, l.eye, black, 60)
 	c.within(ellipse(x, y, rx, ry), m, func() {
 		c.paint(ellipse(x, y+ry, rx, ry*7/10), m, l.eye.light(110), 150)
-		pupil := pick(&rng{uint64(l.eyes)}, []int{60, 85, 120, 155})
-		c.paint(ellipse(x+l.glance, y+l.glanceDown, pupil, ry*85/100), m, black, 256)
+		c.paint(ellipse(x+l.glance, y+l.glanceDown, l.pupil, ry*85/100), m, black, 256)
 	})
 	c.paint(ellipse(x-70+l.glance/2, y-90, 62, 62), m, whiteColor, 256)
 	c.paint(ellipse(x+80, y+90, 30, 30), m, whiteColor, 190)
@@ -181,7 +185,7 @@ func (l look) catEye(c *canvas, m matrix, s int) {
 
 func (l look) dogHead(c *canvas, m matrix) {
 	earColor := l.fur
-	if l.pattern != plain && l.pattern != stripes {
+	if l.pattern != plain || l.eyeSide > 0 {
 		earColor = l.second
 	}
 	ear := func(s int) {
@@ -227,7 +231,7 @@ func (l look) dogHead(c *canvas, m matrix) {
 	if l.pattern == mask {
 		line = l.second.dark(190)
 	}
-	tongue := l.mouth >= 5
+	tongue := l.mouth >= 3
 	if tongue {
 		c.fill(from(-150, 720).c(-190, 1060, -120, 1200, 0, 1200).c(120, 1200, 190, 1060, 150, 720), m, tongueColor, tongueColor.dark(120), l.w*2/3)
 		c.line(from(0, 780).l(0, 1040), m, tongueColor.dark(70), 36)
@@ -255,7 +259,7 @@ func (l look) dogEye(c *canvas, m matrix, s int) {
 		c.line(from(x-160, y).q(x, y-150, x+160, y), m, l.pen.dark(60), 60)
 		return
 	}
-	if l.eyes > 6 { // with the white showing
+	if l.eyes > 8 { // with the white showing
 		c.fill(ellipse(x, y, 190, 200), m, whiteColor, black, 46)
 	}
 	c.fill(ellipse(x+l.glance/2, y+l.glanceDown/2, 145, 160), m, l.eye.dark(90), black, 30)
@@ -364,7 +368,7 @@ func (l look) face(c *canvas, m matrix) {
 	c.fill(body, b, l.fur, l.pen, l.w)
 	c.within(body, b, func() {
 		l.coat(c, b, 0, 1700, 1300, 700)
-		c.paint(ellipse(0, 1800, 560, 1000), b, l.belly, 230)
+		c.paint(ellipse(0, 2400, 600, 1600), b, l.belly, 230)
 		c.paint(ellipse(0, 700, 1000, 420), b, l.fur.dark(130), 120)
 	})
 	l.neckwear(c, m, 0, 900, 640)

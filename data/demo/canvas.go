@@ -1,9 +1,6 @@
 package demo
 
-import (
-	"image"
-	"slices"
-)
+import "image"
 
 // color is red, green, blue of 0..255.
 type color struct{ r, g, b int }
@@ -20,30 +17,31 @@ func (c color) light(k int) color { return c.mix(color{255, 252, 244}, k) }
 type canvas struct {
 	w, h  int
 	pix   []color
-	cover []int32 // coverage of the shape at hand, 0..full
-	clip  []int32 // where not nil, shapes show only as far as this covers
-	cross []crossing
+	cover []int32      // coverage of the shape at hand, 0..full
+	clip  []int32      // where not nil, shapes show only as far as this covers
+	spare [][]int32    // memory for clips
+	cross [][]crossing // of each row of samples
 }
 
+// crossing is where an outline crosses a row of samples, downwards (1) or upwards (-1).
 type crossing struct{ x, dir int }
 
-// The vertical samples of a pixel; across, coverage is exact to 1/256.
+// The rows of samples in a row of pixels; across, coverage is exact to 1/256.
 const (
 	sub  = 4
 	full = sub * 256
+	step = 256 / sub
 )
 
 func newCanvas(w, h int) *canvas {
-	return &canvas{w: w, h: h, pix: make([]color, w*h), cover: make([]int32, w*h)}
+	return &canvas{w: w, h: h, pix: make([]color, w*h), cover: make([]int32, w*h), cross: make([][]crossing, h*sub)}
 }
 
-// bounds are the rows and columns of pixels that points touch.
+// bounds are the rows and columns of pixels that a shape may cover.
 type bounds struct{ x0, y0, x1, y1 int }
 
 // scan fills c.cover with the path's coverage (non-zero winding) and returns where.
 func (c *canvas) scan(p *path, m matrix) bounds {
-	type edge struct{ x0, y0, x1, y1, dir int }
-	var edges []edge
 	lo, hi := point{1 << 30, 1 << 30}, point{-1 << 30, -1 << 30}
 	for _, l := range p.lines {
 		prev := m.apply(l[len(l)-1])
@@ -52,48 +50,55 @@ func (c *canvas) scan(p *path, m matrix) bounds {
 			lo.x, lo.y, hi.x, hi.y = min(lo.x, q.x), min(lo.y, q.y), max(hi.x, q.x), max(hi.y, q.y)
 			switch {
 			case prev.y < q.y:
-				edges = append(edges, edge{prev.x, prev.y, q.x, q.y, 1})
+				c.edge(prev, q, 1)
 			case prev.y > q.y:
-				edges = append(edges, edge{q.x, q.y, prev.x, prev.y, -1})
+				c.edge(q, prev, -1)
 			}
 			prev = q
 		}
 	}
 	b := bounds{max(lo.x>>8, 0), max(lo.y>>8, 0), min(hi.x>>8+1, c.w), min(hi.y>>8+1, c.h)}
-	if b.x0 >= b.x1 || b.y0 >= b.y1 {
-		return bounds{}
+	if b.x0 >= b.x1 {
+		b.x0, b.x1 = 0, 0
 	}
-	slices.SortFunc(edges, func(a, b edge) int { return a.y0 - b.y0 })
-	active, next := edges[:0:0], 0
 	for y := b.y0; y < b.y1; y++ {
 		clear(c.cover[y*c.w+b.x0 : y*c.w+b.x1])
 		for s := range sub {
-			sy := y<<8 + s*256/sub + 128/sub
-			for next < len(edges) && edges[next].y0 <= sy {
-				active = append(active, edges[next])
-				next++
-			}
-			active = slices.DeleteFunc(active, func(e edge) bool { return e.y1 <= sy })
-			c.cross = c.cross[:0]
-			for _, e := range active {
-				c.cross = append(c.cross, crossing{e.x0 + (e.x1-e.x0)*(sy-e.y0)/(e.y1-e.y0), e.dir})
-			}
-			slices.SortFunc(c.cross, func(a, b crossing) int {
-				if a.x != b.x {
-					return a.x - b.x
-				}
-				return a.dir - b.dir
-			})
+			cross := c.cross[y*sub+s]
+			sortCrossings(cross)
 			wind := 0
-			for i, k := range c.cross {
+			for i, k := range cross {
 				if wind != 0 {
-					c.span(y, c.cross[i-1].x, k.x)
+					c.span(y, cross[i-1].x, k.x)
 				}
 				wind += k.dir
 			}
+			c.cross[y*sub+s] = cross[:0]
 		}
 	}
 	return b
+}
+
+// edge notes where the line down from a to b crosses the rows of samples.
+func (c *canvas) edge(a, b point, dir int) {
+	// Row r lies at r*step + step/2.
+	r0, r1 := max((a.y+step/2-1)/step, 0), min((b.y+step/2-1)/step, c.h*sub)
+	if a.y < 0 {
+		r0 = 0
+	}
+	for r := r0; r < r1; r++ {
+		x := a.x + (b.x-a.x)*(r*step+step/2-a.y)/(b.y-a.y)
+		c.cross[r] = append(c.cross[r], crossing{x, dir})
+	}
+}
+
+// sortCrossings sorts by x; there are few.
+func sortCrossings(c []crossing) {
+	for i := 1; i < len(c); i++ {
+		for j := i; j > 0 && c[j].x < c[j-1].x; j-- {
+			c[j], c[j-1] = c[j-1], c[j]
+		}
+	}
 }
 
 // span covers a sample row from x0 to x1 (1/256 of a pixel).
@@ -157,21 +162,26 @@ func (c *canvas) line(p *path, m matrix, pen color, width int) {
 
 // within runs draw so that it shows inside the path only.
 func (c *canvas) within(p *path, m matrix, draw func()) {
-	b := c.scan(p, m)
-	clip := make([]int32, len(c.cover))
-	for y := b.y0; y < b.y1; y++ {
-		copy(clip[y*c.w+b.x0:y*c.w+b.x1], c.cover[y*c.w+b.x0:y*c.w+b.x1])
-	}
-	if old := c.clip; old != nil {
-		for i := range clip {
-			clip[i] = clip[i] * old[i] / full
-		}
-		defer func() { c.clip = old }()
+	var clip []int32
+	if n := len(c.spare); n > 0 {
+		clip, c.spare = c.spare[n-1], c.spare[:n-1]
+		clear(clip)
 	} else {
-		defer func() { c.clip = nil }()
+		clip = make([]int32, len(c.cover))
+	}
+	b := c.scan(p, m)
+	old := c.clip
+	for y := b.y0; y < b.y1; y++ {
+		for i := y*c.w + b.x0; i < y*c.w+b.x1; i++ {
+			clip[i] = c.cover[i]
+			if old != nil {
+				clip[i] = clip[i] * old[i] / full
+			}
+		}
 	}
 	c.clip = clip
 	draw()
+	c.clip, c.spare = old, append(c.spare, clip)
 }
 
 func (c *canvas) image() *image.RGBA {

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Size is the width and height of the pictures in pixels.
@@ -19,6 +20,9 @@ const Size = 128
 
 // Scheme begins the names that Parse reads.
 const Scheme = "demo:"
+
+// Version counts the changes of how the pictures look.
+const Version = 1
 
 // maxPictures bounds n; the pictures are drawn when they are asked for, but their
 // names are listed.
@@ -102,9 +106,18 @@ func (s *Set) Filename(i int) string {
 func (s *Set) Picture(i int) *image.RGBA {
 	dog, k := s.at(i)
 	r := newRand(s.seed, uint64(k)<<1|uint64(b2i(dog)))
-	c := newCanvas(Size, Size)
+	c := canvases.Get().(*canvas)
+	defer canvases.Put(c)
 	drawScene(c, r, dog)
 	return c.image()
+}
+
+// canvases are used again: a scene covers all of its canvas.
+var canvases = sync.Pool{New: func() any { return newCanvas(Size, Size) }}
+
+// Identity names picture i's content: two pictures of one identity have the same pixels.
+func (s *Set) Identity(i int) string {
+	return fmt.Sprintf("%scats-and-dogs version %d seed %d %s", Scheme, Version, s.seed, s.Filename(i))
 }
 
 // WritePNG writes picture i as a PNG file.

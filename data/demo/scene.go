@@ -14,32 +14,32 @@ func drawScene(c *canvas, r *rng, dog bool) {
 	}
 
 	l := newLook(r, dog)
-	leaning := turn(1000, 1000, r.in(-700, 700))
+	leaning := turn(1000, 1000, r.in(-400, 400))
 	switch pose := r.intn(100); {
-	case pose < 40:
-		size := r.in(25, 41)
-		m := onto(64+r.in(-18, 18), 62+r.in(-10, 14), size)
+	case pose < 58:
+		size := r.in(33, 44)
+		m := onto(64+r.in(-12, 12), 64+r.in(-6, 10), size)
 		l.face(c, m.mul(leaning))
-	case pose < 66:
-		size := r.in(15, 25)
-		m := onto(64+r.in(-22, 22), 118-size*27/10+r.in(-8, 8), size)
+	case pose < 74:
+		size := r.in(22, 29)
+		m := onto(64+r.in(-16, 16), 118-size*27/10+r.in(-8, 8), size)
 		shadow(c, m, 0, 2780, 1500)
 		l.sitting(c, m.mul(leaning))
 	case pose < 84:
-		size := r.in(15, 23)
+		size := r.in(21, 26)
 		side := r.sign()
 		m := onto(64+side*(22+r.in(-8, 10)), 112-size*24/10+r.in(-8, 8), size)
 		shadow(c, m, -side*1100, 2480, 2100)
 		l.standing(c, m.mul(leaning), side)
 	default:
-		size := r.in(17, 29)
-		m := onto(64+r.in(-16, 16), 108-size*15/10+r.in(-12, 8), size)
+		size := r.in(24, 33)
+		m := onto(64+r.in(-12, 12), 108-size*15/10+r.in(-12, 8), size)
 		shadow(c, m, 0, 1560, 2100)
 		l.lying(c, m.mul(leaning))
 	}
 
-	if r.chance(40) {
-		clutter(c, r, r.in(0, 127), r.in(112, 128), r.in(9, 17))
+	if r.chance(35) {
+		clutter(c, r, 64+r.sign()*r.in(34, 64), r.in(112, 128), r.in(9, 16))
 	}
 	if r.chance(15) {
 		grass(c, r)
@@ -248,12 +248,12 @@ func grass(c *canvas, r *rng) {
 // camera adds what cameras do: light that is too strong or weak, a tint, darker
 // corners, noise, and sometimes a scratch of black and white pixels.
 func camera(c *canvas, r *rng) {
-	gain := r.in(190, 300)
-	tint := [3]int{r.in(-14, 14), r.in(-14, 14), r.in(-14, 14)}
-	vignette := r.in(0, 90)
-	noise := r.in(2, 26)
+	gain := r.in(228, 284)
+	tint := [3]int{r.in(-9, 9), r.in(-9, 9), r.in(-9, 9)}
+	vignette := r.in(0, 70)
+	noise := r.in(2, 14)
 	grey := 0
-	if r.chance(12) {
+	if r.chance(4) {
 		grey = 256 // an old photograph
 	}
 	for y := range c.h {
