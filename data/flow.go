@@ -336,6 +336,29 @@ func (f *Flow) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, er
 	return func(yield func(Batch, error) bool) { f.run(ctx, epoch, max(step, 0), yield) }
 }
 
+// Pictures yields the values of each picture of the first epoch, for Augment's Fit:
+//
+//	plain, err := data.Images(train, data.ImageOptions{TargetSize: size, NoShuffle: true})
+//	...
+//	statistics, err := generator.Fit(plain.Pictures(ctx), size[0], size[1], 3, augment.FitOptions{})
+//
+// A picture is valid until the next is asked for.
+func (f *Flow) Pictures(ctx context.Context) iter.Seq2[[]float32, error] {
+	return func(yield func([]float32, error) bool) {
+		for b, err := range f.Batches(ctx, 0, 0) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i := range b.Index {
+				if !yield(b.X.Row(i).Float32s(), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // imageWorker is the memory of one goroutine that makes pictures.
 type imageWorker struct {
 	decoder picture.Decoder

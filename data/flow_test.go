@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/picture"
@@ -208,11 +209,12 @@ func TestFlowIsDeterministic(t *testing.T) {
 	}
 }
 
-func TestFlowStops(t *testing.T) {
+// Whoever leaves the loop leaves no goroutine behind: synctest would see one.
+func TestFlowStops(t *testing.T) { synctest.Test(t, flowStops) }
+
+func flowStops(t *testing.T) {
 	tab := open(t, "testdata/pictures", OpenOptions{})
 	f := images(t, tab, ImageOptions{TargetSize: [2]int{8, 8}, BatchSize: 2, Workers: 3})
-	// Whoever leaves the loop leaves no goroutine: run waits for them all, and the
-	// race detector and the next lines would see one that goes on.
 	for _, err := range f.Batches(t.Context(), 0, 0) {
 		if err != nil {
 			t.Error(err)
@@ -375,5 +377,26 @@ func TestRaw(t *testing.T) {
 	b := copies(t, f, 0, 0)
 	if len(b) != 1 || !slices.Equal(b[0].Y.Float32s(), []float32{1.5, -2}) || f.Found() != "Found 2 validated image filenames." {
 		t.Error(b, f.Found())
+	}
+}
+
+func TestPictures(t *testing.T) {
+	tab := open(t, "testdata/pictures", OpenOptions{})
+	size := [2]int{6, 5}
+	g := augment.Generator{FeaturewiseCenter: true}
+	statistics, err := g.Fit(images(t, tab, ImageOptions{TargetSize: size, BatchSize: 3}).Pictures(t.Context()), 6, 5, 3, augment.FitOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := images(t, tab, ImageOptions{TargetSize: size, Augment: g, Statistics: statistics})
+	for c := range 3 {
+		var sum float64
+		x := copies(t, f, 0, 0)[0].X.Float32s()
+		for i := c; i < len(x); i += 3 {
+			sum += float64(x[i])
+		}
+		if mean := sum / float64(len(x)/3); math.Abs(mean) > 1e-3 {
+			t.Errorf("channel %d has the mean %v", c, mean)
+		}
 	}
 }

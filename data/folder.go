@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 )
 
 // listFolder lists the pictures below a folder. Folders that are symbolic links are not
@@ -26,6 +27,9 @@ func listFolder(name string, rep *reading) (*listing, error) {
 		}
 		if !isPicture(d.Name()) {
 			l.others++
+			if l.zip == "" && strings.EqualFold(filepath.Ext(p), ".zip") {
+				l.zip = p
+			}
 			return nil
 		}
 		rel, err := filepath.Rel(root, p)

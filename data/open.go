@@ -101,7 +101,8 @@ type entry struct {
 type listing struct {
 	name    string
 	entries []entry
-	others  int // files that are no pictures
+	others  int    // files that are no pictures
+	zip     string // one of them that is an archive
 	ignored []BadFile
 	closer  io.Closer
 }
@@ -200,7 +201,11 @@ func list(name string, rep *reading) (*listing, error) {
 // label makes a table of a listing.
 func label(l *listing, o OpenOptions) (*Table, error) {
 	if len(l.entries) == 0 {
-		return nil, fmt.Errorf("%s: has no pictures (%d other files); names must end in %s", l.name, l.others, strings.Join(extensions, ", "))
+		hint := ""
+		if l.zip != "" {
+			hint = fmt.Sprintf("; it has archives: give one of them, such as %s", l.zip)
+		}
+		return nil, fmt.Errorf("%s: has no pictures (%d other files); names must end in %s%s", l.name, l.others, strings.Join(extensions, ", "), hint)
 	}
 	slices.SortFunc(l.entries, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
 	// An archive may hold two entries of one name: the first is the one that is found.

@@ -265,6 +265,7 @@ func TestBadSources(t *testing.T) {
 		{"symbolic link", file1(t, "a.zip", archive(t, entryOf{name: "cat.1.png", content: []byte("/etc/passwd"), change: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }})), OpenOptions{}, "symbolic link"},
 		{"overlapping entries", file1(t, "a.zip", over), OpenOptions{}, "claim more bytes"},
 		{"no pictures", file1(t, "a.zip", archive(t, entryOf{name: "a.txt", content: p})), OpenOptions{}, "has no pictures (1 other files)"},
+		{"folder of archives", filepath.Dir(file1(t, "train.zip", good)), OpenOptions{}, "give one of them, such as "},
 		{"empty folder", t.TempDir(), OpenOptions{}, "has no pictures"},
 		{"labels that do not fit", tree(t, "test1/1.png", "test1/2.png"), OpenOptions{}, "none of the 2 pictures has a label"},
 		{"no folders", tree(t, "cat.1.png"), OpenOptions{Label: Folder}, "none of the 1 pictures has a label: the rule is the folder"},
