@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/internal/atomicfile"
 )
 
 // dataCommand shows what a source holds.
@@ -31,7 +30,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *dataCommand) Validate() error {
-	return mistakes(atLeast(bound{"--head", c.Head, 0}), c.sourceFlags.check())
+	return mistakes(atLeast(bound{"--head", c.Head, 0}), c.mistakes())
 }
 
 // Run implements the command.
@@ -56,7 +55,7 @@ func (c *dataCommand) Run(e *env) error {
 	case "-":
 		return t.WriteCSV(e.stdout)
 	default:
-		if err := atomicfile.Write(string(c.CSV), t.WriteCSV); err != nil {
+		if err := writeFile("--csv", c.CSV, t.WriteCSV); err != nil {
 			return err
 		}
 		e.printf("%s written to %s\n", count(t.Len(), "row"), c.CSV)

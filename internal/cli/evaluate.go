@@ -33,7 +33,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *evaluateCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.check())
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.mistakes())
 }
 
 // evaluation is the command's result.

@@ -83,6 +83,9 @@ func (t *training) makeModel(classes []string) error {
 	return t.compile()
 }
 
+// otherClasses says that a model is of other classes than the data.
+type otherClasses struct{ error }
+
 // fits says why a model that was read cannot be trained on these classes.
 func (t *training) fits(m *lince.Model, classes []string) error {
 	if _, err := flowOptions(m, 1, 1); err != nil {
@@ -93,11 +96,11 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 		return usageError{fmt.Errorf("--size %s: the model %s takes pictures of %s; leave --size out", t.Size, t.Model, s)}
 	}
 	if n := classCount(m); n != len(classes) {
-		return fmt.Errorf("the model %s tells %d classes apart, the data have %d: %s", t.Model, n, len(classes), strings.Join(classes, ", "))
+		return otherClasses{fmt.Errorf("the model %s tells %d classes apart, the data have %d: %s", t.Model, n, len(classes), strings.Join(classes, ", "))}
 	}
 	if m.Classes != nil && !slices.Equal(slices.Sorted(slices.Values(m.Classes)), classes) {
-		return fmt.Errorf("the model %s knows the classes %s, the data have %s; see --rename",
-			t.Model, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))
+		return otherClasses{fmt.Errorf("the model %s knows the classes %s, the data have %s; see --rename",
+			t.Model, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))}
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/report"
 )
 
@@ -78,7 +77,7 @@ func (c *predictCommand) Run(e *env) error {
 		rows[i] = report.Prediction{Filename: names[v.row], Predicted: classes[v.class], Probabilities: v.probabilities}
 	}
 	if c.CSV != "" {
-		if err := atomicfile.Write(string(c.CSV), func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }); err != nil {
+		if err := writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }); err != nil {
 			return err
 		}
 		e.printf("%s written to %s\n", count(len(rows), "prediction"), c.CSV)

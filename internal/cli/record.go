@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strings"
 	"time"
@@ -67,9 +68,9 @@ type recordModel struct {
 
 // recordPartial is the epoch that was cut short.
 type recordPartial struct {
-	Epoch int                `json:"epoch"` // from 0
-	Steps int                `json:"steps"`
-	Logs  map[string]float64 `json:"logs"`
+	Epoch int                 `json:"epoch"` // from 0
+	Steps int                 `json:"steps"`
+	Logs  map[string]*float64 `json:"logs"` // null is what is not finite
 }
 
 func newRecord(k *kong.Context) record {
@@ -115,9 +116,17 @@ func (r *record) model(m *lince.Model, g augment.Generator) {
 func (r *record) fit(h *lince.History, epochs []float64, all time.Duration) {
 	r.History, r.Epochs, r.EpochTimes, r.Seconds = h, len(h.Epochs), epochs, all.Seconds()
 	if p := h.Partial; p != nil {
-		r.Partial = &recordPartial{p.Epoch, p.Steps, p.Logs.Map()}
+		r.Partial = &recordPartial{p.Epoch, p.Steps, map[string]*float64{}}
+		for name, v := range p.Logs.All() {
+			r.Partial.Logs[name] = nil
+			if finite(v) {
+				r.Partial.Logs[name] = &v
+			}
+		}
 	}
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // reached says how far the training came.
 func (r *record) reached() string {

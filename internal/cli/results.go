@@ -139,13 +139,24 @@ func label(b data.Batch, i int, classes []string) string {
 	return classes[c]
 }
 
-// writeCurves draws a history.
-func writeCurves(w io.Writer, h *lince.History) error {
-	out := report.History{Epochs: h.Epochs}
+// writeCurves draws a history; of one without a finished epoch, what there was of it.
+func writeCurves(out *folder, h *lince.History) error {
+	r := report.History{Epochs: h.Epochs}
 	for _, s := range h.Series {
-		out.Series = append(out.Series, report.Series{Name: s.Name, Values: s.Values})
+		r.Series = append(r.Series, report.Series{Name: s.Name, Values: s.Values})
 	}
-	return report.Curves(w, out)
+	if p := h.Partial; p != nil && len(h.Epochs) == 0 {
+		r.Epochs = []int{p.Epoch}
+		for name, v := range p.Logs.All() {
+			if finite(v) {
+				r.Series = append(r.Series, report.Series{Name: name, Values: []float64{v}})
+			}
+		}
+	}
+	if len(r.Series) == 0 {
+		return nil
+	}
+	return out.write("curves.png", func(w io.Writer) error { return report.Curves(w, r) })
 }
 
 // writeUnreadable lists the files that could not be used.

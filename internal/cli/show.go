@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/data/picture"
-	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/progress"
 )
 
@@ -35,6 +34,14 @@ func (c *showCommand) Validate() error { return mistakes(atLeast(bound{"--width"
 
 // Run implements the command.
 func (c *showCommand) Run(e *env) error {
+	switch info, err := os.Stat(c.Image); {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%s: is a folder, want a picture", c.Image)
+	case !info.Mode().IsRegular(): // it might never end
+		return fmt.Errorf("%s: is no file, want a picture", c.Image)
+	}
 	raw, err := os.ReadFile(c.Image)
 	if err != nil {
 		return err
@@ -46,7 +53,7 @@ func (c *showCommand) Run(e *env) error {
 	if c.Layers != "" {
 		layers, err := picture.Layers(img)
 		if err == nil {
-			err = atomicfile.Write(string(c.Layers), func(w io.Writer) error { return picture.WritePNG(w, layers) })
+			err = writeFile("--layers", c.Layers, func(w io.Writer) error { return picture.WritePNG(w, layers) })
 		}
 		if err != nil {
 			return err

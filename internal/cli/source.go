@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -20,8 +21,8 @@ type sourceFlags struct {
 	Limit    int               `placeholder:"N" help:"Use only N pictures, as many of each class."`
 }
 
-// check lists the flags' mistakes.
-func (f sourceFlags) check() error {
+// mistakes lists the flags' mistakes.
+func (f sourceFlags) mistakes() error {
 	if _, err := data.ParseRule(f.Label); err != nil {
 		return fmt.Errorf("--label: %w", err)
 	}
@@ -131,8 +132,10 @@ func (e *env) describe(t *data.Table) {
 	_ = w.Flush() // to a terminal or a pipe: nothing to be done
 }
 
-// shortName is the last part of a path, for a progress line.
-func shortName(path string) string {
-	path = strings.TrimRight(path, "/"+string(os.PathSeparator))
-	return path[strings.LastIndexAny(path, "/"+string(os.PathSeparator))+1:]
+// shortName is what a progress line calls a source: a file without its folder.
+func shortName(name string) string {
+	if info, err := os.Stat(name); err != nil || info.IsDir() {
+		return name
+	}
+	return filepath.Base(name)
 }

@@ -62,7 +62,7 @@ Examples:
 func (c *trainCommand) Validate() error {
 	errs := []error{
 		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0}),
-		c.sourceFlags.check(),
+		c.mistakes(),
 	}
 	if !(c.TestSize > 0) {
 		errs = append(errs, fmt.Errorf("--test-size %v: want a part between 0 and 1, or a number of pictures", c.TestSize))
@@ -157,10 +157,13 @@ func (t *training) prepare() error {
 	if err := table.Trainable(); err != nil {
 		return err
 	}
-	// The model comes before the pictures are checked: its mistakes show at once.
+	// The model comes before the pictures are checked: its mistakes show at once. Only
+	// which classes there are is not certain before.
 	classes := table.Classes()
-	if err := t.makeModel(classes); err != nil {
-		return err
+	var other otherClasses
+	made := t.makeModel(classes)
+	if made != nil && !errors.As(made, &other) {
+		return made
 	}
 	if table, t.unreadable, err = t.check(table, t.Strict, t.folder); err != nil {
 		return err
@@ -168,7 +171,7 @@ func (t *training) prepare() error {
 	if err := table.Trainable(); err != nil {
 		return err
 	}
-	if left := table.Classes(); !slices.Equal(left, classes) {
+	if left := table.Classes(); made != nil || !slices.Equal(left, classes) {
 		if err := t.makeModel(left); err != nil {
 			return err
 		}
@@ -294,7 +297,7 @@ func (t *training) save(h *lince.History) error {
 		err = t.lastIsBest()
 	}
 	return errors.Join(err,
-		t.folder.write("curves.png", func(w io.Writer) error { return writeCurves(w, h) }),
+		writeCurves(t.folder, h),
 		t.folder.write("run.json", t.record.write),
 	)
 }

@@ -1,0 +1,326 @@
+package cli
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/csv"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// Each mistake that a user may make, or a stranger's file may hold: the exit code, and what
+// the message must say. Whatever was there before is there afterwards, unchanged, and
+// nothing else.
+func TestBadInput(t *testing.T) {
+	pictures := pngs(t, 8)
+	model := []byte(read(t, trained(t), "model.keras"))
+	two := network("two.json")
+	train := func(args ...string) []string { return append([]string{"train"}, args...) }
+	small := func(args ...string) []string { return train(append(args, "--model", two, "--epochs", "1")...) }
+	only := func(n int, prefix string) map[string][]byte {
+		m := map[string][]byte{}
+		for name, b := range pictures {
+			if strings.HasPrefix(name, prefix) && len(m) < n {
+				m[name] = b
+			}
+		}
+		return m
+	}
+	in := func(dir string, files map[string][]byte) map[string][]byte {
+		m := map[string][]byte{}
+		for name, b := range files {
+			m[dir+"/"+name] = b
+		}
+		return m
+	}
+	set := in("set", pictures)
+	with := func(more map[string][]byte) map[string][]byte {
+		m := maps.Clone(set)
+		maps.Copy(m, more)
+		return m
+	}
+	whole := zipped(t, "", pictures)
+
+	for _, c := range []struct {
+		name  string
+		files map[string][]byte
+		args  []string
+		code  int
+		want  []string
+	}{
+		// Sources.
+		{"missing file", nil, train("nope.zip"), 1, []string{"nope.zip", "no such file or folder"}},
+		{"not a zip", map[string][]byte{"x.zip": []byte("<html>sign in first</html>")}, train("x.zip"), 1,
+			[]string{"x.zip", "is not a zip archive", "looks like text/html", "download it again"}},
+		{"empty zip file", map[string][]byte{"x.zip": {}}, train("x.zip"), 1, []string{"x.zip", "is not a zip archive", "it is empty"}},
+		{"truncated zip", map[string][]byte{"x.zip": whole[:len(whole)*2/3]}, train("x.zip"), 1, []string{"x.zip", "cut short or damaged", "download it again"}},
+		{"zip without pictures", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"a.txt": {1}})}, train("x.zip"), 1,
+			[]string{"x.zip", "has no pictures", "names must end in"}},
+		{"nested zip that is none", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": []byte("no")})}, train("x.zip"), 1,
+			[]string{"x.zip: train.zip", "is not a zip archive"}},
+		{"nested zip cut short", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": whole[:len(whole)/2]})}, train("x.zip"), 1,
+			[]string{"x.zip: train.zip", "cut short"}},
+		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", pictures)}, train("x.zip"), 1,
+			[]string{"x.zip", `"../cat.0.png"`, `".."`, "refused", "pack it again"}},
+		{"a folder without pictures", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no pictures", "1 other file"}},
+		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "unpack it and give the folder"}},
+		{"unknown demo", nil, train("demo:cats"), 1, []string{"demo:cats"}},
+		{"no such part", set, train("set", "--part", "train"), 1, []string{"set", `"train"`, "has no pictures"}},
+
+		// Pictures.
+		{"every picture unreadable", map[string][]byte{"set/cat.0.jpg": {}, "set/dog.0.jpg": []byte("no"), "set/dog.1.jpg": jpg(t)[:200]}, small("set"), 1,
+			[]string{"set", "none of the 3 pictures can be read", "cat.0.jpg", "dog.0.jpg", "dog.1.jpg"}},
+		{"strict", with(map[string][]byte{"set/cat.90.jpg": {}}), small("set", "--strict"), 1, []string{"1 picture cannot be read", "cat.90.jpg", "--strict"}},
+		{"one class left", map[string][]byte{"set/cat.0.png": pictures["cat.0.png"], "set/dog.0.png": {}}, small("set"), 1, []string{"set", "one class", "cat"}},
+
+		// Labels.
+		{"one class", in("set", only(9, "cat")), small("set"), 1, []string{"set", "one class", `"cat"`, "two or more"}},
+		{"labels do not fit", map[string][]byte{"x.zip": zipped(t, "test1/", map[string][]byte{"1.png": pictures["cat.0.png"]})}, small("x.zip"), 1,
+			[]string{"x.zip", "none of the 1 pictures has a label", "1.png", "cat.0.jpg", "folder", "CSV"}},
+		{"no labels at all", set, small("set", "--label", "none"), 1, []string{"set", "has no category", "every picture needs one"}},
+		{"unknown rule", set, small("set", "--label", "folders"), 2, []string{"--label", "folders", "prefix (cat.0.jpg)"}},
+		{"rename nothing", set, small("set", "--rename", "bird=emu"), 2, []string{"--rename", `"bird"`, "there are cat, dog"}},
+		{"csv without the column", map[string][]byte{"t.csv": []byte("name,kind\na.png,cat\n")}, small("t.csv"), 1,
+			[]string{"t.csv", `no column "filename"`, "name, kind"}},
+		{"csv without its column", with(map[string][]byte{"t.csv": []byte("filename,kind\ncat.0.png,cat\n")}), small("t.csv", "--category", "class"), 1,
+			[]string{"t.csv", `no column "class"`, "filename, kind"}},
+		{"csv of missing files", map[string][]byte{"t.csv": []byte("filename,category\na.png,cat\nb.png,dog\n")}, small("t.csv"), 1,
+			[]string{"t.csv", "none of its 2 rows", "a.png", "line 2", "there is no file"}},
+		{"empty csv", map[string][]byte{"t.csv": {}}, small("t.csv"), 1, []string{"t.csv", "is empty", "filename,category"}},
+
+		// Settings.
+		{"size 0x0", set, train("set", "--size", "0x0"), 2, []string{"--size", "0x0", "1 to"}},
+		{"size in words", set, train("set", "--size", "big"), 2, []string{"--size", `"big"`, "128x128"}},
+		{"size too small", set, train("set", "--size", "5x5"), 1, []string{"--size 5x5", "layer 3 (Conv2D conv2d_1)", "1x1", "padding same"}},
+		{"size of another model", set, small("set", "--size", "20x20"), 2, []string{"--size 20x20", "two.json", "12x12", "leave --size out"}},
+		{"epochs 0, batch 0, limit -1", set, train("set", "--epochs", "0", "--batch", "0", "--limit=-1", "--lr=-1", "--test-size", "0"), 2,
+			[]string{"--epochs 0: want at least 1", "--batch 0: want at least 1", "--limit -1", "--lr -1", "--test-size 0"}},
+		{"all for validation", set, small("set", "--test-size", "8"), 1, []string{"8"}},
+		{"more than all for validation", set, small("set", "--test-size", "9"), 1, []string{"9"}},
+		{"augment", set, train("set", "--augment", "rotaton=15,zoom=x"), 2, []string{"--augment", `"rotaton"`, "did you mean rotation?", "zoom", `"x"`}},
+		{"augment is no normalisation", set, train("set", "--augment", "zca"), 2, []string{"--augment zca", "normalisation", "rotation"}},
+		{"augment and not", set, train("set", "--augment", "hflip", "--no-augment"), 2, []string{"--augment and --no-augment"}},
+		{"optimizer", set, train("set", "--optimizer", "adm"), 2, []string{"--optimizer", `"adm"`, "did you mean adam?"}},
+		{"flag", set, train("set", "--epocs", "1"), 2, []string{"--epocs", `did you mean "--epochs"?`, "lince train --help"}},
+		{"command", set, []string{"trian", "set"}, 2, []string{"trian", `did you mean "train"?`}},
+		{"no data", nil, train(), 2, []string{"<data>", "lince train --help"}},
+
+		// The folder for the files.
+		{"out is a file", with(map[string][]byte{"out": {1}}), small("set", "--out", "out"), 1, []string{"out", "is a file, want a folder", "--out"}},
+		{"out below a file", with(map[string][]byte{"out": {1}}), small("set", "--out", "out/a/b"), 1, []string{"out", "cannot be written", "--out"}},
+		{"runs is a file", with(map[string][]byte{"runs": {1}}), small("set"), 1, []string{"runs", "is a file, want a folder", "--out"}},
+		{"out has a run", with(map[string][]byte{"out/model.keras": {1}}), small("set", "--out", "out"), 2, []string{"out", "model.keras", "--overwrite"}},
+		{"out has a run, and bad data", map[string][]byte{"out/model.keras": {1}, "out/run.json": {2}, "set/cat.0.png": {}}, small("set", "--out", "out", "--overwrite"), 1,
+			[]string{"set", "one class"}},
+		{"out has results", with(map[string][]byte{"out/predictions.csv": {1}, "m.keras": model}), []string{"evaluate", "m.keras", "set", "--out", "out"}, 2,
+			[]string{"out", "predictions.csv", "--overwrite"}},
+
+		// Models.
+		{"missing model", set, train("set", "--model", "nope.keras"), 1, []string{"nope.keras", "no such file"}},
+		{"model is a folder", set, train("set", "--model", "set"), 1, []string{"set", "is a folder, want a .keras file"}},
+		{"model cut short", with(map[string][]byte{"m.keras": model[:len(model)/2]}), []string{"predict", "m.keras", "set"}, 1, []string{"m.keras", "zip"}},
+		{"model is text", with(map[string][]byte{"m.keras": []byte("hello")}), []string{"evaluate", "m.keras", "set"}, 1, []string{"m.keras", "zip"}},
+		{"model without config", map[string][]byte{"m.keras": rezip(t, model, "config.json", nil)}, []string{"summary", "m.keras"}, 1, []string{"m.keras", "config.json"}},
+		{"model without weights", map[string][]byte{"m.keras": rezip(t, model, "model.weights.h5", nil)}, []string{"summary", "m.keras"}, 1, []string{"m.keras", "model.weights.h5"}},
+		{"weights are text", map[string][]byte{"m.keras": rezip(t, model, "model.weights.h5", func(string) string { return "no" })}, []string{"summary", "m.keras"}, 1,
+			[]string{"m.keras", "HDF5"}},
+		{"weights of another shape", map[string][]byte{"m.keras": rezip(t, model, "config.json", func(s string) string {
+			return strings.Replace(s, `"filters": 4`, `"filters": 5`, 1)
+		})}, []string{"summary", "m.keras"}, 1, []string{"m.keras", "conv2d", "4", "5"}},
+		{"unknown layer", map[string][]byte{"m.keras": rezip(t, model, "config.json", func(s string) string {
+			return strings.ReplaceAll(s, `"Flatten"`, `"Flaten"`)
+		})}, []string{"summary", "m.keras"}, 1, []string{"m.keras", "Flaten", "did you mean Flatten?"}},
+		{"layer of no sane size", map[string][]byte{"m.keras": rezip(t, model, "config.json", func(s string) string {
+			return strings.Replace(s, `"units": 2`, `"units": 2000000000000`, 1)
+		})}, []string{"summary", "m.keras"}, 1, []string{"m.keras", "dense", "2000000000000"}},
+		{"config is no JSON", map[string][]byte{"m.json": []byte("{")}, train("demo:cats-and-dogs?n=8", "--model", "m.json"), 1, []string{"m.json", "JSON"}},
+		{"model of other classes", with(map[string][]byte{"m.keras": model}), train("set", "--rename", "cat=gato", "--model", "m.keras"), 1,
+			[]string{"m.keras", "cat, dog", "dog, gato", "--rename"}},
+		{"model of three classes", set, train("set", "--model", network("three.json")), 1, []string{"three.json", "3 classes", "the data have 2: cat, dog"}},
+		{"judged on other classes", with(map[string][]byte{"m.keras": model}), []string{"evaluate", "m.keras", "set", "--rename", "cat=gato,dog=perro"}, 1,
+			[]string{"cat, dog", "gato, perro", "--rename"}},
+
+		// Prediction.
+		{"predict several mistakes", map[string][]byte{"m.keras": model, "a.txt": {1}}, []string{"predict", "m.keras", "nope.png", "a.txt"}, 1,
+			[]string{"nope.png", "no such file", "a.txt", "is neither"}},
+		{"predict what cannot be read", map[string][]byte{"m.keras": model, "a.png": {1}}, []string{"predict", "m.keras", "a.png"}, 1,
+			[]string{"none of the 1 picture can be read", "a.png"}},
+		{"predict strictly", with(map[string][]byte{"m.keras": model, "set/cat.90.jpg": {1}}), []string{"predict", "m.keras", "set", "--strict"}, 1, []string{"cat.90.jpg"}},
+		{"predictions cannot be written", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--csv", "m.keras/p.csv"}, 1, []string{"m.keras/p.csv"}},
+		{"predict nothing", map[string][]byte{"m.keras": model}, []string{"predict", "m.keras"}, 2, []string{"<pictures>"}},
+
+		// Looking.
+		{"show nothing", nil, []string{"show", "a.png"}, 1, []string{"a.png", "no such file"}},
+		{"show text", map[string][]byte{"a.jpg": []byte("hello")}, []string{"show", "a.jpg"}, 1, []string{"a.jpg"}},
+		{"show a forged header", map[string][]byte{"a.jpg": forgedJPEG(t)}, []string{"show", "a.jpg"}, 1, []string{"a.jpg"}},
+		{"show a folder", set, []string{"show", "set"}, 1, []string{"set: is a folder, want a picture"}},
+		{"two results on one output", set, []string{"data", "set", "--csv", "-", "--json"}, 2, []string{"--csv -", "--json"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := workIn(t)
+			put(t, dir, c.files)
+			before := snapshot(t, dir)
+			o := run(t, c.args...)
+			if o.code != c.code {
+				t.Errorf("exit code %d, want %d", o.code, c.code)
+			}
+			contains(t, "the message", o.stderr, c.want...)
+			contains(t, "the message", o.stderr, "lince: error: ")
+			if strings.Contains(o.stderr, "goroutine ") {
+				t.Errorf("a panic:\n%s", o.stderr)
+			}
+			sameTree(t, before, snapshot(t, dir))
+		})
+	}
+}
+
+// rezip is an archive with one entry changed, or left out where change is nil.
+func rezip(t *testing.T, archive []byte, name string, change func(string) string) []byte {
+	t.Helper()
+	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	seen := false
+	for _, f := range r.File {
+		rc, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(rc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = rc.Close()
+		if f.Name == name {
+			seen = true
+			if change == nil {
+				continue
+			}
+			changed := change(string(b))
+			if changed == string(b) {
+				t.Fatalf("%s was not changed: %s", name, b)
+			}
+			b = []byte(changed)
+		}
+		files[f.Name] = b
+	}
+	if !seen {
+		t.Fatalf("there is no %s", name)
+	}
+	return zipped(t, "", files)
+}
+
+// Pictures that cannot be read are counted, listed and left out, and the run goes on.
+func TestUnreadablePictures(t *testing.T) {
+	dir := workIn(t)
+	bad := map[string][]byte{
+		"cat.90.jpg": {},
+		"cat.91.jpg": jpg(t)[:600],
+		"dog.92.jpg": []byte("not a picture, whatever its name says"),
+		"dog.93.jpg": forgedJPEG(t),
+	}
+	put(t, filepath.Join(dir, "set"), pngs(t, 16))
+	put(t, filepath.Join(dir, "set"), bad)
+
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	o := succeed(t, "data", "set", "--check", "--json")
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 100<<20 {
+		t.Errorf("looking at 20 small pictures, one with a forged header, took %d MiB", used>>20)
+	}
+	if r := decode[struct {
+		Rows       int
+		Unreadable []badFile
+	}](t, o.stdout); r.Rows != 16 || len(r.Unreadable) != 4 {
+		t.Errorf("data says %+v", r)
+	}
+
+	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "out")
+	contains(t, "the warning", o.stderr, "lince: warning: 4 pictures of 20 cannot be read and will be left out", filepath.Join("out", "unreadable.csv"))
+	rows, err := csv.NewReader(strings.NewReader(read(t, "out", "unreadable.csv"))).ReadAll()
+	if err != nil || len(rows) != 5 {
+		t.Fatalf("unreadable.csv has %d lines, %v", len(rows), err)
+	}
+	for _, row := range rows[1:] {
+		if bad[row[0]] == nil || row[1] == "" {
+			t.Errorf("unreadable.csv has %q", row)
+		}
+		contains(t, "the warning", o.stderr, row[0])
+	}
+	r := decode[record](t, read(t, "out", "run.json"))
+	if len(r.Data.Unreadable) != 4 || r.Data.Training != 12 || r.Data.Validation != 4 {
+		t.Errorf("run.json has %+v", r.Data)
+	}
+
+	o = succeed(t, "evaluate", filepath.Join("out", "model.keras"), "set", "--out", "judged", "--json")
+	contains(t, "the warning", o.stderr, "4 pictures of 20 cannot be read")
+	if e := decode[evaluation](t, o.stdout); e.Pictures != 16 || len(e.Unreadable) != 4 {
+		t.Errorf("evaluate says %+v", e)
+	}
+	if read(t, "judged", "unreadable.csv") != read(t, "out", "unreadable.csv") {
+		t.Error("the lists of evaluate and train differ")
+	}
+
+	o = succeed(t, "predict", filepath.Join("out", "model.keras"), "set")
+	contains(t, "the warning", o.stderr, "4 pictures of 20 cannot be read", "cat.90.jpg", "cat.91.jpg", "dog.92.jpg", "dog.93.jpg")
+	if n := strings.Count(o.stdout, "\n"); n != 16 {
+		t.Errorf("%d predictions:\n%s", n, o.stdout)
+	}
+}
+
+// A CSV's rows without a file, and files without a label, are counted and left out.
+func TestPartlyBadSources(t *testing.T) {
+	dir := workIn(t)
+	set := pngs(t, 8)
+	put(t, filepath.Join(dir, "set"), set)
+	lines := []string{"filename,category"}
+	for _, name := range sorted(set) {
+		lines = append(lines, name+","+name[:3])
+	}
+	lines = append(lines, "gone.png,cat", "")
+	put(t, filepath.Join(dir, "set"), map[string][]byte{"t.csv": []byte(strings.Join(lines, "\n"))})
+	o := succeed(t, "train", "set/t.csv", "--model", network("two.json"), "--epochs", "1", "--out", "a")
+	contains(t, "the warning", o.stderr, "lince: warning: ", "1 invalid image filename")
+	r := decode[record](t, read(t, "a", "run.json"))
+	if len(r.Data.Ignored) != 1 || r.Data.Ignored[0].Filename != "gone.png" {
+		t.Errorf("run.json has %+v", r.Data)
+	}
+
+	put(t, filepath.Join(dir, "set"), map[string][]byte{"1.png": set["cat.0.png"]})
+	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "b")
+	contains(t, "the warning", o.stderr, "lince: warning: 1 of the 9 pictures have no label", "1.png")
+
+	// A class of which nothing can be read is none.
+	put(t, filepath.Join(dir, "set"), map[string][]byte{"emu.0.png": {}})
+	for _, model := range []string{"cnn", network("two.json")} {
+		args := []string{"train", "set", "--model", model, "--epochs", "1", "--out", "c", "--overwrite", "--json"}
+		if model == "cnn" {
+			args = append(args, "--size", "16")
+		}
+		o = succeed(t, args...)
+		contains(t, "the warning", o.stderr, "1 picture of 9 cannot be read", "emu.0.png")
+		if r := decode[record](t, o.stdout); strings.Join(r.Data.Classes, " ") != "cat dog" || strings.Join(r.Model.Classes, " ") != "cat dog" {
+			t.Errorf("the record has %+v, %+v", r.Data, r.Model)
+		}
+	}
+}
+
+// Fewer pictures than a batch are trained on all at once, with a warning.
+func TestFewerThanABatch(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 4))
+	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "2")
+	contains(t, "the warning", o.stderr, "lince: warning: 3 pictures to train on, fewer than a batch of 15")
+	contains(t, "the history", read(t, "runs", "train-1", "history.csv"), "\n0,", "\n1,")
+	if _, err := os.Stat("runs/train-1/model.keras"); err != nil {
+		t.Error(err)
+	}
+}

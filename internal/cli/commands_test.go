@@ -1,0 +1,354 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+// TestRun looks at all that a training writes and says.
+func TestRun(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{"cats.zip": kaggle(t, 24)})
+	o := succeed(t, "train", "cats.zip", "--model", network("two.json"), "--epochs", "3", "--rename", "cat=gato,dog=perro")
+	contains(t, "the output", o.stdout,
+		"Reading cats.zip", "Checking pictures  24/24", "Found 24 validated image filenames belonging to 2 classes.", "gato   12", "perro  12",
+		"Training:   Found 18 validated image filenames belonging to 2 classes.", "Validation: Found 6 validated image filenames belonging to 2 classes.",
+		"conv2d (Conv2D)", "Epoch 1/3", "Epoch 3/3", "2/2 - ", " - val_loss: ", "precision    recall", "Written to "+filepath.Join("runs", "train-1"))
+	if o.stderr != "" {
+		t.Errorf("standard error has %q", o.stderr)
+	}
+	folder := filepath.Join("runs", "train-1")
+	for _, f := range runFiles {
+		_, err := os.Stat(filepath.Join(folder, f.name))
+		if want := f.name != "unreadable.csv"; want != (err == nil) {
+			t.Errorf("%s: %v", f.name, err)
+		}
+		if want := f.name != "unreadable.csv"; want != strings.Contains(o.stdout, "  "+f.name) {
+			t.Errorf("the output names %s: %v", f.name, !want)
+		}
+	}
+	// As Keras' CSVLogger writes it.
+	history, err := csv.NewReader(strings.NewReader(read(t, folder, "history.csv"))).ReadAll()
+	if err != nil || len(history) != 4 || strings.Join(history[0], ",") != "epoch,accuracy,loss,val_accuracy,val_loss" || history[1][0] != "0" || history[3][0] != "2" {
+		t.Errorf("history.csv is %q, %v", history, err)
+	}
+	predictions, err := csv.NewReader(strings.NewReader(read(t, folder, "predictions.csv"))).ReadAll()
+	if err != nil || len(predictions) != 7 || strings.Join(predictions[0], ",") != "filename,category,predicted,gato,perro" {
+		t.Fatalf("predictions.csv is %q, %v", predictions, err)
+	}
+	right := 0
+	for _, p := range predictions[1:] {
+		if p[1] == p[2] {
+			right++
+		}
+	}
+	for _, name := range []string{"curves.png", "batch.png", "confusion.png", "mistakes.png"} {
+		if !strings.HasPrefix(read(t, folder, name), "\x89PNG") {
+			t.Errorf("%s is no PNG", name)
+		}
+	}
+	r := decode[record](t, read(t, folder, "run.json"))
+	if r.Epochs != 3 || len(r.EpochTimes) != 3 || r.Interrupted || r.Results == nil || r.Results.Accuracy != float64(right)/6 || len(r.Data.Fingerprint) != 64 ||
+		r.Data.Training != 18 || r.Data.Validation != 6 || r.Data.Counts["gato"] != 12 || r.Model.Optimizer != "RMSprop" || r.Model.LearningRate != .001 ||
+		r.Versions.Backend == "" || r.Model.Size != "12x12" || r.Settings["seed"] != 42.0 || len(r.History.Epochs) != 3 {
+		t.Errorf("run.json has %+v; %d predictions are right", r, right)
+	}
+	// Every flag is in it.
+	var c commands
+	parser, err := kong.New(&c, kong.Vars{"version": "", "augment": "", "augment_keys": ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range parser.Model.Children {
+		if node.Name != "train" {
+			continue
+		}
+		for _, f := range node.Flags {
+			if _, ok := r.Settings[strings.ReplaceAll(f.Name, "-", "_")]; !ok {
+				t.Errorf("run.json does not have --%s", f.Name)
+			}
+		}
+	}
+
+	// The next run has a folder of its own; this one can be gone on with.
+	o = succeed(t, "train", "cats.zip", "--model", filepath.Join(folder, "model.keras"), "--epochs", "1", "--rename", "dog=perro,cat=gato", "--lr", ".0005", "--json")
+	again := decode[record](t, o.stdout)
+	if _, err := os.Stat(filepath.Join("runs", "train-2", "model.keras")); err != nil {
+		t.Error(err)
+	}
+	if again.Model.LearningRate != .0005 || again.Model.Optimizer != "RMSprop" {
+		t.Errorf("went on with %+v", again.Model)
+	}
+	o = succeed(t, "summary", filepath.Join("runs", "train-2", "model.keras"))
+	contains(t, "the summary", o.stdout, "conv2d (Conv2D)", "(None, 10, 10, 4)", "Optimizer params")
+}
+
+// What a model goes on with is its optimizer's state and its classes' order, too: two and
+// one epochs are three, where the batches are the same.
+func TestGoOn(t *testing.T) {
+	workIn(t)
+	args := func(out, model, epochs string, more ...string) []string {
+		return append([]string{"train", "demo:cats-and-dogs?n=12", "--model", model, "--epochs", epochs, "--out", out, "-q", "--no-augment", "--batch", "9"}, more...)
+	}
+	succeed(t, args("a", network("two.json"), "1", "--optimizer", "adam", "--lr", ".01")...)
+	succeed(t, args("b", "a/model.keras", "1")...)
+	succeed(t, args("c", network("two.json"), "2", "--optimizer", "adam", "--lr", ".01")...)
+	b, c := decode[record](t, read(t, "b", "run.json")), decode[record](t, read(t, "c", "run.json"))
+	if b.Model.Optimizer != "Adam" || b.Model.LearningRate != .01 {
+		t.Errorf("went on with %+v", b.Model)
+	}
+	// One batch an epoch: its order changes a sum's last bits only.
+	got, want := b.History.Values("val_loss")[0], c.History.Values("val_loss")[1]
+	if d := got - want; d > 1e-5 || d < -1e-5 {
+		t.Errorf("after one epoch and another val_loss is %v, after two %v", got, want)
+	}
+	succeed(t, args("d", "a/model.keras", "1", "--optimizer", "sgd")...)
+	if d := decode[record](t, read(t, "d", "run.json")); d.Model.Optimizer != "SGD" || d.Model.LearningRate != .01 {
+		t.Errorf("--optimizer sgd trained with %+v", d.Model)
+	}
+}
+
+// Networks of one sigmoid unit, of three classes, of grey pictures, with numbers as
+// targets: all train, judge and predict.
+func TestNetworks(t *testing.T) {
+	workIn(t)
+	p := pngs(t, 12)
+	put(t, ".", map[string][]byte{
+		"three/cat/a.png": p["cat.0.png"], "three/cat/b.png": p["cat.1.png"], "three/cat/c.png": p["cat.2.png"],
+		"three/dog/a.png": p["dog.0.png"], "three/dog/b.png": p["dog.1.png"], "three/dog/c.png": p["dog.2.png"],
+		"three/emu/a.png": p["cat.3.png"], "three/emu/b.png": p["dog.3.png"], "three/emu/c.png": p["dog.4.png"],
+	})
+	for _, c := range []struct {
+		model, data, loss, color string
+		classes                  []string
+	}{
+		{"binary.json", "demo:cats-and-dogs?n=12", "BinaryCrossentropy", "rgb", []string{"cat", "dog"}},
+		{"grayscale.json", "demo:cats-and-dogs?n=12", "CategoricalCrossentropy", "grayscale", []string{"cat", "dog"}},
+		{"sparse.json", "demo:cats-and-dogs?n=12", "SparseCategoricalCrossentropy", "rgb", []string{"cat", "dog"}},
+		{"three.json", "three", "CategoricalCrossentropy", "rgb", []string{"cat", "dog", "emu"}},
+	} {
+		t.Run(c.model, func(t *testing.T) {
+			dir := t.TempDir()
+			out := filepath.Join(dir, "out")
+			r := decode[record](t, succeed(t, "train", c.data, "--model", network(c.model), "--epochs", "2", "--out", out, "--json", "--stratify").stdout)
+			if r.Model.Loss != c.loss || r.Model.ColorMode != c.color || !slices.Equal(r.Model.Classes, c.classes) {
+				t.Errorf("trained %+v", r.Model)
+			}
+			e := decode[evaluation](t, succeed(t, "evaluate", filepath.Join(out, "model.keras"), c.data, "--json").stdout)
+			if a := e.Values["accuracy"]; a < e.Classification.Accuracy-1e-6 || a > e.Classification.Accuracy+1e-6 {
+				t.Errorf("the model's accuracy is %v, that of its predictions %v", a, e.Classification.Accuracy)
+			}
+			if !slices.Equal(e.Classification.Classes, c.classes) {
+				t.Errorf("judged %v", e.Classification.Classes)
+			}
+			o := succeed(t, "predict", filepath.Join(out, "best.keras"), c.data, "--json")
+			for _, p := range decode[predictions](t, o.stdout).Predictions {
+				sum := float32(0)
+				for _, v := range p.Probabilities {
+					sum += v
+				}
+				if len(p.Probabilities) != len(c.classes) || sum < .999 || sum > 1.001 {
+					t.Errorf("predicted %+v", p)
+				}
+			}
+		})
+	}
+}
+
+// TestPredict looks at names, CSV and JSON of pictures, folders and archives together.
+func TestPredict(t *testing.T) {
+	workIn(t)
+	model := filepath.Join(trained(t), "best.keras")
+	p := pngs(t, 4)
+	put(t, ".", map[string][]byte{"set/a.png": p["cat.0.png"], "set/sub/b.png": p["dog.0.png"], "one.png": p["cat.1.png"], "k.zip": kaggle(t, 4)})
+	names := func(o outcome) []string {
+		var n []string
+		for line := range strings.Lines(o.stdout) {
+			n = append(n, strings.Fields(line)[0])
+		}
+		return n
+	}
+	if got := names(succeed(t, "predict", model, "set")); !slices.Equal(got, []string{"a.png", "sub/b.png"}) {
+		t.Errorf("a folder's pictures are called %q", got)
+	}
+	if got := names(succeed(t, "predict", model, "set/sub/b.png")); !slices.Equal(got, []string{"set/sub/b.png"}) {
+		t.Errorf("a picture is called %q", got)
+	}
+	o := succeed(t, "predict", model, "one.png", "set", "k.zip", "--part", "", "--json")
+	all := decode[predictions](t, o.stdout)
+	var got []string
+	for _, p := range all.Predictions {
+		got = append(got, p.Filename)
+	}
+	want := []string{"one.png", filepath.Join("set", "a.png"), filepath.Join("set", "sub", "b.png"), "k.zip: cat.0.png", "k.zip: cat.1.png", "k.zip: dog.0.png", "k.zip: dog.1.png"}
+	if !slices.Equal(got, want) {
+		t.Errorf("the pictures are called %q, want %q", got, want)
+	}
+	// The same picture, wherever it comes from, is the same to the bit.
+	if a, b := all.Predictions[0].Probabilities["cat"], all.Predictions[4].Probabilities["cat"]; a != b {
+		t.Errorf("one.png is a cat by %v, and %v in the archive", a, b)
+	}
+	o = succeed(t, "predict", model, "k.zip", "--part", "test1", "--csv", "p.csv")
+	if o.stdout != "" {
+		t.Errorf("standard output has %q", o.stdout)
+	}
+	rows, err := csv.NewReader(strings.NewReader(read(t, "p.csv"))).ReadAll()
+	if err != nil || len(rows) != 3 || strings.Join(rows[0], ",") != "filename,category,predicted,cat,dog" || rows[1][0] != "1.png" || rows[1][1] != "" {
+		t.Errorf("the CSV is %q, %v", rows, err)
+	}
+	// Each prints its line in any case.
+	o = succeed(t, "predict", model, "one.png", "-q")
+	if !regexp.MustCompile(`^one\.png  (cat|dog)  \d+\.\d\d%\n$`).MatchString(o.stdout) || o.stderr != "" {
+		t.Errorf("a quiet prediction prints %q and %q", o.stdout, o.stderr)
+	}
+}
+
+type predictions struct {
+	Classes     []string
+	Predictions []struct {
+		Filename, Predicted string
+		Probabilities       map[string]float32
+	}
+}
+
+// With --json there is one JSON document on standard output, and with --quiet nothing
+// else.
+func TestJSONAndQuiet(t *testing.T) {
+	workIn(t)
+	model := filepath.Join(trained(t), "model.keras")
+	put(t, ".", map[string][]byte{"cat.0.png": pngs(t, 2)["cat.0.png"]})
+	demo := "demo:cats-and-dogs?n=20"
+	for _, args := range [][]string{
+		{"train", demo, "--model", network("two.json"), "--epochs", "1"},
+		{"evaluate", model, demo},
+		{"predict", model, "cat.0.png"},
+		{"summary", model},
+		{"summary", network("binary.json")},
+		{"show", "cat.0.png"},
+		{"data", demo},
+		{"data", demo, "--check", "--csv", "t.csv"},
+		{"completion", "bash"},
+	} {
+		o := succeed(t, append(args, "--json")...)
+		if v := decode[map[string]any](t, o.stdout); len(v) < 2 {
+			t.Errorf("lince %s prints %s", strings.Join(args, " "), o.stdout)
+		}
+		o = succeed(t, append(args, "--json", "--quiet")...)
+		decode[map[string]any](t, o.stdout)
+		if o.stderr != "" {
+			t.Errorf("lince %s --json --quiet: standard error has %q", strings.Join(args, " "), o.stderr)
+		}
+		o = succeed(t, append(args, "--quiet")...)
+		if o.stderr != "" {
+			t.Errorf("lince %s --quiet: standard error has %q", strings.Join(args, " "), o.stderr)
+		}
+		if json.Valid([]byte(o.stdout)) && o.stdout != "" {
+			t.Errorf("lince %s --quiet prints JSON", strings.Join(args, " "))
+		}
+		if quiet := args[0] == "train"; quiet != (o.stdout == "") {
+			t.Errorf("lince %s --quiet prints %q", strings.Join(args, " "), o.stdout)
+		}
+	}
+}
+
+// The same seed is the same model, whatever the threads; another is another.
+func TestDeterminism(t *testing.T) {
+	workIn(t)
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "demo:cats-and-dogs?n=40", "--size", "20", "--epochs", "2", "--out", out, "-q"}, more...)
+	}
+	succeed(t, args("one", "--threads", "1")...)
+	succeed(t, args("two", "--threads", "2")...)
+	succeed(t, args("other", "--seed", "7")...)
+	for _, name := range []string{"model.keras", "best.keras", "history.csv", "predictions.csv", "batch.png", "curves.png", "confusion.png", "mistakes.png"} {
+		one := read(t, "one", name)
+		if one != read(t, "two", name) {
+			t.Errorf("%s differs between one thread and two", name)
+		}
+		if name != "confusion.png" && one == read(t, "other", name) {
+			t.Errorf("%s is the same for another seed", name)
+		}
+	}
+}
+
+// --overwrite replaces a run's files and leaves none of the old run's results.
+func TestOverwrite(t *testing.T) {
+	dir := workIn(t)
+	put(t, ".", map[string][]byte{"out/unreadable.csv": []byte("old"), "out/run.json": []byte("old"), "out/notes.txt": []byte("mine")})
+	args := []string{"train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "1", "--out", "out"}
+	before := snapshot(t, dir)
+	if o := run(t, args...); o.code != exitUsage {
+		t.Errorf("exit code %d", o.code)
+	}
+	sameTree(t, before, snapshot(t, dir))
+	succeed(t, append(args, "--overwrite")...)
+	after := snapshot(t, dir)
+	if after["out/notes.txt"] != "mine" || after["out/run.json"] == "old" || after["out/unreadable.csv"] != "" {
+		t.Error("the folder is not of the new run and the user's notes")
+	}
+}
+
+// A training that goes astray keeps what there is.
+func TestNaN(t *testing.T) {
+	workIn(t)
+	o := run(t, "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "3", "--optimizer", "sgd", "--lr", "1e30", "--out", "out")
+	if o.code != exitFailure {
+		t.Fatalf("exit code %d\n%s", o.code, o.stderr)
+	}
+	contains(t, "the message", o.stderr, "the loss is", "epoch 1, step", "lower the learning rate", "are in out")
+	if r := decode[record](t, read(t, "out", "run.json")); r.Error == "" || r.Results != nil {
+		t.Errorf("run.json has %+v", r)
+	}
+	succeed(t, "summary", filepath.Join("out", "model.keras"))
+}
+
+// TestData holds what data prints.
+func TestData(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{"k.zip": kaggle(t, 6)})
+	o := succeed(t, "data", "k.zip", "--head", "2", "--rename", "cat=gato", "--csv", "t.csv")
+	want := `    filename category
+0  cat.0.png     gato
+1  cat.1.png     gato
+
+category
+`
+	contains(t, "the output", o.stdout, want, "gato    3\n", "dog     3\n", "Name: count, dtype: int64", "Found 6 validated image filenames belonging to 2 classes.", "test1, train: --part")
+	contains(t, "the CSV", read(t, "t.csv"), "filename,category\ncat.0.png,gato\n")
+	if got := succeed(t, "data", "k.zip", "--csv", "-", "-q").stdout; got != strings.ReplaceAll(read(t, "t.csv"), "gato", "cat") {
+		t.Errorf("--csv - prints %q", got)
+	}
+	o = succeed(t, "data", "k.zip", "--limit", "2", "--json")
+	if r := decode[struct {
+		Rows    int
+		Classes []string
+	}](t, o.stdout); r.Rows != 2 || !slices.Equal(r.Classes, []string{"cat", "dog"}) {
+		t.Errorf("two rows are %+v", r)
+	}
+}
+
+// TestShow holds what show prints.
+func TestShow(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{"cat.0.png": pngs(t, 2)["cat.0.png"]})
+	o := succeed(t, "show", "cat.0.png", "--width", "40", "--layers", "l.png", "--size", "64x48")
+	contains(t, "the output", o.stdout, "(64, 48, 3)", "uint8")
+	lines := strings.Split(o.stdout, "\n")
+	if strings.Contains(o.stdout, "\x1b") || len(lines) < 20 {
+		t.Errorf("a pipe gets %d lines:\n%s", len(lines), o.stdout)
+	}
+	if !strings.HasPrefix(read(t, "l.png"), "\x89PNG") {
+		t.Error("the layers are no PNG")
+	}
+	if short := succeed(t, "show", "cat.0.png", "--no-image").stdout; strings.Count(short, "\n") >= len(lines) {
+		t.Errorf("without the picture there are %d lines", strings.Count(short, "\n"))
+	}
+}

@@ -1,0 +1,284 @@
+package cli
+
+import (
+	"archive/zip"
+	"bytes"
+	bigendian "encoding/binary"
+	"encoding/json"
+	"fmt"
+	"image/jpeg"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lince-ml/lince/data/demo"
+)
+
+var (
+	buildDir   string // where the binary goes; TestMain removes it
+	packageDir string // tests change the working folder
+)
+
+func TestMain(m *testing.M) {
+	// A test's terminal and habits are not those of who runs it.
+	for _, name := range []string{"COMP_LINE", "COMP_POINT", "NO_COLOR", "COLORTERM"} {
+		_ = os.Unsetenv(name)
+	}
+	var err error
+	if packageDir, err = os.Getwd(); err != nil {
+		panic(err)
+	}
+	if buildDir, err = os.MkdirTemp("", "lince-cli"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(buildDir)
+	os.Exit(code)
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(buildDir, "lince")
+	if runtime.GOOS == "windows" {
+		path += ".exe"
+	}
+	cmd := exec.Command("go", "build", "-o", path, "github.com/lince-ml/lince/cmd/lince")
+	cmd.Dir = packageDir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// binary is the path of the built command.
+func binary(t *testing.T) string {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// outcome is what a command left.
+type outcome struct {
+	code   int
+	stdout string
+	stderr string
+}
+
+// run runs a command line.
+func run(t *testing.T, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := Main(args, &stdout, &stderr)
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// succeed runs a command line that must end well.
+func succeed(t *testing.T, args ...string) outcome {
+	t.Helper()
+	o := run(t, args...)
+	if o.code != exitOK {
+		t.Fatalf("lince %s: exit code %d\n%s", strings.Join(args, " "), o.code, o.stderr)
+	}
+	return o
+}
+
+// workIn makes an empty folder the working folder.
+func workIn(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	return dir
+}
+
+// network is the path of a small network in testdata: real Keras' to_json.
+func network(name string) string { return filepath.Join(packageDir, "testdata", name) }
+
+// pngs are n small pictures, half cats, half dogs, by name.
+func pngs(t *testing.T, n int) map[string][]byte {
+	t.Helper()
+	set := demo.New(n, 1)
+	out := map[string][]byte{}
+	for i := range n {
+		var b bytes.Buffer
+		if err := set.WritePNG(&b, i); err != nil {
+			t.Fatal(err)
+		}
+		out[set.Filename(i)] = b.Bytes()
+	}
+	return out
+}
+
+// jpg is a small JPEG file.
+func jpg(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, demo.New(2, 1).Picture(0), nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// forgedJPEG says that it is 65500 pixels each way.
+func forgedJPEG(t *testing.T) []byte {
+	t.Helper()
+	b := jpg(t)
+	at := bytes.Index(b, []byte{0xff, 0xc0})
+	if at < 0 {
+		t.Fatal("no frame header")
+	}
+	bigendian.BigEndian.PutUint16(b[at+5:], 65500)
+	bigendian.BigEndian.PutUint16(b[at+7:], 65500)
+	return b
+}
+
+// put writes files below dir.
+func put(t *testing.T, dir string, files map[string][]byte) {
+	t.Helper()
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// zipped is an archive of files, their names after a prefix.
+func zipped(t *testing.T, prefix string, files map[string][]byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range sorted(files) {
+		f, err := w.Create(prefix + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write(files[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// kaggle is an archive like Kaggle's: train.zip and test1.zip in it.
+func kaggle(t *testing.T, n int) []byte {
+	t.Helper()
+	p := pngs(t, n)
+	test := map[string][]byte{"1.png": p["cat.0.png"], "2.png": p["dog.0.png"]}
+	return zipped(t, "", map[string][]byte{
+		"train.zip": zipped(t, "train/", p), "test1.zip": zipped(t, "test1/", test), "sampleSubmission.csv": []byte("id,label\n"),
+	})
+}
+
+func sorted(files map[string][]byte) []string {
+	var names []string
+	for n := range files {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// snapshot lists the files and folders below dir, with the files' contents.
+func snapshot(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	m := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if d.IsDir() {
+			m[name+"/"] = ""
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		m[name] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// sameTree fails where files came, went or changed.
+func sameTree(t *testing.T, before, after map[string]string) {
+	t.Helper()
+	for name, content := range before {
+		got, ok := after[name]
+		if !ok {
+			t.Errorf("%s is gone", name)
+		} else if got != content {
+			t.Errorf("%s was changed", name)
+		}
+	}
+	for name := range after {
+		if _, ok := before[name]; !ok {
+			t.Errorf("%s was left behind", name)
+		}
+	}
+}
+
+// trained is the run folder of a small model of cats and dogs, for commands that need one.
+func trained(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(buildDir, "run")
+	trainOnce.Do(func() {
+		succeed(t, "train", "demo:cats-and-dogs?n=24", "--model", network("two.json"), "--epochs", "1", "--out", dir, "-q")
+	})
+	return dir
+}
+
+var trainOnce sync.Once
+
+// decode reads JSON that is all of a text.
+func decode[T any](t *testing.T, text string) T {
+	t.Helper()
+	var v T
+	d := json.NewDecoder(strings.NewReader(text))
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%v in:\n%s", err, text)
+	}
+	if d.More() {
+		t.Fatalf("there is more than one JSON document:\n%s", text)
+	}
+	return v
+}
+
+// contains fails for each part that a text has not.
+func contains(t *testing.T, what, text string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			t.Errorf("%s does not have %q:\n%s", what, p, text)
+		}
+	}
+}
+
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
