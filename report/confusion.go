@@ -7,25 +7,44 @@ import (
 	"io"
 	"math"
 	"strconv"
+
+	"golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // A confusion matrix is shown with counts and percentages where the cells are large enough,
 // with counts, with colours alone, and, with more than maxCells classes, with several
 // classes a cell.
-const maxCells = 800
+const maxCells = 250
 
-// confusionScale goes from nothing to all rows of a class.
-var confusionScale = []color.RGBA{
-	{0xf7, 0xfb, 0xff, 0xff}, {0xde, 0xeb, 0xf7, 0xff}, {0xc6, 0xdb, 0xef, 0xff}, {0x9e, 0xca, 0xe1, 0xff},
-	{0x6b, 0xae, 0xd6, 0xff}, {0x42, 0x92, 0xc6, 0xff}, {0x21, 0x71, 0xb5, 0xff}, {0x08, 0x51, 0x9c, 0xff},
-	{0x08, 0x30, 0x6b, 0xff},
-}
+// shades go from nothing to all rows of a class.
+type shades []color.Color
 
-func scaleColor(part float64) color.RGBA {
-	at := part * float64(len(confusionScale)-1)
-	i := min(int(at), len(confusionScale)-2)
-	return mix(confusionScale[i], confusionScale[i+1], at-float64(i))
-}
+// Colors makes them a palette of gonum's.
+func (s shades) Colors() []color.Color { return s }
+
+func (s shades) at(part float64) color.Color { return s[int(part*float64(len(s)-1)+.5)] }
+
+// blues are ColorBrewer's, and what is between them.
+var blues = func() shades {
+	scale := []color.RGBA{
+		{0xf7, 0xfb, 0xff, 0xff}, {0xde, 0xeb, 0xf7, 0xff}, {0xc6, 0xdb, 0xef, 0xff}, {0x9e, 0xca, 0xe1, 0xff},
+		{0x6b, 0xae, 0xd6, 0xff}, {0x42, 0x92, 0xc6, 0xff}, {0x21, 0x71, 0xb5, 0xff}, {0x08, 0x51, 0x9c, 0xff},
+		{0x08, 0x30, 0x6b, 0xff},
+	}
+	s := make(shades, 256)
+	for i := range s {
+		at := float64(i) / 255 * float64(len(scale)-1)
+		j := min(int(at), len(scale)-2)
+		a, b, part := scale[j], scale[j+1], at-float64(j)
+		mix := func(x, y uint8) uint8 { return uint8(float64(x) + part*(float64(y)-float64(x)) + .5) }
+		s[i] = color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 0xff}
+	}
+	return s
+}()
 
 // Confusion writes a PNG of counts[true][predicted]. The colour of a cell, and its
 // percentage, is the part of the rows of its true class.
@@ -33,10 +52,12 @@ func Confusion(w io.Writer, classes []string, counts [][]int) error {
 	if err := checkConfusion(classes, counts); err != nil {
 		return err
 	}
-	return encode(w, drawConfusion(classes, counts).RGBA)
+	m, _ := drawConfusion(classes, counts)
+	return encode(w, m)
 }
 
-func drawConfusion(classes []string, counts [][]int) *canvas {
+// drawConfusion is the picture and where on it the cells are.
+func drawConfusion(classes []string, counts [][]int) (image.Image, image.Rectangle) {
 	total, right := 0, 0
 	for i, row := range counts {
 		right += row[i]
@@ -52,26 +73,27 @@ func drawConfusion(classes []string, counts [][]int) *canvas {
 		subtitle += fmt.Sprintf("; a cell is %d × %d classes", k, k)
 		classes, counts = pool(classes, counts, k)
 	}
-	n := len(classes)
-	l := layConfusion(classes)
-	c := newCanvas(l.width, l.height)
-	c.text(titleType, ink, margin, margin+28, atLeft, "Confusion matrix")
-	c.text(subtitleType, faded, margin, margin+64, atLeft, subtitle)
-	for i, row := range counts {
-		support := 0
-		for _, v := range row {
-			support += v
-		}
-		for j, v := range row {
-			c.confusionCell(l, i, j, v, support)
-		}
+	m := matrix{classes: classes, counts: counts}
+	m.lay()
+
+	const head, keyRoom, keyWidth = 104, 180, 28
+	size := len(classes) * m.cell
+	keyHeight := min(size, 440)
+	p, key := m.plot(), m.key(keyHeight)
+	data := p.DataCanvas(draw.NewCanvas(nil, vg.Length(size), vg.Length(size))) // what remains beside the labels
+	left, below := margin+int(data.Min.X)+1, margin+int(data.Min.Y)+1
+	width := max(left+size+keyRoom+margin, 2*margin+int(titleType.Width("Confusion matrix"))+200)
+	height := margin + head + size + below
+	picture := newChart(width, height)
+	c := draw.New(picture)
+	at := func(x, y, w, h int) vg.Rectangle {
+		return vg.Rectangle{Min: vg.Point{X: vg.Length(x), Y: vg.Length(y)}, Max: vg.Point{X: vg.Length(x + w), Y: vg.Length(y + h)}}
 	}
-	if l.gap == 0 {
-		c.frame(image.Rect(l.left, l.top, l.left+n*l.cell, l.top+n*l.cell), 1, hair)
-	}
-	c.confusionAxes(l, classes)
-	c.confusionKey(l)
-	return c
+	p.Draw(fit(p, c, at(left, below, size, size)))
+	key.Draw(fit(key, c, at(left+size+keyRoom-keyWidth, below+(size-keyHeight)/2, keyWidth, keyHeight)))
+	c.FillText(titleType, vg.Point{X: margin, Y: c.Max.Y - margin - 30}, "Confusion matrix")
+	c.FillText(subtitleType, vg.Point{X: margin, Y: c.Max.Y - margin - 66}, subtitle)
+	return picture.Image(), image.Rect(left, margin+head, left+size, margin+head+size)
 }
 
 // pool adds up blocks of k by k classes.
@@ -90,149 +112,190 @@ func pool(classes []string, counts [][]int, k int) ([]string, [][]int) {
 	return names, sums
 }
 
-// confusionLayout is where things stand.
-type confusionLayout struct {
-	cell, gap     int // pixels of a cell with its gap, and of the gap
-	left, top     int // corner of the cells
-	width, height int
-	end           int // right or bottom end of the cells, counted from left or top
-	label         lettering
-	every         int  // class names are written for every so many classes
-	labelRoom     int  // for the names of the rows
-	upright       bool // the names of the columns
-	below         int  // their height
+// matrix is a confusion matrix and how it is shown.
+type matrix struct {
+	classes []string
+	counts  [][]int
+	support []int
+	cell    int // pixels of a cell with the gap to the next
+	gap     int // even, as a half belongs to each
+	every   int // class names are written for every so many classes
 	// Many classes share few mistakes a cell: the scale then follows the square root, or
 	// all but the diagonal would be white.
 	root bool
 }
 
+func (m *matrix) lay() {
+	m.support = make([]int, len(m.counts))
+	for i, row := range m.counts {
+		for _, v := range row {
+			m.support[i] += v
+		}
+	}
+	n := len(m.classes)
+	m.cell, m.gap, m.every, m.root = min(200, max(1100/n, 44)), 4, 1, n > 25
+	if !m.root {
+		return
+	}
+	m.cell, m.gap = 1100/n, 0
+	if m.cell > 20 {
+		m.gap = 2
+	}
+	for m.every*m.cell < 20 {
+		m.every = nice(m.every + 1)
+	}
+}
+
 // scale is where on the colour scale a part stands.
-func (l confusionLayout) scale(part float64) float64 {
-	if l.root {
+func (m *matrix) scale(part float64) float64 {
+	if m.root {
 		return math.Sqrt(part)
 	}
 	return part
 }
 
-func layConfusion(classes []string) confusionLayout {
-	n := len(classes)
-	l := confusionLayout{cell: min(200, max(1100/n, 44)), gap: 3, label: lettering{false, 22}, every: 1}
-	if n > 25 {
-		l.cell, l.gap = max(1100/n, 2), 0
-		if l.cell > 20 {
-			l.gap = 1
-		}
-		l.label.size = 18
-		l.root = true
-		for l.every*l.cell < 20 {
-			l.every = nice(l.every + 1)
-		}
+// heatMap has a cell for each of columns and rows, the first row at the top. Its cells
+// stay inside of the plot, so that nothing is left for them at the edges.
+func heatMap(p *plot.Plot, columns, rows int, shade func(column, row int) float64) {
+	h := &plotter.HeatMap{GridXYZ: grid{columns, rows, shade}, Palette: blues, Max: 1, NaN: shadow}
+	p.Add(inside{h})
+	p.X.Min, p.X.Max = -.5, float64(columns)-.5
+	p.Y.Min, p.Y.Max = -.5, float64(rows)-.5
+	p.Y.Scale = plot.InvertedScale{Normalizer: plot.LinearScale{}}
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Width, a.Padding = 0, 8
+		a.Tick.Width, a.Tick.Length = 0, 0
 	}
-	measure := newCanvas(0, 0)
-	widest := 0
-	for i := 0; i < n; i += l.every {
-		widest = max(widest, measure.width(l.label, classes[i]))
-	}
-	l.labelRoom = min(widest, 260)
-	l.end = n*l.cell - l.gap
-	l.left = margin + 44 + l.labelRoom + 14
-	l.top = margin + 104
-	l.upright = widest > l.every*l.cell-12 && l.cell < 120 // wide columns shorten names instead
-	l.below = 30
-	if l.upright {
-		l.below = min(widest, 220) + 8
-	}
-	l.height = l.top + l.end + 14 + l.below + 44 + margin
-	l.width = l.left + l.end + 40 + 28 + 110 + margin // the key stands to the right
-	l.width = max(l.width, margin*2+measure.width(titleType, "Confusion matrix")+200)
-	return l
 }
 
-// nice is the next of 1, 2, 5, 10, 20, 50, ... that is not below n.
-func nice(n int) int {
-	for unit := 1; ; unit *= 10 {
-		for _, m := range []int{1, 2, 5} {
-			if m*unit >= n {
-				return m * unit
+// grid is a plotter.GridXYZ.
+type grid struct {
+	columns, rows int
+	z             func(column, row int) float64
+}
+
+func (g grid) Dims() (columns, rows int) { return g.columns, g.rows }
+func (g grid) X(column int) float64      { return float64(column) }
+func (g grid) Y(row int) float64         { return float64(row) }
+func (g grid) Z(column, row int) float64 { return g.z(column, row) }
+
+// inside hides how far what a plotter draws sticks out.
+type inside struct{ plot.Plotter }
+
+func (m *matrix) plot() *plot.Plot {
+	n := len(m.classes)
+	p := newPlot()
+	heatMap(p, n, n, func(column, row int) float64 {
+		return m.scale(float64(m.counts[row][column]) / float64(m.support[row])) // not a number without rows
+	})
+	if m.gap > 0 {
+		between := draw.LineStyle{Color: paper, Width: vg.Length(m.gap)}
+		for i := range n + 1 {
+			at, end := float64(i)-.5, float64(n)-.5
+			p.Add(inside{&plotter.Line{XYs: plotter.XYs{{X: at, Y: -.5}, {X: at, Y: end}}, LineStyle: between}})
+			p.Add(inside{&plotter.Line{XYs: plotter.XYs{{X: -.5, Y: at}, {X: end, Y: at}}, LineStyle: between}})
+		}
+	}
+	if m.cell >= 44 {
+		m.write(p)
+	}
+	m.name(p)
+	return p
+}
+
+// write puts the counts, and where there is room the percentages, into the cells.
+func (m *matrix) write(p *plot.Plot) {
+	number := math.Min(36, math.Max(18, float64(m.cell)*.2))
+	for _, row := range m.counts {
+		for _, v := range row {
+			for number > 9 && lettering(number, font.WeightBold, nil).Width(thousands(v)) > vg.Length(m.cell-m.gap-6) {
+				number--
 			}
 		}
 	}
-}
-
-func (c *canvas) confusionCell(l confusionLayout, i, j, v, support int) {
-	at := image.Rect(0, 0, l.cell-l.gap, l.cell-l.gap).Add(image.Pt(l.left+j*l.cell, l.top+i*l.cell))
-	if support == 0 {
-		c.fill(at, shadow)
-		if l.cell >= 44 {
-			f := lettering{false, 20}
-			c.text(f, faded, (at.Min.X+at.Max.X)/2, middle(f, at.Min.Y, at.Max.Y), atCenter, "–")
+	below := math.Min(22, math.Max(13, number*.66))
+	counts, parts, none := &plotter.Labels{}, &plotter.Labels{}, &plotter.Labels{}
+	add := func(l *plotter.Labels, at plotter.XY, t draw.TextStyle, s string) {
+		l.XYs = append(l.XYs, at)
+		l.Labels = append(l.Labels, s)
+		l.TextStyle = append(l.TextStyle, centered(t))
+	}
+	for i, row := range m.counts {
+		for j, v := range row {
+			at := plotter.XY{X: float64(j), Y: float64(i)}
+			if m.support[i] == 0 {
+				add(none, at, lettering(20, font.WeightNormal, faded), "–")
+				continue
+			}
+			part := float64(v) / float64(m.support[i])
+			col, small := color.Color(ink), color.Color(faded)
+			switch {
+			case part > .45:
+				col, small = paper, blues[20]
+			case v == 0:
+				col = faded
+			}
+			add(counts, at, lettering(number, font.WeightBold, col), thousands(v))
+			add(parts, at, lettering(below, font.WeightNormal, small), percent(part))
 		}
-		return
 	}
-	part := float64(v) / float64(support)
-	c.fill(at, scaleColor(l.scale(part)))
-	if l.cell < 44 {
-		return
+	counts.Offset.Y = vg.Length(number * .1) // the middle of digits is not that of all letters
+	if m.cell >= 64 {
+		counts.Offset.Y += vg.Length(below * .62)
+		parts.Offset.Y = vg.Length(-number * .45)
+		p.Add(inside{parts})
 	}
-	col, small := color.Color(ink), color.Color(faded)
-	if part > .45 {
-		col, small = paper, mix(paper, scaleColor(part), .15)
-	}
-	if v == 0 {
-		col, small = faded, faded
-	}
-	number := lettering{true, min(36, max(18, float64(l.cell)*.2))}
-	text := thousands(v)
-	for number.size > 9 && c.width(number, text) > at.Dx()-6 {
-		number.size--
-	}
-	x := (at.Min.X + at.Max.X) / 2
-	if l.cell < 64 {
-		c.text(number, col, x, middle(number, at.Min.Y, at.Max.Y), atCenter, text)
-		return
-	}
-	below := lettering{false, min(22, max(13, number.size*.66))}
-	y := middle(number, at.Min.Y, at.Max.Y) - int(below.size*.62)
-	c.text(number, col, x, y, atCenter, text)
-	c.text(below, small, x, y+int(below.size*1.35), atCenter, percent(part))
+	p.Add(inside{counts}, inside{none})
 }
 
-func (c *canvas) confusionAxes(l confusionLayout, classes []string) {
-	axis := lettering{true, 22}
-	for i := 0; i < len(classes); i += l.every {
-		from := i * l.cell
-		to := from + l.cell - l.gap
-		row := c.shorten(l.label, classes[i], l.labelRoom)
-		c.text(l.label, ink, l.left-14, middle(l.label, l.top+from, l.top+to), atRight, row)
-		if !l.upright {
-			column := c.shorten(l.label, classes[i], max(l.every*l.cell, 40)-12)
-			c.text(l.label, ink, l.left+(from+to)/2, l.top+l.end+14+20, atCenter, column)
-			continue
-		}
-		column := c.shorten(l.label, classes[i], l.below-8)
-		c.upright(l.label, ink, middle(l.label, l.left+from, l.left+to), l.top+l.end+14, atRight, column)
+// name writes the names of the classes at the axes.
+func (m *matrix) name(p *plot.Plot) {
+	t := lettering(22, font.WeightNormal, ink)
+	if m.root {
+		t.Font.Size = 18
 	}
-	c.text(axis, ink, l.left+l.end/2, l.top+l.end+14+l.below+32, atCenter, "Predicted")
-	c.upright(axis, ink, margin+20, l.top+l.end/2, atCenter, "True")
+	const rowRoom, columnRoom = 260, 220
+	columnWidth := vg.Length(max(m.every*m.cell, 40) - 12)
+	upright := false
+	for i := 0; i < len(m.classes); i += m.every {
+		upright = upright || t.Width(m.classes[i]) > columnWidth && m.cell < 120 // wide columns shorten names instead
+	}
+	room := columnWidth
+	if upright {
+		room = columnRoom
+	}
+	var rows, columns plot.ConstantTicks
+	for i := 0; i < len(m.classes); i += m.every {
+		rows = append(rows, plot.Tick{Value: float64(i), Label: shorten(t, m.classes[i], rowRoom)})
+		columns = append(columns, plot.Tick{Value: float64(i), Label: shorten(t, m.classes[i], room)})
+	}
+	p.X.Label.Text, p.X.Tick.Marker = "Predicted", columns
+	p.Y.Label.Text, p.Y.Tick.Marker = "True", rows
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Label.Padding = 18
+		a.Label.TextStyle.Font = lettering(22, font.WeightBold, nil).Font
+		a.Tick.Label.Font, a.Tick.Label.Color = t.Font, ink
+	}
+	if upright {
+		p.X.Tick.Label.Rotation = math.Pi / 2
+		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YCenter
+	}
 }
 
-func (c *canvas) confusionKey(l confusionLayout) {
-	height := min(l.end, 440)
-	top := l.top + (l.end-height)/2
-	x := l.left + l.end + 40
-	for y := range height {
-		c.fill(image.Rect(x, top+y, x+28, top+y+1), scaleColor(1-float64(y)/float64(height-1)))
+// key shows the colours from nothing to all, in as many steps.
+func (m *matrix) key(steps int) *plot.Plot {
+	p := newPlot()
+	heatMap(p, 1, steps, func(_, row int) float64 { return 1 - float64(row)/float64(steps-1) })
+	marks := []float64{0, 25, 50, 75, 100}
+	if m.root {
+		marks = []float64{0, 1, 5, 10, 25, 50, 100}
 	}
-	c.frame(image.Rect(x, top, x+28, top+height), 1, hair)
-	f := lettering{false, 18}
-	marks := []int{0, 25, 50, 75, 100}
-	if l.root {
-		marks = []int{0, 1, 5, 10, 25, 50, 100}
+	var ticks plot.ConstantTicks
+	for _, v := range marks {
+		ticks = append(ticks, plot.Tick{Value: (1 - m.scale(v/100)) * float64(steps-1), Label: strconv.Itoa(int(v)) + "%"})
 	}
-	for _, p := range marks {
-		y := top + int((1-l.scale(float64(p)/100))*float64(height-1)+.5)
-		c.fill(image.Rect(x+28, y, x+34, y+1), faded)
-		c.text(f, faded, x+40, middle(f, y, y), atLeft, strconv.Itoa(p)+"%")
-	}
-	c.upright(f, faded, x+28+86, top+height/2, atCenter, "of the true class")
+	p.X.Tick.Marker = plot.ConstantTicks{}
+	p.Y.Label.Text, p.Y.Tick.Marker = "of the true class", ticks
+	p.Y.Label.TextStyle.Color = faded
+	return p
 }

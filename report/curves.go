@@ -6,20 +6,26 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// Sizes of the panels of Curves, in pixels.
+// Sizes of Curves, in pixels.
 const (
-	plotWidth  = 640
-	plotHeight = 400
-	plotLeft   = 96 // the numbers of the vertical axis
-	plotTop    = 60 // title and legend
-	plotBottom = 78 // the numbers of the horizontal axis, and its name
-	plotRight  = 24
+	panelWidth  = 730
+	panelHeight = 470
+	panelHead   = 46 // above a panel: its title and legend
+	panelGap    = 40
 )
 
 // manyEpochs is from where on lines have no dots.
@@ -32,24 +38,24 @@ func Curves(w io.Writer, h History) error {
 	if err := h.check(); err != nil {
 		return err
 	}
-	return encode(w, drawCurves(h).RGBA)
+	return encode(w, drawCurves(h))
 }
 
-func drawCurves(h History) *canvas {
-	pairs := h.pairs()
-	columns := len(pairs)
-	if columns > 3 {
-		columns = int(math.Ceil(math.Sqrt(float64(columns))))
+func drawCurves(h History) image.Image {
+	picture, panels := layCurves(h)
+	for _, p := range panels {
+		p.Draw(p.at)
+		p.drawHead()
 	}
-	rows := (len(pairs) + columns - 1) / columns
-	const panelWidth, panelHeight = plotLeft + plotWidth + plotRight, plotTop + plotHeight + plotBottom
-	const edge = 24
-	c := newCanvas(2*edge+columns*panelWidth, 2*edge+rows*panelHeight)
-	for i, p := range pairs {
-		at := image.Pt(edge+i%columns*panelWidth+plotLeft, edge+i/columns*panelHeight+plotTop)
-		c.panel(image.Rect(0, 0, plotWidth, plotHeight).Add(at), h.Epochs, p)
-	}
-	return c
+	return picture.Image()
+}
+
+// panel is the plot of a metric.
+type panel struct {
+	*plot.Plot
+	name   string
+	curves []curve
+	at     draw.Canvas
 }
 
 // curve is one line of a panel.
@@ -59,49 +65,117 @@ type curve struct {
 	values []float64
 }
 
-func (c *canvas) panel(plot image.Rectangle, epochs []int, p pair) {
-	var curves []curve
-	if p.training != nil {
-		curves = append(curves, curve{"training", blue, p.training})
+// layCurves gives each metric a panel and each panel its place.
+func layCurves(h History) (*vgimg.Canvas, []panel) {
+	var panels []panel
+	for _, p := range h.pairs() {
+		panels = append(panels, newPanel(h.Epochs, p))
 	}
-	if p.validation != nil {
-		curves = append(curves, curve{"validation", orange, p.validation})
+	columns := len(panels)
+	if columns > 3 {
+		columns = int(math.Ceil(math.Sqrt(float64(columns))))
 	}
-	y, ok := valueAxis(p.training, p.validation)
-	c.panelHead(plot, p.name, y.log, curves)
-	if !ok {
-		f := lettering{false, 20}
-		c.fill(plot, shadow)
-		c.text(f, faded, (plot.Min.X+plot.Max.X)/2, middle(f, plot.Min.Y, plot.Max.Y), atCenter, "no finite values")
-		return
+	var plots [][]*plot.Plot
+	for row := range slices.Chunk(panels, columns) {
+		plots = append(plots, make([]*plot.Plot, columns))
+		for i, p := range row {
+			plots[len(plots)-1][i] = p.Plot
+		}
 	}
-	x := epochAxis(epochs)
-	c.axes(plot, x, y)
-	for _, l := range curves {
-		c.curve(plot, x, y, epochs, l)
+	rows := len(plots)
+	picture := newChart(2*margin+columns*(panelWidth+panelGap)-panelGap, 2*margin+rows*(panelHead+panelHeight+panelGap)-panelGap)
+	places := plot.Align(plots, draw.Tiles{
+		Cols: columns, Rows: rows,
+		PadTop: margin + panelHead, PadBottom: margin, PadLeft: margin, PadRight: margin,
+		PadX: panelGap, PadY: panelHead + panelGap,
+	}, draw.New(picture))
+	for i := range panels {
+		p := &panels[i]
+		p.at = places[i/columns][i%columns]
+		// A line of one pixel is sharp in the middle of a pixel.
+		r := p.DataCanvas(p.at).Rectangle
+		for _, v := range []*vg.Length{&r.Min.X, &r.Min.Y, &r.Max.X, &r.Max.Y} {
+			*v = vg.Length(math.Floor(float64(*v))) + .5
+		}
+		p.at = fit(p.Plot, p.at, r)
 	}
+	return picture, panels
 }
 
-// panelHead writes the metric's name and its last values, which are the legend too.
-func (c *canvas) panelHead(plot image.Rectangle, name string, log bool, curves []curve) {
-	title, small := lettering{true, 26}, lettering{false, 19}
-	words := strings.ReplaceAll(name, "_", " ")
+func newPanel(epochs []int, p pair) panel {
+	l := panel{Plot: newPlot(), name: p.name}
+	if p.training != nil {
+		l.curves = append(l.curves, curve{"training", blue, p.training})
+	}
+	if p.validation != nil {
+		l.curves = append(l.curves, curve{"validation", orange, p.validation})
+	}
+	l.X.Label.Text = "Epoch"
+	grid := draw.LineStyle{Color: hair, Width: 1}
+	l.Add(&plotter.Grid{Vertical: grid, Horizontal: grid})
+	for _, c := range l.curves {
+		l.Add(c.plotters(epochs)...)
+	}
+	setEpochAxis(&l.X, epochs)
+	if !setValueAxis(&l.Y, p.training, p.validation) {
+		l.Y.Min, l.Y.Max, l.Y.Tick.Marker = 0, 1, plot.ConstantTicks{}
+		l.Add(&plotter.Labels{
+			XYs:       plotter.XYs{{X: (l.X.Min + l.X.Max) / 2, Y: .5}},
+			Labels:    []string{"no finite values"},
+			TextStyle: []draw.TextStyle{centered(lettering(20, font.WeightNormal, faded))},
+		})
+	}
+	return l
+}
+
+func (c curve) line() *plotter.Line {
+	return &plotter.Line{LineStyle: draw.LineStyle{Color: c.color, Width: 4}}
+}
+
+// plotters are a line for each run of finite values, and their dots.
+func (c curve) plotters(epochs []int) []plot.Plotter {
+	var all []plot.Plotter
+	var run plotter.XYs
+	end := func() {
+		if len(run) > 1 {
+			l := c.line()
+			l.XYs = run
+			all = append(all, l)
+		}
+		if len(run) == 1 || len(run) > 0 && len(epochs) <= manyEpochs { // a lone value has no line
+			all = append(all, &plotter.Scatter{XYs: run, GlyphStyle: draw.GlyphStyle{Color: c.color, Radius: 5.5, Shape: draw.CircleGlyph{}}})
+		}
+		run = nil
+	}
+	for i, v := range c.values {
+		if finite(v) {
+			run = append(run, plotter.XY{X: float64(epochs[i] + 1), Y: v})
+		} else {
+			end()
+		}
+	}
+	end()
+	return all
+}
+
+// drawHead writes the metric's name and, as the legend, its last values.
+func (p panel) drawHead() {
+	data := p.DataCanvas(p.at)
+	right, base := data.Max.X, data.Max.Y+16
+	for _, c := range slices.Backward(p.curves) {
+		l := plot.NewLegend()
+		l.Left, l.ThumbnailWidth = true, 30
+		l.TextStyle = lettering(19, font.WeightNormal, ink)
+		l.Add(" "+c.name+" "+lastValue(c.values), c.line())
+		right -= l.Rectangle(data).Size().X
+		l.Draw(draw.Canvas{Canvas: data.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: right, Y: base}, Max: data.Max}})
+		right -= 28
+	}
+	title := lettering(26, font.WeightBold, ink)
+	words := strings.ReplaceAll(p.name, "_", " ")
 	first, size := utf8.DecodeRuneInString(words)
 	words = string(unicode.ToUpper(first)) + words[size:]
-	right := plot.Max.X
-	for i := len(curves) - 1; i >= 0; i-- {
-		l := curves[i]
-		text := l.name + " " + lastValue(l.values)
-		right -= c.width(small, text)
-		c.text(small, ink, right, plot.Min.Y-22, atLeft, text)
-		mid := float64(plot.Min.Y - 28)
-		c.stroke(c.Rect, l.color, 4, point{float64(right - 42), mid}, point{float64(right - 12), mid})
-		right -= 42 + 28
-	}
-	if log {
-		c.text(small, faded, plot.Max.X, plot.Max.Y+62, atRight, "logarithmic scale")
-	}
-	c.text(title, ink, plot.Min.X, plot.Min.Y-20, atLeft, c.shorten(title, words, right-plot.Min.X))
+	data.FillText(title, vg.Point{X: data.Min.X, Y: base}, shorten(title, words, right-data.Min.X))
 }
 
 func lastValue(values []float64) string {
@@ -117,58 +191,4 @@ func lastValue(values []float64) string {
 	default:
 		return strconv.FormatFloat(v, 'e', 2, 64)
 	}
-}
-
-func (c *canvas) axes(plot image.Rectangle, x, y axis) {
-	small, name := lettering{false, 19}, lettering{false, 20}
-	numbers := small
-	for _, m := range y.marks {
-		for numbers.size > 8 && c.width(numbers, m.text) > plotLeft-16 {
-			numbers.size--
-		}
-	}
-	for _, m := range y.marks {
-		at := plot.Max.Y - int(y.position(m.value)*plotHeight+.5)
-		if m.text == "" {
-			c.fill(image.Rect(plot.Min.X-5, at, plot.Min.X, at+1), faded)
-			continue
-		}
-		c.fill(image.Rect(plot.Min.X, at, plot.Max.X, at+1), hair)
-		c.fill(image.Rect(plot.Min.X-7, at-1, plot.Min.X, at+1), faded)
-		c.text(numbers, faded, plot.Min.X-14, middle(numbers, at, at), atRight, m.text)
-	}
-	for _, m := range x.marks {
-		at := plot.Min.X + int(x.position(m.value)*plotWidth+.5)
-		c.fill(image.Rect(at, plot.Min.Y, at+1, plot.Max.Y), hair)
-		c.fill(image.Rect(at, plot.Max.Y, at+2, plot.Max.Y+7), faded)
-		c.text(small, faded, at+1, plot.Max.Y+29, atCenter, m.text)
-	}
-	c.frame(plot, 1, faded)
-	c.text(name, ink, (plot.Min.X+plot.Max.X)/2, plot.Max.Y+62, atCenter, "Epoch")
-}
-
-func (c *canvas) curve(plot image.Rectangle, x, y axis, epochs []int, l curve) {
-	const width, dot = 4, 11
-	var run []point
-	end := func() {
-		switch {
-		case len(run) > 1:
-			c.stroke(plot, l.color, width, run...)
-		case len(run) == 1 && len(epochs) > manyEpochs: // a lone value has no line
-			c.stroke(plot, l.color, dot, run...)
-		}
-		run = run[:0]
-	}
-	for i, v := range l.values {
-		if !finite(v) {
-			end()
-			continue
-		}
-		p := point{float64(plot.Min.X) + x.position(float64(epochs[i]+1))*plotWidth, float64(plot.Max.Y) - y.position(v)*plotHeight}
-		if len(epochs) <= manyEpochs {
-			c.stroke(plot, l.color, dot, p)
-		}
-		run = append(run, p)
-	}
-	end()
 }

@@ -8,6 +8,8 @@ import (
 	"math"
 
 	"golang.org/x/image/draw"
+	"golang.org/x/image/font"
+	"gonum.org/v1/plot/vg"
 )
 
 // Tile is one picture of a gallery with what stands under it.
@@ -42,14 +44,12 @@ const maxTiles = 1000
 const (
 	tileSize = 256
 	tileGap  = 24
-	margin   = 40
 )
 
 var (
-	titleType    = lettering{true, 34}
-	subtitleType = lettering{false, 22}
-	captionType  = lettering{true, 19}
-	detailType   = lettering{false, 17}
+	captionType = centered(lettering(19, font.WeightBold, ink))
+	detailType  = centered(lettering(17, font.WeightNormal, faded))
+	emptyType   = centered(subtitleType)
 )
 
 // Gallery writes a PNG of the tiles in rows, at most 1,000 of them.
@@ -59,7 +59,7 @@ func Gallery(w io.Writer, tiles []Tile, o GalleryOptions) error {
 	}
 	columns := o.Columns
 	if columns <= 0 {
-		columns = min(int(math.Ceil(math.Sqrt(1.6*float64(len(tiles))))), 8)
+		columns = galleryColumns(len(tiles))
 	}
 	columns = max(1, min(columns, len(tiles)))
 	captions, details := false, false
@@ -87,21 +87,21 @@ func Gallery(w io.Writer, tiles []Tile, o GalleryOptions) error {
 	rows := (len(tiles) + columns - 1) / columns
 	width := 2*margin + columns*(tileSize+tileGap) - tileGap
 	height := top + rows*rowHeight - tileGap + margin
-	measure := newCanvas(0, 0)
 	if len(tiles) == 0 {
 		width, height = 760, top+200
 	}
 	// A title that is wider than the tiles gets the room it needs, up to a limit.
-	width = max(width, min(2*margin+max(measure.width(titleType, o.Title), measure.width(subtitleType, o.Subtitle)), 1000))
+	title := math.Max(titleType.Width(o.Title).Points(), subtitleType.Width(o.Subtitle).Points())
+	width = max(width, min(2*margin+int(title+1), 1000))
 
 	c := newCanvas(width, height)
 	y := margin
 	if o.Title != "" {
-		c.text(titleType, ink, margin, y+28, atLeft, c.shorten(titleType, o.Title, width-2*margin))
+		c.text(titleType, margin, y+28, shorten(titleType, o.Title, vg.Length(width-2*margin)))
 		y += 48
 	}
 	if o.Subtitle != "" {
-		c.text(subtitleType, faded, margin, y+18, atLeft, c.shorten(subtitleType, o.Subtitle, width-2*margin))
+		c.text(subtitleType, margin, y+18, shorten(subtitleType, o.Subtitle, vg.Length(width-2*margin)))
 	}
 	if len(tiles) == 0 {
 		empty := o.Empty
@@ -110,8 +110,7 @@ func Gallery(w io.Writer, tiles []Tile, o GalleryOptions) error {
 		}
 		field := image.Rect(margin, top, width-margin, height-margin)
 		c.fill(field, shadow)
-		c.text(subtitleType, faded, width/2, middle(subtitleType, field.Min.Y, field.Max.Y), atCenter,
-			c.shorten(subtitleType, empty, field.Dx()-2*margin))
+		c.text(emptyType, width/2, (field.Min.Y+field.Max.Y)/2+8, shorten(emptyType, empty, vg.Length(field.Dx()-2*margin)))
 		return encode(w, c.RGBA)
 	}
 	for i, t := range tiles {
@@ -122,28 +121,41 @@ func Gallery(w io.Writer, tiles []Tile, o GalleryOptions) error {
 	return encode(w, c.RGBA)
 }
 
-func (c *canvas) tile(t Tile, x, y int, captions bool) {
+// galleryColumns makes a gallery somewhat wider than high, at most 8 tiles wide, and its
+// last row as full as it can.
+func galleryColumns(tiles int) int {
+	ideal := math.Min(math.Sqrt(1.6*float64(tiles)), 8)
+	best, least := 0, math.Inf(1)
+	for c := math.Ceil(.75 * ideal); c <= math.Min(1.5*ideal, 8); c++ {
+		empty := math.Ceil(float64(tiles)/c)*c - float64(tiles)
+		if cost := empty + math.Abs(c-ideal)/10; cost < least { // the latter decides between equals
+			best, least = int(c), cost
+		}
+	}
+	return best
+}
+
+func (c canvas) tile(t Tile, x, y int, captions bool) {
 	field := image.Rect(x, y, x+tileSize, y+tileSize)
 	c.fill(field, shadow)
 	if t.Picture != nil && !t.Picture.Bounds().Empty() {
 		c.picture(field, t.Picture)
 	}
-	col := t.Color
-	if col != nil {
-		c.frame(field, 4, col)
-	} else {
-		col = ink
+	caption := captionType
+	if t.Color != nil {
+		c.frame(field, 4, t.Color)
+		caption.Color = t.Color
 	}
 	y += tileSize
 	if captions {
-		c.text(captionType, col, x+tileSize/2, y+29, atCenter, c.shorten(captionType, t.Caption, tileSize))
+		c.text(caption, x+tileSize/2, y+29, shorten(caption, t.Caption, tileSize))
 		y += 30
 	}
-	c.text(detailType, faded, x+tileSize/2, y+25, atCenter, c.shorten(detailType, t.Detail, tileSize))
+	c.text(detailType, x+tileSize/2, y+25, shorten(detailType, t.Detail, tileSize))
 }
 
 // picture fits a picture into a field: whole, in its proportions, in the middle.
-func (c *canvas) picture(field image.Rectangle, m image.Image) {
+func (c canvas) picture(field image.Rectangle, m image.Image) {
 	b := m.Bounds()
 	scale := math.Min(float64(field.Dx())/float64(b.Dx()), float64(field.Dy())/float64(b.Dy()))
 	w := max(1, int(float64(b.Dx())*scale+.5))

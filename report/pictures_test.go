@@ -10,8 +10,12 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
 )
 
 // drawn is the picture that f writes, which must be the same each time.
@@ -47,21 +51,31 @@ func countPixels(m *image.RGBA, r image.Rectangle, want color.RGBA) int {
 	return n
 }
 
-// plots is where the panel number i of Curves draws its lines.
-func plots(i int) image.Rectangle {
-	return image.Rect(0, 0, plotWidth, plotHeight).Add(image.Pt(24+plotLeft+i*(plotLeft+plotWidth+plotRight), 24+plotTop))
+// plots is where the panels of Curves draw their lines.
+func plots(h History) []image.Rectangle {
+	picture, panels := layCurves(h)
+	height := picture.Image().Bounds().Dy()
+	var all []image.Rectangle
+	for _, p := range panels {
+		r := p.DataCanvas(p.at)
+		all = append(all, image.Rect(int(r.Min.X), height-int(r.Max.Y), int(r.Max.X), height-int(r.Min.Y)))
+	}
+	return all
 }
 
 func TestCurves(t *testing.T) {
 	nan := math.NaN()
-	m := drawn(t, func(w io.Writer) error {
-		return Curves(w, History{[]int{0, 1, 2}, []Series{
-			{"accuracy", []float64{.5, .6, .7}}, {"loss", []float64{nan, .5, math.Inf(1)}},
-			{"val_accuracy", []float64{.4, nan, .8}}, {"val_loss", []float64{nan, nan, nan}}}})
-	})
-	accuracy, loss := plots(0), plots(1)
-	third := plotWidth / 3
-	left := image.Rect(0, 0, third, plotHeight).Add(accuracy.Min)
+	h := History{[]int{0, 1, 2}, []Series{
+		{"accuracy", []float64{.5, .6, .7}}, {"loss", []float64{nan, .5, math.Inf(1)}},
+		{"val_accuracy", []float64{.4, nan, .8}}, {"val_loss", []float64{nan, nan, nan}}}}
+	m := drawn(t, func(w io.Writer) error { return Curves(w, h) })
+	at := plots(h)
+	accuracy, loss := at[0], at[1]
+	if accuracy.Size() != loss.Size() || accuracy.Min.Y != loss.Min.Y || accuracy.Max.X >= loss.Min.X {
+		t.Errorf("the panels %v and %v are not side by side", accuracy, loss)
+	}
+	third := accuracy.Dx() / 3
+	left := image.Rect(0, 0, third, accuracy.Dy()).Add(accuracy.Min)
 	mid := left.Add(image.Pt(third, 0))
 	right := mid.Add(image.Pt(third, 0))
 	for name, r := range map[string]image.Rectangle{"first": left, "second": mid, "third": right} {
@@ -82,7 +96,7 @@ func TestCurves(t *testing.T) {
 		t.Errorf("%d pixels for a validation loss that is never finite", n)
 	}
 	// .8 is higher than .4: in the top half, on the right.
-	if half := plotHeight / 2; countPixels(m, image.Rect(right.Min.X, right.Min.Y, right.Max.X, right.Min.Y+half), orange) == 0 {
+	if half := accuracy.Dy() / 2; countPixels(m, image.Rect(right.Min.X, right.Min.Y, right.Max.X, right.Min.Y+half), orange) == 0 {
 		t.Error("a high value is not at the top")
 	}
 }
@@ -91,22 +105,35 @@ func TestCurvesStrange(t *testing.T) {
 	values := []float64{0, 1, -1, math.NaN(), math.Inf(1), math.Inf(-1), 5e-324, math.MaxFloat64, -math.MaxFloat64, 1e-300, 1e299, -1e299, 1e15, 1e15 + 2}
 	for i, a := range values {
 		for _, b := range values[i:] {
-			y, ok := valueAxis([]float64{a, b})
+			y := newPlot().Y
+			ok := setValueAxis(&y, []float64{a}, []float64{b})
 			if ok != (finite(a) || finite(b)) {
 				t.Errorf("%v, %v: ok is %v", a, b, ok)
 			}
 			for _, v := range []float64{a, b} {
-				if p := y.position(v); finite(v) && (math.IsNaN(p) || p < 0 || p > 1) {
-					t.Errorf("%v of %v and %v stands at %v", v, a, b, p)
+				if finite(v) {
+					if p := y.Norm(v); math.IsNaN(p) || p < 0 || p > 1 {
+						t.Errorf("%v of %v and %v stands at %v", v, a, b, p)
+					}
 				}
 			}
-			if len(y.marks) > 60 {
-				t.Errorf("%v, %v: %d marks", a, b, len(y.marks))
+			if !ok {
+				continue
+			}
+			if n := len(y.Tick.Marker.Ticks(y.Min, y.Max)); n < 2 || n > 80 {
+				t.Errorf("%v, %v: %d ticks", a, b, n)
 			}
 		}
 	}
 	h := History{[]int{0, 1}, []Series{{"x", []float64{1e-300, 1e299}}, {"y", []float64{math.MaxFloat64, math.NaN()}}}}
-	if c := drawCurves(h); countPixels(c.RGBA, c.Bounds(), blue) == 0 {
+	count := func(h History) (pixels int) {
+		m := drawCurves(h).(*image.RGBA)
+		for _, r := range plots(h) {
+			pixels += countPixels(m, r, blue)
+		}
+		return pixels
+	}
+	if count(h) == 0 {
 		t.Error("extreme values drew no curve")
 	}
 	// Epochs after a resumed run, many epochs, many metrics.
@@ -115,14 +142,14 @@ func TestCurvesStrange(t *testing.T) {
 		long.Epochs = append(long.Epochs, 1000+i)
 		long.Series[0].Values = append(long.Series[0].Values, math.Sin(float64(i)))
 	}
-	if c := drawCurves(long); countPixels(c.RGBA, plots(0), blue) < 5000 {
+	if count(long) < 5000 {
 		t.Error("600 epochs drew no curve")
 	}
 	many := History{Epochs: []int{0}}
 	for i := range 4 {
 		many.Series = append(many.Series, Series{fmt.Sprint("metric_", i), []float64{float64(i)}})
 	}
-	if c := drawCurves(many); countPixels(c.RGBA, c.Bounds(), blue) < 4*50 {
+	if count(many) < 4*50 {
 		t.Error("4 metrics drew too little")
 	}
 }
@@ -140,100 +167,128 @@ func TestCurvesErrors(t *testing.T) {
 	}
 }
 
-// Marks are in order, inside, told apart by their text, and neither too few nor too many.
-func TestMarks(t *testing.T) {
+// Labels are inside, told apart, right, and neither too few nor too many.
+func TestValueTicks(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 20000 {
+	for range 5000 {
 		low := r.NormFloat64() * math.Pow(10, float64(r.IntN(30)-15))
 		high := low + math.Pow(10, r.Float64()*20-10)*math.Max(1e-9, math.Abs(low))
-		marks := linearMarks(low, high, 6, []float64{1, 2, 2.5, 5})
-		if len(marks) < 2 || len(marks) > 7 {
-			t.Fatalf("%d marks from %g to %g", len(marks), low, high)
+		seen := map[string]bool{}
+		for _, k := range valueTicks(low, high) {
+			if k.IsMinor() {
+				continue
+			}
+			if k.Value < low-1e-9*(high-low) || k.Value > high+1e-9*(high-low) {
+				t.Fatalf("%v from %g to %g", k, low, high)
+			}
+			if v, err := strconv.ParseFloat(k.Label, 64); err != nil || math.Abs(v-k.Value) > .01*(high-low) {
+				t.Fatalf("%v from %g to %g", k, low, high)
+			}
+			if seen[k.Label] {
+				t.Fatalf("two labels %s from %g to %g", k.Label, low, high)
+			}
+			seen[k.Label] = true
 		}
-		for i, m := range marks {
-			if m.value < low-1e-9*(high-low) || m.value > high {
-				t.Fatalf("%v from %g to %g", m, low, high)
-			}
-			if i > 0 && (m.text == marks[i-1].text || m.value <= marks[i-1].value) {
-				t.Fatalf("%v after %v, from %g to %g", m, marks[i-1], low, high)
-			}
+		if len(seen) < 2 || len(seen) > 8 {
+			t.Fatalf("%d labels from %g to %g", len(seen), low, high)
 		}
 	}
 	for _, c := range []struct {
 		low, high float64
 		want      string
 	}{
-		{0, 1, "0.0 0.2 0.4 0.6 0.8 1.0"},
-		{.58, .72, "0.600 0.625 0.650 0.675 0.700"},
-		{-1, 1, "-1.0 -0.5 0.0 0.5 1.0"},
-		{0, 2e-7, "0 5e-08 1e-07 1.5e-07 2e-07"},
-		{0, 3e6, "0 5e+05 1e+06 1.5e+06 2e+06 2.5e+06 3e+06"},
-		{1000000.1, 1000000.4, "1000000.1 1000000.2 1000000.3 1000000.4"},
+		{-.01, 1.01, "0.0 0.5 1.0"},
+		{.45, .95, "0.5 0.6 0.7 0.8 0.9"},
+		{2.30238, 2.30262, "2.3024 2.3025 2.3026"},
+		{-1, 1, "-1 0 1"},
+		{0, 2e-7, "0 1e-07 2e-07"},
+		{1000000, 1000002, "1000000 1000001 1000002"},
 	} {
-		var got []string
-		for _, m := range linearMarks(c.low, c.high, 6, []float64{1, 2, 2.5, 5}) {
-			got = append(got, m.text)
-		}
-		if strings.Join(got, " ") != c.want {
-			t.Errorf("from %g to %g: %s, want %s", c.low, c.high, strings.Join(got, " "), c.want)
+		if got := labels(valueTicks(c.low, c.high)); got != c.want {
+			t.Errorf("from %g to %g: %s, want %s", c.low, c.high, got, c.want)
 		}
 	}
 }
 
-func TestEpochMarks(t *testing.T) {
-	for _, n := range []int{1, 2, 3, 10, 11, 12, 50, 100, 1234} {
+func labels(ticks []plot.Tick) string {
+	var all []string
+	for _, k := range ticks {
+		if !k.IsMinor() {
+			all = append(all, k.Label)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+func TestLogTicks(t *testing.T) {
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{9e-6, .11, "1e-05 0.0001 0.001 0.01 0.1 1"}, // gonum goes on to the next,
+		{1, 1e30, "1 100000 1e+10 1e+15 1e+20 1e+25 1e+30"},
+	} {
+		if got := labels(logTicks(c.low, c.high)); got != c.want {
+			t.Errorf("from %g to %g: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+func TestEpochTicks(t *testing.T) {
+	for n, want := range map[int]string{
+		1: "1", 2: "1 2", 3: "1 2 3", 12: "1 2 3 4 5 6 7 8 9 10 11 12",
+		13: "2 4 6 8 10 12", 50: "5 10 15 20 25 30 35 40 45 50", 100: "10 20 30 40 50 60 70 80 90 100",
+		1234: "200 400 600 800 1000 1200",
+	} {
 		epochs := make([]int, n)
 		for i := range epochs {
 			epochs[i] = i
 		}
-		a := epochAxis(epochs)
-		if len(a.marks) == 0 || len(a.marks) > 11 {
-			t.Errorf("%d epochs: %d marks", n, len(a.marks))
-		}
-		for _, m := range a.marks {
-			if m.value != math.Trunc(m.value) || m.value < 1 || m.value > float64(n) || m.text != fmt.Sprint(m.value) {
-				t.Errorf("%d epochs: mark %v", n, m)
-			}
+		x := newPlot().X
+		setEpochAxis(&x, epochs)
+		if got := labels(x.Tick.Marker.Ticks(x.Min, x.Max)); got != want {
+			t.Errorf("%d epochs: %s, want %s", n, got, want)
 		}
 	}
 }
 
 func TestConfusion(t *testing.T) {
 	classes := []string{"cat", "dog", "fox"}
-	m := drawn(t, func(w io.Writer) error {
-		return Confusion(w, classes, [][]int{{50, 50, 0}, {0, 0, 0}, {0, 25, 75}})
-	})
-	l := layConfusion(classes)
+	counts := [][]int{{50, 50, 0}, {0, 0, 0}, {0, 25, 75}}
+	m := drawn(t, func(w io.Writer) error { return Confusion(w, classes, counts) })
+	_, cells := drawConfusion(classes, counts)
+	if cells.Dx()%3 != 0 || cells.Dx() != cells.Dy() || !cells.In(m.Bounds()) {
+		t.Fatalf("cells at %v in %v", cells, m.Bounds())
+	}
+	cell := cells.Dx() / 3
 	for i, row := range [][]float64{{.5, .5, 0}, {-1, -1, -1}, {0, .25, .75}} {
 		for j, part := range row {
-			want := shadow
+			want := color.Color(shadow)
 			if part >= 0 {
-				want = scaleColor(part)
+				want = blues.at(part)
 			}
-			x, y := l.left+j*l.cell+3, l.top+i*l.cell+3
-			if got := m.At(x, y); got != want {
-				t.Errorf("cell %d, %d is %v, want %v", i, j, got, want)
+			for _, at := range []int{2, cell - 3} { // beside the gaps
+				if got := m.At(cells.Min.X+j*cell+at, cells.Min.Y+i*cell+at); got != want {
+					t.Errorf("cell %d, %d is %v, want %v", i, j, got, want)
+				}
 			}
 		}
-	}
-	if b := m.Bounds(); b.Dx() != l.width || b.Dy() != l.height {
-		t.Errorf("the picture is %v", b)
 	}
 }
 
 func TestConfusionSizes(t *testing.T) {
-	for _, n := range []int{1, 12, 26, maxCells + 1} {
+	for _, n := range []int{12, 26, maxCells + 1} {
 		classes, counts := make([]string, n), make([][]int, n)
 		for i := range classes {
 			classes[i] = strings.Repeat("a long name ", 1+i%10) + fmt.Sprint(i)
 			counts[i] = make([]int, n)
 			counts[i][i] = 1 << 40
 		}
-		c := drawConfusion(classes, counts)
-		if b := c.Bounds(); b.Dx() > 2300 || b.Dy() > 2300 {
+		m, cells := drawConfusion(classes, counts)
+		if b := m.Bounds(); b.Dx() > 2300 || b.Dy() > 2300 {
 			t.Errorf("%d classes: %v", n, b)
 		}
-		if countPixels(c.RGBA, c.Bounds(), scaleColor(1)) == 0 {
+		if countPixels(m.(*image.RGBA), cells, blues.at(1).(color.RGBA)) < cells.Dx()/2 {
 			t.Errorf("%d classes: no diagonal", n)
 		}
 	}
@@ -284,6 +339,14 @@ func TestGallery(t *testing.T) {
 	}
 }
 
+func TestGalleryColumns(t *testing.T) {
+	for tiles, want := range map[int]int{0: 0, 1: 1, 2: 2, 3: 3, 4: 2, 6: 3, 7: 4, 8: 4, 11: 4, 12: 4, 15: 5, 16: 4, 24: 6, 64: 8, 1000: 8} {
+		if got := galleryColumns(tiles); got != want {
+			t.Errorf("%d tiles: %d columns, want %d", tiles, got, want)
+		}
+	}
+}
+
 func TestGalleryEmpty(t *testing.T) {
 	m := drawn(t, func(w io.Writer) error { return Gallery(w, nil, GalleryOptions{Empty: "no mistakes"}) })
 	other := drawn(t, func(w io.Writer) error { return Gallery(w, nil, GalleryOptions{}) })
@@ -321,21 +384,20 @@ func TestPixels(t *testing.T) {
 }
 
 func TestShorten(t *testing.T) {
-	c := newCanvas(0, 0)
 	long := "folder/with/a/long/path/to/cat.1234.jpg"
-	for width := 40; width < 500; width += 7 {
-		s := c.shorten(detailType, long, width)
-		if c.width(detailType, s) > width {
-			t.Errorf("%q is %d wide, want %d", s, c.width(detailType, s), width)
+	for width := vg.Length(40); width < 500; width += 7 {
+		s := shorten(detailType, long, width)
+		if detailType.Width(s) > width {
+			t.Errorf("%q is %v wide, want %v", s, detailType.Width(s), width)
 		}
 		if s != long && !strings.Contains(s, "…") {
 			t.Errorf("%q does not say that it was cut", s)
 		}
 	}
-	if got := c.shorten(detailType, long, 1000); got != long {
+	if got := shorten(detailType, long, 1000); got != long {
 		t.Errorf("%q was cut", got)
 	}
-	if got := c.shorten(detailType, "", 0); got != "" {
+	if got := shorten(detailType, "", 0); got != "" {
 		t.Errorf("nothing became %q", got)
 	}
 }

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	"gonum.org/v1/plot"
+)
+
+// finite says whether a value can be drawn. Numbers near the end of what float64 holds
+// cannot: differences of them are infinite.
+func finite(v float64) bool { return math.Abs(v) < 1e300 }
+
+// setValueAxis gives an axis the range, scale and ticks for values; ok is false where none
+// is finite.
+func setValueAxis(a *plot.Axis, values ...[]float64) (ok bool) {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, v := range slices.Concat(values...) {
+		if finite(v) {
+			low, high = math.Min(low, v), math.Max(high, v)
+		}
+	}
+	if low > high {
+		return false
+	}
+	// Beyond 1e60 its ends would leave what float64 holds.
+	if ratio := high / low; low > 0 && ratio >= 100 && ratio < 1e60 && low > 1e-200 && high < 1e200 {
+		room := math.Pow(ratio, .05)
+		a.Min, a.Max = low/room, high*room
+		a.Scale, a.Tick.Marker = plot.LogScale{}, plot.ConstantTicks(logTicks(a.Min, a.Max))
+		a.Label.Text = "logarithmic scale"
+		return true
+	}
+	room := (high - low) * .05
+	// A difference that is lost in rounding is none.
+	if size := math.Max(math.Abs(low), math.Abs(high)); size < 1e-290 {
+		room = .05
+	} else if high-low <= 1e-12*size {
+		room = size * .05
+	}
+	a.Min, a.Max = low-room, high+room
+	a.Tick.Marker = plot.ConstantTicks(valueTicks(a.Min, a.Max))
+	return true
+}
+
+// valueTicks are gonum's, with labels on the small ones too where these are few, and with as
+// many digits as tell one from the next: gonum's would write 2.3024 and 2.3026 alike.
+func valueTicks(low, high float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(low, high)
+	slices.SortFunc(ticks, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
+	var at []int // of the labels
+	for i, t := range ticks {
+		if !t.IsMinor() || len(ticks) <= 8 {
+			at = append(at, i)
+		}
+	}
+	step := ticks[at[1]].Value - ticks[at[0]].Value
+	write := func(format byte, digits int) (exact bool) {
+		exact = true
+		for _, i := range at {
+			v := ticks[i].Value
+			if math.Abs(v) < step/100 {
+				v = 0 // not minus zero, nor 1e-17
+			}
+			ticks[i].Label = strconv.FormatFloat(v, format, digits, 64)
+			is, _ := strconv.ParseFloat(ticks[i].Label, 64)
+			exact = exact && math.Abs(is-v) < step/100
+		}
+		return exact
+	}
+	if math.Max(-low, high) < 1e6 {
+		for decimals := range 6 {
+			if write('f', decimals) {
+				return ticks
+			}
+		}
+	}
+	for digits := 1; digits < 17 && !write('g', digits); digits++ {
+	}
+	return ticks
+}
+
+// logTicks are gonum's, fewer where there are many powers of ten.
+func logTicks(low, high float64) []plot.Tick {
+	ticks := plot.LogTicks{Prec: 6}.Ticks(low, high)
+	every := nice(int(math.Log10(high/low)/7) + 1)
+	if every == 1 {
+		return ticks
+	}
+	power := -1
+	return slices.DeleteFunc(ticks, func(t plot.Tick) bool {
+		if !t.IsMinor() {
+			power++
+		}
+		return t.IsMinor() || power%every != 0
+	})
+}
+
+// epochTicks are whole numbers from 1, at most 12.
+func epochTicks(low, high float64) []plot.Tick {
+	step := nice(int((high-low)/12) + 1)
+	var ticks []plot.Tick
+	for e := max(1, int(math.Ceil(low/float64(step)))) * step; float64(e) <= high; e += step {
+		ticks = append(ticks, plot.Tick{Value: float64(e), Label: strconv.Itoa(e)})
+	}
+	return ticks
+}
+
+// setEpochAxis gives an axis the range and ticks for epochs, which it counts from 1.
+func setEpochAxis(a *plot.Axis, epochs []int) {
+	low, high := float64(slices.Min(epochs)+1), float64(slices.Max(epochs)+1)
+	room := math.Max((high-low)*.04, .12)
+	if low == high {
+		room = .5
+	}
+	a.Min, a.Max = low-room, high+room
+	a.Tick.Marker = plot.ConstantTicks(epochTicks(a.Min, a.Max))
+}
