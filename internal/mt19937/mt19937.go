@@ -39,7 +39,7 @@ func (r *Rand) Seed(seed uint32) {
 
 func twist(hi, lo, far uint32) uint32 {
 	y := hi&upperMask | lo&lowerMask
-	return far ^ y>>1 ^ -(y & 1)&matrixA
+	return far ^ y>>1 ^ -(y&1)&matrixA
 }
 
 func (r *Rand) refill() {
