@@ -14,12 +14,18 @@ import (
 func fold(g *graph.Graph) error {
 	r := newRewrite(g)
 	for _, n := range g.Nodes {
+		for i, v := range n.In {
+			n.In[i] = r.now(v)
+		}
+		if err := loosen(n); err != nil {
+			return err
+		}
 		if v := identity(n); v != nil {
 			r.replace(n.Out[0], v)
 			r.remove(n)
 			continue
 		}
-		t := constant(r, n)
+		t := constant(n)
 		if t == nil {
 			continue
 		}
@@ -32,6 +38,31 @@ func fold(g *graph.Graph) error {
 		r.remove(n)
 	}
 	r.apply()
+	return nil
+}
+
+// loosen frees n of operands that it does not need now that shapes are known: one that only
+// gives a shape, and a repetition that an element-wise op does by itself.
+func loosen(n *graph.Node) error {
+	switch o := n.Op.(type) {
+	case op.ReshapeLike:
+		m, err := graph.NewNode(op.Reshape{Shape: n.Out[0].Shape}, n.Layer, n.In[0])
+		if err != nil {
+			return err
+		}
+		n.Op, n.In = m.Op, m.In
+	case op.Binary:
+		for i, v := range n.In {
+			if !v.Is("BroadcastLike") {
+				continue
+			}
+			in := []op.Type{n.In[0].Type, n.In[1].Type}
+			in[i] = v.Node.In[0].Type
+			if out, err := o.Infer(in); err == nil && out[0].Equal(n.Out[0].Type) {
+				n.In[i] = v.Node.In[0]
+			}
+		}
+	}
 	return nil
 }
 
@@ -62,11 +93,12 @@ func identity(n *graph.Node) *graph.Value {
 
 func isScalar(v *graph.Value, x float32) bool {
 	c, ok := v.Node.Op.(op.Const)
-	return ok && v.Rank() == 0 && v.DType == tensor.Float32 && c.Value.Float32s()[0] == x
+	return ok && c.Value.Len() == 1 && v.DType == tensor.Float32 && c.Value.Float32s()[0] == x
 }
 
-// constant is the value of n where it is known: a size, or arithmetic of float32 scalars.
-func constant(r *rewrite, n *graph.Node) *tensor.Tensor {
+// constant is the value of n where it is known: a size, a constant in another shape, or
+// arithmetic of float32 scalars.
+func constant(n *graph.Node) *tensor.Tensor {
 	switch o := n.Op.(type) {
 	case op.Size:
 		count := o.Count(n.In[0].Shape)
@@ -76,13 +108,17 @@ func constant(r *rewrite, n *graph.Node) *tensor.Tensor {
 		case tensor.Int64:
 			return tensor.Scalar(int64(count))
 		}
+	case op.Reshape:
+		if c, ok := n.In[0].Node.Op.(op.Const); ok {
+			return c.Value.Reshape(n.Out[0].Shape...)
+		}
 	case op.Binary:
 		if n.Out[0].DType != tensor.Float32 || n.Out[0].Rank() != 0 {
 			return nil
 		}
 		var x [2]float32
 		for i, v := range n.In {
-			c, ok := r.now(v).Node.Op.(op.Const)
+			c, ok := v.Node.Op.(op.Const)
 			if !ok {
 				return nil
 			}

@@ -1,0 +1,236 @@
+package compile
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
+)
+
+func window(size, stride int) op.Window {
+	return op.Window{Size: [2]int{size, size}, Stride: [2]int{stride, stride}, Dilation: [2]int{1, 1}}
+}
+
+func weight(b *graph.Builder, name string, shape ...int) *graph.Value {
+	return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: tensor.Float32, Shape: shape}})
+}
+
+// target asks for working memory here and there.
+type target struct{}
+
+func (target) Workspace(n *graph.Node) (int, error) {
+	if strings.Contains(n.Op.Name(), "Conv2D") {
+		return 1000, nil
+	}
+	return 0, nil
+}
+
+func (target) Size(v *graph.Value) int { return v.Shape.Elements() * max(4, v.DType.Size()) }
+
+func compiled(t *testing.T, b *graph.Builder, out ...*graph.Value) *Plan {
+	t.Helper()
+	var outputs []graph.Output
+	for i, v := range out {
+		outputs = append(outputs, graph.Output{Key: fmt.Sprint(i), Value: v})
+	}
+	g, err := b.Finish(outputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shapes []tensor.Shape
+	for _, v := range g.Inputs {
+		s := v.Shape.Clone()
+		for i := range s {
+			if s[i] == tensor.Unknown {
+				s[i] = 4
+			}
+		}
+		shapes = append(shapes, s)
+	}
+	p, err := Compile(g, shapes, target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// ops lists the plan's ops that compute, with their attributes.
+func ops(p *Plan) []string {
+	var names []string
+	for _, n := range p.Nodes {
+		switch n.Op.(type) {
+		case op.Input, op.Variable, op.Const:
+			continue
+		}
+		names = append(names, strings.TrimSpace(n.Op.Name()+" "+op.Attributes(n.Op)))
+	}
+	return names
+}
+
+func TestFuse(t *testing.T) {
+	conv := func(b *graph.Builder, x *graph.Value, name string) (y, kernel, bias *graph.Value) {
+		kernel, bias = weight(b, name+"/kernel", 3, 3, x.Shape[3], 5), weight(b, name+"/bias", 5)
+		return b.Add(b.Conv2D(x, kernel, window(3, 1)), bias), kernel, bias
+	}
+	for _, c := range []struct {
+		name  string
+		build func(b *graph.Builder, x *graph.Value) []*graph.Value
+		want  string
+	}{
+		{"conv+bias", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			return []*graph.Value{y}
+		}, "FusedConv2D 3x3 valid +bias"},
+		{"conv+bias+relu", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			return []*graph.Value{b.ReLU(y)}
+		}, "FusedConv2D 3x3 valid +bias +relu"},
+		{"conv+bias+relu+pool", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			return []*graph.Value{b.MaxPool2D(b.ReLU(y), window(2, 2))}
+		}, "FusedConv2D 3x3 valid +bias +relu +pool"},
+		{"a result that is wanted itself is kept", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			r := b.ReLU(y)
+			return []*graph.Value{r, b.MaxPool2D(r, window(2, 2))}
+		}, "FusedConv2D 3x3 valid +bias +relu, MaxPool2D 2x2 stride 2x2 valid"},
+		{"another pool", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			return []*graph.Value{b.MaxPool2D(b.ReLU(y), window(3, 2))}
+		}, "FusedConv2D 3x3 valid +bias +relu, MaxPool2D 3x3 stride 2x2 valid"},
+		{"gradients of conv+bias+relu+pool", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, k, bias := conv(b, x, "a")
+			loss := b.Sum(b.Square(b.MaxPool2D(b.ReLU(y), window(2, 2))))
+			return append(graph.Grad(b, loss, k, bias, x), loss)
+		}, "FusedConv2D 3x3 valid +bias +relu +pool, Square, ReduceSum, Mul, " +
+			"FusedConv2DBackwardFilter 3x3 valid +bias pooled, FusedConv2DBackwardData 3x3 valid pooled"},
+		{"a bias alone", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, bias := conv(b, x, "a")
+			return graph.Grad(b, b.Sum(b.Square(b.MaxPool2D(b.ReLU(y), window(2, 2)))), bias)
+		}, ""},
+		{"matmul+bias+relu", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			n := x.Shape[1:].Elements()
+			return []*graph.Value{b.ReLU(b.Add(weight(b, "bias", 7), b.MatMul(b.Reshape(x, -1, n), weight(b, "kernel", n, 7))))}
+		}, "Reshape to (None, 192), FusedMatMul +bias +relu"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := graph.NewBuilder(graph.NewStore(), true)
+			p := compiled(t, b, c.build(b, b.Input("x", tensor.Float32, tensor.Unknown, 8, 8, 3))...)
+			if got := strings.Join(ops(p), ", "); c.want != "" && got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestSimplify(t *testing.T) {
+	b := graph.NewBuilder(graph.NewStore(), true)
+	x := b.Input("x", tensor.Float32, tensor.Unknown, 6)
+	b.Exp(x) // nobody needs it
+	y := b.Mean(b.Scale(b.Offset(x, 0), 1))
+	p := compiled(t, b, y, b.Mean(x))
+	if got, want := strings.Join(ops(p), ", "), "ReduceSum, Div"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if a, b := p.Outputs[0].Value, p.Outputs[1].Value; a != b {
+		t.Error("the same mean is computed twice")
+	}
+}
+
+// TestSnapshot: an update that reads what an earlier one has changed gets a copy.
+func TestSnapshot(t *testing.T) {
+	b := graph.NewBuilder(graph.NewStore(), true)
+	v, w := weight(b, "v"), weight(b, "w")
+	b.Assign(v, b.Offset(v, 1))
+	b.Assign(w, v)
+	p := compiled(t, b)
+	if got, want := strings.Join(ops(p), ", "), "Add, Copy, Assign, Assign"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestMemory builds random graphs and holds that what is alive at once does not overlap, and
+// that the arena is not much larger than what is alive.
+func TestMemory(t *testing.T) {
+	for seed := range uint64(50) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		b := graph.NewBuilder(graph.NewStore(), false)
+		values := []*graph.Value{b.Input("x", tensor.Float32, tensor.Unknown, 1+random.IntN(40))}
+		for range 30 {
+			x := values[random.IntN(len(values))]
+			switch random.IntN(4) {
+			case 0:
+				values = append(values, b.Exp(x))
+			case 1:
+				values = append(values, b.MatMul(x, weight(b, fmt.Sprint(len(values)), x.Shape[1], 1+random.IntN(60))))
+			case 2:
+				values = append(values, b.Reshape(b.Reshape(x, -1, 1), -1, x.Shape[1]))
+			case 3:
+				values = append(values, b.Mul(x, x))
+			}
+		}
+		p := compiled(t, b, values[len(values)-1], values[len(values)/2])
+		first, last := map[*graph.Value]int{}, map[*graph.Value]int{}
+		for i, n := range p.Nodes {
+			for _, v := range n.Out {
+				if Root(v) == v && InArena(v) {
+					first[v], last[v] = i, i
+				}
+			}
+			for _, v := range n.In {
+				last[Root(v)] = i
+			}
+		}
+		for _, o := range p.Outputs {
+			last[Root(o.Value)] = len(p.Nodes)
+		}
+		most := 0
+		for i := range p.Nodes {
+			alive := 0
+			for v := range first {
+				if first[v] <= i && i <= last[v] {
+					alive += p.Slots[v].Size
+				}
+			}
+			most = max(most, alive)
+		}
+		for v := range first {
+			for w := range first {
+				a, b := p.Slots[v], p.Slots[w]
+				if v != w && first[v] <= last[w] && first[w] <= last[v] && a.Offset < b.Offset+b.Size && b.Offset < a.Offset+a.Size {
+					t.Fatalf("seed %d: %v and %v share memory\n%s", seed, v.Type, w.Type, p)
+				}
+			}
+			if s := p.Slots[v]; s.Offset+s.Size > p.ArenaSize || s.Offset%tensor.Align != 0 || s.Size < v.Shape.Elements()*4 {
+				t.Fatalf("seed %d: %v is at %+v of %d", seed, v.Type, s, p.ArenaSize)
+			}
+		}
+		if p.ArenaSize > most*3/2 {
+			t.Errorf("seed %d: an arena of %d bytes for %d", seed, p.ArenaSize, most)
+		}
+	}
+}
+
+// BenchmarkCompile compiles a chain of 1,000 ops.
+func BenchmarkCompile(b *testing.B) {
+	builder := graph.NewBuilder(graph.NewStore(), false)
+	x := builder.Input("x", tensor.Float32, tensor.Unknown, 8, 8, 5)
+	for i := range 250 {
+		k, bias := weight(builder, fmt.Sprint(i, "k"), 1, 1, 5, 5), weight(builder, fmt.Sprint(i, "b"), 5)
+		x = builder.ReLU(builder.Add(builder.Conv2D(x, k, window(1, 1)), bias))
+		x = builder.Sigmoid(x)
+	}
+	g, err := builder.Finish(graph.Output{Key: "y", Value: x})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := Compile(g, []tensor.Shape{{4, 8, 8, 5}}, target{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
