@@ -145,6 +145,13 @@ func (f *folder) write(name string, write func(io.Writer) error) error {
 	return f.wroteIf(name, atomicfile.Write(f.path(name), write))
 }
 
+func (f *folder) writeBytes(name string, content []byte) error {
+	return f.write(name, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
 // wroteIf notes that a file is this run's if it was written without error.
 func (f *folder) wroteIf(name string, err error) error {
 	if err == nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/internal/historycsv"
 	"github.com/lince-ml/lince/optimizer"
 )
 
@@ -232,7 +234,7 @@ func (t *training) begin() error {
 func (t *training) fit() error {
 	callbacks := []callback.Callback{
 		t.checkpoint(),
-		callback.CSVLogger{Filename: t.folder.path("history.csv")},
+		t.logger(),
 	}
 	if t.Patience > 0 {
 		callbacks = append(callbacks, callback.EarlyStopping{Monitor: "val_loss", Patience: t.Patience, RestoreBestWeights: true, Verbose: true})
@@ -244,9 +246,6 @@ func (t *training) fit() error {
 		Epochs: t.Epochs, Validation: t.val, Callbacks: callbacks, Output: t.text, Verbose: t.verbose(),
 	})
 	interrupted := errors.Is(fitErr, context.Canceled)
-	if history != nil && t.folder.has("history.csv") {
-		t.folder.wrote["history.csv"] = true
-	}
 	if history == nil || interrupted && len(history.Epochs) == 0 && history.Partial == nil {
 		t.folder.discard()
 		if interrupted {
@@ -281,6 +280,20 @@ func (t *training) checkpoint() callback.Callback {
 	})
 }
 
+// logger keeps history.csv, as Keras' CSVLogger would, but whole at every moment.
+func (t *training) logger() callback.Callback {
+	return callback.Func(func(callback.Run) (callback.Hooks, error) {
+		var rows bytes.Buffer
+		w := historycsv.NewWriter(&rows, historycsv.Options{})
+		return callback.Hooks{EpochEnd: func(epoch int, logs *lince.Logs) error {
+			if err := w.Write(epoch, logs.Map()); err != nil {
+				return err
+			}
+			return t.folder.writeBytes("history.csv", rows.Bytes())
+		}}, nil
+	})
+}
+
 // watchedRun notes that best.keras is this run's.
 type watchedRun struct {
 	callback.Run
@@ -295,6 +308,9 @@ func (t *training) save(h *lince.History) error {
 	err := t.folder.wroteIf("model.keras", t.model.Save(t.folder.path("model.keras")))
 	if err == nil && !t.folder.wrote["best.keras"] {
 		err = t.lastIsBest()
+	}
+	if !t.folder.wrote["history.csv"] { // no epoch came to its end: CSVLogger's is empty then
+		err = errors.Join(err, t.folder.writeBytes("history.csv", nil))
 	}
 	return errors.Join(err,
 		writeCurves(t.folder, h),

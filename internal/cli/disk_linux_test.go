@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// disk mounts a small disk.
+func disk(t *testing.T, flags uintptr, size string) string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root may mount a small disk")
+	}
+	dir := filepath.Join(t.TempDir(), "disk")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", flags, "size="+size); err != nil {
+		t.Skip("cannot mount a small disk here:", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// A full disk while the files are saved: the old ones stay whole, and the message names
+// those that could not be written.
+func TestFullDisk(t *testing.T) {
+	out := disk(t, 0, "8m")
+	args := []string{"train", "demo:cats-and-dogs?n=12", "--size", "24", "--epochs", "2", "--batch", "3", "--out", out, "--overwrite"}
+	succeed(t, args...)
+	before := snapshot(t, out)
+	filler, err := os.Create(filepath.Join(out, "filler"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for block := make([]byte, 64<<10); ; {
+		if _, err := filler.Write(block); err != nil {
+			break
+		}
+	}
+	if err := filler.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o := run(t, append(args, "--seed", "7")...)
+	if o.code != exitFailure {
+		t.Errorf("exit code %d", o.code)
+	}
+	contains(t, "the message", o.stderr, "batch.png", "no space left on device")
+	if err := os.Remove(filler.Name()); err != nil {
+		t.Fatal(err)
+	}
+	sameTree(t, before, snapshot(t, out))
+
+	// There is room for the first picture, and not for a model.
+	file, err := os.Create(filler.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var room syscall.Statfs_t
+	if err := syscall.Statfs(out, &room); err != nil {
+		t.Fatal(err)
+	}
+	leave := int64(len(before["batch.png"])) + 64<<10
+	if _, err := file.Write(make([]byte, int64(room.Bavail)*room.Bsize-leave)); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(before["model.keras"])) < leave {
+		t.Fatalf("a model of %d bytes fits into %d", len(before["model.keras"]), leave)
+	}
+	o = run(t, append(args, "--seed", "8")...)
+	if o.code != exitFailure {
+		t.Errorf("exit code %d", o.code)
+	}
+	contains(t, "the message", o.stderr, "best.keras", "model.keras", "no space left on device")
+	after := snapshot(t, out)
+	for _, name := range []string{"model.keras", "best.keras"} {
+		if after[name] != before[name] {
+			t.Errorf("%s is not the old one", name)
+		}
+	}
+	for name := range after {
+		if _, ok := before[name]; !ok && name != "filler" {
+			t.Errorf("%s was left behind", name)
+		}
+	}
+}
+
+// A disk that can only be read.
+func TestReadOnlyOut(t *testing.T) {
+	out := disk(t, syscall.MS_RDONLY, "64k")
+	for _, dir := range []string{out, filepath.Join(out, "new")} {
+		o := run(t, "train", "demo:cats-and-dogs?n=12", "--out", dir)
+		if o.code != exitFailure {
+			t.Errorf("exit code %d", o.code)
+		}
+		contains(t, "the message", o.stderr, "the output folder "+dir+" cannot be written: read-only file system; name another with --out")
+	}
+}
+
+// A forged header costs no memory: neither does the whole process.
+func TestMemoryOfForgedHeader(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 8))
+	put(t, "set", map[string][]byte{"cat.90.jpg": forgedJPEG(t)})
+	peak := func(args ...string) int64 {
+		cmd := exec.Command(binary(t), args...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if !strings.Contains(string(out), "cat.90.jpg") {
+			t.Errorf("the output does not name the file:\n%s", out)
+		}
+		return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	}
+	if p := peak("train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "out"); p > 256<<20 {
+		t.Errorf("training took %d MiB", p>>20)
+	}
+	if p := peak("predict", "out/model.keras", "set"); p > 256<<20 {
+		t.Errorf("predicting took %d MiB", p>>20)
+	}
+}

@@ -1,0 +1,114 @@
+//go:build unix
+
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// process is a lince that runs.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	out    *bufio.Reader
+	stderr bytes.Buffer
+}
+
+// start runs lince in the working folder.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(binary(t), args...)}
+	p.cmd.Stderr = &p.stderr
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.out = bufio.NewReader(out)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	return p
+}
+
+// await reads lines until one begins so.
+func (p *process) await(prefix string) {
+	p.t.Helper()
+	for {
+		line, err := p.out.ReadString('\n')
+		if strings.HasPrefix(line, prefix) {
+			return
+		}
+		if err != nil {
+			p.t.Fatalf("there is no line %q...: %v\n%s", prefix, err, p.stderr.String())
+		}
+	}
+}
+
+func (p *process) interrupt() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// end waits for the end, and returns the exit code and the rest of the output.
+func (p *process) end() (code int, rest string) {
+	p.t.Helper()
+	b, err := io.ReadAll(p.out)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var failed *exec.ExitError
+	if err := p.cmd.Wait(); err != nil && !errors.As(err, &failed) {
+		p.t.Fatal(err)
+	}
+	return p.cmd.ProcessState.ExitCode(), string(b)
+}
+
+// ^C in a training: it ends after the step at hand, writes all the files, and says how far
+// it came.
+func TestInterrupt(t *testing.T) {
+	workIn(t)
+	p := start(t, "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "100000", "--out", "out")
+	p.await("Epoch 3/")
+	p.interrupt()
+	code, rest := p.end()
+	if code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+	r := decode[record](t, read(t, "out", "run.json"))
+	if !r.Interrupted || r.Epochs < 2 || r.Epochs == 100000 || r.Results == nil {
+		t.Errorf("run.json has %+v", r)
+	}
+	reached := fmt.Sprintf("after epoch %d of 100000", r.Epochs)
+	if r.Partial != nil {
+		reached = fmt.Sprintf("in epoch %d of 100000, after step %d of 2", r.Epochs+1, r.Partial.Steps)
+	}
+	if want := "lince: interrupted " + reached + "; everything up to there is in out\n"; p.stderr.String() != want {
+		t.Errorf("standard error has %q, want %q", p.stderr.String(), want)
+	}
+	contains(t, "the output", rest, "Interrupted: writing what there is", "Predicting validation  10/10", "Written to out")
+	for _, f := range runFiles {
+		if _, err := os.Stat(filepath.Join("out", f.name)); f.name != "unreadable.csv" && err != nil {
+			t.Error(err)
+		}
+	}
+	rows, err := csv.NewReader(strings.NewReader(read(t, "out", "history.csv"))).ReadAll()
+	if err != nil || len(rows) != r.Epochs+1 {
+		t.Errorf("history.csv has %d lines for %d epochs, %v", len(rows), r.Epochs, err)
+	}
+	// And the training can go on.
+	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", filepath.Join("out", "model.keras"), "--epochs", "1", "--out", "on")
+}

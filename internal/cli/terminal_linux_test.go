@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// terminal is a lince that runs in a terminal of its own.
+type terminal struct {
+	t       *testing.T
+	cmd     *exec.Cmd
+	keys    *os.File
+	mu      sync.Mutex
+	changed *sync.Cond
+	screen  bytes.Buffer // all that was written to it
+	closed  bool
+}
+
+// inTerminal starts lince in a terminal of 80 columns.
+func inTerminal(t *testing.T, args ...string) *terminal {
+	t.Helper()
+	keys, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("there are no terminals here:", err)
+	}
+	fd := int(keys.Fd())
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		t.Skip("there are no terminals here:", err)
+	}
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80}); err != nil {
+		t.Fatal(err)
+	}
+	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("there are no terminals here:", err)
+	}
+	p := &terminal{t: t, cmd: exec.Command(binary(t), args...), keys: keys}
+	p.changed = sync.NewCond(&p.mu)
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = tty, tty, tty
+	p.cmd.Env = append(os.Environ(), "TERM=xterm-256color")
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = tty.Close() // the process has it
+	t.Cleanup(func() { _ = p.cmd.Process.Kill(); _ = keys.Close() })
+	go func() {
+		b := make([]byte, 4096)
+		for {
+			n, err := keys.Read(b)
+			p.mu.Lock()
+			p.screen.Write(b[:n])
+			p.closed = p.closed || err != nil
+			p.changed.Broadcast()
+			p.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return p
+}
+
+// await waits until a text was written.
+func (p *terminal) await(text string) {
+	p.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !strings.Contains(p.screen.String(), text) {
+		if p.closed {
+			p.t.Fatalf("the terminal never had %q:\n%s", text, p.screen.String())
+		}
+		p.changed.Wait()
+	}
+}
+
+func (p *terminal) press(keys string) {
+	p.t.Helper()
+	if _, err := p.keys.WriteString(keys); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// end waits for the end, and returns the exit code and all that was written.
+func (p *terminal) end() (int, string) {
+	p.t.Helper()
+	_ = p.cmd.Wait() // the exit code says it
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.closed {
+		p.changed.Wait()
+	}
+	return p.cmd.ProcessState.ExitCode(), p.screen.String()
+}
+
+// ^C before the training: nothing is left.
+func TestInterruptWhileChecking(t *testing.T) {
+	dir := workIn(t)
+	for _, out := range []string{"", "some/new/folder"} {
+		args := []string{"train", "demo:cats-and-dogs?n=20000"}
+		if out != "" {
+			args = append(args, "--out", out)
+		}
+		p := inTerminal(t, args...)
+		p.await("Checking pictures")
+		p.press("\x03")
+		code, screen := p.end()
+		if code != exitInterrupted {
+			t.Errorf("exit code %d", code)
+		}
+		contains(t, "the terminal", screen, "lince: interrupted before the training began; nothing was written")
+		sameTree(t, map[string]string{}, snapshot(t, dir))
+	}
+}
+
+// ^C in the first epoch, of which a step is done: the bar's line ends, and all is written.
+func TestInterruptFirstEpoch(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 40))
+	p := inTerminal(t, "train", "set", "--batch", "1", "--out", "out")
+	p.await("3/30")
+	p.press("\x03")
+	code, screen := p.end()
+	if code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, "the terminal", screen, "━", "accuracy: ", "Interrupted: writing what there is", "lince: interrupted in epoch 1 of 3, after step", "of 30; everything up to there is in out")
+	for _, f := range runFiles {
+		if _, err := os.Stat("out/" + f.name); f.name != "unreadable.csv" && err != nil {
+			t.Error(err)
+		}
+	}
+	if r := decode[record](t, read(t, "out", "run.json")); r.Partial == nil || r.Partial.Steps < 3 || r.Epochs != 0 || r.Results == nil {
+		t.Errorf("run.json has %+v", r)
+	}
+	if read(t, "out", "best.keras") != read(t, "out", "model.keras") {
+		t.Error("there was no best epoch, yet the best model is not the last")
+	}
+}
+
+// A second ^C stops at once: what is written by then stays.
+func TestInterruptTwice(t *testing.T) {
+	workIn(t)
+	set := pngs(t, 8)
+	for name, b := range pngs(t, 8) {
+		for i := range 40 {
+			set[fmt.Sprintf("%s.%d.png", name[:3], 100+len(set)*50+i)] = b
+		}
+	}
+	put(t, "set", set)
+	// The tutorial's network has a second's work to predict all these.
+	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", fmt.Sprint(len(set)-30), "--out", "out")
+	p.await("3/30")
+	p.press("\x03")
+	p.await("Interrupted: writing what there is")
+	p.press("\x03")
+	code, screen := p.end()
+	if code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, "the terminal", screen, "lince: interrupted in epoch 1 of 3, after step", "the validation pictures were not predicted; the rest is in out")
+	if strings.Contains(screen, "Written to") {
+		t.Errorf("it went on:\n%s", screen)
+	}
+	if r := decode[record](t, read(t, "out", "run.json")); !r.Interrupted || r.Results != nil {
+		t.Errorf("run.json has %+v", r)
+	}
+	succeed(t, "summary", "out/model.keras")
+}
+
+// In a terminal show draws in colour.
+func TestShowInTerminal(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{"cat.0.png": pngs(t, 2)["cat.0.png"]})
+	code, screen := inTerminal(t, "show", "cat.0.png").end()
+	if code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, "the terminal", screen, "▀", "\x1b[38;5;", "uint8")
+	code, screen = inTerminal(t, "show", "cat.0.png", "--plain").end()
+	if code != exitOK || strings.Contains(screen, "\x1b[") {
+		t.Errorf("exit code %d, plain is\n%s", code, screen)
+	}
+}

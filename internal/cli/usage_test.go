@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+var commandNames = []string{"train", "evaluate", "predict", "summary", "show", "data", "completion"}
+
+func TestHelp(t *testing.T) {
+	t.Setenv("COLUMNS", "80")
+	alone, help := run(t), run(t, "--help")
+	if alone.code != exitOK || alone != help {
+		t.Errorf("lince alone is not its help: %+v", alone)
+	}
+	contains(t, "the help", help.stdout, append([]string{"Usage: lince <command>", "lince train demo:cats-and-dogs"}, commandNames...)...)
+	texts := map[string]string{"": help.stdout}
+	for _, name := range commandNames {
+		o := succeed(t, name, "--help")
+		contains(t, name+" --help", o.stdout, "Usage: lince "+name, "Examples:", "    lince "+name, "Arguments:")
+		texts[name] = o.stdout
+	}
+	for name, text := range texts {
+		for line := range strings.Lines(text) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 {
+				t.Errorf("lince %s --help has a line of %d characters: %s", name, n, line)
+			}
+		}
+	}
+	// What the flags' help says of the defaults is so.
+	contains(t, "train --help", texts["train"], "rotation=15,shift=0.1,shear=0.1,zoom=0.8:1.2,hflip", "--epochs=3", "--batch=15", "--seed=42")
+}
+
+func TestVersion(t *testing.T) {
+	o := succeed(t, "--version")
+	if !strings.HasPrefix(o.stdout, "lince ") || strings.Count(o.stdout, "\n") != 1 {
+		t.Errorf("the version is %q", o.stdout)
+	}
+}
+
+// What a shell is told when it asks what may come next.
+func TestCompletion(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{"model.keras": {1}, "net.json": {1}, "photo.jpg": {1}, "table.csv": {1}, "photos/cat.0.jpg": {1}})
+	for _, c := range []struct {
+		line string
+		want []string
+		not  []string
+	}{
+		{"lince ", commandNames, nil},
+		{"lince tr", []string{"train"}, []string{"data"}},
+		{"lince train --ep", []string{"--epochs"}, []string{"--batch"}},
+		{"lince train --q", []string{"--quiet"}, nil},
+		{"lince train dem", []string{"demo:cats-and-dogs"}, nil},
+		{"lince train p", []string{"photo.jpg", "photos/"}, []string{"model.keras"}},
+		{"lince train photos/ --model ", []string{"cnn", "model.keras", "net.json"}, []string{"photo.jpg"}},
+		{"lince train photos/ --optimizer ", []string{"adam", "rmsprop", "sgd"}, []string{"photo.jpg"}},
+		{"lince predict ", []string{"model.keras"}, []string{"photo.jpg"}},
+		{"lince predict model.keras ", []string{"photo.jpg"}, nil},
+		{"lince predict model.keras photo.jpg --csv ", []string{"table.csv"}, []string{"photo.jpg"}},
+		{"lince completion ", []string{"bash", "zsh", "fish"}, []string{"photo.jpg"}},
+	} {
+		t.Setenv("COMP_LINE", c.line)
+		o := run(t)
+		got := strings.Fields(o.stdout)
+		for _, w := range c.want {
+			if !slices.ContainsFunc(got, func(g string) bool { return strings.TrimPrefix(g, "./") == w }) {
+				t.Errorf("%q: %q is not among %q", c.line, w, got)
+			}
+		}
+		for _, n := range c.not {
+			if slices.Contains(got, n) {
+				t.Errorf("%q: %q is among %q", c.line, n, got)
+			}
+		}
+		if o.code != exitOK || o.stderr != "" {
+			t.Errorf("%q: exit code %d, %q", c.line, o.code, o.stderr)
+		}
+	}
+}
+
+// TestCompletionScripts has each shell that is there read its script; bash also runs what
+// the script names, from a folder with an odd name.
+func TestCompletionScripts(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		script := succeed(t, "completion", shell).stdout
+		contains(t, shell+"'s script", script, "lince")
+		path, err := exec.LookPath(shell)
+		if err != nil {
+			t.Logf("there is no %s here", shell)
+			continue
+		}
+		cmd := exec.Command(path, "-n")
+		cmd.Stdin = strings.NewReader(script)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", shell, err, out)
+		}
+	}
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("there is no bash here")
+	}
+	odd := filepath.Join(t.TempDir(), `it's "$HOME"`, "lince")
+	put(t, filepath.Dir(odd), map[string][]byte{"lince": []byte(read(t, binary(t)))})
+	if err := os.Chmod(odd, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bash, "-c", `
+		complete() { while [ $# -gt 1 ]; do if [ "$1" = -C ]; then completer=$2; fi; shift; done; }
+		eval "$("$0" completion bash)"
+		COMP_LINE="lince ev" COMP_POINT=8 bash -c "$completer lince ev lince"`, odd)
+	out, err := cmd.CombinedOutput()
+	if err != nil || string(out) != "evaluate\n" {
+		t.Errorf("bash completes lince ev with %q, %v", out, err)
+	}
+}
