@@ -70,20 +70,20 @@ func loosen(n *graph.Node) error {
 func identity(n *graph.Node) *graph.Value {
 	switch n.Op.(type) {
 	case op.BroadcastLike, op.SumLike, op.Reshape, op.ReshapeLike, op.Cast:
-		if n.In[0].Type.Equal(n.Out[0].Type) {
+		if n.In[0].Equal(n.Out[0].Type) {
 			return n.In[0]
 		}
 	case op.Binary:
 		switch n.Op.Name() {
 		case "Mul", "Div":
-			if isScalar(n.In[1], 1) && n.In[0].Type.Equal(n.Out[0].Type) {
+			if isScalar(n.In[1], 1) && n.In[0].Equal(n.Out[0].Type) {
 				return n.In[0]
 			}
-			if n.Op.Name() == "Mul" && isScalar(n.In[0], 1) && n.In[1].Type.Equal(n.Out[0].Type) {
+			if n.Op.Name() == "Mul" && isScalar(n.In[0], 1) && n.In[1].Equal(n.Out[0].Type) {
 				return n.In[1]
 			}
 		case "Add", "Sub":
-			if isScalar(n.In[1], 0) && n.In[0].Type.Equal(n.Out[0].Type) {
+			if isScalar(n.In[1], 0) && n.In[0].Equal(n.Out[0].Type) {
 				return n.In[0]
 			}
 		}
