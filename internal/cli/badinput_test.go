@@ -278,6 +278,7 @@ func TestUnreadablePictures(t *testing.T) {
 
 // A CSV's rows without a file, and files without a label, are counted and left out.
 func TestPartlyBadSources(t *testing.T) {
+	long(t)
 	dir := workIn(t)
 	set := pngs(t, 8)
 	put(t, filepath.Join(dir, "set"), set)
@@ -315,6 +316,7 @@ func TestPartlyBadSources(t *testing.T) {
 
 // Fewer pictures than a batch are trained on all at once, with a warning.
 func TestFewerThanABatch(t *testing.T) {
+	long(t)
 	workIn(t)
 	put(t, "set", pngs(t, 4))
 	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "2")

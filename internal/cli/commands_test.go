@@ -94,6 +94,7 @@ func TestRun(t *testing.T) {
 // What a model goes on with is its optimizer's state and its classes' order, too: two and
 // one epochs are three, where the batches are the same.
 func TestGoOn(t *testing.T) {
+	long(t)
 	workIn(t)
 	args := func(out, model, epochs string, more ...string) []string {
 		return append([]string{"train", "demo:cats-and-dogs?n=12", "--model", model, "--epochs", epochs, "--out", out, "-q", "--no-augment", "--batch", "9"}, more...)
@@ -119,6 +120,7 @@ func TestGoOn(t *testing.T) {
 // Networks of one sigmoid unit, of three classes, of grey pictures, with numbers as
 // targets: all train, judge and predict.
 func TestNetworks(t *testing.T) {
+	long(t)
 	workIn(t)
 	p := pngs(t, 12)
 	put(t, ".", map[string][]byte{
@@ -222,6 +224,7 @@ type predictions struct {
 // With --json there is one JSON document on standard output, and with --quiet nothing
 // else.
 func TestJSONAndQuiet(t *testing.T) {
+	long(t)
 	workIn(t)
 	model := filepath.Join(trained(t), "model.keras")
 	put(t, ".", map[string][]byte{"cat.0.png": pngs(t, 2)["cat.0.png"]})
@@ -281,6 +284,7 @@ func TestDeterminism(t *testing.T) {
 
 // --overwrite replaces a run's files and leaves none of the old run's results.
 func TestOverwrite(t *testing.T) {
+	long(t)
 	dir := workIn(t)
 	put(t, ".", map[string][]byte{"out/unreadable.csv": []byte("old"), "out/run.json": []byte("old"), "out/notes.txt": []byte("mine")})
 	args := []string{"train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "1", "--out", "out"}

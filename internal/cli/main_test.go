@@ -91,6 +91,15 @@ func succeed(t *testing.T, args ...string) outcome {
 	return o
 }
 
+// long leaves a test out of short runs: those under the race detector, for which the drawing
+// of reports is slow, want only what runs in several goroutines.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out of short runs")
+	}
+}
+
 // workIn makes an empty folder the working folder.
 func workIn(t *testing.T) string {
 	t.Helper()
