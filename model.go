@@ -80,6 +80,8 @@ type Layer struct {
 	// Variables are the layer's: trainable ones, then the others, as in Keras. They are
 	// the model's, to read while nothing trains.
 	Variables []*graph.Variable
+
+	place int // in the list that the model was made of
 }
 
 // CountParams is the number of the layer's parameters.

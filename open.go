@@ -161,7 +161,11 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 		return nil, nil, err
 	}
 	if len(layers) > 0 {
-		if _, ok := layers[0].(layer.Input); !ok && len(conf.BuildInputShape) > 1 {
+		_, ok := layers[0].(layer.Input)
+		if !ok && len(conf.BuildInputShape) < 2 {
+			return nil, nil, errors.New("the model does not say the shape of its input; give it keras.Input(shape) as the first layer, or build it, before it is saved")
+		}
+		if !ok {
 			in := layer.Input{}
 			for _, d := range conf.BuildInputShape[1:] {
 				n := tensor.Unknown

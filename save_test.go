@@ -116,6 +116,20 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// Keras' to_json of a model that was never built says no shape.
+func TestJSONUnbuilt(t *testing.T) {
+	text := `{"module": "keras", "class_name": "Sequential", "config": {"name": "sequential", "trainable": true, "layers": [
+		{"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense", "units": 2}, "registered_name": null}]}, "registered_name": null}`
+	_, err := on(1).FromJSON([]byte(text))
+	if err == nil || !strings.Contains(err.Error(), "does not say the shape of its input") {
+		t.Errorf("error is %v", err)
+	}
+	built := strings.Replace(text, `"layers"`, `"build_input_shape": [null, 3], "layers"`, 1)
+	if m, err := on(1).FromJSON([]byte(built)); err != nil || m.CountParams() != 8 {
+		t.Errorf("model %v, error %v", m, err)
+	}
+}
+
 // What a compile configuration can hold comes back.
 func TestCompileConfig(t *testing.T) {
 	m := smallModel(t, 1)

@@ -64,20 +64,22 @@ func (o Options) build(layers []layer.Layer) (*Model, error) {
 	if len(layers) == 0 {
 		return nil, errors.Join(append(errs, errors.New("the network has no layers; the first is layer.Input{Shape: ...}"))...)
 	}
+	missing := 0
 	if in, ok := layers[0].(layer.Input); ok {
 		m.input = in
 	} else if layers[0] != nil {
+		missing = 1
 		errs = append(errs, fmt.Errorf("layer 0 (%s): the first layer must be layer.Input, which says the shape of an example; found no Input", layers[0].Class()))
 		layers = append([]layer.Layer{nil}, layers...)
 	}
-	names, err := nameLayers(layers)
+	names, err := nameLayers(layers, missing)
 	if err != nil {
 		errs = append(errs, err)
 	}
 	m.inName = names[0]
 	for i, l := range layers {
 		if i > 0 && l != nil {
-			m.layers = append(m.layers, Layer{Name: names[i], Class: l.Class(), Config: l})
+			m.layers = append(m.layers, Layer{Name: names[i], Class: l.Class(), Config: l, place: i - missing})
 		}
 	}
 	if len(m.layers) == 0 {
@@ -108,6 +110,9 @@ func (o Options) build(layers []layer.Layer) (*Model, error) {
 func (m *Model) inference(broken bool) (*graph.Graph, error) {
 	b := graph.NewBuilder(m.store, false)
 	y := m.forward(b, broken)
+	if broken {
+		return nil, b.Err()
+	}
 	return b.Finish(graph.Output{Key: "output", Value: y})
 }
 
@@ -122,10 +127,13 @@ func (m *Model) forward(b *graph.Builder, broken bool) *graph.Value {
 	}
 	for i := range m.layers {
 		l := &m.layers[i]
-		view := b.In(l.Name, fmt.Sprintf("layer %d (%s %s)", i+1, l.Class, l.Name))
+		view := b.In(l.Name, fmt.Sprintf("layer %d (%s %s)", l.place, l.Class, l.Name))
 		y := l.Config.Build(view, x)
-		if y == nil {
+		switch {
+		case y == nil:
 			y = view.Errorf("Build returned nil")
+		case !y.Valid() && x.Valid() && b.Err() == nil:
+			y = view.Errorf("Build returned an invalid value and no mistake; use Errorf to tell what is wrong")
 		}
 		if y.Valid() {
 			if _, err := known(y.Shape).CheckedElements(); err != nil || slices.Contains(y.Shape[min(1, y.Rank()):], 0) {
@@ -172,8 +180,8 @@ func values(layers []layer.Layer) ([]layer.Layer, []error) {
 }
 
 // nameLayers gives names to layers that have none, as Keras does (conv2d, conv2d_1, ...),
-// and checks those that have.
-func nameLayers(layers []layer.Layer) ([]string, error) {
+// and checks those that have. The first missing ones of the list are not the user's.
+func nameLayers(layers []layer.Layer, missing int) ([]string, error) {
 	var errs []error
 	names := make([]string, len(layers))
 	taken := map[string]int{}
@@ -182,12 +190,13 @@ func nameLayers(layers []layer.Layer) ([]string, error) {
 			continue
 		}
 		names[i] = l.Named()
-		where := fmt.Sprintf("layer %d (%s)", i, l.Class())
+		where := fmt.Sprintf("layer %d (%s)", i-missing, l.Class())
 		if err := checkName(names[i]); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", where, err))
 		}
 		if first, ok := taken[names[i]]; ok {
-			errs = append(errs, fmt.Errorf("%s: its name %q is layer %d's already; give it another, or none", where, names[i], first))
+			errs = append(errs, fmt.Errorf("%s: its name %q is layer %d's already; give it another, or none", where, names[i], first-missing))
+			names[i] = "" // an automatic one, so that no other mistake follows
 			continue
 		}
 		taken[names[i]] = i
@@ -195,7 +204,7 @@ func nameLayers(layers []layer.Layer) ([]string, error) {
 	for i, l := range layers {
 		if i > 0 && l != nil {
 			if _, ok := l.(layer.Input); ok {
-				errs = append(errs, fmt.Errorf("layer %d (InputLayer): only the first layer can be an Input", i))
+				errs = append(errs, fmt.Errorf("layer %d (InputLayer): only the first layer can be an Input", i-missing))
 			}
 		}
 	}

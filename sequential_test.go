@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -82,6 +83,13 @@ func TestSummaryWithOptimizer(t *testing.T) {
 	}
 }
 
+// silent is a layer that fails without a word.
+type silent struct{ layer.Flatten }
+
+func (silent) Class() string { return "Silent" }
+
+func (silent) Build(b *graph.Builder, _ *graph.Value) *graph.Value { return b.Invalid() }
+
 func TestNetworkMistakes(t *testing.T) {
 	conv := layer.Conv2D{Filters: 4, Kernel: layer.Size{3, 3}}
 	in := layer.Input{Shape: []int{8, 8, 3}}
@@ -92,18 +100,19 @@ func TestNetworkMistakes(t *testing.T) {
 		"no layers":  {nil, []string{"no layers"}},
 		"only input": {[]layer.Layer{in}, []string{"no layers that do something"}},
 		"no input, and a layer that is wrong in itself": {[]layer.Layer{conv, layer.Dense{}},
-			[]string{"layer 0 (Conv2D): the first layer must be layer.Input", "layer 2 (Dense dense): Units is 0"}},
-		"nil layers":        {[]layer.Layer{in, nil, (*layer.Dense)(nil), layer.Dense{Units: 1}}, []string{"layer 1 is nil", "layer 2 is nil"}},
-		"pool too large":    {[]layer.Layer{in, layer.MaxPool2D{Pool: layer.Size{9, 9}}}, []string{"layer 1 (MaxPooling2D max_pooling2d): a 9x9", "8x8"}},
+			[]string{"layer 0 (Conv2D): the first layer must be layer.Input", "layer 1 (Dense dense): Units is 0"}},
+		"nil layers":        {[]layer.Layer{in, nil, (*layer.Dense)(nil), layer.Dense{}}, []string{"layer 1 is nil", "layer 2 is nil", "layer 3 (Dense dense)"}},
+		"pool too large":    {[]layer.Layer{in, layer.MaxPool2D{Pool: layer.Size{9, 9}}}, []string{"layer 1 (MaxPooling2D max_pooling2d): a 9x9 pool does not fit into an image of 8x8"}},
 		"conv after dense":  {[]layer.Layer{in, layer.Flatten{}, layer.Dense{Units: 2}, conv}, []string{"layer 3 (Conv2D conv2d): got shape (None, 2)"}},
 		"two mistakes":      {[]layer.Layer{in, layer.Conv2D{}, layer.Dense{Units: -1}}, []string{"layer 1 (Conv2D conv2d): Filters is 0", "kernel is missing", "layer 2 (Dense dense): Units is -1"}},
 		"equal names":       {[]layer.Layer{in, layer.Dense{Units: 1, Name: "a"}, layer.Dense{Units: 1, Name: "a"}}, []string{`layer 2 (Dense): its name "a" is layer 1's already`}},
 		"slash":             {[]layer.Layer{in, layer.Dense{Units: 1, Name: "a/b"}}, []string{"has a slash"}},
 		"reserved name":     {[]layer.Layer{in, layer.Dense{Units: 1, Name: "optimizer"}}, []string{"lince uses itself"}},
 		"second input":      {[]layer.Layer{in, in, conv}, []string{"layer 1 (InputLayer): only the first layer"}},
-		"no size":           {[]layer.Layer{layer.Input{}, conv}, []string{"layer 0 (InputLayer input_layer)", "Shape"}},
-		"size 0":            {[]layer.Layer{layer.Input{Shape: []int{0, 0, 3}}, conv}, []string{"layer 0 (InputLayer input_layer)", "(0, 0, 3)"}},
-		"too small picture": {[]layer.Layer{layer.Input{Shape: []int{5, 5, 3}}, conv, conv, conv}, []string{"layer 3 (Conv2D conv2d_2)", "1x1"}},
+		"no size":           {[]layer.Layer{layer.Input{}, conv}, []string{"layer 0 (InputLayer input_layer): the shape of an example is missing"}},
+		"size 0":            {[]layer.Layer{layer.Input{Shape: []int{0, 0, 3}}, conv}, []string{"layer 0 (InputLayer input_layer): shape (0, 0, 3)"}},
+		"too small picture": {[]layer.Layer{layer.Input{Shape: []int{5, 5, 3}}, conv, conv, conv}, []string{"layer 3 (Conv2D conv2d_2): a 3x3 kernel does not fit into an image of 1x1"}},
+		"silent":            {[]layer.Layer{in, silent{}, conv}, []string{"layer 1 (Silent silent): Build returned an invalid value"}},
 		"huge":              {[]layer.Layer{in, layer.Flatten{}, layer.Dense{Units: 1 << 23}, layer.Dense{Units: 1 << 23}}, []string{"layer 3 (Dense dense_1)"}},
 	} {
 		_, err := on(0).Sequential(c.layers...)
@@ -115,6 +124,9 @@ func TestNetworkMistakes(t *testing.T) {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: the error lacks %q:\n%v", name, want, err)
 			}
+		}
+		if n := strings.Count(err.Error(), "\n") + 1; n != len(c.want) {
+			t.Errorf("%s: %d mistakes, want %d:\n%v", name, n, len(c.want), err)
 		}
 	}
 }
