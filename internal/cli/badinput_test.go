@@ -106,6 +106,8 @@ func TestBadInput(t *testing.T) {
 		{"augment is no normalisation", set, train("set", "--augment", "zca"), 2, []string{"--augment zca", "normalisation", "rotation"}},
 		{"augment and not", set, train("set", "--augment", "hflip", "--no-augment"), 2, []string{"--augment and --no-augment"}},
 		{"optimizer", set, train("set", "--optimizer", "adm"), 2, []string{"--optimizer", `"adm"`, "did you mean adam?"}},
+		{"class weights", set, train("set", "--class-weight", "cat=x,dog"), 2, []string{"--class-weight cat=x", "--class-weight dog", "balanced"}},
+		{"class weight of no class", set, small("set", "--class-weight", "cta=2"), 2, []string{"--class-weight", `"cta"`, "did you mean cat?"}},
 		{"flag", set, train("set", "--epocs", "1"), 2, []string{"--epocs", `did you mean "--epochs"?`, "lince train --help"}},
 		{"command", set, []string{"trian", "set"}, 2, []string{"trian", `did you mean "train"?`}},
 		{"no data", nil, train(), 2, []string{"<data>", "lince train --help"}},
@@ -152,6 +154,8 @@ func TestBadInput(t *testing.T) {
 			[]string{"none of the 1 picture can be read", "a.png"}},
 		{"predict strictly", with(map[string][]byte{"m.keras": model, "set/cat.90.jpg": {1}}), []string{"predict", "m.keras", "set", "--strict"}, 1, []string{"cat.90.jpg"}},
 		{"predictions cannot be written", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--csv", "m.keras/p.csv"}, 1, []string{"m.keras/p.csv"}},
+		{"rescale", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--rescale", "x"}, 2, []string{"--rescale x", "1/255"}},
+		{"too many names", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--classes", "a,b,c"}, 2, []string{"--classes: 3 names", "m.keras", "2 classes"}},
 		{"predict nothing", map[string][]byte{"m.keras": model}, []string{"predict", "m.keras"}, 2, []string{"<pictures>"}},
 
 		// Looking.

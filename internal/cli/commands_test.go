@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/lince-ml/lince"
 )
 
 // TestRun looks at all that a training writes and says.
@@ -162,6 +164,77 @@ func TestNetworks(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A model's file that says nothing of classes and pictures, as Keras' own, is told by flags.
+func TestForeignModel(t *testing.T) {
+	workIn(t)
+	m, err := lince.Open(filepath.Join(trained(t), "model.keras"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Classes, m.Preprocessing = nil, nil
+	if err := m.Save("bare.keras"); err != nil {
+		t.Fatal(err)
+	}
+	put(t, ".", map[string][]byte{"one.png": pngs(t, 2)["cat.0.png"]})
+	want := succeed(t, "predict", filepath.Join(trained(t), "model.keras"), "one.png").stdout
+	o := succeed(t, "predict", "bare.keras", "one.png", "--classes", "cat,dog")
+	contains(t, "the warning", o.stderr, "lince: warning: the model bare.keras does not say", "1/255", "--rescale")
+	if o.stdout != want {
+		t.Errorf("it predicts %q, want %q", o.stdout, want)
+	}
+	o = succeed(t, "predict", "bare.keras", "one.png", "--classes", "cat,dog", "--rescale", "1/255", "-q")
+	if o.stdout != want || o.stderr != "" {
+		t.Errorf("told all, it predicts %q and warns %q", o.stdout, o.stderr)
+	}
+	if o := succeed(t, "predict", "bare.keras", "one.png", "--classes", "cat,dog", "--rescale", "1"); o.stdout == want {
+		t.Error("--rescale changes nothing")
+	}
+	if o := succeed(t, "predict", "bare.keras", "one.png", "-q"); !strings.HasPrefix(o.stdout, "one.png  0  ") && !strings.HasPrefix(o.stdout, "one.png  1  ") {
+		t.Errorf("without names it predicts %q", o.stdout)
+	}
+	o = succeed(t, "evaluate", "bare.keras", "demo:cats-and-dogs?n=12")
+	contains(t, "the warning", o.stderr, "does not name its classes", "cat, dog", "--classes")
+	if named := succeed(t, "evaluate", "bare.keras", "demo:cats-and-dogs?n=12", "--classes", "cat,dog", "--rescale", "1/255", "-q"); named.stdout != o.stdout || named.stderr != "" {
+		t.Errorf("with names it is\n%s\n%s, without\n%s", named.stdout, named.stderr, o.stdout)
+	}
+	// Trained on, it knows.
+	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", "bare.keras", "--epochs", "1", "--out", "out", "-q")
+	if o := succeed(t, "predict", "out/model.keras", "one.png"); strings.Contains(o.stderr, "warning") {
+		t.Errorf("it warns %q", o.stderr)
+	}
+}
+
+// Weights of classes change what is learnt, and balanced ones are scikit-learn's.
+func TestClassWeight(t *testing.T) {
+	workIn(t)
+	p := pngs(t, 16)
+	for _, name := range []string{"dog.3.png", "dog.4.png", "dog.5.png", "dog.6.png", "dog.7.png"} {
+		delete(p, name)
+	}
+	put(t, "set", p)
+	args := func(weight string) []string {
+		a := []string{"train", "set", "--model", network("two.json"), "--epochs", "2", "--test-size", "3", "--json", "-q", "--batch", "4", "--stratify"}
+		if weight != "" {
+			a = append(a, "--class-weight", weight)
+		}
+		return a
+	}
+	loss := func(weight string) (float64, map[string]float64) {
+		r := decode[record](t, succeed(t, args(weight)...).stdout)
+		return r.History.Last("loss"), r.Model.ClassWeight
+	}
+	plain, none := loss("")
+	even, _ := loss("cat=1,dog=1")
+	heavy, _ := loss("dog=3")
+	_, b := loss("balanced")
+	if none != nil || plain != even || plain == heavy {
+		t.Errorf("the loss is %v, %v with weights of 1, %v with a heavy class", plain, even, heavy)
+	}
+	if b["cat"] != 8./(2*6) || b["dog"] != 8./(2*2) {
+		t.Errorf("balanced weights of 6 cats and 2 dogs are %v", b)
 	}
 }
 

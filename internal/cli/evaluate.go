@@ -11,14 +11,15 @@ import (
 
 // evaluateCommand judges a model on labelled pictures.
 type evaluateCommand struct {
-	Model       string `arg:"" predictor:"model" help:"A model: .keras."`
-	Source      string `arg:"" name:"data" predictor:"data" help:"Labelled pictures: a zip, a folder, a CSV, or demo:cats-and-dogs."`
-	sourceFlags `group:"data"`
-	Strict      bool `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
-	Batch       int  `group:"model" default:"32" help:"Pictures at a time."`
-	Threads     int  `group:"model" placeholder:"N" help:"Threads (default: all)."`
-	Out         path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png and mistakes.png to this folder."`
-	Overwrite   bool `group:"output" help:"Let --out replace such files."`
+	Model        string `arg:"" predictor:"model" help:"A model: .keras."`
+	Source       string `arg:"" name:"data" predictor:"data" help:"Labelled pictures: a zip, a folder, a CSV, or demo:cats-and-dogs."`
+	sourceFlags  `group:"data"`
+	Strict       bool `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
+	foreignFlags `group:"model"`
+	Batch        int  `group:"model" default:"32" help:"Pictures at a time."`
+	Threads      int  `group:"model" placeholder:"N" help:"Threads (default: all)."`
+	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png and mistakes.png to this folder."`
+	Overwrite    bool `group:"output" help:"Let --out replace such files."`
 }
 
 // Help is the command's longer help.
@@ -33,7 +34,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *evaluateCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.mistakes())
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes())
 }
 
 // evaluation is the command's result.
@@ -49,7 +50,7 @@ type evaluation struct {
 
 // Run implements the command.
 func (c *evaluateCommand) Run(e *env) error {
-	m, err := lince.Options{Threads: c.Threads}.Open(c.Model)
+	m, err := e.openTrained(c.Model, c.Threads, c.foreignFlags)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	classes := classNames(m)
 	if len(m.Classes) == 0 {
 		classes = f.Classes()
-		e.warn(fmt.Sprintf("the model does not name its classes; taken to be, in this order: %s", strings.Join(classes, ", ")))
+		e.warn(fmt.Sprintf("the model %s does not name its classes; they are taken to be, in this order, %s (see --classes)", c.Model, strings.Join(classes, ", ")))
 	}
 	if r.Classification, err = judge(classes, f, verdicts); err != nil || out == nil {
 		return r, err

@@ -67,7 +67,7 @@ func labelledFlow(m *lince.Model, t *data.Table, batch, workers int) (*data.Flow
 		return nil, err
 	}
 	if n := classCount(m); len(o.Classes) == 0 && len(t.Classes()) != n {
-		return nil, fmt.Errorf("the model has %d classes, which it does not name, and the data %d: %s", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
+		return nil, fmt.Errorf("the model has %d classes, which it does not name, and the data %d: %s; see --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
 	}
 	for _, c := range o.Classes {
 		if slices.Contains(t.Classes(), c) {

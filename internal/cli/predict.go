@@ -9,7 +9,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/report"
 )
@@ -20,9 +19,10 @@ type predictCommand struct {
 	Sources []string `arg:"" name:"pictures" predictor:"file" help:"Pictures, folders, zips."`
 	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write a CSV instead: filename, category (empty), predicted, and a column for each class."`
 	Part    string   `placeholder:"FOLDER" help:"Take only this folder of a source, such as test1."`
-	Batch   int      `default:"32" help:"Pictures at a time."`
-	Threads int      `placeholder:"N" help:"Threads (default: all)."`
-	Strict  bool     `help:"Fail when a picture cannot be read, instead of leaving it out."`
+	foreignFlags
+	Batch   int  `default:"32" help:"Pictures at a time."`
+	Threads int  `placeholder:"N" help:"Threads (default: all)."`
+	Strict  bool `help:"Fail when a picture cannot be read, instead of leaving it out."`
 }
 
 // Help is the command's longer help.
@@ -37,12 +37,12 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *predictCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}))
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.mistakes())
 }
 
 // Run implements the command.
 func (c *predictCommand) Run(e *env) error {
-	m, err := lince.Options{Threads: c.Threads}.Open(c.Model)
+	m, err := e.openTrained(c.Model, c.Threads, c.foreignFlags)
 	if err != nil {
 		return err
 	}

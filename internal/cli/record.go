@@ -56,14 +56,15 @@ type recordData struct {
 
 // recordModel is what the settings came to.
 type recordModel struct {
-	Params       int      `json:"params"`
-	Classes      []string `json:"classes"`
-	Optimizer    string   `json:"optimizer"`
-	LearningRate float32  `json:"learning_rate"`
-	Loss         string   `json:"loss"`
-	Augment      string   `json:"augment"`
-	Size         string   `json:"size"`
-	ColorMode    string   `json:"color_mode"`
+	Params       int                `json:"params"`
+	Classes      []string           `json:"classes"`
+	Optimizer    string             `json:"optimizer"`
+	LearningRate float32            `json:"learning_rate"`
+	Loss         string             `json:"loss"`
+	ClassWeight  map[string]float64 `json:"class_weight,omitempty"`
+	Augment      string             `json:"augment"`
+	Size         string             `json:"size"`
+	ColorMode    string             `json:"color_mode"`
 }
 
 // recordPartial is the epoch that was cut short.
@@ -101,12 +102,18 @@ func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Fl
 	r.steps = train.Steps()
 }
 
-func (r *record) model(m *lince.Model, g augment.Generator) {
+func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]float64) {
 	r.Versions.Backend = m.Backend()
 	c, _ := m.Compiled()
 	r.Model = recordModel{
 		Params: m.CountParams(), Classes: m.Classes, Optimizer: c.Optimizer.Class(), Loss: c.Loss.Class(), Augment: g.String(),
 		Size: size(m.Preprocessing.TargetSize).String(), ColorMode: m.Preprocessing.ColorMode,
+	}
+	for c, w := range weights {
+		if r.Model.ClassWeight == nil {
+			r.Model.ClassWeight = map[string]float64{}
+		}
+		r.Model.ClassWeight[m.Classes[c]] = w
 	}
 	if rate, err := m.LearningRate(); err == nil {
 		r.Model.LearningRate = float32(rate)

@@ -72,7 +72,7 @@ func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []verdi
 		}
 		tiles = append(tiles, report.Tile{
 			Picture: img,
-			Caption: fmt.Sprintf("%s, not %s (%.0f%%)", r.Category, classes[v.class], 100*v.probabilities[v.class]),
+			Caption: fmt.Sprintf("%s taken for %s (%.0f%%)", r.Category, classes[v.class], 100*v.probabilities[v.class]),
 			Detail:  r.Filename,
 			Color:   report.Bad,
 		})
@@ -119,7 +119,7 @@ func writeBatch(w io.Writer, f *data.Flow, b data.Batch, rescale float64) error 
 		r := f.Table().Row(row)
 		tiles = append(tiles, report.Tile{Picture: img, Caption: label(b, i, f.Classes()), Detail: r.Filename})
 	}
-	return report.Gallery(w, tiles, report.GalleryOptions{Title: "The first batch"})
+	return report.Gallery(w, tiles, report.GalleryOptions{Title: "The first batch, as the model sees it"})
 }
 
 // label is the class that an example's target names.

@@ -30,17 +30,18 @@ type trainCommand struct {
 	Stratify    bool    `group:"data" help:"Split each class alike."`
 	Strict      bool    `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
 
-	Model     string  `group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"The tutorial's network (cnn), Keras' to_json() (.json), or a model to go on with (.keras)."`
-	Size      size    `group:"model" placeholder:"128x128" help:"Height x width that pictures are resized to. A model's file has its own."`
-	Epochs    int     `group:"model" default:"3" help:"How often to go over the pictures."`
-	Batch     int     `group:"model" default:"15" help:"Pictures a step."`
-	Optimizer string  `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"rmsprop, adam or sgd. A model that is gone on with keeps its own."`
-	LR        float64 `group:"model" name:"lr" placeholder:"RATE" help:"Learning rate (default: the optimizer's, as in Keras)."`
-	Augment   string  `group:"model" placeholder:"SPEC" help:"Random changes of training pictures, of ${augment_keys} (default: ${augment})."`
-	NoAugment bool    `group:"model" help:"Take the pictures as they are."`
-	Patience  int     `group:"model" placeholder:"N" help:"Stop when val_loss has not got better for N epochs, and go back to the best weights."`
-	Seed      uint32  `group:"model" default:"42" help:"The same seed gives the same split, weights, augmentation and result, to the bit."`
-	Threads   int     `group:"model" placeholder:"N" help:"Threads (default: all). The result does not depend on it."`
+	Model       string  `group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"The tutorial's network (cnn), Keras' to_json() (.json), or a model to go on with (.keras)."`
+	Size        size    `group:"model" placeholder:"128x128" help:"Height x width that pictures are resized to. A model's file has its own."`
+	Epochs      int     `group:"model" default:"3" help:"How often to go over the pictures."`
+	Batch       int     `group:"model" default:"15" help:"Pictures a step."`
+	Optimizer   string  `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"rmsprop, adam or sgd. A model that is gone on with keeps its own."`
+	LR          float64 `group:"model" name:"lr" placeholder:"RATE" help:"Learning rate (default: the optimizer's, as in Keras)."`
+	Augment     string  `group:"model" placeholder:"SPEC" help:"Random changes of training pictures, of ${augment_keys} (default: ${augment})."`
+	NoAugment   bool    `group:"model" help:"Take the pictures as they are."`
+	ClassWeight string  `group:"model" placeholder:"WEIGHTS" help:"Weights of classes in the loss, as in cat=2,dog=1; balanced gives rare classes more."`
+	Patience    int     `group:"model" placeholder:"N" help:"Stop when val_loss has not got better for N epochs, and go back to the best weights."`
+	Seed        uint32  `group:"model" default:"42" help:"The same seed gives the same split, weights, augmentation and result, to the bit."`
+	Threads     int     `group:"model" placeholder:"N" help:"Threads (default: all). The result does not depend on it."`
 
 	Out       path `group:"output" placeholder:"DIR" predictor:"folder" help:"The folder for the run's files (default: the next runs/train-N)."`
 	Overwrite bool `group:"output" help:"Let --out replace an earlier run's files."`
@@ -62,7 +63,9 @@ Examples:
 
 // Validate implements kong's check of flags: all mistakes at once.
 func (c *trainCommand) Validate() error {
+	_, weightErr := parseWeights(c.ClassWeight)
 	errs := []error{
+		weightErr,
 		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0}),
 		c.mistakes(),
 	}
@@ -121,6 +124,7 @@ type training struct {
 	model      *lince.Model
 	train, val *data.Flow
 	augment    augment.Generator
+	weights    map[int]float64 // of the classes
 	unreadable []data.BadFile
 	record     record
 }
@@ -202,6 +206,9 @@ func (t *training) prepare() error {
 	if t.train, err = data.Images(trainRows, o); err != nil {
 		return err
 	}
+	if t.weights, err = t.classWeight(); err != nil {
+		return err
+	}
 	t.printf("Training:   %s\nValidation: %s\n\n", t.train.Found(), t.val.Found())
 	if !t.quiet {
 		if err := t.model.Summary(t.text); err != nil {
@@ -209,7 +216,7 @@ func (t *training) prepare() error {
 		}
 	}
 	t.record.data(table, t.table.Ignored(), t.train, t.val, t.unreadable)
-	t.record.model(t.model, t.augment)
+	t.record.model(t.model, t.augment, t.weights)
 	return t.ctx.Err()
 }
 
@@ -243,7 +250,7 @@ func (t *training) fit() error {
 	callbacks = append(callbacks, times.callback())
 	start := time.Now()
 	history, fitErr := t.model.Fit(t.ctx, t.train, lince.Fit{
-		Epochs: t.Epochs, Validation: t.val, Callbacks: callbacks, Output: t.text, Verbose: t.verbose(),
+		Epochs: t.Epochs, Validation: t.val, Callbacks: callbacks, ClassWeight: t.weights, Output: t.text, Verbose: t.verbose(),
 	})
 	interrupted := errors.Is(fitErr, context.Canceled)
 	if history == nil || interrupted && len(history.Epochs) == 0 && history.Partial == nil {
