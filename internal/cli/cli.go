@@ -82,8 +82,11 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if os.Getenv("COMP_LINE") != "" {
 		return complete(parser)
 	}
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "help":
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	k, code := parse(parser, args, &exited, stderr)
 	if k == nil {

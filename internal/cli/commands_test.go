@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/testenv"
 )
 
 // TestRun looks at all that a training writes and says.
@@ -235,6 +236,75 @@ func TestClassWeight(t *testing.T) {
 	}
 	if b["cat"] != 8./(2*6) || b["dog"] != 8./(2*2) {
 		t.Errorf("balanced weights of 6 cats and 2 dogs are %v", b)
+	}
+}
+
+// Each kind of source trains, and is the same data to it.
+func TestSources(t *testing.T) {
+	workIn(t)
+	p := pngs(t, 8)
+	table := "name,kind\n"
+	for _, name := range sorted(p) {
+		table += name + "," + name[:3] + "\n"
+		put(t, "folders", map[string][]byte{name[:3] + "/" + name: p[name]})
+	}
+	put(t, "flat", p)
+	put(t, "flat", map[string][]byte{"t.csv": []byte(table)})
+	put(t, ".", map[string][]byte{"k.zip": kaggle(t, 8), "p.zip": zipped(t, "", p), "away.csv": []byte(table)})
+	columns := []string{"--filename", "name", "--category", "kind"}
+	var first record
+	for i, args := range [][]string{
+		{"flat"},
+		{"k.zip"},
+		{"k.zip", "--part", "train"},
+		{"p.zip", "--label", "prefix"},
+		append([]string{"flat/t.csv"}, columns...),
+		append([]string{"away.csv", "--images", "p.zip"}, columns...),
+		append([]string{"away.csv", "--images", "flat"}, columns...),
+		{"folders"}, // other names, and so another fingerprint
+	} {
+		o := succeed(t, append([]string{"train", "--model", network("two.json"), "--epochs", "1", "--batch", "4", "--json", "-q"}, args...)...)
+		r := decode[record](t, o.stdout)
+		if i == 0 {
+			first = r
+		}
+		if !slices.Equal(r.Data.Classes, []string{"cat", "dog"}) || r.Data.Training != 6 || r.History.Last("val_loss") != first.History.Last("val_loss") ||
+			(r.Data.Fingerprint == first.Data.Fingerprint) == (args[0] == "folders") {
+			t.Errorf("%v trained on %+v to %v, want %+v and %v", args, r.Data, r.History.Last("val_loss"), first.Data, first.History.Last("val_loss"))
+		}
+	}
+}
+
+// lince may run in the folder of the data: its own pictures are no data.
+func TestInTheFolderOfTheData(t *testing.T) {
+	workIn(t)
+	p := pngs(t, 8)
+	for _, name := range sorted(p) {
+		put(t, ".", map[string][]byte{name[:3] + "/" + name: p[name]})
+	}
+	args := []string{"train", ".", "--model", network("two.json"), "--epochs", "1", "--batch", "4", "--json"}
+	one := decode[record](t, succeed(t, args...).stdout)
+	o := succeed(t, args...)
+	two := decode[record](t, o.stdout)
+	contains(t, "the warning", o.stderr, "4 pictures in folders of earlier runs left out")
+	if one.Data.Fingerprint != two.Data.Fingerprint || one.Data.Training != two.Data.Training || len(two.Data.Ignored) != 4 {
+		t.Errorf("the second run is of %+v, the first of %+v", two.Data, one.Data)
+	}
+}
+
+// The real archive, nested as Kaggle made it.
+func TestPhotographs(t *testing.T) {
+	t.Chdir(packageDir)
+	photos := testenv.Data(t, "dogs-vs-cats.zip")
+	photos, err := filepath.Abs(photos)
+	if err != nil {
+		t.Fatal(err)
+	}
+	workIn(t)
+	o := succeed(t, "train", photos, "--limit", "40", "--size", "24", "--epochs", "1", "--out", "out")
+	contains(t, "the output", o.stdout, "Reading dogs-vs-cats.zip", "Found 40 validated image filenames belonging to 2 classes.", "cat  20")
+	if n := strings.Count(succeed(t, "predict", "out/model.keras", photos, "--part", "test1").stdout, ".jpg"); n != 500 {
+		t.Errorf("%d predictions", n)
 	}
 }
 

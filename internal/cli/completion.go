@@ -68,6 +68,7 @@ var predictors = map[string]posener.Predictor{
 	"start":     posener.PredictOr(posener.PredictSet("cnn"), posener.PredictFiles("*.keras"), posener.PredictFiles("*.json")),
 	"csv":       posener.PredictFiles("*.csv"),
 	"folder":    posener.PredictDirs("*"),
+	"rule":      posener.PredictSet("auto", "prefix", "folder"),
 	"optimizer": posener.PredictSet("rmsprop", "adam", "sgd"),
 }
 

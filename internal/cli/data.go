@@ -38,12 +38,11 @@ func (c *dataCommand) Run(e *env) error {
 	if c.CSV == "-" && e.json {
 		return usageError{errors.New("--csv - and --json: both want standard output")}
 	}
-	t, err := e.open(c.Source, c.sourceFlags)
+	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	ignored := t.Ignored()
 	var bad []data.BadFile
 	if c.Check {
 		if t, bad, err = e.checkAll(t); err != nil {

@@ -83,7 +83,7 @@ func (c *evaluateCommand) Run(e *env) error {
 }
 
 func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {
-	t, err := e.open(c.Source, c.sourceFlags)
+	t, _, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 
 // sourceFlags say where pictures and their labels come from.
 type sourceFlags struct {
-	Label    string            `default:"auto" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), or auto."`
+	Label    string            `default:"auto" predictor:"rule" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), or auto."`
 	Part     string            `placeholder:"FOLDER" help:"Take only this folder of the source, such as train."`
 	Images   path              `placeholder:"FOLDER|ZIP" predictor:"file" help:"Where the pictures are that a CSV names (default: beside it)."`
 	Filename string            `placeholder:"COLUMN" help:"A CSV's column of file names (default: filename)."`
@@ -29,30 +30,66 @@ func (f sourceFlags) mistakes() error {
 	return atLeast(bound{"--limit", f.Limit, 0})
 }
 
-// open reads the table of a source, with progress.
-func (e *env) open(name string, f sourceFlags) (*data.Table, error) {
+// open reads the table of a source, with progress, and lists the files that it leaves out.
+func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.BadFile, err error) {
 	rule, err := data.ParseRule(f.Label)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, nil, usageError{err}
 	}
-	t, err := e.read(name, data.OpenOptions{
+	t, err = e.read(name, data.OpenOptions{
 		Label: rule, Part: f.Part, Images: string(f.Images), FilenameColumn: f.Filename, CategoryColumn: f.Category,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	ignored = t.Ignored()
+	t, own := withoutRuns(name, t)
+	if len(own) > 0 {
+		ignored = append(ignored, own...)
+		e.warn(fmt.Sprintf("%s in folders of earlier runs left out, such as %s", count(len(own), "picture"), own[0].Filename))
 	}
 	if len(f.Rename) > 0 {
 		renamed, err := t.Rename(f.Rename)
 		if err != nil {
 			_ = t.Close() // only read
-			return nil, usageError{fmt.Errorf("--rename: %w", err)}
+			return nil, nil, usageError{fmt.Errorf("--rename: %w", err)}
 		}
 		t = renamed
 	}
 	if f.Limit > 0 {
 		t = t.Limit(f.Limit)
 	}
-	return t, nil
+	return t, ignored, nil
+}
+
+// withoutRuns leaves out the pictures that lince itself drew: where it runs in the folder of
+// the data, runs/ is in it.
+func withoutRuns(name string, t *data.Table) (*data.Table, []data.BadFile) {
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return t, nil
+	}
+	top := filepath.Clean(name)
+	known := map[string]bool{}
+	var isRun func(dir string) bool
+	isRun = func(dir string) bool {
+		run, ok := known[dir]
+		if !ok && dir != top && len(dir) > len(top) {
+			_, err := os.Stat(filepath.Join(dir, "run.json"))
+			run = err == nil || isRun(filepath.Dir(dir))
+			known[dir] = run
+		}
+		return run
+	}
+	var own []data.BadFile
+	for _, r := range t.All() {
+		if isRun(filepath.Dir(r.Where())) {
+			own = append(own, data.BadFile{Filename: r.Filename, Err: errors.New("is in the folder of an earlier run")})
+		}
+	}
+	if len(own) == 0 {
+		return t, nil
+	}
+	return t.Filter(func(r data.Row) bool { return !isRun(filepath.Dir(r.Where())) }), own
 }
 
 func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {

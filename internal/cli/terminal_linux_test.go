@@ -109,19 +109,24 @@ func (p *terminal) end() (int, string) {
 // ^C before the training: nothing is left.
 func TestInterruptWhileChecking(t *testing.T) {
 	dir := workIn(t)
-	for _, out := range []string{"", "some/new/folder"} {
-		args := []string{"train", "demo:cats-and-dogs?n=20000"}
-		if out != "" {
-			args = append(args, "--out", out)
-		}
-		p := inTerminal(t, args...)
+	const demo, before = "demo:cats-and-dogs?n=20000", "lince: interrupted before the training began; nothing was written"
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"train", demo}, before},
+		{[]string{"train", demo, "--out", "some/new/folder"}, before},
+		{[]string{"evaluate", trained(t) + "/model.keras", demo, "--out", "some/new/folder"}, "lince: interrupted\r\n"},
+		{[]string{"data", demo, "--check"}, "lince: interrupted\r\n"},
+	} {
+		p := inTerminal(t, c.args...)
 		p.await("Checking pictures")
 		p.interrupt()
 		code, screen := p.end()
 		if code != exitInterrupted {
 			t.Errorf("exit code %d", code)
 		}
-		contains(t, "the terminal", screen, "lince: interrupted before the training began; nothing was written")
+		contains(t, "the terminal", screen, c.want)
 		sameTree(t, map[string]string{}, snapshot(t, dir))
 	}
 }

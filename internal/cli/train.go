@@ -155,7 +155,7 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 
 // prepare reads the data, splits them, and makes the model.
 func (t *training) prepare() error {
-	table, err := t.open(t.Source, t.sourceFlags)
+	table, ignored, err := t.open(t.Source, t.sourceFlags)
 	if err != nil {
 		return err
 	}
@@ -214,8 +214,9 @@ func (t *training) prepare() error {
 		if err := t.model.Summary(t.text); err != nil {
 			return err
 		}
+		t.printf("\n")
 	}
-	t.record.data(table, t.table.Ignored(), t.train, t.val, t.unreadable)
+	t.record.data(table, ignored, t.train, t.val, t.unreadable)
 	t.record.model(t.model, t.augment, t.weights)
 	return t.ctx.Err()
 }

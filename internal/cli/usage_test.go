@@ -14,9 +14,14 @@ var commandNames = []string{"train", "evaluate", "predict", "summary", "show", "
 
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "80")
-	alone, help := run(t), run(t, "--help")
-	if alone.code != exitOK || alone != help {
-		t.Errorf("lince alone is not its help: %+v", alone)
+	help := succeed(t, "--help")
+	for _, args := range [][]string{{}, {"help"}, {"-h"}} {
+		if o := run(t, args...); o != help {
+			t.Errorf("lince %s is not its help: %+v", strings.Join(args, " "), o)
+		}
+	}
+	if a, b := succeed(t, "help", "train"), succeed(t, "train", "--help"); a != b {
+		t.Error("lince help train is not lince train --help")
 	}
 	contains(t, "the help", help.stdout, append([]string{"Usage: lince <command>", "lince train demo:cats-and-dogs"}, commandNames...)...)
 	texts := map[string]string{"": help.stdout}
