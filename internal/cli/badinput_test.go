@@ -123,7 +123,7 @@ func TestBadInput(t *testing.T) {
 			[]string{"out", "predictions.csv", "--overwrite"}},
 
 		// Models.
-		{"missing model", set, train("set", "--model", "nope.keras"), 1, []string{"nope.keras", "no such file"}},
+		{"missing model", set, train("set", "--model", "nope.keras"), 1, []string{"--model nope.keras", "no such file", "want cnn", ".keras"}},
 		{"model is a folder", set, train("set", "--model", "set"), 1, []string{"set", "is a folder, want a .keras file"}},
 		{"model cut short", with(map[string][]byte{"m.keras": model[:len(model)/2]}), []string{"predict", "m.keras", "set"}, 1, []string{"m.keras", "zip"}},
 		{"model is text", with(map[string][]byte{"m.keras": []byte("hello")}), []string{"evaluate", "m.keras", "set"}, 1, []string{"m.keras", "zip"}},

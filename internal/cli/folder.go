@@ -126,11 +126,7 @@ func (f *folder) writable() error {
 }
 
 func unwritable(dir string, err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return fmt.Errorf("the output folder %s cannot be written: %w; name another with --out", dir, err)
+	return fmt.Errorf("the output folder %s cannot be written: %w; name another with --out", dir, bare(err))
 }
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }

@@ -14,6 +14,9 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
+// tutorial is the name of the tutorial's network.
+const tutorial = "cnn"
+
 // cnn is the tutorial's network.
 func cnn(s size, classes int) []layer.Layer {
 	return []layer.Layer{
@@ -49,7 +52,7 @@ func (t *training) makeModel(classes []string) error {
 	o := lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}
 	var m *lince.Model
 	var err error
-	if t.Model == "cnn" {
+	if t.Model == tutorial {
 		s := t.Size
 		if s == (size{}) {
 			s = size{128, 128}

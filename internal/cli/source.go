@@ -119,6 +119,7 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 // are an error when strict; report, which may be nil, is the folder that will list them.
 func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []data.BadFile, error) {
 	counter := e.display().Counter("Checking pictures", t.Len())
+	counter.Set(0) // to be seen from the first moment
 	good, bad, err := t.Check(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
 	if err != nil {
 		counter.Abandon()

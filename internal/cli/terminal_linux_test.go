@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"os/exec"
 	"strings"
@@ -109,15 +111,26 @@ func (p *terminal) end() (int, string) {
 // ^C before the training: nothing is left.
 func TestInterruptWhileChecking(t *testing.T) {
 	dir := workIn(t)
-	const demo, before = "demo:cats-and-dogs?n=20000", "lince: interrupted before the training began; nothing was written"
+	var large bytes.Buffer
+	if err := png.Encode(&large, image.NewGray(image.Rect(0, 0, 2000, 2000))); err != nil {
+		t.Fatal(err)
+	}
+	put(t, "set", map[string][]byte{"cat.0.png": large.Bytes()})
+	for i := range 400 { // many seconds' work
+		if err := os.Link("set/cat.0.png", fmt.Sprintf("set/%s.%d.png", []string{"dog", "cat"}[i%2], i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := snapshot(t, dir)
+	const before = "lince: interrupted before the training began; nothing was written"
 	for _, c := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"train", demo}, before},
-		{[]string{"train", demo, "--out", "some/new/folder"}, before},
-		{[]string{"evaluate", trained(t) + "/model.keras", demo, "--out", "some/new/folder"}, "lince: interrupted\r\n"},
-		{[]string{"data", demo, "--check"}, "lince: interrupted\r\n"},
+		{[]string{"train", "set"}, before},
+		{[]string{"train", "set", "--out", "some/new/folder"}, before},
+		{[]string{"evaluate", trained(t) + "/model.keras", "set", "--out", "some/new/folder"}, "lince: interrupted\r\n"},
+		{[]string{"data", "set", "--check"}, "lince: interrupted\r\n"},
 	} {
 		p := inTerminal(t, c.args...)
 		p.await("Checking pictures")
@@ -127,22 +140,34 @@ func TestInterruptWhileChecking(t *testing.T) {
 			t.Errorf("exit code %d", code)
 		}
 		contains(t, "the terminal", screen, c.want)
-		sameTree(t, map[string]string{}, snapshot(t, dir))
+		sameTree(t, files, snapshot(t, dir))
 	}
+}
+
+// many are 320 pictures: some seconds' work for the tutorial's network.
+func many(t *testing.T) map[string][]byte {
+	t.Helper()
+	set := map[string][]byte{}
+	for name, b := range pngs(t, 8) {
+		for i := range 40 {
+			set[fmt.Sprintf("%s.%s.%d.png", name[:3], name[4:5], i)] = b
+		}
+	}
+	return set
 }
 
 // ^C in the first epoch, of which a step is done: the bar's line ends, and all is written.
 func TestInterruptFirstEpoch(t *testing.T) {
 	workIn(t)
-	put(t, "set", pngs(t, 40))
-	p := inTerminal(t, "train", "set", "--batch", "1", "--out", "out")
-	p.await(" 1/30")
+	put(t, "set", many(t))
+	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", "20", "--out", "out")
+	p.await(" 1/300")
 	p.interrupt()
 	code, screen := p.end()
 	if code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the terminal", screen, "━", "accuracy: ", "Interrupted: writing what there is", "lince: interrupted in epoch 1 of 3, after step", "of 30; everything up to there is in out")
+	contains(t, "the terminal", screen, "━", "accuracy: ", "Interrupted: writing what there is", "lince: interrupted in epoch 1 of 3, after step", "of 300; everything up to there is in out")
 	for _, f := range runFiles {
 		if _, err := os.Stat("out/" + f.name); f.name != "unreadable.csv" && err != nil {
 			t.Error(err)
@@ -159,15 +184,9 @@ func TestInterruptFirstEpoch(t *testing.T) {
 // A second ^C stops at once: what is written by then stays.
 func TestInterruptTwice(t *testing.T) {
 	workIn(t)
-	set := pngs(t, 8)
-	for name, b := range pngs(t, 8) {
-		for i := range 40 {
-			set[fmt.Sprintf("%s.%d.png", name[:3], 100+len(set)*50+i)] = b
-		}
-	}
-	put(t, "set", set)
+	put(t, "set", many(t))
 	// The tutorial's network has a second's work to predict all these.
-	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", fmt.Sprint(len(set)-30), "--out", "out")
+	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", "290", "--out", "out")
 	p.await(" 1/30")
 	p.interrupt()
 	p.await("Interrupted: writing what there is")
@@ -176,7 +195,7 @@ func TestInterruptTwice(t *testing.T) {
 	if code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the terminal", screen, "lince: interrupted in epoch 1 of 3, after step", "the validation pictures were not predicted; the rest is in out")
+	contains(t, "the terminal", screen, "lince: interrupted ", "the validation pictures were not predicted; the rest is in out")
 	if strings.Contains(screen, "Written to") {
 		t.Errorf("it went on:\n%s", screen)
 	}

@@ -1,0 +1,318 @@
+package cli
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/lince-ml/lince/internal/testenv"
+)
+
+// TestRun looks at all that a training writes and says.
+func TestRun(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{"cats.zip": kaggle(t, 24)})
+	o := succeed(t, "train", "cats.zip", "--model", network("two.json"), "--epochs", "3", "--rename", "cat=gato,dog=perro")
+	contains(t, "the output", o.stdout,
+		"Reading cats.zip", "Checking pictures  24/24", "Found 24 validated image filenames belonging to 2 classes.", "gato   12", "perro  12",
+		"Training:   Found 18 validated image filenames belonging to 2 classes.", "Validation: Found 6 validated image filenames belonging to 2 classes.",
+		"conv2d (Conv2D)", "Epoch 1/3", "Epoch 3/3", "2/2 - ", " - val_loss: ", "precision    recall", "Written to "+filepath.Join("runs", "train-1"))
+	if o.stderr != "" {
+		t.Errorf("standard error has %q", o.stderr)
+	}
+	folder := filepath.Join("runs", "train-1")
+	for _, f := range runFiles {
+		_, err := os.Stat(filepath.Join(folder, f.name))
+		if want := f.name != "unreadable.csv"; want != (err == nil) {
+			t.Errorf("%s: %v", f.name, err)
+		}
+		if want := f.name != "unreadable.csv"; want != strings.Contains(o.stdout, "  "+f.name) {
+			t.Errorf("the output names %s: %v", f.name, !want)
+		}
+	}
+	// As Keras' CSVLogger writes it.
+	history, err := csv.NewReader(strings.NewReader(read(t, folder, "history.csv"))).ReadAll()
+	if err != nil || len(history) != 4 || strings.Join(history[0], ",") != "epoch,accuracy,loss,val_accuracy,val_loss" || history[1][0] != "0" || history[3][0] != "2" {
+		t.Errorf("history.csv is %q, %v", history, err)
+	}
+	predictions, err := csv.NewReader(strings.NewReader(read(t, folder, "predictions.csv"))).ReadAll()
+	if err != nil || len(predictions) != 7 || strings.Join(predictions[0], ",") != "filename,category,predicted,gato,perro" {
+		t.Fatalf("predictions.csv is %q, %v", predictions, err)
+	}
+	right := 0
+	for _, p := range predictions[1:] {
+		if p[1] == p[2] {
+			right++
+		}
+	}
+	for _, name := range []string{"curves.png", "batch.png", "confusion.png", "mistakes.png"} {
+		if !strings.HasPrefix(read(t, folder, name), "\x89PNG") {
+			t.Errorf("%s is no PNG", name)
+		}
+	}
+	r := decode[record](t, read(t, folder, "run.json"))
+	if r.Epochs != 3 || len(r.EpochTimes) != 3 || r.Interrupted || r.Results == nil || r.Results.Accuracy != float64(right)/6 || len(r.Data.Fingerprint) != 64 ||
+		r.Data.Training != 18 || r.Data.Validation != 6 || r.Data.Counts["gato"] != 12 || r.Model.Optimizer != "RMSprop" || r.Model.LearningRate != .001 ||
+		r.Versions.Backend == "" || r.Model.Size != "12x12" || r.Settings["seed"] != 42.0 || len(r.History.Epochs) != 3 {
+		t.Errorf("run.json has %+v; %d predictions are right", r, right)
+	}
+	// Every flag is in it.
+	var c commands
+	parser, err := kong.New(&c, kong.Vars{"version": "", "augment": "", "augment_keys": ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range parser.Model.Children {
+		if node.Name != "train" {
+			continue
+		}
+		for _, f := range node.Flags {
+			if _, ok := r.Settings[strings.ReplaceAll(f.Name, "-", "_")]; !ok {
+				t.Errorf("run.json does not have --%s", f.Name)
+			}
+		}
+	}
+
+	// The next run has a folder of its own; this one can be gone on with.
+	o = succeed(t, "train", "cats.zip", "--model", filepath.Join(folder, "model.keras"), "--epochs", "1", "--rename", "dog=perro,cat=gato", "--lr", ".0005", "--json")
+	again := decode[record](t, o.stdout)
+	if _, err := os.Stat(filepath.Join("runs", "train-2", "model.keras")); err != nil {
+		t.Error(err)
+	}
+	if again.Model.LearningRate != .0005 || again.Model.Optimizer != "RMSprop" {
+		t.Errorf("went on with %+v", again.Model)
+	}
+	o = succeed(t, "summary", filepath.Join("runs", "train-2", "model.keras"))
+	contains(t, "the summary", o.stdout, "conv2d (Conv2D)", "(None, 10, 10, 4)", "Optimizer params")
+}
+
+// What a model goes on with is its optimizer's state and its classes' order, too: two and
+// one epochs are three, where the batches are the same.
+func TestGoOn(t *testing.T) {
+	long(t)
+	workIn(t)
+	args := func(out, model, epochs string, more ...string) []string {
+		return append([]string{"train", "demo:cats-and-dogs?n=12", "--model", model, "--epochs", epochs, "--out", out, "-q", "--no-augment", "--batch", "9"}, more...)
+	}
+	succeed(t, args("a", network("two.json"), "1", "--optimizer", "adam", "--lr", ".01")...)
+	succeed(t, args("b", "a/model.keras", "1")...)
+	succeed(t, args("c", network("two.json"), "2", "--optimizer", "adam", "--lr", ".01")...)
+	b, c := decode[record](t, read(t, "b", "run.json")), decode[record](t, read(t, "c", "run.json"))
+	if b.Model.Optimizer != "Adam" || b.Model.LearningRate != .01 {
+		t.Errorf("went on with %+v", b.Model)
+	}
+	// One batch an epoch: its order changes a sum's last bits only.
+	got, want := b.History.Values("val_loss")[0], c.History.Values("val_loss")[1]
+	if d := got - want; d > 1e-5 || d < -1e-5 {
+		t.Errorf("after one epoch and another val_loss is %v, after two %v", got, want)
+	}
+	succeed(t, args("d", "a/model.keras", "1", "--optimizer", "sgd")...)
+	if d := decode[record](t, read(t, "d", "run.json")); d.Model.Optimizer != "SGD" || d.Model.LearningRate != .01 {
+		t.Errorf("--optimizer sgd trained with %+v", d.Model)
+	}
+}
+
+// Networks of one sigmoid unit, of three classes, of grey pictures, with numbers as
+// targets: all train, judge and predict.
+func TestNetworks(t *testing.T) {
+	long(t)
+	workIn(t)
+	p := pngs(t, 12)
+	put(t, ".", map[string][]byte{
+		"three/cat/a.png": p["cat.0.png"], "three/cat/b.png": p["cat.1.png"], "three/cat/c.png": p["cat.2.png"],
+		"three/dog/a.png": p["dog.0.png"], "three/dog/b.png": p["dog.1.png"], "three/dog/c.png": p["dog.2.png"],
+		"three/emu/a.png": p["cat.3.png"], "three/emu/b.png": p["dog.3.png"], "three/emu/c.png": p["dog.4.png"],
+	})
+	for _, c := range []struct {
+		model, data, loss, color string
+		classes                  []string
+	}{
+		{"binary.json", "demo:cats-and-dogs?n=12", "BinaryCrossentropy", "rgb", []string{"cat", "dog"}},
+		{"grayscale.json", "demo:cats-and-dogs?n=12", "CategoricalCrossentropy", "grayscale", []string{"cat", "dog"}},
+		{"sparse.json", "demo:cats-and-dogs?n=12", "SparseCategoricalCrossentropy", "rgb", []string{"cat", "dog"}},
+		{"three.json", "three", "CategoricalCrossentropy", "rgb", []string{"cat", "dog", "emu"}},
+	} {
+		t.Run(c.model, func(t *testing.T) {
+			dir := t.TempDir()
+			out := filepath.Join(dir, "out")
+			r := decode[record](t, succeed(t, "train", c.data, "--model", network(c.model), "--epochs", "2", "--out", out, "--json", "--stratify").stdout)
+			if r.Model.Loss != c.loss || r.Model.ColorMode != c.color || !slices.Equal(r.Model.Classes, c.classes) {
+				t.Errorf("trained %+v", r.Model)
+			}
+			e := decode[evaluation](t, succeed(t, "evaluate", filepath.Join(out, "model.keras"), c.data, "--json").stdout)
+			if a := e.Values["accuracy"]; a < e.Classification.Accuracy-1e-6 || a > e.Classification.Accuracy+1e-6 {
+				t.Errorf("the model's accuracy is %v, that of its predictions %v", a, e.Classification.Accuracy)
+			}
+			if !slices.Equal(e.Classification.Classes, c.classes) {
+				t.Errorf("judged %v", e.Classification.Classes)
+			}
+			o := succeed(t, "predict", filepath.Join(out, "best.keras"), c.data, "--json")
+			for _, p := range decode[predictions](t, o.stdout).Predictions {
+				sum := float32(0)
+				for _, v := range p.Probabilities {
+					sum += v
+				}
+				if len(p.Probabilities) != len(c.classes) || sum < .999 || sum > 1.001 {
+					t.Errorf("predicted %+v", p)
+				}
+			}
+		})
+	}
+}
+
+// Weights of classes change what is learnt, and balanced ones are scikit-learn's.
+func TestClassWeight(t *testing.T) {
+	workIn(t)
+	p := pngs(t, 16)
+	for _, name := range []string{"dog.3.png", "dog.4.png", "dog.5.png", "dog.6.png", "dog.7.png"} {
+		delete(p, name)
+	}
+	put(t, "set", p)
+	args := func(weight string) []string {
+		a := []string{"train", "set", "--model", network("two.json"), "--epochs", "2", "--test-size", "3", "--json", "-q", "--batch", "4", "--stratify"}
+		if weight != "" {
+			a = append(a, "--class-weight", weight)
+		}
+		return a
+	}
+	loss := func(weight string) (float64, map[string]float64) {
+		r := decode[record](t, succeed(t, args(weight)...).stdout)
+		return r.History.Last("loss"), r.Model.ClassWeight
+	}
+	plain, none := loss("")
+	even, _ := loss("cat=1,dog=1")
+	heavy, _ := loss("dog=3")
+	_, b := loss("balanced")
+	if none != nil || plain != even || plain == heavy {
+		t.Errorf("the loss is %v, %v with weights of 1, %v with a heavy class", plain, even, heavy)
+	}
+	if b["cat"] != 8./(2*6) || b["dog"] != 8./(2*2) {
+		t.Errorf("balanced weights of 6 cats and 2 dogs are %v", b)
+	}
+}
+
+// Each kind of source trains, and is the same data to it.
+func TestSources(t *testing.T) {
+	workIn(t)
+	p := pngs(t, 8)
+	table := "name,kind\n"
+	for _, name := range sorted(p) {
+		table += name + "," + name[:3] + "\n"
+		put(t, "folders", map[string][]byte{name[:3] + "/" + name: p[name]})
+	}
+	put(t, "flat", p)
+	put(t, "flat", map[string][]byte{"t.csv": []byte(table)})
+	put(t, ".", map[string][]byte{"k.zip": kaggle(t, 8), "p.zip": zipped(t, "", p), "away.csv": []byte(table)})
+	columns := []string{"--filename", "name", "--category", "kind"}
+	var first record
+	for i, args := range [][]string{
+		{"flat"},
+		{"k.zip"},
+		{"k.zip", "--part", "train"},
+		{"p.zip", "--label", "prefix"},
+		append([]string{"flat/t.csv"}, columns...),
+		append([]string{"away.csv", "--images", "p.zip"}, columns...),
+		append([]string{"away.csv", "--images", "flat"}, columns...),
+		{"folders"}, // other names, and so another fingerprint
+	} {
+		o := succeed(t, append([]string{"train", "--model", network("two.json"), "--epochs", "1", "--batch", "4", "--json", "-q"}, args...)...)
+		r := decode[record](t, o.stdout)
+		if i == 0 {
+			first = r
+		}
+		if !slices.Equal(r.Data.Classes, []string{"cat", "dog"}) || r.Data.Training != 6 || r.History.Last("val_loss") != first.History.Last("val_loss") ||
+			(r.Data.Fingerprint == first.Data.Fingerprint) == (args[0] == "folders") {
+			t.Errorf("%v trained on %+v to %v, want %+v and %v", args, r.Data, r.History.Last("val_loss"), first.Data, first.History.Last("val_loss"))
+		}
+	}
+}
+
+// lince may run in the folder of the data: its own pictures are no data.
+func TestInTheFolderOfTheData(t *testing.T) {
+	workIn(t)
+	p := pngs(t, 8)
+	for _, name := range sorted(p) {
+		put(t, ".", map[string][]byte{name[:3] + "/" + name: p[name]})
+	}
+	args := []string{"train", ".", "--model", network("two.json"), "--epochs", "1", "--batch", "4", "--json"}
+	one := decode[record](t, succeed(t, args...).stdout)
+	o := succeed(t, args...)
+	two := decode[record](t, o.stdout)
+	contains(t, "the warning", o.stderr, "4 pictures in folders of earlier runs left out")
+	if one.Data.Fingerprint != two.Data.Fingerprint || one.Data.Training != two.Data.Training || len(two.Data.Ignored) != 4 {
+		t.Errorf("the second run is of %+v, the first of %+v", two.Data, one.Data)
+	}
+}
+
+// The real archive, nested as Kaggle made it.
+func TestPhotographs(t *testing.T) {
+	t.Chdir(packageDir)
+	photos := testenv.Data(t, "dogs-vs-cats.zip")
+	photos, err := filepath.Abs(photos)
+	if err != nil {
+		t.Fatal(err)
+	}
+	workIn(t)
+	o := succeed(t, "train", photos, "--limit", "40", "--size", "24", "--epochs", "1", "--out", "out")
+	contains(t, "the output", o.stdout, "Reading dogs-vs-cats.zip", "Found 40 validated image filenames belonging to 2 classes.", "cat  20")
+	if n := strings.Count(succeed(t, "predict", "out/model.keras", photos, "--part", "test1").stdout, ".jpg"); n != 500 {
+		t.Errorf("%d predictions", n)
+	}
+}
+
+// The same seed is the same model, whatever the threads; another is another.
+func TestDeterminism(t *testing.T) {
+	workIn(t)
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "demo:cats-and-dogs?n=40", "--size", "20", "--epochs", "2", "--out", out, "-q"}, more...)
+	}
+	succeed(t, args("one", "--threads", "1")...)
+	succeed(t, args("two", "--threads", "2")...)
+	succeed(t, args("other", "--seed", "7")...)
+	for _, name := range []string{"model.keras", "best.keras", "history.csv", "predictions.csv", "batch.png", "curves.png", "confusion.png", "mistakes.png"} {
+		one := read(t, "one", name)
+		if one != read(t, "two", name) {
+			t.Errorf("%s differs between one thread and two", name)
+		}
+		if name != "confusion.png" && one == read(t, "other", name) {
+			t.Errorf("%s is the same for another seed", name)
+		}
+	}
+}
+
+// --overwrite replaces a run's files and leaves none of the old run's results.
+func TestOverwrite(t *testing.T) {
+	long(t)
+	dir := workIn(t)
+	put(t, ".", map[string][]byte{"out/unreadable.csv": []byte("old"), "out/run.json": []byte("old"), "out/notes.txt": []byte("mine")})
+	args := []string{"train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "1", "--out", "out"}
+	before := snapshot(t, dir)
+	if o := run(t, args...); o.code != exitUsage {
+		t.Errorf("exit code %d", o.code)
+	}
+	sameTree(t, before, snapshot(t, dir))
+	succeed(t, append(args, "--overwrite")...)
+	after := snapshot(t, dir)
+	if after["out/notes.txt"] != "mine" || after["out/run.json"] == "old" || after["out/unreadable.csv"] != "" {
+		t.Error("the folder is not of the new run and the user's notes")
+	}
+}
+
+// A training that goes astray keeps what there is.
+func TestNaN(t *testing.T) {
+	workIn(t)
+	o := run(t, "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "3", "--optimizer", "sgd", "--lr", "1e30", "--out", "out")
+	if o.code != exitFailure {
+		t.Fatalf("exit code %d\n%s", o.code, o.stderr)
+	}
+	contains(t, "the message", o.stderr, "the loss is", "epoch 1, step", "lower the learning rate", "are in out")
+	if r := decode[record](t, read(t, "out", "run.json")); r.Error == "" || r.Results != nil {
+		t.Errorf("run.json has %+v", r)
+	}
+	succeed(t, "summary", filepath.Join("out", "model.keras"))
+}
