@@ -298,6 +298,8 @@ func checkLoss(l loss.Loss, output *graph.Value) error {
 		return fmt.Errorf("%s of sigmoid outputs: the last layer's outputs must be one distribution over the classes; use layer.Softmax, or loss.BinaryCrossentropy where an example may be of several classes", class)
 	case logits && (last == "softmax" || last == "sigmoid"):
 		return fmt.Errorf("%s takes logits, but the last layer's activation is %s; leave out the activation, or FromLogits", class, last)
+	case (categorical || class == "BinaryCrossentropy") && !logits && linear(output):
+		return fmt.Errorf("%s takes probabilities, but the last layer has no activation; use layer.Softmax or layer.Sigmoid, or set FromLogits", class)
 	case (categorical || class == "BinaryCrossentropy") && !logits && (last == "relu" || last == "tanh"):
 		return fmt.Errorf("%s takes probabilities, but the last layer's activation is %s; use layer.Softmax or layer.Sigmoid, or set FromLogits and leave out the activation", class, last)
 	}

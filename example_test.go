@@ -11,10 +11,12 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/report"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -97,15 +99,11 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	p, err := opened.PredictBatch(x.Rows(95, 96))
+	labels, err := opened.ClassifyBatch(x.Rows(95, 96))
 	if err != nil {
 		log.Fatal(err)
 	}
-	best := 0
-	if p.Float32s()[1] > p.Float32s()[0] {
-		best = 1
-	}
-	fmt.Println("the last picture is a", opened.Classes[best])
+	fmt.Println("the last picture is a", labels[0].Name)
 	if err := os.RemoveAll(dir); err != nil {
 		log.Fatal(err)
 	}
@@ -170,4 +168,59 @@ func ExampleSequential_mistakes() {
 	// Output:
 	// layer 1 (Conv2D conv2d): got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)
 	// layer 2 (Dense dense): Units is 0, want at least 1
+}
+
+// What a model takes pictures for, and how well that fits: a confusion matrix, and
+// precision, recall and F1 score of each class.
+func ExampleModel_Classify() {
+	ctx := context.Background()
+	table, err := data.Open(ctx, "demo:cats-and-dogs?n=12", data.OpenOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	pictures, err := data.Images(table, data.ImageOptions{TargetSize: [2]int{16, 16}, NoShuffle: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	model, err := lince.Sequential(
+		layer.Input{Shape: []int{16, 16, 3}},
+		layer.Flatten{},
+		layer.Dense{Units: 2, Activation: layer.Softmax, KernelInitializer: initializer.Zeros{}},
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	model.Classes = pictures.Classes()
+
+	truth := pictures.Labels()
+	predicted := make([]int, len(truth))
+	for l, err := range model.Classify(ctx, pictures) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		predicted[l.Row] = l.Class
+		if l.Row == 0 {
+			fmt.Println(pictures.Table().Row(0).Filename, l.Name, l.Probabilities)
+		}
+	}
+	result, err := report.Classify(model.Classes, truth, predicted)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Confusion)
+	fmt.Print(result)
+	if err := table.Close(); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// cat.0.png cat [0.5 0.5]
+	// [[6 0] [6 0]]
+	//               precision    recall  f1-score   support
+	//
+	//          cat       0.50      1.00      0.67         6
+	//          dog       0.00      0.00      0.00         6
+	//
+	//     accuracy                           0.50        12
+	//    macro avg       0.25      0.50      0.33        12
+	// weighted avg       0.25      0.50      0.33        12
 }

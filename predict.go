@@ -46,7 +46,7 @@ func (p *lazyProgram) get(m *Model) (backend.Program, error) {
 func (m *Model) PredictBatch(x *tensor.Tensor) (*tensor.Tensor, error) {
 	x, err := m.input32(x, nil)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("predicting: %w", err)
 	}
 	out, err := m.outputFor(x.Shape())
 	if err != nil {
@@ -97,6 +97,9 @@ func (m *Model) Predict(ctx context.Context, ds data.Dataset, o Predict) (*tenso
 	if err != nil {
 		return nil, err
 	}
+	if ds == nil {
+		return nil, errors.New("predicting: there is no data set")
+	}
 	if o.Steps < 0 {
 		return nil, fmt.Errorf("predicting: steps are %d, want at least 1, or 0 for all", o.Steps)
 	}
@@ -143,9 +146,13 @@ func (m *Model) Predict(ctx context.Context, ds data.Dataset, o Predict) (*tenso
 // Predictions yields the outputs batch by batch. An error ends the sequence.
 func (m *Model) Predictions(ctx context.Context, ds data.Dataset) iter.Seq2[Prediction, error] {
 	return func(yield func(Prediction, error) bool) {
+		if ds == nil {
+			yield(Prediction{}, errors.New("predicting: there is no data set"))
+			return
+		}
 		x, _ := ds.Spec()
 		if err := m.checkInput(x); err != nil {
-			yield(Prediction{}, err)
+			yield(Prediction{}, fmt.Errorf("predicting: %w", err))
 			return
 		}
 		var buffer, out *tensor.Tensor
@@ -158,7 +165,11 @@ func (m *Model) Predictions(ctx context.Context, ds data.Dataset) iter.Seq2[Pred
 				return
 			}
 			x, err := m.input32(b.X, &buffer)
-			if err == nil && (out == nil || out.Shape()[0] != x.Shape()[0] || !m.OutputShape()[1:].Known()) {
+			if err != nil {
+				yield(Prediction{}, fmt.Errorf("predicting: %w", err))
+				return
+			}
+			if out == nil || out.Shape()[0] != x.Shape()[0] || !m.OutputShape()[1:].Known() {
 				out, err = m.outputFor(x.Shape())
 			}
 			if err == nil {

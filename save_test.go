@@ -354,6 +354,14 @@ func TestPredict(t *testing.T) {
 	if part, err := m.Predict(context.Background(), ds, Predict{Steps: 2, Verbose: Silent}); err != nil || part.Shape()[0] != 8 {
 		t.Errorf("two steps: %v, %v", part, err)
 	}
+	if _, err := m.Predict(context.Background(), nil, Predict{Verbose: Silent}); err == nil || !strings.Contains(err.Error(), "no data set") {
+		t.Errorf("of nil: error is %v", err)
+	}
+	for _, err := range m.Predictions(context.Background(), nil) {
+		if err == nil {
+			t.Error("predictions of nil: no error")
+		}
+	}
 	whole := tensor.New(tensor.Uint8, 1, 6, 6, 1)
 	if p, err := m.PredictBatch(whole); err != nil || !near(float64(p.Float32s()[0]+p.Float32s()[1]), 1, 1e-6) {
 		t.Errorf("of whole numbers: %v, %v", p, err)

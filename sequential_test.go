@@ -183,17 +183,19 @@ func TestCompileMistakes(t *testing.T) {
 		c    Compile
 		want string
 	}{
-		"no loss":                 {softmax, Compile{}, "no loss"},
-		"categorical, 1 unit":     {units1, categorical, "a unit for each class"},
-		"categorical of sigmoid":  {sigmoid, categorical, "layer.Softmax"},
-		"softmax of 1 unit":       {layer.Dense{Units: 1, Activation: layer.Softmax}, Compile{Loss: loss.BinaryCrossentropy{}}, "always 1"},
-		"logits after softmax":    {softmax, Compile{Loss: loss.CategoricalCrossentropy{FromLogits: true}}, "takes logits"},
-		"probabilities of a relu": {layer.Dense{Units: 3, Activation: layer.ReLU}, categorical, "takes probabilities"},
-		"equal metrics":           {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}, metric.Accuracy{}}}, `"accuracy" is taken`},
-		"nil metric":              {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{nil}}, "metric 0 is nil"},
-		"a metric named loss":     {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "loss"}}}, `"loss" is taken`},
-		"learning rate":           {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: -1}}, "LearningRate is -1"},
-		"smoothing":               {softmax, Compile{Loss: loss.CategoricalCrossentropy{LabelSmoothing: 2}}, "LabelSmoothing is 2"},
+		"no loss":                  {softmax, Compile{}, "no loss"},
+		"categorical, 1 unit":      {units1, categorical, "a unit for each class"},
+		"categorical of sigmoid":   {sigmoid, categorical, "layer.Softmax"},
+		"softmax of 1 unit":        {layer.Dense{Units: 1, Activation: layer.Softmax}, Compile{Loss: loss.BinaryCrossentropy{}}, "always 1"},
+		"logits after softmax":     {softmax, Compile{Loss: loss.CategoricalCrossentropy{FromLogits: true}}, "takes logits"},
+		"probabilities of a relu":  {layer.Dense{Units: 3, Activation: layer.ReLU}, categorical, "takes probabilities"},
+		"probabilities of nothing": {layer.Dense{Units: 3}, categorical, "has no activation"},
+		"binary, of nothing":       {units1, Compile{Loss: loss.BinaryCrossentropy{}}, "has no activation"},
+		"equal metrics":            {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}, metric.Accuracy{}}}, `"accuracy" is taken`},
+		"nil metric":               {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{nil}}, "metric 0 is nil"},
+		"a metric named loss":      {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "loss"}}}, `"loss" is taken`},
+		"learning rate":            {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: -1}}, "LearningRate is -1"},
+		"smoothing":                {softmax, Compile{Loss: loss.CategoricalCrossentropy{LabelSmoothing: 2}}, "LabelSmoothing is 2"},
 	} {
 		m := net(c.last)
 		if err := m.Compile(c.c); err == nil || !strings.Contains(err.Error(), c.want) {

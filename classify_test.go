@@ -1,0 +1,98 @@
+package lince
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// What a model with the weights at hand says of two examples.
+func TestClassify(t *testing.T) {
+	for name, c := range map[string]struct {
+		last    layer.Dense
+		loss    loss.Loss
+		kernel  []float32
+		classes []string
+		want    [2]Label
+	}{
+		"softmax": {layer.Dense{Units: 3, Activation: layer.Softmax}, nil, []float32{0, 0, 0}, []string{"a", "b", "c"},
+			[2]Label{{0, 0, "a", []float32{1. / 3, 1. / 3, 1. / 3}}, {1, 0, "a", []float32{1. / 3, 1. / 3, 1. / 3}}}},
+		"sigmoid": {layer.Dense{Units: 1, Activation: layer.Sigmoid}, nil, []float32{1}, nil,
+			[2]Label{{0, 1, "1", []float32{.2689414, .7310586}}, {1, 0, "0", []float32{.8807971, .1192029}}}},
+		"logits, compiled": {layer.Dense{Units: 2}, loss.CategoricalCrossentropy{FromLogits: true}, []float32{0, 1}, []string{"cat", "dog"},
+			[2]Label{{0, 1, "dog", []float32{.2689414, .7310586}}, {1, 0, "cat", []float32{.8807971, .1192029}}}},
+		"logits, not compiled": {layer.Dense{Units: 2, NoBias: true}, nil, []float32{1000, 0}, []string{"cat", "dog"},
+			[2]Label{{0, 0, "cat", []float32{1, 0}}, {1, 1, "dog", []float32{0, 1}}}},
+		"a logit": {layer.Dense{Units: 1}, loss.BinaryCrossentropy{FromLogits: true}, []float32{1}, []string{"cat", "dog"},
+			[2]Label{{0, 1, "dog", []float32{.2689414, .7310586}}, {1, 0, "cat", []float32{.8807971, .1192029}}}},
+		"no logits": {layer.Dense{Units: 2}, loss.MeanSquaredError{}, []float32{.25, .75}, []string{"cat", "dog"},
+			[2]Label{{0, 1, "dog", []float32{.25, .75}}, {1, 0, "cat", []float32{-.5, -1.5}}}},
+	} {
+		m := must(on(1).Sequential(layer.Input{Shape: []int{1}}, c.last))
+		m.Classes = c.classes
+		if c.loss != nil {
+			if err := m.Compile(Compile{Loss: c.loss}); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		weights := m.Weights()
+		copy(weights[0].Float32s(), c.kernel)
+		if err := m.SetWeights(weights); err != nil {
+			t.Fatal(err)
+		}
+		x := tensor.New(tensor.Float32, 2, 1)
+		copy(x.Float32s(), []float32{1, -2})
+		check := func(got []Label) {
+			t.Helper()
+			ok := len(got) == 2
+			for i := 0; ok && i < 2; i++ {
+				g, w := got[i], c.want[i]
+				ok = g.Row == w.Row && g.Class == w.Class && g.Name == w.Name && slices.EqualFunc(g.Probabilities, w.Probabilities,
+					func(a, b float32) bool { return near(float64(a), float64(b), 1e-6) })
+			}
+			if !ok {
+				t.Errorf("%s: got %v, want %v", name, got, c.want)
+			}
+		}
+		check(must(m.ClassifyBatch(x)))
+		var got []Label
+		for l, err := range m.Classify(context.Background(), must(data.Tensors(x, nil, data.Options{BatchSize: 1, NoShuffle: true}))) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, l)
+		}
+		check(got)
+	}
+}
+
+func TestClassifyRefuses(t *testing.T) {
+	image := must(on(1).Sequential(layer.Input{Shape: []int{4, 4, 1}}, layer.MaxPool2D{}))
+	named := must(on(1).Sequential(layer.Input{Shape: []int{1}}, layer.Dense{Units: 2, Activation: layer.Softmax}))
+	named.Classes = []string{"one", "two", "three"}
+	for _, c := range []struct {
+		m    *Model
+		x    *tensor.Tensor
+		want string
+	}{
+		{image, tensor.New(tensor.Float32, 1, 4, 4, 1), "want float32 (batch, classes)"},
+		{image, tensor.New(tensor.Float32, 1, 4), "predicting: the examples have shape (1, 4)"},
+		{named, tensor.New(tensor.Float32, 1, 1), "3 classes for 2 outputs"},
+	} {
+		if _, err := c.m.ClassifyBatch(c.x); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error is %v, want one with %q", err, c.want)
+		}
+		ds := must(data.Tensors(c.x, nil, data.Options{}))
+		for _, err := range c.m.Classify(context.Background(), ds) {
+			if err == nil {
+				t.Errorf("no error, want one with %q", c.want)
+			}
+		}
+	}
+}
