@@ -214,6 +214,7 @@ func TestAgainstKeras(t *testing.T) {
 	if err := json.Unmarshal(data, &cases); err != nil {
 		t.Fatal(err)
 	}
+	seen := map[string]bool{}
 	for _, c := range cases {
 		name := c.Config["name"].(string)
 		l, err := layer.Decode(c.Class, c.Config)
@@ -243,6 +244,12 @@ func TestAgainstKeras(t *testing.T) {
 				t.Errorf("%s: element %d is %v, want %v", name, i, v, c.Output[i])
 				break
 			}
+		}
+		seen[c.Class] = true
+	}
+	for _, class := range layer.Classes() {
+		if !seen[class] && class != "InputLayer" {
+			t.Errorf("internal/golden/layers.py has no %s", class)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -115,7 +116,7 @@ func TestDecodeMistakes(t *testing.T) {
 		want   string
 	}{
 		{"Conv2d", nil, `there is no layer class "Conv2d"; did you mean Conv2D?`},
-		{"LSTM", nil, `there is no layer class "LSTM"; there is InputLayer, Conv2D, MaxPooling2D, AveragePooling2D, Flatten, Dense, Dropout, Activation`},
+		{"LSTM", nil, `there is no layer class "LSTM"; there is ` + strings.Join(layer.Classes(), ", ")},
 		{"Conv2D", nil, "Conv2D: filters is missing\nConv2D: kernel_size is missing"},
 		{"Conv2D", config{"name": "c", "filters": -3, "kernel_size": []any{3., "x"}, "groups": 2., "data_format": "channels_first", "paddin": "same"}, `Conv2D "c": filters is -3, want an integer from 1 to 16777216
 Conv2D "c": kernel_size is [3,"x"], want 2 integers from 1 to 16777216
@@ -128,7 +129,7 @@ Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported yet, want null`
 Conv2D: there is no activation "swishh"; there is linear, relu, sigmoid, softmax, tanh`},
 		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float16"}, `Dense: units is 2.5, want an integer from 1 to 16777216
 Dense: use_bias is "no", want true or false
-Dense: kernel_initializer: there is no initializer "Orthogonal"; there is GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, VarianceScaling, RandomNormal, TruncatedNormal, RandomUniform, Zeros, Ones, Constant
+Dense: kernel_initializer: there is no initializer "Orthogonal"; there is ` + strings.Join(initializer.Classes(), ", ") + `
 Dense: dtype is "float16": not supported yet, want "float32"`},
 		{"Dense", config{"units": 2, "activation": 7}, "Dense: activation is 7, want the name of a function"},
 		{"Dense", config{"units": 2, "lora_rank": 4}, `Dense: unknown key "lora_rank"`},
