@@ -223,6 +223,7 @@ func rezip(t *testing.T, archive []byte, name string, change func(string) string
 
 // Pictures that cannot be read are counted, listed and left out, and the run goes on.
 func TestUnreadablePictures(t *testing.T) {
+	long(t)
 	dir := workIn(t)
 	bad := map[string][]byte{
 		"cat.90.jpg": {},

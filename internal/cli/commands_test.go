@@ -14,6 +14,7 @@ import (
 
 // A model's file that says nothing of classes and pictures, as Keras' own, is told by flags.
 func TestForeignModel(t *testing.T) {
+	long(t)
 	workIn(t)
 	m, err := lince.Open(filepath.Join(trained(t), "model.keras"))
 	if err != nil {

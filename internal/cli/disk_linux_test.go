@@ -33,6 +33,7 @@ func disk(t *testing.T, flags uintptr, size string) string {
 // A full disk while the files are saved: the old ones stay whole, and the message names
 // those that could not be written.
 func TestFullDisk(t *testing.T) {
+	long(t)
 	out := disk(t, 0, "8m")
 	args := []string{"train", "demo:cats-and-dogs?n=12", "--size", "24", "--epochs", "2", "--batch", "3", "--out", out, "--overwrite"}
 	succeed(t, args...)
@@ -110,6 +111,7 @@ func TestReadOnlyOut(t *testing.T) {
 
 // A forged header costs no memory: neither does the whole process.
 func TestMemoryOfForgedHeader(t *testing.T) {
+	long(t)
 	workIn(t)
 	put(t, "set", pngs(t, 8))
 	put(t, "set", map[string][]byte{"cat.90.jpg": forgedJPEG(t)})

@@ -80,6 +80,7 @@ func (p *process) end() (code int, rest string) {
 // ^C in a training: it ends after the step at hand, writes all the files, and says how far
 // it came.
 func TestInterrupt(t *testing.T) {
+	long(t)
 	workIn(t)
 	p := start(t, "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "100000", "--out", "out")
 	p.await("Epoch 3/")

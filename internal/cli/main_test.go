@@ -91,8 +91,8 @@ func succeed(t *testing.T, args ...string) outcome {
 	return o
 }
 
-// long leaves a test out of short runs: those under the race detector, for which the drawing
-// of reports is slow, want only what runs in several goroutines.
+// long leaves a test out of short runs. The race detector's is short: drawing reports is slow
+// then, and other processes are not watched.
 func long(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

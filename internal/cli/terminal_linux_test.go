@@ -110,6 +110,7 @@ func (p *terminal) end() (int, string) {
 
 // ^C before the training: nothing is left.
 func TestInterruptWhileChecking(t *testing.T) {
+	long(t)
 	dir := workIn(t)
 	var large bytes.Buffer
 	if err := png.Encode(&large, image.NewGray(image.Rect(0, 0, 2000, 2000))); err != nil {
@@ -158,6 +159,7 @@ func many(t *testing.T) map[string][]byte {
 
 // ^C in the first epoch, of which a step is done: the bar's line ends, and all is written.
 func TestInterruptFirstEpoch(t *testing.T) {
+	long(t)
 	workIn(t)
 	put(t, "set", many(t))
 	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", "20", "--out", "out")
@@ -183,6 +185,7 @@ func TestInterruptFirstEpoch(t *testing.T) {
 
 // A second ^C stops at once: what is written by then stays.
 func TestInterruptTwice(t *testing.T) {
+	long(t)
 	workIn(t)
 	put(t, "set", many(t))
 	// The tutorial's network has a second's work to predict all these.
@@ -207,6 +210,7 @@ func TestInterruptTwice(t *testing.T) {
 
 // In a terminal show draws in colour.
 func TestShowInTerminal(t *testing.T) {
+	long(t)
 	workIn(t)
 	put(t, ".", map[string][]byte{"cat.0.png": pngs(t, 2)["cat.0.png"]})
 	code, screen := inTerminal(t, "show", "cat.0.png").end()

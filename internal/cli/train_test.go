@@ -167,6 +167,7 @@ func TestNetworks(t *testing.T) {
 
 // Weights of classes change what is learnt, and balanced ones are scikit-learn's.
 func TestClassWeight(t *testing.T) {
+	long(t)
 	workIn(t)
 	p := pngs(t, 16)
 	for _, name := range []string{"dog.3.png", "dog.4.png", "dog.5.png", "dog.6.png", "dog.7.png"} {
@@ -198,6 +199,7 @@ func TestClassWeight(t *testing.T) {
 
 // Each kind of source trains, and is the same data to it.
 func TestSources(t *testing.T) {
+	long(t)
 	workIn(t)
 	p := pngs(t, 8)
 	table := "name,kind\n"
@@ -234,6 +236,7 @@ func TestSources(t *testing.T) {
 
 // lince may run in the folder of the data: its own pictures are no data.
 func TestInTheFolderOfTheData(t *testing.T) {
+	long(t)
 	workIn(t)
 	p := pngs(t, 8)
 	for _, name := range sorted(p) {
@@ -251,6 +254,7 @@ func TestInTheFolderOfTheData(t *testing.T) {
 
 // The real archive, nested as Kaggle made it.
 func TestPhotographs(t *testing.T) {
+	long(t)
 	t.Chdir(packageDir)
 	photos := testenv.Data(t, "dogs-vs-cats.zip")
 	photos, err := filepath.Abs(photos)
@@ -305,6 +309,7 @@ func TestOverwrite(t *testing.T) {
 
 // A training that goes astray keeps what there is.
 func TestNaN(t *testing.T) {
+	long(t)
 	workIn(t)
 	o := run(t, "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "3", "--optimizer", "sgd", "--lr", "1e30", "--out", "out")
 	if o.code != exitFailure {
