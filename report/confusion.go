@@ -26,8 +26,6 @@ type shades []color.Color
 // Colors makes them a palette of gonum's.
 func (s shades) Colors() []color.Color { return s }
 
-func (s shades) at(part float64) color.Color { return s[int(part*float64(len(s)-1)+.5)] }
-
 // blues are ColorBrewer's, and what is between them.
 var blues = func() shades {
 	scale := []color.RGBA{

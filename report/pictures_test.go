@@ -252,6 +252,9 @@ func TestEpochTicks(t *testing.T) {
 	}
 }
 
+// at is the shade of a part of the rows.
+func (s shades) at(part float64) color.Color { return s[int(part*float64(len(s)-1)+.5)] }
+
 func TestConfusion(t *testing.T) {
 	classes := []string{"cat", "dog", "fox"}
 	counts := [][]int{{50, 50, 0}, {0, 0, 0}, {0, 25, 75}}

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -187,6 +188,17 @@ func TestResizeAsTensorFlow(t *testing.T) {
 		var d Decoder
 		if _, _, err := d.LoadFloat32(got, data, Options{Height: h, Width: w, Interpolation: BilinearTF}); err != nil {
 			t.Fatal(err)
+		}
+		img, err := Decode(data, RGB)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded := make([]float32, len(got))
+		if err := ResizeTF(decoded, img, h, w); err != nil || !slices.Equal(decoded, got) {
+			t.Errorf("%dx%d: ResizeTF and LoadFloat32 differ, error %v", h, w, err)
+		}
+		if err := ResizeTF(decoded[1:], img, h, w); err == nil {
+			t.Errorf("%dx%d: a destination that is too short is taken", h, w)
 		}
 		most := 0.
 		for i := range row[2] * w * 3 {

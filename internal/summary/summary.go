@@ -77,18 +77,6 @@ func Shape(shape []int) string {
 	return "(" + strings.Join(sizes, ", ") + ")"
 }
 
-// Shapes writes the shapes of a layer with any number of outputs.
-func Shapes(shapes [][]int) string {
-	if len(shapes) == 1 {
-		return Shape(shapes[0])
-	}
-	all := make([]string, len(shapes))
-	for i, s := range shapes {
-		all[i] = Shape(s)
-	}
-	return "[" + strings.Join(all, ", ") + "]"
-}
-
 // Write prints the summary. It fails where the terminal is too narrow for a table.
 func (m Model) Write(w io.Writer, o Options) error {
 	width := o.Width

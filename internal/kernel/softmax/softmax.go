@@ -106,21 +106,6 @@ func (c *CrossEntropy) Run(part int, logits, labels, loss []float32) {
 	}
 }
 
-// RunSparse is Run for labels that are the number of the true class. A class that there is
-// not makes the loss NaN, as in TensorFlow on a GPU (on a CPU it stops).
-func (c *CrossEntropy) RunSparse(part int, logits []float32, classes []int32, loss []float32) {
-	lo, hi := c.part(part)
-	for r := lo; r < hi; r++ {
-		row, class := c.row(logits, r), int(classes[r])
-		if class < 0 || class >= c.cols {
-			loss[r] = float32(math.NaN())
-			continue
-		}
-		greatest, sum := normaliser(row)
-		loss[r] = float32(math.Log(sum) - (float64(row[class]) - greatest))
-	}
-}
-
 // CrossEntropyGrad is the gradient of CrossEntropy with respect to the logits:
 // (softmax(logits) - labels)*scale, as in TensorFlow, which takes it that labels sum to 1.
 type CrossEntropyGrad struct{ rows }
@@ -140,28 +125,6 @@ func (c *CrossEntropyGrad) Run(part int, logits, labels, scale, dx []float32) {
 		by := rowScale(scale, r)
 		for i, v := range row {
 			to[i] = float32((math.Exp(float64(v)-greatest)/sum - float64(label[i])) * by)
-		}
-	}
-}
-
-// RunSparse is Run for labels that are the number of the true class. A class that there is
-// not makes the gradient NaN.
-func (c *CrossEntropyGrad) RunSparse(part int, logits []float32, classes []int32, scale, dx []float32) {
-	lo, hi := c.part(part)
-	for r := lo; r < hi; r++ {
-		row, to := c.row(logits, r), c.row(dx, r)
-		greatest, sum := normaliser(row)
-		by := rowScale(scale, r)
-		class := int(classes[r])
-		if class < 0 || class >= c.cols {
-			by = math.NaN()
-		}
-		for i, v := range row {
-			p := math.Exp(float64(v)-greatest) / sum
-			if i == class {
-				p--
-			}
-			to[i] = float32(p * by)
 		}
 	}
 }
