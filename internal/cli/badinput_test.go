@@ -11,6 +11,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/layer"
 )
 
 // Each mistake that a user may make, or a stranger's file may hold: the exit code, and what
@@ -75,6 +78,8 @@ func TestBadInput(t *testing.T) {
 		// Pictures.
 		{"every picture unreadable", map[string][]byte{"set/cat.0.jpg": {}, "set/dog.0.jpg": []byte("no"), "set/dog.1.jpg": jpg(t)[:200]}, small("set"), 1,
 			[]string{"set", "none of the 3 pictures can be read", "cat.0.jpg", "dog.0.jpg", "dog.1.jpg"}},
+		{"many pictures unreadable", map[string][]byte{"set/cat.0.png": {}, "set/cat.1.png": {}, "set/cat.2.png": {}, "set/cat.3.png": {}, "set/cat.4.png": {}, "set/dog.0.png": {}, "set/dog.1.png": {}},
+			small("set"), 1, []string{"none of the 7 pictures", "cat.4.png", "... and 2 more"}},
 		{"strict", with(map[string][]byte{"set/cat.90.jpg": {}}), small("set", "--strict"), 1, []string{"1 picture cannot be read", "cat.90.jpg", "--strict"}},
 		{"one class left", map[string][]byte{"set/cat.0.png": pictures["cat.0.png"], "set/dog.0.png": {}}, small("set"), 1, []string{"set", "one class", "cat"}},
 
@@ -144,6 +149,14 @@ func TestBadInput(t *testing.T) {
 		{"model of other classes", with(map[string][]byte{"m.keras": model}), train("set", "--rename", "cat=gato", "--model", "m.keras"), 1,
 			[]string{"m.keras", "cat, dog", "dog, gato", "--rename"}},
 		{"model of three classes", set, train("set", "--model", network("three.json")), 1, []string{"three.json", "3 classes", "the data have 2: cat, dog"}},
+		{"model of numbers", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{10}}, layer.Dense{Units: 2})}), train("set", "--model", "m.json"), 1,
+			[]string{"m.json", "(None, 10)", "(None, height, width, channels)"}},
+		{"model of two channels", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{8, 8, 2}}, layer.Flatten{}, layer.Dense{Units: 2})}), train("set", "--model", "m.json"), 1,
+			[]string{"m.json", "2 channels, want 1, 3 or 4"}},
+		{"model that gives pictures", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{8, 8, 3}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}})}), train("set", "--model", "m.json"), 1,
+			[]string{"m.json", "(None, 6, 6, 2)", "(None, classes)"}},
+		{"model of pictures of any size", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{-1, -1, 3}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}})}), train("set", "--model", "m.json"), 1,
+			[]string{"m.json", "known size"}},
 		{"judged on other classes", with(map[string][]byte{"m.keras": model}), []string{"evaluate", "m.keras", "set", "--rename", "cat=gato,dog=perro"}, 1,
 			[]string{"cat, dog", "gato, perro", "--rename"}},
 
@@ -181,6 +194,20 @@ func TestBadInput(t *testing.T) {
 			sameTree(t, before, snapshot(t, dir))
 		})
 	}
+}
+
+// jsonOf is the configuration of a network.
+func jsonOf(t *testing.T, layers ...layer.Layer) []byte {
+	t.Helper()
+	m, err := lince.Sequential(layers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := m.ToJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // rezip is an archive with one entry changed, or left out where change is nil.

@@ -107,10 +107,10 @@ func (e *env) conclude(err error) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &stopped):
-		fmt.Fprintf(e.stderr, "lince: interrupted %s\n", indent(err.Error()))
+		e.interrupted(" " + indent(err.Error()))
 		return exitInterrupted
 	case errors.Is(err, context.Canceled) && e.ctx.Err() != nil:
-		fmt.Fprintln(e.stderr, "lince: interrupted")
+		e.interrupted("")
 		return exitInterrupted
 	case errors.As(err, &usage):
 		fmt.Fprintf(e.stderr, "lince: error: %s\n", indent(err.Error()))

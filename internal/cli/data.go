@@ -59,21 +59,23 @@ func (c *dataCommand) Run(e *env) error {
 		}
 		e.printf("%s written to %s\n", count(t.Len(), "row"), c.CSV)
 	}
-	return e.result(dataResult(t, ignored, bad), func(w io.Writer) error {
+	return e.result(dataResult(t, ignored, bad), func(out io.Writer) error {
+		var w strings.Builder
 		if c.Head > 0 {
-			fmt.Fprintf(w, "%s\n\n", t.Head(c.Head))
+			fmt.Fprintf(&w, "%s\n\n", t.Head(c.Head))
 		}
-		fmt.Fprintf(w, "%s\n\n%s\n", t.Counts(), t.Found())
+		fmt.Fprintf(&w, "%s\n\n%s\n", t.Counts(), t.Found())
 		if len(ignored) > 0 {
-			fmt.Fprintf(w, "%s left out:%s\n", count(len(ignored), "file"), indent(listBad(ignored)))
+			fmt.Fprintf(&w, "%s left out:%s\n", count(len(ignored), "file"), indent(listBad(ignored)))
 		}
 		if len(bad) > 0 {
-			fmt.Fprintf(w, "%s cannot be read:%s\n", count(len(bad), "picture"), indent(listBad(bad)))
+			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "picture"), indent(listBad(bad)))
 		}
 		if parts := t.Parts(); len(parts) > 1 {
-			fmt.Fprintf(w, "The source has the folders %s: --part chooses one.\n", strings.Join(parts, ", "))
+			fmt.Fprintf(&w, "The source has the folders %s: --part chooses one.\n", strings.Join(parts, ", "))
 		}
-		return nil
+		_, err := io.WriteString(out, w.String())
+		return err
 	})
 }
 

@@ -97,6 +97,31 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// A result that cannot be printed is a failure.
+func TestFullOutput(t *testing.T) {
+	long(t)
+	workIn(t)
+	model := filepath.Join(trained(t), "model.keras")
+	put(t, ".", map[string][]byte{"cat.0.png": pngs(t, 2)["cat.0.png"]})
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full here:", err)
+	}
+	defer full.Close()
+	for _, args := range [][]string{
+		{"predict", model, "cat.0.png"}, {"evaluate", model, "demo:cats-and-dogs?n=4"}, {"data", "cat.0.png", "--label", "prefix"}, {"summary", model},
+		{"show", "cat.0.png"}, {"completion", "bash"}, {"predict", model, "cat.0.png", "--json"},
+	} {
+		var stderr strings.Builder
+		cmd := exec.Command(binary(t), args...)
+		cmd.Stdout, cmd.Stderr = full, &stderr
+		if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != exitFailure {
+			t.Errorf("lince %s: %v", strings.Join(args, " "), err)
+		}
+		contains(t, "the message", stderr.String(), "lince: error: ", "no space left on device")
+	}
+}
+
 // A disk that can only be read.
 func TestReadOnlyOut(t *testing.T) {
 	out := disk(t, syscall.MS_RDONLY, "64k")

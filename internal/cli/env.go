@@ -75,6 +75,15 @@ func (e *env) printf(format string, a ...any) { fmt.Fprintf(e.text, format, a...
 
 func (e *env) warn(text string) { fmt.Fprintf(e.stderr, "lince: warning: %s\n", indent(text)) }
 
+// interrupted says that ^C ended the command; in a terminal, over the ^C that it shows.
+func (e *env) interrupted(how string) {
+	over := ""
+	if f, ok := e.stderr.(*os.File); ok && progress.IsTerminal(f) {
+		over = "\r"
+	}
+	fmt.Fprintf(e.stderr, "%slince: interrupted%s\n", over, how)
+}
+
 // result prints v as JSON where that was asked for, and else calls human.
 func (e *env) result(v any, human func(w io.Writer) error) error {
 	if !e.json {

@@ -67,19 +67,21 @@ func (c *evaluateCommand) Run(e *env) error {
 		}
 		return err
 	}
-	return e.result(result, func(w io.Writer) error {
-		fmt.Fprintf(w, "%s", result.Classification)
+	err = e.result(result, func(w io.Writer) error {
+		text := result.Classification.String()
 		if result.Metrics != nil {
-			fmt.Fprintln(w)
+			text += "\n"
 			for name, v := range result.Metrics.All() {
-				fmt.Fprintf(w, "%s: %.4f\n", name, v)
+				text += fmt.Sprintf("%s: %.4f\n", name, v)
 			}
 		}
-		if out != nil {
-			e.printf("\n%s", out.contents())
-		}
-		return nil
+		_, err := io.WriteString(w, text)
+		return err
 	})
+	if out != nil {
+		e.printf("\n%s", out.contents())
+	}
+	return err
 }
 
 func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {

@@ -30,6 +30,3 @@ func (s *size) UnmarshalText(text []byte) error {
 
 // String prints as it is read.
 func (s size) String() string { return fmt.Sprintf("%dx%d", s[0], s[1]) }
-
-// MarshalText implements encoding.TextMarshaler.
-func (s size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
