@@ -1,6 +1,7 @@
 package lince
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,9 @@ type Options struct {
 	// NoCompile leaves out how a file's model was compiled, and its optimizer's state: for
 	// prediction, or to compile it anew.
 	NoCompile bool
+	// Layers make the layers of a program's own classes of their config in a file: Keras'
+	// custom_objects. A file's other classes are those of package layer.
+	Layers map[string]func(config json.RawMessage) (layer.Layer, error)
 
 	backend backend.Backend // tests; nil is the engine
 }

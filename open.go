@@ -156,7 +156,7 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 	default:
 		return nil, nil, fmt.Errorf("the model is of class %q; Sequential can be read, and Functional where it is a chain of layers", model.ClassName)
 	}
-	layers, err := decodeLayers(objects)
+	layers, err := o.decodeLayers(objects)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -189,15 +189,11 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 	return m, compile, nil
 }
 
-func decodeLayers(objects []keras.Object) ([]layer.Layer, error) {
+func (o Options) decodeLayers(objects []keras.Object) ([]layer.Layer, error) {
 	var layers []layer.Layer
 	var errs []error
-	for i, o := range objects {
-		conf, err := decodeMap(o.Config)
-		var l layer.Layer
-		if err == nil {
-			l, err = layer.Decode(o.ClassName, conf)
-		}
+	for i, object := range objects {
+		l, err := o.decodeLayer(object)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("layer %d: %w", i, err))
 			continue
@@ -205,6 +201,21 @@ func decodeLayers(objects []keras.Object) ([]layer.Layer, error) {
 		layers = append(layers, l)
 	}
 	return layers, errors.Join(errs...)
+}
+
+func (o Options) decodeLayer(object keras.Object) (layer.Layer, error) {
+	if own := o.Layers[object.ClassName]; own != nil {
+		l, err := own(object.Config)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", object.ClassName, err)
+		}
+		return l, nil
+	}
+	conf, err := decodeMap(object.Config)
+	if err != nil {
+		return nil, err
+	}
+	return layer.Decode(object.ClassName, conf)
 }
 
 // decodeMap reads an object, its numbers exactly.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -186,6 +188,51 @@ func reread(f *keras.File) (*Model, error) {
 }
 
 // Files that are cut short, forged or of other models.
+// ramp is a layer of a program's own.
+type ramp struct {
+	Slope float64 `json:"slope"`
+}
+
+func (ramp) Class() string            { return "Ramp" }
+func (ramp) Named() string            { return "" }
+func (l ramp) Config() map[string]any { return map[string]any{"slope": l.Slope} }
+
+func (l ramp) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+	return b.Mul(x, b.Constant(x.DType, l.Slope))
+}
+
+func TestOwnLayers(t *testing.T) {
+	m := must(on(1).Sequential(layer.Input{Shape: []int{2}}, layer.Dense{Units: 2}, ramp{Slope: 2.5}))
+	file := filepath.Join(t.TempDir(), "own.keras")
+	if err := m.Save(file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := on(1).Open(file); err == nil || !strings.Contains(err.Error(), `there is no layer class "Ramp"`) {
+		t.Errorf("without the class: error is %v", err)
+	}
+	own := on(1)
+	own.Layers = map[string]func(json.RawMessage) (layer.Layer, error){
+		"Ramp": func(config json.RawMessage) (layer.Layer, error) {
+			var l ramp
+			err := json.Unmarshal(config, &l)
+			return l, err
+		},
+	}
+	got, err := own.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.New(tensor.Float32, 1, 2)
+	copy(x.Float32s(), []float32{1, -1})
+	if a, b := must(m.PredictBatch(x)), must(got.PredictBatch(x)); !bytes.Equal(a.Raw(), b.Raw()) {
+		t.Errorf("predictions %v, want %v", b.Float32s(), a.Float32s())
+	}
+	own.Layers["Ramp"] = func(json.RawMessage) (layer.Layer, error) { return nil, errors.New("too steep") }
+	if _, err := own.Open(file); err == nil || !strings.Contains(err.Error(), "layer 2: Ramp: too steep") {
+		t.Errorf("a mistake of the class's: error is %v", err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	whole := bytesOf(t, trained(t))
 	read := func() *keras.File { return must(keras.Read(bytes.NewReader(whole), int64(len(whole)))) }
