@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/tensor"
@@ -291,14 +290,4 @@ func (s *source) close() {
 		s.stop()
 	}
 	s.pull, s.stop = nil, nil
-}
-
-// classes lists the classes that weights are given for, in order.
-func classes(weights map[int]float64) []int {
-	cs := make([]int, 0, len(weights))
-	for c := range weights {
-		cs = append(cs, c)
-	}
-	slices.Sort(cs)
-	return cs
 }

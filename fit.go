@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/callback"
@@ -179,7 +181,7 @@ func (m *Model) checkClassWeight(weights map[int]float64) error {
 	out := m.OutputShape()
 	n := max(out[len(out)-1], 2) // one unit tells two classes apart
 	var errs []error
-	for _, c := range classes(weights) {
+	for _, c := range slices.Sorted(maps.Keys(weights)) {
 		if c < 0 || c >= n {
 			errs = append(errs, fmt.Errorf("ClassWeight has a class %d; there are the classes 0 to %d", c, n-1))
 		}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/compile"
-	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
@@ -29,16 +28,7 @@ func (noKernels) Size(v *graph.Value) int { return v.Shape.Elements() * max(4, v
 // TestPlans compares what the compiler makes of the tutorial's network at batch 15 with
 // testdata/plans: to be read by whoever wants to see what it does, and where a change shows.
 func TestPlans(t *testing.T) {
-	m, err := Sequential(
-		layer.Input{Shape: []int{128, 128, 3}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Flatten{},
-		layer.Dense{Units: 64, Activation: layer.ReLU},
-		layer.Dense{Units: 2, Activation: layer.Softmax},
-	)
+	m, err := Sequential(tutorial()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package layer_test
 
 import (
 	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -207,13 +206,7 @@ func TestAgainstKeras(t *testing.T) {
 		Shape   []int
 		Output  []float32
 	}
-	data, err := os.ReadFile("testdata/layers.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &cases); err != nil {
-		t.Fatal(err)
-	}
+	graphtest.Golden(t, "layers", &cases)
 	seen := map[string]bool{}
 	for _, c := range cases {
 		name := c.Config["name"].(string)

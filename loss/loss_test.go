@@ -1,9 +1,7 @@
 package loss_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,20 +12,6 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/tensor"
 )
-
-// nested flattens JSON's lists of numbers, with their shape.
-func nested(v any) (shape []int, values []float32) {
-	list, ok := v.([]any)
-	if !ok {
-		return nil, []float32{float32(v.(float64))}
-	}
-	for _, x := range list {
-		s, n := nested(x)
-		shape = s
-		values = append(values, n...)
-	}
-	return append([]int{len(list)}, shape...), values
-}
 
 func activate(b *graph.Builder, name string, x *graph.Value) *graph.Value {
 	switch name {
@@ -50,13 +34,7 @@ func TestAgainstKeras(t *testing.T) {
 		Each, Gradient []float64
 		Total          float64
 	}
-	data, err := os.ReadFile("testdata/losses.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &cases); err != nil {
-		t.Fatal(err)
-	}
+	graphtest.Golden(t, "losses", &cases)
 	seen := map[string]bool{}
 	for i, c := range cases {
 		seen[c.Class] = true
@@ -65,7 +43,7 @@ func TestAgainstKeras(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		shape, values := nested(c.Labels)
+		shape, values := graphtest.Nested(c.Labels)
 		x := graphtest.Formula(3, c.Range[0], c.Range[1], c.Shape...)
 		weights := graphtest.Formula(4, .5, 1.5, c.Shape[:len(c.Shape)-1]...)
 		in := []*tensor.Tensor{x, tensor.Of(values, shape...), weights}

@@ -1,8 +1,6 @@
 package metric_test
 
 import (
-	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,20 +11,6 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// nested flattens JSON's lists of numbers, with their shape.
-func nested(v any) (shape []int, values []float32) {
-	list, ok := v.([]any)
-	if !ok {
-		return nil, []float32{float32(v.(float64))}
-	}
-	for _, x := range list {
-		s, n := nested(x)
-		shape = s
-		values = append(values, n...)
-	}
-	return append([]int{len(list)}, shape...), values
-}
-
 func TestAgainstKeras(t *testing.T) {
 	var cases []struct {
 		Name, Class string
@@ -36,17 +20,12 @@ func TestAgainstKeras(t *testing.T) {
 		Weighted    bool
 		Results     []float64
 	}
-	data, err := os.ReadFile("testdata/metrics.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &cases); err != nil {
-		t.Fatal(err)
-	}
+	graphtest.Golden(t, "metrics", &cases)
 	seen := map[string]bool{}
 	for i, c := range cases {
 		seen[c.Class] = true
 		var m metric.Metric
+		var err error
 		if c.Name != "" {
 			m, err = metric.Parse(c.Name)
 		} else {
@@ -61,7 +40,7 @@ func TestAgainstKeras(t *testing.T) {
 		}
 		var model *graphtest.Model
 		for batch, want := range c.Results {
-			shape, values := nested(c.Labels[batch])
+			shape, values := graphtest.Nested(c.Labels[batch])
 			p := graphtest.Formula(3+batch, 0, 1, append([]int{shape[0]}, c.Shape...)...)
 			in := []*tensor.Tensor{tensor.Of(values, shape...), p, graphtest.Formula(5+batch, 0, 2, shape[0])}
 			if a, ok := m.(metric.Accuracy); ok {

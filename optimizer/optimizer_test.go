@@ -1,9 +1,7 @@
 package optimizer_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -57,13 +55,7 @@ func TestAgainstKeras(t *testing.T) {
 		Variables [][]float64
 		Names     []string
 	}
-	data, err := os.ReadFile("testdata/optimizers.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &cases); err != nil {
-		t.Fatal(err)
-	}
+	graphtest.Golden(t, "optimizers", &cases)
 	seen := map[string]bool{}
 	for i, c := range cases {
 		seen[c.Class] = true

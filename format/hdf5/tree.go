@@ -3,6 +3,7 @@ package hdf5
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -114,22 +115,13 @@ func (t *Tree) problems(path string) error {
 	for _, err := range t.errs {
 		all = append(all, fmt.Errorf("%s: %w", path, err))
 	}
-	for _, name := range sortedKeys(t.data) {
+	for _, name := range slices.Sorted(maps.Keys(t.data)) {
 		for _, err := range t.data[name].errs {
 			all = append(all, fmt.Errorf("%s: %w", join(path, name), err))
 		}
 	}
-	for _, name := range sortedKeys(t.groups) {
+	for _, name := range slices.Sorted(maps.Keys(t.groups)) {
 		all = append(all, t.groups[name].problems(join(path, name)))
 	}
 	return errors.Join(all...)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/lince-ml/lince/tensor"
 )
@@ -93,7 +95,7 @@ func (t *Tree) plan() (*plan, error) {
 		for name := range t.data {
 			all[name] = true
 		}
-		o.names = sortedKeys(all)
+		o.names = slices.Sorted(maps.Keys(all))
 		for _, name := range o.names {
 			var child *plannedObject
 			if d := t.data[name]; d != nil {

@@ -3,7 +3,9 @@ package hdf5
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 )
 
 // heapWriter makes the global heap, which holds variable-length texts: a sequence of
@@ -66,7 +68,7 @@ func (h *heapWriter) close() {
 // attrs makes the attribute messages of an object, sorted by name.
 func (h *heapWriter) attrs(attrs map[string]Value, path string) ([]plannedAttr, error) {
 	var out []plannedAttr
-	for _, name := range sortedKeys(attrs) {
+	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		dtype, data, err := h.value(attrs[name])
 		if err != nil {
 			return nil, fmt.Errorf("attribute %q of %s: %w", name, path, err)

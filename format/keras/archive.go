@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -64,7 +65,7 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 	if f.Weights, err = a.weights(); err != nil {
 		return nil, err
 	}
-	for _, name := range sortedKeys(a.members) {
+	for _, name := range slices.Sorted(maps.Keys(a.members)) {
 		asset, ok := strings.CutPrefix(name, assetsFolder)
 		if !ok || asset == "" || strings.HasSuffix(name, "/") {
 			continue
@@ -200,13 +201,4 @@ func (a *archive) weights() (Weights, error) {
 		return nil, fmt.Errorf("%s: %w", weightsMember, zip.ErrChecksum)
 	}
 	return readWeights(weightsMember, section, n)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
+	"slices"
 )
 
 // Version is the version of Keras whose files are written.
@@ -92,7 +94,7 @@ func write(w io.Writer, f *File) error {
 	if err := writeMember(z, weightsMember, tree); err != nil {
 		return err
 	}
-	for _, name := range sortedKeys(f.Assets) {
+	for _, name := range slices.Sorted(maps.Keys(f.Assets)) {
 		if err := checkMemberName(assetsFolder + name); err != nil {
 			return err
 		}
