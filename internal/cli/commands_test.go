@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/lince-ml/lince"
 )
 
@@ -190,5 +192,34 @@ func TestShow(t *testing.T) {
 	}
 	if short := succeed(t, "show", "cat.0.png", "--no-image").stdout; strings.Count(short, "\n") >= len(lines) {
 		t.Errorf("without the picture there are %d lines", strings.Count(short, "\n"))
+	}
+}
+
+// TestDemoDefaults: the demo has epochs and a size of its own, which flags override.
+func TestDemoDefaults(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		epochs int
+		size   size
+	}{
+		{[]string{"demo:cats-and-dogs"}, demoEpochs, demoSize},
+		{[]string{"demo:cats-and-dogs?n=4", "--epochs", "3"}, 3, demoSize},
+		{[]string{"demo:cats-and-dogs", "--size=32"}, demoEpochs, size{32, 32}},
+		{[]string{"demo:cats-and-dogs", "--model", "x.keras"}, demoEpochs, size{}},
+		{[]string{"photos"}, 3, size{}},
+	} {
+		var got struct {
+			Train trainCommand `cmd:""`
+		}
+		parser, err := kong.New(&got, kong.Vars{"augment": "", "augment_keys": ""})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parser.Parse(append([]string{"train"}, c.args...)); err != nil {
+			t.Fatal(err)
+		}
+		if got.Train.Epochs != c.epochs || got.Train.Size != c.size {
+			t.Errorf("%v: %d epochs of %v, want %d of %v", c.args, got.Train.Epochs, got.Train.Size, c.epochs, c.size)
+		}
 	}
 }

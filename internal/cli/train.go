@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/data/demo"
 	"github.com/lince-ml/lince/optimizer"
 )
 
@@ -38,7 +42,7 @@ type trainCommand struct {
 
 // Help is the command's longer help.
 func (trainCommand) Help() string {
-	return `Without flags this is the tutorial "How to build a convolutional neural network in Keras": its network, split, augmentation, 3 epochs, batch 15.
+	return `Without flags this is the tutorial "How to build a convolutional neural network in Keras": its network, split, augmentation, 3 epochs, batch 15. The drawn pictures of demo: are fewer, and get 12 epochs at 64x64.
 
 ^C ends the training after the step at hand, and writes all the same files; a second ^C stops at once.
 
@@ -73,6 +77,29 @@ func (c *trainCommand) Validate() error {
 		errs = append(errs, err)
 	}
 	return mistakes(errs...)
+}
+
+// The demo has a sixth of the tutorial's pictures: more epochs, of smaller pictures, make up
+// for it in less time.
+const demoEpochs = 12
+
+var demoSize = size{64, 64}
+
+// AfterApply gives flags that were not set the defaults that suit the data.
+func (c *trainCommand) AfterApply(k *kong.Context) error {
+	if !strings.HasPrefix(c.Source, demo.Scheme) {
+		return nil
+	}
+	set := func(name string) bool {
+		return slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == name })
+	}
+	if !set("epochs") {
+		c.Epochs = demoEpochs
+	}
+	if !set("size") && c.Model == "cnn" {
+		c.Size = demoSize
+	}
+	return nil
 }
 
 // generator is what changes the training pictures, p being how the model wants pictures;
