@@ -350,7 +350,7 @@ type reading struct {
 // next counts one more of total, which is 0 while it is not known.
 func (r *reading) next(total int) error {
 	r.done++
-	if r.progress != nil && r.done%256 == 0 {
+	if r.progress != nil {
 		r.progress(r.done, total)
 	}
 	return r.ctx.Err()
