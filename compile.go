@@ -33,6 +33,7 @@ type compiled struct {
 
 	train, evaluate backend.Program
 	names           []string // of the values that both graphs return, sorted
+	keys            []string // of Metrics, then of WeightedMetrics, in names
 	measures        map[string]metric.Metric
 
 	training, evaluation []*graph.Variable // what the metrics sum up in
@@ -180,15 +181,13 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	values := map[string]*graph.Value{
 		"loss": metric.Mean(b.In(path+"/loss", "loss"), losses, nil),
 	}
-	for i, list := range [][]metric.Metric{c.config.Metrics, c.config.WeightedMetrics} {
+	for i, x := range slices.Concat(c.config.Metrics, c.config.WeightedMetrics) {
 		var w *graph.Value
-		if i == 1 {
+		if i >= len(c.config.Metrics) {
 			w = weights
 		}
-		for _, x := range list {
-			name := metricName(x)
-			values[name] = x.Build(b.In(path+"/"+name, "metric "+name), yTrue, yPred, w)
-		}
+		name := c.keys[i]
+		values[name] = x.Build(b.In(path+"/"+name, "metric "+name), yTrue, yPred, w)
 	}
 	var outputs []graph.Output
 	for _, name := range c.names {
@@ -227,10 +226,12 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	c.config.Optimizer.Build(at, weights, grads)
 }
 
-// nameMetrics finds the names of what is measured.
+// nameMetrics finds the names of what is measured. As in Keras, a weighted metric whose name
+// is taken is weighted_accuracy, and others that are equal are numbered: accuracy_1.
 func (c *compiled) nameMetrics() error {
 	c.names = []string{"loss"}
 	c.measures = map[string]metric.Metric{}
+	count := map[string]int{}
 	var errs []error
 	for i, x := range slices.Concat(c.config.Metrics, c.config.WeightedMetrics) {
 		if x == nil {
@@ -238,13 +239,20 @@ func (c *compiled) nameMetrics() error {
 			continue
 		}
 		name := metricName(x)
+		if i >= len(c.config.Metrics) && count[name] > 0 {
+			name = "weighted_" + name
+		}
+		if count[name]++; count[name] > 1 {
+			name = fmt.Sprintf("%s_%d", name, count[name]-1)
+		}
 		if slices.Contains(c.names, name) {
-			errs = append(errs, fmt.Errorf("metric %d (%s): the name %q is taken; give it another", i, x.Class(), name))
+			errs = append(errs, fmt.Errorf("metric %d: the name %q is taken; give it another", i, name))
 		}
 		if strings.Contains(name, "/") {
-			errs = append(errs, fmt.Errorf("metric %d (%s): its name %q has a slash", i, x.Class(), name))
+			errs = append(errs, fmt.Errorf("metric %d: its name %q has a slash", i, name))
 		}
 		c.names = append(c.names, name)
+		c.keys = append(c.keys, name)
 		c.measures[name] = x
 	}
 	slices.Sort(c.names)

@@ -89,6 +89,34 @@ func TestClassWeights(t *testing.T) {
 	}
 }
 
+// Keys as Keras 3.15.1 gives them.
+func TestMetricNames(t *testing.T) {
+	m := smallModel(t, 1)
+	err := m.Compile(Compile{
+		Loss:            loss.CategoricalCrossentropy{},
+		Metrics:         []metric.Metric{metric.Accuracy{}, metric.Accuracy{}},
+		WeightedMetrics: []metric.Metric{metric.Accuracy{}, metric.CategoricalAccuracy{Name: "accuracy"}, metric.BinaryAccuracy{}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, y := bars(4)
+	ds := must(data.Tensors(x, y, data.Options{Weights: []float32{1, 2, 3, 4}}))
+	logs := must(m.Evaluate(context.Background(), ds, Evaluate{Verbose: Silent}))
+	want := []string{"accuracy", "accuracy_1", "binary_accuracy", "loss", "weighted_accuracy", "weighted_accuracy_1"}
+	if !slices.Equal(logs.Names(), want) {
+		t.Errorf("names are %v, want %v", logs.Names(), want)
+	}
+	values := logs.Map()
+	if values["accuracy"] != values["accuracy_1"] || values["weighted_accuracy"] != values["weighted_accuracy_1"] {
+		t.Errorf("values are %v", values)
+	}
+	again := must(on(1).Read(bytes.NewReader(bytesOf(t, m)), int64(len(bytesOf(t, m)))))
+	if got := must(again.Evaluate(context.Background(), ds, Evaluate{Verbose: Silent})); !slices.Equal(got.Names(), want) {
+		t.Errorf("names in the file are %v, want %v", got.Names(), want)
+	}
+}
+
 func sameWeights(t *testing.T, a, b *Model) {
 	t.Helper()
 	for i, w := range a.Weights() {

@@ -191,7 +191,7 @@ func TestCompileMistakes(t *testing.T) {
 		"probabilities of a relu":  {layer.Dense{Units: 3, Activation: layer.ReLU}, categorical, "takes probabilities"},
 		"probabilities of nothing": {layer.Dense{Units: 3}, categorical, "has no activation"},
 		"binary, of nothing":       {units1, Compile{Loss: loss.BinaryCrossentropy{}}, "has no activation"},
-		"equal metrics":            {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}, metric.Accuracy{}}}, `"accuracy" is taken`},
+		"equal metrics":            {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "a_1"}, metric.Accuracy{Name: "a"}, metric.Accuracy{Name: "a"}}}, `"a_1" is taken`},
 		"nil metric":               {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{nil}}, "metric 0 is nil"},
 		"a metric named loss":      {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "loss"}}}, `"loss" is taken`},
 		"learning rate":            {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: -1}}, "LearningRate is -1"},
