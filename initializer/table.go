@@ -3,6 +3,7 @@ package initializer
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/suggest"
@@ -59,6 +60,16 @@ func Classes() []string {
 		names[i] = t.class
 	}
 	return names
+}
+
+// Check says what is wrong with the settings of an initializer of this package. It reads
+// them back as those of a file are read.
+func Check(i Initializer) error {
+	if !slices.Contains(Classes(), i.Class()) {
+		return nil
+	}
+	_, err := Decode(i.Class(), i.Config())
+	return err
 }
 
 // Decode makes an initializer from a Keras class name, or the short form of one

@@ -86,6 +86,8 @@ func (l Conv2D) check() (c checks) {
 	}
 	checkPadding(&c, l.Padding)
 	l.Activation.check(&c)
+	c.initializer("KernelInitializer", l.KernelInitializer)
+	c.initializer("BiasInitializer", l.BiasInitializer)
 	return c
 }
 

@@ -84,6 +84,8 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 func (l Dense) check() (c checks) {
 	c.count("Units", l.Units)
 	l.Activation.check(&c)
+	c.initializer("KernelInitializer", l.KernelInitializer)
+	c.initializer("BiasInitializer", l.BiasInitializer)
 	return c
 }
 

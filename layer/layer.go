@@ -85,6 +85,16 @@ func (c *checks) size(what string, s Size) {
 	}
 }
 
+// initializer wants settings that make sense; nil is the default.
+func (c *checks) initializer(what string, i initializer.Initializer) {
+	if i == nil {
+		return
+	}
+	if err := initializer.Check(i); err != nil {
+		c.errorf("%s: %w", what, err)
+	}
+}
+
 // report notes the mistakes in b and says whether the layer can go on with x.
 func (c checks) report(b *graph.Builder, x *graph.Value) bool {
 	for _, err := range c {

@@ -363,6 +363,9 @@ func equal(v, w any) bool {
 // Show prints a value of a config for a message: as JSON, and not too long.
 func Show(v any) string {
 	b, err := json.Marshal(v)
+	if f, ok := v.(float64); ok && err != nil {
+		return fmt.Sprint(f) // NaN, infinite
+	}
 	if err != nil {
 		return fmt.Sprintf("a %T", v)
 	}

@@ -73,6 +73,9 @@ func TestShow(t *testing.T) {
 	if s := Show(long); len(s) != 80 {
 		t.Errorf("%d bytes: %s", len(s), s)
 	}
+	if s := Show(math.NaN()); s != "NaN" {
+		t.Errorf("NaN is %s", s)
+	}
 	if s := Show(func() {}); s != "a func()" {
 		t.Error(s)
 	}
