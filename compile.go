@@ -50,6 +50,9 @@ func (m *Model) Compile(c Compile) error {
 		return errors.New("compiling: the model is training")
 	}
 	defer m.fitting.Unlock()
+	if m.predict.graph == nil {
+		return errors.New("compiling: the model has no layers; Sequential or Open makes one")
+	}
 	if c.Loss == nil {
 		return errors.New("compiling: there is no loss; set Loss, as in Compile{Loss: loss.CategoricalCrossentropy{}}")
 	}

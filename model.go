@@ -160,7 +160,7 @@ func (m *Model) SetWeights(weights []*tensor.Tensor) error {
 	}
 	var errs []error
 	for i, v := range vs {
-		if t := weights[i]; t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
+		if t := weights[i]; t == nil || t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
 			errs = append(errs, fmt.Errorf("setting weights: number %d: got %v, %s is %v", i, t, v.Path, v.Type))
 		}
 	}

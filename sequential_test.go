@@ -11,6 +11,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 func TestTutorialsNetwork(t *testing.T) {
@@ -256,6 +257,12 @@ func TestSetWeights(t *testing.T) {
 	w := n.Weights()
 	if err := m.SetWeights(w[1:]); err == nil {
 		t.Error("too few: no error")
+	}
+	if err := m.SetWeights(make([]*tensor.Tensor, len(w))); err == nil {
+		t.Error("nil tensors: no error")
+	}
+	if err := new(Model).Compile(Compile{Loss: loss.MeanSquaredError{}}); err == nil || !strings.Contains(err.Error(), "no layers") {
+		t.Errorf("a model of nothing: error is %v", err)
 	}
 	w[0], w[1] = w[1], w[0]
 	if err := m.SetWeights(w); err == nil || !strings.Contains(err.Error(), "conv2d/kernel") || !strings.Contains(err.Error(), "conv2d/bias") {

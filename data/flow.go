@@ -131,6 +131,9 @@ type Flow struct {
 
 // Images makes a data set of a table's pictures.
 func Images(t *Table, o ImageOptions) (*Flow, error) {
+	if t == nil {
+		return nil, errors.New("there is no table")
+	}
 	if o.TargetSize == [2]int{} {
 		o.TargetSize = [2]int{256, 256}
 	}

@@ -347,6 +347,7 @@ func TestImageOptionsErrors(t *testing.T) {
 		o    ImageOptions
 		want string
 	}{
+		{nil, ImageOptions{}, "no table"},
 		{tab, ImageOptions{TargetSize: [2]int{0, 4}}, "target size is 0x4"},
 		{tab, ImageOptions{TargetSize: [2]int{1 << 40, 1 << 40}}, "at most"},
 		{tab, ImageOptions{BatchSize: -1}, "batch size is -1"},
