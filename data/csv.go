@@ -122,13 +122,13 @@ func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, 
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	header = slices.Clone(header)
-	nameAt, nameCol, err := column(name, header, o.FilenameColumn, "filename")
+	nameAt, nameCol, err := column(name, header, "FilenameColumn, --filename", o.FilenameColumn, "filename")
 	if err != nil {
 		return nil, err
 	}
 	catAt := -1
 	if o.Label != Unlabelled {
-		if catAt, _, err = column(name, header, o.CategoryColumn, "category", "class"); err != nil {
+		if catAt, _, err = column(name, header, "CategoryColumn, --category", o.CategoryColumn, "category", "class"); err != nil {
 			return nil, err
 		}
 	}
@@ -172,7 +172,11 @@ func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, 
 	}
 	if len(t.rows) == 0 {
 		if len(t.ignored) > 0 {
-			return nil, fmt.Errorf("%s: none of its %d rows can be used; the first, %s: %w", name, read, t.ignored[0].Filename, t.ignored[0].Err)
+			hint := ""
+			if o.Images == "" && len(missing) == read {
+				hint = "; if the pictures are not beside the CSV, say where they are (Images, --images)"
+			}
+			return nil, fmt.Errorf("%s: none of its %d rows can be used; the first, %s: %w%s", name, read, t.ignored[0].Filename, t.ignored[0].Err, hint)
 		}
 		return nil, fmt.Errorf("%s: has no rows below its header", name)
 	}
@@ -180,8 +184,8 @@ func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, 
 	return t, nil
 }
 
-// column finds the wanted column, or the first of the usual ones.
-func column(name string, header []string, wanted string, usual ...string) (int, string, error) {
+// column finds the wanted column, or the first of the usual ones. option is where it is chosen.
+func column(name string, header []string, option, wanted string, usual ...string) (int, string, error) {
 	if wanted != "" {
 		usual = []string{wanted}
 	}
@@ -190,5 +194,8 @@ func column(name string, header []string, wanted string, usual ...string) (int, 
 			return i, u, nil
 		}
 	}
-	return 0, "", fmt.Errorf("%s: has no column %q; its columns are %s", name, usual[0], strings.Join(header, ", "))
+	if len(header) == 1 && strings.ContainsAny(header[0], ";\t") {
+		return 0, "", fmt.Errorf("%s: has one column, %q; columns must be separated by commas", name, header[0])
+	}
+	return 0, "", fmt.Errorf("%s: has no column %q; its columns are %s: choose one (%s)", name, usual[0], strings.Join(header, ", "), option)
 }

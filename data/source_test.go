@@ -277,6 +277,8 @@ func TestBadSources(t *testing.T) {
 		{"CSV without rows", csv("filename,category\n"), OpenOptions{}, "no rows"},
 		{"empty CSV", csv(""), OpenOptions{}, "is empty"},
 		{"CSV of missing files", csv("filename,category\nx.png,cat\ny.png,cat\n"), OpenOptions{}, "none of its 2 rows can be used; the first, x.png: line 2: there is no file"},
+		{"CSV of pictures elsewhere", csv("filename,category\nx.png,cat\n"), OpenOptions{}, "say where they are (Images, --images)"},
+		{"CSV with semicolons", csv("filename;category\nx.png;cat\n"), OpenOptions{}, "separated by commas"},
 		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "wrong number of fields"},
 		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Label: Prefix}, "come from its category column"},
 		{"CSV and a part", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Part: "x"}, "part"},
