@@ -149,7 +149,7 @@ func (g *Graph) Verify() error {
 			return bad("%d results, want %d", len(n.Out), len(out))
 		}
 		for j, v := range n.Out {
-			if v.Node != n || v.Index != j || !v.Type.Equal(out[j]) {
+			if v.Node != n || v.Index != j || !v.Equal(out[j]) {
 				return bad("result %d is %v, want %v", j, v.Type, out[j])
 			}
 			seen[v] = true

@@ -33,7 +33,7 @@ func (b *Builder) like(v *Value, x float64) *Value {
 	return b.Constant(v.DType, x)
 }
 
-// Neg, Abs, ... apply a function to each element.
+// Neg is -x.
 func (b *Builder) Neg(x *Value) *Value { return b.Op(op.Unary{Fn: op.Neg}, x) }
 
 // Abs is |x|.

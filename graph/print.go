@@ -46,7 +46,7 @@ func (g *Graph) String() string {
 			if i > 0 {
 				s.WriteByte(',')
 			}
-			s.WriteString(" " + v.Type.String())
+			s.WriteString(" " + v.String())
 		}
 		if n.Layer != "" {
 			s.WriteString("  # " + n.Layer)

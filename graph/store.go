@@ -59,7 +59,7 @@ func NewStore() *Store { return &Store{byPath: map[string]*Variable{}} }
 // Declare adds a variable, or finds the one of this path, which must be of the same type.
 func (s *Store) Declare(v Variable) (*Variable, error) {
 	if have := s.byPath[v.Path]; have != nil {
-		if !have.Type.Equal(v.Type) {
+		if !have.Equal(v.Type) {
 			return nil, fmt.Errorf("variable %s is %v already, want %v", v.Path, have.Type, v.Type)
 		}
 		return have, nil
