@@ -248,7 +248,11 @@ func label(l *listing, o OpenOptions) (*Table, error) {
 				}
 			}
 			slices.Sort(folders)
-			return nil, fmt.Errorf("%s: has no pictures in a folder %q; it has the folders %s", l.name, o.Part, cmp.Or(strings.Join(folders, ", "), "(none)"))
+			has := "no folders"
+			if len(folders) > 0 {
+				has = "the folders " + strings.Join(folders, ", ")
+			}
+			return nil, fmt.Errorf("%s: has no pictures in a folder %q; it has %s", l.name, o.Part, has)
 		}
 	case parted(part):
 		for _, f := range splitFolders[:2] {
