@@ -67,7 +67,7 @@ func (m *Model) labels(y *tensor.Tensor) ([]Label, error) {
 	if err := m.checkExtra(); err != nil {
 		return nil, fmt.Errorf("classifying: %w", err)
 	}
-	logits := m.givesLogits()
+	logits := m.GivesLogits()
 	labels := make([]Label, y.Shape()[0])
 	for i := range labels {
 		l := Label{Row: i, Probabilities: slices.Clone(y.Row(i).Float32s())}
@@ -94,9 +94,10 @@ func (m *Model) labels(y *tensor.Tensor) ([]Label, error) {
 	return labels, nil
 }
 
-// givesLogits says whether the outputs are numbers of which a softmax or a sigmoid makes
-// probabilities.
-func (m *Model) givesLogits() bool {
+// GivesLogits says whether the outputs are numbers of which a softmax, or of one output a
+// sigmoid, makes probabilities: the last layer has no activation, and the model is compiled
+// with a loss that knows (FromLogits), or not compiled.
+func (m *Model) GivesLogits() bool {
 	if !linear(m.predict.graph.Outputs[0].Value) {
 		return false
 	}

@@ -99,39 +99,17 @@ func classNames(m *lince.Model) []string {
 	return names
 }
 
-// verdict is what a model says of a picture.
-type verdict struct {
-	row           int // in the flow's table
-	class         int
-	probabilities []float32 // of each class
-}
-
-// predict runs the model over a flow, with progress.
-func (e *env) predict(ctx context.Context, m *lince.Model, f *data.Flow, label string) ([]verdict, error) {
+// predict says what a flow's pictures show, with progress.
+func (e *env) predict(ctx context.Context, m *lince.Model, f *data.Flow, label string) ([]lince.Label, error) {
 	counter := e.display().Counter(label, f.Len())
-	var out []verdict
-	for p, err := range m.Predictions(ctx, f) {
+	var out []lince.Label
+	for l, err := range m.Classify(ctx, f) {
 		if err != nil {
 			counter.Abandon()
 			return out, err
 		}
-		width := p.Output.Len() / max(len(p.Index), 1)
-		for i, row := range p.Index {
-			v := verdict{row: row}
-			values := p.Output.Float32s()[i*width : (i+1)*width]
-			if width == 1 { // one output is the probability of the second class
-				v.probabilities = []float32{1 - values[0], values[0]}
-			} else {
-				v.probabilities = slices.Clone(values)
-			}
-			for c, p := range v.probabilities {
-				if p > v.probabilities[v.class] {
-					v.class = c
-				}
-			}
-			out = append(out, v)
-		}
-		counter.Add(len(p.Index))
+		out = append(out, l)
+		counter.Add(1)
 	}
 	counter.Finish()
 	return out, nil

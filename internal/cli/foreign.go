@@ -6,7 +6,6 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
-	"github.com/lince-ml/lince/data/picture"
 )
 
 // foreignFlags say of a model what its file does not: Keras' own files have neither the
@@ -49,7 +48,7 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 			rescale = 1. / 255
 			e.warn(fmt.Sprintf("the model %s does not say how its pictures are prepared; their numbers are rescaled by 1/255, as is usual (see --rescale)", name))
 		}
-		m.Preprocessing = &lince.Preprocessing{Interpolation: picture.Nearest.String()}
+		m.Preprocessing = usual(m)
 	}
 	if rescale != 0 {
 		m.Preprocessing.Rescale = rescale

@@ -75,15 +75,24 @@ func (t *training) makeModel(classes []string) error {
 		return err
 	}
 	if m.Preprocessing == nil {
-		m.Preprocessing = &lince.Preprocessing{Interpolation: picture.Nearest.String()}
+		m.Preprocessing = usual(m)
 	}
-	p, in := m.Preprocessing, m.InputShape()
-	p.TargetSize, p.Rescale = [2]int{in[1], in[2]}, t.augment.Rescale
-	if mode, err := colorMode(in[3]); err == nil { // fits has seen to it
-		p.ColorMode = mode.String()
-	}
+	m.Preprocessing.Rescale = t.augment.Rescale
 	t.model = m
 	return t.compile()
+}
+
+// usual is how pictures are made a model's input where nobody said: resized by the nearest
+// pixel, as Keras' generators do.
+func usual(m *lince.Model) *lince.Preprocessing {
+	p := &lince.Preprocessing{Interpolation: picture.Nearest.String()}
+	if in := m.InputShape(); len(in) == 4 { // flowOptions tells of others
+		p.TargetSize = [2]int{in[1], in[2]}
+		if mode, err := colorMode(in[3]); err == nil {
+			p.ColorMode = mode.String()
+		}
+	}
+	return p
 }
 
 // otherClasses says that a model is of other classes than the data.
@@ -112,15 +121,16 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 func (t *training) compile() error {
 	c, compiled := t.model.Compiled()
 	if compiled && t.Optimizer == "" {
-		if t.LR > 0 {
-			return t.model.SetLearningRate(t.LR)
+		if t.LR != nil {
+			return t.model.SetLearningRate(*t.LR)
 		}
 		return nil
 	}
 	if !compiled {
-		c = lince.Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}
+		logits := t.model.GivesLogits()
+		c = lince.Compile{Loss: loss.CategoricalCrossentropy{FromLogits: logits}, Metrics: []metric.Metric{metric.Accuracy{}}}
 		if out := t.model.OutputShape(); out[1] == 1 {
-			c.Loss = loss.BinaryCrossentropy{}
+			c.Loss = loss.BinaryCrossentropy{FromLogits: logits}
 		}
 	}
 	var err error
@@ -130,9 +140,9 @@ func (t *training) compile() error {
 			return usageError{fmt.Errorf("--optimizer: %w", err)}
 		}
 	}
-	if t.LR > 0 {
+	if t.LR != nil {
 		config := c.Optimizer.Config()
-		config["learning_rate"] = t.LR
+		config["learning_rate"] = *t.LR
 		if c.Optimizer, err = optimizer.Decode(c.Optimizer.Class(), config); err != nil {
 			return usageError{fmt.Errorf("--lr: %w", err)}
 		}

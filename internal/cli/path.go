@@ -36,8 +36,11 @@ func writeFile(flag string, p path, write func(w io.Writer) error) error {
 // bare takes the path off an error of package os, where the message has it already.
 func bare(err error) error {
 	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
+	if !errors.As(err, &p) {
+		return err
 	}
-	return err
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("no such file or folder")
+	}
+	return p.Err
 }

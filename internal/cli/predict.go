@@ -74,7 +74,7 @@ func (c *predictCommand) Run(e *env) error {
 	classes := classNames(m)
 	rows := make([]report.Prediction, len(verdicts))
 	for i, v := range verdicts {
-		rows[i] = report.Prediction{Filename: names[v.row], Predicted: classes[v.class], Probabilities: v.probabilities}
+		rows[i] = report.Prediction{Filename: names[v.Row], Predicted: classes[v.Class], Probabilities: v.Probabilities}
 	}
 	if c.CSV != "" {
 		if err := writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }); err != nil {
@@ -88,7 +88,7 @@ func (c *predictCommand) Run(e *env) error {
 	return e.result(predictionsJSON(classes, rows, bad), func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for i, r := range rows {
-			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, r.Predicted, 100*r.Probabilities[verdicts[i].class])
+			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, r.Predicted, 100*r.Probabilities[verdicts[i].Class])
 		}
 		return table.Flush()
 	})

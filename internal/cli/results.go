@@ -18,21 +18,21 @@ import (
 const galleryTiles = 24
 
 // judge compares verdicts with labels.
-func judge(classes []string, f *data.Flow, verdicts []verdict) (*report.Classification, error) {
+func judge(classes []string, f *data.Flow, verdicts []lince.Label) (*report.Classification, error) {
 	labels := f.Labels()
 	truth, predicted := make([]int, len(verdicts)), make([]int, len(verdicts))
 	for i, v := range verdicts {
-		truth[i], predicted[i] = labels[v.row], v.class
+		truth[i], predicted[i] = labels[v.Row], v.Class
 	}
 	return report.Classify(classes, truth, predicted)
 }
 
 // writeResults writes predictions.csv, confusion.png and mistakes.png.
-func writeResults(out *folder, classes []string, f *data.Flow, verdicts []verdict, c *report.Classification) error {
+func writeResults(out *folder, classes []string, f *data.Flow, verdicts []lince.Label, c *report.Classification) error {
 	rows := make([]report.Prediction, len(verdicts))
 	for i, v := range verdicts {
-		r := f.Table().Row(v.row)
-		rows[i] = report.Prediction{Filename: r.Filename, Category: r.Category, Predicted: classes[v.class], Probabilities: v.probabilities}
+		r := f.Table().Row(v.Row)
+		rows[i] = report.Prediction{Filename: r.Filename, Category: r.Category, Predicted: classes[v.Class], Probabilities: v.Probabilities}
 	}
 	for _, file := range []struct {
 		name  string
@@ -50,29 +50,29 @@ func writeResults(out *folder, classes []string, f *data.Flow, verdicts []verdic
 }
 
 // writeMistakes draws the pictures of which the model was surest and wrong.
-func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []verdict) error {
+func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []lince.Label) error {
 	labels := f.Labels()
-	var wrong []verdict
+	var wrong []lince.Label
 	for _, v := range verdicts {
-		if v.class != labels[v.row] {
+		if v.Class != labels[v.Row] {
 			wrong = append(wrong, v)
 		}
 	}
-	slices.SortStableFunc(wrong, func(a, b verdict) int {
-		return cmp.Compare(b.probabilities[b.class], a.probabilities[a.class])
+	slices.SortStableFunc(wrong, func(a, b lince.Label) int {
+		return cmp.Compare(b.Probabilities[b.Class], a.Probabilities[a.Class])
 	})
 	total := len(wrong)
 	wrong = wrong[:min(total, galleryTiles)]
 	var tiles []report.Tile
 	for _, v := range wrong {
-		r := f.Table().Row(v.row)
+		r := f.Table().Row(v.Row)
 		img, err := thumbnail(r)
 		if err != nil {
 			return err
 		}
 		tiles = append(tiles, report.Tile{
 			Picture: img,
-			Caption: fmt.Sprintf("%s taken for %s (%.0f%%)", r.Category, classes[v.class], 100*v.probabilities[v.class]),
+			Caption: fmt.Sprintf("%s taken for %s (%.0f%%)", r.Category, classes[v.Class], 100*v.Probabilities[v.Class]),
 			Detail:  r.Filename,
 			Color:   report.Bad,
 		})

@@ -36,7 +36,7 @@ func (c *showCommand) Validate() error { return mistakes(atLeast(bound{"--width"
 func (c *showCommand) Run(e *env) error {
 	switch info, err := os.Stat(c.Image); {
 	case err != nil:
-		return err
+		return fmt.Errorf("%s: %w", c.Image, bare(err))
 	case info.IsDir():
 		return fmt.Errorf("%s: is a folder, want a picture", c.Image)
 	case !info.Mode().IsRegular(): // it might never end

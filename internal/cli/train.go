@@ -23,18 +23,18 @@ type trainCommand struct {
 	Stratify    bool    `group:"data" help:"Split each class alike."`
 	Strict      bool    `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
 
-	Model       string  `group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"The tutorial's network (cnn), Keras' to_json() (.json), or a model to go on with (.keras)."`
-	Size        size    `group:"model" placeholder:"128x128" help:"Height x width that pictures are resized to. A model's file has its own."`
-	Epochs      int     `group:"model" default:"3" help:"How often to go over the pictures."`
-	Batch       int     `group:"model" default:"15" help:"Pictures a step."`
-	Optimizer   string  `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"rmsprop, adam or sgd. A model that is gone on with keeps its own."`
-	LR          float64 `group:"model" name:"lr" placeholder:"RATE" help:"Learning rate (default: the optimizer's, as in Keras)."`
-	Augment     string  `group:"model" placeholder:"SPEC" help:"Random changes of training pictures, of ${augment_keys} (default: ${augment})."`
-	NoAugment   bool    `group:"model" help:"Take the pictures as they are."`
-	ClassWeight string  `group:"model" placeholder:"WEIGHTS" help:"Weights of classes in the loss, as in cat=2,dog=1; balanced gives rare classes more."`
-	Patience    int     `group:"model" placeholder:"N" help:"Stop when val_loss has not got better for N epochs, and go back to the best weights."`
-	Seed        uint32  `group:"model" default:"42" help:"The same seed gives the same split, weights, augmentation and result, to the bit."`
-	Threads     int     `group:"model" placeholder:"N" help:"Threads (default: all). The result does not depend on it."`
+	Model       string   `group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"The tutorial's network (cnn), Keras' to_json() (.json), or a model to go on with (.keras)."`
+	Size        size     `group:"model" placeholder:"128x128" help:"Height x width that pictures are resized to. A model's file has its own."`
+	Epochs      int      `group:"model" default:"3" help:"How often to go over the pictures."`
+	Batch       int      `group:"model" default:"15" help:"Pictures a step."`
+	Optimizer   string   `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"rmsprop, adam or sgd. A model that is gone on with keeps its own."`
+	LR          *float64 `group:"model" name:"lr" placeholder:"RATE" help:"Learning rate (default: the optimizer's, as in Keras)."`
+	Augment     string   `group:"model" placeholder:"SPEC" help:"Random changes of training pictures, of ${augment_keys} (default: ${augment})."`
+	NoAugment   bool     `group:"model" help:"Take the pictures as they are."`
+	ClassWeight string   `group:"model" placeholder:"WEIGHTS" help:"Weights of classes in the loss, as in cat=2,dog=1; balanced gives rare classes more."`
+	Patience    int      `group:"model" placeholder:"N" help:"Stop when val_loss has not got better for N epochs, and go back to the best weights."`
+	Seed        uint32   `group:"model" default:"42" help:"The same seed gives the same split, weights, augmentation and result, to the bit."`
+	Threads     int      `group:"model" placeholder:"N" help:"Threads (default: all). The result does not depend on it."`
 
 	Out       path `group:"output" placeholder:"DIR" predictor:"folder" help:"The folder for the run's files (default: the next runs/train-N)."`
 	Overwrite bool `group:"output" help:"Let --out replace an earlier run's files."`
@@ -65,8 +65,8 @@ func (c *trainCommand) Validate() error {
 	if !(c.TestSize > 0) {
 		errs = append(errs, fmt.Errorf("--test-size %v: want a part between 0 and 1, or a number of pictures", c.TestSize))
 	}
-	if c.LR < 0 {
-		errs = append(errs, fmt.Errorf("--lr %v: want more than 0", c.LR))
+	if c.LR != nil && !(*c.LR > 0) {
+		errs = append(errs, fmt.Errorf("--lr %v: want more than 0", *c.LR))
 	}
 	if c.Optimizer != "" {
 		if _, err := optimizer.Parse(c.Optimizer); err != nil {
