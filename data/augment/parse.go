@@ -3,6 +3,7 @@ package augment
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,10 +37,10 @@ var options = [...]option{
 			return ""
 		},
 	},
-	shift("wshift", "width_shift_range", "sideways: a fraction of the width (.1), pixels (5. or 5), or a list", func(g *Generator) (one, other *Shift) {
+	shift("wshift", "width_shift_range", "sideways: part of the width, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.WidthShiftRange, &g.HeightShiftRange
 	}),
-	shift("hshift", "height_shift_range", "up and down: a fraction of the height, pixels, or a list", func(g *Generator) (one, other *Shift) {
+	shift("hshift", "height_shift_range", "up and down: part of the height, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.HeightShiftRange, &g.WidthShiftRange
 	}),
 	number("shear", "shear_range", ".1", "degrees either way", func(g *Generator) *float64 { return &g.ShearRange }),
@@ -184,10 +185,13 @@ func Keys() []string {
 	return keys
 }
 
-// Help is a line for each word of a spec.
-func Help() string {
+// Help is a line for each of some words of a spec, of all when none is named.
+func Help(keys ...string) string {
 	var b strings.Builder
 	for _, o := range &options {
+		if len(keys) > 0 && !slices.Contains(keys, o.key) {
+			continue
+		}
 		word := o.key
 		if o.form != "" {
 			word += "=" + o.form

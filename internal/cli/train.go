@@ -51,7 +51,10 @@ Examples:
   lince train dogs-vs-cats.zip --limit 2000
   lince train photos/ --size 96x96 --epochs 20 --patience 3 --optimizer adam
   lince train photos.csv --images photos/ --augment rotation=30,zoom=.3,hflip
-  lince train photos/ --model runs/train-1/model.keras --epochs 5`
+  lince train photos/ --model runs/train-1/model.keras --epochs 5
+
+What --augment may list, with commas between:
+  ` + indent(augment.Help(augmentKeys()...))
 }
 
 // Validate implements kong's check of flags: all mistakes at once.
