@@ -103,6 +103,7 @@ func TestTrainingAsKeras(t *testing.T) {
 			}
 			var want struct {
 				Side, Steps, Every int
+				Rate               float64
 				Losses             []float64
 				Weights            []float32
 			}
@@ -122,7 +123,7 @@ func TestTrainingAsKeras(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+			if err := m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{LearningRate: want.Rate}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
 				t.Fatal(err)
 			}
 			ds := stripes{want.Side}
