@@ -23,6 +23,7 @@ var families = []struct {
 	{"pool", pool},
 	{"eltwise", eltwise},
 	{"optstep", optstep},
+	{"winograd", winograd},
 }
 
 func main() {

@@ -1,0 +1,190 @@
+// Package winograd holds the transforms of Winograd's F(4x4,3x3): a tile of 4x4 results of a
+// convolution with 3x3 filters, stride 1, from 6x6 pixels with 36 multiplications instead of
+// 144 (A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks, 2015):
+//
+//	Y = A' [ (G w G') * (B' x B) ] A
+//
+// where * is element by element, summed over channels: 36 products of matrices, which are
+// the business of package conv. The gradients are the exact adjoint of that:
+//
+//	dx = B [ (G w G') * (A dY A') ] B'     dw = G' [ (B' x B) * (A dY A') ] G
+//
+// The points are 0, 1, -1, 2, -2 and infinity. A transformed tile is 36 planes of a matrix
+// [tiles][channels]; number 6i+j belongs to row i and column j of the transform.
+//
+// Every function does the channels of one tile. There must be at least MinChannels of them,
+// and distances (row, pixel, plane) are in elements. A number that is not finite makes all
+// that comes from its tile so.
+package winograd
+
+import "github.com/lince-ml/lince/internal/kernel"
+
+const (
+	// Planes is the number of matrices that a transform makes.
+	Planes = 36
+	// Tile is the width of a tile of results, Patch that of the pixels that it sees.
+	Tile, Patch = 4, 6
+	// MinChannels is the least number of channels: vectors at the end may overlap those
+	// before, but there are no partial ones.
+	MinChannels = 16
+)
+
+// Image transforms 6x6 pixels: dst = B' x B.
+func Image(isa kernel.ISA, dst []float32, plane int, x []float32, row, pixel, channels int) {
+	if imageVector(isa, dst, plane, x, row, pixel, channels) {
+		return
+	}
+	var t [Patch][Patch]float32
+	for c := range channels {
+		for j := range Patch {
+			t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = image(
+				x[j*pixel+c], x[row+j*pixel+c], x[2*row+j*pixel+c], x[3*row+j*pixel+c], x[4*row+j*pixel+c], x[5*row+j*pixel+c])
+		}
+		for i, r := range t {
+			d := dst[6*i*plane+c:]
+			d[0], d[plane], d[2*plane], d[3*plane], d[4*plane], d[5*plane] = image(r[0], r[1], r[2], r[3], r[4], r[5])
+		}
+	}
+}
+
+// Result makes 4x4 results with bias and perhaps ReLU: y = A' m A + bias.
+func Result(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane int, bias []float32, relu bool, channels int) {
+	if resultVector(isa, y, row, pixel, m, plane, bias, relu, channels) {
+		return
+	}
+	for c := range channels {
+		for i, r := range results(m, plane, c, bias[c]) {
+			for j, v := range r {
+				if relu && v < 0 {
+					v = 0
+				}
+				y[i*row+j*pixel+c] = v
+			}
+		}
+	}
+}
+
+// ResultPool is Result with ReLU and a 2x2 max pool: 2x2 pooled results y, and at: where each
+// was in its window, 0 to 3, or 4 where the ReLU cut it. Distances hold for both.
+func ResultPool(isa kernel.ISA, y []float32, at []uint8, row, pixel int, m []float32, plane int, bias []float32, channels int) {
+	if resultPoolVector(isa, y, at, row, pixel, m, plane, bias, channels) {
+		return
+	}
+	for c := range channels {
+		r := results(m, plane, c, bias[c])
+		for q := range 4 {
+			i, j := q/2*2, q%2*2
+			best, place := r[i][j], uint8(0)
+			for n := 1; n < 4; n++ {
+				if v := r[i+n/2][j+n%2]; v > best {
+					best, place = v, uint8(n)
+				}
+			}
+			if best <= 0 {
+				best, place = 0, 4
+			}
+			to := q/2*row + q%2*pixel + c
+			y[to], at[to] = best, place
+		}
+	}
+}
+
+// Gradient transforms the gradient of 4x4 results: dst = A dy A'.
+func Gradient(isa kernel.ISA, dst []float32, plane int, dy []float32, row, pixel, channels int) {
+	if gradientVector(isa, dst, plane, dy, row, pixel, channels) {
+		return
+	}
+	var y [Tile][Tile]float32
+	for c := range channels {
+		for i := range Tile {
+			for j := range Tile {
+				y[i][j] = dy[i*row+j*pixel+c]
+			}
+		}
+		gradients(dst[c:], plane, &y)
+	}
+}
+
+// GradientPooled is Gradient from the gradient of 2x2 pooled results and their places at.
+// Distances hold for both.
+func GradientPooled(isa kernel.ISA, dst []float32, plane int, g []float32, at []uint8, row, pixel, channels int) {
+	if gradientPooledVector(isa, dst, plane, g, at, row, pixel, channels) {
+		return
+	}
+	for c := range channels {
+		var y [Tile][Tile]float32
+		for q := range 4 {
+			from := q/2*row + q%2*pixel + c
+			if place := int(at[from]); place < 4 {
+				y[q/2*2+place/2][q%2*2+place%2] = g[from]
+			}
+		}
+		gradients(dst[c:], plane, &y)
+	}
+}
+
+// AddImage makes the gradient of 6x6 pixels, B v B', of which rows 0 and 1 and columns 0 and
+// 1 are added to dx and the others set. Channels must be a multiple of 16.
+func AddImage(isa kernel.ISA, dx []float32, row, pixel int, v []float32, plane, channels int) {
+	if addImageVector(isa, dx, row, pixel, v, plane, channels) {
+		return
+	}
+	var t [Patch][Patch]float32
+	for c := range channels {
+		for j := range Patch {
+			s := v[j*plane+c:]
+			t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = addImage(s[0], s[6*plane], s[12*plane], s[18*plane], s[24*plane], s[30*plane])
+		}
+		for i, r := range t {
+			r[0], r[1], r[2], r[3], r[4], r[5] = addImage(r[0], r[1], r[2], r[3], r[4], r[5])
+			for j, d := range r {
+				to := &dx[i*row+j*pixel+c]
+				if i < 2 || j < 2 {
+					d += *to
+				}
+				*to = d
+			}
+		}
+	}
+}
+
+// Filter transforms filters, element by element of n: the nine planes from FilterInput on to
+// all 36, in place. n must be a multiple of 8.
+func Filter(isa kernel.ISA, planes []float32, plane, n int) {
+	if filterVector(isa, planes, plane, n) {
+		return
+	}
+	var t [Patch][3]float32
+	for e := range n {
+		for j := range 3 {
+			s := planes[(FilterInput+j)*plane+e:]
+			t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = filter(s[0], s[3*plane], s[6*plane])
+		}
+		for i, r := range t {
+			d := planes[6*i*plane+e:]
+			d[0], d[plane], d[2*plane], d[3*plane], d[4*plane], d[5*plane] = filter(r[0], r[1], r[2])
+		}
+	}
+}
+
+// FilterInput is the first of the nine planes, 3*row+column, that Filter takes.
+const FilterInput = Planes - 9
+
+// FilterGradient makes the gradient of filters, element by element of n, at least
+// MinChannels: nine planes dw = G' u G from 36.
+func FilterGradient(isa kernel.ISA, dw []float32, dwPlane int, u []float32, plane, n int) {
+	if filterGradientVector(isa, dw, dwPlane, u, plane, n) {
+		return
+	}
+	var t [3][Patch]float32
+	for e := range n {
+		for j := range Patch {
+			s := u[j*plane+e:]
+			t[0][j], t[1][j], t[2][j] = filterGradient(s[0], s[6*plane], s[12*plane], s[18*plane], s[24*plane], s[30*plane])
+		}
+		for i, r := range t {
+			d := dw[3*i*dwPlane+e:]
+			d[0], d[dwPlane], d[2*dwPlane] = filterGradient(r[0], r[1], r[2], r[3], r[4], r[5])
+		}
+	}
+}

@@ -1,0 +1,279 @@
+package winograd
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+// The matrices of the transforms.
+var (
+	matrixB = [][]float64{ // B'
+		{4, 0, -5, 0, 1, 0},
+		{0, -4, -4, 1, 1, 0},
+		{0, 4, -4, -1, 1, 0},
+		{0, -2, -1, 2, 1, 0},
+		{0, 2, -1, -2, 1, 0},
+		{0, 4, 0, -5, 0, 1},
+	}
+	matrixG = [][]float64{
+		{1. / 4, 0, 0},
+		{-1. / 6, -1. / 6, -1. / 6},
+		{-1. / 6, 1. / 6, -1. / 6},
+		{1. / 24, 1. / 12, 1. / 6},
+		{1. / 24, -1. / 12, 1. / 6},
+		{0, 0, 1},
+	}
+	matrixA = [][]float64{ // A'
+		{1, 1, 1, 1, 1, 0},
+		{0, 1, -1, 2, -2, 0},
+		{0, 1, 1, 4, 4, 0},
+		{0, 1, -1, 8, -8, 1},
+	}
+)
+
+func transposed(m [][]float64) [][]float64 {
+	t := make([][]float64, len(m[0]))
+	for i := range t {
+		for j := range m {
+			t[i] = append(t[i], m[j][i])
+		}
+	}
+	return t
+}
+
+// apply is m x m' for a square x that at gives.
+func apply(m [][]float64, at func(i, j int) float64) [][]float64 {
+	y := make([][]float64, len(m))
+	for i := range m {
+		y[i] = make([]float64, len(m))
+		for j := range m {
+			for a, l := range m[i] {
+				for b, r := range m[j] {
+					y[i][j] += l * r * at(a, b)
+				}
+			}
+		}
+	}
+	return y
+}
+
+// The matrices are those of a convolution: a tile of results and their sums.
+func TestMatrices(t *testing.T) {
+	x := func(i, j int) float64 { return float64((i*7+j*3)%11) - 4 }
+	w := func(i, j int) float64 { return float64((i*5+j*2)%7) - 3 }
+	v, u := apply(matrixB, x), apply(matrixG, w)
+	y := apply(matrixA, func(i, j int) float64 { return v[i][j] * u[i][j] })
+	for i := range 4 {
+		for j := range 4 {
+			want := 0.
+			for k := range 9 {
+				want += x(i+k/3, j+k%3) * w(k/3, k%3)
+			}
+			if math.Abs(y[i][j]-want) > 1e-12 {
+				t.Errorf("result %d,%d is %v, want %v", i, j, y[i][j], want)
+			}
+		}
+	}
+}
+
+// Numbers of channels with and without a part of a vector at the end.
+var channels = []int{16, 17, 24, 31, 32, 40, 64}
+
+// A sum of at most 36 products of coefficients up to 64 in magnitude: its rounding is
+// less than 1e-6 of the greatest number that there can be.
+const tolerance = 1e-6
+
+func each(t *testing.T, f func(t *testing.T, isa kernel.ISA, c int)) {
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, c := range channels {
+			t.Run(fmt.Sprint(c), func(t *testing.T) { f(t, isa, c) })
+		}
+	})
+}
+
+// square gives the element i,j of channel c.
+func square(x []float32, row, pixel, c int) func(i, j int) float64 {
+	return func(i, j int) float64 { return float64(x[i*row+j*pixel+c]) }
+}
+
+// check compares an m by m square of each channel, the others being untouched.
+func check(t *testing.T, got []float32, row, pixel, channels, m int, want func(c int) [][]float64) {
+	t.Helper()
+	var have []float32
+	var wanted []float64
+	for c := range channels {
+		w := want(c)
+		for i := range m {
+			for j := range m {
+				have = append(have, got[i*row+j*pixel+c])
+				got[i*row+j*pixel+c] = float32(math.NaN())
+				wanted = append(wanted, w[i][j])
+			}
+		}
+	}
+	kerneltest.Close(t, "transform", have, wanted, tolerance)
+	for i, v := range got {
+		if v == v {
+			t.Fatalf("element %d was written", i)
+		}
+	}
+}
+
+func TestImage(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	each(t, func(t *testing.T, isa kernel.ISA, c int) {
+		pixel, row := c+3, 6*(c+3)+5
+		x := kerneltest.Random(t, 1, 5*row+5*pixel+c)
+		dst := kerneltest.Junk(t, 35*(c+2)+c)
+		Image(isa, dst, c+2, x, row, pixel, c)
+		vectors.Check(t, isa, fmt.Sprint(c), dst)
+		check(t, dst, 6*(c+2), c+2, c, 6, func(c int) [][]float64 { return apply(matrixB, square(x, row, pixel, c)) })
+	})
+}
+
+func TestResult(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	each(t, func(t *testing.T, isa kernel.ISA, c int) {
+		pixel, row, plane := c+3, 4*(c+3)+5, c+1
+		m, bias := kerneltest.Random(t, 1, 35*plane+c), kerneltest.Random(t, 2, c)
+		for _, relu := range []bool{false, true} {
+			y := kerneltest.Junk(t, 3*row+3*pixel+c)
+			Result(isa, y, row, pixel, m, plane, bias, relu, c)
+			vectors.Check(t, isa, fmt.Sprint(c, relu), y)
+			plain := append([]float32(nil), y...)
+			check(t, y, row, pixel, c, 4, func(c int) [][]float64 {
+				w := apply(matrixA, square(m, 6*plane, plane, c))
+				for i := range w {
+					for j := range w[i] {
+						if w[i][j] += float64(bias[c]); relu {
+							w[i][j] = max(w[i][j], 0)
+						}
+					}
+				}
+				return w
+			})
+			if !relu {
+				continue
+			}
+			// The pool takes its maxima from the same numbers.
+			pooled := kerneltest.Junk(t, row+pixel+c)
+			at := kerneltest.Guarded[uint8](t, row+pixel+c)
+			ResultPool(isa, pooled, at, row, pixel, m, plane, bias, c)
+			for i := range 4 * c {
+				q, o := i/c, i%c
+				best, place := float32(0), uint8(4)
+				for n := range 4 {
+					if v := plain[(q/2*2+n/2)*row+(q%2*2+n%2)*pixel+o]; v > best {
+						best, place = v, uint8(n)
+					}
+				}
+				to := q/2*row + q%2*pixel + o
+				if pooled[to] != best || at[to] != place {
+					t.Fatalf("pooled %d of channel %d is %v at %d, want %v at %d", q, o, pooled[to], at[to], best, place)
+				}
+			}
+		}
+	})
+}
+
+func TestGradient(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	each(t, func(t *testing.T, isa kernel.ISA, c int) {
+		pixel, row, plane := c+3, 4*(c+3)+5, c+1
+		dy := kerneltest.Random(t, 1, 3*row+3*pixel+c)
+		want := func(c int) [][]float64 { return apply(transposed(matrixA), square(dy, row, pixel, c)) }
+		dst := kerneltest.Junk(t, 35*plane+c)
+		Gradient(isa, dst, plane, dy, row, pixel, c)
+		vectors.Check(t, isa, fmt.Sprint(c), dst)
+		check(t, dst, 6*plane, plane, c, 6, want)
+
+		g := kerneltest.Random(t, 2, row+pixel+c)
+		at := kerneltest.Guarded[uint8](t, row+pixel+c)
+		clear(dy)
+		for i := range 4 * c {
+			q, o := i/c, i%c
+			from, place := q/2*row+q%2*pixel+o, i*7%6
+			if at[from] = uint8(place); place < 4 {
+				dy[(q/2*2+place/2)*row+(q%2*2+place%2)*pixel+o] = g[from]
+			}
+		}
+		dst = kerneltest.Junk(t, 35*plane+c)
+		GradientPooled(isa, dst, plane, g, at, row, pixel, c)
+		vectors.Check(t, isa, fmt.Sprint(c, "pooled"), dst)
+		check(t, dst, 6*plane, plane, c, 6, want)
+	})
+}
+
+func TestAddImage(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	each(t, func(t *testing.T, isa kernel.ISA, c int) {
+		c = kernel.CeilDiv(c, 16) * 16
+		pixel, row, plane := c, 6*c+16, c+16
+		v := kerneltest.Random(t, 1, 35*plane+c)
+		dx := kerneltest.Junk(t, 5*row+5*pixel+c)
+		before := kerneltest.Random(t, 2, len(dx))
+		for i := range 36 {
+			if i/6 < 2 || i%6 < 2 {
+				at := i/6*row + i%6*pixel
+				copy(dx[at:at+c], before[at:])
+			}
+		}
+		AddImage(isa, dx, row, pixel, v, plane, c)
+		vectors.Check(t, isa, fmt.Sprint(c), dx)
+		check(t, dx, row, pixel, c, 6, func(c int) [][]float64 {
+			w := apply(transposed(matrixB), square(v, 6*plane, plane, c))
+			for i := range w {
+				for j := range w[i] {
+					if i < 2 || j < 2 {
+						w[i][j] += float64(before[i*row+j*pixel+c])
+					}
+				}
+			}
+			return w
+		})
+	})
+}
+
+func TestFilter(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	each(t, func(t *testing.T, isa kernel.ISA, c int) {
+		n := kernel.CeilDiv(c, 8) * 8
+		plane := n + 8
+		w := kerneltest.Random(t, 1, 8*plane+n)
+		planes := kerneltest.Junk(t, 35*plane+n)
+		for i := range 9 {
+			copy(planes[(FilterInput+i)*plane:][:n], w[i*plane:])
+		}
+		Filter(isa, planes, plane, n)
+		vectors.Check(t, isa, fmt.Sprint(n), planes)
+		check(t, planes, 6*plane, plane, n, 6, func(c int) [][]float64 { return apply(matrixG, square(w, 3*plane, plane, c)) })
+
+		u := kerneltest.Random(t, 2, 35*plane+c)
+		dw := kerneltest.Junk(t, 8*plane+c)
+		FilterGradient(isa, dw, plane, u, plane, c)
+		vectors.Check(t, isa, fmt.Sprint(c, "gradient"), dw)
+		check(t, dw, 3*plane, plane, c, 3, func(c int) [][]float64 { return apply(transposed(matrixG), square(u, 6*plane, plane, c)) })
+	})
+}
+
+func TestNoAllocations(t *testing.T) {
+	const c = 40
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		planes, pixels, bias := make([]float32, 36*48), make([]float32, 36*48), make([]float32, c)
+		at := make([]uint8, 16*48)
+		kerneltest.NoAllocs(t, "transforms", func() {
+			Image(isa, planes, c, pixels, 6*c, c, c)
+			Result(isa, pixels, 4*c, c, planes, c, bias, true, c)
+			ResultPool(isa, pixels, at, 2*c, c, planes, c, bias, c)
+			Gradient(isa, planes, c, pixels, 4*c, c, c)
+			GradientPooled(isa, planes, c, pixels, at, 2*c, c, c)
+			AddImage(isa, pixels, 6*48, 48, planes, 48, 48)
+			Filter(isa, planes, c, c)
+			FilterGradient(isa, pixels, c, planes, c, c)
+		})
+	})
+}
