@@ -52,6 +52,21 @@ func shapes() []Shape {
 		Shape{N: 1, H: 6, W: 6, C: 2, KH: 2, KW: 2, O: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 3, PadLeft: 2, OH: 9, OW: 8},
 		Shape{N: 1, H: 6, W: 6, C: 2, KH: 1, KW: 1, O: 3, StrideH: 3, StrideW: 3, DilationH: 1, DilationW: 1, OH: 1, OW: 2}, // pixels that no result sees
 	)
+	// Winograd's kinds: odd sizes, one tile and less, no padding, the same, more of it, little
+	// of it on the far sides; channels with and without a part of a vector.
+	for i, c := range []int{16, 17, 24, 40, 64} {
+		o := []int{33, 64, 16, 48, 20}[i]
+		for _, same := range []bool{false, true} {
+			list = append(list, shape(1+i%3, 8+i, 13-i, c, 3, o, 1, 1, same), shape(3-i%3, 3+i, 4+i, c, 3, o, 1, 1, same))
+		}
+	}
+	list = append(list,
+		shape(1, 1, 2, 16, 3, 16, 1, 1, true),
+		shape(2, 24, 22, 16, 3, 16, 1, 1, false), // bands
+		Shape{N: 1, H: 5, W: 6, C: 16, KH: 3, KW: 3, O: 16, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 7, PadLeft: 6, OH: 14, OW: 15},
+		Shape{N: 2, H: 9, W: 20, C: 16, KH: 3, KW: 3, O: 17, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, OH: 3, OW: 2},
+		Shape{N: 2, H: 6, W: 5, C: 18, KH: 3, KW: 3, O: 16, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, OH: 13, OW: 11},
+	)
 	return append(list, randomShapes(60)...)
 }
 
@@ -110,8 +125,7 @@ func naive(s Shape, x, w []float32) []float64 {
 	return y
 }
 
-func runForward(t testing.TB, isa kernel.ISA, s Shape, e Epilogue, x, w, bias []float32) (y []float32, argmax []uint8) {
-	f := NewForward(isa, s, e)
+func runForward(t testing.TB, f Forward, s Shape, e Epilogue, x, w, bias []float32) (y []float32, argmax []uint8) {
 	packed := kerneltest.Junk(t, f.PackedLen())
 	kerneltest.Parts(f.PackParts(), func(p int) { f.Pack(p, w, packed) })
 	n := s.resultLen()
@@ -125,7 +139,19 @@ func runForward(t testing.TB, isa kernel.ISA, s Shape, e Epilogue, x, w, bias []
 	return y, argmax
 }
 
-const tolerance = 2e-5
+// tolerance is the greatest error in units of the greatest result. Winograd's transforms add
+// and subtract numbers that are larger than results: rounding grows by a factor that is
+// about 10 for F(4x4,3x3).
+var tolerance = map[string]float64{"direct": 2e-5, "winograd": 2e-4}
+
+// each calls f with every implementation that can do a shape.
+func each[K, O any](list []implementation[K, O], s Shape, f func(i implementation[K, O])) {
+	for _, i := range list {
+		if i.name == "direct" || winogradPossible(s) {
+			f(i)
+		}
+	}
+}
 
 func TestForward(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
@@ -136,7 +162,6 @@ func TestForward(t *testing.T) {
 			bias := kerneltest.Random(t, 3, s.O)
 			product := wants.Get(s.name(), func() []float64 { return naive(s, x, w) })
 			for _, e := range []Epilogue{{}, {Bias: true}, {ReLU: true}, {Bias: true, ReLU: true}} {
-				name := fmt.Sprintf("%s %+v", s.name(), e)
 				b, want := bias, slices.Clone(product)
 				if !e.Bias {
 					b = nil
@@ -149,9 +174,12 @@ func TestForward(t *testing.T) {
 						want[i] = math.Max(want[i], 0)
 					}
 				}
-				y, _ := runForward(t, isa, s, e, x, w, b)
-				kerneltest.Close(t, name, y, want, tolerance)
-				vectors.Check(t, isa, name, y)
+				each(forwards, s, func(i implementation[Forward, Epilogue]) {
+					name := fmt.Sprintf("%s %s %+v", i.name, s.name(), e)
+					y, _ := runForward(t, i.make(isa, s, e), s, e, x, w, b)
+					kerneltest.Close(t, name, y, want, tolerance[i.name])
+					vectors.Check(t, isa, name, y)
+				})
 			}
 		}
 	})
@@ -169,16 +197,21 @@ func TestForwardPool(t *testing.T) {
 			x := kerneltest.Random(t, 1, s.imageLen())
 			w := kerneltest.Random(t, 2, s.filterLen())
 			bias := kerneltest.Random(t, 3, s.O)
-			plain, _ := runForward(t, isa, s, Epilogue{Bias: true, ReLU: true}, x, w, bias)
-			y, argmax := runForward(t, isa, s, Epilogue{Bias: true, ReLU: true, Pool: true}, x, w, bias)
-			want, at := poolNaive(s, plain)
-			kerneltest.Equal(t, s.name(), y, want)
-			for i := range at {
-				if argmax[i] != at[i] {
-					t.Fatalf("%s: place %d is %d, want %d", s.name(), i, argmax[i], at[i])
+			each(forwards, s, func(i implementation[Forward, Epilogue]) {
+				name := i.name + " " + s.name()
+				e := Epilogue{Bias: true, ReLU: true}
+				plain, _ := runForward(t, i.make(isa, s, e), s, e, x, w, bias)
+				e.Pool = true
+				y, argmax := runForward(t, i.make(isa, s, e), s, e, x, w, bias)
+				want, at := poolNaive(s, plain)
+				kerneltest.Equal(t, name, y, want)
+				for i := range at {
+					if argmax[i] != at[i] {
+						t.Fatalf("%s: place %d is %d, want %d", name, i, argmax[i], at[i])
+					}
 				}
-			}
-			vectors.Check(t, isa, s.name(), y)
+				vectors.Check(t, isa, name, y)
+			})
 		}
 	})
 }
@@ -220,38 +253,55 @@ func pooledGradient(t testing.TB, s Shape) (g []float32, argmax []uint8, dy []fl
 	return g, argmax, dy
 }
 
+func runBackwardData(t testing.TB, b BackwardData, s Shape, dy []float32, argmax []uint8, w []float32) []float32 {
+	packed := kerneltest.Junk(t, b.PackedLen())
+	kerneltest.Parts(b.PackParts(), func(p int) { b.Pack(p, w, packed) })
+	dx := kerneltest.Junk(t, s.imageLen())
+	scratch := kerneltest.Junk(t, b.ScratchLen())
+	kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, dy, argmax, packed, dx, scratch) })
+	return dx
+}
+
 func TestBackwardData(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range kerneltest.Thin(shapes()) {
 			w := kerneltest.Random(t, 2, s.filterLen())
-			run := func(pooled bool, dy []float32, argmax []uint8) []float32 {
-				b := NewBackwardData(isa, s, pooled)
-				packed := kerneltest.Junk(t, b.PackedLen())
-				kerneltest.Parts(b.PackParts(), func(p int) { b.Pack(p, w, packed) })
-				dx := kerneltest.Junk(t, s.imageLen())
-				scratch := kerneltest.Junk(t, b.ScratchLen())
-				kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, dy, argmax, packed, dx, scratch) })
-				return dx
-			}
-			check := func(name string, got, dy []float32) {
+			check := func(name string, i implementation[BackwardData, bool], got, dy []float32) {
 				want := wants.Get(name, func() []float64 {
 					want := make([]float64, s.imageLen())
 					visit(s, func(xi, wi, yi int) { want[xi] += float64(dy[yi]) * float64(w[wi]) })
 					return want
 				})
-				kerneltest.Close(t, name, got, want, tolerance)
+				name = i.name + " " + name
+				kerneltest.Close(t, name, got, want, tolerance[i.name])
 				vectors.Check(t, isa, name, got)
 			}
 			dy := kerneltest.Random(t, 4, s.resultLen())
-			check(s.name(), run(false, dy, nil), dy)
+			each(backwardsData, s, func(i implementation[BackwardData, bool]) {
+				check(s.name(), i, runBackwardData(t, i.make(isa, s, false), s, dy, nil, w), dy)
+			})
 			if s.OH < 2 || s.OW < 2 {
 				continue
 			}
 			g, argmax, dy := pooledGradient(t, s)
-			check(s.name()+" pooled", run(true, g, argmax), dy)
+			each(backwardsData, s, func(i implementation[BackwardData, bool]) {
+				check(s.name()+" pooled", i, runBackwardData(t, i.make(isa, s, true), s, g, argmax, w), dy)
+			})
 		}
 	})
+}
+
+func runBackwardFilter(t testing.TB, b BackwardFilter, s Shape, bias bool, x, dy []float32, argmax []uint8) (dw, db []float32) {
+	partial := kerneltest.Junk(t, b.PartialLen())
+	scratch := kerneltest.Junk(t, b.ScratchLen())
+	dw = kerneltest.Junk(t, s.filterLen())
+	if bias {
+		db = kerneltest.Junk(t, s.O)
+	}
+	kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, argmax, partial, scratch) })
+	kerneltest.Parts(b.ReduceParts(), func(p int) { b.Reduce(p, partial, dw, db) })
+	return dw, db
 }
 
 func TestBackwardFilter(t *testing.T) {
@@ -259,75 +309,80 @@ func TestBackwardFilter(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range kerneltest.Thin(shapes()) {
 			x := kerneltest.Random(t, 1, s.imageLen())
-			run := func(g Gradient, dy []float32, argmax []uint8) (dw, db []float32) {
-				b := NewBackwardFilter(isa, s, g)
-				partial := kerneltest.Junk(t, b.PartialLen())
-				scratch := kerneltest.Junk(t, b.ScratchLen())
-				dw = kerneltest.Junk(t, s.filterLen())
-				if g.Bias {
-					db = kerneltest.Junk(t, s.O)
-				}
-				kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, argmax, partial, scratch) })
-				kerneltest.Parts(b.ReduceParts(), func(p int) { b.Reduce(p, partial, dw, db) })
-				return dw, db
-			}
-			check := func(name string, dw, db, dy []float32) {
-				want := wants.Get(name, func() []float64 {
+			check := func(name string, g Gradient, given []float32, argmax []uint8, dy []float32) {
+				want := wants.Get(s.name()+name, func() []float64 {
 					want := make([]float64, s.filterLen())
 					visit(s, func(xi, wi, yi int) { want[wi] += float64(dy[yi]) * float64(x[xi]) })
 					return want
 				})
-				kerneltest.Close(t, name, dw, want, tolerance)
-				vectors.Check(t, isa, name, dw)
-				if db != nil {
-					want := make([]float64, s.O)
-					for i, v := range dy {
-						want[i%s.O] += float64(v)
+				each(backwardsFilter, s, func(i implementation[BackwardFilter, Gradient]) {
+					name := fmt.Sprintf("%s %s%s %+v", i.name, s.name(), name, g)
+					dw, db := runBackwardFilter(t, i.make(isa, s, g), s, g.Bias, x, given, argmax)
+					kerneltest.Close(t, name, dw, want, tolerance[i.name])
+					vectors.Check(t, isa, name, dw)
+					if db != nil {
+						want := make([]float64, s.O)
+						for i, v := range dy {
+							want[i%s.O] += float64(v)
+						}
+						kerneltest.Close(t, name+" bias", db, want, tolerance[i.name])
+						vectors.Check(t, isa, name+" bias", db)
 					}
-					kerneltest.Close(t, name+" bias", db, want, tolerance)
-					vectors.Check(t, isa, name+" bias", db)
-				}
+				})
 			}
 			dy := kerneltest.Random(t, 4, s.resultLen())
-			dw, db := run(Gradient{}, dy, nil)
-			check(s.name(), dw, db, dy)
-			dw, db = run(Gradient{Bias: true}, dy, nil)
-			check(s.name()+" with bias", dw, db, dy)
+			check("", Gradient{}, dy, nil, dy)
+			check("", Gradient{Bias: true}, dy, nil, dy)
 			if s.OH < 2 || s.OW < 2 {
 				continue
 			}
 			g, argmax, dy := pooledGradient(t, s)
-			dw, db = run(Gradient{Pooled: true, Bias: true}, g, argmax)
-			check(s.name()+" pooled", dw, db, dy)
+			check(" pooled", Gradient{Pooled: true, Bias: true}, g, argmax, dy)
 		}
 	})
 }
 
 func TestNoAllocations(t *testing.T) {
-	s := shape(1, 12, 12, 3, 3, 40, 1, 1, true)
+	s := shape(1, 12, 12, 16, 3, 40, 1, 1, true)
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		x := kerneltest.Random(t, 1, s.imageLen())
 		w := kerneltest.Random(t, 2, s.filterLen())
 		dy := kerneltest.Random(t, 3, s.resultLen())
-		f := NewForward(isa, s, Epilogue{})
-		packed, scratch := make([]float32, f.PackedLen()), make([]float32, f.ScratchLen())
-		kerneltest.NoAllocs(t, "forward", func() {
-			f.Pack(0, w, packed)
-			f.Run(0, x, packed, nil, dy, nil, scratch)
-		})
-		b := NewBackwardData(isa, s, false)
-		packed, scratch = make([]float32, b.PackedLen()), make([]float32, b.ScratchLen())
-		kerneltest.NoAllocs(t, "backward data", func() {
-			b.Pack(0, w, packed)
-			b.Run(0, dy, nil, packed, x, scratch)
-		})
-		bf := NewBackwardFilter(isa, s, Gradient{Bias: true})
-		partial, scratch := make([]float32, bf.PartialLen()), make([]float32, bf.ScratchLen())
-		db := make([]float32, s.O)
-		kerneltest.NoAllocs(t, "backward filter", func() {
-			bf.Run(0, x, dy, nil, partial, scratch)
-			bf.Reduce(0, partial, w, db)
-		})
+		g, argmax, _ := pooledGradient(t, s)
+		for _, i := range forwards {
+			for _, pool := range []bool{false, true} {
+				f := i.make(isa, s, Epilogue{ReLU: pool, Pool: pool})
+				packed, scratch := make([]float32, f.PackedLen()), make([]float32, f.ScratchLen())
+				y := make([]float32, len(dy))
+				kerneltest.NoAllocs(t, i.name+" forward", func() {
+					f.Pack(0, w, packed)
+					f.Run(0, x, packed, nil, y, argmax, scratch)
+				})
+			}
+		}
+		for _, pooled := range []bool{false, true} {
+			dy := dy
+			if pooled {
+				dy = g
+			}
+			for _, i := range backwardsData {
+				b := i.make(isa, s, pooled)
+				packed, scratch, dx := make([]float32, b.PackedLen()), make([]float32, b.ScratchLen()), make([]float32, len(x))
+				kerneltest.NoAllocs(t, i.name+" backward data", func() {
+					b.Pack(0, w, packed)
+					b.Run(0, dy, argmax, packed, dx, scratch)
+				})
+			}
+			for _, i := range backwardsFilter {
+				b := i.make(isa, s, Gradient{Bias: true, Pooled: pooled})
+				partial, scratch := make([]float32, b.PartialLen()), make([]float32, b.ScratchLen())
+				dw, db := make([]float32, len(w)), make([]float32, s.O)
+				kerneltest.NoAllocs(t, i.name+" backward filter", func() {
+					b.Run(0, x, dy, argmax, partial, scratch)
+					b.Reduce(0, partial, dw, db)
+				})
+			}
+		}
 	})
 }
 

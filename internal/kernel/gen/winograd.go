@@ -343,7 +343,7 @@ func (t *transform) take(predicate string, a, b, mask, from, best, place, index 
 	if t.is512() {
 		t.v("VCMPPS", predicate, a, b, "K2")
 		t.v("VMOVAPS", from, "K2", best)
-		t.v("VMOVDQA32", t.bits(uint32(place)), "K2", index)
+		t.v("VMOVDQU32", t.bits(uint32(place)), "K2", index)
 		return
 	}
 	t.v("VCMPPS", predicate, a, b, mask)

@@ -7,16 +7,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// Epilogue is what is done to a convolution's result before it goes to memory. Sums start
-// from the bias.
-type Epilogue struct {
-	Bias bool
-	ReLU bool
-	Pool bool // 2x2 max pool, stride 2, the odd last row and column left out; needs ReLU
-}
-
-// Forward is a convolution.
-type Forward struct {
+// directForward is a convolution.
+type directForward struct {
 	isa        kernel.ISA
 	shape      Shape
 	epilogue   Epilogue
@@ -28,16 +20,11 @@ type Forward struct {
 	bandsImage int
 }
 
-// NewForward prepares a convolution. It panics for an impossible shape.
-func NewForward(isa kernel.ISA, s Shape, e Epilogue) *Forward {
-	s.must()
+func newDirectForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	if e.Pool {
-		if !e.ReLU || s.OH < 2 || s.OW < 2 {
-			panic("conv: a fused pool needs ReLU and results of at least 2x2")
-		}
 		s = s.pooled()
 	}
-	f := &Forward{isa: isa, shape: s, epilogue: e, source: newSource(s), tiling: micro.NewTiling(isa, s.O)}
+	f := &directForward{isa: isa, shape: s, epilogue: e, source: newSource(s), tiling: micro.NewTiling(isa, s.O)}
 	if s.DilationW == 1 {
 		f.k, f.runs = s.KW*s.C, s.KH
 		for range s.KH {
@@ -57,30 +44,30 @@ func NewForward(isa kernel.ISA, s Shape, e Epilogue) *Forward {
 	return f
 }
 
-// PackedLen is the number of floats of the packed filters.
-func (f *Forward) PackedLen() int { return f.shape.KH * f.shape.KW * f.shape.C * f.tiling.Padded() }
+// PackedLen implements Forward.
+func (f *directForward) PackedLen() int {
+	return f.shape.KH * f.shape.KW * f.shape.C * f.tiling.Padded()
+}
 
-// PackParts is the number of parts of packing.
-func (f *Forward) PackParts() int { return f.tiling.Tiles() }
+// PackParts implements Forward.
+func (f *directForward) PackParts() int { return f.tiling.Tiles() }
 
-// Pack packs a part of the filters w, HWIO.
-func (f *Forward) Pack(part int, w, packed []float32) {
+// Pack implements Forward.
+func (f *directForward) Pack(part int, w, packed []float32) {
 	s := f.shape
 	rows := s.KH * s.KW * s.C
 	first, columns, padded := f.tiling.At(part)
 	micro.Pack(f.isa, packed[first*rows:], w[first:], rows, s.O, columns, padded)
 }
 
-// Parts is the number of parts of the convolution.
-func (f *Forward) Parts() int { return f.shape.N * f.bandsImage }
+// Parts implements Forward.
+func (f *directForward) Parts() int { return f.shape.N * f.bandsImage }
 
-// ScratchLen is the number of floats that each worker needs.
-func (f *Forward) ScratchLen() int { return f.source.scratchLen(f.band) }
+// ScratchLen implements Forward.
+func (f *directForward) ScratchLen() int { return f.source.scratchLen(f.band) }
 
-// Run convolves a part: x [N, H, W, C] and the packed filters give y [N, OH, OW, O]; with
-// Pool, y and argmax are [N, OH/2, OW/2, O], argmax being 0 to 3 (row, column of the window)
-// or 4 where the result is 0. bias [O] is used with Bias, argmax with Pool.
-func (f *Forward) Run(part int, x, packed, bias, y []float32, argmax []uint8, scratch []float32) {
+// Run implements Forward.
+func (f *directForward) Run(part int, x, packed, bias, y []float32, argmax []uint8, scratch []float32) {
 	s := f.shape
 	image, band := part/f.bandsImage, part%f.bandsImage
 	from, to := band*f.band, min(s.OH, (band+1)*f.band)
@@ -112,7 +99,7 @@ func (f *Forward) Run(part int, x, packed, bias, y []float32, argmax []uint8, sc
 }
 
 // plain makes rows [from, to) of an image for a tile of channels.
-func (f *Forward) plain(a *micro.Args, rows, y []float32, from, to int) {
+func (f *directForward) plain(a *micro.Args, rows, y []float32, from, to int) {
 	s := f.shape
 	tiles := kernel.CeilDiv(s.OW, a.MaxRows())
 	for oh := from; oh < to; oh++ {
@@ -127,7 +114,7 @@ func (f *Forward) plain(a *micro.Args, rows, y []float32, from, to int) {
 }
 
 // pool makes the pooled rows of results [from, to) of an image for a tile of channels.
-func (f *Forward) pool(a *micro.Args, rows, y []float32, argmax []uint8, from, to int) {
+func (f *directForward) pool(a *micro.Args, rows, y []float32, argmax []uint8, from, to int) {
 	s := f.shape
 	wide := s.OW / 2
 	tiles := kernel.CeilDiv(wide, a.MaxPooled())

@@ -8,16 +8,11 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/reduce"
 )
 
-// Gradient says what BackwardFilter is given and makes.
-type Gradient struct {
-	Pooled bool // the gradient of the pooled result, with argmax
-	Bias   bool // make the gradient of the bias, too
-}
-
-// BackwardFilter is the gradient of a convolution with respect to its filters (and bias).
+// directBackwardFilter is the gradient of a convolution with respect to its filters (and bias).
 // Every part sums over some bands of rows of some images, then the parts' sums are added in
 // order.
-type BackwardFilter struct {
+type directBackwardFilter struct {
+	sums
 	isa        kernel.ISA
 	shape      Shape
 	options    Gradient
@@ -26,21 +21,15 @@ type BackwardFilter struct {
 	tiling     micro.Tiling // of O
 	band       int          // rows of results in a band
 	bandsImage int
-	groups     int // parts
 	m, runs    int // contiguous rows of the filters' matrix, and number of such runs a filter row
 }
 
-// NewBackwardFilter prepares the gradient. It panics for an impossible shape.
-func NewBackwardFilter(isa kernel.ISA, s Shape, g Gradient) *BackwardFilter {
-	s.must()
+func newDirectBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
 	oh, ow := s.OH, s.OW
 	if g.Pooled {
 		s = s.pooled()
-		if s.OH == 0 || s.OW == 0 {
-			panic("conv: a pooled gradient needs results of at least 2x2")
-		}
 	}
-	b := &BackwardFilter{
+	b := &directBackwardFilter{
 		isa: isa, shape: s, options: g, source: newSource(s), tiling: micro.NewTiling(isa, s.O),
 		gradient: gradient{isa: isa, oh: oh, ow: ow, o: s.O, ph: oh / 2, pw: ow / 2, pooled: g.Pooled, width: s.OW, needsScratch: g.Pooled},
 		m:        s.KW * s.C, runs: 1,
@@ -51,38 +40,19 @@ func NewBackwardFilter(isa kernel.ISA, s Shape, g Gradient) *BackwardFilter {
 	// Bands of few rows: what a band reads stays in the cache while all tiles go over it.
 	b.band = min(s.OH, max(2, min(8, (1<<15)/(s.OW*max(s.C*s.StrideH*s.StrideW, s.O))/2*2)))
 	b.bandsImage = kernel.CeilDiv(s.OH, b.band)
-	most := 16
-	for n := b.sumLen(); n > 1<<17 && most > 2; n /= 2 {
-		most /= 2
-	}
-	b.groups = min(most, s.N*b.bandsImage)
+	b.sums = newSums(isa, s, g.Bias, s.N*b.bandsImage)
 	return b
 }
 
-// sumLen is the length of a part's sums: filters, then bias.
-func (b *BackwardFilter) sumLen() int {
-	if b.options.Bias {
-		return b.shape.filterLen() + b.shape.O
-	}
-	return b.shape.filterLen()
-}
-
-// PartialLen is the number of floats of the sums of all parts.
-func (b *BackwardFilter) PartialLen() int { return b.groups * b.sumLen() }
-
-// Parts is the number of parts of the sums.
-func (b *BackwardFilter) Parts() int { return b.groups }
-
-// ScratchLen is the number of floats that each worker needs.
-func (b *BackwardFilter) ScratchLen() int {
+// ScratchLen implements BackwardFilter.
+func (b *directBackwardFilter) ScratchLen() int {
 	return b.source.scratchLen(b.band) + b.gradient.scratchLen(b.band)
 }
 
-// Run makes a part of the sums, of x [N, H, W, C] and dy [N, OH, OW, O]; when Pooled, dy and
-// argmax are [N, OH/2, OW/2, O].
-func (b *BackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, scratch []float32) {
+// Run implements BackwardFilter.
+func (b *directBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, scratch []float32) {
 	s := b.shape
-	sum := partial[part*b.sumLen() : (part+1)*b.sumLen()]
+	sum := b.of(part, partial)
 	lo, hi := kernel.Split(s.N*b.bandsImage, b.groups, part)
 	for unit := lo; unit < hi; unit++ {
 		image, band := unit/b.bandsImage, unit%b.bandsImage
@@ -97,7 +67,7 @@ func (b *BackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial,
 }
 
 // filters adds a band's products to the sums, or starts them.
-func (b *BackwardFilter) filters(pixels, g, sum []float32, rows int, add bool) {
+func (b *directBackwardFilter) filters(pixels, g, sum []float32, rows int, add bool) {
 	s := b.shape
 	var a micro.Args
 	a.K, a.Segs = s.OW, rows
@@ -126,23 +96,5 @@ func (b *BackwardFilter) filters(pixels, g, sum []float32, rows int, add bool) {
 				}
 			}
 		}
-	}
-}
-
-// ReduceParts is the number of parts of adding up.
-func (b *BackwardFilter) ReduceParts() int { return kernel.Blocks(b.sumLen()) }
-
-// Reduce adds up a part: the gradient dw of the filters, HWIO, and with Bias that of the
-// bias, db [O]. All of Run must be done.
-func (b *BackwardFilter) Reduce(part int, partial, dw, db []float32) {
-	lo, hi := kernel.BlockRange(b.sumLen(), part)
-	n := b.shape.filterLen()
-	if lo < n {
-		end := min(hi, n)
-		reduce.AddColumns(b.isa, dw[lo:end], partial[lo:], b.groups, b.sumLen())
-	}
-	if hi > n {
-		from := max(lo, n)
-		reduce.AddColumns(b.isa, db[from-n:hi-n], partial[from:], b.groups, b.sumLen())
 	}
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// BackwardData is the gradient of a convolution with respect to its images.
+// directBackwardData is the gradient of a convolution with respect to its images.
 //
 // Along an axis of stride s, the pixels p, p+s, p+2s... see the same taps of the filter: a
 // phase. For each phase of both axes it is a convolution of stride 1 with the taps of that
 // phase, whose results lie s pixels apart.
-type BackwardData struct {
+type directBackwardData struct {
 	isa        kernel.ISA
 	shape      Shape
 	tiling     micro.Tiling // of C
@@ -73,11 +73,8 @@ type phase struct {
 	seg     []int
 }
 
-// NewBackwardData prepares the gradient; with pooled, that of a convolution with a fused
-// pool. It panics for an impossible shape.
-func NewBackwardData(isa kernel.ISA, s Shape, pooled bool) *BackwardData {
-	s.must()
-	b := &BackwardData{
+func newDirectBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
+	b := &directBackwardData{
 		isa: isa, shape: s, tiling: micro.NewTiling(isa, s.C),
 		high: newAxis(s.H, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		wide: newAxis(s.W, s.KW, s.StrideW, s.DilationW, s.PadLeft),
@@ -98,7 +95,7 @@ func NewBackwardData(isa kernel.ISA, s Shape, pooled bool) *BackwardData {
 }
 
 // plan lays out the packed filters and the runs of each phase.
-func (b *BackwardData) plan() {
+func (b *directBackwardData) plan() {
 	s, row := b.shape, b.gradient.row()
 	b.packedAt = make([]int, s.KH*s.KW)
 	adjacent := b.wide.adjacent()
@@ -130,16 +127,16 @@ func (b *BackwardData) plan() {
 	}
 }
 
-// PackedLen is the number of floats of the packed filters.
-func (b *BackwardData) PackedLen() int {
+// PackedLen implements BackwardData.
+func (b *directBackwardData) PackedLen() int {
 	return b.shape.KH * b.shape.KW * b.shape.O * b.tiling.Padded()
 }
 
-// PackParts is the number of parts of packing.
-func (b *BackwardData) PackParts() int { return b.shape.KH * b.shape.KW }
+// PackParts implements BackwardData.
+func (b *directBackwardData) PackParts() int { return b.shape.KH * b.shape.KW }
 
-// Pack packs a part of the filters w, HWIO.
-func (b *BackwardData) Pack(part int, w, packed []float32) {
+// Pack implements BackwardData.
+func (b *directBackwardData) Pack(part int, w, packed []float32) {
 	s := b.shape
 	total := s.KH * s.KW * s.O
 	for tile := range b.tiling.Tiles() {
@@ -149,16 +146,16 @@ func (b *BackwardData) Pack(part int, w, packed []float32) {
 	}
 }
 
-// Parts is the number of parts of the gradient.
-func (b *BackwardData) Parts() int { return b.shape.N * b.bandsImage }
+// Parts implements BackwardData.
+func (b *directBackwardData) Parts() int { return b.shape.N * b.bandsImage }
 
 // rowsFor is the rows [from, to) of the gradient that the pixels of rows [lo, hi) see.
-func (b *BackwardData) rowsFor(lo, hi int) (from, to int) {
+func (b *directBackwardData) rowsFor(lo, hi int) (from, to int) {
 	return lo/b.high.stride + b.high.low, (hi-1)/b.high.stride + b.high.high + 1
 }
 
-// ScratchLen is the number of floats that each worker needs.
-func (b *BackwardData) ScratchLen() int {
+// ScratchLen implements BackwardData.
+func (b *directBackwardData) ScratchLen() int {
 	most := 0
 	for band := range b.bandsImage {
 		from, to := b.rowsFor(band*b.band, min(b.shape.H, (band+1)*b.band))
@@ -167,9 +164,8 @@ func (b *BackwardData) ScratchLen() int {
 	return b.gradient.scratchLen(most)
 }
 
-// Run makes a part of the images' gradient dx [N, H, W, C] from dy [N, OH, OW, O] and the
-// packed filters; when pooled, from dy and argmax [N, OH/2, OW/2, O].
-func (b *BackwardData) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
+// Run implements BackwardData.
+func (b *directBackwardData) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
 	s := b.shape
 	image, band := part/b.bandsImage, part%b.bandsImage
 	lo, hi := band*b.band, min(s.H, (band+1)*b.band)

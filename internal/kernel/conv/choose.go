@@ -1,0 +1,174 @@
+package conv
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/winograd"
+)
+
+// Epilogue is what is done to a convolution's result before it goes to memory. Sums start
+// from the bias.
+type Epilogue struct {
+	Bias bool
+	ReLU bool
+	Pool bool // 2x2 max pool, stride 2, the odd last row and column left out; needs ReLU
+}
+
+// Gradient says what BackwardFilter is given and makes.
+type Gradient struct {
+	Pooled bool // the gradient of the pooled result, with argmax
+	Bias   bool // make the gradient of the bias, too
+}
+
+// filters is how a kernel wants its filters.
+type filters interface {
+	// PackedLen is the number of floats of the packed filters.
+	PackedLen() int
+	// PackParts is the number of parts of packing.
+	PackParts() int
+	// Pack packs a part of the filters w, HWIO.
+	Pack(part int, w, packed []float32)
+}
+
+// Forward is a convolution.
+type Forward interface {
+	filters
+	// Parts is the number of parts of the convolution.
+	Parts() int
+	// ScratchLen is the number of floats that each worker needs.
+	ScratchLen() int
+	// Run convolves a part: x [N, H, W, C] and the packed filters give y [N, OH, OW, O];
+	// with Pool, y and argmax are [N, OH/2, OW/2, O], argmax being 0 to 3 (row, column of
+	// the window) or 4 where the result is 0. bias [O] is used with Bias, argmax with Pool.
+	Run(part int, x, packed, bias, y []float32, argmax []uint8, scratch []float32)
+}
+
+// BackwardData is the gradient of a convolution with respect to its images.
+type BackwardData interface {
+	filters
+	// Parts is the number of parts of the gradient.
+	Parts() int
+	// ScratchLen is the number of floats that each worker needs.
+	ScratchLen() int
+	// Run makes a part of the images' gradient dx [N, H, W, C] from dy [N, OH, OW, O] and
+	// the packed filters; when pooled, from dy and argmax [N, OH/2, OW/2, O].
+	Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32)
+}
+
+// BackwardFilter is the gradient of a convolution with respect to its filters (and bias).
+type BackwardFilter interface {
+	// PartialLen is the number of floats of the sums of all parts.
+	PartialLen() int
+	// Parts is the number of parts of the sums.
+	Parts() int
+	// ScratchLen is the number of floats that each worker needs.
+	ScratchLen() int
+	// Run makes a part of the sums, of x [N, H, W, C] and dy [N, OH, OW, O]; when Pooled, dy
+	// and argmax are [N, OH/2, OW/2, O].
+	Run(part int, x, dy []float32, argmax []uint8, partial, scratch []float32)
+	// ReduceParts is the number of parts of adding up.
+	ReduceParts() int
+	// Reduce adds up a part: the gradient dw of the filters, HWIO, and with Bias that of the
+	// bias, db [O]. All of Run must be done.
+	Reduce(part int, partial, dw, db []float32)
+}
+
+// implementation is a way to make a kernel K with options O.
+type implementation[K, O any] struct {
+	name string
+	fits func(s Shape, o O) bool
+	make func(isa kernel.ISA, s Shape, o O) K
+}
+
+// The implementations, in order of preference; the last fits everything. What fits depends
+// on the shape alone, never on the instruction set, so that all give the same bits.
+var (
+	forwards = []implementation[Forward, Epilogue]{
+		{"winograd", func(s Shape, e Epilogue) bool { return winogradPays(s, e.Pool) }, newWinogradForward},
+		{"direct", always[Epilogue], newDirectForward},
+	}
+	backwardsData = []implementation[BackwardData, bool]{
+		{"winograd", winogradPays, newWinogradBackwardData},
+		{"direct", always[bool], newDirectBackwardData},
+	}
+	backwardsFilter = []implementation[BackwardFilter, Gradient]{
+		{"winograd", func(s Shape, g Gradient) bool { return winogradPays(s, g.Pooled) }, newWinogradBackwardFilter},
+		{"direct", always[Gradient], newDirectBackwardFilter},
+	}
+)
+
+func always[O any](Shape, O) bool { return true }
+
+// choose is the first implementation that fits and is not switched off.
+func choose[K, O any](list []implementation[K, O], s Shape, o O) implementation[K, O] {
+	on, _ := Winograd()
+	for _, i := range list[:len(list)-1] {
+		if (i.name != "winograd" || on) && i.fits(s, o) {
+			return i
+		}
+	}
+	return list[len(list)-1]
+}
+
+// NewForward prepares a convolution. It panics for an impossible shape.
+func NewForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
+	s.must()
+	if e.Pool && (!e.ReLU || s.OH < 2 || s.OW < 2) {
+		panic("conv: a fused pool needs ReLU and results of at least 2x2")
+	}
+	return choose(forwards, s, e).make(isa, s, e)
+}
+
+// NewBackwardData prepares the gradient of images; with pooled, that of a convolution with a
+// fused pool. It panics for an impossible shape.
+func NewBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
+	s.must()
+	return choose(backwardsData, s, pooled).make(isa, s, pooled)
+}
+
+// NewBackwardFilter prepares the gradient of filters. It panics for an impossible shape.
+func NewBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
+	s.must()
+	if g.Pooled && (s.OH < 2 || s.OW < 2) {
+		panic("conv: a pooled gradient needs results of at least 2x2")
+	}
+	return choose(backwardsFilter, s, g).make(isa, s, g)
+}
+
+// Winograd says whether convolutions may be Winograd's: unless the environment variable
+// LINCE_WINOGRAD is off. An unknown value is an error.
+func Winograd() (bool, error) {
+	switch v := os.Getenv("LINCE_WINOGRAD"); v {
+	case "", "on":
+		return true, nil
+	case "off":
+		return false, nil
+	default:
+		return false, fmt.Errorf("LINCE_WINOGRAD=%s: unknown value, want on or off", v)
+	}
+}
+
+// winogradPossible says whether there is a Winograd algorithm for a shape.
+func winogradPossible(s Shape) bool {
+	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1 &&
+		s.C >= winograd.MinChannels && s.O >= winograd.MinChannels
+}
+
+func winogradPays(s Shape, pooled bool) bool {
+	if pooled {
+		s = s.pooled()
+	}
+	return winogradPossible(s) && s.OH*s.OW > 0
+}
+
+func blockTiles(s Shape) int       { return envInt("T", 28) }
+func filterBlockTiles(s Shape) int { return envInt("TF", 56) }
+func envInt(n string, d int) int {
+	if v, e := strconv.Atoi(os.Getenv(n)); e == nil {
+		return v
+	}
+	return d
+}

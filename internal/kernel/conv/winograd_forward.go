@@ -1,0 +1,99 @@
+package conv
+
+import (
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/winograd"
+)
+
+// winogradForward is a convolution by Winograd's F(4x4,3x3). A part is some tiles.
+type winogradForward struct {
+	winogradFilters
+	isa      kernel.ISA
+	shape    Shape
+	epilogue Epilogue
+	grid     grid
+	products products
+	parts    int
+	zeros    []float32 // in place of a bias
+}
+
+func newWinogradForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
+	if e.Pool {
+		s = s.pooled()
+	}
+	f := &winogradForward{winogradFilters: newWinogradFilters(isa, s, false), isa: isa, shape: s, epilogue: e, grid: newGrid(s)}
+	f.parts = kernel.CeilDiv(f.grid.tiles(), blockTiles(s))
+	tiles := kernel.CeilDiv(f.grid.tiles(), f.parts)
+	f.products = products{isa, f.winogradFilters, newPlanes(tiles, s.C), newPlanes(tiles, s.O)}
+	if !e.Bias {
+		f.zeros = make([]float32, s.O)
+	}
+	return f
+}
+
+// Parts implements Forward.
+func (f *winogradForward) Parts() int { return f.parts }
+
+// patchLen is the floats of a patch: 6x6 pixels, or 4x4 results.
+func (f *winogradForward) patchLen() int {
+	return winograd.Patch * winograd.Patch * max(f.shape.C, f.shape.O)
+}
+
+// ScratchLen implements Forward.
+func (f *winogradForward) ScratchLen() int {
+	return f.products.from.len() + f.products.to.len() + f.patchLen()
+}
+
+// Run implements Forward.
+func (f *winogradForward) Run(part int, x, packed, bias, y []float32, argmax []uint8, scratch []float32) {
+	lo, hi := kernel.Split(f.grid.tiles(), f.parts, part)
+	from, to := f.products.from, f.products.to
+	v, rest := scratch[:from.len()], scratch[from.len():]
+	m, patch := rest[:to.len()], rest[to.len():]
+	f.grid.images(f.isa, x, lo, hi, v, from, patch)
+	f.products.run(hi-lo, v, packed, m)
+	if !f.epilogue.Bias {
+		bias = f.zeros
+	}
+	for q := lo; q < hi; q++ {
+		if f.epilogue.Pool {
+			f.pool(q, m[(q-lo)*to.row:], bias, y, argmax, patch)
+		} else {
+			f.plain(q, m[(q-lo)*to.row:], bias, y, patch)
+		}
+	}
+}
+
+// plain makes the results of tile q.
+func (f *winogradForward) plain(q int, m, bias, y, patch []float32) {
+	s := f.shape
+	n, i, j := f.grid.at(q)
+	top, left := winograd.Tile*i, winograd.Tile*j
+	y = y[n*s.OH*s.OW*s.O : (n+1)*s.OH*s.OW*s.O]
+	plane := f.products.to.plane
+	if top+winograd.Tile <= s.OH && left+winograd.Tile <= s.OW {
+		winograd.Result(f.isa, y[(top*s.OW+left)*s.O:], s.OW*s.O, s.O, m, plane, bias, f.epilogue.ReLU, s.O)
+		return
+	}
+	winograd.Result(f.isa, patch, winograd.Tile*s.O, s.O, m, plane, bias, f.epilogue.ReLU, s.O)
+	paste(y, patch, top, left, s.OH, s.OW, s.O, winograd.Tile)
+}
+
+// pool makes the pooled results of tile q.
+func (f *winogradForward) pool(q int, m, bias, y []float32, argmax []uint8, patch []float32) {
+	const size = winograd.Tile / 2
+	s := f.shape
+	n, i, j := f.grid.at(q)
+	top, left, height, width := size*i, size*j, s.OH/2, s.OW/2
+	y, argmax = y[n*height*width*s.O:(n+1)*height*width*s.O], argmax[n*height*width*s.O:(n+1)*height*width*s.O]
+	plane := f.products.to.plane
+	if top+size <= height && left+size <= width {
+		at := (top*width + left) * s.O
+		winograd.ResultPool(f.isa, y[at:], argmax[at:], width*s.O, s.O, m, plane, bias, s.O)
+		return
+	}
+	places := bytesOf(patch[size*size*s.O:])
+	winograd.ResultPool(f.isa, patch, places, size*s.O, s.O, m, plane, bias, s.O)
+	paste(y, patch, top, left, height, width, s.O, size)
+	paste(argmax, places, top, left, height, width, s.O, size)
+}
