@@ -17,18 +17,28 @@ var benchmarks = []struct {
 }{
 	{"tutorial1", true, shape(15, 128, 128, 3, 3, 64, 1, 1, false)},
 	{"tutorial2", true, shape(15, 63, 63, 64, 3, 64, 1, 1, false)},
+	{"vgg112", false, shape(1, 112, 112, 128, 3, 128, 1, 1, true)},
 	{"vgg28", false, shape(2, 28, 28, 256, 3, 256, 1, 1, true)},
+	{"resnet14", false, shape(16, 14, 14, 256, 3, 256, 1, 1, true)},
+	{"resnet7", false, shape(16, 7, 7, 512, 3, 512, 1, 1, true)},
+	{"narrow32", false, shape(8, 32, 32, 32, 3, 32, 1, 1, true)},
+	{"narrow16", false, shape(4, 32, 32, 16, 3, 16, 1, 1, true)},
+	{"edge5", false, shape(16, 5, 5, 32, 3, 32, 1, 1, true)},
+	{"one7", false, shape(1, 7, 7, 512, 3, 512, 1, 1, true)},
 	{"resnet7x7s2", false, shape(1, 224, 224, 3, 7, 64, 2, 1, true)},
 	{"pointwise14", false, shape(8, 14, 14, 96, 1, 144, 1, 1, false)},
 }
 
-// bench runs f over all shapes and instruction sets and reports the speed.
-func bench(b *testing.B, f func(isa kernel.ISA, s Shape, pooled bool) (step func())) {
+// bench runs f over all shapes, implementations and instruction sets and reports the speed, in
+// the FLOPs of the direct algorithm.
+func bench[K, O any](b *testing.B, list []implementation[K, O], options func(pooled bool) O, f func(k K, s Shape, pooled bool) (step func())) {
 	for _, isa := range kernel.Available() {
 		for _, c := range benchmarks {
-			b.Run(fmt.Sprintf("%v/%s", isa, c.name), func(b *testing.B) {
-				step := f(isa, c.shape, c.pooled)
-				kerneltest.Speed(b, c.shape.FLOPs(), 0, step)
+			each(list, c.shape, func(i implementation[K, O]) {
+				b.Run(fmt.Sprintf("%v/%s/%s", isa, c.name, i.name), func(b *testing.B) {
+					step := f(i.make(isa, c.shape, options(c.pooled)), c.shape, c.pooled)
+					kerneltest.Speed(b, c.shape.FLOPs(), 0, step)
+				})
 			})
 		}
 	}
@@ -46,8 +56,8 @@ func (s Shape) pooledLen(pooled bool) int {
 }
 
 func BenchmarkForward(b *testing.B) {
-	bench(b, func(isa kernel.ISA, s Shape, pooled bool) func() {
-		f := NewForward(isa, s, Epilogue{Bias: true, ReLU: true, Pool: pooled})
+	options := func(pooled bool) Epilogue { return Epilogue{Bias: true, ReLU: true, Pool: pooled} }
+	bench(b, forwards, options, func(f Forward, s Shape, pooled bool) func() {
 		x, w, bias := random(b, s.imageLen()), random(b, s.filterLen()), random(b, s.O)
 		packed, scratch := make([]float32, f.PackedLen()), make([]float32, f.ScratchLen())
 		y := make([]float32, s.pooledLen(pooled))
@@ -64,8 +74,8 @@ func BenchmarkForward(b *testing.B) {
 }
 
 func BenchmarkBackwardData(b *testing.B) {
-	bench(b, func(isa kernel.ISA, s Shape, pooled bool) func() {
-		d := NewBackwardData(isa, s, pooled)
+	options := func(pooled bool) bool { return pooled }
+	bench(b, backwardsData, options, func(d BackwardData, s Shape, pooled bool) func() {
 		w := random(b, s.filterLen())
 		packed, scratch := make([]float32, d.PackedLen()), make([]float32, d.ScratchLen())
 		dy, dx := random(b, s.pooledLen(pooled)), make([]float32, s.imageLen())
@@ -82,8 +92,8 @@ func BenchmarkBackwardData(b *testing.B) {
 }
 
 func BenchmarkBackwardFilter(b *testing.B) {
-	bench(b, func(isa kernel.ISA, s Shape, pooled bool) func() {
-		f := NewBackwardFilter(isa, s, Gradient{Pooled: pooled, Bias: true})
+	options := func(pooled bool) Gradient { return Gradient{Pooled: pooled, Bias: true} }
+	bench(b, backwardsFilter, options, func(f BackwardFilter, s Shape, pooled bool) func() {
 		x := random(b, s.imageLen())
 		partial, scratch := make([]float32, f.PartialLen()), make([]float32, f.ScratchLen())
 		dy, dw, db := random(b, s.pooledLen(pooled)), make([]float32, s.filterLen()), make([]float32, s.O)

@@ -3,10 +3,8 @@ package conv
 import (
 	"fmt"
 	"os"
-	"strconv"
 
 	"github.com/lince-ml/lince/internal/kernel"
-	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
 // Epilogue is what is done to a convolution's result before it goes to memory. Sums start
@@ -149,26 +147,4 @@ func Winograd() (bool, error) {
 	default:
 		return false, fmt.Errorf("LINCE_WINOGRAD=%s: unknown value, want on or off", v)
 	}
-}
-
-// winogradPossible says whether there is a Winograd algorithm for a shape.
-func winogradPossible(s Shape) bool {
-	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1 &&
-		s.C >= winograd.MinChannels && s.O >= winograd.MinChannels
-}
-
-func winogradPays(s Shape, pooled bool) bool {
-	if pooled {
-		s = s.pooled()
-	}
-	return winogradPossible(s) && s.OH*s.OW > 0
-}
-
-func blockTiles(s Shape) int       { return envInt("T", 28) }
-func filterBlockTiles(s Shape) int { return envInt("TF", 56) }
-func envInt(n string, d int) int {
-	if v, e := strconv.Atoi(os.Getenv(n)); e == nil {
-		return v
-	}
-	return d
 }

@@ -63,6 +63,7 @@ func shapes() []Shape {
 	list = append(list,
 		shape(1, 1, 2, 16, 3, 16, 1, 1, true),
 		shape(2, 24, 22, 16, 3, 16, 1, 1, false), // bands
+		shape(2, 5, 4, 130, 3, 240, 1, 1, true),  // groups of channels
 		Shape{N: 1, H: 5, W: 6, C: 16, KH: 3, KW: 3, O: 16, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 7, PadLeft: 6, OH: 14, OW: 15},
 		Shape{N: 2, H: 9, W: 20, C: 16, KH: 3, KW: 3, O: 17, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, OH: 3, OW: 2},
 		Shape{N: 2, H: 6, W: 5, C: 18, KH: 3, KW: 3, O: 16, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, OH: 13, OW: 11},

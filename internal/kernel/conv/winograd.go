@@ -108,10 +108,13 @@ func cut[T float32 | uint8](dst, image []T, top, left, h, w, c, n int) {
 	}
 }
 
-// paste copies those of n by n pixels that are in an image to it.
-func paste[T float32 | uint8](image, patch []T, top, left, h, w, c, n int) {
+// paste copies those of n by n pixels of c channels that are in an image of h by w pixels of
+// stride channels to it.
+func paste[T float32 | uint8](image, patch []T, top, left, h, w, stride, n, c int) {
 	for i := range min(n, h-top) {
-		copy(image[((top+i)*w+left)*c:][:min(n, w-left)*c], patch[i*n*c:])
+		for j := range min(n, w-left) {
+			copy(image[((top+i)*w+left+j)*stride:][:c], patch[(i*n+j)*c:])
+		}
 	}
 }
 
@@ -145,20 +148,25 @@ func oddLines(n int) int { return (kernel.CeilDiv(n, 16) | 1) * 16 }
 
 // products are the 36 products of transforms [tiles][k] with filters.
 type products struct {
-	isa    kernel.ISA
-	filter winogradFilters
-	from   planes
-	to     planes
+	isa      kernel.ISA
+	filter   winogradFilters
+	columns  columns
+	from, to planes // to holds a group of columns
 }
 
-// run multiplies the transforms of some tiles.
-func (p *products) run(tiles int, from, packed, to []float32) {
+func newProducts(isa kernel.ISA, f winogradFilters, c columns, tiles int) products {
+	return products{isa, f, c, newPlanes(tiles, f.rows), newPlanes(tiles, c.most())}
+}
+
+// run multiplies the transforms of some tiles with the filters of a group.
+func (p *products) run(tiles, group int, from, packed, to []float32) {
+	start, end := p.columns.at(group)
 	var a micro.Args
 	a.K, a.Segs, a.Seg = p.filter.rows, 1, &noSegment
 	a.AStride, a.CStride = uintptr(4*p.from.row), uintptr(4*p.to.row)
 	a.Zero()
 	for plane := range winograd.Planes {
-		for tile := range p.filter.tiling.Tiles() {
+		for tile := start / p.filter.width; tile*p.filter.width < end; tile++ {
 			first, columns, padded := p.filter.tiling.At(tile)
 			a.Columns(p.isa, columns)
 			a.B = unsafe.Pointer(&packed[(winograd.Planes*first+plane*padded)*p.filter.rows])
@@ -167,7 +175,7 @@ func (p *products) run(tiles int, from, packed, to []float32) {
 			for t := range n {
 				lo, hi := kernel.Split(tiles, n, t)
 				a.A = unsafe.Pointer(&from[plane*p.from.plane+lo*p.from.row])
-				a.C = unsafe.Pointer(&to[plane*p.to.plane+lo*p.to.row+first])
+				a.C = unsafe.Pointer(&to[plane*p.to.plane+lo*p.to.row+first-start])
 				micro.N(hi-lo, &a)
 			}
 		}
@@ -184,6 +192,7 @@ type winogradFilters struct {
 	rows, columns int
 	transposed    bool // rows are O, columns are C
 	tiling        micro.Tiling
+	width         int // columns of a tile
 	chunks        int // parts of the rows
 }
 
@@ -193,6 +202,7 @@ func newWinogradFilters(isa kernel.ISA, s Shape, transposed bool) winogradFilter
 		f.rows, f.columns = s.O, s.C
 	}
 	f.tiling = micro.NewTiling(isa, f.columns)
+	f.width = 2 * micro.Lanes(isa)
 	f.chunks = kernel.CeilDiv(f.rows, 64)
 	return f
 }

@@ -8,8 +8,9 @@ import (
 // winogradBackwardData is the gradient of a Winograd convolution with respect to its images:
 // its exact adjoint. Tiles of results are 4 pixels apart and see 6, so what comes from
 // neighbours is added up, in a row of tiles in scratch that goes to memory when it is done;
-// its last two rows of pixels are the next one's first. A part is an image, or some rows of
-// tiles of it and the row above them, whose last two rows of pixels belong to the part.
+// its last two lines of pixels are the next one's first. A part is some images, or a band of
+// rows of tiles of one and the row above, whose last two lines belong to the part; and, where
+// there are few, some of the images' channels.
 type winogradBackwardData struct {
 	winogradFilters
 	isa      kernel.ISA
@@ -17,9 +18,11 @@ type winogradBackwardData struct {
 	pooled   bool
 	grid     grid
 	products products
-	block    int    // tiles
-	bands    int    // parts of an image
-	sums     planes // rows of a row of tiles: row is from pixel to pixel, plane from line to line
+	block    int // tiles
+	groups   int // of images
+	bands    int // of an image, when a group is one
+	pixel    int // floats of a pixel of the row of tiles in scratch
+	line     int // floats of a line of it
 }
 
 func newWinogradBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
@@ -27,98 +30,115 @@ func newWinogradBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData 
 		s = s.pooled()
 	}
 	b := &winogradBackwardData{winogradFilters: newWinogradFilters(isa, s, true), isa: isa, shape: s, pooled: pooled, grid: newGrid(s), bands: 1}
-	if s.N < 8 {
-		b.bands = min(kernel.CeilDiv(8, s.N), max(1, b.grid.high/4))
+	image := b.grid.high * b.grid.wide
+	b.groups = min(s.N, blocks(s, s.N*image))
+	if b.groups == s.N && s.N < wantParts {
+		b.bands = min(kernel.CeilDiv(wantParts, s.N), max(1, b.grid.high/4))
 	}
-	b.block = min(blockTiles(s), b.grid.high*b.grid.wide)
-	b.products = products{isa, b.winogradFilters, newPlanes(b.block, s.O), newPlanes(b.block, s.C)}
-	b.sums.row = kernel.CeilDiv(s.C, 16) * 16
-	b.sums.plane = (winograd.Tile*b.grid.wide + 2) * b.sums.row
+	b.block = min(blockTiles(s), kernel.CeilDiv(s.N, b.groups)*image)
+	b.products = newProducts(isa, b.winogradFilters, newColumns(s.C, kernel.CeilDiv(wantParts, b.groups*b.bands)), b.block)
+	b.pixel = kernel.CeilDiv(b.products.columns.most(), 16) * 16
+	b.line = (winograd.Tile*b.grid.wide + 2) * b.pixel
 	return b
 }
 
 // Parts implements BackwardData.
-func (b *winogradBackwardData) Parts() int { return b.shape.N * b.bands }
+func (b *winogradBackwardData) Parts() int { return b.groups * b.bands * b.products.columns.groups }
 
 // ScratchLen implements BackwardData.
 func (b *winogradBackwardData) ScratchLen() int {
-	return b.products.from.len() + b.products.to.len() + winograd.Patch*b.sums.plane + gradientPatch(b.shape.O)
+	return b.products.from.len() + b.products.to.len() + winograd.Patch*b.line + gradientPatch(b.shape.O)
 }
 
 // Run implements BackwardData.
 func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
-	s := b.shape
 	if !b.pooled {
 		argmax = nil
 	}
-	image := part / b.bands
-	from, to := kernel.Split(b.grid.high, b.bands, part%b.bands)
-	first := max(0, from-1)
+	columns := b.products.columns
+	group, part := part%columns.groups, part/columns.groups
+	// Rows of tiles, over all images: the part owns [from, to).
+	from, to := kernel.Split(b.shape.N, b.groups, part/b.bands)
+	from, to = from*b.grid.high, to*b.grid.high
+	first := from
+	if b.bands > 1 {
+		lo, hi := kernel.Split(b.grid.high, b.bands, part%b.bands)
+		from, to = from+lo, from+hi
+		first = max(first, from-1)
+	}
 	d, scratch := scratch[:b.products.from.len()], scratch[b.products.from.len():]
 	v, scratch := scratch[:b.products.to.len()], scratch[b.products.to.len():]
-	sums, patch := scratch[:winograd.Patch*b.sums.plane], scratch[winograd.Patch*b.sums.plane:]
-	dx = dx[image*s.H*s.W*s.C : (image+1)*s.H*s.W*s.C]
+	sums, patch := scratch[:winograd.Patch*b.line], scratch[winograd.Patch*b.line:]
 
-	tiles := (to - first) * b.grid.wide
-	start := (image*b.grid.high + first) * b.grid.wide
+	tiles, start := (to-first)*b.grid.wide, first*b.grid.wide
 	blocks := kernel.CeilDiv(tiles, b.block)
-	clear(sums[:2*b.sums.plane])
 	for block := range blocks {
 		lo, hi := kernel.Split(tiles, blocks, block)
 		b.grid.gradients(b.isa, dy, argmax, start+lo, start+hi, d, b.products.from, patch)
-		b.products.run(hi-lo, d, packed, v)
+		b.products.run(hi-lo, group, d, packed, v)
 		for q := lo; q < hi; q++ {
 			_, i, j := b.grid.at(start + q)
 			if j == 0 {
-				for line := 2; line < winograd.Patch; line++ {
-					clear(sums[line*b.sums.plane:][:2*b.sums.row])
-				}
+				b.begin(i == 0 || q == 0, sums)
 			}
-			winograd.AddImage(b.isa, sums[winograd.Tile*j*b.sums.row:], b.sums.plane, b.sums.row, v[(q-lo)*b.products.to.row:], b.products.to.plane, b.sums.row)
+			winograd.AddImage(b.isa, sums[winograd.Tile*j*b.pixel:], b.line, b.pixel, v[(q-lo)*b.products.to.row:], b.products.to.plane, b.pixel)
 			if j == b.grid.wide-1 {
-				b.finish(i, i >= from, sums, dx)
+				row := first + q/b.grid.wide
+				b.finish(row, row >= from, group, sums, dx)
 			}
 		}
 	}
 }
 
-// finish writes the pixels of a row of tiles that no other adds to, when the part owns them,
-// and makes the others the first ones of the next row.
-func (b *winogradBackwardData) finish(i int, owned bool, sums, dx []float32) {
+// begin clears what the tiles of a row add to: the first two pixels of its lines, and with
+// first the first two lines.
+func (b *winogradBackwardData) begin(first bool, sums []float32) {
+	if first {
+		clear(sums[:2*b.line])
+	}
+	for line := 2; line < winograd.Patch; line++ {
+		clear(sums[line*b.line:][:2*b.pixel])
+	}
+}
+
+// finish writes the pixels that no later row of tiles adds to, when the part owns them, and
+// makes the others the first ones of the next row.
+func (b *winogradBackwardData) finish(row int, owned bool, group int, sums, dx []float32) {
 	s := b.shape
+	image, i := row/b.grid.high, row%b.grid.high
 	top := winograd.Tile*i - s.PadTop
 	lines := winograd.Tile
 	if i == b.grid.high-1 {
-		lines = winograd.Patch
+		lines = s.H - top // and those that no result sees
 	}
-	if owned {
-		for line := max(0, -top); line < min(lines, s.H-top); line++ {
-			b.line(sums[line*b.sums.plane:][:b.sums.plane], dx[(top+line)*s.W*s.C:][:s.W*s.C])
+	for line := max(0, -top); owned && line < min(lines, s.H-top); line++ {
+		to := dx[(image*s.H+top+line)*s.W*s.C:][:s.W*s.C]
+		if line < winograd.Patch {
+			b.write(to, sums[line*b.line:][:b.line], group)
+		} else {
+			b.write(to, nil, group)
 		}
-		if lines == winograd.Patch && top+lines < s.H {
-			clear(dx[max(0, top+lines)*s.W*s.C:]) // pixels that no result sees
-		}
 	}
-	if lines == winograd.Tile {
-		copy(sums[:2*b.sums.plane], sums[winograd.Tile*b.sums.plane:])
-	}
+	copy(sums[:2*b.line], sums[winograd.Tile*b.line:])
 }
 
-// line writes a line of pixels.
-func (b *winogradBackwardData) line(sums, dx []float32) {
+// write writes a group's channels of a line of pixels: what the sums have, then 0.
+func (b *winogradBackwardData) write(dx, sums []float32, group int) {
 	s := b.shape
-	pixels := min(s.W, len(sums)/b.sums.row-s.PadLeft)
-	if pixels <= 0 {
-		clear(dx)
+	lo, hi := b.products.columns.at(group)
+	pixels := max(0, min(s.W, len(sums)/b.pixel-s.PadLeft))
+	sums = sums[min(len(sums), s.PadLeft*b.pixel):]
+	if b.pixel == s.C && hi-lo == s.C {
+		copy(dx[:pixels*s.C], sums)
+		clear(dx[pixels*s.C:])
 		return
 	}
-	sums = sums[s.PadLeft*b.sums.row:]
-	if b.sums.row == s.C {
-		copy(dx[:pixels*s.C], sums)
-	} else {
-		for p := range pixels {
-			copy(dx[p*s.C:(p+1)*s.C], sums[p*b.sums.row:])
+	for p := range s.W {
+		to := dx[p*s.C+lo : p*s.C+hi]
+		if p < pixels {
+			copy(to, sums[p*b.pixel:])
+		} else {
+			clear(to)
 		}
 	}
-	clear(dx[pixels*s.C:])
 }

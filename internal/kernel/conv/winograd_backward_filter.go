@@ -10,33 +10,38 @@ import (
 )
 
 // winogradBackwardFilter is the gradient of a Winograd convolution with respect to its
-// filters (and bias): its exact adjoint. A part sums over some tiles, in the transformed
-// filters, which it brings back to 3x3 at its end. The gradient of the bias is the sum of the
-// gradient's plane of ones.
+// filters (and bias): its exact adjoint. A part sums over some tiles, for some of the results'
+// channels where filters are large, in the transformed filters, which it brings back to 3x3
+// at its end. The gradient of the bias is the sum of the gradient's plane of ones.
 type winogradBackwardFilter struct {
 	sums
 	isa     kernel.ISA
 	shape   Shape
 	options Gradient
 	grid    grid
-	block   int // tiles
+	block   int     // tiles
+	columns columns // of O
 	x, dy   planes
-	u       planes // of the filters; rows are not padded
-	tiling  micro.Tiling
+	u       planes // of the filters of a group of columns; rows are not padded
 }
 
 func newWinogradBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
 	if g.Pooled {
 		s = s.pooled()
 	}
-	b := &winogradBackwardFilter{isa: isa, shape: s, options: g, grid: newGrid(s), tiling: micro.NewTiling(isa, s.O)}
+	b := &winogradBackwardFilter{isa: isa, shape: s, options: g, grid: newGrid(s)}
 	b.block = filterBlockTiles(s)
+	b.columns = newColumns(s.O, kernel.CeilDiv(winograd.Planes*s.C*s.O, 1<<20))
 	b.sums = newSums(isa, s, g.Bias, kernel.CeilDiv(b.grid.tiles(), b.block))
+	b.groups = min(b.groups, kernel.CeilDiv(2*wantParts, b.columns.groups))
 	b.block = min(b.block, kernel.CeilDiv(b.grid.tiles(), b.groups))
 	b.x, b.dy = newPlanes(b.block, s.C), newPlanes(b.block, s.O)
-	b.u = planes{s.O, oddLines(s.C * s.O)}
+	b.u = planes{b.columns.most(), oddLines(s.C * b.columns.most())}
 	return b
 }
+
+// Parts implements BackwardFilter.
+func (b *winogradBackwardFilter) Parts() int { return b.groups * b.columns.groups }
 
 // ScratchLen implements BackwardFilter.
 func (b *winogradBackwardFilter) ScratchLen() int {
@@ -49,37 +54,41 @@ func (b *winogradBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, 
 	if !b.options.Pooled {
 		argmax = nil
 	}
-	sum := b.of(part, partial)
 	v, scratch := scratch[:b.x.len()], scratch[b.x.len():]
 	d, scratch := scratch[:b.dy.len()], scratch[b.dy.len():]
 	u, patch := scratch[:b.u.len()], scratch[b.u.len():]
-	start, end := kernel.Split(b.grid.tiles(), b.groups, part)
+	sum := b.of(part/b.columns.groups, partial)
+	first, last := b.columns.at(part % b.columns.groups)
+	start, end := kernel.Split(b.grid.tiles(), b.groups, part/b.columns.groups)
 	blocks := kernel.CeilDiv(end-start, b.block)
 	for block := range blocks {
 		lo, hi := kernel.Split(end-start, blocks, block)
 		b.grid.images(b.isa, x, start+lo, start+hi, v, b.x, patch)
 		b.grid.gradients(b.isa, dy, argmax, start+lo, start+hi, d, b.dy, patch)
-		b.multiply(hi-lo, v, d, u, block > 0)
+		b.multiply(hi-lo, first, last, v, d, u, block > 0)
 		if b.options.Bias {
 			const ones = 7 // row 1, column 1 of A dy A'
-			reduce.AddRowsStrided(b.isa, sum[s.filterLen():][:s.O], d[ones*b.dy.plane:], hi-lo, b.dy.row, block > 0)
+			reduce.AddRowsStrided(b.isa, sum[s.filterLen():][first:last], d[ones*b.dy.plane+first:], hi-lo, b.dy.row, block > 0)
 		}
 	}
-	winograd.FilterGradient(b.isa, sum, s.C*s.O, u, b.u.plane, s.C*s.O)
+	for c := range s.C {
+		winograd.FilterGradient(b.isa, sum[c*s.O+first:], s.C*s.O, u[c*b.u.row:], b.u.plane, last-first)
+	}
 }
 
-// multiply adds the products of some tiles to u, or starts it.
-func (b *winogradBackwardFilter) multiply(tiles int, v, d, u []float32, add bool) {
+// multiply adds the products of some tiles to u, for channels [start, end), or starts it.
+func (b *winogradBackwardFilter) multiply(tiles, start, end int, v, d, u []float32, add bool) {
 	s := b.shape
+	tiling := micro.NewTiling(b.isa, end-start)
 	var a micro.Args
 	a.K, a.Segs = tiles, 1
 	a.AStride, a.BStride, a.CStride = uintptr(4*b.x.row), uintptr(4*b.dy.row), uintptr(4*b.u.row)
 	a.Zero()
 	for plane := range winograd.Planes {
-		for tile := range b.tiling.Tiles() {
-			first, columns, _ := b.tiling.At(tile)
+		for tile := range tiling.Tiles() {
+			first, columns, _ := tiling.At(tile)
 			a.Columns(b.isa, columns)
-			a.B = unsafe.Pointer(&d[plane*b.dy.plane+first])
+			a.B = unsafe.Pointer(&d[plane*b.dy.plane+start+first])
 			n := kernel.CeilDiv(s.C, a.MaxRows())
 			for t := range n {
 				lo, hi := kernel.Split(s.C, n, t)

@@ -5,7 +5,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// winogradForward is a convolution by Winograd's F(4x4,3x3). A part is some tiles.
+// winogradForward is a convolution by Winograd's F(4x4,3x3). A part is some tiles, and, where
+// there are few, some of the results' channels.
 type winogradForward struct {
 	winogradFilters
 	isa      kernel.ISA
@@ -13,7 +14,7 @@ type winogradForward struct {
 	epilogue Epilogue
 	grid     grid
 	products products
-	parts    int
+	blocks   int       // of tiles
 	zeros    []float32 // in place of a bias
 }
 
@@ -22,9 +23,8 @@ func newWinogradForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 		s = s.pooled()
 	}
 	f := &winogradForward{winogradFilters: newWinogradFilters(isa, s, false), isa: isa, shape: s, epilogue: e, grid: newGrid(s)}
-	f.parts = kernel.CeilDiv(f.grid.tiles(), blockTiles(s))
-	tiles := kernel.CeilDiv(f.grid.tiles(), f.parts)
-	f.products = products{isa, f.winogradFilters, newPlanes(tiles, s.C), newPlanes(tiles, s.O)}
+	f.blocks = blocks(s, f.grid.tiles())
+	f.products = newProducts(isa, f.winogradFilters, newColumns(s.O, kernel.CeilDiv(wantParts, f.blocks)), kernel.CeilDiv(f.grid.tiles(), f.blocks))
 	if !e.Bias {
 		f.zeros = make([]float32, s.O)
 	}
@@ -32,7 +32,7 @@ func newWinogradForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 }
 
 // Parts implements Forward.
-func (f *winogradForward) Parts() int { return f.parts }
+func (f *winogradForward) Parts() int { return f.blocks * f.products.columns.groups }
 
 // patchLen is the floats of a patch: 6x6 pixels, or 4x4 results.
 func (f *winogradForward) patchLen() int {
@@ -46,54 +46,57 @@ func (f *winogradForward) ScratchLen() int {
 
 // Run implements Forward.
 func (f *winogradForward) Run(part int, x, packed, bias, y []float32, argmax []uint8, scratch []float32) {
-	lo, hi := kernel.Split(f.grid.tiles(), f.parts, part)
+	block, group := part/f.products.columns.groups, part%f.products.columns.groups
+	lo, hi := kernel.Split(f.grid.tiles(), f.blocks, block)
 	from, to := f.products.from, f.products.to
 	v, rest := scratch[:from.len()], scratch[from.len():]
 	m, patch := rest[:to.len()], rest[to.len():]
 	f.grid.images(f.isa, x, lo, hi, v, from, patch)
-	f.products.run(hi-lo, v, packed, m)
+	f.products.run(hi-lo, group, v, packed, m)
 	if !f.epilogue.Bias {
 		bias = f.zeros
 	}
+	first, end := f.products.columns.at(group)
+	bias = bias[first:end]
 	for q := lo; q < hi; q++ {
 		if f.epilogue.Pool {
-			f.pool(q, m[(q-lo)*to.row:], bias, y, argmax, patch)
+			f.pool(q, m[(q-lo)*to.row:], bias, y[first:], argmax[first:], patch)
 		} else {
-			f.plain(q, m[(q-lo)*to.row:], bias, y, patch)
+			f.plain(q, m[(q-lo)*to.row:], bias, y[first:], patch)
 		}
 	}
 }
 
-// plain makes the results of tile q.
+// plain makes the results of tile q for the channels that bias has; y starts at their first.
 func (f *winogradForward) plain(q int, m, bias, y, patch []float32) {
-	s := f.shape
+	s, c := f.shape, len(bias)
 	n, i, j := f.grid.at(q)
 	top, left := winograd.Tile*i, winograd.Tile*j
-	y = y[n*s.OH*s.OW*s.O : (n+1)*s.OH*s.OW*s.O]
+	y = y[n*s.OH*s.OW*s.O:]
 	plane := f.products.to.plane
 	if top+winograd.Tile <= s.OH && left+winograd.Tile <= s.OW {
-		winograd.Result(f.isa, y[(top*s.OW+left)*s.O:], s.OW*s.O, s.O, m, plane, bias, f.epilogue.ReLU, s.O)
+		winograd.Result(f.isa, y[(top*s.OW+left)*s.O:], s.OW*s.O, s.O, m, plane, bias, f.epilogue.ReLU, c)
 		return
 	}
-	winograd.Result(f.isa, patch, winograd.Tile*s.O, s.O, m, plane, bias, f.epilogue.ReLU, s.O)
-	paste(y, patch, top, left, s.OH, s.OW, s.O, winograd.Tile)
+	winograd.Result(f.isa, patch, winograd.Tile*c, c, m, plane, bias, f.epilogue.ReLU, c)
+	paste(y, patch, top, left, s.OH, s.OW, s.O, winograd.Tile, c)
 }
 
-// pool makes the pooled results of tile q.
+// pool makes the pooled results of tile q, as plain does.
 func (f *winogradForward) pool(q int, m, bias, y []float32, argmax []uint8, patch []float32) {
 	const size = winograd.Tile / 2
-	s := f.shape
+	s, c := f.shape, len(bias)
 	n, i, j := f.grid.at(q)
 	top, left, height, width := size*i, size*j, s.OH/2, s.OW/2
-	y, argmax = y[n*height*width*s.O:(n+1)*height*width*s.O], argmax[n*height*width*s.O:(n+1)*height*width*s.O]
+	y, argmax = y[n*height*width*s.O:], argmax[n*height*width*s.O:]
 	plane := f.products.to.plane
 	if top+size <= height && left+size <= width {
 		at := (top*width + left) * s.O
-		winograd.ResultPool(f.isa, y[at:], argmax[at:], width*s.O, s.O, m, plane, bias, s.O)
+		winograd.ResultPool(f.isa, y[at:], argmax[at:], width*s.O, s.O, m, plane, bias, c)
 		return
 	}
-	places := bytesOf(patch[size*size*s.O:])
-	winograd.ResultPool(f.isa, patch, places, size*s.O, s.O, m, plane, bias, s.O)
-	paste(y, patch, top, left, height, width, s.O, size)
-	paste(argmax, places, top, left, height, width, s.O, size)
+	places := bytesOf(patch[size*size*c:])
+	winograd.ResultPool(f.isa, patch, places, size*c, c, m, plane, bias, c)
+	paste(y, patch, top, left, height, width, s.O, size, c)
+	paste(argmax, places, top, left, height, width, s.O, size, c)
 }
