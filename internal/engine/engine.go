@@ -12,6 +12,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/conv"
 )
 
 // Options are an engine's settings.
@@ -26,10 +27,13 @@ type Engine struct {
 }
 
 // New returns an engine for the machine's best instruction set, or the one that the
-// environment variable LINCE_ISA names.
+// environment variable LINCE_ISA names. LINCE_WINOGRAD=off makes all convolutions direct.
 func New(o Options) (*Engine, error) {
 	isa, err := kernel.Detect()
 	if err != nil {
+		return nil, err
+	}
+	if _, err := conv.Winograd(); err != nil {
 		return nil, err
 	}
 	return newEngine(o, isa)

@@ -141,7 +141,7 @@ func newPlanes(rows, c int) planes {
 	return planes{row, oddLines(rows * row)}
 }
 
-func (p planes) len() int { return winograd.Planes * p.plane }
+func (p planes) len() int { return winograd.GradientPlanes * p.plane }
 
 // oddLines is n rounded up to an odd number of cache lines.
 func oddLines(n int) int { return (kernel.CeilDiv(n, 16) | 1) * 16 }

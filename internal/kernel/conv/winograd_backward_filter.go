@@ -12,7 +12,7 @@ import (
 // winogradBackwardFilter is the gradient of a Winograd convolution with respect to its
 // filters (and bias): its exact adjoint. A part sums over some tiles, for some of the results'
 // channels where filters are large, in the transformed filters, which it brings back to 3x3
-// at its end. The gradient of the bias is the sum of the gradient's plane of ones.
+// at its end. The gradient of the bias is the sum of the tiles' sums.
 type winogradBackwardFilter struct {
 	sums
 	isa     kernel.ISA
@@ -67,8 +67,7 @@ func (b *winogradBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, 
 		b.grid.gradients(b.isa, dy, argmax, start+lo, start+hi, d, b.dy, patch)
 		b.multiply(hi-lo, first, last, v, d, u, block > 0)
 		if b.options.Bias {
-			const ones = 7 // row 1, column 1 of A dy A'
-			reduce.AddRowsStrided(b.isa, sum[s.filterLen():][first:last], d[ones*b.dy.plane+first:], hi-lo, b.dy.row, block > 0)
+			reduce.AddRowsStrided(b.isa, sum[s.filterLen():][first:last], d[winograd.Planes*b.dy.plane+first:], hi-lo, b.dy.row, block > 0)
 		}
 	}
 	for c := range s.C {

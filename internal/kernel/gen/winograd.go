@@ -20,16 +20,25 @@ func winograd(f *family) {
 	}
 }
 
+// The points of the transforms are 0, wa, -wa, wb, -wb and infinity. These make the least
+// rounding errors of simple fractions; all numbers but those of the filters' transform are
+// exact.
+const (
+	wa, wa2 = 5. / 8, wa * wa
+	wb, wb2 = 3. / 2, wb * wb
+	wna     = 2 * wa2 * (wa2 - wb2) // what the filters' transform divides by
+	wnb     = 2 * wb2 * (wb2 - wa2)
+)
+
 // transform is a transform being written.
 type transform struct {
 	*asm
 	constants map[float64]int // in registers, where there are registers to spare
-	free      int             // first register that is neither a row nor a constant
 }
 
-// newTransform keeps numbers in the last registers of AVX-512; the first `rows` hold rows.
-func newTransform(a *asm, rows int, numbers ...float64) *transform {
-	t := &transform{asm: a, constants: map[float64]int{}, free: rows}
+// newTransform keeps numbers in the last registers of AVX-512.
+func newTransform(a *asm, numbers ...float64) *transform {
+	t := &transform{asm: a, constants: map[float64]int{}}
 	if a.is512() {
 		for n, x := range numbers {
 			t.constants[x] = a.regs - 1 - n
@@ -113,43 +122,34 @@ func (t *transform) image1(x func(n int) any, rows []int, tmp int, out func(row 
 		row := rows[i]
 		o := to(row)
 		switch row {
-		case 0: // x4 - 5*x2 + 4*x0
+		case 0: // x4 - (a2+b2)*x2 + a2*b2*x0
 			t.copyAny(x(4), o)
-			t.subTimes(5, reg(2, p), o)
-			t.addTimes(4, reg(0, p), o)
+			t.subTimes(wa2+wb2, reg(2, p), o)
+			t.addTimes(wa2*wb2, reg(0, p), o)
 			done(0, o)
-		case 5: // x5 - 5*x3 + 4*x1
+		case 5: // x5 - (a2+b2)*x3 + a2*b2*x1
 			t.copyAny(x(5), o)
-			t.subTimes(5, reg(3, p), o)
-			t.addTimes(4, reg(1, p), o)
+			t.subTimes(wa2+wb2, reg(3, p), o)
+			t.addTimes(wa2*wb2, reg(1, p), o)
 			done(5, o)
-		case 1: // (x4 - 4*x2) +- (x3 - 4*x1)
+		case 1, 3: // (x4 - b2*x2) +- a*(x3 - b2*x1), and the same with a and b exchanged
+			square, factor := wb2, wa
+			if row == 3 {
+				square, factor = wa2, wb
+			}
 			t.copyAny(x(4), p)
 			t.copyAny(x(3), q)
-			t.subTimes(4, reg(2, tmp+3), p)
-			t.subTimes(4, reg(1, tmp+3), q)
-			t.add(q, p, o)
-			done(1, o)
-			o = to(2)
-			t.sub(q, p, o)
-			done(2, o)
-			i++
-		case 3: // (x4 - x2) +- 2*(x3 - x1)
-			t.copyAny(x(4), p)
-			t.copyAny(x(3), q)
-			t.sub(x(2), p, p)
-			t.sub(x(1), q, q)
+			t.subTimes(square, reg(2, tmp+3), p)
+			t.subTimes(square, reg(1, tmp+3), q)
 			t.copy(p, o)
-			t.addTimes(2, q, o)
-			done(3, o)
-			o = to(4)
-			if o != tmp+2 {
+			t.addTimes(factor, q, o)
+			done(row, o)
+			t.subTimes(factor, q, p)
+			if o = out(row + 1); o >= 0 {
 				t.copy(p, o)
-				t.subTimes(2, q, o)
-				done(4, o)
+				done(row+1, o)
 			} else {
-				t.subTimes(2, q, p)
-				done(4, p)
+				done(row+1, p)
 			}
 			i++
 		}
@@ -175,7 +175,7 @@ func winogradImage(f *family, v vec) {
 	}
 	pixels := strides{"SI", "DX", "BX"}
 	pixels.set(a)
-	t := newTransform(a, 18, 4, 5, 2)
+	t := newTransform(a, wa, wb, wa2, wb2, wa2+wb2, wa2*wb2)
 	a.loop("again")
 	a.i("MOVQ DI, AX")
 	// The next tile to the right starts four pixels on; its last four columns are new.
@@ -217,21 +217,22 @@ func (t *transform) result1(m func(n int) any, rows []int, tmp int, out func(row
 		t.sub(m(p.first+1), x, p.diff)
 		t.add(m(p.first+1), x, p.sum)
 	}
+	t.mul(wa, diff12, diff12)
+	t.mul(wb, diff34, diff34)
 	for _, row := range rows {
 		o := out(row)
 		switch row {
-		case 0:
+		case 0: // (m1+m2) + m0 + (m3+m4)
 			t.add(m(0), sum12, o)
 			t.add(sum34, o, o)
-		case 1:
-			t.copy(diff12, o)
-			t.addTimes(2, diff34, o)
-		case 2:
-			t.copy(sum12, o)
-			t.addTimes(4, sum34, o)
-		case 3:
-			t.copy(diff12, o)
-			t.addTimes(8, diff34, o)
+		case 1: // a*(m1-m2) + b*(m3-m4)
+			t.add(diff34, diff12, o)
+		case 2: // a2*(m1+m2) + b2*(m3+m4)
+			t.mul(wa2, sum12, o)
+			t.addTimes(wb2, sum34, o)
+		case 3: // a2*(a*(m1-m2)) + b2*(b*(m3-m4)) + m5
+			t.mul(wa2, diff12, o)
+			t.addTimes(wb2, diff34, o)
 			t.add(m(5), o, o)
 		}
 	}
@@ -252,7 +253,7 @@ func winogradResult(f *family, v vec, pool bool) {
 	a.i("LEAQ (DX)(DX*2), R12\nADDQ R12, R12") // from row to row of six planes
 	planes := strides{"R12", "R13", "R14"}
 	planes.set(a)
-	t := newTransform(a, 24, 2, 4, 8)
+	t := newTransform(a, wa, wb, wa2, wb2)
 	pixels := strides{"R10", "R11", ""}
 	if !pool {
 		pixels.set(a)
@@ -370,28 +371,24 @@ func (t *transform) gradient1(y func(n int) int, rows []int, tmp int, out func(r
 				x = r
 			}
 			done(row, x)
-		case 1: // (y0 + y2) +- (y1 + y3)
-			t.add(y(2), y(0), e)
-			t.add(y(3), y(1), o)
-			t.add(o, e, to(1))
-			done(1, to(1))
-			t.sub(o, e, to(2))
-			done(2, to(2))
-			i++
-		case 3: // (y0 + 4*y2) +- 2*(y1 + 4*y3)
+		case 1, 3: // (y0 + a2*y2) +- a*(y1 + a2*y3), and the same with b
+			square, factor := wa2, wa
+			if row == 3 {
+				square, factor = wb2, wb
+			}
 			t.copy(y(0), e)
-			t.addTimes(4, y(2), e)
+			t.addTimes(square, y(2), e)
 			t.copy(y(1), o)
-			t.addTimes(4, y(3), o)
-			t.copy(e, to(3))
-			t.addTimes(2, o, to(3))
-			done(3, to(3))
-			t.subTimes(2, o, e)
-			if r := out(4); r >= 0 {
+			t.addTimes(square, y(3), o)
+			t.copy(e, to(row))
+			t.addTimes(factor, o, to(row))
+			done(row, to(row))
+			t.subTimes(factor, o, e)
+			if r := out(row + 1); r >= 0 {
 				t.copy(e, r)
-				done(4, r)
+				done(row+1, r)
 			} else {
-				done(4, e)
+				done(row+1, e)
 			}
 			i++
 		}
@@ -413,7 +410,8 @@ func winogradGradient(f *family, v vec, pooled bool) {
 		pixels.set(a)
 		a.i("LEAQ (SI)(R9*1), R8\nLEAQ (R8)(R9*1), R12\nLEAQ (R12)(R9*1), R13")
 	}
-	t := newTransform(a, 24, 4, 2)
+	a.i("LEAQ (R14)(R14*8), R15\nSHLQ $2, R15") // 36 planes
+	t := newTransform(a, wa2)
 	a.loop("again")
 	a.i("MOVQ DI, AX")
 	for _, group := range t.groups([][]int{{0, 1, 2, 3, 4, 5}}, [][]int{{0}, {1, 2}, {3, 4}, {5}}) {
@@ -422,6 +420,8 @@ func winogradGradient(f *family, v vec, pooled bool) {
 		if !t.is512() && len(group) == 1 {
 			tmp = 8
 		}
+		all := len(group) > 1 && group[0] < 3 // has all y, once
+		sum := tmp + 2
 		for j := range 4 {
 			for pair := range 2 { // of rows
 				y := held + 2*pair
@@ -434,8 +434,20 @@ func winogradGradient(f *family, v vec, pooled bool) {
 					t.load(pixels.at([]string{"R8", "R13"}[pair], j), y+1)
 				}
 			}
+			for i := range 4 {
+				switch {
+				case !all:
+				case i+j == 0:
+					t.copy(held, sum)
+				default:
+					t.add(held+i, sum, sum)
+				}
+			}
 			t.gradient1(func(i int) int { return held + i }, group, tmp,
 				func(row int) int { return 4*(row-group[0]) + j }, func(int, int) {})
+		}
+		if all {
+			t.store(sum, "(DI)(R15*1)")
 		}
 		for g := range group {
 			t.gradient1(func(j int) int { return 4*g + j }, []int{0, 1, 2, 3, 4, 5}, held,
@@ -500,48 +512,41 @@ func (t *transform) addImage1(x func(n int) any, rows []int, tmp int, out func(r
 		}
 		return false
 	}
-	if has(0) { // 4*x0
-		t.mul(4, reg(0, p), to(0))
+	if has(0) { // a2*b2*x0
+		t.mul(wa2*wb2, reg(0, p), to(0))
 		done(0, to(0))
 	}
-	if has(1) {
-		t.copyAny(x(2), p)
-		t.sub(x(1), p, p)
-		t.copyAny(x(4), q)
-		t.sub(x(3), q, q)
-		// 4*((x2-x1) + x5) + 2*(x4-x3)
-		t.add(x(5), p, r)
-		t.add(q, q, to(1))
-		t.addTimes(4, r, to(1))
+	if has(1) { // p = a*(x1-x2), q = b*(x3-x4)
+		t.copyAny(x(1), p)
+		t.sub(x(2), p, p)
+		t.mul(wa, p, p)
+		t.copyAny(x(3), q)
+		t.sub(x(4), q, q)
+		t.mul(wb, q, q)
+		// a2*b2*x5 - b2*p - a2*q
+		t.mul(wa2*wb2, reg(5, r), to(1))
+		t.subTimes(wb2, p, to(1))
+		t.subTimes(wa2, q, to(1))
 		done(1, to(1))
-		// -(5*x5) - ((x2-x1) + 2*(x4-x3))
-		t.addTimes(2, q, p)
-		t.negSubTimes(5, reg(5, q), p)
-		if to(3) != spare {
-			t.copy(p, to(3))
-			done(3, to(3))
-		} else {
-			done(3, p)
-		}
+		// p + q - (a2+b2)*x5
+		t.add(q, p, to(3))
+		t.subTimes(wa2+wb2, reg(5, r), to(3))
+		done(3, to(3))
 	}
-	if has(2) {
+	if has(2) { // p = x1+x2, q = x3+x4
 		t.copyAny(x(1), p)
 		t.add(x(2), p, p)
 		t.copyAny(x(3), q)
 		t.add(x(4), q, q)
-		// ((x1+x2) + (x3+x4)) + x0
+		// p + q + x0
 		t.add(q, p, to(4))
 		t.add(x(0), to(4), to(4))
 		done(4, to(4))
-		// -(5*x0) - ((x3+x4) + 4*(x1+x2))
-		t.addTimes(4, p, q)
-		t.negSubTimes(5, reg(0, p), q)
-		if to(2) != spare {
-			t.copy(q, to(2))
-			done(2, to(2))
-		} else {
-			done(2, q)
-		}
+		// -a2*q - ((a2+b2)*x0 + b2*p)
+		t.mul(wa2+wb2, reg(0, r), to(2))
+		t.addTimes(wb2, p, to(2))
+		t.negSubTimes(wa2, q, to(2))
+		done(2, to(2))
 	}
 	if has(5) {
 		if r := out(5); r >= 0 {
@@ -562,7 +567,7 @@ func winogradAddImage(f *family, v vec) {
 	planes.set(a)
 	pixels.set(a)
 	rows.set(a)
-	t := newTransform(a, 18, 4, 5, 2)
+	t := newTransform(a, wa, wb, wa2, wb2, wa2+wb2, wa2*wb2)
 	a.loop("again")
 	for _, group := range t.groups([][]int{{0, 1, 3}, {2, 4, 5}}, [][]int{{0}, {1, 3}, {2, 4}, {5}}) {
 		held := 6 * len(group)
@@ -612,25 +617,20 @@ func (t *transform) filter1(w func(n int) int, rows []int, tmp int, out func(row
 	for i := 0; i < len(rows); i++ {
 		switch rows[i] {
 		case 0:
-			t.mul(1./4, w(0), to(0))
+			t.mul(1/(wa2*wb2), w(0), to(0))
 			done(0, to(0))
-		case 1: // -(w0+w2)/6 -+ w1/6
-			t.add(w(2), w(0), p)
-			t.mul(-1./6, p, p)
-			t.mul(1./6, w(1), q)
-			t.sub(q, p, to(1))
-			done(1, to(1))
-			t.add(q, p, to(2))
-			done(2, to(2))
-			i++
-		case 3: // w0/24 + w2/6 +- w1/12
-			t.mul(1./24, w(0), p)
-			t.addTimes(1./6, w(2), p)
-			t.mul(1./12, w(1), q)
-			t.add(q, p, to(3))
-			done(3, to(3))
-			t.sub(q, p, to(4))
-			done(4, to(4))
+		case 1, 3: // (w0 + a2*w2)/na +- a*w1/na, and the same with b
+			square, factor, by := wa2, wa, wna
+			if rows[i] == 3 {
+				square, factor, by = wb2, wb, wnb
+			}
+			t.mul(1/by, w(0), p)
+			t.addTimes(square/by, w(2), p)
+			t.mul(factor/by, w(1), q)
+			t.add(q, p, to(rows[i]))
+			done(rows[i], to(rows[i]))
+			t.sub(q, p, to(rows[i]+1))
+			done(rows[i]+1, to(rows[i]+1))
 			i++
 		case 5:
 			if r := out(5); r >= 0 {
@@ -647,7 +647,7 @@ func winogradFilter(f *family, v vec) {
 	a := f.fn(v, "filter", "is Filter for n vectors; plane is in bytes.", "planes *float32", "plane uintptr", "n int")
 	a.load("DI", "R14", "CX")
 	a.i("LEAQ (R14)(R14*2), R15\nLEAQ (R15)(R15*8), SI\nADDQ DI, SI") // 27 planes on
-	t := newTransform(a, 18, 1./4, 1./6, -1./6, 1./24, 1./12)
+	t := newTransform(a, 1/(wa2*wb2), 1/wna, wa2/wna, wa/wna, 1/wnb, wb2/wnb, wb/wnb)
 	a.loop("again")
 	a.i("MOVQ DI, AX")
 	for _, group := range t.groups([][]int{{0, 1, 2, 3, 4, 5}}, [][]int{{0}, {1, 2}, {3, 4}, {5}}) {
@@ -700,26 +700,26 @@ func (t *transform) filterGradient1(u func(n int) any, rows []int, tmp int, out 
 	}
 	for _, row := range rows {
 		switch o := out(row); row {
-		case 0: // u0/4 - (u1+u2)/6 + (u3+u4)/24
+		case 0: // u0/(a2*b2) + (u1+u2)/na + (u3+u4)/nb
 			sums()
-			t.mul(1./4, reg(0, z), z)
-			t.addTimes(-1./6, x, z)
-			t.addTimes(1./24, y, z)
+			t.mul(1/(wa2*wb2), reg(0, z), z)
+			t.addTimes(1/wna, x, z)
+			t.addTimes(1/wnb, y, z)
 			t.copy(z, o)
-		case 1: // (u2-u1)/6 + (u3-u4)/12
-			t.copyAny(u(2), x)
-			t.sub(u(1), x, x)
+		case 1: // (u1-u2)*a/na + (u3-u4)*b/nb
+			t.copyAny(u(1), x)
+			t.sub(u(2), x, x)
 			t.copyAny(u(3), y)
 			t.sub(u(4), y, y)
-			t.mul(1./6, x, x)
-			t.addTimes(1./12, y, x)
+			t.mul(wa/wna, x, x)
+			t.addTimes(wb/wnb, y, x)
 			t.copy(x, o)
-		case 2: // ((u3+u4) - (u1+u2))/6 + u5
+		case 2: // u5 + (u1+u2)*a2/na + (u3+u4)*b2/nb
 			sums()
-			t.sub(x, y, y)
-			t.copyAny(u(5), x)
-			t.addTimes(1./6, y, x)
-			t.copy(x, o)
+			t.copyAny(u(5), z)
+			t.addTimes(wa2/wna, x, z)
+			t.addTimes(wb2/wnb, y, z)
+			t.copy(z, o)
 		}
 	}
 }
@@ -731,7 +731,7 @@ func winogradFilterGradient(f *family, v vec) {
 	a.i("LEAQ (DX)(DX*2), R12\nADDQ R12, R12")
 	planes := strides{"R12", "R13", "R14"}
 	planes.set(a)
-	t := newTransform(a, 18, 1./4, 1./6, -1./6, 1./24, 1./12)
+	t := newTransform(a, 1/(wa2*wb2), 1/wna, wa2/wna, wa/wna, 1/wnb, wb2/wnb, wb/wnb)
 	a.loop("again")
 	a.i("MOVQ DI, BX")
 	for _, group := range t.groups([][]int{{0, 1, 2}}, [][]int{{0}, {1}, {2}}) {

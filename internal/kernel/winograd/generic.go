@@ -1,47 +1,54 @@
 package winograd
 
+// The points are 0, a, -a, b, -b and infinity.
+const (
+	a, a2  = 5. / 8, a * a
+	b, b2  = 3. / 2, b * b
+	na, nb = 2 * a2 * (a2 - b2), 2 * b2 * (b2 - a2) // what filter divides by
+)
+
 // The one-dimensional transforms: what the assembly must equal but for rounding. Each line is
 // what the assembly computes with as many fused multiplications and additions as there can be.
 
 // image is B' x.
 func image(x0, x1, x2, x3, x4, x5 float32) (t0, t1, t2, t3, t4, t5 float32) {
-	a, b := x4-4*x2, x3-4*x1
-	c, d := x4-x2, x3-x1
-	return x4 - 5*x2 + 4*x0, a + b, a - b, c + 2*d, c - 2*d, x5 - 5*x3 + 4*x1
+	p, q := x4-b2*x2, x3-b2*x1
+	r, s := x4-a2*x2, x3-a2*x1
+	return x4 - (a2+b2)*x2 + a2*b2*x0, p + a*q, p - a*q, r + b*s, r - b*s, x5 - (a2+b2)*x3 + a2*b2*x1
 }
 
 // addImage is B t.
 func addImage(t0, t1, t2, t3, t4, t5 float32) (x0, x1, x2, x3, x4, x5 float32) {
-	p, q := t2-t1, t4-t3
+	p, q := a*(t1-t2), b*(t3-t4)
 	r, s := t1+t2, t3+t4
-	return 4 * t0, q + q + 4*(p+t5), -(5 * t0) - (s + 4*r), -(5 * t5) - (p + 2*q), r + s + t0, t5
+	return a2 * b2 * t0, a2*b2*t5 - b2*p - a2*q, -(a2 * s) - ((a2+b2)*t0 + b2*r), p + q - (a2+b2)*t5, r + s + t0, t5
 }
 
 // result is A' m.
 func result(m0, m1, m2, m3, m4, m5 float32) (y0, y1, y2, y3 float32) {
-	a, b := m1+m2, m1-m2
-	c, d := m3+m4, m3-m4
-	return a + m0 + c, b + 2*d, a + 4*c, b + 8*d + m5
+	p, q := m1+m2, m3+m4
+	r, s := a*(m1-m2), b*(m3-m4)
+	return p + m0 + q, r + s, a2*p + b2*q, a2*r + b2*s + m5
 }
 
 // gradient is A y.
 func gradient(y0, y1, y2, y3 float32) (m0, m1, m2, m3, m4, m5 float32) {
-	a, b := y0+y2, y1+y3
-	c, d := y0+4*y2, y1+4*y3
-	return y0, a + b, a - b, c + 2*d, c - 2*d, y3
+	p, q := y0+a2*y2, y1+a2*y3
+	r, s := y0+b2*y2, y1+b2*y3
+	return y0, p + a*q, p - a*q, r + b*s, r - b*s, y3
 }
 
 // filter is G w.
 func filter(w0, w1, w2 float32) (u0, u1, u2, u3, u4, u5 float32) {
-	a, b := (w0+w2)*(-1./6), w1*(1./6)
-	c, d := w0*(1./24)+w2*(1./6), w1*(1./12)
-	return w0 * (1. / 4), a - b, a + b, c + d, c - d, w2
+	p, q := w0*(1/na)+w2*(a2/na), w1*(a/na)
+	r, s := w0*(1/nb)+w2*(b2/nb), w1*(b/nb)
+	return w0 * (1 / (a2 * b2)), p + q, p - q, r + s, r - s, w2
 }
 
 // filterGradient is G' u.
 func filterGradient(u0, u1, u2, u3, u4, u5 float32) (w0, w1, w2 float32) {
-	a, b := u1+u2, u3+u4
-	return u0*(1./4) - a*(1./6) + b*(1./24), (u2-u1)*(1./6) + (u3-u4)*(1./12), u5 + (b-a)*(1./6)
+	p, q := u1+u2, u3+u4
+	return u0*(1/(a2*b2)) + p*(1/na) + q*(1/nb), (u1-u2)*(a/na) + (u3-u4)*(b/nb), u5 + p*(a2/na) + q*(b2/nb)
 }
 
 // results makes the 4x4 results of a channel.
@@ -61,14 +68,19 @@ func results(m []float32, plane, c int, bias float32) [Tile][Tile]float32 {
 	return y
 }
 
-// gradients transforms the gradient of the 4x4 results of a channel.
+// gradients transforms the gradient of the 4x4 results of a channel, and adds them up.
 func gradients(dst []float32, plane int, y *[Tile][Tile]float32) {
 	var t [Patch][Tile]float32
+	sum := float32(0)
 	for j := range Tile {
+		for i := range Tile {
+			sum += y[i][j]
+		}
 		t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = gradient(y[0][j], y[1][j], y[2][j], y[3][j])
 	}
 	for i, r := range t {
 		d := dst[6*i*plane:]
 		d[0], d[plane], d[2*plane], d[3*plane], d[4*plane], d[5*plane] = gradient(r[0], r[1], r[2], r[3])
 	}
+	dst[Planes*plane] = sum
 }

@@ -9,31 +9,46 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// The matrices of the transforms.
-var (
-	matrixB = [][]float64{ // B'
-		{4, 0, -5, 0, 1, 0},
-		{0, -4, -4, 1, 1, 0},
-		{0, 4, -4, -1, 1, 0},
-		{0, -2, -1, 2, 1, 0},
-		{0, 2, -1, -2, 1, 0},
-		{0, 4, 0, -5, 0, 1},
+// The matrices of the transforms, by Toom and Cook: of a product of polynomials from its
+// values at the points.
+var matrixB, matrixG, matrixA = matrices()
+
+func matrices() (toPlanes, ofFilter, toResult [][]float64) {
+	points := []float64{0, a, -a, b, -b}
+	all := []float64{1} // the polynomial that is 0 at all points, ascending
+	for _, p := range points {
+		all = times(all, p)
 	}
-	matrixG = [][]float64{
-		{1. / 4, 0, 0},
-		{-1. / 6, -1. / 6, -1. / 6},
-		{-1. / 6, 1. / 6, -1. / 6},
-		{1. / 24, 1. / 12, 1. / 6},
-		{1. / 24, -1. / 12, 1. / 6},
-		{0, 0, 1},
+	toResult = make([][]float64, Tile)
+	for _, p := range points {
+		others, divisor := []float64{1}, 1.
+		for _, q := range points {
+			if q != p {
+				others = times(others, q)
+				divisor *= p - q
+			}
+		}
+		toPlanes = append(toPlanes, append(others, 0))
+		ofFilter = append(ofFilter, []float64{1 / divisor, p / divisor, p * p / divisor})
+		for i := range toResult {
+			toResult[i] = append(toResult[i], math.Pow(p, float64(i)))
+		}
 	}
-	matrixA = [][]float64{ // A'
-		{1, 1, 1, 1, 1, 0},
-		{0, 1, -1, 2, -2, 0},
-		{0, 1, 1, 4, 4, 0},
-		{0, 1, -1, 8, -8, 1},
+	for i := range toResult { // infinity
+		toResult[i] = append(toResult[i], float64(i/(Tile-1)))
 	}
-)
+	return append(toPlanes, all), append(ofFilter, []float64{0, 0, 1}), toResult
+}
+
+// times multiplies a polynomial by x - p.
+func times(f []float64, p float64) []float64 {
+	g := make([]float64, len(f)+1)
+	for i, c := range f {
+		g[i] -= p * c
+		g[i+1] += c
+	}
+	return g
+}
 
 func transposed(m [][]float64) [][]float64 {
 	t := make([][]float64, len(m[0]))
@@ -83,8 +98,8 @@ func TestMatrices(t *testing.T) {
 // Numbers of channels with and without a part of a vector at the end.
 var channels = []int{16, 17, 24, 31, 32, 40, 64}
 
-// A sum of at most 36 products of coefficients up to 64 in magnitude: its rounding is
-// less than 1e-6 of the greatest number that there can be.
+// Two passes of at most six roundings each, of 6e-8 of the sums of magnitudes, which are a
+// small multiple of the greatest result.
 const tolerance = 1e-6
 
 func each(t *testing.T, f func(t *testing.T, isa kernel.ISA, c int)) {
@@ -186,10 +201,24 @@ func TestGradient(t *testing.T) {
 		pixel, row, plane := c+3, 4*(c+3)+5, c+1
 		dy := kerneltest.Random(t, 1, 3*row+3*pixel+c)
 		want := func(c int) [][]float64 { return apply(transposed(matrixA), square(dy, row, pixel, c)) }
-		dst := kerneltest.Junk(t, 35*plane+c)
+		channels := c
+		checkAll := func(dst []float32) {
+			t.Helper()
+			for c := range channels {
+				sum := 0.
+				for i := range 16 {
+					sum += float64(dy[i/4*row+i%4*pixel+c])
+				}
+				if got := dst[Planes*plane+c]; !(math.Abs(float64(got)-sum) < 16*tolerance) {
+					t.Fatalf("the sum of channel %d is %v, want %v", c, got, sum)
+				}
+			}
+			check(t, dst[:Planes*plane], 6*plane, plane, channels, 6, want)
+		}
+		dst := kerneltest.Junk(t, 36*plane+c)
 		Gradient(isa, dst, plane, dy, row, pixel, c)
 		vectors.Check(t, isa, fmt.Sprint(c), dst)
-		check(t, dst, 6*plane, plane, c, 6, want)
+		checkAll(dst)
 
 		g := kerneltest.Random(t, 2, row+pixel+c)
 		at := kerneltest.Guarded[uint8](t, row+pixel+c)
@@ -201,10 +230,10 @@ func TestGradient(t *testing.T) {
 				dy[(q/2*2+place/2)*row+(q%2*2+place%2)*pixel+o] = g[from]
 			}
 		}
-		dst = kerneltest.Junk(t, 35*plane+c)
+		dst = kerneltest.Junk(t, 36*plane+c)
 		GradientPooled(isa, dst, plane, g, at, row, pixel, c)
 		vectors.Check(t, isa, fmt.Sprint(c, "pooled"), dst)
-		check(t, dst, 6*plane, plane, c, 6, want)
+		checkAll(dst)
 	})
 }
 
@@ -263,7 +292,7 @@ func TestFilter(t *testing.T) {
 func TestNoAllocations(t *testing.T) {
 	const c = 40
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		planes, pixels, bias := make([]float32, 36*48), make([]float32, 36*48), make([]float32, c)
+		planes, pixels, bias := make([]float32, GradientPlanes*48), make([]float32, 36*48), make([]float32, c)
 		at := make([]uint8, 16*48)
 		kerneltest.NoAllocs(t, "transforms", func() {
 			Image(isa, planes, c, pixels, 6*c, c, c)
