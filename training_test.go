@@ -31,7 +31,7 @@ func hash(n int, salt uint64) []float64 {
 }
 
 // stripes is a data set of one batch an epoch: batch() of training.py.
-type stripes struct{ side int }
+type stripes struct{ side, salt int }
 
 const stripesBatch = 15
 
@@ -45,7 +45,7 @@ func (s stripes) Spec() (x, y tensor.Shape) {
 func (s stripes) Batches(_ context.Context, epoch, _ int) iter.Seq2[data.Batch, error] {
 	return func(yield func(data.Batch, error) bool) {
 		x, y := tensor.New(tensor.Float32, stripesBatch, s.side, s.side, 3), tensor.New(tensor.Float32, stripesBatch, 2)
-		u := hash(x.Len(), uint64(1000+epoch))
+		u := hash(x.Len(), uint64(s.salt+epoch))
 		faint := 0.25
 		if s.side == 32 { // the small network learns for all of its 50 steps
 			faint = 0.08
@@ -102,10 +102,10 @@ func TestTrainingAsKeras(t *testing.T) {
 				t.Fatal(err)
 			}
 			var want struct {
-				Side, Steps, Every int
-				Rate               float64
-				Losses             []float64
-				Weights            []float32
+				Side, Steps, Every, Salt int
+				Rate                     float64
+				Losses                   []float64
+				Weights                  []float32
 			}
 			if err := json.Unmarshal(raw, &want); err != nil {
 				t.Fatal(err)
@@ -126,7 +126,7 @@ func TestTrainingAsKeras(t *testing.T) {
 			if err := m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{LearningRate: want.Rate}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
 				t.Fatal(err)
 			}
-			ds := stripes{want.Side}
+			ds := stripes{want.Side, want.Salt}
 			if err := m.SetWeights(ds.weights(m)); err != nil {
 				t.Fatal(err)
 			}

@@ -21,12 +21,14 @@ package winograd
 import "github.com/lince-ml/lince/internal/kernel"
 
 const (
-	// Planes is the number of matrices that a transform makes; those of gradients make one
-	// more, of the sums of the tiles.
-	Planes         = 36
+	// Planes is the number of matrices that a transform makes.
+	Planes = 36
+	// GradientPlanes is the same for gradients: one more, of the sums of the tiles.
 	GradientPlanes = Planes + 1
-	// Tile is the width of a tile of results, Patch that of the pixels that it sees.
-	Tile, Patch = 4, 6
+	// Tile is the width of a tile of results.
+	Tile = 4
+	// Patch is the width of the pixels that a tile of results sees.
+	Patch = 6
 	// MinChannels is the least number of channels: vectors at the end may overlap those
 	// before, but there are no partial ones.
 	MinChannels = 16
