@@ -30,11 +30,22 @@ func (g grid) at(q int) (image, i, j int) {
 	return q / (g.high * g.wide), q / g.wide % g.high, q % g.wide
 }
 
+// next is the tile after that.
+func (g grid) next(image, i, j int) (nextImage, nextI, nextJ int) {
+	switch {
+	case j < g.wide-1:
+		return image, i, j + 1
+	case i < g.high-1:
+		return image, i + 1, 0
+	}
+	return image + 1, 0, 0
+}
+
 // images transforms the pixels of tiles [lo, hi) of x. patch holds 6x6 pixels.
 func (g grid) images(isa kernel.ISA, x []float32, lo, hi int, v []float32, p planes, patch []float32) {
 	s := g.shape
+	n, i, j := g.at(lo)
 	for q := lo; q < hi; q++ {
-		n, i, j := g.at(q)
 		top, left := winograd.Tile*i-s.PadTop, winograd.Tile*j-s.PadLeft
 		image, row := x[n*s.H*s.W*s.C:(n+1)*s.H*s.W*s.C], s.W*s.C
 		if top >= 0 && left >= 0 && top+winograd.Patch <= s.H && left+winograd.Patch <= s.W {
@@ -44,6 +55,7 @@ func (g grid) images(isa kernel.ISA, x []float32, lo, hi int, v []float32, p pla
 			image, row = patch, winograd.Patch*s.C
 		}
 		winograd.Image(isa, v[(q-lo)*p.row:], p.plane, image, row, s.C, s.C)
+		n, i, j = g.next(n, i, j)
 	}
 }
 
@@ -57,8 +69,8 @@ func (g grid) gradients(isa kernel.ISA, dy []float32, argmax []uint8, lo, hi int
 	}
 	pixels, row := height*width*s.O, width*s.O
 	places := bytesOf(patch[size*size*s.O:])
+	n, i, j := g.at(lo)
 	for q := lo; q < hi; q++ {
-		n, i, j := g.at(q)
 		top, left := size*i, size*j
 		inside := top+size <= height && left+size <= width
 		to, from := d[(q-lo)*p.row:], dy[n*pixels:(n+1)*pixels]
@@ -86,6 +98,7 @@ func (g grid) gradients(isa kernel.ISA, dy []float32, argmax []uint8, lo, hi int
 		} else {
 			winograd.Gradient(isa, to, p.plane, from, stride, s.O, s.O)
 		}
+		n, i, j = g.next(n, i, j)
 	}
 }
 
@@ -165,21 +178,44 @@ func (p *products) run(tiles, group int, from, packed, to []float32) {
 	a.K, a.Segs, a.Seg = p.filter.rows, 1, &noSegment
 	a.AStride, a.CStride = uintptr(4*p.from.row), uintptr(4*p.to.row)
 	a.Zero()
+	var rows split
 	for plane := range winograd.Planes {
 		for tile := start / p.filter.width; tile*p.filter.width < end; tile++ {
 			first, columns, padded := p.filter.tiling.At(tile)
-			a.Columns(p.isa, columns)
+			rows.set(&a, p.isa, columns, tiles)
 			a.B = unsafe.Pointer(&packed[(winograd.Planes*first+plane*padded)*p.filter.rows])
 			a.BStride = uintptr(4 * padded)
-			n := kernel.CeilDiv(tiles, a.MaxRows())
-			for t := range n {
-				lo, hi := kernel.Split(tiles, n, t)
+			for lo, t := 0, 0; t < rows.parts; t++ {
+				n := rows.at(t)
 				a.A = unsafe.Pointer(&from[plane*p.from.plane+lo*p.from.row])
 				a.C = unsafe.Pointer(&to[plane*p.to.plane+lo*p.to.row+first-start])
-				micro.N(hi-lo, &a)
+				micro.N(n, &a)
+				lo += n
 			}
 		}
 	}
+}
+
+// split cuts rows evenly into micro-tiles; it is kept while columns stay the same, as micro-tiles
+// with a short k take no longer than dividing a few times.
+type split struct{ columns, parts, each, more int }
+
+// set sets a tile's columns.
+func (s *split) set(a *micro.Args, isa kernel.ISA, columns, rows int) {
+	if columns == s.columns {
+		return
+	}
+	a.Columns(isa, columns)
+	s.columns, s.parts = columns, kernel.CeilDiv(rows, a.MaxRows())
+	s.each, s.more = rows/s.parts, rows%s.parts
+}
+
+// at is the number of rows of a part.
+func (s *split) at(part int) int {
+	if part < s.more {
+		return s.each + 1
+	}
+	return s.each
 }
 
 // noSegment is the distance after the only segment of a row.

@@ -76,8 +76,8 @@ func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packe
 		lo, hi := kernel.Split(tiles, blocks, block)
 		b.grid.gradients(b.isa, dy, argmax, start+lo, start+hi, d, b.products.from, patch)
 		b.products.run(hi-lo, group, d, packed, v)
+		n, i, j := b.grid.at(start + lo)
 		for q := lo; q < hi; q++ {
-			_, i, j := b.grid.at(start + q)
 			if j == 0 {
 				b.begin(i == 0 || q == 0, sums)
 			}
@@ -86,6 +86,7 @@ func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packe
 				row := first + q/b.grid.wide
 				b.finish(row, row >= from, group, sums, dx)
 			}
+			n, i, j = b.grid.next(n, i, j)
 		}
 	}
 }

@@ -83,20 +83,21 @@ func (b *winogradBackwardFilter) multiply(tiles, start, end int, v, d, u []float
 	a.K, a.Segs = tiles, 1
 	a.AStride, a.BStride, a.CStride = uintptr(4*b.x.row), uintptr(4*b.dy.row), uintptr(4*b.u.row)
 	a.Zero()
+	var rows split
 	for plane := range winograd.Planes {
 		for tile := range tiling.Tiles() {
 			first, columns, _ := tiling.At(tile)
-			a.Columns(b.isa, columns)
+			rows.set(&a, b.isa, columns, s.C)
 			a.B = unsafe.Pointer(&d[plane*b.dy.plane+start+first])
-			n := kernel.CeilDiv(s.C, a.MaxRows())
-			for t := range n {
-				lo, hi := kernel.Split(s.C, n, t)
+			for lo, t := 0, 0; t < rows.parts; t++ {
+				n := rows.at(t)
 				a.A = unsafe.Pointer(&v[plane*b.x.plane+lo])
 				a.C = unsafe.Pointer(&u[plane*b.u.plane+lo*b.u.row+first])
 				if add {
 					a.Init, a.IStride = a.C, a.CStride
 				}
-				micro.T(hi-lo, &a)
+				micro.T(n, &a)
+				lo += n
 			}
 		}
 	}

@@ -58,19 +58,20 @@ func (f *winogradForward) Run(part int, x, packed, bias, y []float32, argmax []u
 	}
 	first, end := f.products.columns.at(group)
 	bias = bias[first:end]
+	n, i, j := f.grid.at(lo)
 	for q := lo; q < hi; q++ {
 		if f.epilogue.Pool {
-			f.pool(q, m[(q-lo)*to.row:], bias, y[first:], argmax[first:], patch)
+			f.pool(n, i, j, m[(q-lo)*to.row:], bias, y[first:], argmax[first:], patch)
 		} else {
-			f.plain(q, m[(q-lo)*to.row:], bias, y[first:], patch)
+			f.plain(n, i, j, m[(q-lo)*to.row:], bias, y[first:], patch)
 		}
+		n, i, j = f.grid.next(n, i, j)
 	}
 }
 
-// plain makes the results of tile q for the channels that bias has; y starts at their first.
-func (f *winogradForward) plain(q int, m, bias, y, patch []float32) {
+// plain makes the results of tile i, j of image n for the channels that bias has; y starts at their first.
+func (f *winogradForward) plain(n, i, j int, m, bias, y, patch []float32) {
 	s, c := f.shape, len(bias)
-	n, i, j := f.grid.at(q)
 	top, left := winograd.Tile*i, winograd.Tile*j
 	y = y[n*s.OH*s.OW*s.O:]
 	plane := f.products.to.plane
@@ -82,11 +83,10 @@ func (f *winogradForward) plain(q int, m, bias, y, patch []float32) {
 	paste(y, patch, top, left, s.OH, s.OW, s.O, winograd.Tile, c)
 }
 
-// pool makes the pooled results of tile q, as plain does.
-func (f *winogradForward) pool(q int, m, bias, y []float32, argmax []uint8, patch []float32) {
+// pool makes the pooled results of a tile, as plain does.
+func (f *winogradForward) pool(n, i, j int, m, bias, y []float32, argmax []uint8, patch []float32) {
 	const size = winograd.Tile / 2
 	s, c := f.shape, len(bias)
-	n, i, j := f.grid.at(q)
 	top, left, height, width := size*i, size*j, s.OH/2, s.OW/2
 	y, argmax = y[n*height*width*s.O:], argmax[n*height*width*s.O:]
 	plane := f.products.to.plane
