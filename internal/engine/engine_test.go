@@ -258,6 +258,9 @@ func compare(t *testing.T, what string, got, want *tensor.Tensor) {
 // runs of one batch size and one of another.
 func TestInterpreter(t *testing.T) {
 	for i, c := range cases {
+		if testing.Short() && (c.name == "winograd" || c.name == "larger network") {
+			continue // the interpreter takes seconds under the race detector
+		}
 		for _, isa := range kernel.Available() {
 			t.Run(c.name+"/"+isa.String(), func(t *testing.T) {
 				g, store := build(t, i)
