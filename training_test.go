@@ -91,13 +91,24 @@ func (stripes) weights(m *lince.Model) []*tensor.Tensor {
 // TestTrainingAsKeras trains the tutorial's network as Keras did, from the same weights on
 // the same batches: the losses of all steps agree to 1e-4, the weights at the end to 1e-3
 // of their length. Rounding differs from step to step, so equality is not to be had.
+//
+// Where the environment variable LINCE_TRAINING names a folder with goldens made anew,
+// those are compared, in the first ten steps: Keras' own rounding depends on the processor,
+// and RMSprop makes a step of full size of a gradient however small, so that a difference
+// of rounding can grow to any size after that. The goldens that are kept are of batches on
+// which it does not.
 func TestTrainingAsKeras(t *testing.T) {
 	for _, name := range []string{"small", "whole"} {
 		t.Run(name, func(t *testing.T) {
 			if name == "whole" && testing.Short() {
 				t.Skip("takes seconds")
 			}
-			raw, err := os.ReadFile(filepath.Join("testdata", "training", name+".json"))
+			folder := filepath.Join("testdata", "training")
+			anew := os.Getenv("LINCE_TRAINING")
+			if anew != "" {
+				folder = anew
+			}
+			raw, err := os.ReadFile(filepath.Join(folder, name+".json"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,6 +120,9 @@ func TestTrainingAsKeras(t *testing.T) {
 			}
 			if err := json.Unmarshal(raw, &want); err != nil {
 				t.Fatal(err)
+			}
+			if anew != "" {
+				want.Steps, want.Weights = min(want.Steps, 10), nil
 			}
 			m, err := lince.Sequential(
 				layer.Input{Shape: []int{want.Side, want.Side, 3}},
@@ -152,7 +166,7 @@ func TestTrainingAsKeras(t *testing.T) {
 				difference += d * d
 				length += float64(w) * float64(w)
 			}
-			apart := math.Sqrt(difference / length)
+			apart := math.Sqrt(difference / max(length, 1e-30))
 			if apart > 1e-3 {
 				t.Errorf("weights are %.2g of their length apart", apart)
 			}

@@ -2,17 +2,16 @@
 expected.json, which tells what h5py itself reads in them. HDF5 puts the time into some of
 the files, so that only expected.json is the same on every run.
 
-    python internal/golden/hdf5.py format/hdf5/testdata
+    python internal/golden/hdf5.py
 """
 
 import json
 import os
-import sys
 
 import h5py
 import numpy as np
 
-OUT = sys.argv[1]
+OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "format", "hdf5", "testdata")
 os.makedirs(OUT, exist_ok=True)
 
 

@@ -1,7 +1,7 @@
 """Small .keras files saved by real Keras, for format/keras, with expected.json telling what
 is in them, and names.json with the names that Keras makes of its classes.
 
-    python internal/golden/keras_format.py format/keras/testdata
+    python internal/golden/keras_format.py
 
 The files hold the time at which they were saved; expected.json and names.json are the same
 on every run.
@@ -11,7 +11,6 @@ import inspect
 import io
 import json
 import os
-import sys
 import zipfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -24,7 +23,7 @@ from keras import layers
 from keras.src.saving.saving_lib import _get_unique_name
 from keras.src.utils.naming import to_snake_case
 
-OUT = sys.argv[1]
+OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "format", "keras", "testdata")
 os.makedirs(OUT, exist_ok=True)
 
 
