@@ -7,6 +7,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 
 	"github.com/lince-ml/lince/graph"
@@ -22,12 +23,15 @@ type Options struct {
 
 // Engine compiles graphs for this machine's CPU.
 type Engine struct {
-	isa  kernel.ISA
-	pool *workers
+	isa   kernel.ISA
+	pool  *workers
+	check bool // every result is looked through for NaN and infinity
 }
 
 // New returns an engine for the machine's best instruction set, or the one that the
 // environment variable LINCE_ISA names. LINCE_WINOGRAD=off makes all convolutions direct.
+// With LINCE_CHECK=nan a run ends at the first op whose result is not finite, with an error
+// that names it.
 func New(o Options) (*Engine, error) {
 	isa, err := kernel.Detect()
 	if err != nil {
@@ -36,7 +40,18 @@ func New(o Options) (*Engine, error) {
 	if _, err := conv.Winograd(); err != nil {
 		return nil, err
 	}
-	return newEngine(o, isa)
+	e, err := newEngine(o, isa)
+	if err != nil {
+		return nil, err
+	}
+	switch check := os.Getenv("LINCE_CHECK"); check {
+	case "":
+	case "nan":
+		e.check = true
+	default:
+		return nil, fmt.Errorf("LINCE_CHECK=%s: want nan, or nothing", check)
+	}
+	return e, nil
 }
 
 func newEngine(o Options, isa kernel.ISA) (*Engine, error) {
@@ -46,7 +61,7 @@ func newEngine(o Options, isa kernel.ISA) (*Engine, error) {
 	case o.Threads == 0:
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	return &Engine{isa, newWorkers(o.Threads)}, nil
+	return &Engine{isa: isa, pool: newWorkers(o.Threads)}, nil
 }
 
 // Name implements backend.Backend.

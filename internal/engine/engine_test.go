@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
@@ -423,5 +424,39 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := New(Options{Threads: -1}); err == nil {
 		t.Error("-1 threads: no error")
+	}
+}
+
+// TestCheck: with LINCE_CHECK=nan the first op that makes what is not finite is named.
+func TestCheck(t *testing.T) {
+	t.Setenv("LINCE_CHECK", "nan")
+	e, err := New(Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.pool.close()
+	store := graph.NewStore()
+	b := graph.NewBuilder(store, false)
+	x := b.Input("x", tensor.Float32, tensor.Unknown, 3)
+	y := b.In("second", "").Log(b.In("first", "").Add(x, x))
+	g, err := b.Finish(graph.Output{Key: "y", Value: b.In("third", "").Exp(y)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.Compile(g, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := []*tensor.Tensor{tensor.New(tensor.Float32, 1, 3)}
+	if err := p.Run([]*tensor.Tensor{tensor.Of([]float32{1, 2, 3}, 1, 3)}, out); err != nil {
+		t.Errorf("finite numbers: %v", err)
+	}
+	err = p.Run([]*tensor.Tensor{tensor.Of([]float32{1, -1, 3}, 1, 3)}, out)
+	if want := `Log of layer "second" makes float32 (1, 3), of which number 1 is NaN`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	t.Setenv("LINCE_CHECK", "inf")
+	if _, err := New(Options{}); err == nil {
+		t.Error("LINCE_CHECK=inf: no error")
 	}
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/compile"
@@ -25,6 +27,7 @@ type instance struct {
 	outputs []*memory
 	job     job
 	helpers []*worker
+	bad     error // what LINCE_CHECK has found
 }
 
 // memory is where a value is. Kernels hold pointers to it: the memory of an input is
@@ -66,6 +69,9 @@ func newInstance(p *plan) *instance {
 			b.work = tensor.View[float32](i.arena[w.Offset : w.Offset+w.Size])
 		}
 		l.bind(b)
+		if p.program.engine.check {
+			b.check()
+		}
 	}
 	for _, o := range p.Outputs {
 		i.outputs = append(i.outputs, b.at(o.Value))
@@ -77,7 +83,8 @@ func newInstance(p *plan) *instance {
 	return i
 }
 
-func (i *instance) run(in, out []*tensor.Tensor) {
+func (i *instance) run(in, out []*tensor.Tensor) error {
+	i.bad = nil
 	for j, v := range i.plan.Inputs {
 		if m := i.inputs[v]; m != nil {
 			m.set(v.DType, in[j].Raw())
@@ -91,6 +98,9 @@ func (i *instance) run(in, out []*tensor.Tensor) {
 		i.version = v
 	}
 	i.all(i.steps)
+	if i.bad != nil {
+		return i.bad
+	}
 	for j, t := range out {
 		if t == nil {
 			continue
@@ -110,11 +120,15 @@ func (i *instance) run(in, out []*tensor.Tensor) {
 			copy(tensor.Values[int64](t), m.i64)
 		}
 	}
+	return nil
 }
 
 func (i *instance) all(steps []step) {
 	for s := range steps {
 		i.job.run(&steps[s], i.helpers)
+		if i.bad != nil {
+			return
+		}
 	}
 }
 
@@ -179,6 +193,28 @@ func (b *binding) pack(operand, length, parts int, run func(part int, w, packed 
 		b.instance.steps = append(b.instance.steps, s)
 	}
 	return &packed
+}
+
+// check adds a step that looks through what the node has made, or changed.
+func (b *binding) check() {
+	n, values := b.node, b.node.Out
+	if u, ok := n.Op.(op.Updater); ok {
+		values = n.In[:u.Updates()]
+	}
+	for _, v := range values {
+		if v.DType != tensor.Float32 || compile.Root(v) != v {
+			continue
+		}
+		m, i := b.at(v), b.instance
+		b.step(1, func(int, []float32) {
+			for j, x := range m.f32 {
+				if x-x != 0 { // NaN, or infinite
+					i.bad = fmt.Errorf("LINCE_CHECK: %s of layer %q makes %v %v, of which number %d is %v", n.Op.Name(), n.Layer, v.DType, v.Shape, j, x)
+					return
+				}
+			}
+		})
+	}
 }
 
 func truth(b bool) float32 {

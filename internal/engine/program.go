@@ -120,11 +120,11 @@ func (p *plan) run(in, out []*tensor.Tensor) error {
 	}
 	inst := p.take()
 	defer p.give(inst)
-	inst.run(in, out)
+	err := inst.run(in, out)
 	if p.program.updates {
 		p.program.store.Changed()
 	}
-	return nil
+	return err
 }
 
 func (p *plan) take() *instance {
