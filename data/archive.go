@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // listZip lists the pictures of an archive and of the archives right inside it (one
@@ -19,12 +21,12 @@ import (
 func listZip(name string, rep *reading) (*listing, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, bare(err))
+		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	info, err := f.Stat()
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", name, bare(err))
+		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	l, err := readZip(f, info.Size(), name, rep)
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // openCSV makes a table of a CSV file's rows, in their order: Keras'
@@ -58,7 +60,7 @@ func finder(name string, o OpenOptions, rep *reading) (func(string) (file, error
 			case errors.Is(err, fs.ErrNotExist):
 				return nil, fmt.Errorf("there is no file %s", p)
 			case err != nil:
-				return nil, bare(err)
+				return nil, patherr.Bare(err)
 			case !info.Mode().IsRegular():
 				return nil, fmt.Errorf("%s is not a file", p)
 			}
@@ -104,7 +106,7 @@ func finder(name string, o OpenOptions, rep *reading) (func(string) (file, error
 func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, error)) (*Table, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, bare(err))
+		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	defer f.Close()
 	br := bufio.NewReader(f)

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"strings"
 
 	"github.com/lince-ml/lince/data/demo"
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // file is where one picture's bytes are.
@@ -40,7 +40,7 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	// Stat before Open: opening a pipe that nobody writes to would wait for ever.
 	info, err := os.Stat(string(f))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f, bare(err))
+		return nil, fmt.Errorf("%s: %w", f, patherr.Bare(err))
 	}
 	switch {
 	case !info.Mode().IsRegular():
@@ -50,12 +50,12 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	}
 	r, err := os.Open(string(f))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f, bare(err))
+		return nil, fmt.Errorf("%s: %w", f, patherr.Bare(err))
 	}
 	defer r.Close()
 	b, err := readAll(buf, r, info.Size(), info.Size())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f, bare(err))
+		return nil, fmt.Errorf("%s: %w", f, patherr.Bare(err))
 	}
 	return b, nil
 }
@@ -157,25 +157,6 @@ func readAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
 		}
 	}
 }
-
-// bare takes the operation and the path off an error of package os: the message around
-// it names the file already.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return notFound{}
-	}
-	return err
-}
-
-// notFound is fs.ErrNotExist in plainer words.
-type notFound struct{}
-
-func (notFound) Error() string { return "no such file or folder" }
-func (notFound) Unwrap() error { return fs.ErrNotExist }
 
 // extensions are the names' ends that make a file a picture: Keras' list, and the other
 // formats that package picture decodes. As in Keras, case does not matter.

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // listFolder lists the pictures below a folder. Folders that are symbolic links are not
@@ -12,12 +14,12 @@ import (
 func listFolder(name string, rep *reading) (*listing, error) {
 	root, err := filepath.EvalSymlinks(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, bare(err))
+		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	l := &listing{name: name}
 	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return fmt.Errorf("%s: %w", p, bare(err))
+			return fmt.Errorf("%s: %w", p, patherr.Bare(err))
 		}
 		if d.IsDir() {
 			return nil

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/data/demo"
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // OpenOptions are Open's. The zero value finds everything out by itself.
@@ -135,7 +136,7 @@ const (
 func sniff(name string) (kind, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, bare(err))
+		return 0, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	if info.IsDir() {
 		return kindFolder, nil
@@ -145,13 +146,13 @@ func sniff(name string) (kind, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, bare(err))
+		return 0, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	defer f.Close()
 	head := make([]byte, 512)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return 0, fmt.Errorf("%s: %w", name, bare(err))
+		return 0, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	head = head[:n]
 	ext := strings.ToLower(filepath.Ext(name))

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/internal/atomicfile"
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // folder is where a command writes its files. Nothing that was there before is lost: files
@@ -126,7 +127,7 @@ func (f *folder) writable() error {
 }
 
 func unwritable(dir string, err error) error {
-	return fmt.Errorf("the output folder %s cannot be written: %w; name another with --out", dir, bare(err))
+	return fmt.Errorf("the output folder %s cannot be written: %w; name another with --out", dir, patherr.Bare(err))
 }
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }

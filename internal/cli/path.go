@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -31,16 +29,4 @@ func writeFile(flag string, p path, write func(w io.Writer) error) error {
 		return fmt.Errorf("%s %s: %w", flag, p, err)
 	}
 	return nil
-}
-
-// bare takes the path off an error of package os, where the message has it already.
-func bare(err error) error {
-	var p *fs.PathError
-	if !errors.As(err, &p) {
-		return err
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("no such file or folder")
-	}
-	return p.Err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/progress"
 )
 
@@ -36,7 +37,7 @@ func (c *showCommand) Validate() error { return mistakes(atLeast(bound{"--width"
 func (c *showCommand) Run(e *env) error {
 	switch info, err := os.Stat(c.Image); {
 	case err != nil:
-		return fmt.Errorf("%s: %w", c.Image, bare(err))
+		return fmt.Errorf("%s: %w", c.Image, patherr.Bare(err))
 	case info.IsDir():
 		return fmt.Errorf("%s: is a folder, want a picture", c.Image)
 	case !info.Mode().IsRegular(): // it might never end

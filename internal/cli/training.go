@@ -17,6 +17,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/internal/historycsv"
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // training is one run of the command.
@@ -61,7 +62,7 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 func (t *training) prepare() error {
 	if t.Model != tutorial { // before thousands of pictures are read
 		if _, err := os.Stat(t.Model); err != nil {
-			return fmt.Errorf("--model %s: %w; want cnn, or a file: Keras' to_json() (.json), or a model (.keras)", t.Model, bare(err))
+			return fmt.Errorf("--model %s: %w; want cnn, or a file: Keras' to_json() (.json), or a model (.keras)", t.Model, patherr.Bare(err))
 		}
 	}
 	table, ignored, err := t.open(t.Source, t.sourceFlags)

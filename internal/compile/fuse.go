@@ -6,11 +6,11 @@ import (
 )
 
 // patterns are the shapes of graph that one kernel does: each looks at a node and, where
-// it begins its pattern, notes the change and says so. They are tried in order; a node
+// it begins its pattern, notes the change. They are tried in order; a node
 // that is part of a change is not looked at again.
 var patterns = []struct {
 	name  string
-	match func(f *fuser, n *graph.Node) bool
+	match func(f *fuser, n *graph.Node)
 }{
 	{"conv + bias + relu + 2x2 max-pool, and its gradient", (*fuser).convPool},
 	{"conv + bias (+ relu)", (*fuser).convBias},
@@ -66,18 +66,18 @@ func (f *fuser) bias(y *graph.Value) (add *graph.Node, bias *graph.Value) {
 
 // convPool: the convolution's own result, its ReLU and the gradient of that, all of full
 // size, are never kept; pooled values and a byte for each are enough.
-func (f *fuser) convPool(conv *graph.Node) bool {
+func (f *fuser) convPool(conv *graph.Node) {
 	o, ok := conv.Op.(op.Conv2D)
 	if !ok {
-		return false
+		return
 	}
 	add, bias := f.bias(conv.Out[0])
 	if add == nil {
-		return false
+		return
 	}
 	relu := f.only(add.Out[0])
 	if relu == nil || relu.Op.Name() != "ReLU" || f.output(relu.Out[0]) {
-		return false
+		return
 	}
 	// Users of the ReLU: the pool, and in training the two gradients.
 	var pool, poolGrad, reluGrad *graph.Node
@@ -90,18 +90,18 @@ func (f *fuser) convPool(conv *graph.Node) bool {
 		case "ReLUGrad":
 			reluGrad = u
 		default:
-			return false
+			return
 		}
 	}
 	if pool == nil || pool.Op != op.Op(pool2x2) || f.output(pool.Out[1]) {
-		return false
+		return
 	}
 	want := 1
 	if poolGrad != nil {
 		want = 3
 		if reluGrad == nil || reluGrad.In[1] != relu.Out[0] || f.only(poolGrad.Out[0]) != reluGrad ||
 			poolGrad.In[1] != pool.Out[1] || poolGrad.In[2] != relu.Out[0] || f.output(reluGrad.Out[0]) {
-			return false
+			return
 		}
 		filter, sum := false, false
 		for _, u := range f.users[reluGrad.Out[0]] {
@@ -111,22 +111,22 @@ func (f *fuser) convPool(conv *graph.Node) bool {
 				filter = true
 			case "SumLike":
 				if sum = true; !u.Out[0].Shape.Equal(bias.Shape) {
-					return false
+					return
 				}
 			default:
-				return false
+				return
 			}
 		}
 		if sum && !filter { // the bias' gradient comes with the kernel's
-			return false
+			return
 		}
 	}
 	if len(f.users[relu.Out[0]]) != want {
-		return false
+		return
 	}
 	for _, u := range f.users[pool.Out[1]] {
 		if u != poolGrad {
-			return false
+			return
 		}
 	}
 
@@ -135,11 +135,10 @@ func (f *fuser) convPool(conv *graph.Node) bool {
 	f.replace(pool.Out[0], fused.Out[0])
 	f.remove(conv, add, relu, pool)
 	if poolGrad == nil {
-		return true
+		return
 	}
 	f.remove(poolGrad, reluGrad)
 	f.pooledGradients(reluGrad, poolGrad.In[0], fused.Out[1])
-	return true
 }
 
 // pooledGradients puts ops that take the pooled gradient g and the positions in place of
@@ -176,21 +175,20 @@ func (f *fuser) pooledGradients(full *graph.Node, g, positions *graph.Value) {
 }
 
 // convBias: the bias and the ReLU are done while results are in registers.
-func (f *fuser) convBias(conv *graph.Node) bool {
+func (f *fuser) convBias(conv *graph.Node) {
 	o, ok := conv.Op.(op.Conv2D)
 	if !ok {
-		return false
+		return
 	}
 	add, bias := f.bias(conv.Out[0])
 	if add == nil {
-		return false
+		return
 	}
 	last, relu := f.relu(add)
 	n := f.node(Conv2D{Window: o.Window, Bias: true, ReLU: relu}, conv.Layer, conv.In[0], conv.In[1], bias)
 	f.before(last, n)
 	f.replace(last.Out[0], n.Out[0])
 	f.remove(conv, add, last)
-	return true
 }
 
 // relu finds the ReLU that alone uses add; without one, add itself is the last node.
@@ -202,10 +200,10 @@ func (f *fuser) relu(add *graph.Node) (last *graph.Node, relu bool) {
 }
 
 // convBiasGrad: the bias' gradient is the sum of what the kernel's gradient reads anyway.
-func (f *fuser) convBiasGrad(filter *graph.Node) bool {
+func (f *fuser) convBiasGrad(filter *graph.Node) {
 	o, ok := filter.Op.(op.Conv2DBackwardFilter)
 	if !ok {
-		return false
+		return
 	}
 	for _, sum := range f.users[filter.In[1]] {
 		if sum.Op.Name() != "SumLike" || sum.Out[0].Rank() != 1 || sum.Out[0].Shape[0] != filter.In[2].Shape[3] || f.drop[sum] {
@@ -220,25 +218,23 @@ func (f *fuser) convBiasGrad(filter *graph.Node) bool {
 		f.replace(filter.Out[0], n.Out[0])
 		f.replace(sum.Out[0], n.Out[1])
 		f.remove(filter, sum)
-		return true
+		return
 	}
-	return false
 }
 
 // matmulBias is convBias for a product of matrices.
-func (f *fuser) matmulBias(m *graph.Node) bool {
+func (f *fuser) matmulBias(m *graph.Node) {
 	o, ok := m.Op.(op.MatMul)
 	if !ok {
-		return false
+		return
 	}
 	add, bias := f.bias(m.Out[0])
 	if add == nil {
-		return false
+		return
 	}
 	last, relu := f.relu(add)
 	n := f.node(MatMul{o, true, relu}, m.Layer, m.In[0], m.In[1], bias)
 	f.before(last, n)
 	f.replace(last.Out[0], n.Out[0])
 	f.remove(m, add, last)
-	return true
 }

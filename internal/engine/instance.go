@@ -11,7 +11,6 @@ import (
 
 // step is work for the workers: parts that may run in any order and at the same time.
 type step struct {
-	node  *graph.Node
 	parts int
 	run   func(part int, scratch []float32)
 }
@@ -176,23 +175,23 @@ func (b *binding) out(i int) *memory { return b.at(b.node.Out[i]) }
 // step adds a step; one of no parts is none.
 func (b *binding) step(parts int, run func(part int, scratch []float32)) {
 	if parts > 0 {
-		b.instance.steps = append(b.instance.steps, step{b.node, parts, run})
+		b.instance.steps = append(b.instance.steps, step{parts, run})
 	}
 }
 
 // pack adds a step that makes w, the node's operand, into what a kernel wants: before the
 // run when it is a variable or constant, and so only changes when the store does.
-func (b *binding) pack(operand, length, parts int, run func(part int, w, packed []float32)) *[]float32 {
+func (b *binding) pack(operand, length, parts int, run func(part int, w, packed []float32)) []float32 {
 	packed := tensor.View[float32](tensor.Bytes(length * 4))
 	w := b.in(operand)
-	s := step{b.node, parts, func(part int, _ []float32) { run(part, w.f32, packed) }}
+	s := step{parts, func(part int, _ []float32) { run(part, w.f32, packed) }}
 	switch compile.Root(b.node.In[operand]).Node.Op.(type) {
 	case op.Variable, op.Const:
 		b.instance.prepare = append(b.instance.prepare, s)
 	default:
 		b.instance.steps = append(b.instance.steps, s)
 	}
-	return &packed
+	return packed
 }
 
 // check adds a step that looks through what the node has made, or changed.

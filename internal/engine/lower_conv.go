@@ -43,7 +43,7 @@ func conv2D(l *lowering) error {
 			at = b.out(1)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) {
-			k.Run(part, x.f32, *packed, bias.f32, y.f32, at.u8, scratch)
+			k.Run(part, x.f32, packed, bias.f32, y.f32, at.u8, scratch)
 		})
 	}
 	return l.floats()
@@ -67,7 +67,7 @@ func convBackwardData(l *lowering) error {
 			at = b.in(2)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) {
-			k.Run(part, dy.f32, at.u8, *packed, dx.f32, scratch)
+			k.Run(part, dy.f32, at.u8, packed, dx.f32, scratch)
 		})
 	}
 	return l.types(tensor.Float32, tensor.Float32)
