@@ -23,6 +23,13 @@ const (
 	argA2          = 128
 	argIndex       = 136
 	argIndexStride = 144
+	argAdd         = 152
+	argLimit       = 160
+	argTiles       = 168
+	argATile       = 176
+	argCTile       = 184
+	argITile       = 192
+	argIndexTile   = 200
 )
 
 // tile is a micro-kernel: rows by vectors, kept in registers 0.. row by row. DI is *Args.
@@ -98,6 +105,7 @@ func (t *tile) storeRow(first int, reg string) {
 // begin loads the sums from Init.
 func (t *tile) begin() {
 	t.setMask()
+	t.at("tile")
 	t.i("MOVQ %d(DI), AX\nMOVQ %d(DI), SI", argInit, argIStride)
 	for r := range t.rows {
 		t.loadRow(t.sum(r, 0), func(o int) string { return mem(o, "AX") })
@@ -107,13 +115,29 @@ func (t *tile) begin() {
 	}
 }
 
-// end applies ReLU and stores the sums.
+// end adds what there is to add, applies ReLU and its limit, and stores the sums.
 func (t *tile) end() {
-	t.i("MOVQ %d(DI), AX\nMOVQ %d(DI), SI", argC, argCStride)
+	t.i("MOVQ %d(DI), AX\nMOVQ %d(DI), SI\nMOVQ %d(DI), DX", argC, argCStride, argAdd)
+	t.i("TESTQ DX, DX\nJEQ activate")
+	for r := range t.rows {
+		t.loadRow(t.b, func(o int) string { return mem(o, "DX") })
+		for j := range t.vectors {
+			t.v("VADDPS", t.b+j, t.sum(r, j), t.sum(r, j))
+		}
+		if r < t.rows-1 {
+			t.i("ADDQ SI, DX")
+		}
+	}
+	t.at("activate")
 	t.i("CMPQ %d(DI), $0\nJEQ store", argReLU)
 	t.zero(t.b)
 	for n := range t.rows * t.vectors {
 		t.v("VMAXPS", n, t.b, n) // keeps NaN: the second operand of the instruction
+	}
+	t.i("CMPL %d(DI), $0\nJEQ store", argLimit)
+	t.v("VBROADCASTSS", fmt.Sprintf("%d(DI)", argLimit), t.b)
+	for n := range t.rows * t.vectors {
+		t.v("VMINPS", n, t.b, n)
 	}
 	t.at("store")
 	for r := range t.rows {
@@ -122,7 +146,18 @@ func (t *tile) end() {
 			t.i("ADDQ SI, AX")
 		}
 	}
+	t.next([2]int{argATile, argA}, [2]int{argITile, argInit}, [2]int{argCTile, argC})
+	t.i("TESTQ DX, DX\nJEQ tile\nADDQ AX, %d(DI)\nJMP tile", argAdd)
+	t.at("done")
 	t.ret()
+}
+
+// next leaves unless there are more tiles, and moves arguments by what others say; DX is Add.
+func (t *tile) next(moves ...[2]int) {
+	t.i("DECQ %d(DI)\nJEQ done\nMOVQ %d(DI), DX", argTiles, argAdd)
+	for _, m := range moves {
+		t.i("MOVQ %d(DI), AX\nADDQ AX, %d(DI)", m[0], m[1])
+	}
 }
 
 // multiply adds the products of a row of B, at an address, with an element of each row of A.
@@ -283,6 +318,9 @@ func (t *tile) kernelP(pooled int) {
 			t.i("ADDQ R9, R8\nADDQ R11, R10")
 		}
 	}
+	t.next([2]int{argATile, argA}, [2]int{argATile, argA2}, [2]int{argITile, argInit}, [2]int{argCTile, argC}, [2]int{argIndexTile, argIndex})
+	t.i("JMP tile")
+	t.at("done")
 	t.ret()
 }
 

@@ -4,12 +4,21 @@ import "unsafe"
 
 // The portable micro-kernels: what the assembly must equal but for rounding.
 
-func genericN(rows int, a *Args) {
-	genericTile(rows, a, a.A, a.AStride, 4, a.C)
-}
-
-func genericT(rows int, a *Args) {
-	genericTile(rows, a, a.A, 4, a.AStride, a.C)
+// generic makes a.tiles tiles of a height.
+func generic(f form, height int, a *Args) {
+	start := a.place()
+	for tile := range uintptr(a.tiles) {
+		a.forward(start, tile*a.aTile, tile*a.cTile, tile*a.indexTile)
+		switch f {
+		case formN:
+			genericTile(height, a, a.A, a.AStride, 4, a.C)
+		case formT:
+			genericTile(height, a, a.A, 4, a.AStride, a.C)
+		default:
+			genericP(height, a)
+		}
+	}
+	a.forward(start, 0, 0, 0)
 }
 
 // genericP makes pooled pixels one by one from tiles of two rows for each line of the window.
@@ -17,7 +26,7 @@ func genericP(pooled int, a *Args) {
 	var tile [4 * 32]float32
 	n := a.columns
 	part := *a
-	part.ReLU = 0
+	part.ReLU, part.Add = 0, nil
 	part.CStride = uintptr(n) * 4
 	for q := range pooled {
 		next := uintptr(2*q) * a.AStride
@@ -46,17 +55,21 @@ func genericTile(rows int, a *Args, first unsafe.Pointer, aRow, aK uintptr, c un
 		at := unsafe.Add(first, uintptr(r)*aRow)
 		init := unsafe.Add(a.Init, uintptr(r)*a.IStride)
 		out := unsafe.Add(c, uintptr(r)*a.CStride)
+		add := a.Add
+		if add != nil {
+			add = unsafe.Add(add, uintptr(r)*a.CStride)
+		}
 		j := 0
 		for ; j+8 <= a.columns; j += 8 {
-			genericEight(a, at, aK, j, init, out)
+			genericEight(a, at, aK, j, init, add, out)
 		}
 		for ; j < a.columns; j++ {
-			genericOne(a, at, aK, j, init, out)
+			genericOne(a, at, aK, j, init, add, out)
 		}
 	}
 }
 
-func genericEight(a *Args, at unsafe.Pointer, aK uintptr, j int, init, out unsafe.Pointer) {
+func genericEight(a *Args, at unsafe.Pointer, aK uintptr, j int, init, add, out unsafe.Pointer) {
 	s := *(*[8]float32)(unsafe.Add(init, 4*j))
 	s0, s1, s2, s3, s4, s5, s6, s7 := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
 	b := uintptr(4 * j)
@@ -79,17 +92,16 @@ func genericEight(a *Args, at unsafe.Pointer, aK uintptr, j int, init, out unsaf
 		x, b = a.next(seg, x, b)
 	}
 	s = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
-	if a.ReLU != 0 {
-		for i, v := range s {
-			if v < 0 {
-				s[i] = 0
-			}
+	for i, v := range s {
+		if add != nil {
+			v += *(*float32)(unsafe.Add(add, 4*(j+i)))
 		}
+		s[i] = a.activate(v)
 	}
 	*(*[8]float32)(unsafe.Add(out, 4*j)) = s
 }
 
-func genericOne(a *Args, at unsafe.Pointer, aK uintptr, j int, init, out unsafe.Pointer) {
+func genericOne(a *Args, at unsafe.Pointer, aK uintptr, j int, init, add, out unsafe.Pointer) {
 	s := *(*float32)(unsafe.Add(init, 4*j))
 	b := uintptr(4 * j)
 	x := uintptr(0)
@@ -101,10 +113,22 @@ func genericOne(a *Args, at unsafe.Pointer, aK uintptr, j int, init, out unsafe.
 		}
 		x, b = a.next(seg, x, b)
 	}
-	if a.ReLU != 0 && s < 0 {
-		s = 0
+	if add != nil {
+		s += *(*float32)(unsafe.Add(add, 4*j))
 	}
-	*(*float32)(unsafe.Add(out, 4*j)) = s
+	*(*float32)(unsafe.Add(out, 4*j)) = a.activate(s)
+}
+
+// activate is ReLU, and its limit.
+func (a *Args) activate(v float32) float32 {
+	switch {
+	case a.ReLU == 0:
+	case v < 0:
+		return 0
+	case a.Limit != 0 && v > a.Limit:
+		return a.Limit
+	}
+	return v
 }
 
 // next moves the offsets of A and B from the end of a segment to the start of the next.

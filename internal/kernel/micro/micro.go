@@ -8,6 +8,9 @@
 //   - P: N over a 2x2 pooling window, which keeps the greatest of four results and where it
 //     was.
 //
+// N, T and P take any number of rows and cut them into tiles evenly, NLines and PLines many
+// lines of rows, too: one call of assembly makes many tiles, as long as it stays short.
+//
 // An element is summed over k in ascending order, starting from Init, with fused
 // multiply-adds in assembly; so it does not depend on the tile that it is in.
 package micro
@@ -34,12 +37,20 @@ type Args struct {
 	Seg         *int           // 80: N, P: from the end of each segment to the start of the next, Segs numbers, the last unused
 	ASeg        int            // 88: T: the same for A, one distance for all
 	BSeg        int            // 96: T: the same for B
-	ReLU        int            // 104: 1: negative results become 0
+	ReLU        int            // 104: 1: negative results become 0, NaN stays
 	Mask        uint64         // 112: AVX-512: lanes of the last vector
 	Lanes       unsafe.Pointer // 120: AVX2: the same as a vector of 0 and -1
 	A2          unsafe.Pointer // 128: P: first row of the window's second line
 	Index       unsafe.Pointer // 136: P: a byte for each result: 0 to 3 where the greatest was, 4 when ReLU cut it
 	IndexStride uintptr        // 144: P: of Index from pooled pixel to pooled pixel
+	Add         unsafe.Pointer // 152: N, T: what is added to sums before ReLU, laid out as C; or nil
+	Limit       float32        // 160: N, T: with ReLU: the greatest result; 0: none
+
+	tiles     int     // 168: how many tiles a call of assembly makes
+	aTile     uintptr // 176: from tile to tile: of A and A2
+	cTile     uintptr // 184: of C and Add
+	iTile     uintptr // 192: of Init
+	indexTile uintptr // 200: of Index
 
 	isa     kernel.ISA
 	columns int

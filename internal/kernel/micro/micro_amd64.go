@@ -6,39 +6,23 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// N makes a tile of rows at a stride.
-func N(rows int, a *Args) {
-	switch a.isa {
-	case kernel.AVX512:
-		nAVX512(rows, a)
-	case kernel.AVX2:
-		nAVX2(rows, a)
+// run makes a.tiles tiles of a height.
+func run(f form, height int, a *Args) {
+	switch {
+	case a.isa == kernel.AVX512 && f == formN:
+		nAVX512(height, a)
+	case a.isa == kernel.AVX512 && f == formT:
+		tAVX512(height, a)
+	case a.isa == kernel.AVX512:
+		pAVX512(height, a)
+	case a.isa == kernel.AVX2 && f == formN:
+		nAVX2(height, a)
+	case a.isa == kernel.AVX2 && f == formT:
+		tAVX2(height, a)
+	case a.isa == kernel.AVX2:
+		pAVX2(height, a)
 	default:
-		genericN(rows, a)
-	}
-}
-
-// T makes a tile of contiguous rows.
-func T(rows int, a *Args) {
-	switch a.isa {
-	case kernel.AVX512:
-		tAVX512(rows, a)
-	case kernel.AVX2:
-		tAVX2(rows, a)
-	default:
-		genericT(rows, a)
-	}
-}
-
-// P makes pooled pixels.
-func P(pooled int, a *Args) {
-	switch a.isa {
-	case kernel.AVX512:
-		pAVX512(pooled, a)
-	case kernel.AVX2:
-		pAVX2(pooled, a)
-	default:
-		genericP(pooled, a)
+		generic(f, height, a)
 	}
 }
 
@@ -73,4 +57,4 @@ func transpose(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded
 }
 
 // Args as the assembly sees it; a change of its layout does not compile.
-var _ = [1]struct{}{}[unsafe.Offsetof(Args{}.IndexStride)-144]
+var _ = [1]struct{}{}[unsafe.Offsetof(Args{}.indexTile)-200]

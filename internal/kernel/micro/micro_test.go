@@ -3,6 +3,7 @@ package micro
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -90,7 +91,7 @@ func TestTiles(t *testing.T) {
 					for _, isa := range kernel.Available() {
 						c := kerneltest.Guarded[float32](t, rows*columns)
 						a := p.args(isa, c)
-						if columns > 2*Lanes(isa) || rows > a.MaxRows() {
+						if columns > 2*Lanes(isa) {
 							continue
 						}
 						run[transposed](rows, a)
@@ -119,14 +120,11 @@ func TestTiles(t *testing.T) {
 func TestPooledTiles(t *testing.T) {
 	for _, isa := range kernel.Available() {
 		for columns := 1; columns <= 2*Lanes(isa); columns++ {
-			for pooled := 1; pooled <= 3; pooled++ {
+			for pooled := 1; pooled <= 7; pooled++ {
 				p := newProblem(t, 4*pooled, columns, 5, 2, false)
 				p.relu = true
 				y, index := kerneltest.Guarded[float32](t, pooled*columns), kerneltest.Guarded[uint8](t, pooled*columns)
 				a := p.args(isa, y)
-				if pooled > a.MaxPooled() {
-					continue
-				}
 				a.A2 = unsafe.Add(a.A, 2*pooled*int(a.AStride))
 				a.Index, a.IndexStride = unsafe.Pointer(&index[0]), uintptr(columns)
 				P(pooled, a)
@@ -141,6 +139,92 @@ func TestPooledTiles(t *testing.T) {
 					if math.Abs(float64(y[i])-best) > 1e-6 || int(index[i]) != at {
 						t.Fatalf("%v, %d columns, pooled %d: element %d is %v at %d, want %v at %d", isa, columns, pooled, i, y[i], index[i], best, at)
 					}
+				}
+			}
+		}
+	}
+}
+
+func TestPooledLines(t *testing.T) {
+	for _, isa := range kernel.Available() {
+		for columns := 3; columns <= 2*Lanes(isa); columns += 5 {
+			const pooled, lines = 4, 3
+			p := newProblem(t, 4*pooled*lines, columns, 5, 2, false)
+			p.relu = true
+			n := pooled * lines * columns
+			y, index := kerneltest.Guarded[float32](t, n), kerneltest.Guarded[uint8](t, n)
+			a := p.args(isa, y)
+			line := 4 * pooled * a.AStride
+			a.A2 = unsafe.Add(a.A, line/2)
+			a.Index, a.IndexStride = unsafe.Pointer(&index[0]), uintptr(columns)
+			PLines(pooled, lines, line, pooled*a.CStride, pooled*a.IndexStride, a)
+			one, at := kerneltest.Guarded[float32](t, columns), kerneltest.Guarded[uint8](t, columns)
+			for q := range pooled * lines {
+				b := p.args(isa, one)
+				b.A = unsafe.Add(b.A, uintptr(q/pooled)*line+uintptr(2*(q%pooled))*b.AStride)
+				b.A2 = unsafe.Add(b.A, line/2)
+				b.Index, b.IndexStride = unsafe.Pointer(&at[0]), uintptr(columns)
+				P(1, b)
+				kerneltest.Equal(t, fmt.Sprintf("%v, %d columns, pixel %d", isa, columns, q), y[q*columns:(q+1)*columns], one)
+				if !slices.Equal(index[q*columns:(q+1)*columns], at) {
+					t.Fatalf("%v, %d columns, pixel %d: places %v, want %v", isa, columns, q, index[q*columns:(q+1)*columns], at)
+				}
+			}
+		}
+	}
+}
+
+// Many tiles in a call are what tiles one by one are, with everything that is done to sums.
+func TestLines(t *testing.T) {
+	for _, c := range []struct{ rows, lines, columns, k int }{
+		{1, 1, 5, 3}, {14, 1, 32, 7}, {15, 1, 32, 7}, {29, 1, 20, 8}, {100, 1, 16, 5}, {7, 7, 32, 9}, {7, 5, 17, 9}, {28, 3, 24, 4}, {30, 4, 8, 2},
+		{600, 2, 16, 600}, // more than a call
+	} {
+		for _, accumulate := range []bool{false, true} {
+			for _, transposed := range []bool{false, true} {
+				if transposed && c.lines > 1 {
+					continue
+				}
+				total := c.rows * c.lines
+				p := newProblem(t, total, c.columns, c.k, 2, transposed)
+				start, add := kerneltest.Random(t, 4, total*c.columns), kerneltest.Random(t, 5, total*c.columns)
+				const limit = 0.75
+				want := make([]float64, total*c.columns)
+				p.relu = false
+				for i := range want {
+					want[i] = p.element(i/c.columns, i%c.columns)
+					if accumulate {
+						want[i] += float64(start[i]) - float64(p.init[i%c.columns])
+					}
+					want[i] = min(limit, max(0, want[i]+float64(add[i])))
+				}
+				name := fmt.Sprintf("%+v accumulate %v transposed %v", c, accumulate, transposed)
+				vectors := kerneltest.Vectors{}
+				for _, isa := range kernel.Available() {
+					if c.columns > 2*Lanes(isa) {
+						continue
+					}
+					y := kerneltest.Guarded[float32](t, len(want))
+					copy(y, start)
+					a := p.args(isa, y)
+					a.ReLU, a.Limit, a.Add = 1, limit, unsafe.Pointer(&add[0])
+					if accumulate {
+						a.Init, a.IStride = a.C, a.CStride
+					}
+					before := *a
+					switch {
+					case transposed:
+						T(total, a)
+					case c.lines == 1:
+						N(total, a)
+					default:
+						NLines(c.rows, c.lines, uintptr(c.rows)*a.AStride, uintptr(c.rows)*a.CStride, a)
+					}
+					if a.place() != before.place() {
+						t.Errorf("%s: %v moved the operands", name, isa)
+					}
+					kerneltest.Close(t, name, y, want, 1e-4) // 1200 roundings at most
+					vectors.Check(t, isa, name, y)
 				}
 			}
 		}
@@ -190,9 +274,12 @@ func TestNaN(t *testing.T) {
 		a := &Args{A: unsafe.Pointer(&x[0]), B: unsafe.Pointer(&w[0]), C: unsafe.Pointer(&y[0]), AStride: 4, BStride: 64, CStride: 64, K: 1, Segs: 1, Seg: &seg, ReLU: 1}
 		a.Zero()
 		a.Columns(isa, 16)
-		N(4, a)
-		if y[0] == y[0] || y[16] != 1 {
-			t.Errorf("ReLU of NaN and 1: %v, %v", y[0], y[16])
+		for _, limit := range []float32{0, 6} {
+			a.Limit = limit
+			N(4, a)
+			if y[0] == y[0] || y[16] != 1 {
+				t.Errorf("ReLU of NaN and 1: %v, %v", y[0], y[16])
+			}
 		}
 		a.A2, a.Index, a.IndexStride = unsafe.Pointer(&x[2]), unsafe.Pointer(&index[0]), 16
 		P(1, a)

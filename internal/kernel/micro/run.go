@@ -1,0 +1,124 @@
+package micro
+
+import (
+	"unsafe"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// form is one of the three kinds of tile.
+type form uint8
+
+const (
+	formN form = iota
+	formT
+	formP
+)
+
+// N makes rows at a stride: any number of them, cut evenly into tiles of at most MaxRows.
+func N(rows int, a *Args) { a.lines(formN, rows, 1, 0, 0, 0) }
+
+// NLines makes lines of rows: line l starts aLine*l bytes behind A and cLine*l bytes behind C
+// (and Add, and Init unless IStride is 0).
+func NLines(rows, lines int, aLine, cLine uintptr, a *Args) {
+	a.lines(formN, rows, lines, aLine, cLine, 0)
+}
+
+// T makes contiguous rows, any number of them.
+func T(rows int, a *Args) { a.lines(formT, rows, 1, 0, 0, 0) }
+
+// P makes pooled pixels, any number of them, cut evenly into tiles of at most MaxPooled.
+func P(pooled int, a *Args) { a.lines(formP, pooled, 1, 0, 0, 0) }
+
+// PLines makes lines of pooled pixels: line l starts aLine*l bytes behind A and A2, cLine*l
+// bytes behind C and indexLine*l bytes behind Index.
+func PLines(pooled, lines int, aLine, cLine, indexLine uintptr, a *Args) {
+	a.lines(formP, pooled, lines, aLine, cLine, indexLine)
+}
+
+// step is the bytes from row to row of A.
+func (a *Args) step(f form) uintptr {
+	switch f {
+	case formT:
+		return 4
+	case formP:
+		return 2 * a.AStride
+	}
+	return a.AStride
+}
+
+// lines cuts rows into tiles: few heights, many tiles of each.
+func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
+	most := a.MaxRows()
+	if f == formP {
+		most = a.MaxPooled()
+	}
+	if rows <= most && lines == 1 {
+		a.tiles = 1
+		run(f, rows, a)
+		return
+	}
+	start := a.place()
+	parts := kernel.CeilDiv(rows, most)
+	each, more := rows/parts, rows%parts
+	step := a.step(f)
+	if lines == 1 {
+		if more > 0 {
+			a.repeat(f, each+1, more, uintptr(each+1)*step, uintptr(each+1)*a.CStride, uintptr(each+1)*a.IndexStride)
+			a.forward(start, uintptr(more*(each+1))*step, uintptr(more*(each+1))*a.CStride, uintptr(more*(each+1))*a.IndexStride)
+		}
+		a.repeat(f, each, parts-more, uintptr(each)*step, uintptr(each)*a.CStride, uintptr(each)*a.IndexStride)
+	} else {
+		for part, row := 0, 0; part < parts; part++ {
+			n := each
+			if part < more {
+				n++
+			}
+			a.forward(start, uintptr(row)*step, uintptr(row)*a.CStride, uintptr(row)*a.IndexStride)
+			a.repeat(f, n, lines, aLine, cLine, indexLine)
+			row += n
+		}
+	}
+	a.forward(start, 0, 0, 0)
+}
+
+// callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
+const callProducts = 4 << 20
+
+// repeat makes tiles of a height, in calls that are short.
+func (a *Args) repeat(f form, height, tiles int, aTile, cTile, indexTile uintptr) {
+	a.aTile, a.cTile, a.indexTile, a.iTile = aTile, cTile, indexTile, 0
+	if a.IStride != 0 {
+		a.iTile = cTile
+	}
+	most := max(1, callProducts/(height*a.K*a.Segs*a.columns))
+	start := a.place()
+	for done := 0; done < tiles; done += most {
+		n := uintptr(done)
+		a.forward(start, n*aTile, n*cTile, n*indexTile)
+		a.tiles = min(most, tiles-done)
+		run(f, height, a)
+	}
+}
+
+// place is where a tile is.
+type place struct{ a, a2, c, init, add, index unsafe.Pointer }
+
+func (a *Args) place() place { return place{a.A, a.A2, a.C, a.Init, a.Add, a.Index} }
+
+// forward moves on from a place.
+func (a *Args) forward(p place, aBytes, cBytes, indexBytes uintptr) {
+	a.A, a.C, a.Init = unsafe.Add(p.a, aBytes), unsafe.Add(p.c, cBytes), p.init
+	if a.IStride != 0 {
+		a.Init = unsafe.Add(p.init, cBytes)
+	}
+	if p.add != nil {
+		a.Add = unsafe.Add(p.add, cBytes)
+	}
+	if p.a2 != nil {
+		a.A2 = unsafe.Add(p.a2, aBytes)
+	}
+	if p.index != nil {
+		a.Index = unsafe.Add(p.index, indexBytes)
+	}
+}
