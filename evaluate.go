@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/profile"
 )
 
 // Evaluate is how to evaluate. The zero value takes all of a data set.
@@ -50,7 +51,7 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o Evaluate) 
 	}
 	bar := display.Bar(steps)
 	defer bar.Abandon()
-	logs, err := m.evaluate(ctx, ds, o.Steps, func(done int, logs *Logs) { bar.Update(done, progressValues(logs)) })
+	logs, err := m.evaluate(ctx, ds, o.Steps, func(done int, logs *Logs) { bar.Update(done, progressValues(logs)) }, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +60,8 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o Evaluate) 
 }
 
 // evaluate runs over a data set, or its first steps; show, which may be nil, is told of
-// each batch.
-func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show func(done int, logs *Logs)) (*Logs, error) {
+// each batch, and p, which may be nil too, of times.
+func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show func(done int, logs *Logs), p *profile.Profile) (*Logs, error) {
 	m.testing.Lock()
 	defer m.testing.Unlock()
 	c := m.compiled
@@ -68,7 +69,9 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 	f := feed{m: m}
 	values := newScalars(c.names)
 	done := 0
+	waited := p.Begin(profile.WaitVal)
 	for b, err := range ds.Batches(ctx, 0, 0) {
+		waited()
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -80,7 +83,9 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 		}
 		in, err := f.batch(b)
 		if err == nil {
+			end := p.Begin(profile.Validation)
 			err = m.step(c.evaluate, in, values)
+			end()
 		}
 		if err != nil {
 			return nil, fmt.Errorf("batch %d: %w", done+1, err)
@@ -92,6 +97,7 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 		if done == steps {
 			break
 		}
+		waited = p.Begin(profile.WaitVal)
 	}
 	if done == 0 {
 		return nil, errors.New("the data gave no batches")

@@ -16,6 +16,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/progress"
+	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -53,6 +54,10 @@ type Fit struct {
 	// spoilt the weights.
 	AllowNaN bool
 
+	// Profile, if not nil, is told what takes how long. That takes some time itself, some
+	// percent of a short step.
+	Profile *profile.Profile
+
 	// Resume goes on where another training was, as its State was stored by a callback.
 	// The model must be the one that was saved at that moment, and data, callbacks and
 	// other settings those of that training. InitialEpoch must be 0.
@@ -74,6 +79,9 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o Fit) (*History, e
 		return nil, fmt.Errorf("fitting: %w", err)
 	}
 	defer r.source.close()
+	if o.Profile != nil {
+		defer m.profile(o.Profile)()
+	}
 	err = r.begin()
 	if err == nil {
 		err = r.epochs(ctx)
@@ -244,6 +252,7 @@ func (r *training) epoch(ctx context.Context) error {
 			}
 		}
 	}
+	defer r.o.Profile.Begin(profile.Epoch)()
 	r.display.Epoch(epoch, r.o.Epochs)
 	r.flush()
 	bar := r.display.Bar(r.total)
@@ -261,7 +270,7 @@ func (r *training) epoch(ctx context.Context) error {
 	}
 	logs := r.values.logs()
 	if v := r.o.Validation; v != nil && (epoch+1)%r.o.ValidationFreq == 0 {
-		results, err := m.evaluate(ctx, v, r.o.ValidationSteps, nil)
+		results, err := m.evaluate(ctx, v, r.o.ValidationSteps, nil, r.o.Profile)
 		if err != nil {
 			r.history.Partial = &callback.Partial{Epoch: epoch, Steps: made, Logs: logs}
 			return r.cut(ctx, made, fmt.Errorf("validation: %w", err))
@@ -302,7 +311,9 @@ func (r *training) train(ctx context.Context, bar *progress.Bar) (made int, err 
 		if err := ctx.Err(); err != nil {
 			return made, err
 		}
+		end := r.o.Profile.Begin(profile.Wait)
 		b, more, err := r.batch(ctx)
+		end()
 		if err != nil {
 			return made, err
 		}
@@ -312,7 +323,9 @@ func (r *training) train(ctx context.Context, bar *progress.Bar) (made int, err 
 		at := r.position
 		in, err := r.feed.batch(b)
 		if err == nil {
+			end := r.o.Profile.Begin(profile.Train)
 			err = r.m.step(r.m.compiled.train, in, r.values)
+			end()
 		}
 		if err != nil {
 			return made, fmt.Errorf("epoch %d, step %d: %w", at.Epoch+1, at.Step+1, err)
@@ -431,6 +444,24 @@ func (s *scalars) logs() *Logs {
 		l.Set(name, float64(s.out[i].Float32s()[0]))
 	}
 	return l
+}
+
+// profile has the times of training and evaluation go to p, until the function that it
+// returns is called.
+func (m *Model) profile(p *profile.Profile) (end func()) {
+	programs := map[string]backend.Program{"training": m.compiled.train, "validation": m.compiled.evaluate}
+	for name, program := range programs {
+		if x, ok := program.(backend.Profiled); ok {
+			x.Profile(p, name)
+		}
+	}
+	return func() {
+		for _, program := range programs {
+			if x, ok := program.(backend.Profiled); ok {
+				x.Profile(nil, "")
+			}
+		}
+	}
 }
 
 // step runs a program that changes variables.

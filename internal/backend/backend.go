@@ -4,6 +4,7 @@ package backend
 
 import (
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -29,4 +30,10 @@ type Program interface {
 	Run(in, out []*tensor.Tensor) error
 	// Close gives the memory back.
 	Close()
+}
+
+// Profiled is a Program that can say what takes how long.
+type Profiled interface {
+	// Profile has the times of all runs to come added to p, under a name; a nil p ends that.
+	Profile(p *profile.Profile, name string)
 }

@@ -39,6 +39,8 @@ var runFiles = []outFile{
 	{"predictions.csv", "what was predicted for each validation picture"},
 	{"batch.png", "the first batch as the model saw it"},
 	{"unreadable.csv", "pictures that were left out, and why"},
+	{"profile.txt", "what took how long"},
+	{"trace.json", "the same, to look at in ui.perfetto.dev"},
 	{"run.json", "settings, data and results"},
 }
 

@@ -37,6 +37,7 @@ type trainCommand struct {
 	Threads     int      `group:"model" placeholder:"N" help:"Threads (default: all). The result does not depend on it."`
 
 	Out       path `group:"output" placeholder:"DIR" predictor:"folder" help:"The folder for the run's files (default: the next runs/train-N)."`
+	Profile   bool `group:"output" help:"Print what took how long, and write profile.txt and trace.json."`
 	Overwrite bool `group:"output" help:"Let --out replace an earlier run's files."`
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"time"
 
@@ -17,7 +18,10 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/internal/historycsv"
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/machine"
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/profile"
 )
 
 // training is one run of the command.
@@ -31,6 +35,7 @@ type training struct {
 	augment    augment.Generator
 	weights    map[int]float64 // of the classes
 	unreadable []data.BadFile
+	profile    *profile.Profile // nil: not wanted
 	record     record
 }
 
@@ -159,9 +164,12 @@ func (t *training) fit() error {
 	}
 	var times epochTimes
 	callbacks = append(callbacks, times.callback())
+	if t.Profile {
+		t.profile = &profile.Profile{}
+	}
 	start := time.Now()
 	history, fitErr := t.model.Fit(t.ctx, t.train, lince.Fit{
-		Epochs: t.Epochs, Validation: t.val, Callbacks: callbacks, ClassWeight: t.weights, Output: t.text, Verbose: t.verbose(),
+		Epochs: t.Epochs, Validation: t.val, Callbacks: callbacks, ClassWeight: t.weights, Output: t.text, Verbose: t.verbose(), Profile: t.profile,
 	})
 	interrupted := errors.Is(fitErr, context.Canceled)
 	if history == nil || interrupted && len(history.Epochs) == 0 && history.Partial == nil {
@@ -232,7 +240,29 @@ func (t *training) save(h *lince.History) error {
 	}
 	return errors.Join(err,
 		writeCurves(t.folder, h),
+		t.saveProfile(),
 		t.folder.write("run.json", t.record.write),
+	)
+}
+
+// saveProfile writes what took how long, if that is wanted.
+func (t *training) saveProfile() error {
+	if t.profile == nil {
+		return nil
+	}
+	isa, err := kernel.Detect()
+	if err != nil {
+		return err
+	}
+	threads := t.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	limits := machine.Measure(isa, threads)
+	t.profile.Limits = profile.Limits{GFLOPS: limits.FMA, GBS: limits.Copy}
+	return errors.Join(
+		t.folder.write("profile.txt", t.profile.WriteTable),
+		t.folder.write("trace.json", t.profile.WriteTrace),
 	)
 }
 
@@ -270,6 +300,12 @@ func (t *training) report(interrupted bool) error {
 	}
 	if err != nil {
 		return err
+	}
+	if t.profile != nil && !t.quiet {
+		t.printf("\n")
+		if err := t.profile.WriteTable(t.text); err != nil {
+			return err
+		}
 	}
 	t.printf("\n%s\n%s", t.record.Results, t.folder.contents())
 	if t.json {

@@ -6,11 +6,13 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/tensor"
 )
 
 // step is work for the workers: parts that may run in any order and at the same time.
 type step struct {
+	node  *graph.Node
 	parts int
 	run   func(part int, scratch []float32)
 }
@@ -27,6 +29,7 @@ type instance struct {
 	job     job
 	helpers []*worker
 	bad     error // what LINCE_CHECK has found
+	times   *profile.Run
 }
 
 // memory is where a value is. Kernels hold pointers to it: the memory of an input is
@@ -92,11 +95,12 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 	pool := i.plan.program.engine.pool
 	i.helpers = pool.take(i.helpers[:0])
 	defer func() { pool.give(i.helpers) }()
+	i.job.profile = i.profile()
 	if v := i.plan.program.store.Version(); v != i.version {
-		i.all(i.prepare)
+		i.all(i.prepare, 0)
 		i.version = v
 	}
-	i.all(i.steps)
+	i.all(i.steps, len(i.prepare))
 	if i.bad != nil {
 		return i.bad
 	}
@@ -122,8 +126,10 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 	return nil
 }
 
-func (i *instance) all(steps []step) {
+// all runs steps, which are numbered from first on in a profile.
+func (i *instance) all(steps []step, first int) {
 	for s := range steps {
+		i.job.number = first + s
 		i.job.run(&steps[s], i.helpers)
 		if i.bad != nil {
 			return
@@ -175,7 +181,7 @@ func (b *binding) out(i int) *memory { return b.at(b.node.Out[i]) }
 // step adds a step; one of no parts is none.
 func (b *binding) step(parts int, run func(part int, scratch []float32)) {
 	if parts > 0 {
-		b.instance.steps = append(b.instance.steps, step{parts, run})
+		b.instance.steps = append(b.instance.steps, step{b.node, parts, run})
 	}
 }
 
@@ -184,7 +190,7 @@ func (b *binding) step(parts int, run func(part int, scratch []float32)) {
 func (b *binding) pack(operand, length, parts int, run func(part int, w, packed []float32)) []float32 {
 	packed := tensor.View[float32](tensor.Bytes(length * 4))
 	w := b.in(operand)
-	s := step{parts, func(part int, _ []float32) { run(part, w.f32, packed) }}
+	s := step{b.node, parts, func(part int, _ []float32) { run(part, w.f32, packed) }}
 	switch compile.Root(b.node.In[operand]).Node.Op.(type) {
 	case op.Variable, op.Const:
 		b.instance.prepare = append(b.instance.prepare, s)

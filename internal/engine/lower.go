@@ -15,7 +15,11 @@ type lowering struct {
 	isa     kernel.ISA
 	work    int // floats in the arena while the node runs
 	scratch int // floats for each worker
-	bind    func(b *binding)
+
+	flops     int    // multiplications and additions, as the definition counts them, for profiles
+	algorithm string // for profiles, where there is a choice
+
+	bind func(b *binding)
 }
 
 // lowerers is the table of ops: how each becomes steps of kernels.

@@ -32,7 +32,7 @@ func conv2D(l *lowering) error {
 		return err
 	}
 	k := conv.NewForward(l.isa, s, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU, Pool: f.Pool})
-	l.scratch = k.ScratchLen()
+	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		packed := b.pack(1, k.PackedLen(), k.PackParts(), k.Pack)
 		x, y, bias, at := b.in(0), b.out(0), &memory{}, &memory{}
@@ -59,7 +59,7 @@ func convBackwardData(l *lowering) error {
 		return err
 	}
 	k := conv.NewBackwardData(l.isa, s, f.Pooled)
-	l.scratch = k.ScratchLen()
+	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		packed := b.pack(0, k.PackedLen(), k.PackParts(), k.Pack)
 		dy, dx, at := b.in(1), b.out(0), &memory{}
@@ -83,7 +83,7 @@ func convBackwardFilter(l *lowering) error {
 		return err
 	}
 	k := conv.NewBackwardFilter(l.isa, s, conv.Gradient{Pooled: f.Pooled, Bias: f.Bias})
-	l.scratch, l.work = k.ScratchLen(), k.PartialLen()
+	l.scratch, l.work, l.flops = k.ScratchLen(), k.PartialLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		x, dy, dw, at, db, partial := b.in(0), b.in(1), b.out(0), &memory{}, &memory{}, b.work
 		if f.Pooled {
@@ -115,7 +115,7 @@ func matMul(l *lowering) error {
 		return err
 	}
 	k := gemm.New(l.isa, s, gemm.Epilogue{Bias: f.Bias, ReLU: f.ReLU})
-	l.scratch, l.work = k.ScratchLen(), k.PartialLen()
+	l.scratch, l.work, l.flops = k.ScratchLen(), k.PartialLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		x, y, z, bias, partial := b.in(0), b.in(1), b.out(0), &memory{}, b.work
 		if f.Bias {

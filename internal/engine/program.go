@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
@@ -20,6 +21,8 @@ type program struct {
 	graph   *graph.Graph
 	store   *graph.Store
 	updates bool
+
+	profiling atomic.Pointer[profiling]
 
 	running sync.RWMutex // held to write by a run that changes variables
 	mu      sync.Mutex

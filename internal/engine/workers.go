@@ -3,6 +3,8 @@ package engine
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/lince-ml/lince/profile"
 )
 
 // workers are the goroutines that runs share. A run is itself a worker, and takes as many of the
@@ -25,6 +27,8 @@ type worker struct {
 // job is a step that is being run. A run has one, and uses it for one step after the other.
 type job struct {
 	step    *step
+	number  int          // of the step in profile
+	profile *profile.Run // nil when nobody wants times
 	scratch [][]float32
 	next    atomic.Int64
 	running sync.WaitGroup
@@ -85,18 +89,26 @@ func (j *job) work(slot int) {
 		if part >= j.step.parts {
 			return
 		}
+		if j.profile != nil {
+			j.profile.Part(j.number, part, slot, j.step.run, j.scratch[slot])
+			continue
+		}
 		j.step.run(part, j.scratch[slot])
 	}
 }
 
 // run runs a step with the given helpers, and returns when all parts are done.
 func (j *job) run(s *step, helpers []*worker) {
-	if s.parts == 1 {
-		s.run(0, j.scratch[0])
-		return
+	if j.profile != nil {
+		j.profile.BeginStep()
+		defer j.profile.EndStep(j.number)
 	}
 	j.step = s
 	j.next.Store(0)
+	if s.parts == 1 {
+		j.work(0)
+		return
+	}
 	n := min(len(helpers), s.parts-1)
 	j.running.Add(n)
 	for _, w := range helpers[:n] {

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/profile"
+)
+
+// profiling is where a program's times go.
+type profiling struct {
+	to   *profile.Profile
+	name string
+}
+
+// Profile implements backend.Profiled.
+func (p *program) Profile(to *profile.Profile, name string) {
+	if to == nil {
+		p.profiling.Store(nil)
+		return
+	}
+	p.profiling.Store(&profiling{to, name})
+}
+
+// profile is where the times of this run go; nil is nowhere.
+func (i *instance) profile() *profile.Run {
+	p := i.plan.program.profiling.Load()
+	if p == nil {
+		return nil
+	}
+	if i.times == nil || !i.times.Belongs(p.to) {
+		i.times = p.to.NewRun(i.plan.describe(p.name), i.plan.program.engine.pool.threads, i.describe())
+	}
+	i.times.Begin()
+	return i.times
+}
+
+// describe names the plan: "train, batch 15".
+func (p *plan) describe(name string) string {
+	if len(p.shapes) > 0 && len(p.shapes[0]) > 0 {
+		return fmt.Sprintf("%s, batch %d", name, p.shapes[0][0])
+	}
+	return name
+}
+
+// describe lists the steps: those of prepare, then those of steps.
+func (i *instance) describe() []profile.Step {
+	var list []profile.Step
+	for _, s := range i.prepare {
+		list = append(list, s.describe(i.plan, "pack"))
+	}
+	var last *graph.Node
+	for _, s := range i.steps {
+		kind := ""
+		if s.node == last {
+			kind = "add up"
+		}
+		last = s.node
+		list = append(list, s.describe(i.plan, kind))
+	}
+	return list
+}
+
+// describe tells what the step is; kind says which of a node's steps, when it is not the
+// one that does the work.
+func (s *step) describe(p *plan, kind string) profile.Step {
+	d := profile.Step{Op: s.node.Op.Name(), Layer: s.node.Layer, Parts: s.parts}
+	if kind != "" {
+		d.Op += " " + kind
+		return d
+	}
+	l := p.lowered[s.node]
+	d.FLOPs, d.Algorithm = l.flops, l.algorithm
+	var in, out []string
+	seen := map[*graph.Value]bool{}
+	for side, values := range [][]*graph.Value{s.node.In, s.node.Out} {
+		for _, v := range values {
+			text := strings.ReplaceAll(strings.Trim(v.Shape.String(), "(,)"), ", ", "x")
+			if text == "" {
+				text = "()"
+			}
+			if side == 0 {
+				in = append(in, text)
+			} else {
+				out = append(out, text)
+			}
+			if root := compile.Root(v); !seen[root] || side == 1 {
+				seen[root] = true
+				d.Bytes += v.Shape.Elements() * elementSize(v.DType)
+			}
+		}
+	}
+	d.Shape = strings.Join(in, " ")
+	if len(out) > 0 {
+		d.Shape += " -> " + strings.Join(out, " ")
+	}
+	return d
+}

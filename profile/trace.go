@@ -1,0 +1,94 @@
+package profile
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// event is an event of the Trace Event Format, which chrome://tracing and Perfetto read.
+type event struct {
+	Name  string         `json:"name"`
+	Phase string         `json:"ph"`
+	Time  float64        `json:"ts"` // microseconds
+	Took  float64        `json:"dur,omitempty"`
+	PID   int            `json:"pid"`
+	TID   int            `json:"tid"`
+	Args  map[string]any `json:"args,omitempty"`
+}
+
+// WriteTrace writes the spans as JSON of the Trace Event Format: phases on one line, the
+// steps that each thread ran on one line a thread.
+func (p *Profile) WriteTrace(w io.Writer) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := bufio.NewWriter(w)
+	_, _ = out.WriteString("[\n")
+	first := true
+	put := func(e event) error {
+		text, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if !first {
+			_, _ = out.WriteString(",\n")
+		}
+		first = false
+		_, err = out.Write(text)
+		return err
+	}
+	threads := 0
+	for _, r := range p.runs {
+		threads = max(threads, r.Threads)
+	}
+	for t := range threads + 1 {
+		name := "training"
+		if t > 0 {
+			name = fmt.Sprintf("thread %d", t)
+		}
+		if err := put(event{Name: "thread_name", Phase: "M", TID: t, Args: map[string]any{"name": name}}); err != nil {
+			return err
+		}
+	}
+	type placed struct {
+		span
+		thread int
+	}
+	var spans []placed
+	for _, s := range p.spans {
+		spans = append(spans, placed{s, 0})
+	}
+	for _, r := range p.runs {
+		for i := range r.busy {
+			for _, s := range r.busy[i].spans {
+				spans = append(spans, placed{s, i + 1})
+			}
+		}
+	}
+	// Those that begin first come first; of two that begin together the longer one, which
+	// has the other inside.
+	slices.SortStableFunc(spans, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to))
+	})
+	for _, s := range spans {
+		e := event{Phase: "X", Time: float64(s.from) / 1e3, Took: float64(s.to-s.from) / 1e3, TID: s.thread}
+		if s.run == nil {
+			e.Name = p.phase[s.step].Name
+		} else {
+			x := s.run.Steps[s.step]
+			e.Name = x.Op
+			e.Args = map[string]any{"layer": x.Layer, "shape": x.Shape, "plan": s.run.Name}
+			if x.Algorithm != "" {
+				e.Args["algorithm"] = x.Algorithm
+			}
+		}
+		if err := put(e); err != nil {
+			return err
+		}
+	}
+	_, _ = out.WriteString("\n]\n")
+	return out.Flush()
+}
