@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // filled is a profile of known times.
@@ -38,11 +40,11 @@ training, batch 4: 2 runs, 20.00 ms each in kernels
       ms  share  GFLOP/s  of peak  GB/s  of memory  parts  op, layer, shape
   10.000  50.0%     50.0      50%   0.1         1%      3  Conv2D (direct)  conv  4x8x8x3 -> 4x6x6x8
   10.000  50.0%                     4.0        40%      1  ReLU  conv
-   0.000   0.0%                                         1 others
+   0.000   0.0%                                            1 others
 threads would make it faster, by how its work is cut:  2: 1.3x  4: 1.7x  8: 1.7x  16: 1.7x
 `
 	if got := b.String(); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
+		t.Errorf("%s", cmp.Diff(want, got))
 	}
 }
 
