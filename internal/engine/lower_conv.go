@@ -43,7 +43,7 @@ func conv2D(l *lowering) error {
 			at = b.out(1)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) {
-			k.Run(part, x.f32, packed, bias.f32, y.f32, at.u8, scratch)
+			k.Run(part, x.f32, packed, bias.f32, nil, y.f32, at.u8, scratch)
 		})
 	}
 	return l.floats()

@@ -67,7 +67,7 @@ func BenchmarkForward(b *testing.B) {
 				f.Pack(p, w, packed)
 			}
 			for p := range f.Parts() {
-				f.Run(p, x, packed, bias, y, argmax, scratch)
+				f.Run(p, x, packed, bias, nil, y, argmax, scratch)
 			}
 		}
 	})

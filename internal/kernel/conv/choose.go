@@ -7,12 +7,26 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// Epilogue is what is done to a convolution's result before it goes to memory. Sums start
-// from the bias.
+// Epilogue is what is done to a convolution's result before it goes to memory: the bias is
+// added, then the residual; then come ReLU with its limit, and the pool. NaN passes ReLU and
+// its limit.
 type Epilogue struct {
-	Bias bool
-	ReLU bool
-	Pool bool // 2x2 max pool, stride 2, the odd last row and column left out; needs ReLU
+	Bias  bool
+	Add   bool    // a residual of the result's shape; not with Pool
+	ReLU  bool    // negative numbers become 0
+	Limit float32 // and those above it the limit: 6 makes ReLU6; 0 is none; needs ReLU, not with Pool
+	Pool  bool    // 2x2 max pool, stride 2, the odd last row and column left out; needs ReLU
+}
+
+// Validate reports what no kernel does.
+func (e Epilogue) Validate() error {
+	switch {
+	case e.Pool && (!e.ReLU || e.Limit != 0 || e.Add):
+		return fmt.Errorf("conv: %+v: a fused pool needs ReLU without limit, and no residual", e)
+	case e.Limit != 0 && !e.ReLU, e.Limit < 0, e.Limit != e.Limit:
+		return fmt.Errorf("conv: %+v: a limit needs ReLU and must be positive", e)
+	}
+	return nil
 }
 
 // Gradient says what BackwardFilter is given and makes.
@@ -40,8 +54,9 @@ type Forward interface {
 	ScratchLen() int
 	// Run convolves a part: x [N, H, W, C] and the packed filters give y [N, OH, OW, O];
 	// with Pool, y and argmax are [N, OH/2, OW/2, O], argmax being 0 to 3 (row, column of
-	// the window) or 4 where the result is 0. bias [O] is used with Bias, argmax with Pool.
-	Run(part int, x, packed, bias, y []float32, argmax []uint8, scratch []float32)
+	// the window) or 4 where the result is 0. bias [O] is used with Bias, residual (as y)
+	// with Add, argmax with Pool.
+	Run(part int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32)
 }
 
 // BackwardData is the gradient of a convolution with respect to its images.
@@ -111,11 +126,14 @@ func choose[K, O any](list []implementation[K, O], s Shape, o O) implementation[
 	return list[len(list)-1]
 }
 
-// NewForward prepares a convolution. It panics for an impossible shape.
+// NewForward prepares a convolution. It panics for an impossible shape or epilogue.
 func NewForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	s.must()
-	if e.Pool && (!e.ReLU || s.OH < 2 || s.OW < 2) {
-		panic("conv: a fused pool needs ReLU and results of at least 2x2")
+	if err := e.Validate(); err != nil {
+		panic(err)
+	}
+	if e.Pool && (s.OH < 2 || s.OW < 2) {
+		panic("conv: a fused pool needs results of at least 2x2")
 	}
 	return choose(forwards, s, e).make(isa, s, e)
 }

@@ -126,7 +126,7 @@ func naive(s Shape, x, w []float32) []float64 {
 	return y
 }
 
-func runForward(t testing.TB, f Forward, s Shape, e Epilogue, x, w, bias []float32) (y []float32, argmax []uint8) {
+func runForward(t testing.TB, f Forward, s Shape, e Epilogue, x, w, bias, residual []float32) (y []float32, argmax []uint8) {
 	packed := kerneltest.Junk(t, f.PackedLen())
 	kerneltest.Parts(f.PackParts(), func(p int) { f.Pack(p, w, packed) })
 	n := s.resultLen()
@@ -136,7 +136,7 @@ func runForward(t testing.TB, f Forward, s Shape, e Epilogue, x, w, bias []float
 	}
 	y = kerneltest.Junk(t, n)
 	scratch := kerneltest.Junk(t, f.ScratchLen())
-	kerneltest.Parts(f.Parts(), func(p int) { f.Run(p, x, packed, bias, y, argmax, scratch) })
+	kerneltest.Parts(f.Parts(), func(p int) { f.Run(p, x, packed, bias, residual, y, argmax, scratch) })
 	return y, argmax
 }
 
@@ -161,22 +161,32 @@ func TestForward(t *testing.T) {
 			w := kerneltest.Random(t, 2, s.filterLen())
 			bias := kerneltest.Random(t, 3, s.O)
 			product := wants.Get(s.name(), func() []float64 { return naive(s, x, w) })
-			for _, e := range []Epilogue{{}, {Bias: true}, {ReLU: true}, {Bias: true, ReLU: true}} {
-				b, want := bias, slices.Clone(product)
+			add := kerneltest.Random(t, 4, len(product))
+			for _, e := range []Epilogue{{}, {Bias: true}, {ReLU: true}, {Bias: true, ReLU: true}, {Add: true}, {Bias: true, Add: true, ReLU: true, Limit: float32(max(1, slices.Max(product)/4))}, {ReLU: true, Limit: 6}} {
+				b, residual, want := bias, add, slices.Clone(product)
 				if !e.Bias {
 					b = nil
+				}
+				if !e.Add {
+					residual = nil
 				}
 				for i := range want {
 					if e.Bias {
 						want[i] += float64(bias[i%s.O])
 					}
+					if e.Add {
+						want[i] += float64(add[i])
+					}
 					if e.ReLU {
 						want[i] = math.Max(want[i], 0)
+					}
+					if e.Limit != 0 {
+						want[i] = math.Min(want[i], float64(e.Limit))
 					}
 				}
 				each(forwards, s, func(i implementation[Forward, Epilogue]) {
 					name := fmt.Sprintf("%s %s %+v", i.name, s.name(), e)
-					y, _ := runForward(t, i.make(isa, s, e), s, e, x, w, b)
+					y, _ := runForward(t, i.make(isa, s, e), s, e, x, w, b, residual)
 					kerneltest.Close(t, name, y, want, tolerance)
 					vectors.Check(t, isa, name, y)
 				})
@@ -200,9 +210,9 @@ func TestForwardPool(t *testing.T) {
 			each(forwards, s, func(i implementation[Forward, Epilogue]) {
 				name := i.name + " " + s.name()
 				e := Epilogue{Bias: true, ReLU: true}
-				plain, _ := runForward(t, i.make(isa, s, e), s, e, x, w, bias)
+				plain, _ := runForward(t, i.make(isa, s, e), s, e, x, w, bias, nil)
 				e.Pool = true
-				y, argmax := runForward(t, i.make(isa, s, e), s, e, x, w, bias)
+				y, argmax := runForward(t, i.make(isa, s, e), s, e, x, w, bias, nil)
 				want, at := poolNaive(s, plain)
 				kerneltest.Equal(t, name, y, want)
 				for i := range at {
@@ -356,7 +366,7 @@ func TestNoAllocations(t *testing.T) {
 				y := make([]float32, len(dy))
 				kerneltest.NoAllocs(t, i.name+" forward", func() {
 					f.Pack(0, w, packed)
-					f.Run(0, x, packed, nil, y, argmax, scratch)
+					f.Run(0, x, packed, nil, nil, y, argmax, scratch)
 				})
 			}
 		}

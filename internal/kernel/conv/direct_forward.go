@@ -67,7 +67,7 @@ func (f *directForward) Parts() int { return f.shape.N * f.bandsImage }
 func (f *directForward) ScratchLen() int { return f.source.scratchLen(f.band) }
 
 // Run implements Forward.
-func (f *directForward) Run(part int, x, packed, bias, y []float32, argmax []uint8, scratch []float32) {
+func (f *directForward) Run(part int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32) {
 	s := f.shape
 	image, band := part/f.bandsImage, part%f.bandsImage
 	from, to := band*f.band, min(s.OH, (band+1)*f.band)
@@ -79,7 +79,7 @@ func (f *directForward) Run(part int, x, packed, bias, y []float32, argmax []uin
 	a.CStride = uintptr(4 * s.O)
 	a.IndexStride = uintptr(s.O)
 	if f.epilogue.ReLU {
-		a.ReLU = 1
+		a.ReLU, a.Limit = 1, f.epilogue.Limit
 	}
 	a.Zero()
 	for tile := range f.tiling.Tiles() {
@@ -91,44 +91,18 @@ func (f *directForward) Run(part int, x, packed, bias, y []float32, argmax []uin
 			a.Init = unsafe.Pointer(&bias[first])
 		}
 		if f.epilogue.Pool {
-			f.pool(&a, rows, y[image*s.OH/2*(s.OW/2)*s.O+first:], argmax[image*s.OH/2*(s.OW/2)*s.O+first:], from, to)
+			at := (image*s.OH+from)/2*(s.OW/2)*s.O + first
+			a.C, a.Index = unsafe.Pointer(&y[at]), unsafe.Pointer(&argmax[at])
+			a.A, a.A2 = unsafe.Pointer(&rows[0]), unsafe.Pointer(&rows[s.StrideH*f.source.row])
+			micro.PLines(s.OW/2, (to-from)/2, uintptr(8*s.StrideH*f.source.row), uintptr(4*(s.OW/2)*s.O), uintptr(s.OW/2*s.O), &a)
 		} else {
-			f.plain(&a, rows, y[image*s.OH*s.OW*s.O+first:], from, to)
-		}
-	}
-}
-
-// plain makes rows [from, to) of an image for a tile of channels.
-func (f *directForward) plain(a *micro.Args, rows, y []float32, from, to int) {
-	s := f.shape
-	tiles := kernel.CeilDiv(s.OW, a.MaxRows())
-	for oh := from; oh < to; oh++ {
-		row := rows[(oh-from)*s.StrideH*f.source.row:]
-		for t := range tiles {
-			lo, hi := kernel.Split(s.OW, tiles, t)
-			a.A = unsafe.Pointer(&row[lo*s.StrideW*s.C])
-			a.C = unsafe.Pointer(&y[(oh*s.OW+lo)*s.O])
-			micro.N(hi-lo, a)
-		}
-	}
-}
-
-// pool makes the pooled rows of results [from, to) of an image for a tile of channels.
-func (f *directForward) pool(a *micro.Args, rows, y []float32, argmax []uint8, from, to int) {
-	s := f.shape
-	wide := s.OW / 2
-	tiles := kernel.CeilDiv(wide, a.MaxPooled())
-	for oh := from; oh < to; oh += 2 {
-		row := rows[(oh-from)*s.StrideH*f.source.row:]
-		for t := range tiles {
-			lo, hi := kernel.Split(wide, tiles, t)
-			at := 2 * lo * s.StrideW * s.C
-			a.A = unsafe.Pointer(&row[at])
-			a.A2 = unsafe.Pointer(&row[at+s.StrideH*f.source.row])
-			out := (oh/2*wide + lo) * s.O
-			a.C = unsafe.Pointer(&y[out])
-			a.Index = unsafe.Pointer(&argmax[out])
-			micro.P(hi-lo, a)
+			at := (image*s.OH+from)*s.OW*s.O + first
+			if f.epilogue.Add {
+				a.Add = unsafe.Pointer(&residual[at])
+			}
+			a.C = unsafe.Pointer(&y[at])
+			a.A = unsafe.Pointer(&rows[0])
+			micro.NLines(s.OW, to-from, uintptr(4*s.StrideH*f.source.row), uintptr(4*s.OW*s.O), &a)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func (f *winogradForward) ScratchLen() int {
 }
 
 // Run implements Forward.
-func (f *winogradForward) Run(part int, x, packed, bias, y []float32, argmax []uint8, scratch []float32) {
+func (f *winogradForward) Run(part int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32) {
 	block, group := part/f.products.columns.groups, part%f.products.columns.groups
 	lo, hi := kernel.Split(f.grid.tiles(), f.blocks, block)
 	from, to := f.products.from, f.products.to
@@ -64,6 +64,9 @@ func (f *winogradForward) Run(part int, x, packed, bias, y []float32, argmax []u
 			f.pool(n, i, j, m[(q-lo)*to.row:], bias, y[first:], argmax[first:], patch)
 		} else {
 			f.plain(n, i, j, m[(q-lo)*to.row:], bias, y[first:], patch)
+			if f.epilogue.Add || f.epilogue.Limit != 0 {
+				f.finish(n, i, j, first, end, residual, y)
+			}
 		}
 		n, i, j = f.grid.next(n, i, j)
 	}
@@ -76,11 +79,37 @@ func (f *winogradForward) plain(n, i, j int, m, bias, y, patch []float32) {
 	y = y[n*s.OH*s.OW*s.O:]
 	plane := f.products.to.plane
 	if top+winograd.Tile <= s.OH && left+winograd.Tile <= s.OW {
-		winograd.Result(f.isa, y[(top*s.OW+left)*s.O:], s.OW*s.O, s.O, m, plane, bias, f.epilogue.ReLU, c)
+		winograd.Result(f.isa, y[(top*s.OW+left)*s.O:], s.OW*s.O, s.O, m, plane, bias, f.epilogue.ReLU && !f.epilogue.Add, c)
 		return
 	}
-	winograd.Result(f.isa, patch, winograd.Tile*c, c, m, plane, bias, f.epilogue.ReLU, c)
+	winograd.Result(f.isa, patch, winograd.Tile*c, c, m, plane, bias, f.epilogue.ReLU && !f.epilogue.Add, c)
 	paste(y, patch, top, left, s.OH, s.OW, s.O, winograd.Tile, c)
+}
+
+// finish does what the transform of results does not: it adds the residual to channels
+// [first, end) of a tile, and applies ReLU and its limit.
+func (f *winogradForward) finish(n, i, j, first, end int, residual, y []float32) {
+	s, e := f.shape, f.epilogue
+	top, left := winograd.Tile*i, winograd.Tile*j
+	for row := top; row < min(s.OH, top+winograd.Tile); row++ {
+		for p := left; p < min(s.OW, left+winograd.Tile); p++ {
+			at := ((n*s.OH+row)*s.OW + p) * s.O
+			to := y[at+first : at+end]
+			if e.Add {
+				for c, v := range residual[at+first : at+end] {
+					to[c] += v
+				}
+			}
+			for c, v := range to {
+				switch {
+				case e.ReLU && v < 0:
+					to[c] = 0
+				case e.Limit != 0 && v > e.Limit:
+					to[c] = e.Limit
+				}
+			}
+		}
+	}
 }
 
 // pool makes the pooled results of a tile, as plain does.

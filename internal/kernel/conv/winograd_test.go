@@ -59,14 +59,14 @@ func TestWinogradErrors(t *testing.T) {
 				visit(s, func(xi, wi, yi int) { want[wi] += float64(dy[yi]) * float64(x[xi]) })
 				return want
 			})
-			y, _ := runForward(t, newWinogradForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil)
+			y, _ := runForward(t, newWinogradForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil, nil)
 			dx := runBackwardData(t, newWinogradBackwardData(isa, s, false), s, dy, nil, w)
 			dw, _ := runBackwardFilter(t, newWinogradBackwardFilter(isa, s, Gradient{}), s, false, x, dy, nil)
 			greatest, _ := errors(y, want)
 			_, data := errors(dx, wantX)
 			_, filter := errors(dw, wantW)
 			// Of direct convolutions, for comparison.
-			plain, _ := runForward(t, newDirectForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil)
+			plain, _ := runForward(t, newDirectForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil, nil)
 			direct, _ := errors(plain, want)
 			t.Logf("%dx%dx%d: forward %.1e of the greatest (direct %.1e), gradients %.1e and %.1e in L2", s.H, s.W, s.C, greatest, direct, data, filter)
 			if !(greatest < 2e-6 && data < 1.5e-6 && filter < 1.5e-6) {
@@ -92,7 +92,7 @@ func TestWinogradAdjoint(t *testing.T) {
 				continue
 			}
 			x, w := kerneltest.Random(t, 1, s.imageLen()), kerneltest.Random(t, 2, s.filterLen())
-			y, _ := runForward(t, newWinogradForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil)
+			y, _ := runForward(t, newWinogradForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil, nil)
 			given, argmax, pooled := kerneltest.Random(t, 3, s.resultLen()), []uint8(nil), false
 			dy := given
 			for {
@@ -124,7 +124,7 @@ func TestWinogradNotFinite(t *testing.T) {
 			x, w := kerneltest.Random(t, 1, s.imageLen()), kerneltest.Random(t, 2, s.filterLen())
 			x[(4*9+4)*16+3] = v
 			e := Epilogue{Bias: true}
-			y, _ := runForward(t, newWinogradForward(isa, s, e), s, e, x, w, make([]float32, s.O))
+			y, _ := runForward(t, newWinogradForward(isa, s, e), s, e, x, w, make([]float32, s.O), nil)
 			for oh := 2; oh <= 4; oh++ {
 				for ow := 2; ow <= 4; ow++ {
 					if got := y[(oh*s.OW+ow)*s.O]; got-got == 0 {
