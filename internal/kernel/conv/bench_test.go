@@ -1,7 +1,10 @@
 package conv
 
 import (
+	"encoding/csv"
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/lince-ml/lince/internal/kernel"
@@ -29,12 +32,90 @@ var benchmarks = []struct {
 	{"pointwise14", false, shape(8, 14, 14, 96, 1, 144, 1, 1, false)},
 }
 
+// layers are the dense convolutions of image networks, from the bench's list, at batches of 1
+// and 16.
+func layers(b *testing.B) (names []string, shapes []Shape) {
+	f, err := os.Open("../../../bench/layers.csv")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		b.Fatal(err)
+	}
+	seen := map[Shape]bool{}
+	for _, row := range rows[1:] {
+		var n [7]int
+		for i := range n {
+			if n[i], err = strconv.Atoi(row[2+i]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		h, w, c, o, k, stride, groups := n[0], n[1], n[2], n[3], n[4], n[5], n[6]
+		for _, batch := range []int{1, 16} {
+			s := shape(batch, h, w, c, k, o, stride, 1, true)
+			if groups > 1 || seen[s] {
+				continue
+			}
+			seen[s] = true
+			names = append(names, fmt.Sprintf("%s/b%d/%dx%dx%d->%d_%dx%d_s%d", row[0], batch, h, w, c, o, k, k, stride))
+			shapes = append(shapes, s)
+		}
+	}
+	return names, shapes
+}
+
+// BenchmarkLayers measures all implementations (a star marks those that are chosen): GFLOP/s of
+// one thread, the number of parts, and which percentage of 2 and of 16 threads' time has work.
+func BenchmarkLayers(b *testing.B) {
+	isa := kernel.Available()[0]
+	names, shapes := layers(b)
+	for n, s := range shapes {
+		measure := func(direction, chosen, name string, parts int, step func()) {
+			if name == chosen {
+				name += "*"
+			}
+			b.Run(fmt.Sprintf("%s/%s/%s", names[n], direction, name), func(b *testing.B) {
+				kerneltest.Speed(b, s.FLOPs(), 0, step)
+				b.ReportMetric(float64(parts), "parts")
+				b.ReportMetric(busy(parts, 2), "busy%2")
+				b.ReportMetric(busy(parts, 16), "busy%16")
+			})
+		}
+		e := Epilogue{Bias: true, ReLU: true}
+		each(forwards, s, func(i implementation[Forward, Epilogue]) {
+			f := i.make(isa, s, e)
+			measure("forward", choose(forwards, s, e).name, i.name, f.Parts(), forwardStep(f, s, false))
+		})
+		each(backwardsData, s, func(i implementation[BackwardData, bool]) {
+			d := i.make(isa, s, false)
+			measure("data", choose(backwardsData, s, false).name, i.name, d.Parts(), dataStep(d, s, false))
+		})
+		each(backwardsFilter, s, func(i implementation[BackwardFilter, Gradient]) {
+			if i.name == "sparse" {
+				return
+			}
+			f := i.make(isa, s, Gradient{})
+			measure("filter", choose(backwardsFilter, s, Gradient{}).name, i.name, f.Parts(), filterStep(f, s, false))
+		})
+	}
+}
+
+// busy is the percentage of threads' time that has work when parts are alike.
+func busy(parts, threads int) float64 {
+	return 100 * float64(parts) / float64(kernel.CeilDiv(parts, threads)*threads)
+}
+
 // bench runs f over all shapes, implementations and instruction sets and reports the speed, in
 // the FLOPs of the direct algorithm.
 func bench[K, O any](b *testing.B, list []implementation[K, O], options func(pooled bool) O, f func(k K, s Shape, pooled bool) (step func())) {
 	for _, isa := range kernel.Available() {
 		for _, c := range benchmarks {
 			each(list, c.shape, func(i implementation[K, O]) {
+				if i.name == "sparse" && !i.fits(c.shape, options(c.pooled)) {
+					return
+				}
 				b.Run(fmt.Sprintf("%v/%s/%s", isa, c.name, i.name), func(b *testing.B) {
 					step := f(i.make(isa, c.shape, options(c.pooled)), c.shape, c.pooled)
 					kerneltest.Speed(b, c.shape.FLOPs(), 0, step)
@@ -44,8 +125,12 @@ func bench[K, O any](b *testing.B, list []implementation[K, O], options func(poo
 	}
 }
 
-func random(b *testing.B, n int) []float32 {
-	return append([]float32(nil), kerneltest.Random(b, 1, n)...)
+func random(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(i*7919%1024)/512 - 1
+	}
+	return x
 }
 
 func (s Shape) pooledLen(pooled bool) int {
@@ -55,10 +140,21 @@ func (s Shape) pooledLen(pooled bool) int {
 	return s.resultLen()
 }
 
-func BenchmarkForward(b *testing.B) {
-	options := func(pooled bool) Epilogue { return Epilogue{Bias: true, ReLU: true, Pool: pooled} }
-	bench(b, forwards, options, func(f Forward, s Shape, pooled bool) func() {
-		x, w, bias := random(b, s.imageLen()), random(b, s.filterLen()), random(b, s.O)
+// later calls make, which prepares operands, when the step runs first: a step that no pattern
+// chooses must not cost memory.
+func later(prepare func() func()) func() {
+	var step func()
+	return func() {
+		if step == nil {
+			step = prepare()
+		}
+		step()
+	}
+}
+
+func forwardStep(f Forward, s Shape, pooled bool) func() {
+	return later(func() func() {
+		x, w, bias := random(s.imageLen()), random(s.filterLen()), random(s.O)
 		packed, scratch := make([]float32, f.PackedLen()), make([]float32, f.ScratchLen())
 		y := make([]float32, s.pooledLen(pooled))
 		argmax := make([]uint8, len(y))
@@ -73,12 +169,11 @@ func BenchmarkForward(b *testing.B) {
 	})
 }
 
-func BenchmarkBackwardData(b *testing.B) {
-	options := func(pooled bool) bool { return pooled }
-	bench(b, backwardsData, options, func(d BackwardData, s Shape, pooled bool) func() {
-		w := random(b, s.filterLen())
+func dataStep(d BackwardData, s Shape, pooled bool) func() {
+	return later(func() func() {
+		w := random(s.filterLen())
 		packed, scratch := make([]float32, d.PackedLen()), make([]float32, d.ScratchLen())
-		dy, dx := random(b, s.pooledLen(pooled)), make([]float32, s.imageLen())
+		dy, dx := random(s.pooledLen(pooled)), make([]float32, s.imageLen())
 		argmax := places(len(dy))
 		return func() {
 			for p := range d.PackParts() {
@@ -91,12 +186,11 @@ func BenchmarkBackwardData(b *testing.B) {
 	})
 }
 
-func BenchmarkBackwardFilter(b *testing.B) {
-	options := func(pooled bool) Gradient { return Gradient{Pooled: pooled, Bias: true} }
-	bench(b, backwardsFilter, options, func(f BackwardFilter, s Shape, pooled bool) func() {
-		x := random(b, s.imageLen())
+func filterStep(f BackwardFilter, s Shape, pooled bool) func() {
+	return later(func() func() {
+		x := random(s.imageLen())
 		partial, scratch := make([]float32, f.PartialLen()), make([]float32, f.ScratchLen())
-		dy, dw, db := random(b, s.pooledLen(pooled)), make([]float32, s.filterLen()), make([]float32, s.O)
+		dy, dw, db := random(s.pooledLen(pooled)), make([]float32, s.filterLen()), make([]float32, s.O)
 		argmax := places(len(dy))
 		return func() {
 			for p := range f.Parts() {
@@ -107,6 +201,18 @@ func BenchmarkBackwardFilter(b *testing.B) {
 			}
 		}
 	})
+}
+
+func BenchmarkForward(b *testing.B) {
+	bench(b, forwards, func(pooled bool) Epilogue { return Epilogue{Bias: true, ReLU: true, Pool: pooled} }, forwardStep)
+}
+
+func BenchmarkBackwardData(b *testing.B) {
+	bench(b, backwardsData, func(pooled bool) bool { return pooled }, dataStep)
+}
+
+func BenchmarkBackwardFilter(b *testing.B) {
+	bench(b, backwardsFilter, func(pooled bool) Gradient { return Gradient{Pooled: pooled, Bias: true} }, filterStep)
 }
 
 // places is n places of maxima.

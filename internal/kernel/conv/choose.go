@@ -108,6 +108,7 @@ var (
 		{"direct", always[bool], newDirectBackwardData},
 	}
 	backwardsFilter = []implementation[BackwardFilter, Gradient]{
+		{"sparse", sparsePossible, newSparseBackwardFilter},
 		{"winograd", func(s Shape, g Gradient) bool { return winogradPays(s, g.Pooled) }, newWinogradBackwardFilter},
 		{"direct", always[Gradient], newDirectBackwardFilter},
 	}

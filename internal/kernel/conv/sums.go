@@ -44,14 +44,19 @@ func (b *sums) ReduceParts() int { return kernel.Blocks(b.length) }
 
 // Reduce implements BackwardFilter.
 func (b *sums) Reduce(part int, partial, dw, db []float32) {
+	b.reduce(part, partial, b.length, dw, db)
+}
+
+// reduce is Reduce for sums that are stride apart.
+func (b *sums) reduce(part int, partial []float32, stride int, dw, db []float32) {
 	lo, hi := kernel.BlockRange(b.length, part)
 	n := b.filter
 	if lo < n {
 		end := min(hi, n)
-		reduce.AddColumns(b.isa, dw[lo:end], partial[lo:], b.groups, b.length)
+		reduce.AddColumns(b.isa, dw[lo:end], partial[lo:], b.groups, stride)
 	}
 	if hi > n {
 		from := max(lo, n)
-		reduce.AddColumns(b.isa, db[from-n:hi-n], partial[from:], b.groups, b.length)
+		reduce.AddColumns(b.isa, db[from-n:hi-n], partial[from:], b.groups, stride)
 	}
 }

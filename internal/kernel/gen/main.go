@@ -24,6 +24,7 @@ var families = []struct {
 	{"eltwise", eltwise},
 	{"optstep", optstep},
 	{"winograd", winograd},
+	{"sparse", sparse},
 }
 
 func main() {

@@ -1,0 +1,72 @@
+package conv
+
+import (
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/sparse"
+)
+
+// sparseBackwardFilter is the gradient of filters of 3x3 pixels of few channels, from the pooled
+// gradient without unpooling it. A part sums over some rows of windows of some images.
+type sparseBackwardFilter struct {
+	sums
+	isa     kernel.ISA
+	shape   Shape
+	options Gradient
+	source  source
+}
+
+// sparsePossible says whether there is a sparse algorithm for a gradient.
+func sparsePossible(s Shape, g Gradient) bool {
+	return g.Pooled && s.C <= sparse.MaxChannels && s.KH == 3 && s.KW == 3 &&
+		s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1
+}
+
+func newSparseBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
+	s = s.pooled()
+	b := &sparseBackwardFilter{isa: isa, shape: s, options: g, source: newSource(s)}
+	b.sums = newSums(isa, s, true, s.N*s.OH/2)
+	return b
+}
+
+// ScratchLen implements BackwardFilter.
+func (b *sparseBackwardFilter) ScratchLen() int {
+	return b.patchesLen() + b.source.scratchLen(2)
+}
+
+func (b *sparseBackwardFilter) patchesLen() int {
+	return b.shape.OW/2*sparse.PatchLen(b.shape.C) + sparse.Spare
+}
+
+// Run implements BackwardFilter.
+func (b *sparseBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, scratch []float32) {
+	s := b.shape
+	sum := b.of(part, partial)
+	clear(sum)
+	patches, scratch := scratch[:b.patchesLen()], scratch[b.patchesLen():]
+	high, wide := s.OH/2, s.OW/2
+	lo, hi := kernel.Split(s.N*high, b.groups, part)
+	for unit := lo; unit < hi; unit++ {
+		image, i := unit/high, unit%high
+		rows := b.source.rows(x, image, 2*i, 2*i+2, scratch)
+		sparse.Cut(patches, rows, b.source.row, s.C, wide)
+		at := unit * wide * s.O
+		sparse.Add(b.isa, s.C, sum, patches, dy[at:at+wide*s.O], argmax[at:at+wide*s.O], wide, s.O)
+	}
+}
+
+// ReduceParts implements BackwardFilter.
+func (b *sparseBackwardFilter) ReduceParts() int {
+	if b.options.Bias {
+		return b.sums.ReduceParts()
+	}
+	return kernel.Blocks(b.filter)
+}
+
+// Reduce implements BackwardFilter.
+func (b *sparseBackwardFilter) Reduce(part int, partial, dw, db []float32) {
+	s := b.sums
+	if !b.options.Bias {
+		s.length = s.filter // of each part: the last row is not wanted
+	}
+	s.reduce(part, partial, b.length, dw, db)
+}

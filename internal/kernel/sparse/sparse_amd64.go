@@ -1,0 +1,33 @@
+package sparse
+
+import "github.com/lince-ml/lince/internal/kernel"
+
+// lanes is the channels of a call of add; 0 is no assembly.
+func lanes(isa kernel.ISA) int {
+	switch isa {
+	case kernel.AVX512:
+		return 16
+	case kernel.AVX2:
+		return 8
+	}
+	return 0
+}
+
+// add does a vector of columns.
+func add(isa kernel.ISA, channels int, sums, patches, dy []float32, at []uint8, stride, pixels int) {
+	n := uintptr(stride)
+	switch wide := isa == kernel.AVX512; {
+	case channels == 1 && wide:
+		add1AVX512(&sums[0], &patches[0], &dy[0], &at[0], n, pixels)
+	case channels == 1:
+		add1AVX2(&sums[0], &patches[0], &dy[0], &at[0], n, pixels)
+	case channels == 2 && wide:
+		add2AVX512(&sums[0], &patches[0], &dy[0], &at[0], n, pixels)
+	case channels == 2:
+		add2AVX2(&sums[0], &patches[0], &dy[0], &at[0], n, pixels)
+	case wide:
+		add3AVX512(&sums[0], &patches[0], &dy[0], &at[0], n, pixels)
+	default:
+		add3AVX2(&sums[0], &patches[0], &dy[0], &at[0], n, pixels)
+	}
+}

@@ -1,0 +1,73 @@
+package sparse
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+func places(t testing.TB, n int) []uint8 {
+	at := kerneltest.Guarded[uint8](t, n)
+	for i := range at {
+		at[i] = uint8(i * 7 % 5)
+	}
+	return at
+}
+
+func TestAdd(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for channels := 1; channels <= MaxChannels; channels++ {
+			for _, columns := range []int{1, 3, 8, 11, 16, 24, 37, 64} {
+				for _, pixels := range []int{1, 2, 16, 35} {
+					name := fmt.Sprintf("%d channels, %d columns, %d pixels", channels, columns, pixels)
+					row := (2*pixels + 3) * channels
+					image := kerneltest.Random(t, 1, 4*row)
+					dy, at := kerneltest.Random(t, 2, pixels*columns), places(t, pixels*columns)
+					sums := kerneltest.Random(t, 3, Rows(channels)*columns)
+					want := make([]float64, len(sums))
+					for i, v := range sums {
+						want[i] = float64(v)
+					}
+					for i, d := range dy {
+						p, c := i/columns, i%columns
+						if at[i] > 3 {
+							continue
+						}
+						y, x := int(at[i]/2), 2*p+int(at[i]%2)
+						for tap := range 9 {
+							for k := range channels {
+								want[(tap*channels+k)*columns+c] += float64(d) * float64(image[(y+tap/3)*row+(x+tap%3)*channels+k])
+							}
+						}
+						want[9*channels*columns+c] += float64(d)
+					}
+					patches := kerneltest.Junk(t, pixels*PatchLen(channels)+Spare)
+					Cut(patches, image, row, channels, pixels)
+					Add(isa, channels, sums, patches, dy, at, pixels, columns)
+					kerneltest.Close(t, name, sums, want, 1e-5)
+					vectors.Check(t, isa, name, sums)
+					kerneltest.NoAllocs(t, name, func() { Add(isa, channels, sums, patches, dy, at, pixels, columns) })
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkAdd(b *testing.B) {
+	const channels, columns, pixels = 3, 64, 63
+	for _, isa := range kernel.Available() {
+		b.Run(isa.String(), func(b *testing.B) {
+			image := kerneltest.Random(b, 1, 4*(2*pixels+2)*channels)
+			dy, at := kerneltest.Random(b, 2, pixels*columns), places(b, pixels*columns)
+			sums := make([]float32, Rows(channels)*columns)
+			patches := make([]float32, pixels*PatchLen(channels)+Spare)
+			kerneltest.Speed(b, 2*9*channels*columns*pixels, 0, func() {
+				Cut(patches, image, (2*pixels+2)*channels, channels, pixels)
+				Add(isa, channels, sums, patches, dy, at, pixels, columns)
+			})
+		})
+	}
+}
