@@ -32,6 +32,7 @@ var gradients = []struct {
 	{"Log", nil, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Log(y) }},
 	{"Log1p", nil, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Log1p(y) }},
 	{"ReLU", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.ReLU(x) }},
+	{"ReLU6", []int{3, 5}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.ReLU6(b.Scale(x, 9)) }},
 	{"Sigmoid", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Sigmoid(x) }},
 	{"Tanh", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Tanh(x) }},
 	{"Add", []int{3, 2}, []int{2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Add(x, y) }},
@@ -51,6 +52,10 @@ var gradients = []struct {
 	}},
 	{"ReLUGrad", []int{3, 2}, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		g := graph.Grad(b, b.Sum(b.Mul(b.Square(y), b.ReLU(x))), x)[0]
+		return b.Mul(b.Mul(g, y), x)
+	}},
+	{"ReLU6Grad", []int{3, 5}, []int{3, 5}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		g := graph.Grad(b, b.Sum(b.Mul(b.Square(y), b.ReLU6(b.Scale(x, 9)))), x)[0]
 		return b.Mul(b.Mul(g, y), x)
 	}},
 	{"Cast", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
@@ -92,6 +97,31 @@ var gradients = []struct {
 	}},
 	{"Conv2DBackwardFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Conv2D(x, y, window(3, 1, 1, op.Valid)))), y)[0]
+	}},
+	{"Conv2D", []int{2, 5, 4, 6}, []int{3, 2, 2, 9}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		w := op.Window{Size: [2]int{3, 2}, Stride: [2]int{2, 1}, Dilation: [2]int{1, 1}, Padding: op.Same}
+		return b.Op(op.Conv2D{Window: w, Groups: 3}, x, y)
+	}},
+	{"Conv2DBackwardData", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(b.Op(op.Conv2D{Window: window(3, 1, 1, op.Same), Groups: 2}, x, y))), x)[0]
+	}},
+	{"Conv2DBackwardFilter", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(b.Op(op.Conv2D{Window: window(3, 1, 1, op.Valid), Groups: 2}, x, y))), y)[0]
+	}},
+	{"DepthwiseConv2D", []int{2, 5, 6, 3}, []int{3, 3, 3, 1}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.DepthwiseConv2D(x, y, window(3, 1, 1, op.Valid))
+	}},
+	{"DepthwiseConv2D", []int{2, 5, 6, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.DepthwiseConv2D(x, y, window(3, 2, 1, op.Same))
+	}},
+	{"DepthwiseConv2D", []int{1, 6, 5, 2}, []int{2, 2, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.DepthwiseConv2D(x, y, window(2, 1, 2, op.Same))
+	}},
+	{"DepthwiseConv2DBackwardData", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(b.DepthwiseConv2D(x, y, window(3, 1, 1, op.Same)))), x)[0]
+	}},
+	{"DepthwiseConv2DBackwardFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(b.DepthwiseConv2D(x, y, window(3, 1, 1, op.Valid)))), y)[0]
 	}},
 	{"MaxPool2D", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.MaxPool2D(x, window(3, 2, 1, op.Same))

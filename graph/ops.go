@@ -60,6 +60,9 @@ func (b *Builder) Log1p(x *Value) *Value { return b.Op(op.Unary{Fn: op.Log1p}, x
 // ReLU is max(x, 0).
 func (b *Builder) ReLU(x *Value) *Value { return b.Op(op.Unary{Fn: op.ReLU}, x) }
 
+// ReLU6 is min(max(x, 0), 6).
+func (b *Builder) ReLU6(x *Value) *Value { return b.Op(op.Unary{Fn: op.ReLU6}, x) }
+
 // Sigmoid is 1/(1+exp(-x)).
 func (b *Builder) Sigmoid(x *Value) *Value { return b.Op(op.Unary{Fn: op.Sigmoid}, x) }
 
@@ -159,6 +162,11 @@ func (b *Builder) MatMul(x, y *Value) *Value { return b.Op(op.MatMul{}, x, y) }
 // Conv2D convolves images with a kernel.
 func (b *Builder) Conv2D(x, kernel *Value, w op.Window) *Value {
 	return b.Op(op.Conv2D{Window: w}, x, kernel)
+}
+
+// DepthwiseConv2D convolves each channel of images with kernels of its own.
+func (b *Builder) DepthwiseConv2D(x, kernel *Value, w op.Window) *Value {
+	return b.Op(op.DepthwiseConv2D{Window: w}, x, kernel)
 }
 
 // MaxPool2D is the greatest element of each window.

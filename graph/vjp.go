@@ -23,6 +23,7 @@ var vjps = map[string]vjp{
 	"Log":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Div(g, x) }),
 	"Log1p":   unary(func(b *Builder, g, x, y *Value) *Value { return b.Div(g, b.Offset(x, 1)) }),
 	"ReLU":    unary(func(b *Builder, g, x, y *Value) *Value { return b.Op(op.ReLUGrad{}, g, y) }),
+	"ReLU6":   unary(func(b *Builder, g, x, y *Value) *Value { return b.Op(op.ReLU6Grad{}, g, y) }),
 	"Sigmoid": unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Sub(y, b.Square(y))) }),
 	"Tanh":    unary(func(b *Builder, g, x, y *Value) *Value { return b.Sub(g, b.Mul(g, b.Square(y))) }),
 
@@ -52,6 +53,9 @@ var vjps = map[string]vjp{
 	},
 	"ReLUGrad": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.ReLUGrad{}, g[0], n.In[1]), nil}
+	},
+	"ReLU6Grad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.ReLU6Grad{}, g[0], n.In[1]), nil}
 	},
 	"Cast": func(b *Builder, n *Node, g []*Value) []*Value {
 		if !n.In[0].DType.IsFloat() {
@@ -112,25 +116,48 @@ var vjps = map[string]vjp{
 		return []*Value{dx, dy}
 	},
 	"Conv2D": func(b *Builder, n *Node, g []*Value) []*Value {
-		w := n.Op.(op.Conv2D).Window
+		o := n.Op.(op.Conv2D)
 		return []*Value{
-			b.Op(op.Conv2DBackwardData{Window: w}, n.In[1], g[0], n.In[0]),
-			b.Op(op.Conv2DBackwardFilter{Window: w}, n.In[0], g[0], n.In[1]),
+			b.Op(op.Conv2DBackwardData(o), n.In[1], g[0], n.In[0]),
+			b.Op(op.Conv2DBackwardFilter(o), n.In[0], g[0], n.In[1]),
 		}
 	},
 	"Conv2DBackwardData": func(b *Builder, n *Node, g []*Value) []*Value {
-		w := n.Op.(op.Conv2DBackwardData).Window
+		o := n.Op.(op.Conv2DBackwardData)
 		return []*Value{
-			b.Op(op.Conv2DBackwardFilter{Window: w}, g[0], n.In[1], n.In[0]),
-			b.Conv2D(g[0], n.In[0], w),
+			b.Op(op.Conv2DBackwardFilter(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.Conv2D(o), g[0], n.In[0]),
 			nil,
 		}
 	},
 	"Conv2DBackwardFilter": func(b *Builder, n *Node, g []*Value) []*Value {
-		w := n.Op.(op.Conv2DBackwardFilter).Window
+		o := n.Op.(op.Conv2DBackwardFilter)
 		return []*Value{
-			b.Op(op.Conv2DBackwardData{Window: w}, g[0], n.In[1], n.In[0]),
-			b.Conv2D(n.In[0], g[0], w),
+			b.Op(op.Conv2DBackwardData(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.Conv2D(o), n.In[0], g[0]),
+			nil,
+		}
+	},
+	"DepthwiseConv2D": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.DepthwiseConv2D)
+		return []*Value{
+			b.Op(op.DepthwiseConv2DBackwardData(o), n.In[1], g[0], n.In[0]),
+			b.Op(op.DepthwiseConv2DBackwardFilter(o), n.In[0], g[0], n.In[1]),
+		}
+	},
+	"DepthwiseConv2DBackwardData": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.DepthwiseConv2DBackwardData)
+		return []*Value{
+			b.Op(op.DepthwiseConv2DBackwardFilter(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.DepthwiseConv2D(o), g[0], n.In[0]),
+			nil,
+		}
+	},
+	"DepthwiseConv2DBackwardFilter": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.DepthwiseConv2DBackwardFilter)
+		return []*Value{
+			b.Op(op.DepthwiseConv2DBackwardData(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.DepthwiseConv2D(o), n.In[0], g[0]),
 			nil,
 		}
 	},

@@ -3,16 +3,27 @@ package op
 import "fmt"
 
 // Conv2D is the cross-correlation of images (n, height, width, channels) with a kernel
-// (height, width, channels, filters): Keras' Conv2D without bias and activation.
-type Conv2D struct{ Window }
+// (height, width, channels/Groups, filters): Keras' Conv2D without bias and activation. With
+// Groups the channels and the filters are cut into as many equal runs, and each run of
+// filters sees its own run of channels only; 0 is one group.
+type Conv2D struct {
+	Window
+	Groups int
+}
 
 // Conv2DBackwardData is the gradient of Conv2D with respect to the images. Operands: the
 // kernel, the gradient of the result, and the images, of which only the shape is used.
-type Conv2DBackwardData struct{ Window }
+type Conv2DBackwardData struct {
+	Window
+	Groups int
+}
 
 // Conv2DBackwardFilter is the gradient of Conv2D with respect to the kernel. Operands:
 // the images, the gradient of the result, and the kernel, of which only the shape is used.
-type Conv2DBackwardFilter struct{ Window }
+type Conv2DBackwardFilter struct {
+	Window
+	Groups int
+}
 
 // Name implements Op.
 func (Conv2D) Name() string { return "Conv2D" }
@@ -23,6 +34,21 @@ func (Conv2DBackwardData) Name() string { return "Conv2DBackwardData" }
 // Name implements Op.
 func (Conv2DBackwardFilter) Name() string { return "Conv2DBackwardFilter" }
 
+// Attributes prints the op's attributes.
+func (o Conv2D) Attributes() string {
+	s := o.Window.Attributes()
+	if o.Groups > 1 {
+		s += fmt.Sprintf(" groups %d", o.Groups)
+	}
+	return s
+}
+
+// Attributes prints the op's attributes.
+func (o Conv2DBackwardData) Attributes() string { return Conv2D(o).Attributes() }
+
+// Attributes prints the op's attributes.
+func (o Conv2DBackwardFilter) Attributes() string { return Conv2D(o).Attributes() }
+
 // ShapeOnly implements op.ShapeOnly.
 func (Conv2DBackwardData) ShapeOnly(i int) bool { return i == 2 }
 
@@ -30,19 +56,17 @@ func (Conv2DBackwardData) ShapeOnly(i int) bool { return i == 2 }
 func (Conv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 }
 
 func (o Conv2D) types(x, w Type) (Type, error) {
-	if err := wantRank("images", x, 4); err != nil {
+	if err := o.imagesAndKernel(x, w); err != nil {
 		return Type{}, err
 	}
-	if err := wantRank("kernel", w, 4); err != nil {
-		return Type{}, err
-	}
-	if x.DType != w.DType {
-		return Type{}, fmt.Errorf("images are %v and the kernel %v, want one type", x.DType, w.DType)
-	}
-	if w.Shape[0] != o.Size[0] || w.Shape[1] != o.Size[1] {
-		return Type{}, fmt.Errorf("kernel has shape %v, want %v", w.Shape, o.Size)
-	}
-	if x.Shape[3] != w.Shape[2] {
+	switch groups := max(o.Groups, 1); {
+	case o.Groups < 0:
+		return Type{}, fmt.Errorf("%d groups, want at least 1", o.Groups)
+	case x.Shape[3]%groups != 0 || w.Shape[3]%groups != 0:
+		return Type{}, fmt.Errorf("%d channels and %d filters in %d groups: want multiples of that", x.Shape[3], w.Shape[3], groups)
+	case x.Shape[3]/groups != w.Shape[2] && groups > 1:
+		return Type{}, fmt.Errorf("images have %d channels in %d groups, the kernel %d for each", x.Shape[3], groups, w.Shape[2])
+	case x.Shape[3]/groups != w.Shape[2]:
 		return Type{}, fmt.Errorf("images have %d channels, the kernel %d", x.Shape[3], w.Shape[2])
 	}
 	s, err := o.out(x.Shape, w.Shape[3])
@@ -79,6 +103,27 @@ func (o Conv2D) checkGrad(x, w, dy Type) error {
 	if err != nil {
 		return err
 	}
+	return wantGradient(y, dy)
+}
+
+// imagesAndKernel checks the operands of a convolution, but for their channels.
+func (w Window) imagesAndKernel(x, kernel Type) error {
+	if err := wantRank("images", x, 4); err != nil {
+		return err
+	}
+	if err := wantRank("kernel", kernel, 4); err != nil {
+		return err
+	}
+	if x.DType != kernel.DType {
+		return fmt.Errorf("images are %v and the kernel %v, want one type", x.DType, kernel.DType)
+	}
+	if kernel.Shape[0] != w.Size[0] || kernel.Shape[1] != w.Size[1] {
+		return fmt.Errorf("kernel has shape %v, want %v", kernel.Shape, w.Size)
+	}
+	return nil
+}
+
+func wantGradient(y, dy Type) error {
 	if _, ok := unify(y.Shape, dy.Shape); !ok || y.DType != dy.DType {
 		return fmt.Errorf("gradient is %v, want %v", dy, y)
 	}

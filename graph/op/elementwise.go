@@ -9,7 +9,8 @@ import (
 // UnaryFn names a function of one number.
 type UnaryFn string
 
-// The functions of one number. ReLU is max(x, 0), Sign is -1, 0 or 1, Log1p is ln(1+x).
+// The functions of one number. ReLU is max(x, 0), ReLU6 min(max(x, 0), 6), Sign is -1, 0 or 1,
+// Log1p is ln(1+x).
 const (
 	Neg     UnaryFn = "Neg"
 	Abs     UnaryFn = "Abs"
@@ -20,6 +21,7 @@ const (
 	Log     UnaryFn = "Log"
 	Log1p   UnaryFn = "Log1p"
 	ReLU    UnaryFn = "ReLU"
+	ReLU6   UnaryFn = "ReLU6"
 	Sigmoid UnaryFn = "Sigmoid"
 	Tanh    UnaryFn = "Tanh"
 )
@@ -66,6 +68,10 @@ type Select struct{}
 // is positive, else 0.
 type ReLUGrad struct{}
 
+// ReLU6Grad is the gradient of ReLU6: the first operand where the second, ReLU6's result, is
+// between 0 and 6, else 0.
+type ReLU6Grad struct{}
+
 // Cast converts the elements to another type; true is 1 and false 0.
 type Cast struct{ To tensor.DType }
 
@@ -80,6 +86,9 @@ func (Select) Name() string { return "Select" }
 
 // Name implements Op.
 func (ReLUGrad) Name() string { return "ReLUGrad" }
+
+// Name implements Op.
+func (ReLU6Grad) Name() string { return "ReLU6Grad" }
 
 // Name implements Op.
 func (Cast) Name() string { return "Cast" }
@@ -140,6 +149,9 @@ func (ReLUGrad) Infer(in []Type) ([]Type, error) {
 	}
 	return one(Type{in[0].DType, s}), nil
 }
+
+// Infer implements Op.
+func (ReLU6Grad) Infer(in []Type) ([]Type, error) { return ReLUGrad{}.Infer(in) }
 
 // Infer implements Op.
 func (o Cast) Infer(in []Type) ([]Type, error) {

@@ -45,7 +45,7 @@ func Attributes(o Op) string {
 			s = append(s, "transpose right")
 		}
 		return strings.Join(s, ", ")
-	case Unary, Binary, Select, ReLUGrad, ReshapeLike, BroadcastLike, SumLike, ArgMax, Softmax, SoftmaxGrad,
+	case Unary, Binary, Select, ReLUGrad, ReLU6Grad, ReshapeLike, BroadcastLike, SumLike, ArgMax, Softmax, SoftmaxGrad,
 		SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, Assign:
 		return ""
 	}

@@ -112,6 +112,19 @@ func TestFuse(t *testing.T) {
 			y, _, bias := conv(b, x, "a")
 			return graph.Grad(b, b.Sum(b.Square(b.MaxPool2D(b.ReLU(y), window(2, 2)))), bias)
 		}, ""},
+		{"depthwise conv+bias+relu6, and its gradient", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			k, bias := weight(b, "kernel", 3, 3, 3, 2), weight(b, "bias", 6)
+			loss := b.Sum(b.ReLU6(b.Add(b.DepthwiseConv2D(x, k, window(3, 1)), bias)))
+			return append(graph.Grad(b, loss, k, bias, x), loss)
+		}, "FusedDepthwiseConv2D 3x3 valid +bias +relu6, ReduceSum, BroadcastLike, ReLU6Grad, " +
+			"FusedDepthwiseConv2DBackwardFilter 3x3 valid +bias, DepthwiseConv2DBackwardData 3x3 valid"},
+		{"depthwise conv+relu", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			return []*graph.Value{b.ReLU(b.DepthwiseConv2D(x, weight(b, "kernel", 3, 3, 3, 2), window(3, 1)))}
+		}, "FusedDepthwiseConv2D 3x3 valid +relu"},
+		{"conv in groups", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			o := op.Conv2D{Window: window(3, 1), Groups: 3}
+			return []*graph.Value{b.ReLU(b.Add(b.Op(o, x, weight(b, "kernel", 3, 3, 1, 6)), weight(b, "bias", 6)))}
+		}, "Conv2D 3x3 valid groups 3, Add, ReLU"},
 		{"matmul+bias+relu", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			n := x.Shape[1:].Elements()
 			return []*graph.Value{b.ReLU(b.Add(weight(b, "bias", 7), b.MatMul(b.Reshape(x, -1, n), weight(b, "kernel", n, 7))))}

@@ -15,6 +15,8 @@ var patterns = []struct {
 	{"conv + bias + relu + 2x2 max-pool, and its gradient", (*fuser).convPool},
 	{"conv + bias (+ relu)", (*fuser).convBias},
 	{"conv backward filter + bias gradient", (*fuser).convBiasGrad},
+	{"depthwise conv (+ bias) (+ relu or relu6)", (*fuser).depthwiseBias},
+	{"depthwise conv backward filter + bias gradient", (*fuser).depthwiseBiasGrad},
 	{"matmul + bias (+ relu)", (*fuser).matmulBias},
 }
 
@@ -68,7 +70,7 @@ func (f *fuser) bias(y *graph.Value) (add *graph.Node, bias *graph.Value) {
 // size, are never kept; pooled values and a byte for each are enough.
 func (f *fuser) convPool(conv *graph.Node) {
 	o, ok := conv.Op.(op.Conv2D)
-	if !ok {
+	if !ok || o.Groups > 1 {
 		return
 	}
 	add, bias := f.bias(conv.Out[0])
@@ -177,7 +179,7 @@ func (f *fuser) pooledGradients(full *graph.Node, g, positions *graph.Value) {
 // convBias: the bias and the ReLU are done while results are in registers.
 func (f *fuser) convBias(conv *graph.Node) {
 	o, ok := conv.Op.(op.Conv2D)
-	if !ok {
+	if !ok || o.Groups > 1 {
 		return
 	}
 	add, bias := f.bias(conv.Out[0])
@@ -202,24 +204,35 @@ func (f *fuser) relu(add *graph.Node) (last *graph.Node, relu bool) {
 // convBiasGrad: the bias' gradient is the sum of what the kernel's gradient reads anyway.
 func (f *fuser) convBiasGrad(filter *graph.Node) {
 	o, ok := filter.Op.(op.Conv2DBackwardFilter)
-	if !ok {
+	if !ok || o.Groups > 1 {
 		return
 	}
+	if sum := f.biasGradient(filter, filter.In[2].Shape[3]); sum != nil {
+		f.withBias(filter, sum, f.node(Conv2DBackwardFilter{o.Window, true, false}, filter.Layer, filter.In...))
+	}
+}
+
+// biasGradient finds the sum over the rows of the gradient, of so many channels, that a
+// kernel's gradient reads.
+func (f *fuser) biasGradient(filter *graph.Node, channels int) *graph.Node {
 	for _, sum := range f.users[filter.In[1]] {
-		if sum.Op.Name() != "SumLike" || sum.Out[0].Rank() != 1 || sum.Out[0].Shape[0] != filter.In[2].Shape[3] || f.drop[sum] {
-			continue
+		if sum.Op.Name() == "SumLike" && sum.In[0] == filter.In[1] && sum.Out[0].Rank() == 1 && sum.Out[0].Shape[0] == channels && !f.drop[sum] {
+			return sum
 		}
-		n := f.node(Conv2DBackwardFilter{o.Window, true, false}, filter.Layer, filter.In...)
-		at := filter
-		if sum.ID < at.ID {
-			at = sum
-		}
-		f.before(at, n)
-		f.replace(filter.Out[0], n.Out[0])
-		f.replace(sum.Out[0], n.Out[1])
-		f.remove(filter, sum)
-		return
 	}
+	return nil
+}
+
+// withBias puts n in place of a kernel's gradient and that of the bias.
+func (f *fuser) withBias(filter, sum, n *graph.Node) {
+	at := filter
+	if sum.ID < at.ID {
+		at = sum
+	}
+	f.before(at, n)
+	f.replace(filter.Out[0], n.Out[0])
+	f.replace(sum.Out[0], n.Out[1])
+	f.remove(filter, sum)
 }
 
 // matmulBias is convBias for a product of matrices.

@@ -42,7 +42,7 @@ var cases = []struct {
 	{"elementwise", []int{7, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		y := b.Offset(b.Square(x), .1)
 		return []*graph.Value{
-			b.Neg(x), b.Abs(x), b.Sign(x), b.Sqrt(y), b.Exp(x), b.Log(y), b.Log1p(y), b.ReLU(x), b.Sigmoid(x), b.Tanh(x),
+			b.Neg(x), b.Abs(x), b.Sign(x), b.Sqrt(y), b.Exp(x), b.Log(y), b.Log1p(y), b.ReLU(x), b.ReLU6(b.Scale(x, 9)), b.Sigmoid(x), b.Tanh(x),
 			b.Add(x, y), b.Sub(x, y), b.Mul(x, y), b.Div(x, y), b.Max(x, y), b.Min(x, y), b.Binary(op.Pow, y, x), b.Clip(x, -.2, .3),
 		}
 	}},
@@ -103,6 +103,33 @@ var cases = []struct {
 			y := b.Conv2D(x, k, w)
 			out = append(out, y, b.Add(b.Conv2D(b.Neg(x), k, w), bias), b.ReLU(b.Add(b.Conv2D(b.Square(x), k, w), bias)))
 			out = append(out, graph.Grad(b, b.Sum(b.Square(y)), x, k)...)
+		}
+		return out
+	}},
+	{"depthwise convolutions", []int{3, 9, 8, 6}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		var out []*graph.Value
+		for i, w := range []op.Window{window(3, 1, 1, op.Valid), window(3, 1, 1, op.Same), window(3, 2, 1, op.Same), window(2, 1, 2, op.Valid), window(5, 2, 1, op.Same), window(5, 1, 1, op.Same)} {
+			m := 1 + i%2
+			k := weight(b, fmt.Sprint("k", i), w.Size[0], w.Size[1], 6, m)
+			bias := weight(b, fmt.Sprint("b", i), 6*m)
+			y := b.DepthwiseConv2D(x, k, w)
+			z := b.ReLU6(b.Scale(b.Add(b.DepthwiseConv2D(b.Neg(x), k, w), bias), 5))
+			out = append(out, y, z, b.ReLU(b.Add(b.DepthwiseConv2D(b.Square(x), k, w), bias)), b.ReLU6(b.DepthwiseConv2D(b.Exp(x), k, w)),
+				b.ReLU6(b.Add(b.DepthwiseConv2D(b.Scale(x, 30), k, w), bias)))
+			out = append(out, graph.Grad(b, b.Sum(b.Square(y)), x, k)...)
+			out = append(out, graph.Grad(b, b.Sum(b.Square(z)), x, k, bias)...)
+		}
+		return out
+	}},
+	{"grouped convolutions", []int{3, 9, 8, 6}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		var out []*graph.Value
+		for i, groups := range []int{2, 3, 6} {
+			o := op.Conv2D{Window: window(3, 1+i%2, 1, op.Same), Groups: groups}
+			k := weight(b, fmt.Sprint("k", i), 3, 3, 6/groups, 12)
+			bias := weight(b, fmt.Sprint("b", i), 12)
+			y := b.ReLU(b.Add(b.Op(o, x, k), bias))
+			out = append(out, y, b.Op(o, x, b.Neg(k)), b.MaxPool2D(b.ReLU(b.Add(b.Op(o, b.Neg(x), k), bias)), window(2, 2, 1, op.Valid)))
+			out = append(out, graph.Grad(b, b.Sum(b.Square(y)), x, k, bias)...)
 		}
 		return out
 	}},

@@ -23,6 +23,9 @@ func convShape(w op.Window, x, kernel tensor.Shape) conv.Shape {
 
 // conv2D is op.Conv2D and compile.Conv2D.
 func conv2D(l *lowering) error {
+	if o, ok := l.node.Op.(op.Conv2D); ok && o.Groups > 1 {
+		return groupedConv2D(l)
+	}
 	f, ok := l.node.Op.(compile.Conv2D)
 	if !ok {
 		f.Window = l.node.Op.(op.Conv2D).Window
@@ -50,6 +53,9 @@ func conv2D(l *lowering) error {
 }
 
 func convBackwardData(l *lowering) error {
+	if o, ok := l.node.Op.(op.Conv2DBackwardData); ok && o.Groups > 1 {
+		return groupedBackwardData(l)
+	}
 	f, ok := l.node.Op.(compile.Conv2DBackwardData)
 	if !ok {
 		f.Window = l.node.Op.(op.Conv2DBackwardData).Window
@@ -74,6 +80,9 @@ func convBackwardData(l *lowering) error {
 }
 
 func convBackwardFilter(l *lowering) error {
+	if o, ok := l.node.Op.(op.Conv2DBackwardFilter); ok && o.Groups > 1 {
+		return groupedBackwardFilter(l)
+	}
 	f, ok := l.node.Op.(compile.Conv2DBackwardFilter)
 	if !ok {
 		f.Window = l.node.Op.(op.Conv2DBackwardFilter).Window

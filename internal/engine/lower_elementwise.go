@@ -20,6 +20,7 @@ var unaryOps = map[string]eltwise.UnaryOp{
 	"Log":     eltwise.Log,
 	"Log1p":   eltwise.Log1p,
 	"ReLU":    eltwise.ReLU,
+	"ReLU6":   eltwise.ReLU6,
 	"Sigmoid": eltwise.Sigmoid,
 	"Tanh":    eltwise.Tanh,
 }
@@ -38,6 +39,7 @@ var binaryOps = map[string]eltwise.BinaryOp{
 	"Greater":      eltwise.Greater,
 	"GreaterEqual": eltwise.GreaterEqual,
 	"ReLUGrad":     eltwise.ReLUGrad,
+	"ReLU6Grad":    eltwise.ReLU6Grad,
 }
 
 func unary(l *lowering) error {

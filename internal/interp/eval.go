@@ -28,6 +28,7 @@ var evals = map[string]eval{
 	"Log":     unary(math.Log),
 	"Log1p":   unary(math.Log1p),
 	"ReLU":    unary(relu),
+	"ReLU6":   unary(func(x float64) float64 { return min(relu(x), 6) }),
 	"Sigmoid": unary(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }),
 	"Tanh":    unary(math.Tanh),
 
@@ -45,6 +46,12 @@ var evals = map[string]eval{
 	"GreaterEqual": binary(func(x, y float64) float64 { return truth(x >= y) }),
 	"ReLUGrad": binary(func(g, y float64) float64 {
 		if y > 0 {
+			return g
+		}
+		return 0
+	}),
+	"ReLU6Grad": binary(func(g, y float64) float64 {
+		if y > 0 && y < 6 {
 			return g
 		}
 		return 0
@@ -131,13 +138,22 @@ var evals = map[string]eval{
 	},
 
 	"Conv2D": func(n *graph.Node, in, out []*Array) {
-		conv(n.Op.(op.Conv2D).Window, in[0], in[1], out[0], func(x, w, y int) { out[0].V[y] += in[0].V[x] * in[1].V[w] })
+		conv(n.Op.(op.Conv2D), in[0], in[1], out[0], func(x, w, y int) { out[0].V[y] += in[0].V[x] * in[1].V[w] })
 	},
 	"Conv2DBackwardData": func(n *graph.Node, in, out []*Array) {
-		conv(n.Op.(op.Conv2DBackwardData).Window, out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
+		conv(op.Conv2D(n.Op.(op.Conv2DBackwardData)), out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
 	},
 	"Conv2DBackwardFilter": func(n *graph.Node, in, out []*Array) {
-		conv(n.Op.(op.Conv2DBackwardFilter).Window, in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
+		conv(op.Conv2D(n.Op.(op.Conv2DBackwardFilter)), in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
+	},
+	"DepthwiseConv2D": func(n *graph.Node, in, out []*Array) {
+		depthwise(n.Op.(op.DepthwiseConv2D).Window, in[0], in[1], out[0], func(x, w, y int) { out[0].V[y] += in[0].V[x] * in[1].V[w] })
+	},
+	"DepthwiseConv2DBackwardData": func(n *graph.Node, in, out []*Array) {
+		depthwise(n.Op.(op.DepthwiseConv2DBackwardData).Window, out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
+	},
+	"DepthwiseConv2DBackwardFilter": func(n *graph.Node, in, out []*Array) {
+		depthwise(n.Op.(op.DepthwiseConv2DBackwardFilter).Window, in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
 	},
 	"MaxPool2D": func(n *graph.Node, in, out []*Array) {
 		for i := range out[0].V {
@@ -397,14 +413,26 @@ func slide(w op.Window, x, y tensor.Shape, f func(n, oh, ow, ih, iw, kh, kw int)
 }
 
 // conv calls f with the places in x, kernel k and y of every product of a convolution.
-func conv(w op.Window, x, k, y *Array, f func(x, k, y int)) {
-	xs, ys, c, o := x.Shape, y.Shape, k.Shape[2], k.Shape[3]
-	slide(w, xs, ys, func(n, oh, ow, ih, iw, kh, kw int) {
-		xi, yi, ki := ((n*xs[1]+ih)*xs[2]+iw)*c, ((n*ys[1]+oh)*ys[2]+ow)*o, (kh*w.Size[1]+kw)*c*o
+func conv(o op.Conv2D, x, k, y *Array, f func(x, k, y int)) {
+	xs, ys, c, filters := x.Shape, y.Shape, k.Shape[2], k.Shape[3]
+	group := filters / max(o.Groups, 1)
+	slide(o.Window, xs, ys, func(n, oh, ow, ih, iw, kh, kw int) {
+		xi, yi, ki := ((n*xs[1]+ih)*xs[2]+iw)*xs[3], ((n*ys[1]+oh)*ys[2]+ow)*filters, (kh*o.Size[1]+kw)*c*filters
 		for ci := range c {
-			for oi := range o {
-				f(xi+ci, ki+ci*o+oi, yi+oi)
+			for oi := range filters {
+				f(xi+oi/group*c+ci, ki+ci*filters+oi, yi+oi)
 			}
+		}
+	})
+}
+
+// depthwise is conv for a depthwise convolution.
+func depthwise(w op.Window, x, k, y *Array, f func(x, k, y int)) {
+	xs, ys, c, m := x.Shape, y.Shape, k.Shape[2], k.Shape[3]
+	slide(w, xs, ys, func(n, oh, ow, ih, iw, kh, kw int) {
+		xi, yi, ki := ((n*xs[1]+ih)*xs[2]+iw)*c, ((n*ys[1]+oh)*ys[2]+ow)*c*m, (kh*w.Size[1]+kw)*c*m
+		for i := range c * m {
+			f(xi+i/m, ki+i, yi+i)
 		}
 	})
 }

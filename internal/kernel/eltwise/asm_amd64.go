@@ -34,6 +34,12 @@ func binaryAVX512(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {
 		binaryReLUGradScalarXAVX512(dst, x, y, n)
 	case int(ReLUGrad)*3 + 2:
 		binaryReLUGradScalarYAVX512(dst, x, y, n)
+	case int(ReLU6Grad)*3 + 0:
+		binaryReLU6GradAVX512(dst, x, y, n)
+	case int(ReLU6Grad)*3 + 1:
+		binaryReLU6GradScalarXAVX512(dst, x, y, n)
+	case int(ReLU6Grad)*3 + 2:
+		binaryReLU6GradScalarYAVX512(dst, x, y, n)
 	case int(SigmoidGrad)*3 + 0:
 		binarySigmoidGradAVX512(dst, x, y, n)
 	case int(SigmoidGrad)*3 + 1:
@@ -72,6 +78,8 @@ func unaryAVX512(op UnaryOp, dst, x *float32, n int) bool {
 		unaryReciprocalAVX512(dst, x, n)
 	case ReLU:
 		unaryReLUAVX512(dst, x, n)
+	case ReLU6:
+		unaryReLU6AVX512(dst, x, n)
 	case Exp:
 		unaryExpAVX512(dst, x, n)
 	case Sigmoid:
@@ -116,6 +124,12 @@ func binaryAVX2(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {
 		binaryReLUGradScalarXAVX2(dst, x, y, n)
 	case int(ReLUGrad)*3 + 2:
 		binaryReLUGradScalarYAVX2(dst, x, y, n)
+	case int(ReLU6Grad)*3 + 0:
+		binaryReLU6GradAVX2(dst, x, y, n)
+	case int(ReLU6Grad)*3 + 1:
+		binaryReLU6GradScalarXAVX2(dst, x, y, n)
+	case int(ReLU6Grad)*3 + 2:
+		binaryReLU6GradScalarYAVX2(dst, x, y, n)
 	case int(SigmoidGrad)*3 + 0:
 		binarySigmoidGradAVX2(dst, x, y, n)
 	case int(SigmoidGrad)*3 + 1:
@@ -154,6 +168,8 @@ func unaryAVX2(op UnaryOp, dst, x *float32, n int) bool {
 		unaryReciprocalAVX2(dst, x, n)
 	case ReLU:
 		unaryReLUAVX2(dst, x, n)
+	case ReLU6:
+		unaryReLU6AVX2(dst, x, n)
 	case Exp:
 		unaryExpAVX2(dst, x, n)
 	case Sigmoid:
@@ -241,6 +257,21 @@ func binaryReLUGradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func binaryReLUGradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
 
+// binaryReLU6GradAVX512 sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryReLU6GradAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryReLU6GradScalarXAVX512 sets dst[i] = x where 0 < y < 6, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryReLU6GradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryReLU6GradScalarYAVX512 sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryReLU6GradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+
 // binarySigmoidGradAVX512 sets dst[i] = x * y * (1 - y) of x[i], y[i] for n vectors.
 //
 //go:noescape
@@ -315,6 +346,11 @@ func unaryReciprocalAVX512(dst *float32, x *float32, n int)
 //
 //go:noescape
 func unaryReLUAVX512(dst *float32, x *float32, n int)
+
+// unaryReLU6AVX512 sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i] for n vectors.
+//
+//go:noescape
+func unaryReLU6AVX512(dst *float32, x *float32, n int)
 
 // unaryExpAVX512 sets dst[i] = exp(x), nearly of x[i] for n vectors.
 //
@@ -406,6 +442,21 @@ func binaryReLUGradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func binaryReLUGradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
 
+// binaryReLU6GradAVX2 sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryReLU6GradAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryReLU6GradScalarXAVX2 sets dst[i] = x where 0 < y < 6, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryReLU6GradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryReLU6GradScalarYAVX2 sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryReLU6GradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+
 // binarySigmoidGradAVX2 sets dst[i] = x * y * (1 - y) of x[i], y[i] for n vectors.
 //
 //go:noescape
@@ -480,6 +531,11 @@ func unaryReciprocalAVX2(dst *float32, x *float32, n int)
 //
 //go:noescape
 func unaryReLUAVX2(dst *float32, x *float32, n int)
+
+// unaryReLU6AVX2 sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i] for n vectors.
+//
+//go:noescape
+func unaryReLU6AVX2(dst *float32, x *float32, n int)
 
 // unaryExpAVX2 sets dst[i] = exp(x), nearly of x[i] for n vectors.
 //

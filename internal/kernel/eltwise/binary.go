@@ -23,6 +23,7 @@ const (
 	Max
 	Min
 	ReLUGrad          // x where y > 0, else 0: x is the gradient, y ReLU's result
+	ReLU6Grad         // x where 0 < y < 6, else 0: x is the gradient, y ReLU6's result
 	SigmoidGrad       // x*y*(1-y): y is the sigmoid's result
 	TanhGrad          // x*(1-y*y): y is the tangent's result
 	SquaredDifference // (x-y)*(x-y)
@@ -144,6 +145,12 @@ var binaries = [...]func(x, y float32) float32{
 	Min: func(x, y float32) float32 { return min(x, y) },
 	ReLUGrad: func(x, y float32) float32 {
 		if y > 0 {
+			return x
+		}
+		return 0
+	},
+	ReLU6Grad: func(x, y float32) float32 {
+		if y > 0 && y < 6 {
 			return x
 		}
 		return 0

@@ -86,7 +86,9 @@ func TestMeaning(t *testing.T) {
 		x, y, want float32
 	}{
 		{Add, 2, 3, 5}, {Sub, 2, 3, -1}, {Mul, 2, 3, 6}, {Div, 3, 2, 1.5}, {Max, 2, 3, 3}, {Min, 2, 3, 2},
-		{ReLUGrad, 2, 3, 2}, {ReLUGrad, 2, 0, 0}, {ReLUGrad, 2, -1, 0}, {SigmoidGrad, 2, .25, .375}, {TanhGrad, 2, .5, 1.5},
+		{ReLUGrad, 2, 3, 2}, {ReLUGrad, 2, 0, 0}, {ReLUGrad, 2, -1, 0},
+		{ReLU6Grad, 2, 0, 0}, {ReLU6Grad, 2, 5, 2}, {ReLU6Grad, 2, 6, 0}, {ReLU6Grad, 2, -1, 0},
+		{SigmoidGrad, 2, .25, .375}, {TanhGrad, 2, .5, 1.5},
 		{SquaredDifference, 2, 5, 9}, {Pow, 2, 3, 8}, {Equal, 2, 2, 1}, {Equal, 2, 3, 0}, {NotEqual, 2, 3, 1}, {NotEqual, 2, 2, 0},
 		{Less, 2, 3, 1}, {Less, 2, 2, 0}, {LessEqual, 2, 2, 1}, {LessEqual, 3, 2, 0},
 		{Greater, 3, 2, 1}, {Greater, 2, 2, 0}, {GreaterEqual, 2, 2, 1}, {GreaterEqual, 2, 3, 0},
@@ -100,7 +102,8 @@ func TestMeaning(t *testing.T) {
 		x, want float32
 	}{
 		{Copy, 2, 2}, {Neg, 2, -2}, {Abs, -2, 2}, {Square, -3, 9}, {Sqrt, 9, 3}, {Rsqrt, 4, .5}, {Reciprocal, 4, .25},
-		{Exp, 1, 2.7182817}, {Log, 2, .6931472}, {Log1p, 1, .6931472}, {ReLU, -1, 0}, {ReLU, 2, 2}, {Sigmoid, 0, .5}, {Sigmoid, 200, 1}, {Sigmoid, -200, 0},
+		{Exp, 1, 2.7182817}, {Log, 2, .6931472}, {Log1p, 1, .6931472}, {ReLU, -1, 0}, {ReLU, 2, 2}, {ReLU6, -1, 0}, {ReLU6, 2, 2}, {ReLU6, 7, 6},
+		{Sigmoid, 0, .5}, {Sigmoid, 200, 1}, {Sigmoid, -200, 0},
 		{Tanh, .5, .46211717}, {Sign, -3, -1}, {Sign, 0, 0}, {Sign, 7, 1}, {Floor, -1.5, -2}, {Ceil, -1.5, -1}, {Round, 2.5, 2}, {Round, 3.5, 4},
 	} {
 		if got := unaries[c.op](c.x); got != c.want {

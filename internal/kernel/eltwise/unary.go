@@ -22,7 +22,8 @@ const (
 	Exp
 	Log
 	Log1p
-	ReLU // max(x, 0); NaN stays
+	ReLU  // max(x, 0); NaN stays
+	ReLU6 // min(max(x, 0), 6); NaN stays
 	Sigmoid
 	Tanh
 	Sign // -1, 0 or 1; NaN stays
@@ -82,6 +83,15 @@ var unaries = [...]func(x float32) float32{
 	ReLU: func(x float32) float32 {
 		if x < 0 {
 			return 0
+		}
+		return x
+	},
+	ReLU6: func(x float32) float32 {
+		switch {
+		case x < 0:
+			return 0
+		case x > 6:
+			return 6
 		}
 		return x
 	},

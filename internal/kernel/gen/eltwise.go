@@ -23,6 +23,18 @@ var binaryOps = []struct {
 			a.v("VANDPS", 2, 0, 0)
 		}
 	}},
+	{"ReLU6Grad", "x where 0 < y < 6, else 0", func(a *asm) {
+		if a.is512() {
+			a.v("VCMPPS", "$0x1e", 4, 1, "K1")
+			a.v("VCMPPS", "$0x11", a.number(6), 1, "K1", "K1")
+			a.v("VMOVAPS.Z", 0, "K1", 0)
+		} else {
+			a.v("VCMPPS", "$0x1e", 4, 1, 2)
+			a.v("VANDPS", 2, 0, 0)
+			a.v("VCMPPS", "$0x11", a.number(6), 1, 2)
+			a.v("VANDPS", 2, 0, 0)
+		}
+	}},
 	{"SigmoidGrad", "x * y * (1 - y)", func(a *asm) {
 		a.v("VMULPS", 1, 0, 0)
 		a.v("VSUBPS", 1, 5, 2)
@@ -50,6 +62,11 @@ var unaryOps = []struct {
 	{"Sqrt", "sqrt(x)", func(a *asm) { a.v("VSQRTPS", 0, 0) }},
 	{"Reciprocal", "1 / x", func(a *asm) { a.v("VDIVPS", 0, 5, 0) }},
 	{"ReLU", "0 where x < 0, else x", func(a *asm) { a.v("VMAXPS", 0, 4, 0) }},
+	{"ReLU6", "0 where x < 0, 6 where x > 6, else x", func(a *asm) {
+		a.v("VMAXPS", 0, 4, 0)
+		a.v("VMOVUPS", a.number(6), 1)
+		a.v("VMINPS", 0, 1, 0)
+	}},
 	{"Exp", "exp(x), nearly", func(a *asm) { a.exp() }},
 	{"Sigmoid", "1 / (1 + exp(-x)), nearly", func(a *asm) {
 		a.v("VXORPS", 6, 0, 0)

@@ -1,0 +1,78 @@
+package op
+
+import "fmt"
+
+// DepthwiseConv2D is the cross-correlation of each channel of images (n, height, width,
+// channels) with kernels of its own (height, width, channels, multiplier): Keras'
+// DepthwiseConv2D without bias and activation. Result channel c*multiplier+m is that of
+// channel c under its kernel m.
+type DepthwiseConv2D struct{ Window }
+
+// DepthwiseConv2DBackwardData is the gradient of DepthwiseConv2D with respect to the images.
+// Operands: the kernel, the gradient of the result, and the images, of which only the shape
+// is used.
+type DepthwiseConv2DBackwardData struct{ Window }
+
+// DepthwiseConv2DBackwardFilter is the gradient of DepthwiseConv2D with respect to the kernel.
+// Operands: the images, the gradient of the result, and the kernel, of which only the shape is
+// used.
+type DepthwiseConv2DBackwardFilter struct{ Window }
+
+// Name implements Op.
+func (DepthwiseConv2D) Name() string { return "DepthwiseConv2D" }
+
+// Name implements Op.
+func (DepthwiseConv2DBackwardData) Name() string { return "DepthwiseConv2DBackwardData" }
+
+// Name implements Op.
+func (DepthwiseConv2DBackwardFilter) Name() string { return "DepthwiseConv2DBackwardFilter" }
+
+// ShapeOnly implements op.ShapeOnly.
+func (DepthwiseConv2DBackwardData) ShapeOnly(i int) bool { return i == 2 }
+
+// ShapeOnly implements op.ShapeOnly.
+func (DepthwiseConv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 }
+
+func (o DepthwiseConv2D) types(x, w Type) (Type, error) {
+	if err := o.imagesAndKernel(x, w); err != nil {
+		return Type{}, err
+	}
+	if x.Shape[3] != w.Shape[2] {
+		return Type{}, fmt.Errorf("images have %d channels, the kernel %d", x.Shape[3], w.Shape[2])
+	}
+	s, err := o.out(x.Shape, w.Shape[2]*w.Shape[3])
+	return Type{x.DType, s}, err
+}
+
+// Infer implements Op.
+func (o DepthwiseConv2D) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 2); err != nil {
+		return nil, err
+	}
+	y, err := o.types(in[0], in[1])
+	return one(y), err
+}
+
+// Infer implements Op.
+func (o DepthwiseConv2DBackwardData) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 3); err != nil {
+		return nil, err
+	}
+	return one(in[2]), DepthwiseConv2D(o).checkGrad(in[2], in[0], in[1])
+}
+
+// Infer implements Op.
+func (o DepthwiseConv2DBackwardFilter) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 3); err != nil {
+		return nil, err
+	}
+	return one(in[2]), DepthwiseConv2D(o).checkGrad(in[0], in[2], in[1])
+}
+
+func (o DepthwiseConv2D) checkGrad(x, w, dy Type) error {
+	y, err := o.types(x, w)
+	if err != nil {
+		return err
+	}
+	return wantGradient(y, dy)
+}

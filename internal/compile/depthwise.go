@@ -1,0 +1,95 @@
+package compile
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+)
+
+// DepthwiseConv2D is op.DepthwiseConv2D with what follows it: a bias, a ReLU or ReLU6.
+// Operands: images, kernel, (bias).
+type DepthwiseConv2D struct {
+	op.Window
+	Bias, ReLU, ReLU6 bool
+}
+
+// DepthwiseConv2DBackwardFilter is op.DepthwiseConv2DBackwardFilter with the gradient of the
+// bias as a second result.
+type DepthwiseConv2DBackwardFilter struct{ op.Window }
+
+// Name implements op.Op.
+func (DepthwiseConv2D) Name() string { return "FusedDepthwiseConv2D" }
+
+// Name implements op.Op.
+func (DepthwiseConv2DBackwardFilter) Name() string { return "FusedDepthwiseConv2DBackwardFilter" }
+
+// ShapeOnly implements op.ShapeOnly.
+func (DepthwiseConv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 }
+
+// Attributes prints the op's attributes.
+func (o DepthwiseConv2D) Attributes() string {
+	return attributes(o.Window, "+bias", o.Bias, "+relu", o.ReLU, "+relu6", o.ReLU6)
+}
+
+// Attributes prints the op's attributes.
+func (o DepthwiseConv2DBackwardFilter) Attributes() string {
+	return attributes(o.Window, "+bias", true)
+}
+
+// Infer implements op.Op.
+func (o DepthwiseConv2D) Infer(in []op.Type) ([]op.Type, error) {
+	out, err := op.DepthwiseConv2D{Window: o.Window}.Infer(in[:2])
+	if err == nil && o.Bias {
+		err = checkBias(in[2], out[0].Shape[3])
+	}
+	return out, err
+}
+
+// Infer implements op.Op.
+func (o DepthwiseConv2DBackwardFilter) Infer(in []op.Type) ([]op.Type, error) {
+	out, err := op.DepthwiseConv2DBackwardFilter(o).Infer(in)
+	if err != nil {
+		return nil, err
+	}
+	return append(out, op.Type{DType: in[1].DType, Shape: in[1].Shape[3:]}), nil
+}
+
+// depthwiseBias is convBias for a depthwise convolution; the ReLU may have the limit 6, and
+// the bias may be missing.
+func (f *fuser) depthwiseBias(conv *graph.Node) {
+	o, ok := conv.Op.(op.DepthwiseConv2D)
+	if !ok {
+		return
+	}
+	fused, last, in := DepthwiseConv2D{Window: o.Window}, conv, conv.In
+	if add, bias := f.bias(conv.Out[0]); add != nil {
+		fused.Bias = true
+		last, in = add, []*graph.Value{conv.In[0], conv.In[1], bias}
+	}
+	if r := f.only(last.Out[0]); r != nil {
+		fused.ReLU, fused.ReLU6 = r.Op.Name() == "ReLU", r.Op.Name() == "ReLU6"
+		if fused.ReLU || fused.ReLU6 {
+			f.remove(last)
+			last = r
+		}
+	}
+	if last == conv {
+		return
+	}
+	n := f.node(fused, conv.Layer, in...)
+	f.before(last, n)
+	f.replace(last.Out[0], n.Out[0])
+	f.remove(conv, last)
+}
+
+// depthwiseBiasGrad is convBiasGrad for a depthwise convolution.
+func (f *fuser) depthwiseBiasGrad(filter *graph.Node) {
+	o, ok := filter.Op.(op.DepthwiseConv2DBackwardFilter)
+	if !ok {
+		return
+	}
+	sum := f.biasGradient(filter, filter.In[1].Shape[3])
+	if sum == nil {
+		return
+	}
+	f.withBias(filter, sum, f.node(DepthwiseConv2DBackwardFilter(o), filter.Layer, filter.In...))
+}

@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/internal/kernel/depthwise"
+	"github.com/lince-ml/lince/tensor"
+)
+
+func depthwiseShape(w op.Window, x, kernel tensor.Shape) depthwise.Shape {
+	return depthwise.Shape{
+		N: x[0], H: x[1], W: x[2], C: x[3], M: kernel[3],
+		KH: kernel[0], KW: kernel[1],
+		StrideH: w.Stride[0], StrideW: w.Stride[1],
+		DilationH: w.Dilation[0], DilationW: w.Dilation[1],
+		PadTop: w.Before(0, x[1]), PadLeft: w.Before(1, x[2]),
+		OH: w.Out(0, x[1]), OW: w.Out(1, x[2]),
+	}
+}
+
+// depthwiseConv2D is op.DepthwiseConv2D and compile.DepthwiseConv2D.
+func depthwiseConv2D(l *lowering) error {
+	f, ok := l.node.Op.(compile.DepthwiseConv2D)
+	if !ok {
+		f.Window = l.node.Op.(op.DepthwiseConv2D).Window
+	}
+	s := depthwiseShape(f.Window, l.node.In[0].Shape, l.node.In[1].Shape)
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	e := depthwise.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6}
+	if f.ReLU6 {
+		e.Limit = 6
+	}
+	k := depthwise.NewForward(l.isa, s, e)
+	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
+	l.bind = func(b *binding) {
+		x, w, y, bias := b.in(0), b.in(1), b.out(0), &memory{}
+		if f.Bias {
+			bias = b.in(2)
+		}
+		b.step(k.Parts(), func(part int, scratch []float32) { k.Run(part, x.f32, w.f32, bias.f32, y.f32, scratch) })
+	}
+	return l.floats()
+}
+
+func depthwiseBackwardData(l *lowering) error {
+	s := depthwiseShape(l.node.Op.(op.DepthwiseConv2DBackwardData).Window, l.node.Out[0].Shape, l.node.In[0].Shape)
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := depthwise.NewBackwardData(l.isa, s)
+	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
+	l.bind = func(b *binding) {
+		w, dy, dx := b.in(0), b.in(1), b.out(0)
+		b.step(k.Parts(), func(part int, scratch []float32) { k.Run(part, dy.f32, w.f32, dx.f32, scratch) })
+	}
+	return l.types(tensor.Float32, tensor.Float32)
+}
+
+// depthwiseBackwardFilter is op.DepthwiseConv2DBackwardFilter and that of package compile.
+func depthwiseBackwardFilter(l *lowering) error {
+	f, ok := l.node.Op.(compile.DepthwiseConv2DBackwardFilter)
+	if !ok {
+		f.Window = l.node.Op.(op.DepthwiseConv2DBackwardFilter).Window
+	}
+	s := depthwiseShape(f.Window, l.node.In[0].Shape, l.node.Out[0].Shape)
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := depthwise.NewBackwardFilter(l.isa, s, ok)
+	l.scratch, l.work, l.flops = k.ScratchLen(), k.PartialLen(), s.FLOPs()
+	l.bind = func(b *binding) {
+		x, dy, dw, db, partial := b.in(0), b.in(1), b.out(0), &memory{}, b.work
+		if ok {
+			db = b.out(1)
+		}
+		b.step(k.Parts(), func(part int, scratch []float32) { k.Run(part, x.f32, dy.f32, partial, scratch) })
+		b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, dw.f32, db.f32) })
+	}
+	return l.types(tensor.Float32, tensor.Float32)
+}

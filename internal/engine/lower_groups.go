@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/conv"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// A convolution in groups is as many convolutions, of runs of channels that are brought
+// together in working memory before, and put apart after.
+
+// runs says how rows of groups*columns numbers are cut into a matrix for each group.
+type groupRuns struct{ rows, groups, columns int }
+
+func (r groupRuns) len() int { return r.rows * r.groups * r.columns }
+
+func (r groupRuns) parts() int { return kernel.RowBlocks(r.rows, r.groups*r.columns) }
+
+// group is a group's matrix, cut out.
+func (r groupRuns) group(x []float32, g int) []float32 {
+	return x[g*r.rows*r.columns : (g+1)*r.rows*r.columns]
+}
+
+// split cuts a part of the rows of x.
+func (r groupRuns) split(part int, x, dst []float32) {
+	lo, hi := kernel.Split(r.rows, r.parts(), part)
+	for g := range r.groups {
+		to := r.group(dst, g)
+		for i := lo; i < hi; i++ {
+			copy(to[i*r.columns:(i+1)*r.columns], x[(i*r.groups+g)*r.columns:])
+		}
+	}
+}
+
+// join undoes split.
+func (r groupRuns) join(part int, x, dst []float32) {
+	lo, hi := kernel.Split(r.rows, r.parts(), part)
+	for g := range r.groups {
+		from := r.group(x, g)
+		for i := lo; i < hi; i++ {
+			copy(dst[(i*r.groups+g)*r.columns:(i*r.groups+g+1)*r.columns], from[i*r.columns:])
+		}
+	}
+}
+
+// grouped is the convolution of one group, and how images, kernel and results are cut.
+type grouped struct {
+	conv.Shape
+	x, w, y groupRuns
+}
+
+func newGrouped(o op.Conv2D, x, w tensor.Shape) (grouped, error) {
+	s := convShape(o.Window, x, w)
+	s.C, s.O = s.C/o.Groups, s.O/o.Groups
+	return grouped{
+		s,
+		groupRuns{s.N * s.H * s.W, o.Groups, s.C},
+		groupRuns{s.KH * s.KW * s.C, o.Groups, s.O},
+		groupRuns{s.N * s.OH * s.OW, o.Groups, s.O},
+	}, s.Validate()
+}
+
+// pack packs each group's kernel, operand i, and gives those of a group.
+func (s grouped) pack(b *binding, i int, k interface {
+	PackedLen() int
+	PackParts() int
+	Pack(part int, w, packed []float32)
+},
+) func(group int) []float32 {
+	n, parts := k.PackedLen(), k.PackParts()
+	apart := b.pack(i, s.w.len(), s.w.parts(), s.w.split)
+	packed := b.pack(i, n*s.w.groups, parts*s.w.groups, func(part int, _, packed []float32) {
+		g := part / parts
+		k.Pack(part%parts, s.w.group(apart, g), packed[g*n:(g+1)*n])
+	})
+	return func(g int) []float32 { return packed[g*n : (g+1)*n] }
+}
+
+func groupedConv2D(l *lowering) error {
+	s, err := newGrouped(l.node.Op.(op.Conv2D), l.node.In[0].Shape, l.node.In[1].Shape)
+	if err != nil {
+		return err
+	}
+	k := conv.NewForward(l.isa, s.Shape, conv.Epilogue{})
+	l.scratch, l.work, l.flops = k.ScratchLen(), s.x.len()+s.y.len(), s.FLOPs()*s.x.groups
+	l.bind = func(b *binding) {
+		packed := s.pack(b, 1, k)
+		x, y := b.in(0), b.out(0)
+		xs, ys := b.work[:s.x.len()], b.work[s.x.len():]
+		b.step(s.x.parts(), func(part int, _ []float32) { s.x.split(part, x.f32, xs) })
+		b.step(k.Parts()*s.x.groups, func(part int, scratch []float32) {
+			g := part / k.Parts()
+			k.Run(part%k.Parts(), s.x.group(xs, g), packed(g), nil, nil, s.y.group(ys, g), nil, scratch)
+		})
+		b.step(s.y.parts(), func(part int, _ []float32) { s.y.join(part, ys, y.f32) })
+	}
+	return l.floats()
+}
+
+func groupedBackwardData(l *lowering) error {
+	s, err := newGrouped(op.Conv2D(l.node.Op.(op.Conv2DBackwardData)), l.node.Out[0].Shape, l.node.In[0].Shape)
+	if err != nil {
+		return err
+	}
+	k := conv.NewBackwardData(l.isa, s.Shape, false)
+	l.scratch, l.work, l.flops = k.ScratchLen(), s.x.len()+s.y.len(), s.FLOPs()*s.x.groups
+	l.bind = func(b *binding) {
+		packed := s.pack(b, 0, k)
+		dy, dx := b.in(1), b.out(0)
+		xs, ys := b.work[:s.x.len()], b.work[s.x.len():]
+		b.step(s.y.parts(), func(part int, _ []float32) { s.y.split(part, dy.f32, ys) })
+		b.step(k.Parts()*s.x.groups, func(part int, scratch []float32) {
+			g := part / k.Parts()
+			k.Run(part%k.Parts(), s.y.group(ys, g), nil, packed(g), s.x.group(xs, g), scratch)
+		})
+		b.step(s.x.parts(), func(part int, _ []float32) { s.x.join(part, xs, dx.f32) })
+	}
+	return l.types(tensor.Float32, tensor.Float32)
+}
+
+func groupedBackwardFilter(l *lowering) error {
+	s, err := newGrouped(op.Conv2D(l.node.Op.(op.Conv2DBackwardFilter)), l.node.In[0].Shape, l.node.Out[0].Shape)
+	if err != nil {
+		return err
+	}
+	k := conv.NewBackwardFilter(l.isa, s.Shape, conv.Gradient{})
+	n := k.PartialLen()
+	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()*s.x.groups
+	l.work = s.x.len() + s.y.len() + s.w.len() + n*s.x.groups
+	l.bind = func(b *binding) {
+		x, dy, dw := b.in(0), b.in(1), b.out(0)
+		xs, rest := b.work[:s.x.len()], b.work[s.x.len():]
+		ys, rest := rest[:s.y.len()], rest[s.y.len():]
+		ws, sums := rest[:s.w.len()], rest[s.w.len():]
+		of := func(g int) []float32 { return sums[g*n : (g+1)*n] }
+		b.step(s.x.parts(), func(part int, _ []float32) { s.x.split(part, x.f32, xs) })
+		b.step(s.y.parts(), func(part int, _ []float32) { s.y.split(part, dy.f32, ys) })
+		b.step(k.Parts()*s.x.groups, func(part int, scratch []float32) {
+			g := part / k.Parts()
+			k.Run(part%k.Parts(), s.x.group(xs, g), s.y.group(ys, g), nil, of(g), scratch)
+		})
+		b.step(k.ReduceParts()*s.x.groups, func(part int, _ []float32) {
+			g := part / k.ReduceParts()
+			k.Reduce(part%k.ReduceParts(), of(g), s.w.group(ws, g), nil)
+		})
+		b.step(s.w.parts(), func(part int, _ []float32) { s.w.join(part, ws, dw.f32) })
+	}
+	return l.types(tensor.Float32, tensor.Float32)
+}

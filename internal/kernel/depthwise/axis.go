@@ -1,0 +1,80 @@
+package depthwise
+
+// taps are what an element of a result is the sum of, along an axis: sources at+t*step under
+// the filter's taps tap+t*tapStep, for t < n; in ascending order of the source.
+type taps struct {
+	n            int
+	at, step     int
+	tap, tapStep int
+}
+
+// run is a number of elements of a result, `every` apart, that have the same taps; their
+// sources are `advance` apart.
+type run struct {
+	first, every, count int
+	advance             int
+	taps
+}
+
+// results are the taps of each result along an axis of n pixels.
+func results(n, out, k, stride, dilation, pad int) []taps {
+	list := make([]taps, out)
+	for o := range list {
+		at := o*stride - pad
+		from := max(0, (-at+dilation-1)/dilation)
+		to := k
+		for to > from && at+(to-1)*dilation >= n {
+			to--
+		}
+		list[o] = taps{to - from, at + from*dilation, dilation, from, 1}
+		if list[o].n <= 0 {
+			list[o] = taps{}
+		}
+	}
+	return list
+}
+
+// pixels are the taps of each pixel's gradient along an axis of out results: the results that
+// see it, and through which of the filter's taps.
+func pixels(n, out, k, stride, dilation, pad int) []taps {
+	list := make([]taps, n)
+	for i := range list {
+		t := &list[i]
+		for tap := k - 1; tap >= 0; tap-- {
+			o := i + pad - tap*dilation
+			if o < 0 || o%stride != 0 || o/stride >= out {
+				continue
+			}
+			o /= stride
+			switch t.n {
+			case 0:
+				t.at, t.tap = o, tap
+			case 1:
+				t.step, t.tapStep = o-t.at, tap-t.tap
+			}
+			t.n++
+		}
+	}
+	return list
+}
+
+// runs joins elements that are `every` apart and have the same taps.
+func runs(list []taps, every int) []run {
+	var out []run
+	for r := range min(every, len(list)) {
+		for i := r; i < len(list); i += every {
+			t := list[i]
+			if n := len(out) - 1; i > r {
+				last := &out[n]
+				advance := t.at - (last.at + (last.count-1)*last.advance)
+				if t.n == last.n && t.tap == last.tap && t.tapStep == last.tapStep && t.step == last.step && (last.count == 1 || advance == last.advance) {
+					last.count++
+					last.advance = advance
+					continue
+				}
+			}
+			out = append(out, run{i, every, 1, 0, t})
+		}
+	}
+	return out
+}

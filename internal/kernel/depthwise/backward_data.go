@@ -1,0 +1,65 @@
+package depthwise
+
+import "github.com/lince-ml/lince/internal/kernel"
+
+// BackwardData is the gradient of a depthwise convolution with respect to its images.
+type BackwardData struct {
+	shape  Shape
+	gather gather
+}
+
+// NewBackwardData prepares the gradient of images. It panics for an impossible shape.
+func NewBackwardData(isa kernel.ISA, s Shape) *BackwardData {
+	s.must()
+	b := &BackwardData{shape: s, gather: gather{
+		isa:        isa,
+		cut:        newCut(s.H, s.W, s.channels(), s.KH),
+		rows:       pixels(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
+		columns:    runs(pixels(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), s.StrideW),
+		sourceRows: s.OH, source: s.OW, width: s.W,
+		channels: s.channels(), kw: s.KW,
+	}}
+	if s.M > 1 {
+		b.gather.cut.runs = 1
+	}
+	if s.StrideW == 1 { // a convolution with the filter turned round
+		b.gather.prepare(1, s.DilationW, (s.KW-1)*s.DilationW-s.PadLeft)
+	}
+	return b
+}
+
+// Parts is the number of parts of the gradient.
+func (b *BackwardData) Parts() int { return b.gather.cut.parts(b.shape.N) }
+
+// ScratchLen is the number of floats that each worker needs.
+func (b *BackwardData) ScratchLen() int {
+	if b.shape.M == 1 {
+		return 0
+	}
+	return b.shape.W * b.shape.channels()
+}
+
+// Run makes a part of the images' gradient dx [N, H, W, C] from dy [N, OH, OW, C*M] and
+// w [KH, KW, C, M].
+func (b *BackwardData) Run(part int, dy, w, dx, scratch []float32) {
+	s := b.shape
+	image, from, to, first, last := b.gather.cut.at(part)
+	dy = dy[image*s.OH*s.OW*s.channels():][:s.OH*s.OW*s.channels()]
+	row := s.W * s.C
+	if s.M == 1 {
+		b.gather.part(dy, w, nil, dx[(image*s.H+from)*row:(image*s.H+to)*row], from, to, first, last)
+		return
+	}
+	for r := from; r < to; r++ {
+		wide := scratch[:s.W*s.channels()]
+		b.gather.part(dy, w, nil, wide, r, r+1, first, last)
+		out := dx[(image*s.H+r)*row:][:row]
+		for i := range out {
+			sum := wide[i*s.M]
+			for _, v := range wide[i*s.M+1 : (i+1)*s.M] {
+				sum += v
+			}
+			out[i] = sum
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package depthwise
+
+import (
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/reduce"
+)
+
+// BackwardFilter is the gradient of a depthwise convolution with respect to its filters, and
+// the bias.
+type BackwardFilter struct {
+	isa     kernel.ISA
+	shape   Shape
+	bias    bool
+	rows    []taps
+	columns []span // of each of the filter's columns
+	groups  int    // runs of the rows of all images, each with sums of its own
+	runs    int    // of channels
+	block   int    // channels
+	line    line
+}
+
+// span is the results [lo, hi) that see a pixel through one of the filter's columns: the first
+// one sees pixel at.
+type span struct{ lo, hi, at int }
+
+// maxGroups bounds the sums that are added up in the end.
+const maxGroups = 16
+
+// NewBackwardFilter prepares the gradient of filters, with bias that of the bias, too. It
+// panics for an impossible shape.
+func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
+	s.must()
+	b := &BackwardFilter{isa: isa, shape: s, bias: bias}
+	b.rows = results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop)
+	for kw := range s.KW {
+		at := kw*s.DilationW - s.PadLeft
+		lo := kernel.CeilDiv(max(0, -at), s.StrideW)
+		hi := min(s.OW, kernel.CeilDiv(max(0, s.W-at), s.StrideW))
+		b.columns = append(b.columns, span{lo, max(lo, hi), at + lo*s.StrideW})
+	}
+	b.groups = min(maxGroups, s.N*s.OH, max(1, s.N*s.OH*s.OW/256))
+	vectors := kernel.CeilDiv(s.channels(), vector)
+	if s.M == 1 {
+		b.runs = min(vectors, kernel.CeilDiv(s.N*s.OH*s.OW/b.groups*s.channels(), partElements))
+	} else {
+		b.runs = 1
+	}
+	b.block = max(vector, l1/(s.W*s.KH)/vector*vector)
+	b.prepare()
+	return b
+}
+
+func (b *BackwardFilter) filter() int { return b.shape.KH * b.shape.KW * b.shape.channels() }
+
+// length is that of a group's sums: of the filter, then of the bias.
+func (b *BackwardFilter) length() int {
+	if b.bias {
+		return b.filter() + b.shape.channels()
+	}
+	return b.filter()
+}
+
+// PartialLen is the number of floats of the sums of all parts.
+func (b *BackwardFilter) PartialLen() int { return b.groups * b.length() }
+
+// Parts is the number of parts of the sums.
+func (b *BackwardFilter) Parts() int { return b.groups * b.runs }
+
+// ScratchLen is the number of floats that each worker needs.
+func (b *BackwardFilter) ScratchLen() int {
+	if b.shape.M == 1 {
+		return 0
+	}
+	return b.shape.KH * b.shape.W * b.shape.channels()
+}
+
+// Run makes a part of the sums, of x [N, H, W, C] and dy [N, OH, OW, C*M].
+func (b *BackwardFilter) Run(part int, x, dy, partial, scratch []float32) {
+	s := b.shape
+	group := part / b.runs
+	from, to := kernel.Split(s.N*s.OH, b.groups, group)
+	first, last := kernel.Split(kernel.CeilDiv(s.channels(), vector), b.runs, part%b.runs)
+	first, last = first*vector, min(s.channels(), last*vector)
+	sums := partial[group*b.length() : (group+1)*b.length()]
+	for i := 0; i < len(sums); i += s.channels() {
+		clear(sums[i+first : i+last])
+	}
+	for lo := first; lo < last; lo += b.block {
+		hi := min(last, lo+b.block)
+		for r := from; r < to; r++ {
+			b.row(x, dy, sums, r, lo, hi, scratch)
+		}
+	}
+}
+
+// row adds the products of a row of the gradient, for channels [lo, hi).
+func (b *BackwardFilter) row(x, dy, sums []float32, r, lo, hi int, scratch []float32) {
+	s, channels := b.shape, b.shape.channels()
+	image, vertical := r/s.OH, b.rows[r%s.OH]
+	x = x[image*s.H*s.W*s.C:][:s.H*s.W*s.C]
+	dy = dy[r*s.OW*channels:][:s.OW*channels]
+	at, step := vertical.at, vertical.step // of rows of pixels
+	if s.M > 1 {
+		for t := range vertical.n {
+			repeat(scratch[t*s.W*channels:], x[(at+t*step)*s.W*s.C:][:s.W*s.C], s.M)
+		}
+		x, at, step = scratch, 0, 1
+	}
+	if b.vector(x, dy, sums, vertical, at, step, lo, hi) {
+		return
+	}
+	for t := range vertical.n {
+		for kw, c := range b.columns {
+			acc := sums[((vertical.tap+t)*s.KW+kw)*channels:][lo:hi]
+			for ow := c.lo; ow < c.hi; ow++ {
+				u := x[((at+t*step)*s.W+c.at+(ow-c.lo)*s.StrideW)*channels:][lo:hi]
+				v := dy[ow*channels:][lo:hi]
+				for i := range acc {
+					acc[i] += u[i] * v[i]
+				}
+			}
+		}
+	}
+	if b.bias {
+		acc := sums[b.filter():][lo:hi]
+		for ow := range s.OW {
+			v := dy[ow*channels:][lo:hi]
+			for i := range acc {
+				acc[i] += v[i]
+			}
+		}
+	}
+}
+
+// ReduceParts is the number of parts of adding up.
+func (b *BackwardFilter) ReduceParts() int { return kernel.Blocks(b.length()) }
+
+// Reduce adds up a part: the gradient dw [KH, KW, C, M] of the filters, and that of the bias,
+// db [C*M]. All of Run must be done.
+func (b *BackwardFilter) Reduce(part int, partial, dw, db []float32) {
+	lo, hi := kernel.BlockRange(b.length(), part)
+	n := b.filter()
+	if lo < n {
+		end := min(hi, n)
+		reduce.AddColumns(b.isa, dw[lo:end], partial[lo:], b.groups, b.length())
+	}
+	if hi > n {
+		from := max(lo, n)
+		reduce.AddColumns(b.isa, db[from-n:hi-n], partial[from:], b.groups, b.length())
+	}
+}

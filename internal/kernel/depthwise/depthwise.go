@@ -1,0 +1,104 @@
+// Package depthwise holds the depthwise convolution kernels, each channel of an image under
+// filters of its own: forward, with bias and ReLU in the same pass; backward for the images;
+// backward for the filters, and the bias with them.
+//
+// Results are sums over taps: the pixels of the window that are inside the image, row by row.
+// Padding is never read and never copied. Forward and backward for the images are the same
+// walk over memory (walk.go), by tables that say which taps each row and each column of the
+// result has (axis.go). Assembly runs along a row of results, a vector of channels at a time.
+//
+// Images are NHWC, filters [KH, KW, C, M], as in Keras; result channel c*M+m is channel c
+// under its filter m.
+package depthwise
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// Shape is a depthwise convolution: N images of H x W pixels of C channels under M filters
+// each of KH x KW pixels, OH x OW results of C*M channels an image. Result (oh, ow) sees the
+// pixels (oh*StrideH+kh*DilationH-PadTop, ow*StrideW+kw*DilationW-PadLeft); those beyond the
+// image are 0, at all four sides.
+type Shape struct {
+	N, H, W, C, M        int
+	KH, KW               int
+	StrideH, StrideW     int
+	DilationH, DilationW int
+	PadTop, PadLeft      int
+	OH, OW               int
+}
+
+// Validate reports a shape that no kernel can have.
+func (s Shape) Validate() error {
+	for _, v := range []int{s.N, s.H, s.W, s.C, s.M, s.KH, s.KW, s.StrideH, s.StrideW, s.DilationH, s.DilationW, s.OH, s.OW} {
+		if v < 1 {
+			return fmt.Errorf("depthwise: %+v: sizes, strides and dilations must be at least 1", s)
+		}
+	}
+	if s.PadTop < 0 || s.PadLeft < 0 {
+		return fmt.Errorf("depthwise: %+v: negative padding", s)
+	}
+	return nil
+}
+
+func (s Shape) must() {
+	if err := s.Validate(); err != nil {
+		panic(err)
+	}
+}
+
+// FLOPs is the number of multiplications and additions of the forward pass, and of each of
+// the gradients.
+func (s Shape) FLOPs() int { return 2 * s.N * s.OH * s.OW * s.channels() * s.KH * s.KW }
+
+// channels is the number of channels of a result.
+func (s Shape) channels() int { return s.C * s.M }
+
+// Epilogue is what is done to a result before it goes to memory. Sums start from the bias.
+type Epilogue struct {
+	Bias  bool
+	ReLU  bool
+	Limit float32 // with ReLU: the greatest result; 0: none
+}
+
+// partElements is about the number of results, or pixels, of a part.
+const partElements = 1 << 15
+
+// l1 is about how much of the first cache the rows under a window may take, in floats.
+const l1 = 6 << 10
+
+// vector is the number of channels that bounds between parts are multiples of.
+const vector = 16
+
+// cut is how the work on rows of results is cut into parts: bands of an image's rows by runs
+// of channels; and a part into blocks of channels whose rows under the window stay in the
+// first cache.
+type cut struct {
+	rows, channels int // of an image
+	bands, runs    int
+	block          int // channels
+}
+
+func newCut(rows, width, channels, window int) cut {
+	c := cut{rows: rows, channels: channels}
+	c.bands = kernel.CeilDiv(rows, 16)
+	band := kernel.CeilDiv(rows, c.bands)
+	vectors := kernel.CeilDiv(channels, vector)
+	c.runs = min(vectors, max(1, kernel.CeilDiv(band*width*channels, partElements)))
+	c.block = max(vector, l1/(width*window)/vector*vector)
+	return c
+}
+
+// parts is the number of parts of n images.
+func (c cut) parts(n int) int { return n * c.bands * c.runs }
+
+// at is what a part is: rows [from, to) of an image, channels [first, last).
+func (c cut) at(part int) (image, from, to, first, last int) {
+	run := part % c.runs
+	band := part / c.runs % c.bands
+	from, to = kernel.Split(c.rows, c.bands, band)
+	lo, hi := kernel.Split(kernel.CeilDiv(c.channels, vector), c.runs, run)
+	return part / c.runs / c.bands, from, to, lo * vector, min(c.channels, hi*vector)
+}

@@ -1,0 +1,82 @@
+package depthwise
+
+import (
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// gather makes each element of a result the sum over its taps of a source's element times a
+// weight: a convolution, or the gradient of its images.
+type gather struct {
+	isa                kernel.ISA
+	cut                cut
+	rows               []taps // of each row of the result
+	columns            []run
+	sourceRows, source int // of an image: rows, and pixels in one
+	width              int // of a row of the result
+	channels           int
+	kw                 int
+	epilogue           Epilogue
+	line               line
+}
+
+// part makes rows [from, to) of a result y, whose first row it is given, for channels
+// [first, last); x is the image that is the source.
+func (g *gather) part(x, w, bias, y []float32, from, to, first, last int) {
+	for lo := first; lo < last; lo += g.cut.block {
+		hi := min(last, lo+g.cut.block)
+		for r := from; r < to; r++ {
+			row := y[(r-from)*g.width*g.channels:][:g.width*g.channels]
+			if g.vector(x, w, bias, row, r, lo, hi) {
+				continue
+			}
+			for i := range g.columns {
+				g.portable(x, w, bias, row, g.rows[r], g.columns[i], lo, hi)
+			}
+		}
+	}
+}
+
+// portable makes a run of the elements of a row, for channels [lo, hi).
+func (g *gather) portable(x, w, bias, row []float32, vertical taps, r run, lo, hi int) {
+	for p := range r.count {
+		y := row[(r.first+p*r.every)*g.channels:][lo:hi]
+		if g.epilogue.Bias {
+			copy(y, bias[lo:hi])
+		} else {
+			clear(y)
+		}
+		for i := range vertical.n {
+			for j := range r.n {
+				at := (vertical.at+i*vertical.step)*g.source + r.at + p*r.advance + j*r.step
+				tap := (vertical.tap+i*vertical.tapStep)*g.kw + r.tap + j*r.tapStep
+				u, v := x[at*g.channels:][lo:hi], w[tap*g.channels:][lo:hi]
+				for c := range y {
+					y[c] += u[c] * v[c]
+				}
+			}
+		}
+		g.epilogue.apply(y)
+	}
+}
+
+func (e Epilogue) apply(y []float32) {
+	if !e.ReLU {
+		return
+	}
+	for c, v := range y {
+		if v < 0 {
+			y[c] = 0
+		} else if e.Limit > 0 && v > e.Limit {
+			y[c] = e.Limit
+		}
+	}
+}
+
+// repeat writes each number of x m times.
+func repeat(dst, x []float32, m int) {
+	for i, v := range x {
+		for j := range m {
+			dst[i*m+j] = v
+		}
+	}
+}
