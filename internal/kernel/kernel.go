@@ -4,8 +4,8 @@
 // A kernel is prepared once for a shape and an instruction set, and immutable after that.
 // Its work is cut into parts by the shape alone, so that the same bits come out whichever
 // worker runs which part, in which order, at the same time or not. An element of a result
-// is always summed in one order with one kind of rounding: AVX2 and AVX-512 agree bit for
-// bit; the portable code differs from them by rounding where they contract a multiplication
+// is always summed in one order with one kind of rounding: AVX2, AVX-512 and NEON agree bit
+// for bit; the portable code differs from them by rounding where they contract a multiplication
 // and an addition (FMA).
 package kernel
 
@@ -24,6 +24,7 @@ const (
 	Generic ISA = iota
 	AVX2        // with FMA
 	AVX512      // F, BW, DQ, VL
+	NEON        // Advanced SIMD, which every arm64 has
 )
 
 // isas lists them in order of preference, with the word that LINCE_ISA knows them by.
@@ -33,6 +34,7 @@ var isas = []struct {
 }{
 	{AVX512, "avx512"},
 	{AVX2, "avx2"},
+	{NEON, "neon"},
 	{Generic, "generic"},
 }
 
@@ -77,5 +79,5 @@ func detect(name string) (ISA, error) {
 		}
 		return s.isa, nil
 	}
-	return Generic, fmt.Errorf("LINCE_ISA=%s: unknown instruction set, want one of generic, avx2, avx512", name)
+	return Generic, fmt.Errorf("LINCE_ISA=%s: unknown instruction set, want one of generic, avx2, avx512, neon", name)
 }

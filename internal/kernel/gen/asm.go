@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// family is the assembly of one package.
+// family is the assembly of one package for one architecture.
 type family struct {
+	vecs  []vec        // what it is written for
 	text  bytes.Buffer // assembly
 	data  []uint32     // constants in use
 	decls bytes.Buffer // Go declarations
@@ -38,7 +39,7 @@ func (a *asm) number(x float64) string { return a.bits(math.Float32bits(float32(
 
 // bits is number for an integer.
 func (a *asm) bits(bits uint32) string {
-	if !slices.Contains(a.f.data, bits) {
+	if !a.isNEON() && !slices.Contains(a.f.data, bits) {
 		a.f.data = append(a.f.data, bits)
 	}
 	return constantName(bits) + "(SB)"
@@ -57,17 +58,19 @@ func (f *family) declarations(pkg string) []byte {
 type vec struct {
 	name  string // suffix of functions' names
 	lanes int    // float32 in a register
-	regs  int
+	regs  int    // that a function may use
 	r     string // letter of the registers
 }
 
 var (
 	avx512 = vec{"AVX512", 16, 32, "Z"}
 	avx2   = vec{"AVX2", 8, 16, "Y"}
-	vecs   = []vec{avx512, avx2}
+	neon   = vec{"NEON", 4, 16, "V"} // has 32; see neon.go
+	vecs   = []vec{avx512, avx2}     // amd64
 )
 
-func (v vec) is512() bool { return v.lanes == 16 }
+func (v vec) is512() bool  { return v.lanes == 16 }
+func (v vec) isNEON() bool { return v.lanes == 4 }
 
 // bytes is the size of a register.
 func (v vec) bytes() int { return 4 * v.lanes }
@@ -79,6 +82,7 @@ type asm struct {
 	name   string
 	params []string
 	labels int
+	neonText
 }
 
 // fn starts a function with parameters of the given Go types; goDoc says which Go loop it
@@ -93,15 +97,26 @@ func (f *family) fn(v vec, name, goDoc string, params ...string) *asm {
 	return a
 }
 
-// i writes instructions, one a line.
+// i writes instructions, one a line, in the words of amd64.
 func (a *asm) i(format string, args ...any) {
 	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
-		fmt.Fprintf(&a.f.text, "\t%s\n", strings.TrimSpace(line))
+		line = strings.TrimSpace(line)
+		if a.isNEON() {
+			a.translate(line)
+		} else {
+			fmt.Fprintf(&a.f.text, "\t%s\n", line)
+		}
 	}
 }
 
 // at writes a label.
-func (a *asm) at(label string) { fmt.Fprintf(&a.f.text, "%s:\n", label) }
+func (a *asm) at(label string) {
+	if a.isNEON() {
+		fmt.Fprintf(&a.body, "%s:\n", label)
+	} else {
+		fmt.Fprintf(&a.f.text, "%s:\n", label)
+	}
+}
 
 // loop is at after aligning to a cache line.
 func (a *asm) loop(label string) {
@@ -144,12 +159,27 @@ func (a *asm) zero(n int) {
 // integer fills the lanes of a register with an integer; it uses AX.
 func (a *asm) integer(value uint32, n int) {
 	a.i("MOVL $%d, AX", value)
-	a.i("VMOVD AX, X%d", n)
+	a.spread("AX", n)
+}
+
+// spread fills the lanes of a register with an integer from a general one.
+func (a *asm) spread(from string, n int) {
+	if a.isNEON() {
+		a.n("VDUP %s, V%d.S4", general[from], n)
+		return
+	}
+	a.i("VMOVD %s, X%d", from, n)
 	a.i("VPBROADCASTD X%d, %s", n, a.reg(n))
 }
 
 // ret ends the function.
-func (a *asm) ret() { a.i("VZEROUPPER\nRET") }
+func (a *asm) ret() {
+	if a.isNEON() {
+		a.end()
+		return
+	}
+	a.i("VZEROUPPER\nRET")
+}
 
 // mem is an address.
 func mem(offset int, reg string) string {

@@ -153,7 +153,7 @@ const one = 0x3f800000
 
 // eltwise writes a loop for each function, and the switches over them.
 func eltwise(f *family) {
-	for _, v := range vecs {
+	for _, v := range f.vecs {
 		fmt.Fprintf(&f.code, "\nfunc binary%s(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {\n\tswitch int(op)*3 + stepping {\n", v.name)
 		for _, op := range binaryOps {
 			for n, s := range steppings {

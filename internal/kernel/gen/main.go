@@ -3,8 +3,9 @@
 // in, and a test holds the two together.
 //
 // Where to find what: asm.go is the little language the kernels are written in; micro.go the
-// tiles of convolution and matrix products; the other files the vector loops of the family
-// they are named after. docs/add-a-kernel.md tells how to add one.
+// tiles of convolution and matrix products; neon.go says the language's words in arm64's, and
+// neon_micro.go has that architecture's own tiles; the other files are the vector loops of the
+// family they are named after. docs/add-a-kernel.md tells how to add one.
 package main
 
 import (
@@ -13,18 +14,19 @@ import (
 	"path/filepath"
 )
 
-// families lists the packages that have assembly.
+// families lists the packages that have assembly, and what writes it for amd64 and, when not
+// nil, for arm64.
 var families = []struct {
-	name  string
-	write func(f *family)
+	name         string
+	amd64, arm64 func(f *family)
 }{
-	{"micro", micro},
-	{"reduce", reduce},
-	{"pool", pool},
-	{"eltwise", eltwise},
-	{"optstep", optstep},
-	{"winograd", winograd},
-	{"sparse", sparse},
+	{"micro", micro, neonMicro},
+	{"reduce", reduce, nil},
+	{"pool", pool, nil},
+	{"eltwise", eltwise, nil},
+	{"optstep", optstep, nil},
+	{"winograd", winograd, nil},
+	{"sparse", sparse, nil},
 }
 
 func main() {
@@ -40,10 +42,22 @@ func main() {
 func generate() map[string][]byte {
 	files := map[string][]byte{}
 	for _, f := range families {
-		out := &family{}
-		f.write(out)
-		files[filepath.Join(f.name, "asm_amd64.s")] = out.assembly()
-		files[filepath.Join(f.name, "asm_amd64.go")] = out.declarations(f.name)
+		for _, target := range []struct {
+			arch  string
+			write func(f *family)
+			vecs  []vec
+		}{
+			{"amd64", f.amd64, vecs},
+			{"arm64", f.arm64, []vec{neon}},
+		} {
+			if target.write == nil {
+				continue
+			}
+			out := &family{vecs: target.vecs}
+			target.write(out)
+			files[filepath.Join(f.name, "asm_"+target.arch+".s")] = out.assembly()
+			files[filepath.Join(f.name, "asm_"+target.arch+".go")] = out.declarations(f.name)
+		}
 	}
 	return files
 }

@@ -3,7 +3,7 @@ package main
 // optstep writes the optimizers' steps. Each takes its numbers from a table, broadcast to
 // the registers from 8 on, and goes over n vectors of the variable and its slots.
 func optstep(f *family) {
-	for _, v := range vecs {
+	for _, v := range f.vecs {
 		sgd(f, v, "sgd", false, false)
 		sgd(f, v, "sgdMomentum", true, false)
 		sgd(f, v, "sgdNesterov", true, true)

@@ -2,7 +2,7 @@ package main
 
 // pool writes the inner loops of pooling over channels; n is in vectors and at least 1.
 func pool(f *family) {
-	for _, v := range vecs {
+	for _, v := range f.vecs {
 		takePlace(f, v)
 		take(f, v)
 		give(f, v)

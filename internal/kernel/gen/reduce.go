@@ -2,7 +2,7 @@ package main
 
 // reduce writes sums down columns and along a row.
 func reduce(f *family) {
-	for _, v := range vecs {
+	for _, v := range f.vecs {
 		addRows(f, v)
 		sumLanes(f, v)
 	}

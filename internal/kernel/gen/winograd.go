@@ -8,7 +8,7 @@ import "fmt"
 // rows. Both passes are the same one-dimensional transform, with the same operations in the
 // same order for every instruction set and every cut into rows.
 func winograd(f *family) {
-	for _, v := range vecs {
+	for _, v := range f.vecs {
 		winogradImage(f, v)
 		winogradResult(f, v, false)
 		winogradResult(f, v, true)

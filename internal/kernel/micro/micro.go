@@ -38,7 +38,7 @@ type Args struct {
 	ASeg        int            // 88: T: the same for A, one distance for all
 	BSeg        int            // 96: T: the same for B
 	ReLU        int            // 104: 1: negative results become 0, NaN stays
-	Mask        uint64         // 112: AVX-512: lanes of the last vector
+	Mask        uint64         // 112: AVX-512: lanes of the last vector; NEON: its byte offset
 	Lanes       unsafe.Pointer // 120: AVX2: the same as a vector of 0 and -1
 	A2          unsafe.Pointer // 128: P: first row of the window's second line
 	Index       unsafe.Pointer // 136: P: a byte for each result: 0 to 3 where the greatest was, 4 when ReLU cut it
@@ -54,7 +54,7 @@ type Args struct {
 
 	isa     kernel.ISA
 	columns int
-	kind    int // vectors, and 4 when the last is not whole: which tile the generated code takes
+	kind    int // vectors, and 4 when the last is not whole: which tile the generated code takes (NEON: see neonColumns)
 }
 
 // zeros is what sums start from when there is nothing to add to.
@@ -77,6 +77,10 @@ func (a *Args) Columns(isa kernel.ISA, n int) {
 		a.kind |= 4
 	}
 	a.Mask = 1<<last - 1
+	if isa == kernel.NEON {
+		a.neonColumns()
+		return
+	}
 	if lanes == 8 {
 		a.Lanes = unsafe.Pointer(&laneMasks[8-last])
 		if isa == kernel.AVX512 {
@@ -85,7 +89,18 @@ func (a *Args) Columns(isa kernel.ISA, n int) {
 	}
 }
 
-// Lanes is the number of float32 in a vector; portable code counts as AVX2 does.
+// neonColumns is Columns for vectors of four. Fewer columns than that have tiles of their
+// own; else the last vector ends with the last column, over some of the one before.
+func (a *Args) neonColumns() {
+	if a.columns < 4 {
+		a.kind, a.Mask = 4+a.columns, 0
+		return
+	}
+	a.kind, a.Mask = kernel.CeilDiv(a.columns, 4), uint64(4*(a.columns-4))
+}
+
+// Lanes is the number of float32 in a vector. Portable code counts as AVX2 does, and NEON,
+// which has twice the registers of half the length, too.
 func Lanes(isa kernel.ISA) int {
 	if isa == kernel.AVX512 {
 		return 16
@@ -110,6 +125,10 @@ func (a *Args) MaxRows() int {
 		return 6
 	case a.isa == kernel.AVX2:
 		return 12
+	case a.isa == kernel.NEON && (a.kind == 3 || a.kind == 4):
+		return 6
+	case a.isa == kernel.NEON:
+		return 10
 	}
 	return 8
 }

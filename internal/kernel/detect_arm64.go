@@ -1,0 +1,3 @@
+package kernel
+
+func supported(i ISA) bool { return i == NEON || i == Generic }

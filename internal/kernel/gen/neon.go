@@ -1,0 +1,362 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Kernels are written in the words of amd64; here each word is said in arm64's, so that a
+// loop written for AVX2 is one for NEON with vectors of four. A kernel has the registers
+// V0 to V15. V16 to V19 are for operands in memory and for masks, V20 to V31 for numbers,
+// which are put there before the kernel's first instruction; R16 is for addresses.
+
+const (
+	firstSpare, lastSpare   = 16, 19
+	firstNumber, lastNumber = 20, 31
+)
+
+// neonText is what a function of NEON needs while it is written.
+type neonText struct {
+	body    bytes.Buffer
+	numbers []uint32 // those in registers, from lastNumber down
+	spare   int
+}
+
+// general are the general registers. (R18 belongs to the system, R27 to the assembler, R28 to
+// Go.)
+var general = map[string]string{
+	"AX": "R0", "BX": "R1", "CX": "R2", "DX": "R3", "SI": "R4", "DI": "R5",
+	"R8": "R8", "R9": "R9", "R10": "R10", "R11": "R11", "R12": "R12", "R13": "R13", "R14": "R14", "R15": "R15",
+}
+
+const addressRegister = "R16"
+
+// n writes an instruction of arm64.
+func (a *asm) n(format string, args ...any) { fmt.Fprintf(&a.body, "\t"+format+"\n", args...) }
+
+// n3 writes to = x op y, and n2 to = op x: see arm64.go.
+func (a *asm) n3(op string, x, y, to int) {
+	a.n("WORD $%#08x // %s V%d, V%d, V%d", encode3(op, x, y, to), op, to, x, y)
+}
+
+func (a *asm) n2(op string, x, to int) {
+	a.n("WORD $%#08x // %s V%d, V%d", encode2(op, x, to), op, to, x)
+}
+
+// end writes the function: numbers first.
+func (a *asm) end() {
+	a.n("RET")
+	for i, bits := range a.numbers {
+		fmt.Fprintf(&a.f.text, "\tMOVD $%#08x, %s\n\tVDUP %s, V%d.S4\n", bits, addressRegister, addressRegister, lastNumber-i)
+	}
+	a.f.text.Write(a.body.Bytes())
+}
+
+// translate writes a line.
+func (a *asm) translate(line string) {
+	op, rest, _ := strings.Cut(line, " ")
+	var operands []string
+	if rest != "" {
+		operands = strings.Split(rest, ", ")
+	}
+	word, ok := neonWords[op]
+	if !ok {
+		panic(fmt.Sprintf("%s: NEON has no word for %s", a.name, line))
+	}
+	word(a, operands)
+}
+
+// neonWords says each word. The order of operands is that of Go for amd64: for vectors,
+// second source, first source, destination.
+var neonWords = map[string]func(a *asm, o []string){
+	"MOVQ": func(a *asm, o []string) { a.move(o[0], o[1]) },
+	"MOVL": func(a *asm, o []string) { a.move(o[0], o[1]) },
+	"LEAQ": func(a *asm, o []string) {
+		base, index, shift, offset := memory(o[0])
+		to := general[o[1]]
+		switch {
+		case index == "":
+			a.n("ADD $%d, %s, %s", offset, base, to)
+			return
+		case shift == 0:
+			a.n("ADD %s, %s, %s", index, base, to)
+		default:
+			a.n("ADD %s<<%d, %s, %s", index, shift, base, to)
+		}
+		if offset != 0 {
+			a.n("ADD $%d, %s", offset, to)
+		}
+	},
+	"ADDQ": func(a *asm, o []string) { a.n("ADDS %s, %s", a.value(o[0]), general[o[1]]) },
+	"SUBQ": func(a *asm, o []string) { a.n("SUBS %s, %s", a.value(o[0]), general[o[1]]) },
+	"INCQ": func(a *asm, o []string) { a.n("ADDS $1, %s", general[o[0]]) },
+	"DECQ": func(a *asm, o []string) { a.n("SUBS $1, %s", general[o[0]]) },
+	"SHLQ": func(a *asm, o []string) { a.n("LSL %s, %s", o[0], general[o[1]]) },
+	"IMULQ": func(a *asm, o []string) {
+		a.n("MOVD %s, %s", a.value(o[0]), addressRegister)
+		a.n("MUL %s, %s", addressRegister, general[o[1]])
+	},
+	"CMPQ": func(a *asm, o []string) { a.n("CMP %s, %s", a.value(o[1]), general[o[0]]) },
+	"JEQ":  func(a *asm, o []string) { a.n("BEQ %s", o[0]) },
+	"JNE":  func(a *asm, o []string) { a.n("BNE %s", o[0]) },
+	"JLT":  func(a *asm, o []string) { a.n("BLT %s", o[0]) },
+	"JGE":  func(a *asm, o []string) { a.n("BGE %s", o[0]) },
+	"JMP":  func(a *asm, o []string) { a.n("JMP %s", o[0]) },
+
+	"PCALIGN":    func(a *asm, _ []string) { a.n("PCALIGN $16") },
+	"PREFETCHT0": func(*asm, []string) {}, // a loop of vectors of 16 bytes would fetch each line four times
+
+	"VMOVUPS": func(a *asm, o []string) { a.moveVector(o[0], o[1]) },
+	"VMOVAPS": func(a *asm, o []string) { a.moveVector(o[0], o[1]) },
+	"VBROADCASTSS": func(a *asm, o []string) {
+		m := a.address(o[0])
+		if !strings.HasPrefix(m, "(") {
+			offset, base, _ := strings.Cut(strings.TrimSuffix(m, ")"), "(")
+			a.n("ADD $%s, %s, %s", offset, base, addressRegister)
+			m = "(" + addressRegister + ")"
+		}
+		a.n("VLD1R %s, [V%d.S4]", m, vectorRegister(o[1]))
+	},
+	"VPMOVZXBD": func(a *asm, o []string) {
+		to := vectorRegister(o[1])
+		a.n("FMOVS %s, F%d", a.address(o[0]), to)
+		a.n2("USHLL.8", to, to)
+		a.n2("USHLL.4", to, to)
+	},
+
+	"VADDPS": arithmetic("FADD"),
+	"VSUBPS": arithmetic("FSUB"),
+	"VMULPS": arithmetic("FMUL"),
+	"VDIVPS": arithmetic("FDIV"),
+	// Those that x86 chooses by a comparison: the second source where it is false, as for NaN.
+	"VMAXPS": func(a *asm, o []string) {
+		x, y, to := a.source(o[1]), a.source(o[0]), vectorRegister(o[2])
+		a.where("FCMGT", x, y, x, y, to)
+	},
+	"VMINPS": func(a *asm, o []string) {
+		x, y, to := a.source(o[1]), a.source(o[0]), vectorRegister(o[2])
+		a.where("FCMGT", y, x, x, y, to)
+	},
+	"VSQRTPS": func(a *asm, o []string) { a.n2("FSQRT", a.source(o[0]), vectorRegister(o[1])) },
+
+	"VFMADD231PS":  func(a *asm, o []string) { a.n3("FMLA", a.source(o[1]), a.source(o[0]), vectorRegister(o[2])) },
+	"VFNMADD231PS": func(a *asm, o []string) { a.n3("FMLS", a.source(o[1]), a.source(o[0]), vectorRegister(o[2])) },
+	"VFNMSUB231PS": func(a *asm, o []string) { // -x*y - to
+		to := vectorRegister(o[2])
+		a.n2("FNEG", to, to)
+		a.n3("FMLS", a.source(o[1]), a.source(o[0]), to)
+	},
+	"VFMADD213PS": func(a *asm, o []string) { // to = to*x + y
+		sum, to := a.takeSpare(), vectorRegister(o[2])
+		a.moveVector(o[0], fmt.Sprintf("V%d", sum))
+		a.n3("FMLA", a.source(o[1]), to, sum)
+		a.copyVector(sum, to)
+	},
+
+	"VXORPS":  logic("VEOR"),
+	"VANDPS":  logic("VAND"),
+	"VORPS":   logic("VORR"),
+	"VANDNPS": func(a *asm, o []string) { a.n3("BIC", a.source(o[0]), a.source(o[1]), vectorRegister(o[2])) },
+
+	"VCMPPS": func(a *asm, o []string) {
+		x, y, to := a.source(o[2]), a.source(o[1]), vectorRegister(o[3])
+		switch o[0] {
+		case "$0x1e": // x > y
+			a.n3("FCMGT", x, y, to)
+		case "$0x11": // x < y
+			a.n3("FCMGT", y, x, to)
+		case "$0x12": // x <= y
+			a.n3("FCMGE", y, x, to)
+		default:
+			panic("NEON has no word for the comparison " + o[0])
+		}
+	},
+	"VBLENDVPS": func(a *asm, o []string) {
+		mask, x, y, to := a.source(o[0]), a.source(o[1]), a.source(o[2]), vectorRegister(o[3])
+		a.blendVector(mask, x, y, to)
+	},
+
+	"VPCMPEQD":  integers("VCMEQ"),
+	"VPADDD":    integers("VADD"),
+	"VPSUBD":    integers("VSUB"),
+	"VCVTPS2DQ": func(a *asm, o []string) { a.n2("FCVTNS", a.source(o[0]), vectorRegister(o[1])) },
+	"VCVTDQ2PS": func(a *asm, o []string) { a.n2("SCVTF", a.source(o[0]), vectorRegister(o[1])) },
+	"VPSRAD": func(a *asm, o []string) {
+		if o[0] != "$1" {
+			panic("NEON shifts right by 1 only")
+		}
+		a.n2("SSHR1", a.source(o[1]), vectorRegister(o[2]))
+	},
+	"VPSLLD": func(a *asm, o []string) {
+		a.n("VSHL %s, V%d.S4, V%d.S4", o[0], a.source(o[1]), vectorRegister(o[2]))
+	},
+}
+
+func arithmetic(op string) func(a *asm, o []string) {
+	return func(a *asm, o []string) { a.n3(op, a.source(o[1]), a.source(o[0]), vectorRegister(o[2])) }
+}
+
+func logic(op string) func(a *asm, o []string) { return sized(op, "B16") }
+
+func integers(op string) func(a *asm, o []string) { return sized(op, "S4") }
+
+// sized is an instruction that Go's assembler knows.
+func sized(op, size string) func(a *asm, o []string) {
+	return func(a *asm, o []string) {
+		a.n("%s V%d.%s, V%d.%s, V%d.%s", op, a.source(o[0]), size, a.source(o[1]), size, vectorRegister(o[2]), size)
+	}
+}
+
+// where sets to x where the comparison of p with q holds, else to y.
+func (a *asm) where(comparison string, p, q, x, y, to int) {
+	mask := a.takeSpare()
+	a.n3(comparison, p, q, mask)
+	a.blendVector(mask, x, y, to)
+}
+
+// blendVector sets to x where mask is set, else to y.
+func (a *asm) blendVector(mask, x, y, to int) {
+	switch to {
+	case y:
+		a.n("VBIT V%d.B16, V%d.B16, V%d.B16", mask, x, to)
+	case x:
+		a.n("VBIF V%d.B16, V%d.B16, V%d.B16", mask, y, to)
+	case mask:
+		a.n("VBSL V%d.B16, V%d.B16, V%d.B16", y, x, to)
+	default:
+		a.copyVector(y, to)
+		a.n("VBIT V%d.B16, V%d.B16, V%d.B16", mask, x, to)
+	}
+}
+
+// move is MOVQ between general registers, memory and a number.
+func (a *asm) move(from, to string) {
+	switch {
+	case general[to] == "":
+		a.n("MOVD %s, %s", general[from], a.address(to))
+	case strings.HasPrefix(from, "$"):
+		a.n("MOVD %s, %s", from, general[to])
+	case general[from] != "":
+		a.n("MOVD %s, %s", general[from], general[to])
+	default:
+		a.n("MOVD %s, %s", a.address(from), general[to])
+	}
+}
+
+// value is a number or a general register; what is in memory is loaded.
+func (a *asm) value(operand string) string {
+	switch {
+	case strings.HasPrefix(operand, "$"):
+		return operand
+	case general[operand] != "":
+		return general[operand]
+	}
+	a.n("MOVD %s, R17", a.address(operand))
+	return "R17"
+}
+
+func (a *asm) moveVector(from, to string) {
+	if !isVector(to) {
+		a.n("FMOVQ F%d, %s", vectorRegister(from), a.address(to))
+		return
+	}
+	n := vectorRegister(to)
+	if isVector(from) || strings.HasSuffix(from, "(SB)") {
+		a.copyVector(a.source(from), n)
+		return
+	}
+	a.n("FMOVQ %s, F%d", a.address(from), n)
+}
+
+func (a *asm) copyVector(from, to int) {
+	if from != to {
+		a.n("VMOV V%d.B16, V%d.B16", from, to)
+	}
+}
+
+// source is the register of an operand: of itself, of a number, or one that it is loaded to.
+func (a *asm) source(operand string) int {
+	switch {
+	case isVector(operand):
+		return vectorRegister(operand)
+	case strings.HasSuffix(operand, "<>(SB)"):
+		return a.numberRegister(operand)
+	}
+	n := a.takeSpare()
+	a.n("FMOVQ %s, F%d", a.address(operand), n)
+	return n
+}
+
+// numberRegister is the register of a number in all lanes.
+func (a *asm) numberRegister(symbol string) int {
+	parsed, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(symbol, "c"), "<>(SB)"), 16, 32)
+	if err != nil {
+		panic(err) // a mistake in this generator
+	}
+	bits := uint32(parsed)
+	at := slices.Index(a.numbers, bits)
+	if at < 0 && len(a.numbers) <= lastNumber-firstNumber {
+		at = len(a.numbers)
+		a.numbers = append(a.numbers, bits)
+	}
+	if at >= 0 {
+		return lastNumber - at
+	}
+	n := a.takeSpare()
+	a.n("MOVD $%#08x, %s", bits, addressRegister)
+	a.n("VDUP %s, V%d.S4", addressRegister, n)
+	return n
+}
+
+// takeSpare gives registers in turn: each is good for the word that takes it.
+func (a *asm) takeSpare() int {
+	n := firstSpare + a.spare%(lastSpare-firstSpare+1)
+	a.spare++
+	return n
+}
+
+func isVector(operand string) bool { return operand[0] == 'V' }
+
+func vectorRegister(operand string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(operand, "V"))
+	if err != nil {
+		panic(err) // a mistake in this generator
+	}
+	return n
+}
+
+// address is an address as arm64 takes it: what has an index is computed first.
+func (a *asm) address(operand string) string {
+	if strings.HasSuffix(operand, "(FP)") {
+		return operand
+	}
+	base, index, shift, offset := memory(operand)
+	if index == "" {
+		return mem(offset, base)
+	}
+	if shift == 0 {
+		a.n("ADD %s, %s, %s", index, base, addressRegister)
+	} else {
+		a.n("ADD %s<<%d, %s, %s", index, shift, base, addressRegister)
+	}
+	return mem(offset, addressRegister)
+}
+
+var memoryForm = regexp.MustCompile(`^(-?\d+)?\((\w+)\)(?:\((\w+)\*(\d)\))?$`)
+
+// memory takes offset(base)(index*scale) apart.
+func memory(operand string) (base, index string, shift, offset int) {
+	m := memoryForm.FindStringSubmatch(operand)
+	if m == nil {
+		panic("NEON: not an address: " + operand)
+	}
+	if m[1] != "" {
+		offset, _ = strconv.Atoi(m[1])
+	}
+	shift = map[string]int{"": 0, "1": 0, "2": 1, "4": 2, "8": 3}[m[4]]
+	return general[m[2]], general[m[3]], shift, offset
+}
