@@ -1,0 +1,19 @@
+//go:build !amd64
+
+package gemm
+
+import "github.com/lince-ml/lince/internal/kernel"
+
+// Without assembly, neither of these is called.
+
+func runTile(kernel.ISA, bool, int, *tile) { panic("gemm: no such tile") }
+
+func sumRows(kernel.ISA, int, []float32, int, []float32, int, int, []float32, int, int, int) {
+	panic("gemm: no such kernel")
+}
+
+func dotRows(kernel.ISA) int { return 1 }
+
+func addDots(_ kernel.ISA, rows, columns int, c []float32, cStride int, a, b []float32, stride, k int) {
+	addDotsGo(rows, columns, c, cStride, a, b, stride, k)
+}
