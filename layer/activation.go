@@ -16,6 +16,7 @@ type Activation string
 const (
 	Linear  Activation = "linear"  // x
 	ReLU    Activation = "relu"    // max(x, 0)
+	ReLU6   Activation = "relu6"   // min(max(x, 0), 6)
 	Sigmoid Activation = "sigmoid" // 1/(1+exp(-x))
 	Softmax Activation = "softmax" // exp(x)/sum(exp(x)) along the last dimension
 	Tanh    Activation = "tanh"    // hyperbolic tangent
@@ -28,6 +29,7 @@ var activations = []struct {
 }{
 	{Linear, func(_ *graph.Builder, x *graph.Value) *graph.Value { return x }},
 	{ReLU, (*graph.Builder).ReLU},
+	{ReLU6, (*graph.Builder).ReLU6},
 	{Sigmoid, (*graph.Builder).Sigmoid},
 	{Softmax, (*graph.Builder).Softmax},
 	{Tanh, (*graph.Builder).Tanh},

@@ -1,6 +1,8 @@
 package layer
 
 import (
+	"cmp"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
@@ -10,13 +12,14 @@ import (
 
 // Conv2D convolves images (batch, height, width, channels) with learned kernels, adds a bias
 // and applies an activation function (keras.layers.Conv2D). Weights: kernel (height, width,
-// channels, filters), bias (filters).
+// channels/groups, filters), bias (filters).
 type Conv2D struct {
 	Filters    int  // number of results for each pixel; required
 	Kernel     Size // required
 	Strides    Size // step from window to window; zero: 1x1
 	Padding    Padding
 	Dilation   Size // distance of the kernel's pixels in the image; zero: 1x1
+	Groups     int  // of channels and filters, each convolved by itself; divides both; zero: 1
 	Activation Activation
 	NoBias     bool
 
@@ -42,7 +45,7 @@ func (l Conv2D) Config() map[string]any {
 	c["padding"] = l.Padding.String()
 	c["data_format"] = "channels_last"
 	c["dilation_rate"] = l.Dilation.or(Size{1, 1}).list()
-	c["groups"] = 1
+	c["groups"] = cmp.Or(l.Groups, 1)
 	c["activation"] = l.Activation.keras()
 	c["use_bias"] = !l.NoBias
 	c["kernel_initializer"] = wrapInitializer(kernelOr(l.KernelInitializer))
@@ -55,14 +58,15 @@ func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !l.check().report(b, x) || !wantImages(b, x) {
 		return b.Invalid()
 	}
-	w := op.Window{
-		Size: l.Kernel, Stride: l.Strides.or(Size{1, 1}), Dilation: l.Dilation.or(Size{1, 1}), Padding: l.Padding,
-	}
-	if !wantFit(b, "kernel", "a smaller kernel", w, x) {
+	o := op.Conv2D{Window: window(l.Kernel, l.Strides, l.Dilation, l.Padding), Groups: cmp.Or(l.Groups, 1)}
+	if !wantFit(b, "kernel", "a smaller kernel", o.Window, x) {
 		return b.Invalid()
 	}
 	in := x.Shape[3]
-	y := b.Conv2D(x, weight(b, "kernel", x, l.Frozen, kernelOr(l.KernelInitializer), l.Kernel[0], l.Kernel[1], in, l.Filters), w)
+	if in%o.Groups != 0 {
+		return b.Errorf("got %d channels, want a multiple of Groups, which is %d", in, o.Groups)
+	}
+	y := b.Op(o, x, weight(b, "kernel", x, l.Frozen, kernelOr(l.KernelInitializer), l.Kernel[0], l.Kernel[1], in/o.Groups, l.Filters))
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
@@ -74,17 +78,13 @@ func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 
 func (l Conv2D) check() (c checks) {
 	c.count("Filters", l.Filters)
-	if l.Kernel == (Size{}) {
-		c.errorf("the size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}")
-	} else {
-		c.size("Kernel", l.Kernel)
+	if l.Groups != 0 {
+		c.count("Groups", l.Groups)
 	}
-	c.size("Strides", l.Strides.or(Size{1, 1}))
-	c.size("Dilation", l.Dilation.or(Size{1, 1}))
-	if l.Strides.or(Size{1, 1}) != (Size{1, 1}) && l.Dilation.or(Size{1, 1}) != (Size{1, 1}) {
-		c.errorf("Strides %v with Dilation %v: one of them must be 1x1", l.Strides, l.Dilation)
+	if l.Groups > 1 && l.Filters%l.Groups != 0 {
+		c.errorf("Filters is %d, want a multiple of Groups, which is %d", l.Filters, l.Groups)
 	}
-	checkPadding(&c, l.Padding)
+	c.window(l.Kernel, l.Strides, l.Dilation, l.Padding)
 	l.Activation.check(&c)
 	c.initializer("KernelInitializer", l.KernelInitializer)
 	c.initializer("BiasInitializer", l.BiasInitializer)
@@ -99,6 +99,7 @@ func decodeConv2D(r *config.Reader) Layer {
 		Strides:           readSize(r, "strides", Size{1, 1}),
 		Padding:           readPadding(r),
 		Dilation:          readSize(r, "dilation_rate", Size{1, 1}),
+		Groups:            r.Int("groups", 1, 1, maxSize),
 		Activation:        readActivation(r, "activation"),
 		NoBias:            !r.Bool("use_bias", true),
 		KernelInitializer: readInitializer(r, "kernel_initializer"),
@@ -106,9 +107,28 @@ func decodeConv2D(r *config.Reader) Layer {
 	}
 	l.Name, l.Frozen = readBase(r)
 	r.Only("data_format", "channels_last")
-	r.Only("groups", 1)
 	readUnregularized(r, "kernel", "bias")
 	return l
+}
+
+// window is that of a convolution.
+func window(kernel, strides, dilation Size, p Padding) op.Window {
+	return op.Window{Size: kernel, Stride: strides.or(Size{1, 1}), Dilation: dilation.or(Size{1, 1}), Padding: p}
+}
+
+// window checks what makes the window of a convolution.
+func (c *checks) window(kernel, strides, dilation Size, p Padding) {
+	if kernel == (Size{}) {
+		c.errorf("the size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}")
+	} else {
+		c.size("Kernel", kernel)
+	}
+	c.size("Strides", strides.or(Size{1, 1}))
+	c.size("Dilation", dilation.or(Size{1, 1}))
+	if strides.or(Size{1, 1}) != (Size{1, 1}) && dilation.or(Size{1, 1}) != (Size{1, 1}) {
+		c.errorf("Strides %v with Dilation %v: one of them must be 1x1", strides, dilation)
+	}
+	checkPadding(c, p)
 }
 
 // wantImages checks that x is a batch of images of a known number of channels, in

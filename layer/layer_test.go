@@ -2,6 +2,7 @@ package layer_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,30 @@ var layers = []struct {
 		"conv frozen", layer.Conv2D{Filters: 2, Kernel: layer.Size{1, 1}, Frozen: true, Activation: layer.Sigmoid},
 		tensor.Shape{-1, 3, 2, 2}, tensor.Shape{-1, 3, 2, 2}, []tensor.Shape{{1, 1, 2, 2}, {2}}, 0,
 	},
+	{
+		"conv groups", layer.Conv2D{Filters: 6, Kernel: layer.Size{3, 2}, Groups: 2, Activation: layer.Tanh},
+		tensor.Shape{-1, 5, 4, 4}, tensor.Shape{-1, 3, 3, 6}, []tensor.Shape{{3, 2, 2, 6}, {6}}, 0,
+	},
+	{
+		"depthwise", layer.DepthwiseConv2D{Kernel: layer.Size{3, 2}},
+		tensor.Shape{-1, 5, 4, 3}, tensor.Shape{-1, 3, 3, 3}, []tensor.Shape{{3, 2, 3, 1}, {3}}, 0,
+	},
+	{
+		"depthwise multiplier", layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Padding: layer.Same, DepthMultiplier: 2, NoBias: true, Activation: layer.Tanh, DepthwiseInitializer: initializer.HeNormal{}},
+		tensor.Shape{-1, 5, 4, 2}, tensor.Shape{-1, 3, 2, 4}, []tensor.Shape{{3, 3, 2, 2}}, 0,
+	},
+	{
+		"depthwise dilation", layer.DepthwiseConv2D{Kernel: layer.Size{2, 2}, Dilation: layer.Size{2, 3}, BiasInitializer: initializer.Ones{}, Frozen: true, Name: "deep"},
+		tensor.Shape{-1, -1, 5, 2}, tensor.Shape{-1, -1, 2, 2}, []tensor.Shape{{2, 2, 2, 1}, {2}}, 0,
+	},
+	{
+		"separable", layer.SeparableConv2D{Filters: 3, Kernel: layer.Size{3, 3}, DepthMultiplier: 2},
+		tensor.Shape{-1, 5, 4, 2}, tensor.Shape{-1, 3, 2, 3}, []tensor.Shape{{3, 3, 2, 2}, {1, 1, 4, 3}, {3}}, 0,
+	},
+	{
+		"separable strides", layer.SeparableConv2D{Filters: 2, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Padding: layer.Same, NoBias: true, Activation: layer.Tanh, PointwiseInitializer: initializer.HeUniform{}},
+		tensor.Shape{-1, 5, 4, 3}, tensor.Shape{-1, 3, 2, 2}, []tensor.Shape{{3, 3, 3, 1}, {1, 1, 3, 2}}, 0,
+	},
 	{"max pool", layer.MaxPool2D{}, tensor.Shape{-1, 5, 4, 2}, tensor.Shape{-1, 2, 2, 2}, nil, 0},
 	{
 		"max pool same", layer.MaxPool2D{Pool: layer.Size{3, 2}, Strides: layer.Size{1, 2}, Padding: layer.Same},
@@ -76,6 +101,11 @@ var layers = []struct {
 	{"dropout with seed", layer.Dropout{Rate: .25, Seed: new(3)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 1},
 	{"dropout of nothing", layer.Dropout{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"activation", layer.Activate{Activation: layer.ReLU, Name: "act"}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"relu6", layer.Activate{Activation: layer.ReLU6}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"relu", layer.ReLULayer{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"relu slope", layer.ReLULayer{NegativeSlope: .5}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"relu limit", layer.ReLULayer{MaxValue: new(6.)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"relu all", layer.ReLULayer{MaxValue: new(1.5), NegativeSlope: .25, Threshold: .5, Name: "bent"}, tensor.Shape{-1, 9}, tensor.Shape{-1, 9}, nil, 0},
 	{"no activation", layer.Activate{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 }
 
@@ -196,15 +226,16 @@ func train(t *testing.T, l layer.Layer, in tensor.Shape) {
 	}
 }
 
-// What Keras computes, from configs that Keras wrote.
+// What Keras computes, results and gradients, from configs that Keras wrote.
 func TestAgainstKeras(t *testing.T) {
 	var cases []struct {
-		Class   string
-		Config  map[string]any
-		Input   []int
-		Weights [][]int
-		Shape   []int
-		Output  []float32
+		Class     string
+		Config    map[string]any
+		Input     []int
+		Weights   [][]int
+		Shape     []int
+		Output    []float32
+		Gradients [][]float32 // of the input and the weights
 	}
 	graphtest.Golden(t, "layers", &cases)
 	seen := map[string]bool{}
@@ -216,8 +247,15 @@ func TestAgainstKeras(t *testing.T) {
 			continue
 		}
 		roundTrip(t, l)
-		x := graphtest.Formula(1, -2, 2, c.Input...)
-		m := graphtest.New(t, false, []*tensor.Tensor{x}, build(l))
+		x, g := graphtest.Formula(1, -2, 2, c.Input...), graphtest.Formula(99, -1, 1, c.Shape...)
+		m := graphtest.New(t, false, []*tensor.Tensor{x, g}, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+			y := build(l)(b, in)[0]
+			wrt := []*graph.Value{in[0]}
+			for _, v := range b.Store().Variables() {
+				wrt = append(wrt, b.Read(v))
+			}
+			return append([]*graph.Value{y}, graph.Grad(b, b.Sum(b.Mul(y, in[1])), wrt...)...)
+		})
 		if n := len(m.Store.Variables()); n != len(c.Weights) {
 			t.Errorf("%s: %d variables, want %d", name, n, len(c.Weights))
 			continue
@@ -227,22 +265,34 @@ func TestAgainstKeras(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		y := m.Run(t, x)[0]
-		if !y.Shape().Equal(c.Shape) {
-			t.Errorf("%s: shape %v, want %v", name, y.Shape(), c.Shape)
+		got := m.Run(t, x, g)
+		if !got[0].Shape().Equal(c.Shape) {
+			t.Errorf("%s: shape %v, want %v", name, got[0].Shape(), c.Shape)
 			continue
 		}
-		for i, v := range y.Float32s() {
-			if !graphtest.Near(float64(v), float64(c.Output[i]), 2e-6, 1e-6) {
-				t.Errorf("%s: element %d is %v, want %v", name, i, v, c.Output[i])
-				break
-			}
+		near(t, name+": result", got[0].Float32s(), c.Output, 2e-6)
+		for i, want := range c.Gradients {
+			near(t, fmt.Sprintf("%s: gradient %d", name, i), got[1+i].Float32s(), want, 1e-5)
 		}
 		seen[c.Class] = true
 	}
 	for _, class := range layer.Classes() {
 		if !seen[class] && class != "InputLayer" {
 			t.Errorf("internal/golden/layers.py has no %s", class)
+		}
+	}
+}
+
+func near(t *testing.T, what string, got, want []float32, relative float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d numbers, want %d", what, len(got), len(want))
+		return
+	}
+	for i, w := range want {
+		if !graphtest.Near(float64(got[i]), float64(w), relative, 1e-6) {
+			t.Errorf("%s: element %d is %v, want %v", what, i, got[i], w)
+			return
 		}
 	}
 }

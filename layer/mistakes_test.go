@@ -33,6 +33,19 @@ there is no activation "rleu"; did you mean relu?`},
 		{conv, tensor.Shape{-1, 28, 28}, "got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)"},
 		{conv, tensor.Shape{-1, 28, 28, -1}, "got shape (None, 28, 28, None), want (batch, height, width, channels), with a known number of channels"},
 		{layer.Conv2D{Filters: 1 << 24, Kernel: layer.Size{64, 64}, Padding: layer.Same}, tensor.Shape{-1, 64, 64, 64}, "kernel would have shape (64, 64, 64, 16777216), more than 2147483648 numbers; use smaller images, more pooling or fewer units"},
+		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: -2}, nil, "Groups is -2, want at least 1"},
+		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: 3}, nil, "Filters is 4, want a multiple of Groups, which is 3"},
+		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: 2}, tensor.Shape{-1, 4, 4, 3}, "got 3 channels, want a multiple of Groups, which is 2"},
+		{layer.DepthwiseConv2D{}, nil, "the size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}"},
+		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}, DepthMultiplier: -1, Padding: 3, Activation: "relu5"}, nil, "Padding is 3, want layer.Valid or layer.Same\nDepthMultiplier is -1, want at least 1\nthere is no activation \"relu5\"; did you mean relu?"},
+		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 2, 9, 3}, "a 3x3 kernel does not fit into an image of 2x9; use padding same, a smaller kernel or larger images"},
+		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 28, 28}, "got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)"},
+		{layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}, DepthMultiplier: 1 << 24}, tensor.Shape{-1, 4, 4, 1 << 24}, "kernel would have shape (1, 1, 16777216, 16777216), more than 2147483648 numbers; use smaller images, more pooling or fewer units"},
+		{layer.SeparableConv2D{}, nil, "Filters is 0, want at least 1\nthe size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}"},
+		{layer.SeparableConv2D{Filters: 2, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Dilation: layer.Size{2, 2}, PointwiseInitializer: initializer.RandomNormal{Stddev: -1}}, nil,
+			"Strides 2x2 with Dilation 2x2: one of them must be 1x1\nPointwiseInitializer: initializer RandomNormal: stddev is -1, want a number greater than 0"},
+		{layer.SeparableConv2D{Filters: 2, Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 100}, "got shape (None, 100), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
+		{layer.ReLULayer{MaxValue: new(-1.), NegativeSlope: -2, Threshold: math.NaN()}, nil, "MaxValue is -1, want a number of at least 0\nNegativeSlope is -2, want a number of at least 0\nThreshold is NaN, want a number of at least 0"},
 		{layer.MaxPool2D{}, tensor.Shape{-1, 1, 8, 3}, "a 2x2 pool does not fit into an image of 1x8; use padding same, a smaller pool or larger images"},
 		{layer.MaxPool2D{}, tensor.Shape{-1, 8}, "got shape (None, 8), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
 		{layer.MaxPool2D{Pool: layer.Size{2, -2}, Strides: layer.Size{0, 1}}, nil, "Pool is 2x-2, want at least 1x1\nStrides is 0x1, want at least 1x1"},
@@ -92,6 +105,7 @@ there is no activation "rleu"; did you mean relu?`},
 func TestIntegersAreRefused(t *testing.T) {
 	for _, l := range []layer.Layer{
 		layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.MaxPool2D{}, layer.AveragePool2D{},
+		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
 		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
@@ -123,21 +137,24 @@ func TestDecodeMistakes(t *testing.T) {
 		{"Conv2d", nil, `there is no layer class "Conv2d"; did you mean Conv2D?`},
 		{"LSTM", nil, `there is no layer class "LSTM"; there is ` + strings.Join(layer.Classes(), ", ")},
 		{"Conv2D", nil, "Conv2D: filters is missing\nConv2D: kernel_size is missing"},
-		{"Conv2D", config{"name": "c", "filters": -3, "kernel_size": []any{3., "x"}, "groups": 2., "data_format": "channels_first", "paddin": "same"}, `Conv2D "c": filters is -3, want an integer from 1 to 16777216
+		{"Conv2D", config{"name": "c", "filters": -3, "kernel_size": []any{3., "x"}, "groups": 0., "data_format": "channels_first", "paddin": "same"}, `Conv2D "c": filters is -3, want an integer from 1 to 16777216
 Conv2D "c": kernel_size is [3,"x"], want 2 integers from 1 to 16777216
+Conv2D "c": groups is 0, want an integer from 1 to 16777216
 Conv2D "c": data_format is "channels_first": not supported yet, want "channels_last"
-Conv2D "c": groups is 2: not supported yet, want 1
 Conv2D "c": unknown key "paddin"; did you mean padding?`},
 		{"Conv2D", config{"filters": 1e300, "kernel_size": 3, "kernel_regularizer": config{"class_name": "L2"}}, `Conv2D: filters is 1e+300, want an integer from 1 to 16777216
 Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported yet, want null`},
 		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: Strides 2x2 with Dilation 2x2: one of them must be 1x1
-Conv2D: there is no activation "swishh"; there is linear, relu, sigmoid, softmax, tanh`},
+Conv2D: there is no activation "swishh"; there is linear, relu, relu6, sigmoid, softmax, tanh`},
 		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float16"}, `Dense: units is 2.5, want an integer from 1 to 16777216
 Dense: use_bias is "no", want true or false
 Dense: kernel_initializer: there is no initializer "Orthogonal"; there is ` + strings.Join(initializer.Classes(), ", ") + `
 Dense: dtype is "float16": not supported yet, want "float32"`},
 		{"Dense", config{"units": 2, "activation": 7}, "Dense: activation is 7, want the name of a function"},
 		{"Dense", config{"units": 2, "lora_rank": 4}, `Dense: unknown key "lora_rank"`},
+		{"DepthwiseConv2D", config{"depth_multiplier": 0., "filters": 3.}, "DepthwiseConv2D: kernel_size is missing\nDepthwiseConv2D: depth_multiplier is 0, want an integer from 1 to 16777216\nDepthwiseConv2D: unknown key \"filters\""},
+		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported yet, want null`},
+		{"ReLU", config{"max_value": -1., "slope": .1}, "ReLU: max_value is -1, want a number of at least 0\nReLU: unknown key \"slope\""},
 		{"MaxPooling2D", config{"strides": []any{0., 0.}, "padding": "sme"}, "MaxPooling2D: strides is [0,0], want 2 integers from 1 to 16777216\nMaxPooling2D: padding is \"sme\"; did you mean same?"},
 		{"AveragePooling2D", config{}, "AveragePooling2D: pool_size is missing"},
 		{"Dropout", config{"rate": "half"}, `Dropout: rate is "half", want a number from 0 to 1`},

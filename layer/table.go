@@ -14,12 +14,15 @@ var table = []struct {
 }{
 	{"InputLayer", decodeInput},
 	{"Conv2D", decodeConv2D},
+	{"DepthwiseConv2D", decodeDepthwiseConv2D},
+	{"SeparableConv2D", decodeSeparableConv2D},
 	{"MaxPooling2D", decodeMaxPool2D},
 	{"AveragePooling2D", decodeAveragePool2D},
 	{"Flatten", decodeFlatten},
 	{"Dense", decodeDense},
 	{"Dropout", decodeDropout},
 	{"Activation", decodeActivate},
+	{"ReLU", decodeReLULayer},
 }
 
 // Classes lists the Keras classes that Decode knows.
