@@ -102,10 +102,22 @@ func (t *tile) storeRow(first int, reg string) {
 	}
 }
 
-// begin loads the sums from Init.
-func (t *tile) begin() {
+// begin loads the sums from Init; fetch says that where results go comes into the cache
+// meanwhile.
+func (t *tile) begin(fetch bool) {
 	t.setMask()
 	t.at("tile")
+	if fetch {
+		t.i("MOVQ %d(DI), AX\nMOVQ %d(DI), SI", argC, argCStride)
+		for r := range t.rows {
+			for o := 0; o < t.vectors*t.bytes(); o += 64 {
+				t.i("PREFETCHT0 %s", mem(o, "AX"))
+			}
+			if r < t.rows-1 {
+				t.i("ADDQ SI, AX")
+			}
+		}
+	}
 	t.i("MOVQ %d(DI), AX\nMOVQ %d(DI), SI", argInit, argIStride)
 	for r := range t.rows {
 		t.loadRow(t.sum(r, 0), func(o int) string { return mem(o, "AX") })
@@ -261,7 +273,7 @@ func (t *tile) rowsTimesPanel(sets ...rowsOf) {
 }
 
 func (t *tile) kernelN() {
-	t.begin()
+	t.begin(true)
 	rows := rowsOf{t.rows, rowPointers[:(t.rows+2)/3]}
 	t.i("MOVQ %d(DI), SI\nLEAQ (SI)(SI*2), AX\nMOVQ %d(DI), R8", argAStride, argA)
 	t.point(rows)
@@ -270,7 +282,7 @@ func (t *tile) kernelN() {
 }
 
 func (t *tile) kernelT() {
-	t.begin()
+	t.begin(false)
 	t.i("MOVQ %d(DI), R8\nMOVQ %d(DI), SI\nMOVQ %d(DI), BX\nMOVQ %d(DI), R13", argA, argAStride, argB, argBStride)
 	t.overK(func(int) {
 		t.multiply(func(o int) string { return mem(o, "BX") }, func(r int) string { return mem(4*r, "R8") })
@@ -283,7 +295,7 @@ func (t *tile) kernelT() {
 
 // kernelP has the rows of the window's first line, then those of the second.
 func (t *tile) kernelP(pooled int) {
-	t.begin()
+	t.begin(false)
 	half := (2*pooled + 2) / 3
 	upper := rowsOf{2 * pooled, rowPointers[:half]}
 	lower := rowsOf{2 * pooled, rowPointers[half : 2*half]}
