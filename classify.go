@@ -111,7 +111,7 @@ func (m *Model) GivesLogits() bool {
 // linear says whether a value is what a layer of weights gives, with no activation.
 func linear(v *graph.Value) bool {
 	switch {
-	case v.Is("MatMul"), v.Is("Conv2D"):
+	case v.Is("MatMul"), v.Is("Conv2D"), v.Is("DepthwiseConv2D"):
 		return true
 	case v.Is("Add"), v.Is("Reshape"): // a bias; Flatten, or the rows of a Dense
 		return linear(v.Node.In[0])

@@ -86,6 +86,20 @@ func train(t *testing.T, m *Model, x, y *tensor.Tensor) {
 	fit(t, m, ds, Fit{Epochs: 2})
 }
 
+// mobile has layers of small networks for pictures of 6x6.
+func mobile() []layer.Layer {
+	return []layer.Layer{
+		layer.Input{Shape: []int{6, 6, 1}},
+		layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, NoBias: true},
+		layer.ReLULayer{MaxValue: new(6.)},
+		layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Padding: layer.Same, DepthMultiplier: 2, Activation: layer.ReLU6},
+		layer.Conv2D{Filters: 4, Kernel: layer.Size{2, 2}, Groups: 2, Padding: layer.Same},
+		layer.SeparableConv2D{Filters: 3, Kernel: layer.Size{2, 2}, DepthMultiplier: 2, Activation: layer.Tanh},
+		layer.Flatten{},
+		layer.Dense{Units: 2, Activation: layer.Softmax},
+	}
+}
+
 // Real Keras opens what lince saved, without a warning, predicts the same, and goes on
 // training to the same weights; lince opens what Keras saved then.
 func TestKerasOpens(t *testing.T) {
@@ -95,6 +109,7 @@ func TestKerasOpens(t *testing.T) {
 		"adam":     optimizer.Adam{LearningRate: .01, AMSGrad: true, ClipValue: .5},
 		"sgd":      optimizer.SGD{Momentum: .9, Nesterov: true},
 		"plain":    optimizer.SGD{WeightDecay: .01},
+		"mobile":   optimizer.SGD{Momentum: .9},
 	}
 	x, y := bars(12)
 	models := map[string]*Model{}
@@ -103,6 +118,9 @@ func TestKerasOpens(t *testing.T) {
 	for name, o := range optimizers {
 		layers := small()
 		layers[4] = layer.Dropout{} // Keras' masks are others
+		if name == "mobile" {
+			layers = mobile()
+		}
 		m := must(Options{Seed: 4}.Sequential(layers...))
 		err := m.Compile(Compile{
 			Optimizer: o, Loss: loss.CategoricalCrossentropy{LabelSmoothing: .05},
@@ -142,7 +160,11 @@ func TestKerasOpens(t *testing.T) {
 			if result.Iterations != 6 {
 				t.Errorf("Keras finds %d steps made, want 6", result.Iterations)
 			}
-			if want := []string{"conv2d", "max_pooling2d", "flatten", "dropout", "dense", "dense_1"}; !slices.Equal(result.Layers, want) {
+			want := []string{"conv2d", "max_pooling2d", "flatten", "dropout", "dense", "dense_1"}
+			if name == "mobile" {
+				want = []string{"conv2d", "re_lu", "depthwise_conv2d", "conv2d_1", "separable_conv2d", "flatten", "dense"}
+			}
+			if !slices.Equal(result.Layers, want) {
 				t.Errorf("Keras finds layers %v, want %v", result.Layers, want)
 			}
 			compare(t, "predictions", must(m.PredictBatch(x)).Float32s(), readFloats(t, dir, "predictions"), 1e-5)
@@ -173,8 +195,8 @@ func TestOpensKeras(t *testing.T) {
 	interop(t, "make", dir)
 	var result map[string]map[string]float64
 	readResult(t, dir, &result)
-	if len(result) != 5 {
-		t.Fatalf("Keras made %d models, want 5", len(result))
+	if len(result) != 6 {
+		t.Fatalf("Keras made %d models, want 6", len(result))
 	}
 	x := tensor.Of(readFloats(t, dir, "x"), 12, 6, 6, 1)
 	onehot := tensor.Of(readFloats(t, dir, "onehot"), 12, 2)

@@ -98,6 +98,12 @@ def make(folder):
         outputs = l(outputs)
     model("functional", keras.Model(inputs, outputs), onehot,
           optimizer="adam", loss=keras.losses.CategoricalCrossentropy(label_smoothing=.1), metrics=["categorical_accuracy"])
+    model("mobile", keras.Sequential([
+        keras.Input((6, 6, 1)), layers.Conv2D(4, 1, use_bias=False), layers.ReLU(6.0),
+        layers.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2, activation="relu6"),
+        layers.Conv2D(4, 2, groups=2, padding="same"), layers.SeparableConv2D(3, 2, depth_multiplier=2, activation="tanh"),
+        layers.Flatten(), layers.Dense(2, activation="softmax"),
+    ]), onehot, optimizer=keras.optimizers.SGD(.05, momentum=.9), loss="categorical_crossentropy", metrics=["accuracy"])
     with open(os.path.join(folder, "result.json"), "w") as f:
         json.dump(made, f)
 
