@@ -172,6 +172,19 @@ func (a *asm) spread(from string, n int) {
 	a.i("VPBROADCASTD X%d, %s", n, a.reg(n))
 }
 
+// storeBytes stores the lanes of a register, small numbers, as bytes; not for AVX-512, which
+// has an instruction for it.
+func (a *asm) storeBytes(n, spare int, to string) {
+	if a.isNEON() {
+		a.n2("XTN.H4", n, n)
+		a.n2("XTN.B8", n, n)
+		a.n("FMOVS F%d, %s", n, a.address(to))
+		return
+	}
+	a.packBytes(n, spare)
+	a.i("VMOVQ X%d, %s", n, to)
+}
+
 // ret ends the function.
 func (a *asm) ret() {
 	if a.isNEON() {

@@ -21,11 +21,11 @@ var families = []struct {
 	amd64, arm64 func(f *family)
 }{
 	{"micro", micro, neonMicro},
-	{"reduce", reduce, nil},
-	{"pool", pool, nil},
-	{"eltwise", eltwise, nil},
-	{"optstep", optstep, nil},
-	{"winograd", winograd, nil},
+	{"reduce", reduce, reduce},
+	{"pool", pool, pool},
+	{"eltwise", eltwise, eltwise},
+	{"optstep", optstep, optstep},
+	{"winograd", winograd, winograd},
 	{"sparse", sparse, nil},
 }
 

@@ -15,11 +15,10 @@ func takePlace(f *family, v vec) {
 	a := f.fn(v, "takePlace", "sets best[c], at[c] = x[c], place where x[c] > best[c].",
 		"best *float32", "at *uint8", "x *float32", "place int", "n int")
 	a.load("DI", "R8", "SI", "AX", "CX")
-	a.i("VMOVD AX, X4")
 	if a.is512() {
-		a.i("VPBROADCASTB X4, X4")
+		a.i("VMOVD AX, X4\nVPBROADCASTB X4, X4")
 	} else {
-		a.i("VPBROADCASTD X4, Y4")
+		a.spread("AX", 4)
 	}
 	a.at("again")
 	a.v("VMOVUPS", "(SI)", 0)
@@ -32,10 +31,9 @@ func takePlace(f *family, v vec) {
 		a.v("VCMPPS", "$0x1e", 1, 0, 2)
 		a.v("VBLENDVPS", 2, 0, 1, 1)
 		a.v("VMOVUPS", 1, "(DI)")
-		a.i("VPMOVZXBD (R8), Y3")
+		a.v("VPMOVZXBD", "(R8)", 3)
 		a.v("VBLENDVPS", 2, 4, 3, 3)
-		a.packBytes(3, 5)
-		a.i("VMOVQ X3, (R8)")
+		a.storeBytes(3, 5, "(R8)")
 	}
 	a.i("ADDQ $%d, SI\nADDQ $%d, DI\nADDQ $%d, R8\nDECQ CX\nJNE again", a.bytes(), a.bytes(), a.lanes)
 	a.ret()
@@ -56,7 +54,7 @@ func give(f *family, v vec) {
 	a := f.fn(v, "give", "adds grad[c] to x[c] where at[c] == place.",
 		"x *float32", "grad *float32", "at *uint8", "place int", "n int")
 	a.load("DI", "SI", "R8", "AX", "CX")
-	a.i("VMOVD AX, X4\nVPBROADCASTD X4, %s", a.reg(4))
+	a.spread("AX", 4)
 	a.at("again")
 	a.v("VPMOVZXBD", "(R8)", 0)
 	a.v("VMOVUPS", "(DI)", 1)

@@ -129,8 +129,7 @@ func (t *transform) poolRow(first int, places string) {
 		if t.is512() {
 			t.i("VPMOVDB Z%d, %s", index, at)
 		} else {
-			t.packBytes(index, spare)
-			t.i("VMOVQ X%d, %s", index, at)
+			t.storeBytes(index, spare, at)
 		}
 	}
 }

@@ -1,0 +1,126 @@
+package winograd
+
+import (
+	"math"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// Each of these does all channels, or says that there is no assembly. Channels that do not
+// fill a vector are done in one that ends with them and overlaps the one before.
+
+// vectors is the number of whole vectors, and where the one that overlaps starts, or 0.
+func vectors(channels int) (whole, last int) {
+	if channels%4 == 0 {
+		return channels / 4, 0
+	}
+	return channels / 4, channels - 4
+}
+
+func bytes(floats int) uintptr { return uintptr(4 * floats) }
+
+func imageVector(isa kernel.ISA, dst []float32, plane int, x []float32, row, pixel, channels int) bool {
+	if isa != kernel.NEON {
+		return false
+	}
+	n, last := vectors(channels)
+	for at := 0; ; at, n = last, 1 {
+		imageNEON(&dst[at], bytes(plane), &x[at], bytes(row), bytes(pixel), n)
+		if at == last {
+			return true
+		}
+	}
+}
+
+// floors are what results are not below: without and with ReLU.
+var floors = func() (f [2][16]float32) {
+	for i := range f[0] {
+		f[0][i] = float32(math.Inf(-1))
+	}
+	return f
+}()
+
+func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane int, bias []float32, relu bool, channels int) bool {
+	if isa != kernel.NEON {
+		return false
+	}
+	floor := &floors[0]
+	if relu {
+		floor = &floors[1]
+	}
+	n, last := vectors(channels)
+	for at := 0; ; at, n = last, 1 {
+		resultNEON(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), &bias[at], n, floor)
+		if at == last {
+			return true
+		}
+	}
+}
+
+func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel int, m []float32, plane int, bias []float32, channels int) bool {
+	if isa != kernel.NEON {
+		return false
+	}
+	n, last := vectors(channels)
+	for at := 0; ; at, n = last, 1 {
+		resultPoolNEON(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), &bias[at], n, &places[at], uintptr(row), uintptr(pixel))
+		if at == last {
+			return true
+		}
+	}
+}
+
+func gradientVector(isa kernel.ISA, dst []float32, plane int, dy []float32, row, pixel, channels int) bool {
+	if isa != kernel.NEON {
+		return false
+	}
+	n, last := vectors(channels)
+	for at := 0; ; at, n = last, 1 {
+		gradientNEON(&dst[at], bytes(plane), &dy[at], bytes(row), bytes(pixel), n)
+		if at == last {
+			return true
+		}
+	}
+}
+
+func gradientPooledVector(isa kernel.ISA, dst []float32, plane int, g []float32, places []uint8, row, pixel, channels int) bool {
+	if isa != kernel.NEON {
+		return false
+	}
+	n, last := vectors(channels)
+	for at := 0; ; at, n = last, 1 {
+		gradientPooledNEON(&dst[at], bytes(plane), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel))
+		if at == last {
+			return true
+		}
+	}
+}
+
+func addImageVector(isa kernel.ISA, dx []float32, row, pixel int, v []float32, plane, channels int) bool {
+	if isa != kernel.NEON {
+		return false
+	}
+	addImageNEON(&dx[0], bytes(row), bytes(pixel), &v[0], bytes(plane), channels/4)
+	return true
+}
+
+func filterVector(isa kernel.ISA, planes []float32, plane, n int) bool {
+	if isa != kernel.NEON {
+		return false
+	}
+	filterNEON(&planes[0], bytes(plane), n/4)
+	return true
+}
+
+func filterGradientVector(isa kernel.ISA, dw []float32, dwPlane int, u []float32, plane, n int) bool {
+	if isa != kernel.NEON {
+		return false
+	}
+	n, last := vectors(n)
+	for at := 0; ; at, n = last, 1 {
+		filterGradientNEON(&dw[at], bytes(dwPlane), &u[at], bytes(plane), n)
+		if at == last {
+			return true
+		}
+	}
+}
