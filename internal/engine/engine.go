@@ -23,9 +23,11 @@ type Options struct {
 
 // Engine compiles graphs for this machine's CPU.
 type Engine struct {
-	isa   kernel.ISA
-	pool  *workers
-	check bool // every result is looked through for NaN and infinity
+	isa    kernel.ISA
+	pool   *workers
+	arenas arenas
+	packs  packs
+	check  bool // every result is looked through for NaN and infinity
 }
 
 // New returns an engine for the machine's best instruction set, or the one that the

@@ -17,13 +17,18 @@ type step struct {
 	run   func(part int, scratch []float32)
 }
 
+// preparation packs a weight; it is run when the store has changed.
+type preparation struct {
+	step
+	of *packed
+}
+
 // instance is a plan bound to memory: what one run at a time needs.
 type instance struct {
 	plan    *plan
-	arena   []byte
+	arena   *arena
 	inputs  map[*graph.Value]*memory
-	prepare []step // packs weights; run when the store has changed
-	version uint64 // of the store that was packed
+	prepare []preparation
 	steps   []step
 	outputs []*memory
 	job     job
@@ -56,19 +61,18 @@ func (m *memory) set(d tensor.DType, b []byte) {
 	}
 }
 
-func newInstance(p *plan) *instance {
-	i := &instance{plan: p, arena: tensor.Bytes(p.ArenaSize), inputs: map[*graph.Value]*memory{}}
+// newInstance binds a plan to an arena, of at least the plan's size.
+func newInstance(p *plan, a *arena) *instance {
+	i := &instance{plan: p, arena: a, inputs: map[*graph.Value]*memory{}}
 	b := &binding{instance: i, memory: map[*graph.Value]*memory{}}
-	scratch := 0
 	for _, n := range p.Nodes {
 		l := p.lowered[n]
 		if l == nil {
 			continue
 		}
-		scratch = max(scratch, l.scratch)
 		b.node, b.work = n, nil
 		if w, ok := p.Work[n]; ok {
-			b.work = tensor.View[float32](i.arena[w.Offset : w.Offset+w.Size])
+			b.work = tensor.View[float32](a.bytes[w.Offset : w.Offset+w.Size])
 		}
 		l.bind(b)
 		if p.program.engine.check {
@@ -78,8 +82,9 @@ func newInstance(p *plan) *instance {
 	for _, o := range p.Outputs {
 		i.outputs = append(i.outputs, b.at(o.Value))
 	}
-	for range p.program.engine.pool.threads {
-		i.job.scratch = append(i.job.scratch, tensor.View[float32](tensor.Bytes(scratch*4)))
+	for t := range p.program.engine.pool.threads {
+		at := p.ArenaSize + t*p.scratch
+		i.job.scratch = append(i.job.scratch, tensor.View[float32](a.bytes[at:at+p.scratch]))
 	}
 	i.helpers = make([]*worker, 0, p.program.engine.pool.threads)
 	return i
@@ -96,10 +101,7 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 	i.helpers = pool.take(i.helpers[:0])
 	defer func() { pool.give(i.helpers) }()
 	i.job.profile = i.profile()
-	if v := i.plan.program.store.Version(); v != i.version {
-		i.all(i.prepare, 0)
-		i.version = v
-	}
+	i.pack()
 	i.all(i.steps, len(i.prepare))
 	if i.bad != nil {
 		return i.bad
@@ -124,6 +126,22 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 		}
 	}
 	return nil
+}
+
+// pack packs the weights that were not since the store changed. Another run that needs the
+// same ones waits.
+func (i *instance) pack() {
+	version := i.plan.program.store.Version()
+	for s := range i.prepare {
+		p := &i.prepare[s]
+		p.of.mu.Lock()
+		if p.of.version != version {
+			i.job.number = s
+			i.job.run(&p.step, i.helpers)
+			p.of.version = version
+		}
+		p.of.mu.Unlock()
+	}
 }
 
 // all runs steps, which are numbered from first on in a profile.
@@ -169,7 +187,7 @@ func (b *binding) at(v *graph.Value) *memory {
 	default:
 		s := b.instance.plan.Slots[root]
 		n := root.Shape.Elements() * elementSize(root.DType)
-		m.set(root.DType, b.instance.arena[s.Offset:s.Offset+n])
+		m.set(root.DType, b.instance.arena.bytes[s.Offset:s.Offset+n])
 	}
 	return m
 }
@@ -185,19 +203,29 @@ func (b *binding) step(parts int, run func(part int, scratch []float32)) {
 	}
 }
 
-// pack adds a step that makes w, the node's operand, into what a kernel wants: before the
-// run when it is a variable or constant, and so only changes when the store does.
-func (b *binding) pack(operand, length, parts int, run func(part int, w, packed []float32)) []float32 {
-	packed := tensor.View[float32](tensor.Bytes(length * 4))
+// pack makes the node's operand into what k wants: before the run when it is a variable or
+// constant, and so only changes when the store does; else in a step.
+func (b *binding) pack(operand int, k filters) []float32 {
+	var p *packed
 	w := b.in(operand)
-	s := step{b.node, parts, func(part int, _ []float32) { run(part, w.f32, packed) }}
-	switch compile.Root(b.node.In[operand]).Node.Op.(type) {
+	source := compile.Root(b.node.In[operand]).Node.Op
+	if s, ok := k.(sharedFilters); ok {
+		if v, ok := source.(op.Variable); ok {
+			program := b.instance.plan.program
+			p = program.engine.packs.find(program.store, v.Path, s)
+		}
+	}
+	if p == nil {
+		p = newPacked(k.PackedLen())
+	}
+	s := step{b.node, k.PackParts(), func(part int, _ []float32) { k.Pack(part, w.f32, p.data) }}
+	switch source.(type) {
 	case op.Variable, op.Const:
-		b.instance.prepare = append(b.instance.prepare, s)
+		b.instance.prepare = append(b.instance.prepare, preparation{s, p})
 	default:
 		b.instance.steps = append(b.instance.steps, s)
 	}
-	return packed
+	return p.data
 }
 
 // check adds a step that looks through what the node has made, or changed.

@@ -37,7 +37,7 @@ func conv2D(l *lowering) error {
 	k := conv.NewForward(l.isa, s, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU, Pool: f.Pool})
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.bind = func(b *binding) {
-		packed := b.pack(1, k.PackedLen(), k.PackParts(), k.Pack)
+		packed := b.pack(1, k)
 		x, y, bias, at := b.in(0), b.out(0), &memory{}, &memory{}
 		if f.Bias {
 			bias = b.in(2)
@@ -67,7 +67,7 @@ func convBackwardData(l *lowering) error {
 	k := conv.NewBackwardData(l.isa, s, f.Pooled)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.bind = func(b *binding) {
-		packed := b.pack(0, k.PackedLen(), k.PackParts(), k.Pack)
+		packed := b.pack(0, k)
 		dy, dx, at := b.in(1), b.out(0), &memory{}
 		if f.Pooled {
 			at = b.in(2)

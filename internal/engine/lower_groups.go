@@ -62,18 +62,13 @@ func newGrouped(o op.Conv2D, x, w tensor.Shape) (grouped, error) {
 }
 
 // pack packs each group's kernel, operand i, and gives those of a group.
-func (s grouped) pack(b *binding, i int, k interface {
-	PackedLen() int
-	PackParts() int
-	Pack(part int, w, packed []float32)
-},
-) func(group int) []float32 {
+func (s grouped) pack(b *binding, i int, k filters) func(group int) []float32 {
 	n, parts := k.PackedLen(), k.PackParts()
-	apart := b.pack(i, s.w.len(), s.w.parts(), s.w.split)
-	packed := b.pack(i, n*s.w.groups, parts*s.w.groups, func(part int, _, packed []float32) {
+	apart := b.pack(i, packer{s.w.len(), s.w.parts(), s.w.split})
+	packed := b.pack(i, packer{n * s.w.groups, parts * s.w.groups, func(part int, _, packed []float32) {
 		g := part / parts
 		k.Pack(part%parts, s.w.group(apart, g), packed[g*n:(g+1)*n])
-	})
+	}})
 	return func(g int) []float32 { return packed[g*n : (g+1)*n] }
 }
 

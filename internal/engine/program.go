@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -91,6 +92,10 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 		return nil, err
 	}
 	pl := &plan{Plan: c, program: p, shapes: shapes, lowered: target.lowered}
+	for _, l := range pl.lowered {
+		pl.scratch = max(pl.scratch, 4*l.scratch)
+	}
+	pl.scratch = (pl.scratch + tensor.Align - 1) &^ (tensor.Align - 1)
 	p.plans = append([]*plan{pl}, p.plans[:min(len(p.plans), maxPlans-1)]...)
 	return pl, nil
 }
@@ -101,10 +106,14 @@ type plan struct {
 	program *program
 	shapes  []tensor.Shape
 	lowered map[*graph.Node]*lowering
+	scratch int // bytes for each worker
 
 	mu   sync.Mutex
-	idle []*instance
+	made []*instance // each bound to another arena
 }
+
+// size is the size of the arena that a run needs.
+func (p *plan) size() int { return p.ArenaSize + p.program.engine.pool.threads*p.scratch }
 
 func (p *plan) fits(in []*tensor.Tensor) bool {
 	for i, t := range in {
@@ -122,7 +131,7 @@ func (p *plan) run(in, out []*tensor.Tensor) error {
 		}
 	}
 	inst := p.take()
-	defer p.give(inst)
+	defer p.program.engine.arenas.release(inst.arena)
 	err := inst.run(in, out)
 	if p.program.updates {
 		p.program.store.Changed()
@@ -130,19 +139,25 @@ func (p *plan) run(in, out []*tensor.Tensor) error {
 	return err
 }
 
+// take finds an instance whose arena is free, or makes one.
 func (p *plan) take() *instance {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.idle); n > 0 {
-		i := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		return i
+	arenas := &p.program.engine.arenas
+	for k := 0; k < len(p.made); {
+		ok, gone := arenas.claim(p.made[k])
+		switch {
+		case ok:
+			return p.made[k]
+		case gone:
+			p.made = slices.Delete(p.made, k, k+1)
+		default:
+			k++
+		}
 	}
-	return newInstance(p)
-}
-
-func (p *plan) give(i *instance) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.idle = append(p.idle, i)
+	a := arenas.take(p.size())
+	i := newInstance(p, a)
+	a.instances = append(a.instances, i)
+	p.made = append(p.made, i)
+	return i
 }

@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/tensor"
+)
+
+func TestArenas(t *testing.T) {
+	var s arenas
+	sizes := func() (n []int) {
+		for _, p := range s.made {
+			if a := p.Value(); a != nil {
+				n = append(n, len(a.bytes))
+			}
+		}
+		return n
+	}
+	check := func(what string, want ...int) {
+		t.Helper()
+		if got := sizes(); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: arenas of %v bytes, want %v", what, got, want)
+		}
+	}
+	small, large := 1000, mapped+1000
+	a := s.take(small)
+	b := s.take(small)
+	check("two at once", small, small)
+	i := &instance{arena: a}
+	a.instances = append(a.instances, i)
+	if ok, gone := s.claim(i); ok || gone {
+		t.Error("a run's arena was claimed by another")
+	}
+	s.release(a)
+	if ok, _ := s.claim(i); !ok {
+		t.Error("a free arena was not claimed")
+	}
+	s.release(a)
+	if c := s.take(small / 2); c != a {
+		t.Error("a free arena was not taken")
+	}
+	s.release(a)
+	c := s.take(large)
+	check("one in place of a smaller", small, large)
+	if _, gone := s.claim(i); !gone {
+		t.Error("the instance of an arena that is gone was claimed")
+	}
+	for i := range c.bytes {
+		c.bytes[i] = 1
+	}
+	s.release(b)
+	s.release(c)
+	if d := s.take(small + 1); d != c {
+		t.Error("not the arena that is large enough")
+	}
+	s.release(c)
+	if d := s.take(small); d != b {
+		t.Error("not the smallest arena that is large enough")
+	}
+	runtime.KeepAlive(b)
+	runtime.KeepAlive(c)
+}
+
+// TestShared runs programs, and plans of them, one after the other: all have one arena.
+func TestShared(t *testing.T) {
+	e, err := New(Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.pool.close()
+	type run struct {
+		p  *program
+		in []*tensor.Tensor
+		g  *graph.Graph
+	}
+	var runs []run
+	for i := range cases {
+		g, store := build(t, i)
+		p, err := e.Compile(g, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{cases[i].shape[0], 1} {
+			shape := append([]int{n}, cases[i].shape[1:]...)
+			runs = append(runs, run{p.(*program), []*tensor.Tensor{pixels(1, shape...)}, g})
+		}
+	}
+	for range 2 {
+		for _, r := range runs {
+			if err := r.p.Run(r.in, outputs(t, r.g, r.in[0].Shape())); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(e.arenas.made); n != 1 {
+				t.Fatalf("there are %d arenas, want 1", n)
+			}
+		}
+	}
+	size := len(e.arenas.made[0].Value().bytes)
+	most := 0
+	for _, r := range runs {
+		for _, pl := range r.p.plans {
+			most = max(most, pl.size())
+		}
+	}
+	if size != most {
+		t.Errorf("the arena has %d bytes, want the %d of the largest plan", size, most)
+	}
+}
+
+// TestDirty runs every case in an arena that is full of what others left: no bit depends
+// on it.
+func TestDirty(t *testing.T) {
+	for i, c := range cases {
+		for _, isa := range kernel.Available() {
+			var want []string
+			for _, dirt := range []byte{0, 0xff} { // 0xff: NaN
+				g, store := build(t, i)
+				e, err := newEngine(Options{Threads: 2}, isa)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p, err := e.Compile(g, store)
+				if err != nil {
+					t.Fatal(err)
+				}
+				a := e.arenas.take(1 << 22)
+				in := []*tensor.Tensor{pixels(1, c.shape...)}
+				var got []string
+				for range 2 {
+					for i := range a.bytes {
+						a.bytes[i] = dirt
+					}
+					e.arenas.release(a)
+					out := outputs(t, g, in[0].Shape())
+					if err := p.Run(in, out); err != nil {
+						t.Fatal(err)
+					}
+					if a = e.arenas.made[0].Value(); len(e.arenas.made) != 1 {
+						t.Fatal("the run has another arena")
+					}
+					for _, o := range out {
+						got = append(got, string(o.Raw()))
+					}
+				}
+				for _, v := range store.Variables() {
+					got = append(got, string(v.Value().Raw()))
+				}
+				if want == nil {
+					want = got
+				}
+				for k := range got {
+					if got[k] != want[k] {
+						t.Errorf("%s, %v: result %d depends on what was in the arena", c.name, isa, k)
+					}
+				}
+				e.pool.close()
+			}
+		}
+	}
+}
+
+// TestSharedFilters runs two plans and two programs over the same weights: these are packed
+// once for each way of packing, and anew when they change.
+func TestSharedFilters(t *testing.T) {
+	e, err := New(Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.pool.close()
+	const convolutions = 7
+	if cases[convolutions].name != "convolutions" {
+		t.Fatal("the table has changed")
+	}
+	g, store := build(t, convolutions)
+	x := pixels(1, cases[convolutions].shape...)
+	results := func(p *program, x *tensor.Tensor) (s string) {
+		out := outputs(t, g, x.Shape())
+		if err := p.Run([]*tensor.Tensor{x}, out); err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range out {
+			s += string(o.Raw())
+		}
+		return s
+	}
+	var programs []*program
+	for range 2 {
+		p, err := e.Compile(g, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs = append(programs, p.(*program))
+	}
+	first := results(programs[0], x)
+	n := len(e.packs.made)
+	if want := 6 * 2; n != want { // six weights, forwards and backwards
+		t.Errorf("%d operands are packed, want %d", n, want)
+	}
+	if results(programs[1], x) != first {
+		t.Error("another program gives other bits")
+	}
+	results(programs[0], x.Rows(0, 1))
+	if len(e.packs.made) != n {
+		t.Errorf("%d operands are packed after other plans ran, want the %d that were", len(e.packs.made), n)
+	}
+	v := store.Lookup("k0")
+	other := v.Value().Clone()
+	for i := range other.Float32s() {
+		other.Float32s()[i] *= 2
+	}
+	old := v.Value().Clone()
+	if err := store.Set(v, other); err != nil {
+		t.Fatal(err)
+	}
+	changed := results(programs[1], x)
+	if changed == first || changed != results(programs[0], x) {
+		t.Error("a changed weight was not packed anew")
+	}
+	if err := store.Set(v, old); err != nil {
+		t.Fatal(err)
+	}
+	if results(programs[0], x) != first || results(programs[1], x) != first {
+		t.Error("a weight that was changed back gives other bits")
+	}
+	runtime.KeepAlive(programs)
+}
