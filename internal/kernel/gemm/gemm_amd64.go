@@ -2,6 +2,9 @@ package gemm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
+// streams says whether there are kernels that fetch B ahead: runTile and sumRows.
+func streams(isa kernel.ISA) bool { return isa != kernel.Generic }
+
 // runTile makes a tile that packs B.
 func runTile(isa kernel.ISA, transA bool, rows int, t *tile) {
 	switch {

@@ -4,7 +4,8 @@ package gemm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Without assembly, neither of these is called.
+// streams says whether there are kernels that fetch B ahead: runTile and sumRows.
+func streams(kernel.ISA) bool { return false }
 
 func runTile(kernel.ISA, bool, int, *tile) { panic("gemm: no such tile") }
 

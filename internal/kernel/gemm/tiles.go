@@ -34,7 +34,7 @@ const distance = 32
 
 // ScratchLen is the number of floats that each worker needs.
 func (g *Gemm) ScratchLen() int {
-	if g.method == dots || g.method == sums && g.isa != kernel.Generic {
+	if g.method == dots || g.method == sums && streams(g.isa) {
 		return 0
 	}
 	n := 0
@@ -134,7 +134,7 @@ func (t *tiler) along() {
 		switch {
 		case t.direct:
 			t.args.B, t.args.BStride = unsafe.Pointer(&t.b[t.k*s.N+n]), uintptr(4*s.N)
-		case !s.TransB && padded == columns && columns == 2*micro.Lanes(t.isa) && t.isa != kernel.Generic:
+		case !s.TransB && padded == columns && columns == 2*micro.Lanes(t.isa) && streams(t.isa):
 			m += t.packing(n, i)
 		default:
 			t.panel(t.rest, n, columns, padded)
