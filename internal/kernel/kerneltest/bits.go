@@ -1,0 +1,107 @@
+package kerneltest
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+var update = flag.Bool("update", false, "write testdata/bits.txt of the results of AVX2")
+
+// bitsFile has a line for each result: its name and a hash of its bits.
+const bitsFile = "testdata/bits.txt"
+
+// Bits holds results to the bits that AVX2 gives, by hashes in testdata/bits.txt. So
+// instruction sets that no machine has together are compared: NEON with those of amd64. A test
+// that has one runs for all of kernel.Available, on results that depend on no random numbers
+// but those of Random. What changes the order of sums on purpose changes the file:
+// `go test ./internal/kernel/<family> -run Bits -update` on a machine with AVX2.
+type Bits struct {
+	t    *testing.T
+	want map[string]string
+	made map[string]string // by AVX2
+}
+
+// NewBits reads the hashes; with -update, they are written when the test ends.
+func NewBits(t *testing.T) *Bits {
+	b := &Bits{t, map[string]string{}, map[string]string{}}
+	if *update {
+		t.Cleanup(b.write)
+		return b
+	}
+	text, err := os.ReadFile(bitsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if at := strings.LastIndexByte(line, ' '); at > 0 {
+			b.want[line[:at]] = strings.TrimSpace(line[at:])
+		}
+	}
+	return b
+}
+
+// Check compares results with what AVX2 gave; all NaNs are one. Portable code is left out.
+func (b *Bits) Check(isa kernel.ISA, name string, results ...[]float32) {
+	b.t.Helper()
+	if isa == kernel.Generic {
+		return
+	}
+	hash := fnv.New64a()
+	for _, result := range results {
+		for _, v := range result {
+			bits := math.Float32bits(v)
+			if v != v {
+				bits = math.Float32bits(float32(math.NaN()))
+			}
+			hash.Write([]byte{byte(bits), byte(bits >> 8), byte(bits >> 16), byte(bits >> 24)})
+		}
+	}
+	got := fmt.Sprintf("%016x", hash.Sum64())
+	switch want, ok := b.want[name]; {
+	case *update && isa == kernel.AVX2:
+		b.made[name] = got
+	case *update:
+	case !ok:
+		b.t.Errorf("%s has no line for %s: see kerneltest.Bits", bitsFile, name)
+	case got != want:
+		b.t.Errorf("%s: %v gives other bits than AVX2 did (hash %s, in %s %s); after a change that is meant, see kerneltest.Bits", name, isa, got, bitsFile, want)
+	}
+}
+
+func (b *Bits) write() {
+	if len(b.made) == 0 {
+		b.t.Errorf("%s is made by AVX2, which this machine does not have", bitsFile)
+		return
+	}
+	if err := os.MkdirAll(filepath.Dir(bitsFile), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		b.t.Error(err)
+	}
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(b.made)) {
+		fmt.Fprintln(&text, name, b.made[name])
+	}
+	if err := os.WriteFile(bitsFile, []byte(text.String()), 0o644); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// Floats are bytes as numbers, for Bits.
+func Floats(bytes []uint8) []float32 {
+	x := make([]float32, len(bytes))
+	for i, b := range bytes {
+		x[i] = float32(b)
+	}
+	return x
+}

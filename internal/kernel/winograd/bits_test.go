@@ -1,0 +1,46 @@
+package winograd
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+func TestBits(t *testing.T) {
+	bits := kerneltest.NewBits(t)
+	for _, isa := range kernel.Available() {
+		for _, c := range []int{16, 21, 32} {
+			check := func(name string, results ...[]float32) {
+				t.Helper()
+				bits.Check(isa, fmt.Sprintf("%s %d", name, c), results...)
+			}
+			x, bias := kerneltest.Random(t, 1, 36*c), kerneltest.Random(t, 2, c)
+			planes := make([]float32, GradientPlanes*c)
+			Image(isa, planes, c, x, 6*c, c, c)
+			check("image", planes)
+			y, at := make([]float32, 16*c), make([]uint8, 4*c)
+			for _, relu := range []bool{false, true} {
+				Result(isa, y, 4*c, c, x, c, bias, relu, c)
+				check(fmt.Sprint("result ", relu), y)
+			}
+			ResultPool(isa, y[:4*c], at, 2*c, c, x, c, bias, c)
+			check("result, pooled", y[:4*c], kerneltest.Floats(at))
+			Gradient(isa, planes, c, x, 4*c, c, c)
+			check("gradient", planes)
+			GradientPooled(isa, planes, c, x, at, 2*c, c, c)
+			check("gradient, pooled", planes)
+			dw := make([]float32, 9*c)
+			FilterGradient(isa, dw, c, x, c, c)
+			check("filter gradient", dw)
+			if c%16 == 0 {
+				dx := kerneltest.Random(t, 3, 36*c)
+				AddImage(isa, dx, 6*c, c, x, c, c)
+				check("add image", dx)
+				Filter(isa, x, c, c)
+				check("filter", x)
+			}
+		}
+	}
+}
