@@ -12,18 +12,19 @@ type BackwardData struct {
 func NewBackwardData(isa kernel.ISA, s Shape) *BackwardData {
 	s.must()
 	b := &BackwardData{shape: s, gather: gather{
-		isa:        isa,
-		cut:        newCut(s.H, s.W, s.channels(), s.KH),
-		rows:       pixels(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
-		columns:    runs(pixels(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), s.StrideW),
-		sourceRows: s.OH, source: s.OW, width: s.W,
+		isa:     isa,
+		cut:     newCut(s.H, s.W, s.channels(), s.KH),
+		rows:    pixels(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
+		columns: runs(pixels(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), s.StrideW),
+		source:  s.OW, width: s.W,
 		channels: s.channels(), kw: s.KW,
 	}}
 	if s.M > 1 {
 		b.gather.cut.runs = 1
 	}
 	if s.StrideW == 1 { // a convolution with the filter turned round
-		b.gather.prepare(1, s.DilationW, (s.KW-1)*s.DilationW-s.PadLeft)
+		b.gather.pad, b.gather.reversed = (s.KW-1)*s.DilationW-s.PadLeft, true
+		b.gather.window = b.gather.windowFor(1, s.DilationW)
 	}
 	return b
 }

@@ -16,7 +16,8 @@ type BackwardFilter struct {
 	groups  int    // runs of the rows of all images, each with sums of its own
 	runs    int    // of channels
 	block   int    // channels
-	line    line
+	window  window // that assembly has
+	edges   [3]int // of a row: results at the left edge, in the middle, at the right edge
 }
 
 // span is the results [lo, hi) that see a pixel through one of the filter's columns: the first
@@ -46,7 +47,10 @@ func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
 		b.runs = 1
 	}
 	b.block = max(vector, l1/(s.W*s.KH)/vector*vector)
-	b.prepare()
+	b.window = b.windowFor()
+	b.edges[0] = min(s.OW, kernel.CeilDiv(s.PadLeft, s.StrideW))
+	b.edges[1] = max(0, min(s.OW, (s.W+s.PadLeft-s.KW+s.StrideW)/s.StrideW)-b.edges[0])
+	b.edges[2] = s.OW - b.edges[0] - b.edges[1]
 	return b
 }
 
@@ -121,14 +125,20 @@ func (b *BackwardFilter) row(x, dy, sums []float32, r, lo, hi int, scratch []flo
 			}
 		}
 	}
-	if b.bias {
-		acc := sums[b.filter():][lo:hi]
-		for ow := range s.OW {
-			v := dy[ow*channels:][lo:hi]
-			for i := range acc {
-				acc[i] += v[i]
-			}
+	b.addBias(dy, sums, lo, hi)
+}
+
+// addBias adds the sums of a row of the gradient.
+func (b *BackwardFilter) addBias(dy, sums []float32, lo, hi int) {
+	if !b.bias {
+		return
+	}
+	for c := lo; c < hi; c++ {
+		var sum float32
+		for at := c; at < len(dy); at += b.shape.channels() {
+			sum += dy[at]
 		}
+		sums[b.filter()+c] += sum
 	}
 }
 

@@ -1,12 +1,14 @@
+//go:build !amd64
+
 package depthwise
 
-// line is what assembly would need.
-type line struct{}
+// window is what assembly would need.
+type window struct{}
 
-func (g *gather) prepare(int, int, int) {}
+func (g *gather) windowFor(_, _ int) window { return window{} }
 
 func (g *gather) vector(_, _, _, _ []float32, _, _, _ int) bool { return false }
 
-func (b *BackwardFilter) prepare() {}
+func (b *BackwardFilter) windowFor() window { return window{} }
 
 func (b *BackwardFilter) vector(_, _, _ []float32, _ taps, _, _, _, _ int) bool { return false }

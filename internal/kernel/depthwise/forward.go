@@ -12,17 +12,18 @@ type Forward struct {
 func NewForward(isa kernel.ISA, s Shape, e Epilogue) *Forward {
 	s.must()
 	f := &Forward{shape: s, gather: gather{
-		isa:        isa,
-		cut:        newCut(s.OH, s.OW*max(s.StrideW, s.StrideH), s.channels(), s.KH),
-		rows:       results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
-		columns:    runs(results(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), 1),
-		sourceRows: s.H, source: s.W, width: s.OW,
+		isa:     isa,
+		cut:     newCut(s.OH, s.OW*max(s.StrideW, s.StrideH), s.channels(), s.KH),
+		rows:    results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
+		columns: runs(results(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), 1),
+		source:  s.W, width: s.OW,
 		channels: s.channels(), kw: s.KW, epilogue: e,
 	}}
 	if s.M > 1 {
 		f.gather.cut.runs = 1 // a part repeats all channels
 	}
-	f.gather.prepare(s.StrideW, s.DilationW, s.PadLeft)
+	f.gather.pad = s.PadLeft
+	f.gather.window = f.gather.windowFor(s.StrideW, s.DilationW)
 	return f
 }
 

@@ -7,16 +7,19 @@ import (
 // gather makes each element of a result the sum over its taps of a source's element times a
 // weight: a convolution, or the gradient of its images.
 type gather struct {
-	isa                kernel.ISA
-	cut                cut
-	rows               []taps // of each row of the result
-	columns            []run
-	sourceRows, source int // of an image: rows, and pixels in one
-	width              int // of a row of the result
-	channels           int
-	kw                 int
-	epilogue           Epilogue
-	line               line
+	isa      kernel.ISA
+	cut      cut
+	rows     []taps // of each row of the result
+	columns  []run
+	source   int // pixels in a row of the source
+	width    int // of a row of the result
+	channels int
+	kw       int
+	epilogue Epilogue
+
+	window   window // that assembly has
+	pad      int    // columns before the source that the first result sees, with a window
+	reversed bool   // the window's taps are turned round
 }
 
 // part makes rows [from, to) of a result y, whose first row it is given, for channels

@@ -21,6 +21,7 @@ var families = []struct {
 	amd64, arm64 func(f *family)
 }{
 	{"micro", micro, neonMicro},
+	{"depthwise", depthwise, nil},
 	{"reduce", reduce, reduce},
 	{"pool", pool, pool},
 	{"eltwise", eltwise, eltwise},

@@ -1,0 +1,361 @@
+package main
+
+import "fmt"
+
+// Offsets of depthwise.line.
+const (
+	lineX       = 0
+	lineW       = 8
+	lineY       = 16
+	lineBias    = 24
+	lineXRow    = 32
+	lineXTap    = 40
+	lineXPixel  = 48
+	lineXAt     = 56
+	lineWRow    = 64
+	lineWTap    = 72
+	lineYPixel  = 80
+	lineYAt     = 88
+	lineRows    = 96
+	lineTaps    = 104
+	lineColumn  = 112
+	lineWidth   = 120
+	lineTiles   = 128
+	lineVectors = 136
+	lineMask    = 144 // 0: no tail
+	lineLanes   = 152
+	lineLow     = 160
+	lineHigh    = 164
+	linePixels  = 168 // three numbers: guarded, free, guarded
+	lineCount   = 192
+)
+
+// maxPixels is the width of a tile of results: pixels of a row.
+const maxPixels = 8
+
+// depthwise writes the rows of package depthwise: tiles of up to eight pixels by a vector of
+// channels, for any taps, and for windows three and five pixels wide; and the sums of the
+// filters' gradient over a row.
+func depthwise(f *family) {
+	for _, v := range f.vecs {
+		fmt.Fprintf(&f.code, "\nfunc tile%s(window, pixels int, l *line) {\n\tswitch window*16 + pixels {\n", v.name)
+		for _, w := range []struct{ width, stride int }{{}, {3, 1}, {3, 2}, {5, 1}, {5, 2}} {
+			for pixels := 1; pixels <= maxPixels; pixels++ {
+				name := fmt.Sprintf("tile%dx%ds%d", pixels, w.width, w.stride)
+				if w.width == 0 {
+					name = fmt.Sprintf("tile%d", pixels)
+				}
+				fmt.Fprintf(&f.code, "\tcase %d*16 + %d:\n\t\t%s%s(l)\n", windowCode(w.width, w.stride), pixels, name, v.name)
+				a := f.fn(v, name, "is tiles of rows of results; see line.", "l *line")
+				a.depthwiseTiles(pixels, w.width, w.stride)
+			}
+		}
+		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such tile\")\n\t}\n}\n")
+
+		fmt.Fprintf(&f.code, "\nfunc sums%s(rows, width int, l *line) {\n\tswitch rows*16 + width {\n", v.name)
+		for _, width := range []int{1, 3, 5} {
+			for rows := 1; rows <= v.sumRows(width); rows++ {
+				name := fmt.Sprintf("sums%dx%d", rows, width)
+				fmt.Fprintf(&f.code, "\tcase %d*16 + %d:\n\t\t%s%s(l)\n", rows, width, name, v.name)
+				a := f.fn(v, name, "adds a row's products to the filters' gradient; see line.", "l *line")
+				a.depthwiseSums(rows, width)
+			}
+		}
+		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such sums\")\n\t}\n}\n")
+	}
+}
+
+// windowCode is depthwise.windowCode.
+func windowCode(width, stride int) int { return width*2 + stride }
+
+// sumRows is depthwise.sumRows: how many rows of a filter's gradient are made at once.
+func (v vec) sumRows(width int) int {
+	switch {
+	case width == 1:
+		return 1
+	case width == 5 && !v.is512():
+		return 2
+	}
+	return width
+}
+
+// tail loads the lanes of the last vector: K1, or the register mask.
+func (a *asm) tail(mask int) {
+	if a.is512() {
+		a.i("KMOVW %d(DI), K1", lineMask)
+		return
+	}
+	a.i("MOVQ %d(DI), AX", lineLanes)
+	a.v("VMOVUPS", "(AX)", mask)
+}
+
+// loadLanes loads a vector, or the lanes of the last one.
+func (a *asm) loadLanes(m string, to, mask int, masked bool) {
+	switch {
+	case !masked:
+		a.v("VMOVUPS", m, to)
+	case a.is512():
+		a.v("VMOVUPS.Z", m, "K1", to)
+	default:
+		a.v("VMASKMOVPS", m, mask, to)
+	}
+}
+
+// storeLanes undoes loadLanes.
+func (a *asm) storeLanes(from int, m string, mask int, masked bool) {
+	switch {
+	case !masked:
+		a.v("VMOVUPS", from, m)
+	case a.is512():
+		a.v("VMOVUPS", from, "K1", m)
+	default:
+		a.v("VMASKMOVPS", from, mask, m)
+	}
+}
+
+// multiplyLanes adds the product of a vector in memory and a register; it may use spare.
+func (a *asm) multiplyLanes(m string, by, sum, spare, mask int, masked bool) {
+	if !masked {
+		a.v("VFMADD231PS", m, by, sum)
+		return
+	}
+	a.loadLanes(m, spare, mask, true)
+	a.v("VFMADD231PS", spare, by, sum)
+}
+
+// depthwiseTiles makes tiles, all channels of one before the next. DI is *line, R13 the
+// channel in bytes, SI from pixel to pixel of the source.
+func (a *asm) depthwiseTiles(pixels, width, stride int) {
+	mask := a.regs - 1
+	a.load("DI")
+	a.i("MOVQ %d(DI), SI\nMOVQ %d(DI), R9", lineXPixel, lineWTap)
+	if width == 0 {
+		a.i("LEAQ (SI)(SI*2), R12\nLEAQ (SI)(SI*4), R15\nLEAQ (R12)(SI*4), R10")
+	} else {
+		a.i("MOVQ %d(DI), R12\nMOVQ %d(DI), R10", lineWidth, lineColumn)
+	}
+	a.tail(mask)
+	body := func(masked bool) {
+		name := "whole"
+		if masked {
+			name = "part"
+		}
+		a.depthwiseStart(pixels, mask, masked, name)
+		if width == 0 {
+			a.depthwiseAny(pixels, mask, masked, name)
+		} else {
+			a.depthwiseWindow(pixels, width, stride, mask, masked, name)
+		}
+		a.depthwiseEnd(pixels, mask, masked, name)
+	}
+	a.at("tile")
+	a.i("XORQ R13, R13\nMOVQ %d(DI), R14\nTESTQ R14, R14\nJEQ last", lineVectors)
+	a.loop("vector")
+	body(false)
+	a.i("ADDQ $%d, R13\nDECQ R14\nJNE vector", a.bytes())
+	a.at("last")
+	a.i("CMPQ %d(DI), $0\nJEQ next", lineMask)
+	body(true)
+	a.at("next")
+	if width > 0 {
+		a.i("ADDQ $%d, R10", pixels*stride)
+	}
+	a.i("IMUL3Q $%d, SI, AX\nADDQ AX, %d(DI)", pixels*max(stride, 1), lineXAt)
+	a.i("IMUL3Q $%d, %d(DI), AX\nADDQ AX, %d(DI)", pixels, lineYPixel, lineYAt)
+	a.i("DECQ %d(DI)\nJNE tile", lineTiles)
+	a.ret()
+}
+
+// depthwiseStart loads the sums from the bias, and sets DX to the source and BX to the weights
+// of the first row.
+func (a *asm) depthwiseStart(pixels, mask int, masked bool, name string) {
+	a.i("MOVQ %d(DI), AX\nTESTQ AX, AX\nJEQ %sZero", lineBias, name)
+	a.loadLanes("(AX)(R13*1)", 0, mask, masked)
+	for p := 1; p < pixels; p++ {
+		a.v("VMOVAPS", 0, p)
+	}
+	a.i("JMP %sBegin", name)
+	a.at(name + "Zero")
+	for p := range pixels {
+		a.zero(p)
+	}
+	a.at(name + "Begin")
+	a.i("MOVQ %d(DI), CX\nTESTQ CX, CX\nJEQ %sEnd", lineRows, name)
+	a.i("MOVQ %d(DI), DX\nADDQ %d(DI), DX\nADDQ R13, DX", lineX, lineXAt)
+	a.i("MOVQ %d(DI), BX\nADDQ R13, BX", lineW)
+}
+
+// nextRow goes to the next row of the window.
+func (a *asm) nextRow(name string) {
+	a.i("ADDQ %d(DI), DX\nADDQ %d(DI), BX\nDECQ CX\nJNE %sRow", lineXRow, lineWRow, name)
+}
+
+// depthwiseAny goes over any number of taps, any distance apart.
+func (a *asm) depthwiseAny(pixels, mask int, masked bool, name string) {
+	weight, spare := pixels, pixels+1
+	source := []string{"(R8)", "(R8)(SI*1)", "(R8)(SI*2)", "(R8)(R12*1)", "(R8)(SI*4)", "(R8)(R15*1)", "(R8)(R12*2)", "(R8)(R10*1)"}
+	a.i("CMPQ %d(DI), $0\nJEQ %sEnd", lineTaps, name)
+	a.at(name + "Row")
+	a.i("MOVQ DX, R8\nMOVQ BX, AX\nMOVQ %d(DI), R11", lineTaps)
+	a.at(name + "Tap")
+	a.loadLanes("(AX)", weight, mask, masked)
+	for p := range pixels {
+		a.multiplyLanes(source[p], weight, p, spare, mask, masked)
+	}
+	a.i("ADDQ %d(DI), R8\nADDQ R9, AX\nDECQ R11\nJNE %sTap", lineXTap, name)
+	a.nextRow(name)
+}
+
+// depthwiseWindow goes over the columns of pixels under a row of the window, each of which is
+// loaded once; those that may be outside of the image are left out when they are.
+func (a *asm) depthwiseWindow(pixels, width, stride, mask int, masked bool, name string) {
+	weights, x := pixels, pixels+width
+	columns := stride*(pixels-1) + width
+	a.at(name + "Row")
+	a.i("MOVQ DX, R8")
+	for k := range width {
+		switch k {
+		case 3:
+			a.i("LEAQ (BX)(R9*2), AX")
+			a.loadLanes("(AX)(R9*1)", weights+k, mask, masked)
+		case 4:
+			a.loadLanes("(BX)(R9*4)", weights+k, mask, masked)
+		default:
+			a.loadLanes([]string{"(BX)", "(BX)(R9*1)", "(BX)(R9*2)"}[k], weights+k, mask, masked)
+		}
+	}
+	for c := range columns {
+		skip := ""
+		if c < width/2 || c >= columns-width/2 {
+			skip = fmt.Sprintf("%sSkip%d", name, c)
+			a.i("LEAQ %d(R10), R11\nCMPQ R11, R12\nJCC %s", c, skip)
+		}
+		var users []int
+		for p := range pixels {
+			if k := c - stride*p; k >= 0 && k < width {
+				users = append(users, p)
+			}
+		}
+		if len(users) == 1 && !masked {
+			a.v("VFMADD231PS", "(R8)", weights+c-stride*users[0], users[0])
+		} else if len(users) > 0 {
+			to := x + c%max(1, min(2, mask-x))
+			a.loadLanes("(R8)", to, mask, masked)
+			for _, p := range users {
+				a.v("VFMADD231PS", to, weights+c-stride*p, p)
+			}
+		}
+		if skip != "" {
+			a.at(skip)
+		}
+		if c < columns-1 {
+			a.i("ADDQ SI, R8")
+		}
+	}
+	a.nextRow(name)
+}
+
+// depthwiseEnd limits the sums and stores them.
+func (a *asm) depthwiseEnd(pixels, mask int, masked bool, name string) {
+	low, high := pixels, pixels+1
+	a.at(name + "End")
+	a.v("VBROADCASTSS", mem(lineLow, "DI"), low)
+	a.v("VBROADCASTSS", mem(lineHigh, "DI"), high)
+	a.i("MOVQ %d(DI), R8\nADDQ %d(DI), R8\nADDQ R13, R8\nMOVQ %d(DI), R11", lineY, lineYAt, lineYPixel)
+	for p := range pixels {
+		a.v("VMAXPS", p, low, p) // keeps NaN: the second operand of the instruction
+		a.v("VMINPS", p, high, p)
+	}
+	for p := range pixels {
+		a.storeLanes(p, "(R8)", mask, masked)
+		if p < pixels-1 {
+			a.i("ADDQ R11, R8")
+		}
+	}
+}
+
+// depthwiseSums keeps the sums of rows by width taps, and of the bias, in registers while it
+// goes over the pixels of a row. Y is the gradient of the results, W the sums, Bias those of
+// the bias or nil. R14 is the channel in bytes, BX the column of the first tap.
+func (a *asm) depthwiseSums(rows, width int) {
+	mask := a.regs - 1
+	bias := rows * width
+	dy, x := bias+1, bias+2
+	row := []string{"R8", "R10", "R11", "R12", "R13"}[:rows]
+	column := []string{"", "(SI*1)", "(SI*2)", "(R9*1)", "(SI*4)"}
+	a.load("DI")
+	a.i("MOVQ %d(DI), SI\nLEAQ (SI)(SI*2), R9\nMOVQ %d(DI), R15\nXORQ R14, R14", lineXPixel, lineXTap)
+	a.tail(mask)
+	body := func(masked bool) {
+		name := "whole"
+		if masked {
+			name = "part"
+		}
+		sums := func(each func(n int, m string)) {
+			a.i("MOVQ %d(DI), AX\nADDQ R14, AX", lineW)
+			for n := range rows * width {
+				if n > 0 {
+					a.i("ADDQ %d(DI), AX", lineWTap)
+				}
+				each(n, "(AX)")
+			}
+		}
+		sums(func(n int, m string) { a.loadLanes(m, n, mask, masked) })
+		a.zero(bias)
+		a.i("MOVQ %d(DI), %s\nADDQ %d(DI), %s\nADDQ R14, %s\nMOVQ %d(DI), AX", lineX, row[0], lineXAt, row[0], row[0], lineXRow)
+		for r := 1; r < rows; r++ {
+			a.i("LEAQ (%s)(AX*1), %s", row[r-1], row[r])
+		}
+		a.i("MOVQ %d(DI), DX\nADDQ R14, DX\nMOVQ %d(DI), BX", lineY, lineColumn)
+		for phase, guarded := range []bool{true, false, true} {
+			if guarded && width == 1 {
+				continue
+			}
+			again, done := fmt.Sprintf("%sAgain%d", name, phase), fmt.Sprintf("%sDone%d", name, phase)
+			a.i("MOVQ %d(DI), CX\nTESTQ CX, CX\nJEQ %s", linePixels+8*phase, done)
+			if guarded {
+				a.at(again)
+			} else {
+				a.loop(again)
+			}
+			a.loadLanes("(DX)", dy, mask, masked)
+			a.v("VADDPS", dy, bias, bias)
+			for k := range width {
+				skip := fmt.Sprintf("%sSkip%d%d", name, phase, k)
+				if guarded {
+					a.i("LEAQ %d(BX), AX\nCMPQ AX, %d(DI)\nJCC %s", k, lineWidth, skip)
+				}
+				for r := range rows {
+					a.multiplyLanes("("+row[r]+")"+column[k], dy, r*width+k, x, mask, masked)
+				}
+				if guarded {
+					a.at(skip)
+				}
+			}
+			for r := range rows {
+				a.i("ADDQ R15, %s", row[r])
+			}
+			a.i("ADDQ %d(DI), DX", lineYPixel)
+			if width > 1 {
+				a.i("ADDQ %d(DI), BX", lineYAt)
+			}
+			a.i("DECQ CX\nJNE %s", again)
+			a.at(done)
+		}
+		sums(func(n int, m string) { a.storeLanes(n, m, mask, masked) })
+		a.i("MOVQ %d(DI), AX\nTESTQ AX, AX\nJEQ %sNoBias\nADDQ R14, AX", lineBias, name)
+		a.loadLanes("(AX)", x, mask, masked)
+		a.v("VADDPS", bias, x, bias)
+		a.storeLanes(bias, "(AX)", mask, masked)
+		a.at(name + "NoBias")
+	}
+	a.i("MOVQ %d(DI), AX\nMOVQ AX, %d(DI)\nTESTQ AX, AX\nJEQ last", lineVectors, lineCount)
+	a.loop("vector")
+	body(false)
+	a.i("ADDQ $%d, R14\nDECQ %d(DI)\nJNE vector", a.bytes(), lineCount)
+	a.at("last")
+	a.i("CMPQ %d(DI), $0\nJEQ done", lineMask)
+	body(true)
+	a.at("done")
+	a.ret()
+}
