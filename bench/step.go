@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"strconv"
 	"time"
@@ -17,20 +16,36 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// measure runs lince's side of a row, and prints the median milliseconds.
-func measure(args []string) error {
-	if len(args) != 2 || args[0] != "step" {
-		return fmt.Errorf("%q is nothing to measure", args)
-	}
-	batch, err := strconv.Atoi(args[1])
+// tutorialModel is the tutorial's network.
+func tutorialModel(threads int) (*lince.Model, error) {
+	return lince.Options{Threads: threads}.Sequential(
+		layer.Input{Shape: []int{128, 128, 3}},
+		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
+		layer.MaxPool2D{Pool: layer.Size{2, 2}},
+		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
+		layer.MaxPool2D{Pool: layer.Size{2, 2}},
+		layer.Flatten{},
+		layer.Dense{Units: 64, Activation: layer.ReLU},
+		layer.Dense{Units: 2, Activation: layer.Softmax},
+	)
+}
+
+// prediction measures PredictBatch of the tutorial's network: BATCH.
+func prediction(args []string, threads int) (values, error) {
+	batch, err := strconv.Atoi(args[0])
 	if err != nil {
+		return nil, err
+	}
+	m, err := tutorialModel(threads)
+	if err != nil {
+		return nil, err
+	}
+	x := random(batch, 128, 128, 3)
+	ms, err := milliseconds(func() error {
+		_, err := m.PredictBatch(x)
 		return err
-	}
-	ms, err := trainingStep(batch)
-	if err == nil {
-		fmt.Println(ms)
-	}
-	return err
+	})
+	return values{"predict": ms}, err
 }
 
 // same is a data set of one batch, again and again.
@@ -56,29 +71,21 @@ func (s same) Batches(_ context.Context, _, step int) iter.Seq2[data.Batch, erro
 }
 
 // trainingStep trains the tutorial's network on one batch, and measures the steps after
-// the first ones, as peers/keras_step.py does.
-func trainingStep(batch int) (float64, error) {
+// the first ones, as peers/keras_step.py does: BATCH.
+func trainingStep(args []string, threads int) (values, error) {
 	const warm, steps = 5, 30
-	m, err := lince.Sequential(
-		layer.Input{Shape: []int{128, 128, 3}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Flatten{},
-		layer.Dense{Units: 64, Activation: layer.ReLU},
-		layer.Dense{Units: 2, Activation: layer.Softmax},
-	)
+	batch, err := strconv.Atoi(args[0])
 	if err != nil {
-		return 0, err
+		return nil, err
+	}
+	m, err := tutorialModel(threads)
+	if err != nil {
+		return nil, err
 	}
 	if err := m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
-		return 0, err
+		return nil, err
 	}
-	x, y := tensor.New(tensor.Float32, batch, 128, 128, 3), tensor.New(tensor.Float32, batch, 2)
-	for i := range x.Float32s() {
-		x.Float32s()[i] = float32(i*2654435761>>8&0xffff) / 0x10000
-	}
+	x, y := random(batch, 128, 128, 3), tensor.New(tensor.Float32, batch, 2)
 	for i := range batch {
 		y.Float32s()[2*i+i%2] = 1
 	}
@@ -95,5 +102,5 @@ func trainingStep(batch int) (float64, error) {
 		}}, nil
 	})
 	_, err = m.Fit(context.Background(), same{data.Batch{X: x, Y: y}, warm + steps}, lince.Fit{Verbose: lince.Silent, Callbacks: []callback.Callback{clock}})
-	return median(times), err
+	return values{"step": median(times)}, err
 }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+)
+
+// binary builds cmd/lince in a folder that the caller removes.
+func binary() (path, folder string, err error) {
+	if folder, err = os.MkdirTemp("", "lince-bench-"); err != nil {
+		return "", "", err
+	}
+	path = filepath.Join(folder, "lince")
+	if runtime.GOOS == "windows" {
+		path += ".exe"
+	}
+	dir, err := root()
+	if err != nil {
+		return "", folder, err
+	}
+	build := exec.Command("go", "build", "-o", path, "./cmd/lince")
+	build.Dir, build.Stderr = dir, os.Stderr
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	return path, folder, build.Run()
+}
+
+// wholeTutorial runs lince train on the photographs: WHAT BATCH EPOCHS, WHAT being seconds,
+// of the whole process and of an epoch, or MiB, the most memory that the process had.
+func wholeTutorial(args []string, threads int) (values, error) {
+	path, folder, err := binary()
+	defer func() { _ = os.RemoveAll(folder) }() // temporary
+	if err != nil {
+		return nil, err
+	}
+	out := filepath.Join(folder, "run")
+	c := exec.Command(path, "train", photograph(photographs), "--quiet", "--out", out, "--batch", args[1], "--epochs", args[2], "--threads", strconv.Itoa(threads))
+	c.Stderr = os.Stderr
+	start := time.Now()
+	if err := c.Run(); err != nil {
+		return nil, err
+	}
+	took := time.Since(start).Seconds()
+	if args[0] == "MiB" {
+		peak, err := peakMemory(c.ProcessState)
+		return values{"whole process": peak}, err
+	}
+	text, err := os.ReadFile(filepath.Join(out, "run.json"))
+	if err != nil {
+		return nil, err
+	}
+	var record struct {
+		Epochs []float64 `json:"epoch_seconds"`
+	}
+	if err := json.Unmarshal(text, &record); err != nil {
+		return nil, err
+	}
+	if len(record.Epochs) == 0 {
+		return nil, fmt.Errorf("run.json tells no epoch's time")
+	}
+	return values{"whole process": took, "an epoch": median(record.Epochs)}, nil
+}

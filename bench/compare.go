@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// values are numbers by name, as both sides print them.
+type values map[string]float64
+
+// compare measures a row: both sides in turn, the one that begins changing from round to
+// round. What goes wrong is in the result.
+func (o *options) compare(r row) result {
+	res := result{Name: r.name, Unit: r.unit, Peer: r.peer, Goal: r.goal, Threads: o.threads, Date: time.Now().Format(time.DateOnly)}
+	for _, name := range r.needs {
+		if path := filepath.Join(o.shared, "data", name); !exists(path) {
+			res.Error = fmt.Sprintf("needs the photographs %s (set LINCE_SHARED to the folder that has data/%s)", path, name)
+			return res
+		}
+	}
+	rounds := o.rounds
+	if r.long {
+		rounds = 1
+	}
+	var ours, theirs []values
+	for i := range rounds {
+		fmt.Fprintf(os.Stderr, "%s: round %d of %d\n", r.name, i+1, rounds)
+		sides := []func() error{
+			func() error {
+				return o.side(&ours, o.self, append([]string{"-measure", "-threads", strconv.Itoa(o.threads)}, r.lince...)...)
+			},
+			func() error {
+				args := append([]string{filepath.Join(o.peerDir, r.script[0])}, r.script[1:]...)
+				return o.side(&theirs, o.python, append(args, strconv.Itoa(o.threads))...)
+			},
+		}
+		first := i % 2
+		if err := errors.Join(sides[first](), sides[1-first]()); err != nil {
+			res.Error = err.Error()
+			return res
+		}
+	}
+	w, err := kinds[r.lince[0]].workOf(r.lince[1:])
+	if err == nil {
+		res.Items, err = join(ours, theirs, w)
+	}
+	if err != nil {
+		res.Error = err.Error()
+	}
+	return res
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// side runs a command whose last line is an object of numbers.
+func (o *options) side(into *[]values, name string, args ...string) error {
+	c := exec.Command(name, args...)
+	var out, errOut bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errOut
+	c.Env = append(os.Environ(),
+		"LINCE_SHARED="+o.shared,
+		"BENCH_STARTED="+strconv.FormatFloat(float64(time.Now().UnixNano())/1e9, 'f', 6, 64),
+		// glibc otherwise gives large arrays back to the system at each call, and gets
+		// fresh pages at the next: PyTorch loses a factor of two by it.
+		"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=17179869184",
+	)
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args, " "), err, lastLines(errOut.String()))
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	var v values
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &v); err != nil {
+		return fmt.Errorf("%s %s: %w", filepath.Base(name), strings.Join(args, " "), err)
+	}
+	*into = append(*into, v)
+	return nil
+}
+
+// lastLines is the end of what a process said before it failed.
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-3):], "; ")
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+)
+
+// environment makes a virtual environment with the peers in the user's cache, once.
+func environment(root string) (python string, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "lince", "bench")
+	python = filepath.Join(dir, "bin", "python")
+	if runtime.GOOS == "windows" {
+		python = filepath.Join(dir, "Scripts", "python.exe")
+	}
+	if _, err := os.Stat(python); err != nil {
+		if err := loud("python3", "-m", "venv", dir); err != nil {
+			return "", err
+		}
+	}
+	return python, loud(python, "-m", "pip", "install", "-q", "-r", filepath.Join(root, "bench", "requirements.txt"))
+}
+
+func loud(name string, args ...string) error {
+	c := exec.Command(name, args...)
+	c.Stdout, c.Stderr = os.Stderr, os.Stderr
+	return c.Run()
+}

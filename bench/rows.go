@@ -1,0 +1,104 @@
+package main
+
+import "fmt"
+
+// row is something to measure: lince's side, a kind of measure.go with its arguments, and a
+// peer's, a Python script below bench/peers. Both print numbers by name, of which less is
+// better.
+type row struct {
+	name   string
+	unit   string
+	lince  []string
+	peer   string
+	script []string
+	goal   goal
+	needs  []string // files of real photographs
+	long   bool     // takes many minutes: one round, and only when asked for
+}
+
+// goal is what a row is to reach.
+type goal struct {
+	Ratio float64 `json:"ratio,omitempty"` // how many times as fast as the peer, in geometric mean
+	Floor float64 `json:"floor,omitempty"` // ... less than which is a failure
+	Least float64 `json:"least,omitempty"` // ... and each measured thing
+	Most  float64 `json:"most,omitempty"`  // lince's figure, at most
+}
+
+const (
+	photographs = "dogs-vs-cats.zip"
+	largePhotos = "photos-original-size.zip"
+	pytorch     = "PyTorch 2.15 (oneDNN)"
+	onnxRuntime = "ONNX Runtime 1.32"
+	keras       = "Keras 3.15 + TensorFlow 2.21"
+)
+
+// rows is the list of what is measured.
+var rows = concat(
+	[]row{
+		{name: "training step of the tutorial's network, batch 15", unit: "ms", lince: []string{"step", "15"},
+			peer: keras, script: []string{"keras_step.py", "15"}, goal: goal{Ratio: 4, Floor: 3.5}},
+		{name: "training step of the tutorial's network, batch 32", unit: "ms", lince: []string{"step", "32"},
+			peer: keras, script: []string{"keras_step.py", "32"}, goal: goal{Ratio: 5, Floor: 4}},
+		{name: "inference of the tutorial's network, batch 1", unit: "ms", lince: []string{"predict", "1"},
+			peer: onnxRuntime, script: []string{"onnx_predict.py", "1"}, goal: goal{Ratio: 1.5}},
+		{name: "inference of the tutorial's network, batch 32", unit: "ms", lince: []string{"predict", "32"},
+			peer: onnxRuntime, script: []string{"onnx_predict.py", "32"}, goal: goal{Ratio: 2.5}},
+		{name: "the whole tutorial, 12,500 photographs, 3 epochs", unit: "s", lince: []string{"tutorial", "seconds", "15", "3"},
+			peer: keras, script: []string{"keras_tutorial.py", "seconds", "15", "3"}, goal: goal{Ratio: 5}, needs: []string{photographs}, long: true},
+		{name: "peak memory of the tutorial's training, batch 32", unit: "MiB", lince: []string{"tutorial", "MiB", "32", "1"},
+			peer: keras, script: []string{"keras_tutorial.py", "MiB", "32", "1"}, goal: goal{Most: 300}, needs: []string{photographs}, long: true},
+		{name: "from start to the first training step, demo data", unit: "s", lince: []string{"start"},
+			peer: keras, script: []string{"keras_start.py"}, goal: goal{Most: .5}},
+		{name: "augmented batches, a picture on one core", unit: "ms", lince: []string{"augment"},
+			peer: "ImageDataGenerator", script: []string{"keras_augment.py"}, goal: goal{Ratio: 5}, needs: []string{photographs}},
+		{name: "JPEG to RGB, a photograph on one core", unit: "ms", lince: []string{"jpeg"},
+			peer: "libjpeg-turbo (simplejpeg)", script: []string{"jpeg.py"}, goal: goal{Ratio: .6, Least: .6}, needs: []string{photographs, largePhotos}},
+	},
+	blockRows(),
+	convRows(),
+	denseRows(),
+)
+
+// blockRows are blocks of networks, forward.
+func blockRows() (list []row) {
+	for _, block := range blocks {
+		for _, batch := range []string{"1", "8"} {
+			list = append(list, row{
+				name: fmt.Sprintf("block %s, batch %s", block.name, batch), unit: "ms", lince: []string{"block", block.name, batch},
+				peer: onnxRuntime, script: []string{"onnx_block.py", block.name, batch}, goal: goal{Ratio: 1},
+			})
+		}
+	}
+	return list
+}
+
+// convRows are the convolutions of networks, all directions.
+func convRows() (list []row) {
+	for _, network := range networks() {
+		for _, batch := range []string{"1", "16"} {
+			list = append(list, row{
+				name: fmt.Sprintf("convolutions of %s, batch %s", network, batch), unit: "ms", lince: []string{"conv", network, batch},
+				peer: pytorch, script: []string{"torch_conv.py", network, batch}, goal: goal{Ratio: 1, Least: .6},
+			})
+		}
+	}
+	return list
+}
+
+// denseRows are the products of a dense layer.
+func denseRows() (list []row) {
+	for _, batch := range []string{"1", "16", "128"} {
+		list = append(list, row{
+			name: "dense 4096x4096, batch " + batch, unit: "ms", lince: []string{"dense", "4096", batch},
+			peer: pytorch, script: []string{"torch_dense.py", "4096", batch}, goal: goal{Ratio: .9, Least: .9},
+		})
+	}
+	return list
+}
+
+func concat(lists ...[]row) (all []row) {
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
