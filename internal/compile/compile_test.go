@@ -89,6 +89,19 @@ func TestFuse(t *testing.T) {
 			y, _, _ := conv(b, x, "a")
 			return []*graph.Value{b.ReLU(y)}
 		}, "FusedConv2D 3x3 valid +bias +relu"},
+		{"residual block", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			z, _, _ := conv(b, x, "b")
+			return []*graph.Value{b.ReLU6(b.Add(y, z))}
+		}, "FusedConv2D 3x3 valid +bias, FusedConv2D 3x3 valid +bias +residual +relu6"},
+		{"residual that is used elsewhere", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			s := b.Add(y, y)
+			return []*graph.Value{b.ReLU(s), s}
+		}, "FusedConv2D 3x3 valid +bias, Add, ReLU"},
+		{"conv+residual", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			return []*graph.Value{b.Add(x, b.Conv2D(x, weight(b, "k", 1, 1, 3, 3), window(1, 1)))}
+		}, "FusedConv2D 1x1 valid +residual"},
 		{"conv+bias+relu+pool", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			y, _, _ := conv(b, x, "a")
 			return []*graph.Value{b.MaxPool2D(b.ReLU(y), window(2, 2))}

@@ -53,7 +53,7 @@ func (o DepthwiseConv2DBackwardFilter) Infer(in []op.Type) ([]op.Type, error) {
 	return append(out, op.Type{DType: in[1].DType, Shape: in[1].Shape[3:]}), nil
 }
 
-// depthwiseBias is convBias for a depthwise convolution; the ReLU may have the limit 6, and
+// depthwiseBias is convEpilogue for a depthwise convolution; the ReLU may have the limit 6, and
 // the bias may be missing.
 func (f *fuser) depthwiseBias(conv *graph.Node) {
 	o, ok := conv.Op.(op.DepthwiseConv2D)

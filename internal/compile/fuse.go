@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 )
@@ -13,11 +15,20 @@ var patterns = []struct {
 	match func(f *fuser, n *graph.Node)
 }{
 	{"conv + bias + relu + 2x2 max-pool, and its gradient", (*fuser).convPool},
-	{"conv + bias (+ relu)", (*fuser).convBias},
+	{"conv (+ bias) (+ residual) (+ relu or relu6)", (*fuser).convEpilogue},
 	{"conv backward filter + bias gradient", (*fuser).convBiasGrad},
 	{"depthwise conv (+ bias) (+ relu or relu6)", (*fuser).depthwiseBias},
 	{"depthwise conv backward filter + bias gradient", (*fuser).depthwiseBiasGrad},
 	{"matmul + bias (+ relu)", (*fuser).matmulBias},
+}
+
+// Patterns names the patterns, for the tests that hold each against what it takes the place of.
+func Patterns() []string {
+	var names []string
+	for _, p := range patterns {
+		names = append(names, p.name)
+	}
+	return names
 }
 
 type fuser struct {
@@ -132,7 +143,7 @@ func (f *fuser) convPool(conv *graph.Node) {
 		}
 	}
 
-	fused := f.node(Conv2D{o.Window, true, true, true}, conv.Layer, conv.In[0], conv.In[1], bias)
+	fused := f.node(Conv2D{Window: o.Window, Bias: true, ReLU: true, Pool: true}, conv.Layer, conv.In[0], conv.In[1], bias)
 	f.before(pool, fused)
 	f.replace(pool.Out[0], fused.Out[0])
 	f.remove(conv, add, relu, pool)
@@ -176,21 +187,52 @@ func (f *fuser) pooledGradients(full *graph.Node, g, positions *graph.Value) {
 	f.replace(filter.Out[0], n.Out[0])
 }
 
-// convBias: the bias and the ReLU are done while results are in registers.
-func (f *fuser) convBias(conv *graph.Node) {
+// convEpilogue: the bias, what a residual network adds and the ReLU are done while results are
+// in registers.
+func (f *fuser) convEpilogue(conv *graph.Node) {
 	o, ok := conv.Op.(op.Conv2D)
 	if !ok || o.Groups > 1 {
 		return
 	}
-	add, bias := f.bias(conv.Out[0])
-	if add == nil {
+	fused, chain, in := Conv2D{Window: o.Window}, []*graph.Node{conv}, slices.Clone(conv.In)
+	last := func() *graph.Value { return chain[len(chain)-1].Out[0] }
+	if add, bias := f.bias(last()); add != nil {
+		fused.Bias = true
+		chain, in = append(chain, add), append(in, bias)
+	}
+	if add, residual := f.residual(last()); add != nil {
+		fused.Add = true
+		chain, in = append(chain, add), append(in, residual)
+	}
+	if r := f.only(last()); r != nil {
+		fused.ReLU, fused.ReLU6 = r.Op.Name() == "ReLU", r.Op.Name() == "ReLU6"
+		if fused.ReLU || fused.ReLU6 {
+			chain = append(chain, r)
+		}
+	}
+	if len(chain) == 1 {
 		return
 	}
-	last, relu := f.relu(add)
-	n := f.node(Conv2D{Window: o.Window, Bias: true, ReLU: relu}, conv.Layer, conv.In[0], conv.In[1], bias)
-	f.before(last, n)
-	f.replace(last.Out[0], n.Out[0])
-	f.remove(conv, add, last)
+	n := f.node(fused, conv.Layer, in...)
+	f.before(chain[len(chain)-1], n)
+	f.replace(last(), n.Out[0])
+	f.remove(chain...)
+}
+
+// residual finds the addition of something of y's shape to y, if that is all that uses y.
+func (f *fuser) residual(y *graph.Value) (add *graph.Node, other *graph.Value) {
+	add = f.only(y)
+	if add == nil || add.Op.Name() != "Add" || f.drop[add] {
+		return nil, nil
+	}
+	other = add.In[1]
+	if other == y {
+		other = add.In[0]
+	}
+	if other == y || !other.Shape.Equal(y.Shape) {
+		return nil, nil
+	}
+	return add, other
 }
 
 // relu finds the ReLU that alone uses add; without one, add itself is the last node.
@@ -235,7 +277,7 @@ func (f *fuser) withBias(filter, sum, n *graph.Node) {
 	f.remove(filter, sum)
 }
 
-// matmulBias is convBias for a product of matrices.
+// matmulBias is convEpilogue for a product of matrices.
 func (f *fuser) matmulBias(m *graph.Node) {
 	o, ok := m.Op.(op.MatMul)
 	if !ok {

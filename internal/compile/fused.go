@@ -13,12 +13,12 @@ import (
 // Copy is its operand, elsewhere.
 type Copy struct{}
 
-// Conv2D is op.Conv2D with what follows it: a bias, a ReLU, a 2x2 max-pool. Operands:
-// images, kernel, (bias). With Pool the second result says where the greatest elements
+// Conv2D is op.Conv2D with what follows it: a bias, the addition of a residual, a ReLU or
+// ReLU6, a 2x2 max-pool. Operands: images, kernel, (bias), (residual). With Pool the second result says where the greatest elements
 // were: 0 to 3, or 4 where the ReLU let nothing through.
 type Conv2D struct {
 	op.Window
-	Bias, ReLU, Pool bool
+	Bias, Add, ReLU, ReLU6, Pool bool
 }
 
 // MatMul is op.MatMul with a bias and a ReLU. Operands: left, right, (bias).
@@ -75,7 +75,7 @@ func attributes(w op.Window, flags ...any) string {
 
 // Attributes prints the op's attributes.
 func (o Conv2D) Attributes() string {
-	return attributes(o.Window, "+bias", o.Bias, "+relu", o.ReLU, "+pool", o.Pool)
+	return attributes(o.Window, "+bias", o.Bias, "+residual", o.Add, "+relu", o.ReLU, "+relu6", o.ReLU6, "+pool", o.Pool)
 }
 
 // Attributes prints the op's attributes.
@@ -120,6 +120,9 @@ func (o Conv2D) Infer(in []op.Type) ([]op.Type, error) {
 		if err := checkBias(in[2], out[0].Shape[3]); err != nil {
 			return nil, err
 		}
+	}
+	if residual := in[len(in)-1]; o.Add && !residual.Shape.Equal(out[0].Shape) {
+		return nil, fmt.Errorf("the residual is %v, the result %v", residual, out[0])
 	}
 	if o.Pool {
 		out, err = pool2x2.Infer(out)

@@ -34,19 +34,26 @@ func conv2D(l *lowering) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	k := conv.NewForward(l.isa, s, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU, Pool: f.Pool})
+	e := conv.Epilogue{Bias: f.Bias, Add: f.Add, ReLU: f.ReLU || f.ReLU6, Pool: f.Pool}
+	if f.ReLU6 {
+		e.Limit = 6
+	}
+	k := conv.NewForward(l.isa, s, e)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		packed := b.pack(1, k)
-		x, y, bias, at := b.in(0), b.out(0), &memory{}, &memory{}
+		x, y, bias, residual, at := b.in(0), b.out(0), &memory{}, &memory{}, &memory{}
 		if f.Bias {
 			bias = b.in(2)
+		}
+		if f.Add {
+			residual = b.in(len(l.node.In) - 1)
 		}
 		if f.Pool {
 			at = b.out(1)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) {
-			k.Run(part, x.f32, packed, bias.f32, nil, y.f32, at.u8, scratch)
+			k.Run(part, x.f32, packed, bias.f32, residual.f32, y.f32, at.u8, scratch)
 		})
 	}
 	return l.floats()

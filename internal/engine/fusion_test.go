@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/internal/interp"
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// trial draws a network of random shape in which a pattern of package compile is found.
+type trial struct {
+	*rand.Rand
+	b *graph.Builder
+}
+
+func (t trial) between(lo, hi int) int { return lo + t.IntN(hi-lo+1) }
+
+// images is an input of random shape.
+func (t trial) images(least int) *graph.Value {
+	return t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(least, 14), t.between(least, 14), t.between(1, 20))
+}
+
+func (t trial) window(most int) op.Window {
+	w := op.Window{Padding: op.Valid}
+	for i := range 2 {
+		w.Size[i], w.Stride[i], w.Dilation[i] = t.between(1, most), t.between(1, 2), 1
+	}
+	if t.IntN(2) == 0 {
+		w.Padding = op.Same
+	}
+	return w
+}
+
+func (t trial) conv(x *graph.Value, name string, w op.Window, o int) (y, kernel, bias *graph.Value) {
+	kernel, bias = weight(t.b, name+"/kernel", w.Size[0], w.Size[1], x.Shape[3], o), weight(t.b, name+"/bias", o)
+	return t.b.Conv2D(x, kernel, w), kernel, bias
+}
+
+func (t trial) depthwise(x *graph.Value, w op.Window) (y, kernel, bias *graph.Value) {
+	w.Stride[1] = w.Stride[0]
+	m := t.between(1, 2)
+	kernel, bias = weight(t.b, "kernel", w.Size[0], w.Size[1], x.Shape[3], m), weight(t.b, "bias", x.Shape[3]*m)
+	return t.b.DepthwiseConv2D(x, kernel, w), kernel, bias
+}
+
+// grads are y and the gradients of the sum of its squares.
+func (t trial) grads(y *graph.Value, of ...*graph.Value) []*graph.Value {
+	return append(graph.Grad(t.b, t.b.Sum(t.b.Square(y)), of...), y)
+}
+
+// activate is ReLU, ReLU6 or nothing.
+func (t trial) activate(y *graph.Value) *graph.Value {
+	switch t.IntN(3) {
+	case 0:
+		return t.b.ReLU(y)
+	case 1:
+		return t.b.ReLU6(t.b.Scale(y, 1))
+	}
+	return y
+}
+
+// trials has for each pattern a network, and the op that must come of it.
+var trials = map[string]struct {
+	op    string
+	build func(t trial) []*graph.Value
+}{
+	"conv + bias + relu + 2x2 max-pool, and its gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
+		x, w := t.images(5), t.window(3)
+		w.Stride = [2]int{1, 1}
+		y, k, bias := t.conv(x, "a", w, t.between(1, 40))
+		pool := op.Window{Size: [2]int{2, 2}, Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}, Padding: op.Valid}
+		return t.grads(t.b.MaxPool2D(t.b.ReLU(t.b.Add(y, bias)), pool), x, k, bias)
+	}},
+	"conv (+ bias) (+ residual) (+ relu or relu6)": {"FusedConv2D", func(t trial) []*graph.Value {
+		x, w, o := t.images(3), t.window(3), t.between(1, 40)
+		y, k, bias := t.conv(x, "a", w, o)
+		if t.IntN(3) > 0 {
+			y = t.b.Add(y, bias)
+		}
+		z, l, _ := t.conv(x, "b", w, o)
+		y = t.activate(t.b.Add(z, y))
+		return t.grads(y, x, k, l)
+	}},
+	"conv backward filter + bias gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
+		x := t.images(3)
+		y, k, bias := t.conv(x, "a", t.window(3), t.between(1, 40))
+		return t.grads(t.b.Add(y, bias), x, k, bias)
+	}},
+	"depthwise conv (+ bias) (+ relu or relu6)": {"FusedDepthwiseConv2D", func(t trial) []*graph.Value {
+		x := t.images(5)
+		y, k, bias := t.depthwise(x, t.window(5))
+		return t.grads(t.activate(t.b.Add(y, bias)), x, k)
+	}},
+	"depthwise conv backward filter + bias gradient": {"FusedDepthwiseConv2DBackwardFilter", func(t trial) []*graph.Value {
+		x := t.images(5)
+		y, k, bias := t.depthwise(x, t.window(5))
+		return t.grads(t.b.Add(y, bias), x, k, bias)
+	}},
+	"matmul + bias (+ relu)": {"FusedMatMul", func(t trial) []*graph.Value {
+		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(1, 70))
+		n := t.between(1, 50)
+		k, bias := weight(t.b, "kernel", x.Shape[1], n), weight(t.b, "bias", n)
+		y := t.b.Add(t.b.MatMul(x, k), bias)
+		if t.IntN(2) == 0 {
+			y = t.b.ReLU(y)
+		}
+		return t.grads(y, x, k, bias)
+	}},
+}
+
+// TestFusion holds what each pattern makes against the graph as it was, on the interpreter, for
+// random shapes.
+func TestFusion(t *testing.T) {
+	names := compile.Patterns()
+	for name := range trials {
+		if !slices.Contains(names, name) {
+			t.Errorf("there is no pattern %q", name)
+		}
+	}
+	count := 30
+	if testing.Short() {
+		count = 5
+	}
+	for _, name := range names {
+		c, ok := trials[name]
+		if !ok {
+			t.Errorf("pattern %q has no network here", name)
+			continue
+		}
+		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+			for seed := range count {
+				r := rand.New(rand.NewPCG(uint64(seed), 3))
+				store := graph.NewStore()
+				b := graph.NewBuilder(store, true)
+				var out []graph.Output
+				for i, v := range c.build(trial{r, b}) {
+					out = append(out, graph.Output{Key: fmt.Sprint(i), Value: v})
+				}
+				g, err := b.Finish(out...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				store.Initialize(uint64(seed))
+				shape := g.Inputs[0].Shape.Clone()
+				shape[0] = 1 + r.IntN(4)
+				checkFused(t, g, store, shape, c.op)
+				if t.Failed() {
+					t.Fatalf("seed %d, input %v:\n%v", seed, shape, g)
+				}
+			}
+		})
+	}
+}
+
+// checkFused compares the engine with the interpreter, and looks for an op in the plan.
+func checkFused(t *testing.T, g *graph.Graph, store *graph.Store, shape tensor.Shape, want string) {
+	t.Helper()
+	isa := kernel.Available()[0]
+	plan, err := compile.Compile(g, []tensor.Shape{shape}, &target{isa: isa, lowered: map[*graph.Node]*lowering{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(plan.Nodes, func(n *graph.Node) bool { return n.Op.Name() == want }) {
+		t.Errorf("the plan has no %s", want)
+	}
+	e, err := newEngine(Options{Threads: 2}, isa)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.pool.close()
+	p, err := e.Compile(g, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := interp.New().Compile(g, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := pixels(7, shape...)
+	got, oracle := outputs(t, g, shape), outputs(t, g, shape)
+	if err := p.Run([]*tensor.Tensor{x}, got); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Run([]*tensor.Tensor{x}, oracle); err != nil {
+		t.Fatal(err)
+	}
+	for i := range got {
+		compare(t, fmt.Sprintf("output %d", i), got[i], oracle[i])
+	}
+}
