@@ -72,6 +72,41 @@ func tAVX512(rows int, t *tile) {
 	}
 }
 
+func shortAVX512(rows int, t *short) {
+	switch rows {
+	case 1:
+		short1AVX512(t)
+	case 2:
+		short2AVX512(t)
+	case 3:
+		short3AVX512(t)
+	case 4:
+		short4AVX512(t)
+	case 5:
+		short5AVX512(t)
+	case 6:
+		short6AVX512(t)
+	case 7:
+		short7AVX512(t)
+	case 8:
+		short8AVX512(t)
+	case 9:
+		short9AVX512(t)
+	case 10:
+		short10AVX512(t)
+	case 11:
+		short11AVX512(t)
+	case 12:
+		short12AVX512(t)
+	case 13:
+		short13AVX512(t)
+	case 14:
+		short14AVX512(t)
+	default:
+		panic("gemm: no such tile")
+	}
+}
+
 func nAVX2(rows int, t *tile) {
 	switch rows {
 	case 1:
@@ -105,6 +140,25 @@ func tAVX2(rows int, t *tile) {
 		t5AVX2(t)
 	case 6:
 		t6AVX2(t)
+	default:
+		panic("gemm: no such tile")
+	}
+}
+
+func shortAVX2(rows int, t *short) {
+	switch rows {
+	case 1:
+		short1AVX2(t)
+	case 2:
+		short2AVX2(t)
+	case 3:
+		short3AVX2(t)
+	case 4:
+		short4AVX2(t)
+	case 5:
+		short5AVX2(t)
+	case 6:
+		short6AVX2(t)
 	default:
 		panic("gemm: no such tile")
 	}
@@ -250,6 +304,76 @@ func t13AVX512(t *tile)
 //go:noescape
 func t14AVX512(t *tile)
 
+// short1AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short1AVX512(t *short)
+
+// short2AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short2AVX512(t *short)
+
+// short3AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short3AVX512(t *short)
+
+// short4AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short4AVX512(t *short)
+
+// short5AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short5AVX512(t *short)
+
+// short6AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short6AVX512(t *short)
+
+// short7AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short7AVX512(t *short)
+
+// short8AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short8AVX512(t *short)
+
+// short9AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short9AVX512(t *short)
+
+// short10AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short10AVX512(t *short)
+
+// short11AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short11AVX512(t *short)
+
+// short12AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short12AVX512(t *short)
+
+// short13AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short13AVX512(t *short)
+
+// short14AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short14AVX512(t *short)
+
 // sumRows1AVX512 adds to 1 rows of C, of n floats, those of B (4*fours of them) times the elements of A; strides are in bytes; ahead: how far ahead B is fetched.
 //
 //go:noescape
@@ -359,6 +483,36 @@ func t5AVX2(t *tile)
 //
 //go:noescape
 func t6AVX2(t *tile)
+
+// short1AVX2 is rows of tiles of few products.
+//
+//go:noescape
+func short1AVX2(t *short)
+
+// short2AVX2 is rows of tiles of few products.
+//
+//go:noescape
+func short2AVX2(t *short)
+
+// short3AVX2 is rows of tiles of few products.
+//
+//go:noescape
+func short3AVX2(t *short)
+
+// short4AVX2 is rows of tiles of few products.
+//
+//go:noescape
+func short4AVX2(t *short)
+
+// short5AVX2 is rows of tiles of few products.
+//
+//go:noescape
+func short5AVX2(t *short)
+
+// short6AVX2 is rows of tiles of few products.
+//
+//go:noescape
+func short6AVX2(t *short)
 
 // sumRows1AVX2 adds to 1 rows of C, of n floats, those of B (4*fours of them) times the elements of A; strides are in bytes; ahead: how far ahead B is fetched.
 //

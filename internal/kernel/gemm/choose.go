@@ -54,7 +54,7 @@ func choose(s Shape) plan {
 		p.cut(s, max(1, min(64, work), s.FLOPs()/longFLOPs))
 	}
 	rows, columns := kernel.CeilDiv(s.M, p.rows), kernel.CeilDiv(s.N, p.columns)
-	p.across = s.K <= shortK && s.M*s.N >= 1<<18 && columns > unit
+	p.across = s.TransA && s.K <= shortK && columns >= unit
 	p.direct = !s.TransB && (s.K*s.N <= 1<<12 || s.N <= unit)
 	p.gather = rows > 14 && columns >= 3*unit && (s.TransA || s.K%512 == 0)
 	p.depth = min(blockK, s.K)

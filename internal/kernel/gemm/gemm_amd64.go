@@ -2,8 +2,8 @@ package gemm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// streams says whether there are kernels that fetch B ahead: runTile and sumRows.
-func streams(isa kernel.ISA) bool { return isa != kernel.Generic }
+// streams says whether there is assembly for runTile and sumRows.
+func streams(isa kernel.ISA) bool { return isa == kernel.AVX2 || isa == kernel.AVX512 }
 
 // runTile makes a tile that packs B.
 func runTile(isa kernel.ISA, transA bool, rows int, t *tile) {
@@ -16,6 +16,15 @@ func runTile(isa kernel.ISA, transA bool, rows int, t *tile) {
 		tAVX2(rows, t)
 	default:
 		nAVX2(rows, t)
+	}
+}
+
+// runShort makes rows of tiles.
+func runShort(isa kernel.ISA, height int, t *short) {
+	if isa == kernel.AVX512 {
+		shortAVX512(height, t)
+	} else {
+		shortAVX2(height, t)
 	}
 }
 
@@ -53,7 +62,7 @@ func dotRows(isa kernel.ISA) int {
 
 // addDots adds to a block of C, of one or four columns, the dot products of rows of A and B.
 func addDots(isa kernel.ISA, rows, columns int, c []float32, cStride int, a, b []float32, stride, k int) {
-	if isa == kernel.Generic {
+	if !streams(isa) {
 		addDotsGo(rows, columns, c, cStride, a, b, stride, k)
 		return
 	}

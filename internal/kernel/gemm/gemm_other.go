@@ -4,10 +4,13 @@ package gemm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// streams says whether there are kernels that fetch B ahead: runTile and sumRows.
+// Without assembly, those that panic are not called.
+
 func streams(kernel.ISA) bool { return false }
 
 func runTile(kernel.ISA, bool, int, *tile) { panic("gemm: no such tile") }
+
+func runShort(kernel.ISA, int, *short) { panic("gemm: no such tile") }
 
 func sumRows(kernel.ISA, int, []float32, int, []float32, int, int, []float32, int, int, int) {
 	panic("gemm: no such kernel")

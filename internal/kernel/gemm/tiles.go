@@ -71,7 +71,7 @@ func (g *Gemm) runTiles(r block, a, b, bias, c []float32, first int, scratch []f
 		t.k, t.args.K = k, min(g.depth, r.k1-k)
 		t.bring(a)
 		if g.across {
-			t.across()
+			t.wide()
 		} else {
 			t.along()
 		}
@@ -145,8 +145,9 @@ func (t *tiler) along() {
 	}
 }
 
-// across makes the tiles of a few rows, then those of the next: the result is written row by row.
-func (t *tiler) across() {
+// wide makes the tiles of a few rows, then those of the next: the result is written row by
+// row.
+func (t *tiler) wide() {
 	s := t.shape
 	if !t.direct {
 		for i := range t.tiling.Tiles() {
@@ -154,21 +155,19 @@ func (t *tiler) across() {
 			t.panel(t.rest[t.args.K*at:], t.n0+at, columns, padded)
 		}
 	}
-	height := 14
-	if t.isa != kernel.AVX512 {
-		height = 12
-	}
-	for m := t.m0; m < t.m1; m += height {
-		for i := range t.tiling.Tiles() {
-			at, columns, padded := t.tiling.At(i)
-			t.args.Columns(t.isa, columns)
-			if t.direct {
-				t.args.B, t.args.BStride = unsafe.Pointer(&t.b[t.k*s.N+t.n0+at]), uintptr(4*s.N)
-			} else {
-				t.args.B, t.args.BStride = unsafe.Pointer(&t.rest[t.args.K*at]), uintptr(4*padded)
-			}
-			t.rowsTimes(m, min(t.m1, m+height), t.n0+at)
+	done := t.whole()
+	for i := range t.tiling.Tiles() {
+		at, columns, padded := t.tiling.At(i)
+		if at < done {
+			continue
 		}
+		t.args.Columns(t.isa, columns)
+		if t.direct {
+			t.args.B, t.args.BStride = unsafe.Pointer(&t.b[t.k*s.N+t.n0+at]), uintptr(4*s.N)
+		} else {
+			t.args.B, t.args.BStride = unsafe.Pointer(&t.rest[t.args.K*at]), uintptr(4*padded)
+		}
+		t.rowsTimes(t.m0, t.m1, t.n0+at)
 	}
 }
 

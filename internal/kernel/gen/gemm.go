@@ -21,12 +21,29 @@ const (
 	tileNext     = 112
 )
 
+// Offsets of gemm.short.
+const (
+	shortA       = 0
+	shortB       = 8
+	shortC       = 16
+	shortAStride = 24
+	shortBStride = 32
+	shortCStride = 40
+	shortBTile   = 48
+	shortK       = 56
+	shortColumns = 64
+	shortRows    = 72
+	shortPast    = 80
+)
+
 // gemm writes the kernels that stream a matrix from memory: tiles, two vectors wide, that
-// fetch B ahead of use and pack it for those that follow; sums of rows; dot products.
+// fetch B ahead of use and pack it for those that follow; rows of tiles of few products;
+// sums of rows; dot products.
 func gemm(f *family) {
 	for _, v := range vecs {
-		f.gemmTiles(v, "n", (*asm).gemmN)
-		f.gemmTiles(v, "t", (*asm).gemmT)
+		f.gemmTiles(v, "n", "is a tile, of which B is packed and the next of it fetched.", "t *tile", (*asm).gemmN)
+		f.gemmTiles(v, "t", "is a tile, of which B is packed and the next of it fetched.", "t *tile", (*asm).gemmT)
+		f.gemmTiles(v, "short", "is rows of tiles of few products.", "t *short", (*asm).gemmShort)
 		sumRows(f, v, 1)
 		sumRows(f, v, 2)
 		for rows := 1; rows <= v.dotRows(); rows++ {
@@ -37,12 +54,12 @@ func gemm(f *family) {
 }
 
 // gemmTiles writes the tiles of a kind for all heights, and the switch that chooses one.
-func (f *family) gemmTiles(v vec, kind string, write func(a *asm, rows int)) {
-	fmt.Fprintf(&f.code, "\nfunc %s%s(rows int, t *tile) {\n\tswitch rows {\n", kind, v.name)
+func (f *family) gemmTiles(v vec, kind, doc, param string, write func(a *asm, rows int)) {
+	fmt.Fprintf(&f.code, "\nfunc %s%s(rows int, %s) {\n\tswitch rows {\n", kind, v.name, param)
 	for rows := 1; rows <= v.maxRows(2); rows++ {
 		name := fmt.Sprintf("%s%d", kind, rows)
 		fmt.Fprintf(&f.code, "\tcase %d:\n\t\t%s%s(t)\n", rows, name, v.name)
-		a := f.fn(v, name, "is a tile, of which B is packed and the next of it fetched.", "t *tile")
+		a := f.fn(v, name, doc, param)
 		a.load("DI")
 		write(a, rows)
 	}
@@ -158,6 +175,73 @@ func (a *asm) gemmT(rows int) {
 		a.i("ADDQ SI, R8")
 	}, func(int) {})
 	a.gemmEnd(rows)
+}
+
+// gemmShort makes rows of tiles: all columns of a few rows, then the next. Rows of A are
+// contiguous, sums start from 0, and C is fetched a tile ahead, or written past the caches.
+func (a *asm) gemmShort(rows int) {
+	a.i("MOVQ %d(DI), R9\nMOVQ %d(DI), SI\nMOVQ %d(DI), R13\nMOVQ %d(DI), R10\nMOVQ %d(DI), R12", shortC, shortAStride, shortBStride, shortCStride, shortRows)
+	a.at("row")
+	a.i("MOVQ R9, R14\nMOVQ %d(DI), R11\nMOVQ %d(DI), R15", shortColumns, shortB)
+	a.at("tile")
+	// The next tile: the next columns, or the first of the next rows.
+	a.i("LEAQ %d(R14), DX\nIMUL3Q $%d, R10, AX\nADDQ R9, AX\nCMPQ R11, $1\nCMOVQEQ AX, DX", 2*a.bytes(), rows)
+	a.i("MOVQ %d(DI), R8\nMOVQ R15, BX", shortA)
+	a.i("CMPQ %d(DI), $0\nJNE fetched", shortPast)
+	for r := range rows {
+		for line := 0; line < 2*a.bytes(); line += 64 {
+			a.i("PREFETCHT0 %s", mem(line, "DX"))
+		}
+		if r < rows-1 {
+			a.i("ADDQ R10, DX")
+		}
+	}
+	a.at("fetched")
+	for n := range 2 * rows {
+		a.zero(n)
+	}
+	row := func() {
+		for j := range 2 {
+			a.v("VMOVUPS", mem(j*a.bytes(), "BX"), 2*rows+j)
+		}
+		for r := range rows {
+			a.gemmMultiply(rows, r, mem(4*r, "R8"))
+		}
+		a.i("ADDQ SI, R8\nADDQ R13, BX")
+	}
+	a.i("MOVQ %d(DI), CX\nSUBQ $4, CX\nJLT rest", shortK)
+	a.loop("four")
+	for range 4 {
+		row()
+	}
+	a.i("SUBQ $4, CX\nJGE four")
+	a.at("rest")
+	a.i("ADDQ $4, CX\nJEQ store")
+	a.at("one")
+	row()
+	a.i("DECQ CX\nJNE one")
+	a.at("store")
+	a.i("MOVQ R14, AX\nCMPQ %d(DI), $0\nJNE past", shortPast)
+	for _, op := range []string{"VMOVUPS", "VMOVNTPS"} {
+		for r := range rows {
+			for j := range 2 {
+				a.v(op, 2*r+j, mem(j*a.bytes(), "AX"))
+			}
+			if r < rows-1 {
+				a.i("ADDQ R10, AX")
+			}
+		}
+		if op == "VMOVUPS" {
+			a.i("JMP stored")
+			a.at("past")
+		}
+	}
+	a.at("stored")
+	a.i("ADDQ $%d, R14\nADDQ %d(DI), R15\nDECQ R11\nJNE tile", 2*a.bytes(), shortBTile)
+	a.i("IMUL3Q $%d, R10, AX\nADDQ AX, R9\nADDQ $%d, %d(DI)\nDECQ R12\nJNE row", rows, 4*rows, shortA)
+	a.i("CMPQ %d(DI), $0\nJEQ done\nSFENCE", shortPast)
+	a.at("done")
+	a.ret()
 }
 
 // sumRows adds multiples of rows of B, four at a time, to one or two rows of C.

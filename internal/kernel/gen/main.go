@@ -27,6 +27,7 @@ var families = []struct {
 	{"eltwise", eltwise, eltwise},
 	{"optstep", optstep, optstep},
 	{"winograd", winograd, winograd},
+	{"gemm", gemm, nil},
 	{"sparse", sparse, nil},
 }
 

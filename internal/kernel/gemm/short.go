@@ -1,0 +1,79 @@
+package gemm
+
+import (
+	"unsafe"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/micro"
+)
+
+// short is what rows of tiles of a transposed A read (the assembly knows the offsets, see
+// internal/kernel/gen); distances are in bytes.
+type short struct {
+	a       unsafe.Pointer // 0: first row, first k; moves on
+	b       unsafe.Pointer // 8: first k, first column
+	c       unsafe.Pointer // 16: result
+	aStride uintptr        // 24: from k to k
+	bStride uintptr        // 32: from k to k
+	cStride uintptr        // 40: from row to row
+	bTile   uintptr        // 48: from tile to tile along the columns
+	k       int            // 56
+	columns int            // 64: tiles
+	rows    int            // 72: of tiles
+	past    int            // 80: 1: c is written past the caches
+}
+
+var _ = [1]struct{}{}[unsafe.Offsetof(short{}.past)-80]
+
+// callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
+const callProducts = 4 << 20
+
+// pastFloats is how large a result is that is written past the caches.
+const pastFloats = 8 << 20
+
+// shortRows is the height of a tile: at the peak, yet with few lines to write at a time. A
+// tile of 14 rows takes twice as long when the result is not in the second cache.
+func shortRows(isa kernel.ISA) int {
+	if isa == kernel.AVX512 {
+		return 4
+	}
+	return 6
+}
+
+// whole makes the tiles of two vectors of columns of all rows, where there is assembly for
+// that, and says how many columns those are. B is direct, or packed in panels.
+func (t *tiler) whole() int {
+	width := 2 * micro.Lanes(t.isa)
+	tiles := (t.n1 - t.n0) / width
+	if tiles == 0 || !t.shape.TransA || t.add || t.e != (Epilogue{}) || !streams(t.isa) {
+		return 0
+	}
+	x := short{
+		aStride: t.args.AStride, cStride: t.args.CStride,
+		k: t.args.K, columns: tiles,
+	}
+	if t.direct {
+		x.b, x.bStride, x.bTile = unsafe.Pointer(&t.b[t.k*t.shape.N+t.n0]), uintptr(4*t.shape.N), uintptr(4*width)
+	} else {
+		x.b, x.bStride, x.bTile = unsafe.Pointer(&t.rest[0]), uintptr(4*width), uintptr(4*width*t.args.K)
+	}
+	if c := uintptr(unsafe.Pointer(&t.c[t.n0])); t.shape.M*t.shape.N >= pastFloats && c%64 == 0 && t.shape.N%16 == 0 {
+		x.past = 1
+	}
+	rows := t.m1 - t.m0
+	parts := kernel.CeilDiv(rows, shortRows(t.isa))
+	height, higher := rows/parts, rows%parts
+	for row := 0; row < rows; {
+		h, n := height, (rows-row)/height
+		if row < higher*(height+1) {
+			h, n = height+1, higher-row/(height+1)
+		}
+		x.rows = min(n, max(1, callProducts/(h*tiles*width*x.k)))
+		x.a = unsafe.Pointer(&t.rowsOf[row])
+		x.c = unsafe.Pointer(&t.c[(t.m0+row-t.first)*t.shape.N+t.n0])
+		n = x.rows
+		runShort(t.isa, h, &x)
+		row += n * h
+	}
+	return tiles * width
+}
