@@ -40,40 +40,37 @@ func shortRows(isa kernel.ISA) int {
 	return 6
 }
 
-// whole makes the tiles of two vectors of columns of all rows, where there is assembly for
-// that, and says how many columns those are. B is direct, or packed in panels.
-func (t *tiler) whole() int {
+// few says whether the short tiles can make the block: its sums start from 0 and are whole.
+func (t *tiler) few() bool {
+	return t.across && !t.add && t.e == (Epilogue{}) && streams(t.isa)
+}
+
+// products makes tiles of two vectors of columns, from column n on, of all rows. Panels of B
+// are bTile bytes apart.
+func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr) {
 	width := 2 * micro.Lanes(t.isa)
-	tiles := (t.n1 - t.n0) / width
-	if tiles == 0 || !t.shape.TransA || t.add || t.e != (Epilogue{}) || !streams(t.isa) {
-		return 0
-	}
 	x := short{
+		b: b, bStride: bStride, bTile: bTile,
 		aStride: t.args.AStride, cStride: t.args.CStride,
 		k: t.args.K, columns: tiles,
 	}
-	if t.direct {
-		x.b, x.bStride, x.bTile = unsafe.Pointer(&t.b[t.k*t.shape.N+t.n0]), uintptr(4*t.shape.N), uintptr(4*width)
-	} else {
-		x.b, x.bStride, x.bTile = unsafe.Pointer(&t.rest[0]), uintptr(4*width), uintptr(4*width*t.args.K)
-	}
-	if c := uintptr(unsafe.Pointer(&t.c[t.n0])); t.shape.M*t.shape.N >= pastFloats && c%64 == 0 && t.shape.N%16 == 0 {
+	c := uintptr(unsafe.Pointer(&t.c[n]))
+	if t.shape.M*t.shape.N >= pastFloats && c%64 == 0 && t.shape.N%16 == 0 {
 		x.past = 1
 	}
 	rows := t.m1 - t.m0
 	parts := kernel.CeilDiv(rows, shortRows(t.isa))
 	height, higher := rows/parts, rows%parts
 	for row := 0; row < rows; {
-		h, n := height, (rows-row)/height
+		h, n1 := height, (rows-row)/height
 		if row < higher*(height+1) {
-			h, n = height+1, higher-row/(height+1)
+			h, n1 = height+1, higher-row/(height+1)
 		}
-		x.rows = min(n, max(1, callProducts/(h*tiles*width*x.k)))
+		n1 = min(n1, max(1, callProducts/(h*tiles*width*x.k)))
+		x.rows = n1
 		x.a = unsafe.Pointer(&t.rowsOf[row])
-		x.c = unsafe.Pointer(&t.c[(t.m0+row-t.first)*t.shape.N+t.n0])
-		n = x.rows
+		x.c = unsafe.Pointer(&t.c[(t.m0+row-t.first)*t.shape.N+n])
 		runShort(t.isa, h, &x)
-		row += n * h
+		row += n1 * h
 	}
-	return tiles * width
 }

@@ -148,14 +148,22 @@ func (t *tiler) along() {
 // wide makes the tiles of a few rows, then those of the next: the result is written row by
 // row.
 func (t *tiler) wide() {
-	s := t.shape
+	s, width := t.shape, 2*micro.Lanes(t.isa)
 	if !t.direct {
 		for i := range t.tiling.Tiles() {
 			at, columns, padded := t.tiling.At(i)
 			t.panel(t.rest[t.args.K*at:], t.n0+at, columns, padded)
 		}
 	}
-	done := t.whole()
+	done := 0
+	if whole := (t.n1 - t.n0) / width; whole > 0 && t.few() {
+		done = whole * width
+		if t.direct {
+			t.products(t.n0, whole, unsafe.Pointer(&t.b[t.k*s.N+t.n0]), uintptr(4*s.N), uintptr(4*width))
+		} else {
+			t.products(t.n0, whole, unsafe.Pointer(&t.rest[0]), uintptr(4*width), uintptr(4*width*t.args.K))
+		}
+	}
 	for i := range t.tiling.Tiles() {
 		at, columns, padded := t.tiling.At(i)
 		if at < done {
