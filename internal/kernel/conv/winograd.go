@@ -30,32 +30,71 @@ func (g grid) at(q int) (image, i, j int) {
 	return q / (g.high * g.wide), q / g.wide % g.high, q % g.wide
 }
 
-// next is the tile after that.
-func (g grid) next(image, i, j int) (nextImage, nextI, nextJ int) {
-	switch {
-	case j < g.wide-1:
-		return image, i, j + 1
-	case i < g.high-1:
-		return image, i + 1, 0
+// row is how many of tiles [q, hi) are in one row, from tile q on: [j, end) of row i.
+func (g grid) row(q, hi int) (image, i, j, end int) {
+	image, i, j = g.at(q)
+	return image, i, j, min(g.wide, j+hi-q)
+}
+
+// lines is where the pixels are that the rows of tiles that start with tiles [lo, hi) see, but
+// for those that rows above see, too, in images of height h lines of row floats. Tiles are size
+// lines apart and see patch lines, from pad lines above on.
+func (g grid) lines(lo, hi, size, pad, patch, h, row int) (from, to int) {
+	if lo >= hi {
+		return 0, 0
 	}
-	return image + 1, 0, 0
+	first, last := kernel.CeilDiv(lo, g.wide), (hi-1)/g.wide
+	if first > last {
+		return 0, 0
+	}
+	i := first % g.high
+	top := max(0, size*i-pad)
+	if i > 0 {
+		top = min(h, top+patch-size)
+	}
+	bottom := min(h, size*(last%g.high)-pad+patch)
+	return (first/g.high*h + top) * row, (last/g.high*h + bottom) * row
+}
+
+// pixels is lines of the images x.
+func (g grid) pixels(x []float32, lo, hi int) []float32 {
+	s := g.shape
+	from, to := g.lines(lo, hi, winograd.Tile, s.PadTop, winograd.Patch, s.H, s.W*s.C)
+	return x[from:to]
+}
+
+// inside is which of the tiles [j, end) of a line see no more than it has: they are size
+// apart, start pad before it and see so many pixels.
+func inside(j, end, size, pad, patch, line int) (from, to int) {
+	from = min(end, max(j, kernel.CeilDiv(pad, size)))
+	if line+pad < patch {
+		return from, from
+	}
+	return from, max(from, min(end, (line+pad-patch)/size+1))
 }
 
 // images transforms the pixels of tiles [lo, hi) of x. patch holds 6x6 pixels.
 func (g grid) images(isa kernel.ISA, x []float32, lo, hi int, v []float32, p planes, patch []float32) {
 	s := g.shape
-	n, i, j := g.at(lo)
-	for q := lo; q < hi; q++ {
-		top, left := winograd.Tile*i-s.PadTop, winograd.Tile*j-s.PadLeft
-		image, row := x[n*s.H*s.W*s.C:(n+1)*s.H*s.W*s.C], s.W*s.C
-		if top >= 0 && left >= 0 && top+winograd.Patch <= s.H && left+winograd.Patch <= s.W {
-			image = image[top*row+left*s.C:]
-		} else {
-			cut(patch, image, top, left, s.H, s.W, s.C, winograd.Patch)
-			image, row = patch, winograd.Patch*s.C
+	row := s.W * s.C
+	for q := lo; q < hi; {
+		n, i, j, end := g.row(q, hi)
+		image, top := x[n*s.H*row:(n+1)*s.H*row], winograd.Tile*i-s.PadTop
+		from, to := inside(j, end, winograd.Tile, s.PadLeft, winograd.Patch, s.W)
+		if top < 0 || top+winograd.Patch > s.H {
+			from, to = end, end
 		}
-		winograd.Image(isa, v[(q-lo)*p.row:], p.plane, image, row, s.C, s.C)
-		n, i, j = g.next(n, i, j)
+		for j < end {
+			left, count := winograd.Tile*j-s.PadLeft, 1
+			if j == from && from < to {
+				count = to - from
+				winograd.Image(isa, v[(q-lo)*p.row:], p.plane, p.row, image[top*row+left*s.C:], row, s.C, s.C, count)
+			} else {
+				cut(patch, image, top, left, s.H, s.W, s.C, winograd.Patch)
+				winograd.Image(isa, v[(q-lo)*p.row:], p.plane, p.row, patch, winograd.Patch*s.C, s.C, s.C, 1)
+			}
+			q, j = q+count, j+count
+		}
 	}
 }
 
@@ -67,38 +106,42 @@ func (g grid) gradients(isa kernel.ISA, dy []float32, argmax []uint8, lo, hi int
 	if argmax != nil {
 		size, height, width = size/2, height/2, width/2
 	}
-	pixels, row := height*width*s.O, width*s.O
+	row := width * s.O
 	places := bytesOf(patch[size*size*s.O:])
-	n, i, j := g.at(lo)
-	for q := lo; q < hi; q++ {
-		top, left := size*i, size*j
-		inside := top+size <= height && left+size <= width
-		to, from := d[(q-lo)*p.row:], dy[n*pixels:(n+1)*pixels]
-		var at []uint8
+	for q := lo; q < hi; {
+		n, i, j, end := g.row(q, hi)
+		image, at, top := dy[n*height*row:(n+1)*height*row], argmax, size*i
 		if argmax != nil {
-			at = argmax[n*pixels : (n+1)*pixels]
+			at = argmax[n*height*row : (n+1)*height*row]
 		}
-		stride := row
-		switch {
-		case inside:
-			from = from[top*row+left*s.O:]
-			if argmax != nil {
-				at = at[top*row+left*s.O:]
+		from, to := inside(j, end, size, 0, size, width)
+		if top+size > height {
+			from, to = end, end
+		}
+		for j < end {
+			dst, left, count := d[(q-lo)*p.row:], size*j, 1
+			first, stride := image, row // of the tiles
+			firstAt := at
+			if j == from && from < to {
+				count = to - from
+				first = image[top*row+left*s.O:]
+				if argmax != nil {
+					firstAt = at[top*row+left*s.O:]
+				}
+			} else {
+				cut(patch, image, top, left, height, width, s.O, size)
+				if argmax != nil {
+					cut(places, at, top, left, height, width, s.O, size)
+				}
+				first, firstAt, stride = patch, places, size*s.O
 			}
-		default:
-			cut(patch, from, top, left, height, width, s.O, size)
 			if argmax != nil {
-				cut(places, at, top, left, height, width, s.O, size)
-				at = places
+				winograd.GradientPooled(isa, dst, p.plane, p.row, first, firstAt, stride, s.O, s.O, count)
+			} else {
+				winograd.Gradient(isa, dst, p.plane, p.row, first, stride, s.O, s.O, count)
 			}
-			from, stride = patch, size*s.O
+			q, j = q+count, j+count
 		}
-		if argmax != nil {
-			winograd.GradientPooled(isa, to, p.plane, from, at, stride, s.O, s.O)
-		} else {
-			winograd.Gradient(isa, to, p.plane, from, stride, s.O, s.O)
-		}
-		n, i, j = g.next(n, i, j)
 	}
 }
 
@@ -159,63 +202,59 @@ func (p planes) len() int { return winograd.GradientPlanes * p.plane }
 // oddLines is n rounded up to an odd number of cache lines.
 func oddLines(n int) int { return (kernel.CeilDiv(n, 16) | 1) * 16 }
 
-// products are the 36 products of transforms [tiles][k] with filters.
+// products are the 36 products of transforms [tiles][k] with filters. They take the place of
+// the transforms, one matrix before each, for the less there is, the more of it stays in the
+// second cache.
 type products struct {
-	isa      kernel.ISA
-	filter   winogradFilters
-	columns  columns
-	from, to planes // to holds a group of columns
+	isa     kernel.ISA
+	filter  winogradFilters
+	columns columns
+	planes  planes // of rows of k, or of a group of columns
 }
 
 func newProducts(isa kernel.ISA, f winogradFilters, c columns, tiles int) products {
-	return products{isa, f, c, newPlanes(tiles, f.rows), newPlanes(tiles, c.most())}
+	return products{isa, f, c, newPlanes(tiles, max(f.rows, c.most()))}
 }
 
-// run multiplies the transforms of some tiles with the filters of a group.
-func (p *products) run(tiles, group int, from, packed, to []float32) {
+// len is the floats of the matrices.
+func (p *products) len() int { return p.planes.plane + p.planes.len() }
+
+// run multiplies the transforms of some tiles with the filters of a group. The transforms
+// start at the second matrix, their products at the first.
+func (p *products) run(tiles, group int, packed, m []float32, next ahead) {
+	from := m[p.planes.plane:]
 	start, end := p.columns.at(group)
 	var a micro.Args
 	a.K, a.Segs, a.Seg = p.filter.rows, 1, &noSegment
-	a.AStride, a.CStride = uintptr(4*p.from.row), uintptr(4*p.to.row)
+	a.AStride = uintptr(4 * p.planes.row)
+	a.CStride = a.AStride
 	a.Zero()
-	var rows split
+	step, steps := 0, winograd.Planes*(kernel.CeilDiv(end, p.filter.width)-start/p.filter.width)
 	for plane := range winograd.Planes {
+		at := plane * p.planes.plane
+		a.A = unsafe.Pointer(&from[at])
 		for tile := start / p.filter.width; tile*p.filter.width < end; tile++ {
 			first, columns, padded := p.filter.tiling.At(tile)
-			rows.set(&a, p.isa, columns, tiles)
+			a.Columns(p.isa, columns)
 			a.B = unsafe.Pointer(&packed[(winograd.Planes*first+plane*padded)*p.filter.rows])
 			a.BStride = uintptr(4 * padded)
-			for lo, t := 0, 0; t < rows.parts; t++ {
-				n := rows.at(t)
-				a.A = unsafe.Pointer(&from[plane*p.from.plane+lo*p.from.row])
-				a.C = unsafe.Pointer(&to[plane*p.to.plane+lo*p.to.row+first-start])
-				micro.N(n, &a)
-				lo += n
-			}
+			a.C = unsafe.Pointer(&m[at+first-start])
+			next.some(p.isa, step, steps)
+			micro.N(tiles, &a)
+			step++
 		}
 	}
 }
 
-// split cuts rows evenly into micro-tiles; it is kept while columns stay the same, as micro-tiles
-// with a short k take no longer than dividing a few times.
-type split struct{ columns, parts, each, more int }
+// ahead is memory that will be read and written after the products.
+type ahead struct{ read, write []float32 }
 
-// set sets a tile's columns.
-func (s *split) set(a *micro.Args, isa kernel.ISA, columns, rows int) {
-	if columns == s.columns {
-		return
-	}
-	a.Columns(isa, columns)
-	s.columns, s.parts = columns, kernel.CeilDiv(rows, a.MaxRows())
-	s.each, s.more = rows/s.parts, rows%s.parts
-}
-
-// at is the number of rows of a part.
-func (s *split) at(part int) int {
-	if part < s.more {
-		return s.each + 1
-	}
-	return s.each
+// some brings a part of it to the second cache.
+func (a *ahead) some(isa kernel.ISA, part, parts int) {
+	lo, hi := kernel.Split(len(a.read)/16, parts, part)
+	winograd.ToRead(isa, a.read[16*lo:16*hi])
+	lo, hi = kernel.Split(len(a.write)/16, parts, part)
+	winograd.ToWrite(isa, a.write[16*lo:16*hi])
 }
 
 // noSegment is the distance after the only segment of a row.

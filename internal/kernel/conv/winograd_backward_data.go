@@ -7,8 +7,9 @@ import (
 
 // winogradBackwardData is the gradient of a Winograd convolution with respect to its images:
 // its exact adjoint. Tiles of results are 4 pixels apart and see 6, so what comes from
-// neighbours is added up, in a row of tiles in scratch that goes to memory when it is done;
-// its last two lines of pixels are the next one's first. A part is some images, or a band of
+// neighbours is added up: a row of tiles leaves its last two lines of pixels in scratch for
+// the row below. The other four go to the images, or to scratch, too, where padding, partial
+// vectors of channels or another part's lines forbid that. A part is some images, or a band of
 // rows of tiles of one and the row above, whose last two lines belong to the part; and, where
 // there are few, some of the images' channels.
 type winogradBackwardData struct {
@@ -21,8 +22,8 @@ type winogradBackwardData struct {
 	block    int // tiles
 	groups   int // of images
 	bands    int // of an image, when a group is one
-	pixel    int // floats of a pixel of the row of tiles in scratch
-	line     int // floats of a line of it
+	pixel    int // floats of a pixel of lines in scratch
+	line     int // floats of a line in scratch, of the pixels of a row of tiles
 }
 
 func newWinogradBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
@@ -37,7 +38,7 @@ func newWinogradBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData 
 	}
 	b.block = min(blockTiles(s), kernel.CeilDiv(s.N, b.groups)*image)
 	b.products = newProducts(isa, b.winogradFilters, newColumns(s.C, kernel.CeilDiv(wantParts, b.groups*b.bands)), b.block)
-	b.pixel = kernel.CeilDiv(b.products.columns.most(), 16) * 16
+	b.pixel = kernel.CeilDiv(s.C, 16) * 16
 	b.line = (winograd.Tile*b.grid.wide + 2) * b.pixel
 	return b
 }
@@ -47,7 +48,7 @@ func (b *winogradBackwardData) Parts() int { return b.groups * b.bands * b.produ
 
 // ScratchLen implements BackwardData.
 func (b *winogradBackwardData) ScratchLen() int {
-	return b.products.from.len() + b.products.to.len() + winograd.Patch*b.line + gradientPatch(b.shape.O)
+	return b.products.len() + winograd.Patch*b.line + gradientPatch(b.shape.O)
 }
 
 // Run implements BackwardData.
@@ -66,80 +67,117 @@ func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packe
 		from, to = from+lo, from+hi
 		first = max(first, from-1)
 	}
-	d, scratch := scratch[:b.products.from.len()], scratch[b.products.from.len():]
-	v, scratch := scratch[:b.products.to.len()], scratch[b.products.to.len():]
+	planes := b.products.planes
+	m, scratch := scratch[:b.products.len()], scratch[b.products.len():]
 	sums, patch := scratch[:winograd.Patch*b.line], scratch[winograd.Patch*b.line:]
 
 	tiles, start := (to-first)*b.grid.wide, first*b.grid.wide
 	blocks := kernel.CeilDiv(tiles, b.block)
 	for block := range blocks {
 		lo, hi := kernel.Split(tiles, blocks, block)
-		b.grid.gradients(b.isa, dy, argmax, start+lo, start+hi, d, b.products.from, patch)
-		b.products.run(hi-lo, group, d, packed, v)
-		n, i, j := b.grid.at(start + lo)
-		for q := lo; q < hi; q++ {
-			if j == 0 {
-				b.begin(i == 0 || q == 0, sums)
-			}
-			winograd.AddImage(b.isa, sums[winograd.Tile*j*b.pixel:], b.line, b.pixel, v[(q-lo)*b.products.to.row:], b.products.to.plane, b.pixel)
-			if j == b.grid.wide-1 {
-				row := first + q/b.grid.wide
-				b.finish(row, row >= from, group, sums, dx)
-			}
-			n, i, j = b.grid.next(n, i, j)
+		b.grid.gradients(b.isa, dy, argmax, start+lo, start+hi, m[planes.plane:], planes, patch)
+		var next ahead
+		if b.products.columns.groups == 1 {
+			next.write = b.grid.pixels(dx, max(from*b.grid.wide, start+lo), start+hi)
+		}
+		b.products.run(hi-lo, group, packed, m, next)
+		for q := lo; q < hi; {
+			_, i, j, end := b.grid.row(start+q, start+hi)
+			row := first + q/b.grid.wide
+			b.add(row, j, end, row >= from, i == 0 || q < b.grid.wide, group, m[(q-lo)*planes.row:], sums, dx)
+			q += end - j
 		}
 	}
 }
 
-// begin clears what the tiles of a row add to: the first two pixels of its lines, and with
-// first the first two lines.
-func (b *winogradBackwardData) begin(first bool, sums []float32) {
-	if first {
-		clear(sums[:2*b.line])
-	}
-	for line := 2; line < winograd.Patch; line++ {
-		clear(sums[line*b.line:][:2*b.pixel])
-	}
-}
-
-// finish writes the pixels that no later row of tiles adds to, when the part owns them, and
-// makes the others the first ones of the next row.
-func (b *winogradBackwardData) finish(row int, owned bool, group int, sums, dx []float32) {
-	s := b.shape
+// add makes the pixels of tiles [j, end) of a row of tiles, the first one of an image or of
+// the part, and owned by the part if they are to be in dx. The first two lines of sums are
+// what the row above left, the others four lines of pixels.
+func (b *winogradBackwardData) add(row, j, end int, owned, first bool, group int, m, sums, dx []float32) {
+	s, planes := b.shape, b.products.planes
+	lo, hi := b.products.columns.at(group)
+	carry, lines, line := sums[lo:2*b.line], sums[2*b.line+lo:], b.line
 	image, i := row/b.grid.high, row%b.grid.high
 	top := winograd.Tile*i - s.PadTop
-	lines := winograd.Tile
-	if i == b.grid.high-1 {
-		lines = s.H - top // and those that no result sees
+	inside := owned && top >= 0 && s.PadLeft == 0 && top+winograd.Tile <= s.H && winograd.Tile*b.grid.wide+2 <= s.W && b.pixel == s.C && (hi-lo)%16 == 0
+	if inside {
+		lines, line = dx[(image*s.H+top)*s.W*s.C+lo:], s.W*s.C
 	}
-	for line := max(0, -top); owned && line < min(lines, s.H-top); line++ {
-		to := dx[(image*s.H+top+line)*s.W*s.C:][:s.W*s.C]
-		if line < winograd.Patch {
-			b.write(to, sums[line*b.line:][:b.line], group)
-		} else {
-			b.write(to, nil, group)
-		}
+	channels := kernel.CeilDiv(hi-lo, 16) * 16
+	if j == 0 {
+		b.begin(first, channels, lines, line, carry)
 	}
-	copy(sums[:2*b.line], sums[winograd.Tile*b.line:])
-}
-
-// write writes a group's channels of a line of pixels: what the sums have, then 0.
-func (b *winogradBackwardData) write(dx, sums []float32, group int) {
-	s := b.shape
-	lo, hi := b.products.columns.at(group)
-	pixels := max(0, min(s.W, len(sums)/b.pixel-s.PadLeft))
-	sums = sums[min(len(sums), s.PadLeft*b.pixel):]
-	if b.pixel == s.C && hi-lo == s.C {
-		copy(dx[:pixels*s.C], sums)
-		clear(dx[pixels*s.C:])
+	at := winograd.Tile * j * b.pixel
+	winograd.AddImage(b.isa, lines[at:], line, carry[at:], b.line, b.pixel, m, planes.plane, planes.row, channels, end-j)
+	if end < b.grid.wide || !owned {
 		return
 	}
-	for p := range s.W {
-		to := dx[p*s.C+lo : p*s.C+hi]
-		if p < pixels {
-			copy(to, sums[p*b.pixel:])
-		} else {
-			clear(to)
+	dx = dx[image*s.H*s.W*s.C:]
+	bottom := s.H // the lines that the row of tiles makes
+	if i < b.grid.high-1 {
+		bottom = top + winograd.Tile
+	}
+	for y := max(0, top); y < min(bottom, s.H); y++ {
+		to := dx[y*s.W*s.C:][:s.W*s.C]
+		switch n := y - top; {
+		case n >= winograd.Patch:
+			b.write(to, nil, lo, hi)
+		case n >= winograd.Tile:
+			b.write(to, carry[(n-winograd.Tile)*b.line:], lo, hi)
+		case inside:
+			b.clear(to, winograd.Tile*b.grid.wide+2, lo, hi)
+		default:
+			b.write(to, lines[n*line:], lo, hi)
 		}
+	}
+}
+
+// begin sets what the tiles of a row add to: the first two pixels of its lines to 0, or to
+// what the row above left; there is none above the first one.
+func (b *winogradBackwardData) begin(first bool, channels int, lines []float32, line int, carry []float32) {
+	for pixel := range winograd.Tile*b.grid.wide + 2 {
+		at := pixel * b.pixel
+		for l := range 2 {
+			above := carry[l*b.line+at:][:channels]
+			if first {
+				clear(above)
+			}
+			if pixel < 2 {
+				copy(lines[l*line+at:], above)
+				clear(above)
+				clear(lines[(2+l)*line+at:][:channels])
+			}
+		}
+		if !first && pixel == 1 {
+			return
+		}
+	}
+}
+
+// write writes channels [lo, hi) of a line of pixels: what the sums have, which start at lo,
+// then 0.
+func (b *winogradBackwardData) write(dx, sums []float32, lo, hi int) {
+	s := b.shape
+	pixels := 0
+	if sums != nil {
+		pixels = max(0, min(s.W, winograd.Tile*b.grid.wide+2-s.PadLeft))
+	}
+	from := s.PadLeft * b.pixel
+	if b.pixel == s.C && hi-lo == s.C {
+		if pixels > 0 {
+			copy(dx[:pixels*s.C], sums[from:])
+		}
+	} else {
+		for p := range pixels {
+			copy(dx[p*s.C+lo:p*s.C+hi], sums[from+p*b.pixel:])
+		}
+	}
+	b.clear(dx, pixels, lo, hi)
+}
+
+// clear clears channels [lo, hi) of a line from a pixel on.
+func (b *winogradBackwardData) clear(dx []float32, pixel, lo, hi int) {
+	for ; pixel < b.shape.W; pixel++ {
+		clear(dx[pixel*b.shape.C+lo : pixel*b.shape.C+hi])
 	}
 }

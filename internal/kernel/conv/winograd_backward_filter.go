@@ -83,22 +83,17 @@ func (b *winogradBackwardFilter) multiply(tiles, start, end int, v, d, u []float
 	a.K, a.Segs = tiles, 1
 	a.AStride, a.BStride, a.CStride = uintptr(4*b.x.row), uintptr(4*b.dy.row), uintptr(4*b.u.row)
 	a.Zero()
-	var rows split
 	for plane := range winograd.Planes {
+		a.A = unsafe.Pointer(&v[plane*b.x.plane])
 		for tile := range tiling.Tiles() {
 			first, columns, _ := tiling.At(tile)
-			rows.set(&a, b.isa, columns, s.C)
+			a.Columns(b.isa, columns)
 			a.B = unsafe.Pointer(&d[plane*b.dy.plane+start+first])
-			for lo, t := 0, 0; t < rows.parts; t++ {
-				n := rows.at(t)
-				a.A = unsafe.Pointer(&v[plane*b.x.plane+lo])
-				a.C = unsafe.Pointer(&u[plane*b.u.plane+lo*b.u.row+first])
-				if add {
-					a.Init, a.IStride = a.C, a.CStride
-				}
-				micro.T(n, &a)
-				lo += n
+			a.C = unsafe.Pointer(&u[plane*b.u.plane+first])
+			if add {
+				a.Init, a.IStride = a.C, a.CStride
 			}
+			micro.T(s.C, &a)
 		}
 	}
 }

@@ -15,6 +15,7 @@ type winogradForward struct {
 	grid     grid
 	products products
 	blocks   int       // of tiles
+	parts    int       // of blocks
 	zeros    []float32 // in place of a bias
 }
 
@@ -25,6 +26,10 @@ func newWinogradForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	f := &winogradForward{winogradFilters: newWinogradFilters(isa, s, false), isa: isa, shape: s, epilogue: e, grid: newGrid(s)}
 	f.blocks = blocks(s, f.grid.tiles())
 	f.products = newProducts(isa, f.winogradFilters, newColumns(s.O, kernel.CeilDiv(wantParts, f.blocks)), kernel.CeilDiv(f.grid.tiles(), f.blocks))
+	f.parts = f.blocks
+	if f.blocks > 64 {
+		f.parts = min(f.blocks/2, 32)
+	}
 	if !e.Bias {
 		f.zeros = make([]float32, s.O)
 	}
@@ -32,7 +37,7 @@ func newWinogradForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 }
 
 // Parts implements Forward.
-func (f *winogradForward) Parts() int { return f.blocks * f.products.columns.groups }
+func (f *winogradForward) Parts() int { return f.parts * f.products.columns.groups }
 
 // patchLen is the floats of a patch: 6x6 pixels, or 4x4 results.
 func (f *winogradForward) patchLen() int {
@@ -41,49 +46,71 @@ func (f *winogradForward) patchLen() int {
 
 // ScratchLen implements Forward.
 func (f *winogradForward) ScratchLen() int {
-	return f.products.from.len() + f.products.to.len() + f.patchLen()
+	return f.products.len() + f.patchLen()
 }
 
 // Run implements Forward.
 func (f *winogradForward) Run(part int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32) {
-	block, group := part/f.products.columns.groups, part%f.products.columns.groups
-	lo, hi := kernel.Split(f.grid.tiles(), f.blocks, block)
-	from, to := f.products.from, f.products.to
-	v, rest := scratch[:from.len()], scratch[from.len():]
-	m, patch := rest[:to.len()], rest[to.len():]
-	f.grid.images(f.isa, x, lo, hi, v, from, patch)
-	f.products.run(hi-lo, group, v, packed, m)
+	first, group := part/f.products.columns.groups, part%f.products.columns.groups
+	block, end := kernel.Split(f.blocks, f.parts, first)
+	lo, _ := kernel.Split(f.grid.tiles(), f.blocks, block)
+	for ; block < end; block++ {
+		_, hi := kernel.Split(f.grid.tiles(), f.blocks, block)
+		next := hi
+		if block+1 < end {
+			_, next = kernel.Split(f.grid.tiles(), f.blocks, block+1)
+		}
+		f.tiles(lo, hi, next, group, x, packed, bias, residual, y, argmax, scratch)
+		lo = hi
+	}
+}
+
+// tiles makes the results of tiles [lo, hi); those up to next come after them.
+func (f *winogradForward) tiles(lo, hi, next, group int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32) {
+	planes := f.products.planes
+	m, patch := scratch[:f.products.len()], scratch[f.products.len():]
+	f.grid.images(f.isa, x, lo, hi, m[planes.plane:], planes, patch)
+	f.products.run(hi-lo, group, packed, m, ahead{read: f.grid.pixels(x, hi, next)})
 	if !f.epilogue.Bias {
 		bias = f.zeros
 	}
 	first, end := f.products.columns.at(group)
 	bias = bias[first:end]
-	n, i, j := f.grid.at(lo)
-	for q := lo; q < hi; q++ {
+	for q := lo; q < hi; {
+		n, i, j, stop := f.grid.row(q, hi)
+		m := m[(q-lo)*planes.row:]
 		if f.epilogue.Pool {
-			f.pool(n, i, j, m[(q-lo)*to.row:], bias, y[first:], argmax[first:], patch)
+			f.pool(n, i, j, stop, m, bias, y[first:], argmax[first:], patch)
 		} else {
-			f.plain(n, i, j, m[(q-lo)*to.row:], bias, y[first:], patch)
+			f.plain(n, i, j, stop, m, bias, y[first:], patch)
 			if f.epilogue.Add || f.epilogue.Limit != 0 {
-				f.finish(n, i, j, first, end, residual, y)
+				for t := j; t < stop; t++ {
+					f.finish(n, i, t, first, end, residual, y)
+				}
 			}
 		}
-		n, i, j = f.grid.next(n, i, j)
+		q += stop - j
 	}
 }
 
-// plain makes the results of tile i, j of image n for the channels that bias has; y starts at their first.
-func (f *winogradForward) plain(n, i, j int, m, bias, y, patch []float32) {
-	s, c := f.shape, len(bias)
-	top, left := winograd.Tile*i, winograd.Tile*j
-	y = y[n*s.OH*s.OW*s.O:]
-	plane := f.products.to.plane
-	if top+winograd.Tile <= s.OH && left+winograd.Tile <= s.OW {
-		winograd.Result(f.isa, y[(top*s.OW+left)*s.O:], s.OW*s.O, s.O, m, plane, bias, f.epilogue.ReLU && !f.epilogue.Add, c)
-		return
+// plain makes the results of tiles [j, end) of row i of image n for the channels that bias
+// has; y starts at their first.
+func (f *winogradForward) plain(n, i, j, end int, m, bias, y, patch []float32) {
+	s, c, relu := f.shape, len(bias), f.epilogue.ReLU && !f.epilogue.Add
+	p, row := f.products.planes, s.OW*s.O
+	top := winograd.Tile * i
+	y = y[n*s.OH*row:]
+	whole := j // tiles up to here
+	if top+winograd.Tile <= s.OH {
+		_, whole = inside(j, end, winograd.Tile, 0, winograd.Tile, s.OW)
 	}
-	winograd.Result(f.isa, patch, winograd.Tile*c, c, m, plane, bias, f.epilogue.ReLU && !f.epilogue.Add, c)
-	paste(y, patch, top, left, s.OH, s.OW, s.O, winograd.Tile, c)
+	if j < whole {
+		winograd.Result(f.isa, y[top*row+winograd.Tile*j*s.O:], row, s.O, m, p.plane, p.row, bias, relu, c, whole-j)
+	}
+	for t := whole; t < end; t++ {
+		winograd.Result(f.isa, patch, winograd.Tile*c, c, m[(t-j)*p.row:], p.plane, p.row, bias, relu, c, 1)
+		paste(y, patch, top, winograd.Tile*t, s.OH, s.OW, s.O, winograd.Tile, c)
+	}
 }
 
 // finish does what the transform of results does not: it adds the residual to channels
@@ -112,20 +139,25 @@ func (f *winogradForward) finish(n, i, j, first, end int, residual, y []float32)
 	}
 }
 
-// pool makes the pooled results of a tile, as plain does.
-func (f *winogradForward) pool(n, i, j int, m, bias, y []float32, argmax []uint8, patch []float32) {
+// pool makes the pooled results of tiles, as plain does.
+func (f *winogradForward) pool(n, i, j, end int, m, bias, y []float32, argmax []uint8, patch []float32) {
 	const size = winograd.Tile / 2
 	s, c := f.shape, len(bias)
-	top, left, height, width := size*i, size*j, s.OH/2, s.OW/2
-	y, argmax = y[n*height*width*s.O:], argmax[n*height*width*s.O:]
-	plane := f.products.to.plane
-	if top+size <= height && left+size <= width {
-		at := (top*width + left) * s.O
-		winograd.ResultPool(f.isa, y[at:], argmax[at:], width*s.O, s.O, m, plane, bias, c)
-		return
+	p, height, width := f.products.planes, s.OH/2, s.OW/2
+	top, row := size*i, width*s.O
+	y, argmax = y[n*height*row:], argmax[n*height*row:]
+	whole := j
+	if top+size <= height {
+		_, whole = inside(j, end, size, 0, size, width)
+	}
+	if j < whole {
+		at := top*row + size*j*s.O
+		winograd.ResultPool(f.isa, y[at:], argmax[at:], row, s.O, m, p.plane, p.row, bias, c, whole-j)
 	}
 	places := bytesOf(patch[size*size*c:])
-	winograd.ResultPool(f.isa, patch, places, size*c, c, m, plane, bias, c)
-	paste(y, patch, top, left, height, width, s.O, size, c)
-	paste(argmax, places, top, left, height, width, s.O, size, c)
+	for t := whole; t < end; t++ {
+		winograd.ResultPool(f.isa, patch, places, size*c, c, m[(t-j)*p.row:], p.plane, p.row, bias, c, 1)
+		paste(y, patch, top, size*t, height, width, s.O, size, c)
+		paste(argmax, places, top, size*t, height, width, s.O, size, c)
+	}
 }

@@ -124,9 +124,12 @@ func (a *asm) loop(label string) {
 	a.at(label)
 }
 
-// load moves parameters to registers, in order.
+// load moves parameters to registers, in order, but for those without a name.
 func (a *asm) load(regs ...string) {
 	for n, r := range regs {
+		if r == "" {
+			continue
+		}
 		a.i("MOVQ %s+%d(FP), %s", a.params[n], 8*n, r)
 	}
 }

@@ -18,6 +18,22 @@ func winograd(f *family) {
 		winogradFilter(f, v)
 		winogradFilterGradient(f, v)
 	}
+	if f.vecs[0].is512() {
+		winogradAhead(f)
+	}
+}
+
+// winogradAhead writes the loops that bring memory to the second cache.
+func winogradAhead(f *family) {
+	for _, to := range []struct{ name, doc, instruction string }{
+		{"toRead", "is ToRead for lines of 64 bytes.", "PREFETCHT1 (SI)"},
+		{"toWrite", "is ToWrite for lines of 64 bytes.", "BYTE $0x0f; BYTE $0x0d; BYTE $0x0e // PREFETCHW (SI)"},
+	} {
+		a := f.fn(vec{}, to.name, to.doc, "x *float32", "lines int")
+		a.load("SI", "CX")
+		a.at("again")
+		a.i("%s\nADDQ $64, SI\nDECQ CX\nJNE again\nRET", to.instruction)
+	}
 }
 
 // The points of the transforms are 0, wa, -wa, wb, -wb and infinity. These make the least
@@ -106,4 +122,49 @@ func (t *transform) copyAny(x any, to int) {
 		return
 	}
 	t.copy(x, to)
+}
+
+// arg is a parameter, which can be changed.
+func (a *asm) arg(name string) string {
+	for n, p := range a.params {
+		if p == name {
+			return fmt.Sprintf("%s+%d(FP)", p, 8*n)
+		}
+	}
+	panic(a.name + ": no parameter " + name)
+}
+
+// overTiles writes the loops over tiles and over vectors, which CX counts, and ends the
+// function. AX is free in body.
+func (a *asm) overTiles(body func(), pointers ...pointer) {
+	a.at("tile")
+	a.i("MOVQ %s, CX", a.arg("n"))
+	a.loop("again")
+	body()
+	for _, p := range pointers {
+		a.i("ADDQ $%d, %s", p.vector, p.reg)
+	}
+	tiles := a.arg("tiles")
+	a.i("DECQ CX\nJNE again\nMOVQ %s, AX\nDECQ AX\nMOVQ AX, %s\nJEQ done", tiles, tiles)
+	for _, p := range pointers {
+		a.i("MOVQ %s, AX\nIMULQ $%d, AX\nSUBQ AX, %s", a.arg("n"), p.vector, p.reg)
+		if p.tile != "" {
+			a.i("MOVQ %s, AX", p.tile)
+			if p.shift > 0 {
+				a.i("SHLQ $%d, AX", p.shift)
+			}
+			a.i("ADDQ AX, %s", p.reg)
+		}
+	}
+	a.i("JMP tile")
+	a.at("done")
+	a.ret()
+}
+
+// pointer is a register that walks over tiles.
+type pointer struct {
+	reg    string
+	vector int    // bytes of a vector of channels
+	tile   string // where the bytes of a tile are, but for a shift to the left; empty: 0
+	shift  int
 }

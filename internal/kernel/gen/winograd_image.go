@@ -59,8 +59,8 @@ func (t *transform) image1(x func(n int) any, rows []int, tmp int, out func(row 
 
 func winogradImage(f *family, v vec) {
 	a := f.fn(v, "image", "is Image for n vectors of channels; strides are in bytes.",
-		"dst *float32", "plane uintptr", "src *float32", "row uintptr", "pixel uintptr", "n int")
-	a.load("DI", "R14", "R8", "AX", "SI", "CX")
+		"dst *float32", "plane uintptr", "tile uintptr", "src *float32", "row uintptr", "pixel uintptr", "n int", "tiles int")
+	a.load("DI", "R14", "", "R8", "AX", "SI")
 	rows := []string{"R8", "R9", "R10", "R11", "R12", "R13"}
 	for i := 1; i < 6; i++ {
 		a.i("LEAQ (%s)(AX*1), %s", rows[i-1], rows[i])
@@ -68,11 +68,19 @@ func winogradImage(f *family, v vec) {
 	pixels := strides{"SI", "DX", "BX"}
 	pixels.set(a)
 	t := newTransform(a, wa, wb, wa2, wb2, wa2+wb2, wa2*wb2)
-	a.loop("again")
-	a.i("MOVQ DI, AX")
+	pointers := []pointer{{"DI", a.bytes(), a.arg("tile"), 0}}
+	for _, r := range rows {
+		pointers = append(pointers, pointer{r, a.bytes(), "SI", 2})
+	}
+	a.overTiles(func() { t.imageTile(rows, pixels) }, pointers...)
+}
+
+// imageTile transforms a vector of channels of a tile.
+func (t *transform) imageTile(rows []string, pixels strides) {
+	t.i("MOVQ DI, AX")
 	// The next tile to the right starts four pixels on; its last four columns are new.
 	for _, r := range rows {
-		a.i("LEAQ (%s)(SI*4), R15\nPREFETCHT0 (R15)(SI*2)\nPREFETCHT0 (R15)(DX*1)\nPREFETCHT0 (R15)(SI*4)\nPREFETCHT0 (R15)(BX*1)", r)
+		t.i("LEAQ (%s)(SI*4), R15\nPREFETCHT0 (R15)(SI*2)\nPREFETCHT0 (R15)(DX*1)\nPREFETCHT0 (R15)(SI*4)\nPREFETCHT0 (R15)(BX*1)", r)
 	}
 	for _, group := range t.groups([][]int{{0, 1, 2}, {3, 4, 5}}, [][]int{{0}, {1, 2}, {3, 4}, {5}}) {
 		held := 6 * len(group)
@@ -88,12 +96,6 @@ func winogradImage(f *family, v vec) {
 				})
 		}
 	}
-	a.i("ADDQ $%d, DI", a.bytes())
-	for _, r := range rows {
-		a.i("ADDQ $%d, %s", a.bytes(), r)
-	}
-	a.i("DECQ CX\nJNE again")
-	a.ret()
 }
 
 // addImage1 is the transposed image's transform of six x. It needs registers tmp to tmp+3.
@@ -169,46 +171,56 @@ func (t *transform) addImage1(x func(n int) any, rows []int, tmp int, out func(r
 
 func winogradAddImage(f *family, v vec) {
 	a := f.fn(v, "addImage", "is AddImage for n vectors of channels; strides are in bytes.",
-		"dst *float32", "row uintptr", "pixel uintptr", "src *float32", "plane uintptr", "n int")
-	a.load("DI", "R8", "R10", "SI", "DX", "CX")
+		"dst *float32", "row uintptr", "carry *float32", "carryRow uintptr", "pixel uintptr", "src *float32", "plane uintptr", "tile uintptr", "n int", "tiles int")
+	a.load("DI", "R8", "BX", "R9", "R10", "SI", "DX")
 	a.i("LEAQ (DX)(DX*2), R12\nADDQ R12, R12")
-	planes, pixels, rows := strides{"R12", "R13", "R14"}, strides{"R10", "R11", "R15"}, strides{"R8", "R9", "BX"}
+	planes, pixels := strides{"R12", "R13", "R14"}, strides{"R10", "R11", "R15"}
 	planes.set(a)
 	pixels.set(a)
-	rows.set(a)
 	t := newTransform(a, wa, wb, wa2, wb2, wa2+wb2, wa2*wb2)
-	a.loop("again")
+	a.overTiles(func() { t.addImageTile(planes, pixels) },
+		pointer{"SI", a.bytes(), a.arg("tile"), 0}, pointer{"DI", a.bytes(), "R10", 2}, pointer{"BX", a.bytes(), "R10", 2})
+}
+
+// addImageTile transforms a vector of channels of a tile and adds them. The rows of carry are
+// written after they have been read, which are rows 0 and 1.
+func (t *transform) addImageTile(planes, pixels strides) {
+	t.i("MOVQ CX, %s", t.arg("row")) // in a register from here on
 	for _, group := range t.groups([][]int{{0, 1, 3}, {2, 4, 5}}, [][]int{{0}, {1, 3}, {2, 4}, {5}}) {
 		held := 6 * len(group)
 		index := map[int]int{}
 		for n, row := range group {
 			index[row] = n
 		}
-		a.i("MOVQ SI, AX")
+		t.i("MOVQ SI, AX")
 		for j := range 6 {
 			t.addImage1(func(i int) any { return planes.at("AX", i) }, group, held,
 				func(row int) int { return 6*index[row] + j }, func(int, int) {})
 			if j < 5 {
-				a.i("ADDQ DX, AX")
+				t.i("ADDQ DX, AX")
 			}
 		}
 		for n, row := range group {
-			a.i("LEAQ %s, AX", rows.at("DI", row))
+			// AX: the row; CX: what is above
+			t.i("%s", []string{"MOVQ DI, AX\nMOVQ BX, CX", "LEAQ (DI)(R8*1), AX\nLEAQ (BX)(R9*1), CX", "LEAQ (DI)(R8*2), AX",
+				"LEAQ (DI)(R8*2), AX\nADDQ R8, AX", "MOVQ BX, AX", "LEAQ (BX)(R9*1), AX"}[row])
 			t.addImage1(func(j int) any { return 6*n + j }, []int{0, 1, 2, 3, 4, 5}, held,
 				func(int) int { return -1 }, func(j, reg int) {
-					m := pixels.at("AX", j)
-					if row < 2 || j < 2 { // what the tiles above and to the left have, too
-						if reg < held {
-							t.add(m, reg, held)
-							reg = held
-						} else {
-							t.add(m, reg, reg)
-						}
+					from := "AX"
+					if j >= 2 {
+						from = "CX"
 					}
-					t.store(reg, m)
+					if row < 2 || j < 2 {
+						to := reg
+						if reg < held {
+							to = held
+						}
+						t.add(pixels.at(from, j), reg, to)
+						reg = to
+					}
+					t.store(reg, pixels.at("AX", j))
 				})
 		}
 	}
-	a.i("ADDQ $%d, SI\nADDQ $%d, DI\nDECQ CX\nJNE again", a.bytes(), a.bytes())
-	a.ret()
+	t.i("MOVQ %s, CX", t.arg("row"))
 }

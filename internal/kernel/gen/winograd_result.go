@@ -38,40 +38,49 @@ func winogradResult(f *family, v vec, pool bool) {
 	var a *asm
 	if pool {
 		a = f.fn(v, "resultPool", "is ResultPool for n vectors of channels; strides are in bytes, but for at.",
-			"dst *float32", "row uintptr", "pixel uintptr", "src *float32", "plane uintptr", "bias *float32", "n int", "at *uint8", "atRow uintptr", "atPixel uintptr")
-		a.load("DI", "R9", "R10", "SI", "DX", "BX", "CX", "R15", "R8", "R11")
+			"dst *float32", "row uintptr", "pixel uintptr", "src *float32", "plane uintptr", "tile uintptr", "bias *float32", "n int", "at *uint8", "atRow uintptr", "atPixel uintptr", "tiles int")
+		a.load("DI", "R9", "R10", "SI", "DX", "", "BX", "", "R15", "R8", "R11")
 		a.i("ADDQ R15, R8") // the second row
 	} else {
 		a = f.fn(v, "result", "is Result for n vectors of channels; strides are in bytes.",
-			"dst *float32", "row uintptr", "pixel uintptr", "src *float32", "plane uintptr", "bias *float32", "n int", "floor *[16]float32")
-		a.load("DI", "R9", "R10", "SI", "DX", "BX", "CX", "R8")
+			"dst *float32", "row uintptr", "pixel uintptr", "src *float32", "plane uintptr", "tile uintptr", "bias *float32", "n int", "floor *[16]float32", "tiles int")
+		a.load("DI", "R9", "R10", "SI", "DX", "", "BX", "", "R8")
 	}
 	a.i("LEAQ (DX)(DX*2), R12\nADDQ R12, R12") // from row to row of six planes
 	planes := strides{"R12", "R13", "R14"}
 	planes.set(a)
 	t := newTransform(a, wa, wb, wa2, wb2)
 	pixels := strides{"R10", "R11", ""}
-	if !pool {
+	pointers := []pointer{{"SI", a.bytes(), a.arg("tile"), 0}, {"BX", a.bytes(), "", 0}}
+	if pool {
+		pointers = append(pointers, pointer{"DI", a.bytes(), "R10", 1},
+			pointer{"R15", a.lanes, "R11", 1}, pointer{"R8", a.lanes, "R11", 1})
+	} else {
 		pixels.set(a)
+		pointers = append(pointers, pointer{"DI", a.bytes(), "R10", 2})
 	}
-	a.loop("again")
+	a.overTiles(func() { t.resultTile(planes, pixels, pool) }, pointers...)
+}
+
+// resultTile transforms a vector of channels of a tile.
+func (t *transform) resultTile(planes, pixels strides, pool bool) {
 	for n, group := range t.groups([][]int{{0, 1, 2, 3}}, [][]int{{0, 1}, {2, 3}}) {
 		held := 6 * len(group)
-		a.i("MOVQ SI, AX")
+		t.i("MOVQ SI, AX")
 		for j := range 6 {
 			t.result1(func(i int) any { return planes.at("AX", i) }, group, held,
 				func(row int) int { return 6*(row-group[0]) + j })
 			if j < 5 {
-				a.i("ADDQ DX, AX")
+				t.i("ADDQ DX, AX")
 			}
 		}
 		switch { // AX: the first row of the group
 		case n == 0:
-			a.i("MOVQ DI, AX")
+			t.i("MOVQ DI, AX")
 		case pool:
-			a.i("LEAQ (DI)(R9*1), AX")
+			t.i("LEAQ (DI)(R9*1), AX")
 		default:
-			a.i("LEAQ (DI)(R9*2), AX")
+			t.i("LEAQ (DI)(R9*2), AX")
 		}
 		for g := range group {
 			at := func(j int) int { return 6*g + j }
@@ -88,7 +97,7 @@ func winogradResult(f *family, v vec, pool bool) {
 				t.store(at(j), pixels.at("AX", j))
 			}
 			if g < len(group)-1 {
-				a.i("ADDQ R9, AX")
+				t.i("ADDQ R9, AX")
 			}
 		}
 		if !pool {
@@ -97,16 +106,10 @@ func winogradResult(f *family, v vec, pool bool) {
 		for g := 0; g < len(group); g += 2 {
 			t.poolRow(6*g, []string{"R15", "R8"}[group[g]/2])
 			if g+2 < len(group) {
-				a.i("ADDQ R9, AX")
+				t.i("ADDQ R9, AX")
 			}
 		}
 	}
-	a.i("ADDQ $%d, SI\nADDQ $%d, DI\nADDQ $%d, BX", a.bytes(), a.bytes(), a.bytes())
-	if pool {
-		a.i("ADDQ $%d, R15\nADDQ $%d, R8", a.lanes, a.lanes)
-	}
-	a.i("DECQ CX\nJNE again")
-	a.ret()
 }
 
 // poolRow pools two rows of four results in registers first.. and first+6.., with ReLU, and
@@ -195,20 +198,37 @@ func winogradGradient(f *family, v vec, pooled bool) {
 	pixels := strides{"R10", "R11", ""}
 	if pooled {
 		a = f.fn(v, "gradientPooled", "is GradientPooled for n vectors of channels; strides are in bytes, but for at.",
-			"dst *float32", "plane uintptr", "src *float32", "row uintptr", "pixel uintptr", "n int", "at *uint8", "atRow uintptr", "atPixel uintptr")
-		a.load("DI", "R14", "SI", "R9", "R10", "CX", "R12", "R8", "R11")
+			"dst *float32", "plane uintptr", "tile uintptr", "src *float32", "row uintptr", "pixel uintptr", "n int", "at *uint8", "atRow uintptr", "atPixel uintptr", "tiles int")
+		a.load("DI", "R14", "", "SI", "R9", "R10", "", "R12", "R8", "R11")
 		a.i("ADDQ SI, R9\nADDQ R12, R8") // the second rows
 	} else {
 		a = f.fn(v, "gradient", "is Gradient for n vectors of channels; strides are in bytes.",
-			"dst *float32", "plane uintptr", "src *float32", "row uintptr", "pixel uintptr", "n int")
-		a.load("DI", "R14", "SI", "R9", "R10", "CX")
+			"dst *float32", "plane uintptr", "tile uintptr", "src *float32", "row uintptr", "pixel uintptr", "n int", "tiles int")
+		a.load("DI", "R14", "", "SI", "R9", "R10")
 		pixels.set(a)
 		a.i("LEAQ (SI)(R9*1), R8\nLEAQ (R8)(R9*1), R12\nLEAQ (R12)(R9*1), R13")
 	}
 	a.i("LEAQ (R14)(R14*8), R15\nSHLQ $2, R15") // 36 planes
 	t := newTransform(a, wa2)
-	a.loop("again")
-	a.i("MOVQ DI, AX")
+	pointers := []pointer{{"DI", a.bytes(), a.arg("tile"), 0}}
+	if pooled {
+		for _, r := range []string{"SI", "R9"} {
+			pointers = append(pointers, pointer{r, a.bytes(), "R10", 1})
+		}
+		for _, r := range []string{"R12", "R8"} {
+			pointers = append(pointers, pointer{r, a.lanes, "R11", 1})
+		}
+	} else {
+		for _, r := range []string{"SI", "R8", "R12", "R13"} {
+			pointers = append(pointers, pointer{r, a.bytes(), "R10", 2})
+		}
+	}
+	a.overTiles(func() { t.gradientTile(pixels, pooled) }, pointers...)
+}
+
+// gradientTile transforms a vector of channels of a tile.
+func (t *transform) gradientTile(pixels strides, pooled bool) {
+	t.i("MOVQ DI, AX")
 	for _, group := range t.groups([][]int{{0, 1, 2, 3, 4, 5}}, [][]int{{0}, {1, 2}, {3, 4}, {5}}) {
 		held := 4 * len(group)
 		tmp := held + 4
@@ -252,16 +272,6 @@ func winogradGradient(f *family, v vec, pooled bool) {
 				})
 		}
 	}
-	a.i("ADDQ $%d, DI", a.bytes())
-	if pooled {
-		a.i("ADDQ $%d, SI\nADDQ $%d, R9\nADDQ $%d, R12\nADDQ $%d, R8", a.bytes(), a.bytes(), a.lanes, a.lanes)
-	} else {
-		for _, r := range []string{"SI", "R8", "R12", "R13"} {
-			a.i("ADDQ $%d, %s", a.bytes(), r)
-		}
-	}
-	a.i("DECQ CX\nJNE again")
-	a.ret()
 }
 
 // unpool loads column j of a pair of rows from the pooled gradient to registers y and y+1.

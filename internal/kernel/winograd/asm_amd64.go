@@ -5,32 +5,32 @@ package winograd
 // imageAVX512 is Image for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func imageAVX512(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
+func imageAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
 
 // resultAVX512 is Result for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func resultAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, floor *[16]float32)
+func resultAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
 
 // resultPoolAVX512 is ResultPool for n vectors of channels; strides are in bytes, but for at.
 //
 //go:noescape
-func resultPoolAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr)
+func resultPoolAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // gradientAVX512 is Gradient for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func gradientAVX512(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
+func gradientAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
 
 // gradientPooledAVX512 is GradientPooled for n vectors of channels; strides are in bytes, but for at.
 //
 //go:noescape
-func gradientPooledAVX512(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr)
+func gradientPooledAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // addImageAVX512 is AddImage for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func addImageAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, n int)
+func addImageAVX512(dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int)
 
 // filterAVX512 is Filter for n vectors; plane is in bytes.
 //
@@ -45,32 +45,32 @@ func filterGradientAVX512(dst *float32, dstPlane uintptr, src *float32, plane ui
 // imageAVX2 is Image for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func imageAVX2(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
+func imageAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
 
 // resultAVX2 is Result for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func resultAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, floor *[16]float32)
+func resultAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
 
 // resultPoolAVX2 is ResultPool for n vectors of channels; strides are in bytes, but for at.
 //
 //go:noescape
-func resultPoolAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr)
+func resultPoolAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // gradientAVX2 is Gradient for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func gradientAVX2(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
+func gradientAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
 
 // gradientPooledAVX2 is GradientPooled for n vectors of channels; strides are in bytes, but for at.
 //
 //go:noescape
-func gradientPooledAVX2(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr)
+func gradientPooledAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // addImageAVX2 is AddImage for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func addImageAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, n int)
+func addImageAVX2(dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int)
 
 // filterAVX2 is Filter for n vectors; plane is in bytes.
 //
@@ -81,3 +81,13 @@ func filterAVX2(planes *float32, plane uintptr, n int)
 //
 //go:noescape
 func filterGradientAVX2(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
+
+// toRead is ToRead for lines of 64 bytes.
+//
+//go:noescape
+func toRead(x *float32, lines int)
+
+// toWrite is ToWrite for lines of 64 bytes.
+//
+//go:noescape
+func toWrite(x *float32, lines int)

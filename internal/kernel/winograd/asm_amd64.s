@@ -344,14 +344,13 @@ DATA c3e379301<>+56(SB)/4, $0x3e379301
 DATA c3e379301<>+60(SB)/4, $0x3e379301
 GLOBL c3e379301<>(SB), RODATA|NOPTR, $64
 
-// func imageAVX512(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
-TEXT ·imageAVX512(SB), NOSPLIT, $0-48
+// func imageAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+TEXT ·imageAVX512(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ plane+8(FP), R14
-	MOVQ src+16(FP), R8
-	MOVQ row+24(FP), AX
-	MOVQ pixel+32(FP), SI
-	MOVQ n+40(FP), CX
+	MOVQ src+24(FP), R8
+	MOVQ row+32(FP), AX
+	MOVQ pixel+40(FP), SI
 	LEAQ (R8)(AX*1), R9
 	LEAQ (R9)(AX*1), R10
 	LEAQ (R10)(AX*1), R11
@@ -365,6 +364,8 @@ TEXT ·imageAVX512(SB), NOSPLIT, $0-48
 	VMOVUPS c40100000<>(SB), Z28
 	VMOVUPS c40290000<>(SB), Z27
 	VMOVUPS c3f610000<>(SB), Z26
+tile:
+	MOVQ n+48(FP), CX
 	PCALIGN $64
 again:
 	MOVQ DI, AX
@@ -779,19 +780,65 @@ again:
 	ADDQ $64, R13
 	DECQ CX
 	JNE again
+	MOVQ tiles+56(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+56(FP)
+	JEQ done
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, DI
+	MOVQ tile+16(FP), AX
+	ADDQ AX, DI
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R8
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R8
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R9
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R9
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R10
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R10
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R11
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R11
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R12
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R12
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R13
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R13
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func resultAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, floor *[16]float32)
-TEXT ·resultAVX512(SB), NOSPLIT, $0-64
+// func resultAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
+TEXT ·resultAVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), DI
 	MOVQ row+8(FP), R9
 	MOVQ pixel+16(FP), R10
 	MOVQ src+24(FP), SI
 	MOVQ plane+32(FP), DX
-	MOVQ bias+40(FP), BX
-	MOVQ n+48(FP), CX
-	MOVQ floor+56(FP), R8
+	MOVQ bias+48(FP), BX
+	MOVQ floor+64(FP), R8
 	LEAQ (DX)(DX*2), R12
 	ADDQ R12, R12
 	LEAQ (R12)(R12*2), R13
@@ -801,6 +848,8 @@ TEXT ·resultAVX512(SB), NOSPLIT, $0-64
 	VMOVUPS c3ec80000<>(SB), Z29
 	VMOVUPS c40100000<>(SB), Z28
 	LEAQ (R10)(R10*2), R11
+tile:
+	MOVQ n+56(FP), CX
 	PCALIGN $64
 again:
 	MOVQ SI, AX
@@ -1018,25 +1067,44 @@ again:
 	VMAXPS Z21, Z24, Z21
 	VMOVUPS Z21, (AX)(R11*1)
 	ADDQ $64, SI
-	ADDQ $64, DI
 	ADDQ $64, BX
+	ADDQ $64, DI
 	DECQ CX
 	JNE again
+	MOVQ tiles+72(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+72(FP)
+	JEQ done
+	MOVQ n+56(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, SI
+	MOVQ tile+40(FP), AX
+	ADDQ AX, SI
+	MOVQ n+56(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, BX
+	MOVQ n+56(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, DI
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, DI
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func resultPoolAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr)
-TEXT ·resultPoolAVX512(SB), NOSPLIT, $0-80
+// func resultPoolAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+TEXT ·resultPoolAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), DI
 	MOVQ row+8(FP), R9
 	MOVQ pixel+16(FP), R10
 	MOVQ src+24(FP), SI
 	MOVQ plane+32(FP), DX
-	MOVQ bias+40(FP), BX
-	MOVQ n+48(FP), CX
-	MOVQ at+56(FP), R15
-	MOVQ atRow+64(FP), R8
-	MOVQ atPixel+72(FP), R11
+	MOVQ bias+48(FP), BX
+	MOVQ at+64(FP), R15
+	MOVQ atRow+72(FP), R8
+	MOVQ atPixel+80(FP), R11
 	ADDQ R15, R8
 	LEAQ (DX)(DX*2), R12
 	ADDQ R12, R12
@@ -1046,6 +1114,8 @@ TEXT ·resultPoolAVX512(SB), NOSPLIT, $0-80
 	VMOVUPS c3fc00000<>(SB), Z30
 	VMOVUPS c3ec80000<>(SB), Z29
 	VMOVUPS c40100000<>(SB), Z28
+tile:
+	MOVQ n+56(FP), CX
 	PCALIGN $64
 again:
 	MOVQ SI, AX
@@ -1287,23 +1357,54 @@ again:
 	VMOVUPS Z14, (AX)(R10*1)
 	VPMOVDB Z16, (R8)(R11*1)
 	ADDQ $64, SI
-	ADDQ $64, DI
 	ADDQ $64, BX
+	ADDQ $64, DI
 	ADDQ $16, R15
 	ADDQ $16, R8
 	DECQ CX
 	JNE again
+	MOVQ tiles+88(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+88(FP)
+	JEQ done
+	MOVQ n+56(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, SI
+	MOVQ tile+40(FP), AX
+	ADDQ AX, SI
+	MOVQ n+56(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, BX
+	MOVQ n+56(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, DI
+	MOVQ R10, AX
+	SHLQ $1, AX
+	ADDQ AX, DI
+	MOVQ n+56(FP), AX
+	IMULQ $16, AX
+	SUBQ AX, R15
+	MOVQ R11, AX
+	SHLQ $1, AX
+	ADDQ AX, R15
+	MOVQ n+56(FP), AX
+	IMULQ $16, AX
+	SUBQ AX, R8
+	MOVQ R11, AX
+	SHLQ $1, AX
+	ADDQ AX, R8
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func gradientAVX512(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
-TEXT ·gradientAVX512(SB), NOSPLIT, $0-48
+// func gradientAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+TEXT ·gradientAVX512(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ plane+8(FP), R14
-	MOVQ src+16(FP), SI
-	MOVQ row+24(FP), R9
-	MOVQ pixel+32(FP), R10
-	MOVQ n+40(FP), CX
+	MOVQ src+24(FP), SI
+	MOVQ row+32(FP), R9
+	MOVQ pixel+40(FP), R10
 	LEAQ (R10)(R10*2), R11
 	LEAQ (SI)(R9*1), R8
 	LEAQ (R8)(R9*1), R12
@@ -1311,6 +1412,8 @@ TEXT ·gradientAVX512(SB), NOSPLIT, $0-48
 	LEAQ (R14)(R14*8), R15
 	SHLQ $2, R15
 	VMOVUPS c3ec80000<>(SB), Z31
+tile:
+	MOVQ n+48(FP), CX
 	PCALIGN $64
 again:
 	MOVQ DI, AX
@@ -1582,25 +1685,61 @@ again:
 	ADDQ $64, R13
 	DECQ CX
 	JNE again
+	MOVQ tiles+56(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+56(FP)
+	JEQ done
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, DI
+	MOVQ tile+16(FP), AX
+	ADDQ AX, DI
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, SI
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, SI
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R8
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, R8
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R12
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, R12
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R13
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, R13
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func gradientPooledAVX512(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr)
-TEXT ·gradientPooledAVX512(SB), NOSPLIT, $0-72
+// func gradientPooledAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+TEXT ·gradientPooledAVX512(SB), NOSPLIT, $0-88
 	MOVQ dst+0(FP), DI
 	MOVQ plane+8(FP), R14
-	MOVQ src+16(FP), SI
-	MOVQ row+24(FP), R9
-	MOVQ pixel+32(FP), R10
-	MOVQ n+40(FP), CX
-	MOVQ at+48(FP), R12
-	MOVQ atRow+56(FP), R8
-	MOVQ atPixel+64(FP), R11
+	MOVQ src+24(FP), SI
+	MOVQ row+32(FP), R9
+	MOVQ pixel+40(FP), R10
+	MOVQ at+56(FP), R12
+	MOVQ atRow+64(FP), R8
+	MOVQ atPixel+72(FP), R11
 	ADDQ SI, R9
 	ADDQ R12, R8
 	LEAQ (R14)(R14*8), R15
 	SHLQ $2, R15
 	VMOVUPS c3ec80000<>(SB), Z31
+tile:
+	MOVQ n+48(FP), CX
 	PCALIGN $64
 again:
 	MOVQ DI, AX
@@ -1896,33 +2035,70 @@ again:
 	ADDQ $16, R8
 	DECQ CX
 	JNE again
+	MOVQ tiles+80(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+80(FP)
+	JEQ done
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, DI
+	MOVQ tile+16(FP), AX
+	ADDQ AX, DI
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, SI
+	MOVQ R10, AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	MOVQ n+48(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, R9
+	MOVQ R10, AX
+	SHLQ $1, AX
+	ADDQ AX, R9
+	MOVQ n+48(FP), AX
+	IMULQ $16, AX
+	SUBQ AX, R12
+	MOVQ R11, AX
+	SHLQ $1, AX
+	ADDQ AX, R12
+	MOVQ n+48(FP), AX
+	IMULQ $16, AX
+	SUBQ AX, R8
+	MOVQ R11, AX
+	SHLQ $1, AX
+	ADDQ AX, R8
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func addImageAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, n int)
-TEXT ·addImageAVX512(SB), NOSPLIT, $0-48
+// func addImageAVX512(dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int)
+TEXT ·addImageAVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), DI
 	MOVQ row+8(FP), R8
-	MOVQ pixel+16(FP), R10
-	MOVQ src+24(FP), SI
-	MOVQ plane+32(FP), DX
-	MOVQ n+40(FP), CX
+	MOVQ carry+16(FP), BX
+	MOVQ carryRow+24(FP), R9
+	MOVQ pixel+32(FP), R10
+	MOVQ src+40(FP), SI
+	MOVQ plane+48(FP), DX
 	LEAQ (DX)(DX*2), R12
 	ADDQ R12, R12
 	LEAQ (R12)(R12*2), R13
 	LEAQ (R12)(R12*4), R14
 	LEAQ (R10)(R10*2), R11
 	LEAQ (R10)(R10*4), R15
-	LEAQ (R8)(R8*2), R9
-	LEAQ (R8)(R8*4), BX
 	VMOVUPS c3f200000<>(SB), Z31
 	VMOVUPS c3fc00000<>(SB), Z30
 	VMOVUPS c3ec80000<>(SB), Z29
 	VMOVUPS c40100000<>(SB), Z28
 	VMOVUPS c40290000<>(SB), Z27
 	VMOVUPS c3f610000<>(SB), Z26
+tile:
+	MOVQ n+64(FP), CX
 	PCALIGN $64
 again:
+	MOVQ CX, row+8(FP)
 	MOVQ SI, AX
 	VMOVUPS (AX), Z18
 	VMULPS Z26, Z18, Z0
@@ -2019,7 +2195,8 @@ again:
 	VADDPS Z19, Z18, Z17
 	VMOVUPS (AX)(R14*1), Z20
 	VFNMADD231PS Z27, Z20, Z17
-	LEAQ (DI), AX
+	MOVQ DI, AX
+	MOVQ BX, CX
 	VMULPS Z26, Z0, Z21
 	VADDPS (AX), Z21, Z21
 	VMOVUPS Z21, (AX)
@@ -2036,7 +2213,7 @@ again:
 	VMOVUPS Z21, (AX)(R10*1)
 	VADDPS Z19, Z18, Z21
 	VFNMADD231PS Z27, Z5, Z21
-	VADDPS (AX)(R11*1), Z21, Z21
+	VADDPS (CX)(R11*1), Z21, Z21
 	VMOVUPS Z21, (AX)(R11*1)
 	VMOVAPS Z1, Z18
 	VADDPS Z2, Z18, Z18
@@ -2044,16 +2221,17 @@ again:
 	VADDPS Z4, Z19, Z19
 	VADDPS Z19, Z18, Z21
 	VADDPS Z0, Z21, Z21
-	VADDPS (AX)(R10*4), Z21, Z21
+	VADDPS (CX)(R10*4), Z21, Z21
 	VMOVUPS Z21, (AX)(R10*4)
 	VMULPS Z27, Z0, Z21
 	VFMADD231PS Z28, Z18, Z21
 	VFNMSUB231PS Z29, Z19, Z21
-	VADDPS (AX)(R10*2), Z21, Z21
+	VADDPS (CX)(R10*2), Z21, Z21
 	VMOVUPS Z21, (AX)(R10*2)
-	VADDPS (AX)(R15*1), Z5, Z18
+	VADDPS (CX)(R15*1), Z5, Z18
 	VMOVUPS Z18, (AX)(R15*1)
 	LEAQ (DI)(R8*1), AX
+	LEAQ (BX)(R9*1), CX
 	VMULPS Z26, Z6, Z21
 	VADDPS (AX), Z21, Z21
 	VMOVUPS Z21, (AX)
@@ -2070,7 +2248,7 @@ again:
 	VMOVUPS Z21, (AX)(R10*1)
 	VADDPS Z19, Z18, Z21
 	VFNMADD231PS Z27, Z11, Z21
-	VADDPS (AX)(R11*1), Z21, Z21
+	VADDPS (CX)(R11*1), Z21, Z21
 	VMOVUPS Z21, (AX)(R11*1)
 	VMOVAPS Z7, Z18
 	VADDPS Z8, Z18, Z18
@@ -2078,16 +2256,17 @@ again:
 	VADDPS Z10, Z19, Z19
 	VADDPS Z19, Z18, Z21
 	VADDPS Z6, Z21, Z21
-	VADDPS (AX)(R10*4), Z21, Z21
+	VADDPS (CX)(R10*4), Z21, Z21
 	VMOVUPS Z21, (AX)(R10*4)
 	VMULPS Z27, Z6, Z21
 	VFMADD231PS Z28, Z18, Z21
 	VFNMSUB231PS Z29, Z19, Z21
-	VADDPS (AX)(R10*2), Z21, Z21
+	VADDPS (CX)(R10*2), Z21, Z21
 	VMOVUPS Z21, (AX)(R10*2)
-	VADDPS (AX)(R15*1), Z11, Z18
+	VADDPS (CX)(R15*1), Z11, Z18
 	VMOVUPS Z18, (AX)(R15*1)
-	LEAQ (DI)(R9*1), AX
+	LEAQ (DI)(R8*2), AX
+	ADDQ R8, AX
 	VMULPS Z26, Z12, Z21
 	VADDPS (AX), Z21, Z21
 	VMOVUPS Z21, (AX)
@@ -2219,7 +2398,7 @@ again:
 	VFNMSUB231PS Z29, Z19, Z21
 	VMOVUPS Z21, (AX)(R10*2)
 	VMOVUPS Z5, (AX)(R15*1)
-	LEAQ (DI)(R8*4), AX
+	MOVQ BX, AX
 	VMULPS Z26, Z6, Z21
 	VADDPS (AX), Z21, Z21
 	VMOVUPS Z21, (AX)
@@ -2249,7 +2428,7 @@ again:
 	VFNMSUB231PS Z29, Z19, Z21
 	VMOVUPS Z21, (AX)(R10*2)
 	VMOVUPS Z11, (AX)(R15*1)
-	LEAQ (DI)(BX*1), AX
+	LEAQ (BX)(R9*1), AX
 	VMULPS Z26, Z12, Z21
 	VADDPS (AX), Z21, Z21
 	VMOVUPS Z21, (AX)
@@ -2279,10 +2458,35 @@ again:
 	VFNMSUB231PS Z29, Z19, Z21
 	VMOVUPS Z21, (AX)(R10*2)
 	VMOVUPS Z17, (AX)(R15*1)
+	MOVQ row+8(FP), CX
 	ADDQ $64, SI
 	ADDQ $64, DI
+	ADDQ $64, BX
 	DECQ CX
 	JNE again
+	MOVQ tiles+72(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+72(FP)
+	JEQ done
+	MOVQ n+64(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, SI
+	MOVQ tile+56(FP), AX
+	ADDQ AX, SI
+	MOVQ n+64(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, DI
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, DI
+	MOVQ n+64(FP), AX
+	IMULQ $64, AX
+	SUBQ AX, BX
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, BX
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
@@ -2772,14 +2976,13 @@ again:
 	VZEROUPPER
 	RET
 
-// func imageAVX2(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
-TEXT ·imageAVX2(SB), NOSPLIT, $0-48
+// func imageAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+TEXT ·imageAVX2(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ plane+8(FP), R14
-	MOVQ src+16(FP), R8
-	MOVQ row+24(FP), AX
-	MOVQ pixel+32(FP), SI
-	MOVQ n+40(FP), CX
+	MOVQ src+24(FP), R8
+	MOVQ row+32(FP), AX
+	MOVQ pixel+40(FP), SI
 	LEAQ (R8)(AX*1), R9
 	LEAQ (R9)(AX*1), R10
 	LEAQ (R10)(AX*1), R11
@@ -2787,6 +2990,8 @@ TEXT ·imageAVX2(SB), NOSPLIT, $0-48
 	LEAQ (R12)(AX*1), R13
 	LEAQ (SI)(SI*2), DX
 	LEAQ (SI)(SI*4), BX
+tile:
+	MOVQ n+48(FP), CX
 	PCALIGN $64
 again:
 	MOVQ DI, AX
@@ -3201,24 +3406,72 @@ again:
 	ADDQ $32, R13
 	DECQ CX
 	JNE again
+	MOVQ tiles+56(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+56(FP)
+	JEQ done
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, DI
+	MOVQ tile+16(FP), AX
+	ADDQ AX, DI
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R8
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R8
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R9
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R9
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R10
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R10
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R11
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R11
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R12
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R12
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R13
+	MOVQ SI, AX
+	SHLQ $2, AX
+	ADDQ AX, R13
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func resultAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, floor *[16]float32)
-TEXT ·resultAVX2(SB), NOSPLIT, $0-64
+// func resultAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
+TEXT ·resultAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), DI
 	MOVQ row+8(FP), R9
 	MOVQ pixel+16(FP), R10
 	MOVQ src+24(FP), SI
 	MOVQ plane+32(FP), DX
-	MOVQ bias+40(FP), BX
-	MOVQ n+48(FP), CX
-	MOVQ floor+56(FP), R8
+	MOVQ bias+48(FP), BX
+	MOVQ floor+64(FP), R8
 	LEAQ (DX)(DX*2), R12
 	ADDQ R12, R12
 	LEAQ (R12)(R12*2), R13
 	LEAQ (R12)(R12*4), R14
 	LEAQ (R10)(R10*2), R11
+tile:
+	MOVQ n+56(FP), CX
 	PCALIGN $64
 again:
 	MOVQ SI, AX
@@ -3490,30 +3743,51 @@ again:
 	VMAXPS Y9, Y12, Y9
 	VMOVUPS Y9, (AX)(R11*1)
 	ADDQ $32, SI
-	ADDQ $32, DI
 	ADDQ $32, BX
+	ADDQ $32, DI
 	DECQ CX
 	JNE again
+	MOVQ tiles+72(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+72(FP)
+	JEQ done
+	MOVQ n+56(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, SI
+	MOVQ tile+40(FP), AX
+	ADDQ AX, SI
+	MOVQ n+56(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, BX
+	MOVQ n+56(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, DI
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, DI
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func resultPoolAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr)
-TEXT ·resultPoolAVX2(SB), NOSPLIT, $0-80
+// func resultPoolAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+TEXT ·resultPoolAVX2(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), DI
 	MOVQ row+8(FP), R9
 	MOVQ pixel+16(FP), R10
 	MOVQ src+24(FP), SI
 	MOVQ plane+32(FP), DX
-	MOVQ bias+40(FP), BX
-	MOVQ n+48(FP), CX
-	MOVQ at+56(FP), R15
-	MOVQ atRow+64(FP), R8
-	MOVQ atPixel+72(FP), R11
+	MOVQ bias+48(FP), BX
+	MOVQ at+64(FP), R15
+	MOVQ atRow+72(FP), R8
+	MOVQ atPixel+80(FP), R11
 	ADDQ R15, R8
 	LEAQ (DX)(DX*2), R12
 	ADDQ R12, R12
 	LEAQ (R12)(R12*2), R13
 	LEAQ (R12)(R12*4), R14
+tile:
+	MOVQ n+56(FP), CX
 	PCALIGN $64
 again:
 	MOVQ SI, AX
@@ -3821,29 +4095,62 @@ again:
 	VPACKUSWB X4, X4, X4
 	VMOVQ X4, (R8)(R11*1)
 	ADDQ $32, SI
-	ADDQ $32, DI
 	ADDQ $32, BX
+	ADDQ $32, DI
 	ADDQ $8, R15
 	ADDQ $8, R8
 	DECQ CX
 	JNE again
+	MOVQ tiles+88(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+88(FP)
+	JEQ done
+	MOVQ n+56(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, SI
+	MOVQ tile+40(FP), AX
+	ADDQ AX, SI
+	MOVQ n+56(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, BX
+	MOVQ n+56(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, DI
+	MOVQ R10, AX
+	SHLQ $1, AX
+	ADDQ AX, DI
+	MOVQ n+56(FP), AX
+	IMULQ $8, AX
+	SUBQ AX, R15
+	MOVQ R11, AX
+	SHLQ $1, AX
+	ADDQ AX, R15
+	MOVQ n+56(FP), AX
+	IMULQ $8, AX
+	SUBQ AX, R8
+	MOVQ R11, AX
+	SHLQ $1, AX
+	ADDQ AX, R8
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func gradientAVX2(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
-TEXT ·gradientAVX2(SB), NOSPLIT, $0-48
+// func gradientAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+TEXT ·gradientAVX2(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ plane+8(FP), R14
-	MOVQ src+16(FP), SI
-	MOVQ row+24(FP), R9
-	MOVQ pixel+32(FP), R10
-	MOVQ n+40(FP), CX
+	MOVQ src+24(FP), SI
+	MOVQ row+32(FP), R9
+	MOVQ pixel+40(FP), R10
 	LEAQ (R10)(R10*2), R11
 	LEAQ (SI)(R9*1), R8
 	LEAQ (R8)(R9*1), R12
 	LEAQ (R12)(R9*1), R13
 	LEAQ (R14)(R14*8), R15
 	SHLQ $2, R15
+tile:
+	MOVQ n+48(FP), CX
 	PCALIGN $64
 again:
 	MOVQ DI, AX
@@ -4147,24 +4454,60 @@ again:
 	ADDQ $32, R13
 	DECQ CX
 	JNE again
+	MOVQ tiles+56(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+56(FP)
+	JEQ done
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, DI
+	MOVQ tile+16(FP), AX
+	ADDQ AX, DI
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, SI
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, SI
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R8
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, R8
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R12
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, R12
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R13
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, R13
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func gradientPooledAVX2(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr)
-TEXT ·gradientPooledAVX2(SB), NOSPLIT, $0-72
+// func gradientPooledAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+TEXT ·gradientPooledAVX2(SB), NOSPLIT, $0-88
 	MOVQ dst+0(FP), DI
 	MOVQ plane+8(FP), R14
-	MOVQ src+16(FP), SI
-	MOVQ row+24(FP), R9
-	MOVQ pixel+32(FP), R10
-	MOVQ n+40(FP), CX
-	MOVQ at+48(FP), R12
-	MOVQ atRow+56(FP), R8
-	MOVQ atPixel+64(FP), R11
+	MOVQ src+24(FP), SI
+	MOVQ row+32(FP), R9
+	MOVQ pixel+40(FP), R10
+	MOVQ at+56(FP), R12
+	MOVQ atRow+64(FP), R8
+	MOVQ atPixel+72(FP), R11
 	ADDQ SI, R9
 	ADDQ R12, R8
 	LEAQ (R14)(R14*8), R15
 	SHLQ $2, R15
+tile:
+	MOVQ n+48(FP), CX
 	PCALIGN $64
 again:
 	MOVQ DI, AX
@@ -4540,27 +4883,64 @@ again:
 	ADDQ $8, R8
 	DECQ CX
 	JNE again
+	MOVQ tiles+80(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+80(FP)
+	JEQ done
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, DI
+	MOVQ tile+16(FP), AX
+	ADDQ AX, DI
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, SI
+	MOVQ R10, AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	MOVQ n+48(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, R9
+	MOVQ R10, AX
+	SHLQ $1, AX
+	ADDQ AX, R9
+	MOVQ n+48(FP), AX
+	IMULQ $8, AX
+	SUBQ AX, R12
+	MOVQ R11, AX
+	SHLQ $1, AX
+	ADDQ AX, R12
+	MOVQ n+48(FP), AX
+	IMULQ $8, AX
+	SUBQ AX, R8
+	MOVQ R11, AX
+	SHLQ $1, AX
+	ADDQ AX, R8
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
-// func addImageAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, n int)
-TEXT ·addImageAVX2(SB), NOSPLIT, $0-48
+// func addImageAVX2(dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int)
+TEXT ·addImageAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), DI
 	MOVQ row+8(FP), R8
-	MOVQ pixel+16(FP), R10
-	MOVQ src+24(FP), SI
-	MOVQ plane+32(FP), DX
-	MOVQ n+40(FP), CX
+	MOVQ carry+16(FP), BX
+	MOVQ carryRow+24(FP), R9
+	MOVQ pixel+32(FP), R10
+	MOVQ src+40(FP), SI
+	MOVQ plane+48(FP), DX
 	LEAQ (DX)(DX*2), R12
 	ADDQ R12, R12
 	LEAQ (R12)(R12*2), R13
 	LEAQ (R12)(R12*4), R14
 	LEAQ (R10)(R10*2), R11
 	LEAQ (R10)(R10*4), R15
-	LEAQ (R8)(R8*2), R9
-	LEAQ (R8)(R8*4), BX
+tile:
+	MOVQ n+64(FP), CX
 	PCALIGN $64
 again:
+	MOVQ CX, row+8(FP)
 	MOVQ SI, AX
 	VMOVUPS (AX), Y6
 	VMULPS c3f610000<>(SB), Y6, Y0
@@ -4579,7 +4959,8 @@ again:
 	ADDQ DX, AX
 	VMOVUPS (AX), Y6
 	VMULPS c3f610000<>(SB), Y6, Y5
-	LEAQ (DI), AX
+	MOVQ DI, AX
+	MOVQ BX, CX
 	VMULPS c3f610000<>(SB), Y0, Y9
 	VADDPS (AX), Y9, Y9
 	VMOVUPS Y9, (AX)
@@ -4596,7 +4977,7 @@ again:
 	VMOVUPS Y9, (AX)(R10*1)
 	VADDPS Y7, Y6, Y9
 	VFNMADD231PS c40290000<>(SB), Y5, Y9
-	VADDPS (AX)(R11*1), Y9, Y9
+	VADDPS (CX)(R11*1), Y9, Y9
 	VMOVUPS Y9, (AX)(R11*1)
 	VMOVAPS Y1, Y6
 	VADDPS Y2, Y6, Y6
@@ -4604,14 +4985,14 @@ again:
 	VADDPS Y4, Y7, Y7
 	VADDPS Y7, Y6, Y9
 	VADDPS Y0, Y9, Y9
-	VADDPS (AX)(R10*4), Y9, Y9
+	VADDPS (CX)(R10*4), Y9, Y9
 	VMOVUPS Y9, (AX)(R10*4)
 	VMULPS c40290000<>(SB), Y0, Y9
 	VFMADD231PS c40100000<>(SB), Y6, Y9
 	VFNMSUB231PS c3ec80000<>(SB), Y7, Y9
-	VADDPS (AX)(R10*2), Y9, Y9
+	VADDPS (CX)(R10*2), Y9, Y9
 	VMOVUPS Y9, (AX)(R10*2)
-	VADDPS (AX)(R15*1), Y5, Y6
+	VADDPS (CX)(R15*1), Y5, Y6
 	VMOVUPS Y6, (AX)(R15*1)
 	MOVQ SI, AX
 	VMOVUPS (AX)(R12*1), Y12
@@ -4698,6 +5079,7 @@ again:
 	VMOVUPS (AX)(R14*1), Y14
 	VFNMADD231PS c40290000<>(SB), Y14, Y11
 	LEAQ (DI)(R8*1), AX
+	LEAQ (BX)(R9*1), CX
 	VMULPS c3f610000<>(SB), Y0, Y15
 	VADDPS (AX), Y15, Y15
 	VMOVUPS Y15, (AX)
@@ -4714,7 +5096,7 @@ again:
 	VMOVUPS Y15, (AX)(R10*1)
 	VADDPS Y13, Y12, Y15
 	VFNMADD231PS c40290000<>(SB), Y5, Y15
-	VADDPS (AX)(R11*1), Y15, Y15
+	VADDPS (CX)(R11*1), Y15, Y15
 	VMOVUPS Y15, (AX)(R11*1)
 	VMOVAPS Y1, Y12
 	VADDPS Y2, Y12, Y12
@@ -4722,16 +5104,17 @@ again:
 	VADDPS Y4, Y13, Y13
 	VADDPS Y13, Y12, Y15
 	VADDPS Y0, Y15, Y15
-	VADDPS (AX)(R10*4), Y15, Y15
+	VADDPS (CX)(R10*4), Y15, Y15
 	VMOVUPS Y15, (AX)(R10*4)
 	VMULPS c40290000<>(SB), Y0, Y15
 	VFMADD231PS c40100000<>(SB), Y12, Y15
 	VFNMSUB231PS c3ec80000<>(SB), Y13, Y15
-	VADDPS (AX)(R10*2), Y15, Y15
+	VADDPS (CX)(R10*2), Y15, Y15
 	VMOVUPS Y15, (AX)(R10*2)
-	VADDPS (AX)(R15*1), Y5, Y12
+	VADDPS (CX)(R15*1), Y5, Y12
 	VMOVUPS Y12, (AX)(R15*1)
-	LEAQ (DI)(R9*1), AX
+	LEAQ (DI)(R8*2), AX
+	ADDQ R8, AX
 	VMULPS c3f610000<>(SB), Y6, Y15
 	VADDPS (AX), Y15, Y15
 	VMOVUPS Y15, (AX)
@@ -4857,7 +5240,7 @@ again:
 	VFNMSUB231PS c3ec80000<>(SB), Y13, Y15
 	VMOVUPS Y15, (AX)(R10*2)
 	VMOVUPS Y5, (AX)(R15*1)
-	LEAQ (DI)(R8*4), AX
+	MOVQ BX, AX
 	VMULPS c3f610000<>(SB), Y6, Y15
 	VADDPS (AX), Y15, Y15
 	VMOVUPS Y15, (AX)
@@ -4899,7 +5282,7 @@ again:
 	VMOVUPS (AX)(R14*1), Y4
 	ADDQ DX, AX
 	VMOVUPS (AX)(R14*1), Y5
-	LEAQ (DI)(BX*1), AX
+	LEAQ (BX)(R9*1), AX
 	VMULPS c3f610000<>(SB), Y0, Y9
 	VADDPS (AX), Y9, Y9
 	VMOVUPS Y9, (AX)
@@ -4929,10 +5312,35 @@ again:
 	VFNMSUB231PS c3ec80000<>(SB), Y7, Y9
 	VMOVUPS Y9, (AX)(R10*2)
 	VMOVUPS Y5, (AX)(R15*1)
+	MOVQ row+8(FP), CX
 	ADDQ $32, SI
 	ADDQ $32, DI
+	ADDQ $32, BX
 	DECQ CX
 	JNE again
+	MOVQ tiles+72(FP), AX
+	DECQ AX
+	MOVQ AX, tiles+72(FP)
+	JEQ done
+	MOVQ n+64(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, SI
+	MOVQ tile+56(FP), AX
+	ADDQ AX, SI
+	MOVQ n+64(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, DI
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, DI
+	MOVQ n+64(FP), AX
+	IMULQ $32, AX
+	SUBQ AX, BX
+	MOVQ R10, AX
+	SHLQ $2, AX
+	ADDQ AX, BX
+	JMP tile
+done:
 	VZEROUPPER
 	RET
 
@@ -5484,4 +5892,26 @@ again:
 	DECQ CX
 	JNE again
 	VZEROUPPER
+	RET
+
+// func toRead(x *float32, lines int)
+TEXT ·toRead(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), SI
+	MOVQ lines+8(FP), CX
+again:
+	PREFETCHT1 (SI)
+	ADDQ $64, SI
+	DECQ CX
+	JNE again
+	RET
+
+// func toWrite(x *float32, lines int)
+TEXT ·toWrite(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), SI
+	MOVQ lines+8(FP), CX
+again:
+	BYTE $0x0f; BYTE $0x0d; BYTE $0x0e // PREFETCHW (SI)
+	ADDQ $64, SI
+	DECQ CX
+	JNE again
 	RET

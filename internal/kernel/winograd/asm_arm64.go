@@ -5,32 +5,32 @@ package winograd
 // imageNEON is Image for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func imageNEON(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
+func imageNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
 
 // resultNEON is Result for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func resultNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, floor *[16]float32)
+func resultNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
 
 // resultPoolNEON is ResultPool for n vectors of channels; strides are in bytes, but for at.
 //
 //go:noescape
-func resultPoolNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr)
+func resultPoolNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // gradientNEON is Gradient for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func gradientNEON(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
+func gradientNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
 
 // gradientPooledNEON is GradientPooled for n vectors of channels; strides are in bytes, but for at.
 //
 //go:noescape
-func gradientPooledNEON(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr)
+func gradientPooledNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // addImageNEON is AddImage for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func addImageNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, n int)
+func addImageNEON(dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int)
 
 // filterNEON is Filter for n vectors; plane is in bytes.
 //

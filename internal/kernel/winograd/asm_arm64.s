@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// func imageNEON(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
-TEXT ·imageNEON(SB), NOSPLIT, $0-48
+// func imageNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+TEXT ·imageNEON(SB), NOSPLIT, $0-64
 	MOVD $0x40290000, R16
 	VDUP R16, V31.S4
 	MOVD $0x3f610000, R16
@@ -18,10 +18,9 @@ TEXT ·imageNEON(SB), NOSPLIT, $0-48
 	VDUP R16, V26.S4
 	MOVD dst+0(FP), R5
 	MOVD plane+8(FP), R14
-	MOVD src+16(FP), R8
-	MOVD row+24(FP), R0
-	MOVD pixel+32(FP), R4
-	MOVD n+40(FP), R2
+	MOVD src+24(FP), R8
+	MOVD row+32(FP), R0
+	MOVD pixel+40(FP), R4
 	ADD R0, R8, R9
 	ADD R0, R9, R10
 	ADD R0, R10, R11
@@ -29,6 +28,8 @@ TEXT ·imageNEON(SB), NOSPLIT, $0-48
 	ADD R0, R12, R13
 	ADD R4<<1, R4, R3
 	ADD R4<<2, R4, R1
+tile:
+	MOVD n+48(FP), R2
 	PCALIGN $16
 again:
 	MOVD R5, R0
@@ -489,10 +490,64 @@ again:
 	ADDS $16, R13
 	SUBS $1, R2
 	BNE again
+	MOVD tiles+56(FP), R0
+	SUBS $1, R0
+	MOVD R0, tiles+56(FP)
+	BEQ done
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R5
+	MOVD tile+16(FP), R0
+	ADDS R0, R5
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R8
+	MOVD R4, R0
+	LSL $2, R0
+	ADDS R0, R8
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R9
+	MOVD R4, R0
+	LSL $2, R0
+	ADDS R0, R9
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R10
+	MOVD R4, R0
+	LSL $2, R0
+	ADDS R0, R10
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R11
+	MOVD R4, R0
+	LSL $2, R0
+	ADDS R0, R11
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R12
+	MOVD R4, R0
+	LSL $2, R0
+	ADDS R0, R12
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R13
+	MOVD R4, R0
+	LSL $2, R0
+	ADDS R0, R13
+	JMP tile
+done:
 	RET
 
-// func resultNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, floor *[16]float32)
-TEXT ·resultNEON(SB), NOSPLIT, $0-64
+// func resultNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
+TEXT ·resultNEON(SB), NOSPLIT, $0-80
 	MOVD $0x3f200000, R16
 	VDUP R16, V31.S4
 	MOVD $0x3fc00000, R16
@@ -506,14 +561,15 @@ TEXT ·resultNEON(SB), NOSPLIT, $0-64
 	MOVD pixel+16(FP), R10
 	MOVD src+24(FP), R4
 	MOVD plane+32(FP), R3
-	MOVD bias+40(FP), R1
-	MOVD n+48(FP), R2
-	MOVD floor+56(FP), R8
+	MOVD bias+48(FP), R1
+	MOVD floor+64(FP), R8
 	ADD R3<<1, R3, R12
 	ADDS R12, R12
 	ADD R12<<1, R12, R13
 	ADD R12<<2, R12, R14
 	ADD R10<<1, R10, R11
+tile:
+	MOVD n+56(FP), R2
 	PCALIGN $16
 again:
 	MOVD R4, R0
@@ -967,14 +1023,37 @@ again:
 	ADD R11, R0, R16
 	FMOVQ F9, (R16)
 	ADDS $16, R4
-	ADDS $16, R5
 	ADDS $16, R1
+	ADDS $16, R5
 	SUBS $1, R2
 	BNE again
+	MOVD tiles+72(FP), R0
+	SUBS $1, R0
+	MOVD R0, tiles+72(FP)
+	BEQ done
+	MOVD n+56(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R4
+	MOVD tile+40(FP), R0
+	ADDS R0, R4
+	MOVD n+56(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R1
+	MOVD n+56(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R5
+	MOVD R10, R0
+	LSL $2, R0
+	ADDS R0, R5
+	JMP tile
+done:
 	RET
 
-// func resultPoolNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr)
-TEXT ·resultPoolNEON(SB), NOSPLIT, $0-80
+// func resultPoolNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+TEXT ·resultPoolNEON(SB), NOSPLIT, $0-96
 	MOVD $0x3f200000, R16
 	VDUP R16, V31.S4
 	MOVD $0x3fc00000, R16
@@ -996,16 +1075,17 @@ TEXT ·resultPoolNEON(SB), NOSPLIT, $0-80
 	MOVD pixel+16(FP), R10
 	MOVD src+24(FP), R4
 	MOVD plane+32(FP), R3
-	MOVD bias+40(FP), R1
-	MOVD n+48(FP), R2
-	MOVD at+56(FP), R15
-	MOVD atRow+64(FP), R8
-	MOVD atPixel+72(FP), R11
+	MOVD bias+48(FP), R1
+	MOVD at+64(FP), R15
+	MOVD atRow+72(FP), R8
+	MOVD atPixel+80(FP), R11
 	ADDS R15, R8
 	ADD R3<<1, R3, R12
 	ADDS R12, R12
 	ADD R12<<1, R12, R13
 	ADD R12<<2, R12, R14
+tile:
+	MOVD n+56(FP), R2
 	PCALIGN $16
 again:
 	MOVD R4, R0
@@ -1467,16 +1547,53 @@ again:
 	ADD R11, R8, R16
 	FMOVS F4, (R16)
 	ADDS $16, R4
-	ADDS $16, R5
 	ADDS $16, R1
+	ADDS $16, R5
 	ADDS $4, R15
 	ADDS $4, R8
 	SUBS $1, R2
 	BNE again
+	MOVD tiles+88(FP), R0
+	SUBS $1, R0
+	MOVD R0, tiles+88(FP)
+	BEQ done
+	MOVD n+56(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R4
+	MOVD tile+40(FP), R0
+	ADDS R0, R4
+	MOVD n+56(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R1
+	MOVD n+56(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R5
+	MOVD R10, R0
+	LSL $1, R0
+	ADDS R0, R5
+	MOVD n+56(FP), R0
+	MOVD $4, R16
+	MUL R16, R0
+	SUBS R0, R15
+	MOVD R11, R0
+	LSL $1, R0
+	ADDS R0, R15
+	MOVD n+56(FP), R0
+	MOVD $4, R16
+	MUL R16, R0
+	SUBS R0, R8
+	MOVD R11, R0
+	LSL $1, R0
+	ADDS R0, R8
+	JMP tile
+done:
 	RET
 
-// func gradientNEON(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int)
-TEXT ·gradientNEON(SB), NOSPLIT, $0-48
+// func gradientNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+TEXT ·gradientNEON(SB), NOSPLIT, $0-64
 	MOVD $0x3ec80000, R16
 	VDUP R16, V31.S4
 	MOVD $0x3f200000, R16
@@ -1487,16 +1604,17 @@ TEXT ·gradientNEON(SB), NOSPLIT, $0-48
 	VDUP R16, V28.S4
 	MOVD dst+0(FP), R5
 	MOVD plane+8(FP), R14
-	MOVD src+16(FP), R4
-	MOVD row+24(FP), R9
-	MOVD pixel+32(FP), R10
-	MOVD n+40(FP), R2
+	MOVD src+24(FP), R4
+	MOVD row+32(FP), R9
+	MOVD pixel+40(FP), R10
 	ADD R10<<1, R10, R11
 	ADD R9, R4, R8
 	ADD R9, R8, R12
 	ADD R9, R12, R13
 	ADD R14<<3, R14, R15
 	LSL $2, R15
+tile:
+	MOVD n+48(FP), R2
 	PCALIGN $16
 again:
 	MOVD R5, R0
@@ -1837,10 +1955,50 @@ again:
 	ADDS $16, R13
 	SUBS $1, R2
 	BNE again
+	MOVD tiles+56(FP), R0
+	SUBS $1, R0
+	MOVD R0, tiles+56(FP)
+	BEQ done
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R5
+	MOVD tile+16(FP), R0
+	ADDS R0, R5
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R4
+	MOVD R10, R0
+	LSL $2, R0
+	ADDS R0, R4
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R8
+	MOVD R10, R0
+	LSL $2, R0
+	ADDS R0, R8
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R12
+	MOVD R10, R0
+	LSL $2, R0
+	ADDS R0, R12
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R13
+	MOVD R10, R0
+	LSL $2, R0
+	ADDS R0, R13
+	JMP tile
+done:
 	RET
 
-// func gradientPooledNEON(dst *float32, plane uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr)
-TEXT ·gradientPooledNEON(SB), NOSPLIT, $0-72
+// func gradientPooledNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+TEXT ·gradientPooledNEON(SB), NOSPLIT, $0-88
 	MOVD $0x00000000, R16
 	VDUP R16, V31.S4
 	MOVD $0x00000002, R16
@@ -1859,17 +2017,18 @@ TEXT ·gradientPooledNEON(SB), NOSPLIT, $0-72
 	VDUP R16, V24.S4
 	MOVD dst+0(FP), R5
 	MOVD plane+8(FP), R14
-	MOVD src+16(FP), R4
-	MOVD row+24(FP), R9
-	MOVD pixel+32(FP), R10
-	MOVD n+40(FP), R2
-	MOVD at+48(FP), R12
-	MOVD atRow+56(FP), R8
-	MOVD atPixel+64(FP), R11
+	MOVD src+24(FP), R4
+	MOVD row+32(FP), R9
+	MOVD pixel+40(FP), R10
+	MOVD at+56(FP), R12
+	MOVD atRow+64(FP), R8
+	MOVD atPixel+72(FP), R11
 	ADDS R4, R9
 	ADDS R12, R8
 	ADD R14<<3, R14, R15
 	LSL $2, R15
+tile:
+	MOVD n+48(FP), R2
 	PCALIGN $16
 again:
 	MOVD R5, R0
@@ -2378,10 +2537,50 @@ again:
 	ADDS $4, R8
 	SUBS $1, R2
 	BNE again
+	MOVD tiles+80(FP), R0
+	SUBS $1, R0
+	MOVD R0, tiles+80(FP)
+	BEQ done
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R5
+	MOVD tile+16(FP), R0
+	ADDS R0, R5
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R4
+	MOVD R10, R0
+	LSL $1, R0
+	ADDS R0, R4
+	MOVD n+48(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R9
+	MOVD R10, R0
+	LSL $1, R0
+	ADDS R0, R9
+	MOVD n+48(FP), R0
+	MOVD $4, R16
+	MUL R16, R0
+	SUBS R0, R12
+	MOVD R11, R0
+	LSL $1, R0
+	ADDS R0, R12
+	MOVD n+48(FP), R0
+	MOVD $4, R16
+	MUL R16, R0
+	SUBS R0, R8
+	MOVD R11, R0
+	LSL $1, R0
+	ADDS R0, R8
+	JMP tile
+done:
 	RET
 
-// func addImageNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, n int)
-TEXT ·addImageNEON(SB), NOSPLIT, $0-48
+// func addImageNEON(dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int)
+TEXT ·addImageNEON(SB), NOSPLIT, $0-80
 	MOVD $0x3f610000, R16
 	VDUP R16, V31.S4
 	MOVD $0x3f200000, R16
@@ -2396,20 +2595,22 @@ TEXT ·addImageNEON(SB), NOSPLIT, $0-48
 	VDUP R16, V26.S4
 	MOVD dst+0(FP), R5
 	MOVD row+8(FP), R8
-	MOVD pixel+16(FP), R10
-	MOVD src+24(FP), R4
-	MOVD plane+32(FP), R3
-	MOVD n+40(FP), R2
+	MOVD carry+16(FP), R1
+	MOVD carryRow+24(FP), R9
+	MOVD pixel+32(FP), R10
+	MOVD src+40(FP), R4
+	MOVD plane+48(FP), R3
 	ADD R3<<1, R3, R12
 	ADDS R12, R12
 	ADD R12<<1, R12, R13
 	ADD R12<<2, R12, R14
 	ADD R10<<1, R10, R11
 	ADD R10<<2, R10, R15
-	ADD R8<<1, R8, R9
-	ADD R8<<2, R8, R1
+tile:
+	MOVD n+64(FP), R2
 	PCALIGN $16
 again:
+	MOVD R2, row+8(FP)
 	MOVD R4, R0
 	FMOVQ (R0), F6
 	WORD $0x6e3fdcc0 // FMUL V0, V6, V31
@@ -2428,7 +2629,8 @@ again:
 	ADDS R3, R0
 	FMOVQ (R0), F6
 	WORD $0x6e3fdcc5 // FMUL V5, V6, V31
-	ADD $0, R5, R0
+	MOVD R5, R0
+	MOVD R1, R2
 	WORD $0x6e3fdc09 // FMUL V9, V0, V31
 	FMOVQ (R0), F16
 	WORD $0x4e30d529 // FADD V9, V9, V16
@@ -2449,7 +2651,7 @@ again:
 	FMOVQ F9, (R16)
 	WORD $0x4e27d4c9 // FADD V9, V6, V7
 	WORD $0x4ebacca9 // FMLS V9, V5, V26
-	ADD R11, R0, R16
+	ADD R11, R2, R16
 	FMOVQ (R16), F18
 	WORD $0x4e32d529 // FADD V9, V9, V18
 	ADD R11, R0, R16
@@ -2460,7 +2662,7 @@ again:
 	WORD $0x4e24d4e7 // FADD V7, V7, V4
 	WORD $0x4e27d4c9 // FADD V9, V6, V7
 	WORD $0x4e20d529 // FADD V9, V9, V0
-	ADD R10<<2, R0, R16
+	ADD R10<<2, R2, R16
 	FMOVQ (R16), F19
 	WORD $0x4e33d529 // FADD V9, V9, V19
 	ADD R10<<2, R0, R16
@@ -2469,12 +2671,12 @@ again:
 	WORD $0x4e3cccc9 // FMLA V9, V6, V28
 	WORD $0x6ea0f929 // FNEG V9, V9
 	WORD $0x4ebbcce9 // FMLS V9, V7, V27
-	ADD R10<<1, R0, R16
+	ADD R10<<1, R2, R16
 	FMOVQ (R16), F16
 	WORD $0x4e30d529 // FADD V9, V9, V16
 	ADD R10<<1, R0, R16
 	FMOVQ F9, (R16)
-	ADD R15, R0, R16
+	ADD R15, R2, R16
 	FMOVQ (R16), F17
 	WORD $0x4e31d4a6 // FADD V6, V5, V17
 	ADD R15, R0, R16
@@ -2612,6 +2814,7 @@ again:
 	FMOVQ (R16), F14
 	WORD $0x4ebacdcb // FMLS V11, V14, V26
 	ADD R8, R5, R0
+	ADD R9, R1, R2
 	WORD $0x6e3fdc0f // FMUL V15, V0, V31
 	FMOVQ (R0), F18
 	WORD $0x4e32d5ef // FADD V15, V15, V18
@@ -2632,7 +2835,7 @@ again:
 	FMOVQ F15, (R16)
 	WORD $0x4e2dd58f // FADD V15, V12, V13
 	WORD $0x4ebaccaf // FMLS V15, V5, V26
-	ADD R11, R0, R16
+	ADD R11, R2, R16
 	FMOVQ (R16), F16
 	WORD $0x4e30d5ef // FADD V15, V15, V16
 	ADD R11, R0, R16
@@ -2643,7 +2846,7 @@ again:
 	WORD $0x4e24d5ad // FADD V13, V13, V4
 	WORD $0x4e2dd58f // FADD V15, V12, V13
 	WORD $0x4e20d5ef // FADD V15, V15, V0
-	ADD R10<<2, R0, R16
+	ADD R10<<2, R2, R16
 	FMOVQ (R16), F17
 	WORD $0x4e31d5ef // FADD V15, V15, V17
 	ADD R10<<2, R0, R16
@@ -2652,17 +2855,18 @@ again:
 	WORD $0x4e3ccd8f // FMLA V15, V12, V28
 	WORD $0x6ea0f9ef // FNEG V15, V15
 	WORD $0x4ebbcdaf // FMLS V15, V13, V27
-	ADD R10<<1, R0, R16
+	ADD R10<<1, R2, R16
 	FMOVQ (R16), F18
 	WORD $0x4e32d5ef // FADD V15, V15, V18
 	ADD R10<<1, R0, R16
 	FMOVQ F15, (R16)
-	ADD R15, R0, R16
+	ADD R15, R2, R16
 	FMOVQ (R16), F19
 	WORD $0x4e33d4ac // FADD V12, V5, V19
 	ADD R15, R0, R16
 	FMOVQ F12, (R16)
-	ADD R9, R5, R0
+	ADD R8<<1, R5, R0
+	ADDS R8, R0
 	WORD $0x6e3fdccf // FMUL V15, V6, V31
 	FMOVQ (R0), F16
 	WORD $0x4e30d5ef // FADD V15, V15, V16
@@ -2854,7 +3058,7 @@ again:
 	FMOVQ F15, (R16)
 	ADD R15, R0, R16
 	FMOVQ F5, (R16)
-	ADD R8<<2, R5, R0
+	MOVD R1, R0
 	WORD $0x6e3fdccf // FMUL V15, V6, V31
 	FMOVQ (R0), F18
 	WORD $0x4e32d5ef // FADD V15, V15, V18
@@ -2911,7 +3115,7 @@ again:
 	ADDS R3, R0
 	ADD R14, R0, R16
 	FMOVQ (R16), F5
-	ADD R1, R5, R0
+	ADD R9, R1, R0
 	WORD $0x6e3fdc09 // FMUL V9, V0, V31
 	FMOVQ (R0), F16
 	WORD $0x4e30d529 // FADD V9, V9, V16
@@ -2950,10 +3154,38 @@ again:
 	FMOVQ F9, (R16)
 	ADD R15, R0, R16
 	FMOVQ F5, (R16)
+	MOVD row+8(FP), R2
 	ADDS $16, R4
 	ADDS $16, R5
+	ADDS $16, R1
 	SUBS $1, R2
 	BNE again
+	MOVD tiles+72(FP), R0
+	SUBS $1, R0
+	MOVD R0, tiles+72(FP)
+	BEQ done
+	MOVD n+64(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R4
+	MOVD tile+56(FP), R0
+	ADDS R0, R4
+	MOVD n+64(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R5
+	MOVD R10, R0
+	LSL $2, R0
+	ADDS R0, R5
+	MOVD n+64(FP), R0
+	MOVD $16, R16
+	MUL R16, R0
+	SUBS R0, R1
+	MOVD R10, R0
+	LSL $2, R0
+	ADDS R0, R1
+	JMP tile
+done:
 	RET
 
 // func filterNEON(planes *float32, plane uintptr, n int)

@@ -18,26 +18,30 @@ func TestBits(t *testing.T) {
 			}
 			x, bias := kerneltest.Random(t, 1, 36*c), kerneltest.Random(t, 2, c)
 			planes := make([]float32, GradientPlanes*c)
-			Image(isa, planes, c, x, 6*c, c, c)
+			Image(isa, planes, c, c, x, 6*c, c, c, 1)
 			check("image", planes)
 			y, at := make([]float32, 16*c), make([]uint8, 4*c)
 			for _, relu := range []bool{false, true} {
-				Result(isa, y, 4*c, c, x, c, bias, relu, c)
+				Result(isa, y, 4*c, c, x, c, c, bias, relu, c, 1)
 				check(fmt.Sprint("result ", relu), y)
 			}
-			ResultPool(isa, y[:4*c], at, 2*c, c, x, c, bias, c)
+			ResultPool(isa, y[:4*c], at, 2*c, c, x, c, c, bias, c, 1)
 			check("result, pooled", y[:4*c], kerneltest.Floats(at))
-			Gradient(isa, planes, c, x, 4*c, c, c)
+			Gradient(isa, planes, c, c, x, 4*c, c, c, 1)
 			check("gradient", planes)
-			GradientPooled(isa, planes, c, x, at, 2*c, c, c)
+			GradientPooled(isa, planes, c, c, x, at, 2*c, c, c, 1)
 			check("gradient, pooled", planes)
 			dw := make([]float32, 9*c)
 			FilterGradient(isa, dw, c, x, c, c)
 			check("filter gradient", dw)
 			if c%16 == 0 {
 				dx := kerneltest.Random(t, 3, 36*c)
-				AddImage(isa, dx, 6*c, c, x, c, c)
-				check("add image", dx)
+				carry := append([]float32(nil), dx[:12*c]...) // rows 0 and 1, but for what rows 4 and 5 have
+				for row := range 2 {
+					copy(carry[row*6*c:][:2*c], dx[(Tile+row)*6*c:])
+				}
+				AddImage(isa, dx[:24*c], 6*c, carry, 6*c, c, x, c, c, c, 1)
+				check("add image", dx[:24*c], carry)
 				Filter(isa, x, c, c)
 				check("filter", x)
 			}

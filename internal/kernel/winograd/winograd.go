@@ -13,9 +13,10 @@
 // usual 0, 1, -1, 2, -2 at the most, and half on average. A transformed tile is 36 planes of a matrix
 // [tiles][channels]; number 6i+j belongs to row i and column j of the transform.
 //
-// Every function does the channels of one tile. There must be at least MinChannels of them,
-// and distances (row, pixel, plane) are in elements. A number that is not finite makes all
-// that comes from its tile so.
+// Functions do the channels of some tiles next to each other: their pixels are four apart (or
+// two, where pooled), and the rows of their planes `tile` elements. There must be at least
+// MinChannels channels, and all distances (row, pixel, plane, tile) are in elements. A number
+// that is not finite makes all that comes from its tile so.
 package winograd
 
 import "github.com/lince-ml/lince/internal/kernel"
@@ -35,35 +36,41 @@ const (
 )
 
 // Image transforms 6x6 pixels: dst = B' x B.
-func Image(isa kernel.ISA, dst []float32, plane int, x []float32, row, pixel, channels int) {
-	if imageVector(isa, dst, plane, x, row, pixel, channels) {
+func Image(isa kernel.ISA, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) {
+	if imageVector(isa, dst, plane, tile, x, row, pixel, channels, tiles) {
 		return
 	}
 	var t [Patch][Patch]float32
-	for c := range channels {
-		for j := range Patch {
-			t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = image(
-				x[j*pixel+c], x[row+j*pixel+c], x[2*row+j*pixel+c], x[3*row+j*pixel+c], x[4*row+j*pixel+c], x[5*row+j*pixel+c])
-		}
-		for i, r := range t {
-			d := dst[6*i*plane+c:]
-			d[0], d[plane], d[2*plane], d[3*plane], d[4*plane], d[5*plane] = image(r[0], r[1], r[2], r[3], r[4], r[5])
+	for n := range tiles {
+		x, dst := x[n*Tile*pixel:], dst[n*tile:]
+		for c := range channels {
+			for j := range Patch {
+				t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = image(
+					x[j*pixel+c], x[row+j*pixel+c], x[2*row+j*pixel+c], x[3*row+j*pixel+c], x[4*row+j*pixel+c], x[5*row+j*pixel+c])
+			}
+			for i, r := range t {
+				d := dst[6*i*plane+c:]
+				d[0], d[plane], d[2*plane], d[3*plane], d[4*plane], d[5*plane] = image(r[0], r[1], r[2], r[3], r[4], r[5])
+			}
 		}
 	}
 }
 
 // Result makes 4x4 results with bias and perhaps ReLU: y = A' m A + bias.
-func Result(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane int, bias []float32, relu bool, channels int) {
-	if resultVector(isa, y, row, pixel, m, plane, bias, relu, channels) {
+func Result(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane, tile int, bias []float32, relu bool, channels, tiles int) {
+	if resultVector(isa, y, row, pixel, m, plane, tile, bias, relu, channels, tiles) {
 		return
 	}
-	for c := range channels {
-		for i, r := range results(m, plane, c, bias[c]) {
-			for j, v := range r {
-				if relu && v < 0 {
-					v = 0
+	for n := range tiles {
+		y, m := y[n*Tile*pixel:], m[n*tile:]
+		for c := range channels {
+			for i, r := range results(m, plane, c, bias[c]) {
+				for j, v := range r {
+					if relu && v < 0 {
+						v = 0
+					}
+					y[i*row+j*pixel+c] = v
 				}
-				y[i*row+j*pixel+c] = v
 			}
 		}
 	}
@@ -71,83 +78,106 @@ func Result(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane int,
 
 // ResultPool is Result with ReLU and a 2x2 max pool: 2x2 pooled results y, and at: where each
 // was in its window, 0 to 3, or 4 where the ReLU cut it. Distances hold for both.
-func ResultPool(isa kernel.ISA, y []float32, at []uint8, row, pixel int, m []float32, plane int, bias []float32, channels int) {
-	if resultPoolVector(isa, y, at, row, pixel, m, plane, bias, channels) {
+func ResultPool(isa kernel.ISA, y []float32, at []uint8, row, pixel int, m []float32, plane, tile int, bias []float32, channels, tiles int) {
+	if resultPoolVector(isa, y, at, row, pixel, m, plane, tile, bias, channels, tiles) {
 		return
 	}
-	for c := range channels {
-		r := results(m, plane, c, bias[c])
-		for q := range 4 {
-			i, j := q/2*2, q%2*2
-			best, place := r[i][j], uint8(0)
-			for n := 1; n < 4; n++ {
-				if v := r[i+n/2][j+n%2]; v > best {
-					best, place = v, uint8(n)
+	for n := range tiles {
+		y, at, m := y[n*Tile/2*pixel:], at[n*Tile/2*pixel:], m[n*tile:]
+		for c := range channels {
+			r := results(m, plane, c, bias[c])
+			for q := range 4 {
+				i, j := q/2*2, q%2*2
+				best, place := r[i][j], uint8(0)
+				for n := 1; n < 4; n++ {
+					if v := r[i+n/2][j+n%2]; v > best {
+						best, place = v, uint8(n)
+					}
 				}
+				if best <= 0 {
+					best, place = 0, 4
+				}
+				to := q/2*row + q%2*pixel + c
+				y[to], at[to] = best, place
 			}
-			if best <= 0 {
-				best, place = 0, 4
-			}
-			to := q/2*row + q%2*pixel + c
-			y[to], at[to] = best, place
 		}
 	}
 }
 
 // Gradient transforms the gradient of 4x4 results: dst = A dy A', and the sum of dy.
-func Gradient(isa kernel.ISA, dst []float32, plane int, dy []float32, row, pixel, channels int) {
-	if gradientVector(isa, dst, plane, dy, row, pixel, channels) {
+func Gradient(isa kernel.ISA, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) {
+	if gradientVector(isa, dst, plane, tile, dy, row, pixel, channels, tiles) {
 		return
 	}
 	var y [Tile][Tile]float32
-	for c := range channels {
-		for i := range Tile {
-			for j := range Tile {
-				y[i][j] = dy[i*row+j*pixel+c]
+	for n := range tiles {
+		dst, dy := dst[n*tile:], dy[n*Tile*pixel:]
+		for c := range channels {
+			for i := range Tile {
+				for j := range Tile {
+					y[i][j] = dy[i*row+j*pixel+c]
+				}
 			}
+			gradients(dst[c:], plane, &y)
 		}
-		gradients(dst[c:], plane, &y)
 	}
 }
 
 // GradientPooled is Gradient from the gradient of 2x2 pooled results and their places at.
 // Distances hold for both.
-func GradientPooled(isa kernel.ISA, dst []float32, plane int, g []float32, at []uint8, row, pixel, channels int) {
-	if gradientPooledVector(isa, dst, plane, g, at, row, pixel, channels) {
+func GradientPooled(isa kernel.ISA, dst []float32, plane, tile int, g []float32, at []uint8, row, pixel, channels, tiles int) {
+	if gradientPooledVector(isa, dst, plane, tile, g, at, row, pixel, channels, tiles) {
 		return
 	}
-	for c := range channels {
-		var y [Tile][Tile]float32
-		for q := range 4 {
-			from := q/2*row + q%2*pixel + c
-			if place := int(at[from]); place < 4 {
-				y[q/2*2+place/2][q%2*2+place%2] = g[from]
+	for n := range tiles {
+		dst, g, at := dst[n*tile:], g[n*Tile/2*pixel:], at[n*Tile/2*pixel:]
+		for c := range channels {
+			var y [Tile][Tile]float32
+			for q := range 4 {
+				from := q/2*row + q%2*pixel + c
+				if place := int(at[from]); place < 4 {
+					y[q/2*2+place/2][q%2*2+place%2] = g[from]
+				}
 			}
+			gradients(dst[c:], plane, &y)
 		}
-		gradients(dst[c:], plane, &y)
 	}
 }
 
-// AddImage makes the gradient of 6x6 pixels, B v B', of which rows 0 and 1 and columns 0 and
-// 1 are added to dx and the others set. Channels must be a multiple of 16.
-func AddImage(isa kernel.ISA, dx []float32, row, pixel int, v []float32, plane, channels int) {
-	if addImageVector(isa, dx, row, pixel, v, plane, channels) {
+// AddImage makes the gradient of 6x6 pixels, B v B': rows 0 to 3 go to dx and rows 4 and 5 to
+// carry, which has the same pixels. Columns 0 and 1 are added to what is there, and so are the
+// other columns of rows 0 and 1 to what is in carry: the last rows of the tiles above.
+// Channels must be a multiple of 16.
+func AddImage(isa kernel.ISA, dx []float32, row int, carry []float32, carryRow, pixel int, v []float32, plane, tile, channels, tiles int) {
+	if addImageVector(isa, dx, row, carry, carryRow, pixel, v, plane, tile, channels, tiles) {
 		return
 	}
 	var t [Patch][Patch]float32
-	for c := range channels {
-		for j := range Patch {
-			s := v[j*plane+c:]
-			t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = addImage(s[0], s[6*plane], s[12*plane], s[18*plane], s[24*plane], s[30*plane])
-		}
-		for i, r := range t {
-			r[0], r[1], r[2], r[3], r[4], r[5] = addImage(r[0], r[1], r[2], r[3], r[4], r[5])
-			for j, d := range r {
-				to := &dx[i*row+j*pixel+c]
-				if i < 2 || j < 2 {
-					d += *to
+	for n := range tiles {
+		v, at := v[n*tile:], n*Tile*pixel
+		for c := range channels {
+			for j := range Patch {
+				s := v[j*plane+c:]
+				t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = addImage(s[0], s[6*plane], s[12*plane], s[18*plane], s[24*plane], s[30*plane])
+			}
+			for i, r := range t {
+				r[0], r[1], r[2], r[3], r[4], r[5] = addImage(r[0], r[1], r[2], r[3], r[4], r[5])
+				for j, d := range r {
+					p := at + j*pixel + c
+					var to *float32
+					if i < Tile {
+						to = &dx[i*row+p]
+					} else {
+						to = &carry[(i-Tile)*carryRow+p]
+					}
+					switch {
+					case j < 2:
+						d += *to
+					case i < 2:
+						d += carry[i*carryRow+p]
+					}
+					*to = d
 				}
-				*to = d
 			}
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// Each of these does all channels, or says that there is no assembly. Channels that do not
-// fill a vector are done in one that ends with them and overlaps the one before.
+// Each of these does all channels of all tiles, or says that there is no assembly. Channels that
+// do not fill a vector are done in one that ends with them and overlaps the one before.
 
 func lanes(isa kernel.ISA) int {
 	if isa == kernel.AVX512 {
@@ -27,16 +27,16 @@ func vectors(isa kernel.ISA, channels int) (whole, last int) {
 
 func bytes(floats int) uintptr { return uintptr(4 * floats) }
 
-func imageVector(isa kernel.ISA, dst []float32, plane int, x []float32, row, pixel, channels int) bool {
+func imageVector(isa kernel.ISA, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
 	}
 	n, last := vectors(isa, channels)
 	for at := 0; ; at, n = last, 1 {
 		if isa == kernel.AVX512 {
-			imageAVX512(&dst[at], bytes(plane), &x[at], bytes(row), bytes(pixel), n)
+			imageAVX512(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
 		} else {
-			imageAVX2(&dst[at], bytes(plane), &x[at], bytes(row), bytes(pixel), n)
+			imageAVX2(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
 		}
 		if at == last {
 			return true
@@ -52,7 +52,7 @@ var floors = func() (f [2][16]float32) {
 	return f
 }()
 
-func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane int, bias []float32, relu bool, channels int) bool {
+func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane, tile int, bias []float32, relu bool, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
 	}
@@ -63,9 +63,9 @@ func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plan
 	n, last := vectors(isa, channels)
 	for at := 0; ; at, n = last, 1 {
 		if isa == kernel.AVX512 {
-			resultAVX512(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), &bias[at], n, floor)
+			resultAVX512(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, floor, tiles)
 		} else {
-			resultAVX2(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), &bias[at], n, floor)
+			resultAVX2(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, floor, tiles)
 		}
 		if at == last {
 			return true
@@ -73,16 +73,16 @@ func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plan
 	}
 }
 
-func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel int, m []float32, plane int, bias []float32, channels int) bool {
+func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel int, m []float32, plane, tile int, bias []float32, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
 	}
 	n, last := vectors(isa, channels)
 	for at := 0; ; at, n = last, 1 {
 		if isa == kernel.AVX512 {
-			resultPoolAVX512(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), &bias[at], n, &places[at], uintptr(row), uintptr(pixel))
+			resultPoolAVX512(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, &places[at], uintptr(row), uintptr(pixel), tiles)
 		} else {
-			resultPoolAVX2(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), &bias[at], n, &places[at], uintptr(row), uintptr(pixel))
+			resultPoolAVX2(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, &places[at], uintptr(row), uintptr(pixel), tiles)
 		}
 		if at == last {
 			return true
@@ -90,16 +90,16 @@ func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel in
 	}
 }
 
-func gradientVector(isa kernel.ISA, dst []float32, plane int, dy []float32, row, pixel, channels int) bool {
+func gradientVector(isa kernel.ISA, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
 	}
 	n, last := vectors(isa, channels)
 	for at := 0; ; at, n = last, 1 {
 		if isa == kernel.AVX512 {
-			gradientAVX512(&dst[at], bytes(plane), &dy[at], bytes(row), bytes(pixel), n)
+			gradientAVX512(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
 		} else {
-			gradientAVX2(&dst[at], bytes(plane), &dy[at], bytes(row), bytes(pixel), n)
+			gradientAVX2(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
 		}
 		if at == last {
 			return true
@@ -107,16 +107,16 @@ func gradientVector(isa kernel.ISA, dst []float32, plane int, dy []float32, row,
 	}
 }
 
-func gradientPooledVector(isa kernel.ISA, dst []float32, plane int, g []float32, places []uint8, row, pixel, channels int) bool {
+func gradientPooledVector(isa kernel.ISA, dst []float32, plane, tile int, g []float32, places []uint8, row, pixel, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
 	}
 	n, last := vectors(isa, channels)
 	for at := 0; ; at, n = last, 1 {
 		if isa == kernel.AVX512 {
-			gradientPooledAVX512(&dst[at], bytes(plane), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel))
+			gradientPooledAVX512(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
 		} else {
-			gradientPooledAVX2(&dst[at], bytes(plane), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel))
+			gradientPooledAVX2(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
 		}
 		if at == last {
 			return true
@@ -124,12 +124,12 @@ func gradientPooledVector(isa kernel.ISA, dst []float32, plane int, g []float32,
 	}
 }
 
-func addImageVector(isa kernel.ISA, dx []float32, row, pixel int, v []float32, plane, channels int) bool {
+func addImageVector(isa kernel.ISA, dx []float32, row int, carry []float32, carryRow, pixel int, v []float32, plane, tile, channels, tiles int) bool {
 	switch isa {
 	case kernel.AVX512:
-		addImageAVX512(&dx[0], bytes(row), bytes(pixel), &v[0], bytes(plane), channels/16)
+		addImageAVX512(&dx[0], bytes(row), &carry[0], bytes(carryRow), bytes(pixel), &v[0], bytes(plane), bytes(tile), channels/16, tiles)
 	case kernel.AVX2:
-		addImageAVX2(&dx[0], bytes(row), bytes(pixel), &v[0], bytes(plane), channels/8)
+		addImageAVX2(&dx[0], bytes(row), &carry[0], bytes(carryRow), bytes(pixel), &v[0], bytes(plane), bytes(tile), channels/8, tiles)
 	default:
 		return false
 	}
@@ -162,5 +162,16 @@ func filterGradientVector(isa kernel.ISA, dw []float32, dwPlane int, u []float32
 		if at == last {
 			return true
 		}
+	}
+}
+
+func ahead(isa kernel.ISA, x []float32, write bool) {
+	lines := len(x) / 16
+	switch {
+	case isa == kernel.Generic || lines == 0:
+	case write:
+		toWrite(&x[0], lines)
+	default:
+		toRead(&x[0], lines)
 	}
 }

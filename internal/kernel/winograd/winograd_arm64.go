@@ -6,7 +6,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// Each of these does all channels, or says that there is no assembly. Channels that do not
+// Each of these does all channels of all tiles, or says that there is no assembly. Channels that do not
 // fill a vector are done in one that ends with them and overlaps the one before.
 
 // vectors is the number of whole vectors, and where the one that overlaps starts, or 0.
@@ -19,13 +19,13 @@ func vectors(channels int) (whole, last int) {
 
 func bytes(floats int) uintptr { return uintptr(4 * floats) }
 
-func imageVector(isa kernel.ISA, dst []float32, plane int, x []float32, row, pixel, channels int) bool {
+func imageVector(isa kernel.ISA, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
 	n, last := vectors(channels)
 	for at := 0; ; at, n = last, 1 {
-		imageNEON(&dst[at], bytes(plane), &x[at], bytes(row), bytes(pixel), n)
+		imageNEON(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
 		if at == last {
 			return true
 		}
@@ -40,7 +40,7 @@ var floors = func() (f [2][16]float32) {
 	return f
 }()
 
-func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane int, bias []float32, relu bool, channels int) bool {
+func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane, tile int, bias []float32, relu bool, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
@@ -50,57 +50,57 @@ func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plan
 	}
 	n, last := vectors(channels)
 	for at := 0; ; at, n = last, 1 {
-		resultNEON(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), &bias[at], n, floor)
+		resultNEON(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, floor, tiles)
 		if at == last {
 			return true
 		}
 	}
 }
 
-func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel int, m []float32, plane int, bias []float32, channels int) bool {
+func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel int, m []float32, plane, tile int, bias []float32, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
 	n, last := vectors(channels)
 	for at := 0; ; at, n = last, 1 {
-		resultPoolNEON(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), &bias[at], n, &places[at], uintptr(row), uintptr(pixel))
+		resultPoolNEON(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, &places[at], uintptr(row), uintptr(pixel), tiles)
 		if at == last {
 			return true
 		}
 	}
 }
 
-func gradientVector(isa kernel.ISA, dst []float32, plane int, dy []float32, row, pixel, channels int) bool {
+func gradientVector(isa kernel.ISA, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
 	n, last := vectors(channels)
 	for at := 0; ; at, n = last, 1 {
-		gradientNEON(&dst[at], bytes(plane), &dy[at], bytes(row), bytes(pixel), n)
+		gradientNEON(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
 		if at == last {
 			return true
 		}
 	}
 }
 
-func gradientPooledVector(isa kernel.ISA, dst []float32, plane int, g []float32, places []uint8, row, pixel, channels int) bool {
+func gradientPooledVector(isa kernel.ISA, dst []float32, plane, tile int, g []float32, places []uint8, row, pixel, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
 	n, last := vectors(channels)
 	for at := 0; ; at, n = last, 1 {
-		gradientPooledNEON(&dst[at], bytes(plane), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel))
+		gradientPooledNEON(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
 		if at == last {
 			return true
 		}
 	}
 }
 
-func addImageVector(isa kernel.ISA, dx []float32, row, pixel int, v []float32, plane, channels int) bool {
+func addImageVector(isa kernel.ISA, dx []float32, row int, carry []float32, carryRow, pixel int, v []float32, plane, tile, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
-	addImageNEON(&dx[0], bytes(row), bytes(pixel), &v[0], bytes(plane), channels/4)
+	addImageNEON(&dx[0], bytes(row), &carry[0], bytes(carryRow), bytes(pixel), &v[0], bytes(plane), bytes(tile), channels/4, tiles)
 	return true
 }
 
@@ -124,3 +124,5 @@ func filterGradientVector(isa kernel.ISA, dw []float32, dwPlane int, u []float32
 		}
 	}
 }
+
+func ahead(kernel.ISA, []float32, bool) {}

@@ -115,18 +115,28 @@ func square(x []float32, row, pixel, c int) func(i, j int) float64 {
 	return func(i, j int) float64 { return float64(x[i*row+j*pixel+c]) }
 }
 
-// check compares an m by m square of each channel, the others being untouched.
-func check(t *testing.T, got []float32, row, pixel, channels, m int, want func(c int) [][]float64) {
+// tiles is how many tiles a call does in tests.
+const tiles = 3
+
+// check compares an m by m square of each channel of tiles at a distance (0: there is but
+// one), all else being untouched.
+func check(t *testing.T, got []float32, row, pixel, tile, channels, m int, want func(n, c int) [][]float64) {
 	t.Helper()
 	var have []float32
 	var wanted []float64
-	for c := range channels {
-		w := want(c)
-		for i := range m {
-			for j := range m {
-				have = append(have, got[i*row+j*pixel+c])
-				got[i*row+j*pixel+c] = float32(math.NaN())
-				wanted = append(wanted, w[i][j])
+	for n := range tiles {
+		if n > 0 && tile == 0 {
+			break // not of tiles
+		}
+		for c := range channels {
+			w := want(n, c)
+			for i := range m {
+				for j := range m {
+					at := n*tile + i*row + j*pixel + c
+					have = append(have, got[at])
+					got[at] = float32(math.NaN())
+					wanted = append(wanted, w[i][j])
+				}
 			}
 		}
 	}
@@ -141,27 +151,31 @@ func check(t *testing.T, got []float32, row, pixel, channels, m int, want func(c
 func TestImage(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	each(t, func(t *testing.T, isa kernel.ISA, c int) {
-		pixel, row := c+3, 6*(c+3)+5
-		x := kerneltest.Random(t, 1, 5*row+5*pixel+c)
-		dst := kerneltest.Junk(t, 35*(c+2)+c)
-		Image(isa, dst, c+2, x, row, pixel, c)
+		tile, plane, pixel := c+1, tiles*(c+1)+2, c+3
+		row := (Tile*tiles+2)*pixel + 5
+		x := kerneltest.Random(t, 1, 5*row+(Tile*tiles+1)*pixel+c)
+		dst := kerneltest.Junk(t, 35*plane+(tiles-1)*tile+c)
+		Image(isa, dst, plane, tile, x, row, pixel, c, tiles)
 		vectors.Check(t, isa, fmt.Sprint(c), dst)
-		check(t, dst, 6*(c+2), c+2, c, 6, func(c int) [][]float64 { return apply(matrixB, square(x, row, pixel, c)) })
+		check(t, dst, 6*plane, plane, tile, c, 6, func(n, c int) [][]float64 {
+			return apply(matrixB, square(x[n*Tile*pixel:], row, pixel, c))
+		})
 	})
 }
 
 func TestResult(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	each(t, func(t *testing.T, isa kernel.ISA, c int) {
-		pixel, row, plane := c+3, 4*(c+3)+5, c+1
-		m, bias := kerneltest.Random(t, 1, 35*plane+c), kerneltest.Random(t, 2, c)
+		pixel, tile, plane := c+3, c+1, tiles*(c+1)+4
+		row := Tile*tiles*pixel + 5
+		m, bias := kerneltest.Random(t, 1, 35*plane+(tiles-1)*tile+c), kerneltest.Random(t, 2, c)
 		for _, relu := range []bool{false, true} {
-			y := kerneltest.Junk(t, 3*row+3*pixel+c)
-			Result(isa, y, row, pixel, m, plane, bias, relu, c)
+			y := kerneltest.Junk(t, 3*row+(Tile*tiles-1)*pixel+c)
+			Result(isa, y, row, pixel, m, plane, tile, bias, relu, c, tiles)
 			vectors.Check(t, isa, fmt.Sprint(c, relu), y)
 			plain := append([]float32(nil), y...)
-			check(t, y, row, pixel, c, 4, func(c int) [][]float64 {
-				w := apply(matrixA, square(m, 6*plane, plane, c))
+			check(t, y, row, pixel, Tile*pixel, c, 4, func(n, c int) [][]float64 {
+				w := apply(matrixA, square(m[n*tile:], 6*plane, plane, c))
 				for i := range w {
 					for j := range w[i] {
 						if w[i][j] += float64(bias[c]); relu {
@@ -175,20 +189,21 @@ func TestResult(t *testing.T) {
 				continue
 			}
 			// The pool takes its maxima from the same numbers.
-			pooled := kerneltest.Junk(t, row+pixel+c)
-			at := kerneltest.Guarded[uint8](t, row+pixel+c)
-			ResultPool(isa, pooled, at, row, pixel, m, plane, bias, c)
-			for i := range 4 * c {
+			pooled := kerneltest.Junk(t, row+(2*tiles-1)*pixel+c)
+			at := kerneltest.Guarded[uint8](t, len(pooled))
+			ResultPool(isa, pooled, at, row, pixel, m, plane, tile, bias, c, tiles)
+			for i := range 4 * tiles * c {
 				q, o := i/c, i%c
+				y, x := q%2, q/2 // of the pooled results
 				best, place := float32(0), uint8(4)
 				for n := range 4 {
-					if v := plain[(q/2*2+n/2)*row+(q%2*2+n%2)*pixel+o]; v > best {
+					if v := plain[(y*2+n/2)*row+(x*2+n%2)*pixel+o]; v > best {
 						best, place = v, uint8(n)
 					}
 				}
-				to := q/2*row + q%2*pixel + o
+				to := y*row + x*pixel + o
 				if pooled[to] != best || at[to] != place {
-					t.Fatalf("pooled %d of channel %d is %v at %d, want %v at %d", q, o, pooled[to], at[to], best, place)
+					t.Fatalf("pooled %d, %d of channel %d is %v at %d, want %v at %d", y, x, o, pooled[to], at[to], best, place)
 				}
 			}
 		}
@@ -198,72 +213,116 @@ func TestResult(t *testing.T) {
 func TestGradient(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	each(t, func(t *testing.T, isa kernel.ISA, c int) {
-		pixel, row, plane := c+3, 4*(c+3)+5, c+1
-		dy := kerneltest.Random(t, 1, 3*row+3*pixel+c)
-		want := func(c int) [][]float64 { return apply(transposed(matrixA), square(dy, row, pixel, c)) }
+		pixel, tile, plane := c+3, c+1, tiles*(c+1)+4
+		row := Tile*tiles*pixel + 5
+		dy := kerneltest.Random(t, 1, 3*row+(Tile*tiles-1)*pixel+c)
+		want := func(n, c int) [][]float64 {
+			return apply(transposed(matrixA), square(dy[n*Tile*pixel:], row, pixel, c))
+		}
 		channels := c
 		checkAll := func(dst []float32) {
 			t.Helper()
-			for c := range channels {
+			for i := range tiles * channels {
+				n, c := i/channels, i%channels
 				sum := 0.
 				for i := range 16 {
-					sum += float64(dy[i/4*row+i%4*pixel+c])
+					sum += float64(dy[i/4*row+(n*Tile+i%4)*pixel+c])
 				}
-				if got := dst[Planes*plane+c]; !(math.Abs(float64(got)-sum) < 16*tolerance) {
+				if got := dst[Planes*plane+n*tile+c]; !(math.Abs(float64(got)-sum) < 16*tolerance) {
 					t.Fatalf("the sum of channel %d is %v, want %v", c, got, sum)
 				}
 			}
-			check(t, dst[:Planes*plane], 6*plane, plane, channels, 6, want)
+			check(t, dst[:Planes*plane], 6*plane, plane, tile, channels, 6, want)
 		}
-		dst := kerneltest.Junk(t, 36*plane+c)
-		Gradient(isa, dst, plane, dy, row, pixel, c)
+		dst := kerneltest.Junk(t, 36*plane+(tiles-1)*tile+c)
+		Gradient(isa, dst, plane, tile, dy, row, pixel, c, tiles)
 		vectors.Check(t, isa, fmt.Sprint(c), dst)
 		checkAll(dst)
 
-		g := kerneltest.Random(t, 2, row+pixel+c)
-		at := kerneltest.Guarded[uint8](t, row+pixel+c)
+		g := kerneltest.Random(t, 2, row+(2*tiles-1)*pixel+c)
+		at := kerneltest.Guarded[uint8](t, len(g))
 		clear(dy)
-		for i := range 4 * c {
+		for i := range 4 * tiles * c {
 			q, o := i/c, i%c
-			from, place := q/2*row+q%2*pixel+o, i*7%6
+			y, x := q%2, q/2
+			from, place := y*row+x*pixel+o, i*7%6
 			if at[from] = uint8(place); place < 4 {
-				dy[(q/2*2+place/2)*row+(q%2*2+place%2)*pixel+o] = g[from]
+				dy[(y*2+place/2)*row+(x*2+place%2)*pixel+o] = g[from]
 			}
 		}
-		dst = kerneltest.Junk(t, 36*plane+c)
-		GradientPooled(isa, dst, plane, g, at, row, pixel, c)
+		dst = kerneltest.Junk(t, len(dst))
+		GradientPooled(isa, dst, plane, tile, g, at, row, pixel, c, tiles)
 		vectors.Check(t, isa, fmt.Sprint(c, "pooled"), dst)
 		checkAll(dst)
 	})
 }
 
+// A tile is added to its neighbours above and to the left.
 func TestAddImage(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	each(t, func(t *testing.T, isa kernel.ISA, c int) {
 		c = kernel.CeilDiv(c, 16) * 16
-		pixel, row, plane := c, 6*c+16, c+16
-		v := kerneltest.Random(t, 1, 35*plane+c)
-		dx := kerneltest.Junk(t, 5*row+5*pixel+c)
-		before := kerneltest.Random(t, 2, len(dx))
-		for i := range 36 {
-			if i/6 < 2 || i%6 < 2 {
-				at := i/6*row + i%6*pixel
-				copy(dx[at:at+c], before[at:])
+		pixel, tile, plane := c+3, c+16, tiles*(c+16)+4
+		row, carryRow := (Tile*tiles+2)*pixel+16, (Tile*tiles+2)*pixel+32
+		width := (Tile*tiles+1)*pixel + c
+		v := kerneltest.Random(t, 1, 35*plane+(tiles-1)*tile+c)
+		dx, carry := kerneltest.Junk(t, 3*row+width), kerneltest.Junk(t, carryRow+width)
+		before := kerneltest.Random(t, 2, 8*c)
+		above := kerneltest.Random(t, 3, 2*(Tile*tiles+2)*c)
+		// What there is: two columns in all rows, and all but these in the two rows above.
+		for i := range Patch {
+			for j := range 2 {
+				to := dx[min(i, 3)*row+j*pixel:]
+				if i >= Tile {
+					to = carry[(i-Tile)*carryRow+j*pixel:]
+				}
+				copy(to[:c], before[(i*2+j)%8*c:])
 			}
 		}
-		AddImage(isa, dx, row, pixel, v, plane, c)
+		for i := range 2 {
+			for j := 2; j < Tile*tiles+2; j++ {
+				copy(carry[i*carryRow+j*pixel:][:c], above[(i*(Tile*tiles+2)+j)*c:])
+			}
+		}
+		AddImage(isa, dx, row, carry, carryRow, pixel, v, plane, tile, c, tiles)
 		vectors.Check(t, isa, fmt.Sprint(c), dx)
-		check(t, dx, row, pixel, c, 6, func(c int) [][]float64 {
-			w := apply(transposed(matrixB), square(v, 6*plane, plane, c))
-			for i := range w {
-				for j := range w[i] {
-					if i < 2 || j < 2 {
-						w[i][j] += float64(before[i*row+j*pixel+c])
+		vectors.Check(t, isa, fmt.Sprint(c, " carry"), carry)
+		var have []float32
+		var want []float64
+		images := make([][][]float64, tiles)
+		for o := range c {
+			for n := range images {
+				images[n] = apply(transposed(matrixB), square(v[n*tile:], 6*plane, plane, o))
+			}
+			for i := range Patch {
+				for j := range Tile*tiles + 2 {
+					w := 0.
+					for n := range images {
+						if k := j - n*Tile; k >= 0 && k < Patch {
+							w += images[n][i][k]
+						}
 					}
+					switch {
+					case j < 2:
+						w += float64(before[(i*2+j)%8*c+o])
+					case i < 2:
+						w += float64(above[(i*(Tile*tiles+2)+j)*c+o])
+					}
+					got := &dx[min(i, 3)*row+j*pixel+o]
+					if i >= Tile {
+						got = &carry[(i-Tile)*carryRow+j*pixel+o]
+					}
+					have, want = append(have, *got), append(want, w)
+					*got = float32(math.NaN())
 				}
 			}
-			return w
-		})
+		}
+		kerneltest.Close(t, "transform", have, want, tolerance)
+		for _, v := range append(dx, carry...) {
+			if v == v {
+				t.Fatal("more was written")
+			}
+		}
 	})
 }
 
@@ -279,13 +338,13 @@ func TestFilter(t *testing.T) {
 		}
 		Filter(isa, planes, plane, n)
 		vectors.Check(t, isa, fmt.Sprint(n), planes)
-		check(t, planes, 6*plane, plane, n, 6, func(c int) [][]float64 { return apply(matrixG, square(w, 3*plane, plane, c)) })
+		check(t, planes, 6*plane, plane, 0, n, 6, func(_, c int) [][]float64 { return apply(matrixG, square(w, 3*plane, plane, c)) })
 
 		u := kerneltest.Random(t, 2, 35*plane+c)
 		dw := kerneltest.Junk(t, 8*plane+c)
 		FilterGradient(isa, dw, plane, u, plane, c)
 		vectors.Check(t, isa, fmt.Sprint(c, "gradient"), dw)
-		check(t, dw, 3*plane, plane, c, 3, func(c int) [][]float64 { return apply(transposed(matrixG), square(u, 6*plane, plane, c)) })
+		check(t, dw, 3*plane, plane, 0, c, 3, func(_, c int) [][]float64 { return apply(transposed(matrixG), square(u, 6*plane, plane, c)) })
 	})
 }
 
@@ -295,12 +354,12 @@ func TestNoAllocations(t *testing.T) {
 		planes, pixels, bias := make([]float32, GradientPlanes*48), make([]float32, 36*48), make([]float32, c)
 		at := make([]uint8, 16*48)
 		kerneltest.NoAllocs(t, "transforms", func() {
-			Image(isa, planes, c, pixels, 6*c, c, c)
-			Result(isa, pixels, 4*c, c, planes, c, bias, true, c)
-			ResultPool(isa, pixels, at, 2*c, c, planes, c, bias, c)
-			Gradient(isa, planes, c, pixels, 4*c, c, c)
-			GradientPooled(isa, planes, c, pixels, at, 2*c, c, c)
-			AddImage(isa, pixels, 6*48, 48, planes, 48, 48)
+			Image(isa, planes, c, c, pixels, 6*c, c, c, 1)
+			Result(isa, pixels, 4*c, c, planes, c, c, bias, true, c, 1)
+			ResultPool(isa, pixels, at, 2*c, c, planes, c, c, bias, c, 1)
+			Gradient(isa, planes, c, c, pixels, 4*c, c, c, 1)
+			GradientPooled(isa, planes, c, c, pixels, at, 2*c, c, c, 1)
+			AddImage(isa, pixels, 6*48, pixels[24*48:], 6*48, 48, planes, 48, 48, 48, 1)
 			Filter(isa, planes, c, c)
 			FilterGradient(isa, pixels, c, planes, c, c)
 		})
