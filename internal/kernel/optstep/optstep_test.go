@@ -168,26 +168,3 @@ func TestSteps(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkSteps(b *testing.B) {
-	const n = 57600 * 64
-	var x [5][]float32
-	for i := range x {
-		x[i] = make([]float32, n)
-		for j := range x[i] {
-			x[i][j] = .1
-		}
-	}
-	for _, isa := range kernel.Available() {
-		for _, s := range steps() {
-			b.Run(fmt.Sprintf("%v/%s", isa, s.name), func(b *testing.B) {
-				parts, run := s.run(isa, n)
-				kerneltest.Speed(b, 0, 0, func() {
-					for p := range parts {
-						run(p, x[0], x[1], x[2], x[3], x[4])
-					}
-				})
-			})
-		}
-	}
-}
