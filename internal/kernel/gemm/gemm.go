@@ -101,7 +101,7 @@ func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 		c, e, add = partial[cut*s.M*s.N:(cut+1)*s.M*s.N], Epilogue{}, false
 	}
 	switch {
-	case g.method == sums && streams(g.isa):
+	case g.method == sums && addsRows(g.isa):
 		g.runSums(r, a, b, bias, c, e, add)
 	case g.method == dots:
 		g.runDots(r, a, b, bias, c, e, add)

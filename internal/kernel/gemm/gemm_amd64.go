@@ -2,8 +2,11 @@ package gemm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// streams says whether there is assembly for runTile and sumRows.
+// streams says whether there is assembly for runTile and runShort.
 func streams(isa kernel.ISA) bool { return isa == kernel.AVX2 || isa == kernel.AVX512 }
+
+// addsRows says whether there is assembly for sumRows.
+func addsRows(isa kernel.ISA) bool { return streams(isa) }
 
 // runTile makes a tile that packs B.
 func runTile(isa kernel.ISA, transA bool, rows int, t *tile) {

@@ -1,4 +1,4 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package gemm
 
@@ -7,6 +7,8 @@ import "github.com/lince-ml/lince/internal/kernel"
 // Without assembly, those that panic are not called.
 
 func streams(kernel.ISA) bool { return false }
+
+func addsRows(kernel.ISA) bool { return false }
 
 func runTile(kernel.ISA, bool, int, *tile) { panic("gemm: no such tile") }
 

@@ -34,7 +34,7 @@ const distance = 32
 
 // ScratchLen is the number of floats that each worker needs.
 func (g *Gemm) ScratchLen() int {
-	if g.method == dots || g.method == sums && streams(g.isa) {
+	if g.method == dots || g.method == sums && addsRows(g.isa) {
 		return 0
 	}
 	n := 0

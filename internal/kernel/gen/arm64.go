@@ -26,6 +26,7 @@ var word2 = map[string]uint32{
 	"FCVTNS":  0x4e21a800, // to integers, to nearest, ties to even
 	"SCVTF":   0x4e21d800,
 	"SSHR1":   0x4f3f0400,
+	"FADDP.S": 0x7e30d800, // the sum of the first two
 	"XTN.H4":  0x0e612800, // from S4
 	"XTN.B8":  0x0e212800, // from H8
 	"USHLL.8": 0x2f08a400, // B8 to H8

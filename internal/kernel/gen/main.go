@@ -27,7 +27,7 @@ var families = []struct {
 	{"eltwise", eltwise, eltwise},
 	{"optstep", optstep, optstep},
 	{"winograd", winograd, winograd},
-	{"gemm", gemm, nil},
+	{"gemm", gemm, neonGemm},
 	{"sparse", sparse, nil},
 }
 

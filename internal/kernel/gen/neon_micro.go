@@ -377,7 +377,7 @@ func neonPackRows(f *family, columns int) {
 	if columns == 16 {
 		list = "[V0.S4, V1.S4, V2.S4, V3.S4]"
 	}
-	a.n("MOVD dst+0(FP), R0\n\tMOVD src+8(FP), R1\n\tMOVD rows+16(FP), R2\n\tMOVD stride+24(FP), R3")
+	a.loadNEON("R0", "R1", "R2", "R3")
 	a.at("again")
 	a.n("VLD1.P (R1)(R3), %s\n\tVST1.P %s, %d(R0)", list, list, 4*columns)
 	a.n("SUBS $1, R2\n\tBNE again")
@@ -388,7 +388,7 @@ func neonPackRows(f *family, columns int) {
 func neonTranspose(f *family) {
 	a := f.fn(neon, "transpose4", "sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 4*blocks, c < 4; strides are in bytes.",
 		"dst *float32", "src *float32", "dstStride uintptr", "srcStride uintptr", "blocks int")
-	a.n("MOVD dst+0(FP), R0\n\tMOVD src+8(FP), R1\n\tMOVD dstStride+16(FP), R5\n\tMOVD srcStride+24(FP), R6\n\tMOVD blocks+32(FP), R7")
+	a.loadNEON("R0", "R1", "R5", "R6", "R7")
 	a.n("ADD R6, R1, R2\n\tADD R6, R2, R3\n\tADD R6, R3, R4")
 	a.at("block")
 	for n := range 4 {
