@@ -89,26 +89,42 @@ func tileAVX512(window, pixels int, l *line) {
 	}
 }
 
-func sumsAVX512(rows, width int, l *line) {
-	switch rows*16 + width {
-	case 1*16 + 1:
-		sums1x1AVX512(l)
+func sumsAVX512(rows, window int, l *line) {
+	switch rows*16 + window {
 	case 1*16 + 3:
-		sums1x3AVX512(l)
-	case 2*16 + 3:
-		sums2x3AVX512(l)
-	case 3*16 + 3:
-		sums3x3AVX512(l)
-	case 1*16 + 5:
-		sums1x5AVX512(l)
-	case 2*16 + 5:
-		sums2x5AVX512(l)
-	case 3*16 + 5:
-		sums3x5AVX512(l)
-	case 4*16 + 5:
-		sums4x5AVX512(l)
-	case 5*16 + 5:
-		sums5x5AVX512(l)
+		sums1x1s1AVX512(l)
+	case 1*16 + 7:
+		sums1x3s1AVX512(l)
+	case 1*16 + 8:
+		sums1x3s2AVX512(l)
+	case 2*16 + 7:
+		sums2x3s1AVX512(l)
+	case 2*16 + 8:
+		sums2x3s2AVX512(l)
+	case 3*16 + 7:
+		sums3x3s1AVX512(l)
+	case 3*16 + 8:
+		sums3x3s2AVX512(l)
+	case 1*16 + 11:
+		sums1x5s1AVX512(l)
+	case 1*16 + 12:
+		sums1x5s2AVX512(l)
+	case 2*16 + 11:
+		sums2x5s1AVX512(l)
+	case 2*16 + 12:
+		sums2x5s2AVX512(l)
+	case 3*16 + 11:
+		sums3x5s1AVX512(l)
+	case 3*16 + 12:
+		sums3x5s2AVX512(l)
+	case 4*16 + 11:
+		sums4x5s1AVX512(l)
+	case 4*16 + 12:
+		sums4x5s2AVX512(l)
+	case 5*16 + 11:
+		sums5x5s1AVX512(l)
+	case 5*16 + 12:
+		sums5x5s2AVX512(l)
 	default:
 		panic("depthwise: no such sums")
 	}
@@ -201,20 +217,30 @@ func tileAVX2(window, pixels int, l *line) {
 	}
 }
 
-func sumsAVX2(rows, width int, l *line) {
-	switch rows*16 + width {
-	case 1*16 + 1:
-		sums1x1AVX2(l)
+func sumsAVX2(rows, window int, l *line) {
+	switch rows*16 + window {
 	case 1*16 + 3:
-		sums1x3AVX2(l)
-	case 2*16 + 3:
-		sums2x3AVX2(l)
-	case 3*16 + 3:
-		sums3x3AVX2(l)
-	case 1*16 + 5:
-		sums1x5AVX2(l)
-	case 2*16 + 5:
-		sums2x5AVX2(l)
+		sums1x1s1AVX2(l)
+	case 1*16 + 7:
+		sums1x3s1AVX2(l)
+	case 1*16 + 8:
+		sums1x3s2AVX2(l)
+	case 2*16 + 7:
+		sums2x3s1AVX2(l)
+	case 2*16 + 8:
+		sums2x3s2AVX2(l)
+	case 3*16 + 7:
+		sums3x3s1AVX2(l)
+	case 3*16 + 8:
+		sums3x3s2AVX2(l)
+	case 1*16 + 11:
+		sums1x5s1AVX2(l)
+	case 1*16 + 12:
+		sums1x5s2AVX2(l)
+	case 2*16 + 11:
+		sums2x5s1AVX2(l)
+	case 2*16 + 12:
+		sums2x5s2AVX2(l)
 	default:
 		panic("depthwise: no such sums")
 	}
@@ -420,50 +446,90 @@ func tile7x5s2AVX512(l *line)
 //go:noescape
 func tile8x5s2AVX512(l *line)
 
-// sums1x1AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x1s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x1AVX512(l *line)
+func sums1x1s1AVX512(l *line)
 
-// sums1x3AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x3s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x3AVX512(l *line)
+func sums1x3s1AVX512(l *line)
 
-// sums2x3AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x3s2AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x3AVX512(l *line)
+func sums1x3s2AVX512(l *line)
 
-// sums3x3AVX512 adds a row's products to the filters' gradient; see line.
+// sums2x3s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums3x3AVX512(l *line)
+func sums2x3s1AVX512(l *line)
 
-// sums1x5AVX512 adds a row's products to the filters' gradient; see line.
+// sums2x3s2AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x5AVX512(l *line)
+func sums2x3s2AVX512(l *line)
 
-// sums2x5AVX512 adds a row's products to the filters' gradient; see line.
+// sums3x3s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x5AVX512(l *line)
+func sums3x3s1AVX512(l *line)
 
-// sums3x5AVX512 adds a row's products to the filters' gradient; see line.
+// sums3x3s2AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums3x5AVX512(l *line)
+func sums3x3s2AVX512(l *line)
 
-// sums4x5AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x5s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums4x5AVX512(l *line)
+func sums1x5s1AVX512(l *line)
 
-// sums5x5AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x5s2AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums5x5AVX512(l *line)
+func sums1x5s2AVX512(l *line)
+
+// sums2x5s1AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums2x5s1AVX512(l *line)
+
+// sums2x5s2AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums2x5s2AVX512(l *line)
+
+// sums3x5s1AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums3x5s1AVX512(l *line)
+
+// sums3x5s2AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums3x5s2AVX512(l *line)
+
+// sums4x5s1AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums4x5s1AVX512(l *line)
+
+// sums4x5s2AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums4x5s2AVX512(l *line)
+
+// sums5x5s1AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums5x5s1AVX512(l *line)
+
+// sums5x5s2AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums5x5s2AVX512(l *line)
 
 // tile1AVX2 is tiles of rows of results; see line.
 //
@@ -665,32 +731,57 @@ func tile7x5s2AVX2(l *line)
 //go:noescape
 func tile8x5s2AVX2(l *line)
 
-// sums1x1AVX2 adds a row's products to the filters' gradient; see line.
+// sums1x1s1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x1AVX2(l *line)
+func sums1x1s1AVX2(l *line)
 
-// sums1x3AVX2 adds a row's products to the filters' gradient; see line.
+// sums1x3s1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x3AVX2(l *line)
+func sums1x3s1AVX2(l *line)
 
-// sums2x3AVX2 adds a row's products to the filters' gradient; see line.
+// sums1x3s2AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x3AVX2(l *line)
+func sums1x3s2AVX2(l *line)
 
-// sums3x3AVX2 adds a row's products to the filters' gradient; see line.
+// sums2x3s1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums3x3AVX2(l *line)
+func sums2x3s1AVX2(l *line)
 
-// sums1x5AVX2 adds a row's products to the filters' gradient; see line.
+// sums2x3s2AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x5AVX2(l *line)
+func sums2x3s2AVX2(l *line)
 
-// sums2x5AVX2 adds a row's products to the filters' gradient; see line.
+// sums3x3s1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x5AVX2(l *line)
+func sums3x3s1AVX2(l *line)
+
+// sums3x3s2AVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums3x3s2AVX2(l *line)
+
+// sums1x5s1AVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x5s1AVX2(l *line)
+
+// sums1x5s2AVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x5s2AVX2(l *line)
+
+// sums2x5s1AVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums2x5s1AVX2(l *line)
+
+// sums2x5s2AVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums2x5s2AVX2(l *line)

@@ -16,6 +16,7 @@ type BackwardFilter struct {
 	groups  int    // runs of the rows of all images, each with sums of its own
 	runs    int    // of channels
 	block   int    // channels
+	large   bool
 	window  window // that assembly has
 	edges   [3]int // of a row: results at the left edge, in the middle, at the right edge
 }
@@ -31,7 +32,7 @@ const maxGroups = 16
 // panics for an impossible shape.
 func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
 	s.must()
-	b := &BackwardFilter{isa: isa, shape: s, bias: bias}
+	b := &BackwardFilter{isa: isa, shape: s, bias: bias, large: s.large()}
 	b.rows = results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop)
 	for kw := range s.KW {
 		at := kw*s.DilationW - s.PadLeft
@@ -40,13 +41,13 @@ func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
 		b.columns = append(b.columns, span{lo, max(lo, hi), at + lo*s.StrideW})
 	}
 	b.groups = min(maxGroups, s.N*s.OH, max(1, s.N*s.OH*s.OW/256))
-	vectors := kernel.CeilDiv(s.channels(), vector)
-	if s.M == 1 {
-		b.runs = min(vectors, kernel.CeilDiv(s.N*s.OH*s.OW/b.groups*s.channels(), partElements))
-	} else {
-		b.runs = 1
+	b.runs, b.block = 1, max(vector, l1/(s.W*s.KH)/vector*vector)
+	switch {
+	case b.large:
+		b.block = s.channels()
+	case s.M == 1:
+		b.runs = min(kernel.CeilDiv(s.channels(), vector), kernel.CeilDiv(s.N*s.OH*s.OW/b.groups*s.channels(), partElements))
 	}
-	b.block = max(vector, l1/(s.W*s.KH)/vector*vector)
 	b.window = b.windowFor()
 	b.edges[0] = min(s.OW, kernel.CeilDiv(s.PadLeft, s.StrideW))
 	b.edges[1] = max(0, min(s.OW, (s.W+s.PadLeft-s.KW+s.StrideW)/s.StrideW)-b.edges[0])

@@ -72,21 +72,38 @@ const l1 = 6 << 10
 // vector is the number of channels that bounds between parts are multiples of.
 const vector = 16
 
+// What is larger than this, in floats, is not in the caches when it is read next: a source and
+// a result together, which are then read in the order of memory and fetched ahead; and a
+// result, which does not go to the caches at all.
+const (
+	largeTogether = 4 << 20
+	largeResult   = 2 << 20
+)
+
+// large says whether images and results together are larger than caches.
+func (s Shape) large() bool {
+	return s.N*s.H*s.W*s.C+s.N*s.OH*s.OW*s.channels() > largeTogether
+}
+
 // cut is how the work on rows of results is cut into parts: bands of an image's rows by runs
 // of channels; and a part into blocks of channels whose rows under the window stay in the
-// first cache.
+// first cache. Large images are cut into bands only.
 type cut struct {
 	rows, channels int // of an image
 	bands, runs    int
 	block          int // channels
 }
 
-func newCut(rows, width, channels, window int) cut {
+func newCut(rows, width, channels, window int, large bool) cut {
 	c := cut{rows: rows, channels: channels}
+	if large {
+		c.bands = min(rows, kernel.CeilDiv(rows*width*channels, 2*partElements))
+		c.runs, c.block = 1, channels
+		return c
+	}
 	c.bands = kernel.CeilDiv(rows, 16)
 	band := kernel.CeilDiv(rows, c.bands)
-	vectors := kernel.CeilDiv(channels, vector)
-	c.runs = min(vectors, max(1, kernel.CeilDiv(band*width*channels, partElements)))
+	c.runs = min(kernel.CeilDiv(channels, vector), kernel.CeilDiv(band*width*channels, partElements))
 	c.block = max(vector, l1/(width*window)/vector*vector)
 	return c
 }

@@ -35,10 +35,16 @@ type line struct {
 	high    float32        // 164: greatest result
 	pixels  [3]int         // 168: for the filters' gradient: results at the left edge, without an edge, at the right edge
 	count   int            // 192: assembly's own
+	stream  int            // 200: AVX-512: 1: whole vectors of results, which must be aligned, do not go to the caches
+	ahead   int            // 208: from the first tap to the row that is fetched ahead
+	fetch   int            // 216: how many rows are; for the filters' gradient, with stride 2, from the first to the second
+	yAhead  int            // 224: for the filters' gradient: from a result to the one that is fetched ahead
+	right   int            // 232: for the filters' gradient: column at the right edge
+	channel int            // 240: assembly's own: bytes
 }
 
 // The line as assembly sees it; a change of its layout does not compile.
-var _ = [1]struct{}{}[unsafe.Offsetof(line{}.count)-192]
+var _ = [1]struct{}{}[unsafe.Offsetof(line{}.channel)-240]
 
 // laneMasks[8-n:] is a vector with the first n lanes set.
 var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
@@ -89,6 +95,12 @@ func (g *gather) vector(x, w, bias, row []float32, r, lo, hi int) bool {
 	l.wRow = v.tapStep * g.kw * size
 	l.y = unsafe.Pointer(&row[lo])
 	l.rows = v.n
+	if g.stream && size%64 == 0 && lo%16 == 0 && uintptr(l.y)%64 == 0 {
+		l.stream = 1
+	}
+	if g.large && v.n > 0 {
+		l.ahead, l.fetch = v.n*l.xRow, g.newRows
+	}
 	l.low, l.high = float32(math.Inf(-1)), float32(math.Inf(1))
 	if g.epilogue.Bias {
 		l.bias = unsafe.Pointer(&bias[lo])
@@ -181,12 +193,18 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 	}
 	if b.window.width > 0 && v.n > 0 {
 		l.pixels = b.edges
+		l.right = (b.edges[0]+b.edges[1])*s.StrideW - s.PadLeft
 		l.bias = bias
 		for t := 0; t < v.n; {
 			n := min(v.n-t, b.window.sumRows(b.isa))
 			l.x = unsafe.Pointer(&x[(at+t*step)*s.W*channels+lo])
+			if b.large && t == 0 {
+				l.ahead, l.fetch, l.yAhead = v.n*l.xRow, l.xRow, s.OW*size
+			} else {
+				l.ahead, l.fetch, l.yAhead = 0, 0, 0
+			}
 			l.w = unsafe.Pointer(&sums[(v.tap+t)*s.KW*channels+lo])
-			b.sums(n, b.window.width, &l)
+			b.sums(n, window{b.window.width, min(2, s.StrideW)}, &l)
 			l.bias = nil
 			t += n
 		}
@@ -201,17 +219,17 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 			l.x, l.xAt = unsafe.Pointer(&x[((at+t*step)*s.W+c.at)*channels+lo]), 0
 			l.y = unsafe.Pointer(&dy[c.lo*channels+lo])
 			l.w = unsafe.Pointer(&sums[((v.tap+t)*s.KW+kw)*channels+lo])
-			b.sums(1, 1, &l)
+			b.sums(1, window{1, 1}, &l)
 		}
 	}
 	b.addBias(dy, sums, lo, hi)
 	return true
 }
 
-func (b *BackwardFilter) sums(rows, width int, l *line) {
+func (b *BackwardFilter) sums(rows int, w window, l *line) {
 	if b.isa == kernel.AVX512 {
-		sumsAVX512(rows, width, l)
+		sumsAVX512(rows, w.code(), l)
 	} else {
-		sumsAVX2(rows, width, l)
+		sumsAVX2(rows, w.code(), l)
 	}
 }

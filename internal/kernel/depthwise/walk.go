@@ -16,6 +16,9 @@ type gather struct {
 	channels int
 	kw       int
 	epilogue Epilogue
+	large    bool // source and result are
+	stream   bool // the result is large
+	newRows  int  // of the source for each row of the result
 
 	window   window // that assembly has
 	pad      int    // columns before the source that the first result sees, with a window

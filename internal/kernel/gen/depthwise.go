@@ -28,6 +28,12 @@ const (
 	lineHigh    = 164
 	linePixels  = 168 // three numbers: guarded, free, guarded
 	lineCount   = 192
+	lineStream  = 200
+	lineAhead   = 208
+	lineFetch   = 216
+	lineYAhead  = 224
+	lineRight   = 232
+	lineChannel = 240
 )
 
 // maxPixels is the width of a tile of results: pixels of a row.
@@ -52,13 +58,15 @@ func depthwise(f *family) {
 		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such tile\")\n\t}\n}\n")
 
-		fmt.Fprintf(&f.code, "\nfunc sums%s(rows, width int, l *line) {\n\tswitch rows*16 + width {\n", v.name)
+		fmt.Fprintf(&f.code, "\nfunc sums%s(rows, window int, l *line) {\n\tswitch rows*16 + window {\n", v.name)
 		for _, width := range []int{1, 3, 5} {
 			for rows := 1; rows <= v.sumRows(width); rows++ {
-				name := fmt.Sprintf("sums%dx%d", rows, width)
-				fmt.Fprintf(&f.code, "\tcase %d*16 + %d:\n\t\t%s%s(l)\n", rows, width, name, v.name)
-				a := f.fn(v, name, "adds a row's products to the filters' gradient; see line.", "l *line")
-				a.depthwiseSums(rows, width)
+				for stride := 1; stride <= min(width, 2); stride++ {
+					name := fmt.Sprintf("sums%dx%ds%d", rows, width, stride)
+					fmt.Fprintf(&f.code, "\tcase %d*16 + %d:\n\t\t%s%s(l)\n", rows, windowCode(width, stride), name, v.name)
+					a := f.fn(v, name, "adds a row's products to the filters' gradient; see line.", "l *line")
+					a.depthwiseSums(rows, width, stride)
+				}
 			}
 		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such sums\")\n\t}\n}\n")
@@ -140,7 +148,7 @@ func (a *asm) depthwiseTiles(pixels, width, stride int) {
 		if masked {
 			name = "part"
 		}
-		a.depthwiseStart(pixels, mask, masked, name)
+		a.depthwiseStart(pixels, pixels*max(stride, 1), mask, masked, name)
 		if width == 0 {
 			a.depthwiseAny(pixels, mask, masked, name)
 		} else {
@@ -163,12 +171,16 @@ func (a *asm) depthwiseTiles(pixels, width, stride int) {
 	a.i("IMUL3Q $%d, SI, AX\nADDQ AX, %d(DI)", pixels*max(stride, 1), lineXAt)
 	a.i("IMUL3Q $%d, %d(DI), AX\nADDQ AX, %d(DI)", pixels, lineYPixel, lineYAt)
 	a.i("DECQ %d(DI)\nJNE tile", lineTiles)
+	if a.is512() {
+		a.i("CMPQ %d(DI), $0\nJEQ done\nSFENCE", lineStream)
+		a.at("done")
+	}
 	a.ret()
 }
 
-// depthwiseStart loads the sums from the bias, and sets DX to the source and BX to the weights
-// of the first row.
-func (a *asm) depthwiseStart(pixels, mask int, masked bool, name string) {
+// depthwiseStart loads the sums from the bias, fetches pixels of rows that are read later, and
+// sets DX to the source and BX to the weights of the first row.
+func (a *asm) depthwiseStart(pixels, fetched, mask int, masked bool, name string) {
 	a.i("MOVQ %d(DI), AX\nTESTQ AX, AX\nJEQ %sZero", lineBias, name)
 	a.loadLanes("(AX)(R13*1)", 0, mask, masked)
 	for p := 1; p < pixels; p++ {
@@ -182,6 +194,18 @@ func (a *asm) depthwiseStart(pixels, mask int, masked bool, name string) {
 	a.at(name + "Begin")
 	a.i("MOVQ %d(DI), CX\nTESTQ CX, CX\nJEQ %sEnd", lineRows, name)
 	a.i("MOVQ %d(DI), DX\nADDQ %d(DI), DX\nADDQ R13, DX", lineX, lineXAt)
+	a.i("MOVQ %d(DI), R8\nTESTQ R8, R8\nJEQ %sFetched", lineFetch, name)
+	a.i("MOVQ %d(DI), R11\nADDQ DX, R11", lineAhead)
+	a.at(name + "Fetch")
+	a.i("MOVQ R11, AX")
+	for p := range fetched {
+		a.i("PREFETCHT0 (AX)")
+		if p < fetched-1 {
+			a.i("ADDQ SI, AX")
+		}
+	}
+	a.i("ADDQ %d(DI), R11\nDECQ R8\nJNE %sFetch", lineXRow, name)
+	a.at(name + "Fetched")
 	a.i("MOVQ %d(DI), BX\nADDQ R13, BX", lineW)
 }
 
@@ -266,25 +290,37 @@ func (a *asm) depthwiseEnd(pixels, mask int, masked bool, name string) {
 		a.v("VMAXPS", p, low, p) // keeps NaN: the second operand of the instruction
 		a.v("VMINPS", p, high, p)
 	}
-	for p := range pixels {
-		a.storeLanes(p, "(R8)", mask, masked)
-		if p < pixels-1 {
-			a.i("ADDQ R11, R8")
+	store := func(each func(p int)) {
+		for p := range pixels {
+			each(p)
+			if p < pixels-1 {
+				a.i("ADDQ R11, R8")
+			}
 		}
 	}
+	if a.is512() && !masked {
+		a.i("CMPQ %d(DI), $0\nJEQ %sKeep", lineStream, name)
+		store(func(p int) { a.v("VMOVNTPS", p, "(R8)") })
+		a.i("JMP %sStored", name)
+		a.at(name + "Keep")
+	}
+	store(func(p int) { a.storeLanes(p, "(R8)", mask, masked) })
+	a.at(name + "Stored")
 }
 
 // depthwiseSums keeps the sums of rows by width taps, and of the bias, in registers while it
 // goes over the pixels of a row. Y is the gradient of the results, W the sums, Bias those of
-// the bias or nil. R14 is the channel in bytes, BX the column of the first tap.
-func (a *asm) depthwiseSums(rows, width int) {
+// the bias or nil. At the edges BX is the column of the first tap; between them, rows that are
+// read later are fetched. The stride is that of the fetching.
+func (a *asm) depthwiseSums(rows, width, stride int) {
 	mask := a.regs - 1
 	bias := rows * width
 	dy, x := bias+1, bias+2
 	row := []string{"R8", "R10", "R11", "R12", "R13"}[:rows]
 	column := []string{"", "(SI*1)", "(SI*2)", "(R9*1)", "(SI*4)"}
 	a.load("DI")
-	a.i("MOVQ %d(DI), SI\nLEAQ (SI)(SI*2), R9\nMOVQ %d(DI), R15\nXORQ R14, R14", lineXPixel, lineXTap)
+	a.i("MOVQ %d(DI), SI\nLEAQ (SI)(SI*2), R9\nMOVQ %d(DI), R15", lineXPixel, lineXTap)
+	a.i("MOVQ $0, %d(DI)", lineChannel)
 	a.tail(mask)
 	body := func(masked bool) {
 		name := "whole"
@@ -292,7 +328,7 @@ func (a *asm) depthwiseSums(rows, width int) {
 			name = "part"
 		}
 		sums := func(each func(n int, m string)) {
-			a.i("MOVQ %d(DI), AX\nADDQ R14, AX", lineW)
+			a.i("MOVQ %d(DI), AX\nADDQ %d(DI), AX", lineW, lineChannel)
 			for n := range rows * width {
 				if n > 0 {
 					a.i("ADDQ %d(DI), AX", lineWTap)
@@ -302,11 +338,11 @@ func (a *asm) depthwiseSums(rows, width int) {
 		}
 		sums(func(n int, m string) { a.loadLanes(m, n, mask, masked) })
 		a.zero(bias)
-		a.i("MOVQ %d(DI), %s\nADDQ %d(DI), %s\nADDQ R14, %s\nMOVQ %d(DI), AX", lineX, row[0], lineXAt, row[0], row[0], lineXRow)
+		a.i("MOVQ %d(DI), %s\nADDQ %d(DI), %s\nADDQ %d(DI), %s\nMOVQ %d(DI), AX", lineX, row[0], lineXAt, row[0], lineChannel, row[0], lineXRow)
 		for r := 1; r < rows; r++ {
 			a.i("LEAQ (%s)(AX*1), %s", row[r-1], row[r])
 		}
-		a.i("MOVQ %d(DI), DX\nADDQ R14, DX\nMOVQ %d(DI), BX", lineY, lineColumn)
+		a.i("MOVQ %d(DI), DX\nADDQ %d(DI), DX", lineY, lineChannel)
 		for phase, guarded := range []bool{true, false, true} {
 			if guarded && width == 1 {
 				continue
@@ -314,9 +350,16 @@ func (a *asm) depthwiseSums(rows, width int) {
 			again, done := fmt.Sprintf("%sAgain%d", name, phase), fmt.Sprintf("%sDone%d", name, phase)
 			a.i("MOVQ %d(DI), CX\nTESTQ CX, CX\nJEQ %s", linePixels+8*phase, done)
 			if guarded {
+				a.i("MOVQ %d(DI), BX", []int{lineColumn, 0, lineRight}[phase])
 				a.at(again)
 			} else {
+				a.i("MOVQ %d(DI), R14\nADDQ %s, R14\nMOVQ %d(DI), AX\nMOVQ %d(DI), BX", lineAhead, row[0], lineFetch, lineYAhead)
 				a.loop(again)
+				a.i("PREFETCHT0 (R14)\nPREFETCHT0 (DX)(BX*1)")
+				if stride > 1 {
+					a.i("PREFETCHT0 (R14)(SI*1)\nPREFETCHT0 (R14)(AX*1)\nADDQ SI, R14\nPREFETCHT0 (R14)(AX*1)\nSUBQ SI, R14")
+				}
+				a.i("ADDQ R15, R14")
 			}
 			a.loadLanes("(DX)", dy, mask, masked)
 			a.v("VADDPS", dy, bias, bias)
@@ -336,14 +379,14 @@ func (a *asm) depthwiseSums(rows, width int) {
 				a.i("ADDQ R15, %s", row[r])
 			}
 			a.i("ADDQ %d(DI), DX", lineYPixel)
-			if width > 1 {
+			if guarded {
 				a.i("ADDQ %d(DI), BX", lineYAt)
 			}
 			a.i("DECQ CX\nJNE %s", again)
 			a.at(done)
 		}
 		sums(func(n int, m string) { a.storeLanes(n, m, mask, masked) })
-		a.i("MOVQ %d(DI), AX\nTESTQ AX, AX\nJEQ %sNoBias\nADDQ R14, AX", lineBias, name)
+		a.i("MOVQ %d(DI), AX\nTESTQ AX, AX\nJEQ %sNoBias\nADDQ %d(DI), AX", lineBias, name, lineChannel)
 		a.loadLanes("(AX)", x, mask, masked)
 		a.v("VADDPS", bias, x, bias)
 		a.storeLanes(bias, "(AX)", mask, masked)
@@ -352,7 +395,7 @@ func (a *asm) depthwiseSums(rows, width int) {
 	a.i("MOVQ %d(DI), AX\nMOVQ AX, %d(DI)\nTESTQ AX, AX\nJEQ last", lineVectors, lineCount)
 	a.loop("vector")
 	body(false)
-	a.i("ADDQ $%d, R14\nDECQ %d(DI)\nJNE vector", a.bytes(), lineCount)
+	a.i("ADDQ $%d, %d(DI)\nDECQ %d(DI)\nJNE vector", a.bytes(), lineChannel, lineCount)
 	a.at("last")
 	a.i("CMPQ %d(DI), $0\nJEQ done", lineMask)
 	body(true)
