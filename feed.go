@@ -291,3 +291,24 @@ func (s *source) close() {
 	}
 	s.pull, s.stop = nil, nil
 }
+
+// ahead is the first batches of data sets that will be asked for soon.
+type ahead struct {
+	training, validation func() // discard them; nil: there were none
+}
+
+// prepare has a data set begin with the first batches of an epoch, if it can do so.
+func prepare(ctx context.Context, ds data.Dataset, epoch int, discard *func()) {
+	if p, ok := ds.(data.Preparer); ok {
+		*discard = p.Prepare(ctx, epoch, 0)
+	}
+}
+
+// close lets go of what nobody has asked for.
+func (a *ahead) close() {
+	for _, discard := range []func(){a.training, a.validation} {
+		if discard != nil {
+			discard()
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
+	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/internal/progress"
 	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/tensor"
@@ -79,6 +80,7 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o Fit) (*History, e
 		return nil, fmt.Errorf("fitting: %w", err)
 	}
 	defer r.source.close()
+	defer r.ahead.close()
 	if o.Profile != nil {
 		defer m.profile(o.Profile)()
 	}
@@ -103,6 +105,7 @@ type training struct {
 	total   int // what the progress shows
 	feed    feed
 	source  source
+	ahead   ahead
 	values  *scalars
 	display *progress.Display
 
@@ -113,7 +116,7 @@ type training struct {
 	endEpoch int
 	stopped  bool
 	messages []string
-	before   []*tensor.Tensor // the variables at the epoch's beginning
+	before   *offheap.Block // the variables at the epoch's beginning
 }
 
 func (m *Model) newTraining(train data.Dataset, o Fit) (*training, error) {
@@ -268,8 +271,11 @@ func (r *training) epoch(ctx context.Context) error {
 		}
 		return r.cut(ctx, made, err)
 	}
+	if r.steps == 0 && epoch+1 < r.o.Epochs && !r.stopped {
+		prepare(ctx, r.source.ds, epoch+1, &r.ahead.training)
+	}
 	logs := r.values.logs()
-	if v := r.o.Validation; v != nil && (epoch+1)%r.o.ValidationFreq == 0 {
+	if v := r.o.Validation; v != nil && r.validates(epoch) {
 		results, err := m.evaluate(ctx, v, r.o.ValidationSteps, nil, r.o.Profile)
 		if err != nil {
 			r.history.Partial = &callback.Partial{Epoch: epoch, Steps: made, Logs: logs}
@@ -297,6 +303,9 @@ func (r *training) epoch(ctx context.Context) error {
 	return nil
 }
 
+// validates says whether the model is evaluated after an epoch.
+func (r *training) validates(epoch int) bool { return (epoch+1)%r.o.ValidationFreq == 0 }
+
 // cut words the error that cuts an epoch short.
 func (r *training) cut(ctx context.Context, made int, err error) error {
 	if cause := context.Cause(ctx); cause != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, cause)) {
@@ -321,6 +330,9 @@ func (r *training) train(ctx context.Context, bar *progress.Bar) (made int, err 
 			break
 		}
 		at := r.position
+		if at.Step == r.total-1 && r.o.Validation != nil && r.validates(at.Epoch) {
+			prepare(ctx, r.o.Validation, 0, &r.ahead.validation)
+		}
 		in, err := r.feed.batch(b)
 		if err == nil {
 			end := r.o.Profile.Begin(profile.Train)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -473,5 +474,43 @@ func TestProgress(t *testing.T) {
 			t.Errorf("line %q: want %v in this order", lines[2], want)
 		}
 		at = i
+	}
+}
+
+// preparer notes what is prepared and asked for, and what of the former is not let go of.
+type preparer struct {
+	data.Dataset
+	name string
+	log  *[]string
+	open map[int]bool
+}
+
+func (p *preparer) Prepare(_ context.Context, epoch, step int) func() {
+	*p.log = append(*p.log, fmt.Sprintf("%s %d.%d ahead", p.name, epoch, step))
+	n := len(p.open)
+	p.open[n] = true
+	return func() { p.open[n] = false }
+}
+
+func (p *preparer) Batches(ctx context.Context, epoch, step int) iter.Seq2[data.Batch, error] {
+	*p.log = append(*p.log, fmt.Sprintf("%s %d.%d", p.name, epoch, step))
+	return p.Dataset.Batches(ctx, epoch, step)
+}
+
+// TestPrepare has the next epoch's first batches made during the validation, and the
+// validation's during the last step.
+func TestPrepare(t *testing.T) {
+	var log []string
+	train := &preparer{barsData(24, 8, 1), "train", &log, map[int]bool{}}
+	val := &preparer{barsData(8, 8, 1), "val", &log, map[int]bool{}}
+	fit(t, smallModel(t, 1), train, Fit{Epochs: 3, Validation: val, ValidationFreq: 2})
+	want := "train 0.0, train 1.0 ahead, train 1.0, val 0.0 ahead, train 2.0 ahead, val 0.0, train 2.0"
+	if got := strings.Join(log, ", "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for _, p := range []*preparer{train, val} {
+		if n := len(p.open); n == 0 || p.open[n-1] {
+			t.Errorf("%s: what was prepared last was not let go of", p.name)
+		}
 	}
 }

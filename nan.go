@@ -3,6 +3,7 @@ package lince
 import (
 	"fmt"
 
+	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -34,14 +35,15 @@ func (r *training) keep() {
 	defer r.m.mu.RUnlock()
 	vs := r.m.store.Variables()
 	if r.before == nil {
-		r.before = make([]*tensor.Tensor, len(vs))
-		for i, v := range vs {
-			r.before[i] = v.Value().Clone()
+		n := 0
+		for _, v := range vs {
+			n += len(v.Value().Raw())
 		}
-		return
+		r.before = offheap.New(n)
 	}
-	for i, v := range vs {
-		copy(r.before[i].Raw(), v.Value().Raw())
+	to := r.before.Bytes
+	for _, v := range vs {
+		to = to[copy(to, v.Value().Raw()):]
 	}
 }
 
@@ -71,8 +73,9 @@ func (r *training) spoilt(step int, loss float64, variable string) error {
 func (r *training) putBack() {
 	r.m.mu.Lock()
 	defer r.m.mu.Unlock()
-	for i, v := range r.m.store.Variables() {
-		copy(v.Value().Raw(), r.before[i].Raw())
+	from := r.before.Bytes
+	for _, v := range r.m.store.Variables() {
+		from = from[copy(v.Value().Raw(), from):]
 	}
 	r.m.store.Changed()
 }

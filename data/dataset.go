@@ -36,6 +36,17 @@ type Dataset interface {
 	Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error]
 }
 
+// Preparer is a Dataset that can begin to make batches before they are asked for. A training
+// has the validation's first ones made during the last step of an epoch, and the next epoch's
+// during the validation.
+type Preparer interface {
+	Dataset
+	// Prepare begins with the batches of an epoch from a step on; the next call of Batches
+	// for them has them. discard lets go of them, if nobody has; it must be called at last.
+	// ctx must not end before.
+	Prepare(ctx context.Context, epoch, step int) (discard func())
+}
+
 // DefaultBatchSize is Keras'.
 const DefaultBatchSize = 32
 

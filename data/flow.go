@@ -64,10 +64,6 @@ const (
 	Validation        // these first rows
 )
 
-// DefaultCache is ImageOptions.CacheBytes' default. It holds the 9,375 pictures of
-// 128x128 that the tutorial trains on.
-const DefaultCache = 512 << 20
-
 // ImageOptions are Images'. The zero value is Keras' default for each.
 type ImageOptions struct {
 	TargetSize    [2]int                // height, width; zero is 256x256
@@ -90,14 +86,15 @@ type ImageOptions struct {
 	// Weights has a weight for each row of the table; nil means all 1.
 	Weights []float32
 
-	// Workers is how many pictures are read at once; 0 is runtime.GOMAXPROCS(0). The
+	// Workers is how many pictures are read at once at most; 0 is runtime.GOMAXPROCS(0).
+	// While nobody waits for a batch it may be fewer, as many as keep up with the demand. The
 	// result is the same for any number.
 	Workers int
 
-	// CacheBytes bounds the decoded pictures (bytes at target size, before augmentation) that are
-	// kept so that later epochs need not decode them. 0 is DefaultCache; -1 keeps
-	// none. The result is the same for any number.
-	CacheBytes int64
+	// Cache has room for decoded pictures (bytes at target size, before augmentation), for
+	// later epochs; nil has none. BilinearTF's pixels are no bytes, and are not kept. The
+	// result is the same.
+	Cache *Cache
 
 	// Strict makes a picture that can't be read an error that ends the epoch. Otherwise it
 	// is left out; see Flow.
@@ -123,10 +120,13 @@ type Flow struct {
 	print   func() string
 
 	workers sync.Pool // of *imageWorker
-	cache   []atomic.Pointer[[]byte]
+	decoded *decoded  // nil: not kept
+	demand  atomic.Int32
 
-	mu      sync.Mutex
-	corrupt map[int]error
+	mu       sync.Mutex
+	corrupt  map[int]error
+	prepared *production
+	slots    []*slot // of an epoch that has ended
 }
 
 // Images makes a data set of a table's pictures.
@@ -143,9 +143,6 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	if o.CacheBytes == 0 {
-		o.CacheBytes = DefaultCache
-	}
 	if err := o.check(t); err != nil {
 		return nil, err
 	}
@@ -161,11 +158,24 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	f.workers.Put(w)
 	f.order = augment.Order{Seed: o.Seed, N: f.table.Len(), BatchSize: o.BatchSize, NoShuffle: o.NoShuffle}
 	f.print = sync.OnceValue(f.fingerprint)
-	if o.Interpolation != picture.BilinearTF { // whose pixels are no bytes
-		f.cache = make([]atomic.Pointer[[]byte], max(min(o.CacheBytes/int64(f.pixels()), int64(f.table.Len())), 0))
+	if n := f.DecodedBytes(); n > 0 && o.Cache != nil && o.Cache.reserve(n) {
+		f.decoded = newDecoded(f.Len(), f.pixels())
 	}
 	return f, nil
 }
+
+// DecodedBytes is the memory that all pictures take when they are decoded, at target size; 0
+// for BilinearTF, whose pixels are not kept.
+func (f *Flow) DecodedBytes() int64 {
+	if f.o.Interpolation == picture.BilinearTF {
+		return 0
+	}
+	return int64(f.Len()) * int64(f.pixels())
+}
+
+// KeepsDecoded says whether the pictures stay in memory once they were decoded: see
+// ImageOptions.Cache.
+func (f *Flow) KeepsDecoded() bool { return f.decoded != nil }
 
 func (o *ImageOptions) check(t *Table) error {
 	var errs []error
@@ -333,8 +343,8 @@ func (f *Flow) known(row int) error {
 	return f.corrupt[row]
 }
 
-// Batches implements Dataset. At most three batches are in memory at once. The sequence
-// may be ranged over again, and several at once.
+// Batches implements Dataset. At most three batches are in memory at once, and stay there
+// for the next epoch. The sequence may be ranged over again, and several at once.
 func (f *Flow) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) { f.run(ctx, epoch, max(step, 0), yield) }
 }
@@ -391,10 +401,8 @@ func (f *Flow) worker() *imageWorker {
 
 // load reads a row's picture at target size into w.pixels.
 func (f *Flow) load(w *imageWorker, row int) error {
-	if row < len(f.cache) {
-		if p := f.cache[row].Load(); p != nil {
-			return picture.ToFloat32(f.sized(*p), w.pixels)
-		}
+	if ok, err := f.decoded.use(row, func(pix []byte) error { return picture.ToFloat32(f.sized(pix), w.pixels) }); ok {
+		return err
 	}
 	if err := f.known(row); err != nil {
 		return err
@@ -406,7 +414,7 @@ func (f *Flow) load(w *imageWorker, row int) error {
 	}
 	w.file = b
 	o := picture.Options{Height: f.o.TargetSize[0], Width: f.o.TargetSize[1], ColorMode: f.o.ColorMode, Interpolation: f.o.Interpolation}
-	if f.cache == nil {
+	if f.decoded == nil {
 		if _, _, err = w.decoder.LoadFloat32(w.pixels, b, o); err != nil {
 			return fmt.Errorf("%s: %w", file.where(), err)
 		}
@@ -416,10 +424,7 @@ func (f *Flow) load(w *imageWorker, row int) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file.where(), err)
 	}
-	if row < len(f.cache) {
-		p := slices.Clone(img.Pix)
-		f.cache[row].Store(&p)
-	}
+	f.decoded.keep(row, img.Pix)
 	return picture.ToFloat32(img, w.pixels)
 }
 

@@ -170,7 +170,7 @@ func TestFlowIsDeterministic(t *testing.T) {
 	for i := range o.Weights {
 		o.Weights[i] = float32(i)
 	}
-	o.Workers, o.CacheBytes = 1, -1
+	o.Workers = 1
 	f := images(t, tab, o)
 	epochs := [][]Batch{copies(t, f, 0, 0), copies(t, f, 1, 0)}
 	if sameBatches(epochs[0], epochs[1]) == nil {
@@ -184,9 +184,12 @@ func TestFlowIsDeterministic(t *testing.T) {
 		}
 	}
 	for _, workers := range []int{1, 2, 7} {
-		for _, cache := range []int64{-1, 0, 16 * 16 * 3 * 11} {
-			o.Workers, o.CacheBytes = workers, cache
+		for _, cache := range []int64{0, 16 * 16 * 3 * 29, 16 * 16 * 3 * 30} {
+			o.Workers, o.Cache = workers, NewCache(cache)
 			g := images(t, tab, o)
+			if want := cache == g.DecodedBytes(); g.KeepsDecoded() != want {
+				t.Errorf("a cache of %d bytes for %d: KeepsDecoded is %v", cache, g.DecodedBytes(), !want)
+			}
 			for epoch := range 2 {
 				if err := sameBatches(epochs[epoch], copies(t, g, epoch, 0)); err != nil {
 					t.Errorf("%d workers, cache %d, epoch %d: %v", workers, cache, epoch, err)

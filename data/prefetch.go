@@ -25,7 +25,16 @@ type slot struct {
 	done          chan struct{} // gets a value when pending is 0
 }
 
-func (f *Flow) newSlot() *slot {
+// slot finds or makes memory for a batch.
+func (f *Flow) slot() *slot {
+	f.mu.Lock()
+	if n := len(f.slots); n > 0 {
+		s := f.slots[n-1]
+		f.slots = f.slots[:n-1]
+		f.mu.Unlock()
+		return s
+	}
+	f.mu.Unlock()
 	n := min(f.o.BatchSize, f.Len())
 	x, y := f.Spec()
 	x[0] = n
@@ -49,75 +58,183 @@ type task struct {
 	i int
 }
 
-// run makes the batches of an epoch. One goroutine hands out the pictures in order, the
-// workers make them, this one yields the batches in order. When it returns, the
-// others have ended.
-func (f *Flow) run(parent context.Context, epoch, step int, yield func(Batch, error) bool) {
-	ctx, cancel := context.WithCancel(parent)
-	var all sync.WaitGroup
-	defer all.Wait()
-	defer cancel()
+// production makes the batches of an epoch. One goroutine hands out the pictures in order,
+// the workers make them.
+type production struct {
+	flow        *Flow
+	epoch, step int
+	slots       []*slot
 
+	ctx    context.Context
+	cancel context.CancelFunc
+	all    sync.WaitGroup
+	gate   gate
+	free   chan *slot
+	ready  chan *slot   // in order; s.done says when they are
+	made   atomic.Int64 // batches
+}
+
+// start begins with a batch of an epoch.
+func (f *Flow) start(ctx context.Context, epoch, step int) *production {
 	steps := f.Steps()
 	depth := max(min(ahead, steps-step), 0)
-	free, ready := make(chan *slot, depth), make(chan *slot, depth)
+	p := &production{flow: f, epoch: epoch, step: step, free: make(chan *slot, depth), ready: make(chan *slot, depth)}
+	p.ctx, p.cancel = context.WithCancel(ctx)
 	for range depth {
-		free <- f.newSlot()
+		s := f.slot()
+		p.slots = append(p.slots, s)
+		p.free <- s
 	}
+	workers := min(f.o.Workers, f.Len())
+	p.gate.init(int(f.demand.Load()), workers)
 	tasks := make(chan task)
-	all.Go(func() {
-		defer close(ready)
+	p.all.Go(func() {
+		defer close(p.ready)
 		defer close(tasks)
 		order := f.order.Epoch(nil, epoch)
 		for k := step; k < steps; k++ {
 			var s *slot
 			select {
-			case s = <-free:
-			case <-ctx.Done():
+			case s = <-p.free:
+			case <-p.ctx.Done():
 				return
 			}
 			lo, hi := f.order.Bounds(k)
 			s.rows = append(s.rows[:0], order[lo:hi]...)
 			s.transforms = f.o.Augment.Transforms(s.transforms, f.order, epoch, k, f.o.TargetSize[0], f.o.TargetSize[1])
 			s.pending.Store(int32(hi - lo))
-			ready <- s
+			p.ready <- s
 			for i := range s.rows {
 				select {
 				case tasks <- task{s, i}:
-				case <-ctx.Done():
+				case <-p.ctx.Done():
 					return
 				}
 			}
 		}
 	})
-	for range min(f.o.Workers, f.Len()) {
-		all.Go(func() {
+	for range workers {
+		p.all.Go(func() {
 			w := f.worker()
 			defer f.workers.Put(w)
-			for t := range tasks {
+			for {
+				p.gate.enter()
+				t, ok := <-tasks
+				if !ok {
+					p.gate.leave()
+					return
+				}
 				t.s.errs[t.i] = f.make(w, t.s, t.i)
+				p.gate.leave()
 				if t.s.pending.Add(-1) == 0 {
+					p.made.Add(1)
 					t.s.done <- struct{}{}
 				}
 			}
 		})
 	}
+	return p
+}
 
-	yielded := false
-	var firstBad error
-	for {
-		if parent.Err() != nil {
-			yield(Batch{}, context.Cause(parent))
-			return
-		}
-		s, ok := <-ready
-		if !ok {
-			break
-		}
+// stop ends the goroutines, and returns when they have ended.
+func (p *production) stop() {
+	p.cancel()
+	p.all.Wait()
+	f := p.flow
+	f.demand.Store(int32(p.gate.limit))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range p.slots {
 		select {
 		case <-s.done:
-		case <-parent.Done():
+		default:
+		}
+		if len(f.slots) < ahead {
+			f.slots = append(f.slots, s)
+		}
+	}
+}
+
+// wait waits until a batch is made, and says whether it is. All workers may work
+// meanwhile: whoever waits does not need the processors.
+func (p *production) wait(ctx context.Context, s *slot, first bool) bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+	}
+	p.gate.starve(!first)
+	defer p.gate.fed()
+	select {
+	case <-s.done:
+		return true
+	case <-ctx.Done():
+	case <-p.ctx.Done():
+	}
+	return false
+}
+
+// Prepare implements Preparer. What was prepared before and not asked for is discarded.
+func (f *Flow) Prepare(ctx context.Context, epoch, step int) (discard func()) {
+	p := f.start(ctx, epoch, max(step, 0))
+	f.mu.Lock()
+	before := f.prepared
+	f.prepared = p
+	f.mu.Unlock()
+	if before != nil {
+		before.stop()
+	}
+	return func() {
+		if f.take(func(q *production) bool { return p == q }) != nil {
+			p.stop()
+		}
+	}
+}
+
+// take is what was prepared, if it is the right one; nobody else gets it then.
+func (f *Flow) take(right func(*production) bool) *production {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.prepared
+	if p == nil || !right(p) {
+		return nil
+	}
+	f.prepared = nil
+	return p
+}
+
+// run yields the batches of an epoch in order. When it returns, the goroutines that made them
+// have ended.
+func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error) bool) {
+	p := f.take(func(p *production) bool { return p.epoch == epoch && p.step == step })
+	if p == nil {
+		p = f.start(ctx, epoch, step)
+	}
+	defer p.stop()
+	cancelled := func() bool {
+		for _, c := range []context.Context{ctx, p.ctx} {
+			if c.Err() != nil {
+				yield(Batch{}, context.Cause(c))
+				return true
+			}
+		}
+		return false
+	}
+	yielded := false
+	var firstBad error
+	for k := step; !cancelled(); k++ {
+		s, ok := <-p.ready
+		if !ok {
+			if !cancelled() && !yielded && firstBad != nil {
+				yield(Batch{}, fmt.Errorf("%s: not one of the %d pictures could be read; the first: %w", f.table.Name(), f.Len(), firstBad))
+			}
+			return
+		}
+		if !p.wait(ctx, s, k == step) {
 			continue
+		}
+		if n := k - step; int(p.made.Load())-n == len(p.slots) {
+			p.gate.full()
 		}
 		n, bad := f.compact(s)
 		if bad != nil && f.o.Strict {
@@ -134,12 +251,7 @@ func (f *Flow) run(parent context.Context, epoch, step int, yield func(Batch, er
 				return
 			}
 		}
-		free <- s
-	}
-	if parent.Err() != nil {
-		yield(Batch{}, context.Cause(parent))
-	} else if !yielded && firstBad != nil {
-		yield(Batch{}, fmt.Errorf("%s: not one of the %d pictures could be read; the first: %w", f.table.Name(), f.Len(), firstBad))
+		p.free <- s
 	}
 }
 

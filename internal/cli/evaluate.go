@@ -15,6 +15,7 @@ type evaluateCommand struct {
 	Source       string `arg:"" name:"data" predictor:"data" help:"Labelled pictures: a zip, a folder, a CSV, or demo:cats-and-dogs."`
 	sourceFlags  `group:"data"`
 	Strict       bool `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
+	cacheFlag    `group:"data"`
 	foreignFlags `group:"model"`
 	Batch        int  `group:"model" default:"32" help:"Pictures at a time."`
 	Threads      int  `group:"model" placeholder:"N" help:"Threads (default: all)."`
@@ -94,14 +95,14 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if err != nil {
 		return nil, err
 	}
-	f, err := labelledFlow(m, t, c.Batch, c.Threads)
+	f, err := labelledFlow(m, t, c.Batch, c.Threads, c.cache())
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range f.Warnings() {
 		e.warn(w)
 	}
-	e.printf("%s\n", f.Found())
+	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
 	r := &evaluation{Model: c.Model, Data: c.Source, Pictures: f.Len(), Unreadable: badFiles(bad), Values: map[string]float64{}}
 	if _, ok := m.Compiled(); ok {
 		if r.Metrics, err = m.Evaluate(e.ctx, f, lince.Evaluate{Output: e.text, Verbose: e.verbose()}); err != nil {

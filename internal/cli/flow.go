@@ -61,11 +61,12 @@ func colorMode(channels int) (picture.ColorMode, error) {
 }
 
 // labelledFlow is a data set to judge a model on.
-func labelledFlow(m *lince.Model, t *data.Table, batch, workers int) (*data.Flow, error) {
+func labelledFlow(m *lince.Model, t *data.Table, batch, workers int, cache *data.Cache) (*data.Flow, error) {
 	o, err := flowOptions(m, batch, workers)
 	if err != nil {
 		return nil, err
 	}
+	o.Cache = cache
 	if n := classCount(m); len(o.Classes) == 0 && len(t.Classes()) != n {
 		return nil, fmt.Errorf("the model has %d classes, which it does not name, and the data %d: %s; see --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
 	}

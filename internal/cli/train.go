@@ -22,6 +22,7 @@ type trainCommand struct {
 	TestSize    float64 `group:"data" default:"0.25" placeholder:".25" help:"The part of the pictures (from 1 on: their number) that is set aside for validation."`
 	Stratify    bool    `group:"data" help:"Split each class alike."`
 	Strict      bool    `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
+	cacheFlag   `group:"data"`
 
 	Model       string   `group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"The tutorial's network (cnn), Keras' to_json() (.json), or a model to go on with (.keras)."`
 	Size        size     `group:"model" placeholder:"128x128" help:"Height x width that pictures are resized to. A model's file has its own."`

@@ -114,17 +114,26 @@ func (t *training) prepare() error {
 		return err
 	}
 	o.Strict = t.Strict
-	if t.val, err = data.Images(valRows, o); err != nil {
+	trainOptions := o
+	trainOptions.NoShuffle, trainOptions.Seed, trainOptions.Augment = false, t.Seed, t.augment
+	o.Cache = t.cache()
+	if t.Epochs > 1 { // the training pictures first; one epoch reads them once
+		trainOptions.Cache = o.Cache
+	}
+	if t.train, err = data.Images(trainRows, trainOptions); err != nil {
 		return err
 	}
-	o.NoShuffle, o.Seed, o.Augment = false, t.Seed, t.augment
-	if t.train, err = data.Images(trainRows, o); err != nil {
+	if t.val, err = data.Images(valRows, o); err != nil {
 		return err
 	}
 	if t.weights, err = t.classWeight(); err != nil {
 		return err
 	}
-	t.printf("Training:   %s\nValidation: %s\n\n", t.train.Found(), t.val.Found())
+	sets := []cachedSet{{"training ", t.train}, {"validation ", t.val}}
+	if t.Epochs == 1 {
+		sets = sets[1:]
+	}
+	t.printf("Training:   %s\nValidation: %s\n%s\n", t.train.Found(), t.val.Found(), t.kept(sets...))
 	if !t.quiet {
 		if err := t.model.Summary(t.text); err != nil {
 			return err

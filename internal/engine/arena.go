@@ -1,12 +1,11 @@
 package engine
 
 import (
-	"runtime"
 	"slices"
 	"sync"
 	"weak"
 
-	"github.com/lince-ml/lince/tensor"
+	"github.com/lince-ml/lince/internal/offheap"
 )
 
 // arenas is the memory of an engine's runs. What runs one after the other uses the same
@@ -21,29 +20,9 @@ type arenas struct {
 
 // arena is memory that one run at a time has.
 type arena struct {
-	bytes     []byte
-	free      func() // gives the memory back; nil: the collector does
+	*offheap.Block
 	busy      bool
 	instances []*instance // bound to it
-}
-
-// mapped is from where on memory comes from the system and not from Go's heap, whose
-// collector would let the heap grow by as much again.
-const mapped = 1 << 20
-
-func newArena(size int) *arena {
-	if size >= mapped {
-		if b := mapMemory(size); b != nil {
-			a := &arena{bytes: b}
-			c := runtime.AddCleanup(a, unmapMemory, b)
-			a.free = func() {
-				c.Stop()
-				unmapMemory(b)
-			}
-			return a
-		}
-	}
-	return &arena{bytes: tensor.Bytes(size)}
 }
 
 // claim takes the arena of an instance for a run. It fails when another run has it, or when
@@ -80,11 +59,11 @@ func (s *arenas) take(size int) *arena {
 		if a == nil {
 			return true
 		}
-		switch n := len(a.bytes); {
+		switch n := len(a.Bytes); {
 		case a.busy:
-		case n >= size && (fits == nil || n < len(fits.bytes)):
+		case n >= size && (fits == nil || n < len(fits.Bytes)):
 			fits = a
-		case n < size && (less == nil || n > len(less.bytes)):
+		case n < size && (less == nil || n > len(less.Bytes)):
 			less = a
 		}
 		return false
@@ -94,7 +73,7 @@ func (s *arenas) take(size int) *arena {
 			less.drop()
 			s.made = slices.DeleteFunc(s.made, func(p weak.Pointer[arena]) bool { return p.Value() == less })
 		}
-		fits = newArena(size)
+		fits = &arena{Block: offheap.New(size)}
 		s.made = append(s.made, weak.Make(fits))
 	}
 	fits.busy = true
@@ -107,8 +86,6 @@ func (a *arena) drop() {
 	for _, i := range a.instances {
 		*i = instance{}
 	}
-	a.instances, a.bytes = nil, nil
-	if a.free != nil {
-		a.free()
-	}
+	a.instances = nil
+	a.Free()
 }

@@ -15,7 +15,7 @@ func TestArenas(t *testing.T) {
 	sizes := func() (n []int) {
 		for _, p := range s.made {
 			if a := p.Value(); a != nil {
-				n = append(n, len(a.bytes))
+				n = append(n, len(a.Bytes))
 			}
 		}
 		return n
@@ -26,7 +26,7 @@ func TestArenas(t *testing.T) {
 			t.Errorf("%s: arenas of %v bytes, want %v", what, got, want)
 		}
 	}
-	small, large := 1000, mapped+1000
+	small, large := 1000, 1<<20+1000
 	a := s.take(small)
 	b := s.take(small)
 	check("two at once", small, small)
@@ -49,8 +49,8 @@ func TestArenas(t *testing.T) {
 	if _, gone := s.claim(i); !gone {
 		t.Error("the instance of an arena that is gone was claimed")
 	}
-	for i := range c.bytes {
-		c.bytes[i] = 1
+	for i := range c.Bytes {
+		c.Bytes[i] = 1
 	}
 	s.release(b)
 	s.release(c)
@@ -99,7 +99,7 @@ func TestShared(t *testing.T) {
 			}
 		}
 	}
-	size := len(e.arenas.made[0].Value().bytes)
+	size := len(e.arenas.made[0].Value().Bytes)
 	most := 0
 	for _, r := range runs {
 		for _, pl := range r.p.plans {
@@ -131,8 +131,8 @@ func TestDirty(t *testing.T) {
 				in := []*tensor.Tensor{pixels(1, c.shape...)}
 				var got []string
 				for range 2 {
-					for i := range a.bytes {
-						a.bytes[i] = dirt
+					for i := range a.Bytes {
+						a.Bytes[i] = dirt
 					}
 					e.arenas.release(a)
 					out := outputs(t, g, in[0].Shape())

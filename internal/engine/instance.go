@@ -72,7 +72,7 @@ func newInstance(p *plan, a *arena) *instance {
 		}
 		b.node, b.work = n, nil
 		if w, ok := p.Work[n]; ok {
-			b.work = tensor.View[float32](a.bytes[w.Offset : w.Offset+w.Size])
+			b.work = tensor.View[float32](a.Bytes[w.Offset : w.Offset+w.Size])
 		}
 		l.bind(b)
 		if p.program.engine.check {
@@ -84,7 +84,7 @@ func newInstance(p *plan, a *arena) *instance {
 	}
 	for t := range p.program.engine.pool.threads {
 		at := p.ArenaSize + t*p.scratch
-		i.job.scratch = append(i.job.scratch, tensor.View[float32](a.bytes[at:at+p.scratch]))
+		i.job.scratch = append(i.job.scratch, tensor.View[float32](a.Bytes[at:at+p.scratch]))
 	}
 	i.helpers = make([]*worker, 0, p.program.engine.pool.threads)
 	return i
@@ -187,7 +187,7 @@ func (b *binding) at(v *graph.Value) *memory {
 	default:
 		s := b.instance.plan.Slots[root]
 		n := root.Shape.Elements() * elementSize(root.DType)
-		m.set(root.DType, b.instance.arena.bytes[s.Offset:s.Offset+n])
+		m.set(root.DType, b.instance.arena.Bytes[s.Offset:s.Offset+n])
 	}
 	return m
 }

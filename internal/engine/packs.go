@@ -6,6 +6,7 @@ import (
 	"weak"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -43,14 +44,16 @@ type sharedFilters interface {
 
 // packed is a variable or constant as kernels want it.
 type packed struct {
-	data []float32
+	block *offheap.Block
+	data  []float32
 
 	mu      sync.Mutex
 	version uint64 // of the store that was packed
 }
 
 func newPacked(length int) *packed {
-	return &packed{data: tensor.View[float32](tensor.Bytes(length * 4))}
+	b := offheap.New(length * 4)
+	return &packed{block: b, data: tensor.View[float32](b.Bytes)}
 }
 
 // packs finds what is packed already. It lives as long as instances that use it.

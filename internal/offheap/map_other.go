@@ -1,6 +1,6 @@
 //go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
 
-package engine
+package offheap
 
 // mapMemory returns nil: memory comes from Go's heap.
 func mapMemory(int) []byte { return nil }

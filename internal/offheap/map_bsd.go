@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || netbsd || openbsd
 
-package engine
+package offheap
 
 // largePages does nothing: these systems choose by themselves.
 func largePages([]byte) {}

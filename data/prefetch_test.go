@@ -1,0 +1,111 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/lince-ml/lince/data/augment"
+)
+
+// TestPrepare makes batches before they are asked for: they are the same, they are taken
+// once, and nothing is left behind, which synctest would see.
+func TestPrepare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tab := open(t, "testdata/pictures", OpenOptions{})
+		o := ImageOptions{TargetSize: [2]int{8, 8}, BatchSize: 2, Workers: 3, Augment: augment.Tutorial(), Seed: 5}
+		f, g := images(t, tab, o), images(t, tab, o)
+		steps := f.Steps()
+		if steps < 4 {
+			t.Fatalf("%d steps", steps)
+		}
+		for _, at := range [][2]int{{0, 0}, {1, 0}, {1, 2}, {2, steps - 1}, {3, steps}} {
+			discard := f.Prepare(t.Context(), at[0], at[1])
+			synctest.Wait()
+			p := f.prepared
+			if want := min(ahead, steps-at[1]); int(p.made.Load()) != want {
+				t.Errorf("%d batches were prepared, want %d", p.made.Load(), want)
+			}
+			if err := sameBatches(copies(t, f, at[0], at[1]), copies(t, g, at[0], at[1])); err != nil {
+				t.Errorf("epoch %d, step %d: %v", at[0], at[1], err)
+			}
+			if f.prepared != nil {
+				t.Error("what was prepared was not taken")
+			}
+			discard() // does nothing
+		}
+
+		discard := f.Prepare(t.Context(), 7, 0)
+		if err := sameBatches(copies(t, f, 1, 0), copies(t, g, 1, 0)); err != nil {
+			t.Errorf("another epoch than the one that is prepared: %v", err)
+		}
+		if f.prepared == nil {
+			t.Error("another epoch took what was prepared")
+		}
+		other := f.Prepare(t.Context(), 8, 0) // in its place
+		discard()
+		if f.prepared == nil || f.prepared.epoch != 8 {
+			t.Error("discarding what is gone discarded what is there")
+		}
+		other()
+		if f.prepared != nil {
+			t.Error("what was discarded is there")
+		}
+
+		ctx, cancel := context.WithCancelCause(t.Context())
+		reason := errors.New("the reason")
+		f.Prepare(ctx, 0, 0)
+		cancel(reason)
+		n := 0
+		for _, err := range f.Batches(t.Context(), 0, 0) {
+			if n++; !errors.Is(err, reason) {
+				t.Errorf("after a cancelled Prepare: %v", err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d batches after a cancelled Prepare", n)
+		}
+	})
+}
+
+// TestSlots holds that one epoch's memory is the next one's.
+func TestSlots(t *testing.T) {
+	f := images(t, open(t, "testdata/pictures", OpenOptions{}), ImageOptions{TargetSize: [2]int{8, 8}, BatchSize: 2})
+	seen := map[*byte]bool{}
+	for epoch := range 3 {
+		for b, err := range f.Batches(t.Context(), epoch, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[&b.X.Raw()[0]] = true
+		}
+	}
+	if len(seen) > ahead {
+		t.Errorf("three epochs took the memory of %d batches, want %d at most", len(seen), ahead)
+	}
+}
+
+func TestCache(t *testing.T) {
+	tab := open(t, "testdata/pictures", OpenOptions{})
+	o := ImageOptions{TargetSize: [2]int{8, 8}}
+	if f := images(t, tab, o); f.KeepsDecoded() {
+		t.Error("pictures are kept without a cache")
+	}
+	size := int64(tab.Len()) * 8 * 8 * 3
+	o.Cache = NewCache(2*size - 1)
+	first, second := images(t, tab, o), images(t, tab, o)
+	if !first.KeepsDecoded() || second.KeepsDecoded() || first.DecodedBytes() != size {
+		t.Errorf("a cache for one data set: the first is kept: %v, the second: %v; of %d bytes", first.KeepsDecoded(), second.KeepsDecoded(), first.DecodedBytes())
+	}
+	for epoch := range 2 {
+		if err := sameBatches(copies(t, first, epoch, 0), copies(t, second, epoch, 0)); err != nil {
+			t.Errorf("epoch %d: %v", epoch, err)
+		}
+	}
+	for row := range tab.Len() {
+		if s := first.decoded.state[row].Load(); s != present {
+			t.Errorf("picture %d was not kept", row)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestByteSize(t *testing.T) {
+	for text, want := range map[string]byteSize{
+		"0": 0, "17": 17, "17b": 17, "1KB": 1000, "1KiB": 1024, "512MB": 512e6, "512 MiB": 512 << 20, "2GB": 2e9, "1.5gib": 3 << 29, "1TB": 1e12,
+	} {
+		var b byteSize
+		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
+			t.Errorf("%q is %d, %v, want %d", text, int64(b), err, int64(want))
+		}
+	}
+	for _, text := range []string{"", "MB", "-1MB", "1XB", "1e40GB", "NaN", "inf", "1M", "GB2"} {
+		var b byteSize
+		if err := b.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is %v, want an error", text, b)
+		}
+	}
+	for b, want := range map[byteSize]string{0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 439 << 20: "439 MiB", 2 << 30: "2 GiB", 2469606195: "2.3 GiB"} {
+		if got := b.String(); got != want {
+			t.Errorf("%d bytes are %s, want %s", int64(b), got, want)
+		}
+	}
+}
+
+// TestCacheFlag holds what training says of the pictures that it keeps, and that the result
+// does not depend on it. 12 pictures of 12x12 are kept, or 9 and 3 of them.
+func TestCacheFlag(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{"cats.zip": kaggle(t, 12)})
+	first := ""
+	for _, c := range []struct{ cache, epochs, says string }{
+		{"0", "2", ""},
+		{"5184", "2", "Keeping 9 decoded training pictures and 3 decoded validation pictures in memory (5.1 KiB of a budget of 5.1 KiB)."},
+		{"5183B", "2", "Keeping 9 decoded training pictures in memory (3.8 KiB of a budget of 5.1 KiB), but not 3 decoded validation pictures, which would take 1.3 KiB; --cache raises it."},
+		{"3KiB", "2", "Keeping 3 decoded validation pictures in memory (1.3 KiB of a budget of 3 KiB), but not 9 decoded training pictures, which would take 3.8 KiB; --cache raises it."},
+		{"1KB", "2", "Not keeping 9 decoded training pictures and 3 decoded validation pictures in memory: they would take 5.1 KiB, the budget is 1000 B; --cache raises it."},
+		{"1GB", "1", "Keeping 3 decoded validation pictures in memory (1.3 KiB of a budget of 954 MiB)."},
+	} {
+		o := succeed(t, "train", "cats.zip", "--model", network("two.json"), "--epochs", c.epochs, "--cache", c.cache, "--out", "out", "--overwrite")
+		if c.says == "" && strings.Contains(o.stdout, "eeping") || !strings.Contains(o.stdout, c.says) {
+			t.Errorf("--cache %s: wanted %q in\n%s", c.cache, c.says, o.stdout)
+		}
+		if c.epochs == "2" {
+			h := read(t, "out", "history.csv")
+			if first == "" {
+				first = h
+			}
+			if h != first {
+				t.Errorf("--cache %s: the history is another one", c.cache)
+			}
+		}
+	}
+	o := succeed(t, "evaluate", "out/model.keras", "cats.zip")
+	contains(t, "evaluate", o.stderr, "Keeping 12 decoded pictures in memory (5.1 KiB of a budget of 512 MiB).")
+	o = run(t, "train", "cats.zip", "--cache", "much")
+	if o.code != exitUsage {
+		t.Errorf("--cache much: exit code %d", o.code)
+	}
+	contains(t, "the error", o.stderr, "--cache", `"much" is no amount of memory`)
+}
