@@ -3,6 +3,7 @@ package conv
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/lince-ml/lince/internal/kernel"
 )
@@ -101,6 +102,7 @@ type implementation[K, O any] struct {
 var (
 	forwards = []implementation[Forward, Epilogue]{
 		{"winograd", func(s Shape, e Epilogue) bool { return winogradPays(s, e.Pool) }, newWinogradForward},
+		{"winograd-narrow", narrowPays, newWinogradNarrow},
 		{"direct", always[Epilogue], newDirectForward},
 	}
 	backwardsData = []implementation[BackwardData, bool]{
@@ -120,7 +122,7 @@ func always[O any](Shape, O) bool { return true }
 func choose[K, O any](list []implementation[K, O], s Shape, o O) implementation[K, O] {
 	on, _ := Winograd()
 	for _, i := range list[:len(list)-1] {
-		if (i.name != "winograd" || on) && i.fits(s, o) {
+		if (!strings.HasPrefix(i.name, "winograd") || on) && i.fits(s, o) {
 			return i
 		}
 	}

@@ -17,6 +17,7 @@ func winograd(f *family) {
 		winogradAddImage(f, v)
 		winogradFilter(f, v)
 		winogradFilterGradient(f, v)
+		winogradNarrow(f, v)
 	}
 	if f.vecs[0].is512() {
 		winogradAhead(f)

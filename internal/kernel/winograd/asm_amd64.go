@@ -42,6 +42,46 @@ func filterAVX512(planes *float32, plane uintptr, n int)
 //go:noescape
 func filterGradientAVX512(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
 
+// narrow1x1AVX512 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow1x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow1x2AVX512 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow1x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow2x1AVX512 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow2x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow2x2AVX512 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow2x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow3x1AVX512 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow3x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow3x2AVX512 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow3x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow4x1AVX512 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow4x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow4x2AVX512 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow4x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
 // imageAVX2 is Image for n vectors of channels; strides are in bytes.
 //
 //go:noescape
@@ -81,6 +121,46 @@ func filterAVX2(planes *float32, plane uintptr, n int)
 //
 //go:noescape
 func filterGradientAVX2(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
+
+// narrow1x1AVX2 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow1x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow1x2AVX2 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow1x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow2x1AVX2 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow2x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow2x2AVX2 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow2x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow3x1AVX2 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow3x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow3x2AVX2 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow3x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow4x1AVX2 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow4x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
+
+// narrow4x2AVX2 is Narrow for as many columns; strides are in bytes.
+//
+//go:noescape
+func narrow4x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
 // toRead is ToRead for lines of 64 bytes.
 //
