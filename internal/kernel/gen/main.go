@@ -28,7 +28,7 @@ var families = []struct {
 	{"optstep", optstep, optstep},
 	{"winograd", winograd, winograd},
 	{"gemm", gemm, neonGemm},
-	{"sparse", sparse, nil},
+	{"sparse", sparse, neonSparse},
 }
 
 func main() {

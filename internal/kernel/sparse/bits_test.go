@@ -1,0 +1,23 @@
+package sparse
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+func TestBits(t *testing.T) {
+	bits := kerneltest.NewBits(t)
+	for _, isa := range kernel.Available() {
+		for channels := 1; channels <= MaxChannels; channels++ {
+			const columns, pixels = 37, 19
+			patches := kerneltest.Random(t, 1, pixels*PatchLen(channels)+Spare)
+			dy, at := kerneltest.Random(t, 2, pixels*columns), places(t, pixels*columns)
+			sums := kerneltest.Random(t, 3, Rows(channels)*columns)
+			Add(isa, channels, sums, patches, dy, at, pixels, columns)
+			bits.Check(isa, fmt.Sprint(channels), sums)
+		}
+	}
+}
