@@ -1,0 +1,34 @@
+package main
+
+import "testing"
+
+// What LLVM's assembler makes of the same instructions (llvm-mc -triple=aarch64).
+func TestEncodings(t *testing.T) {
+	for op, want := range map[string]uint32{
+		"FADD": 0x4e21d443, "FSUB": 0x4ea1d443, "FMUL": 0x6e21dc43, "FDIV": 0x6e21fc43, "FMLA": 0x4e21cc43, "FMLS": 0x4ea1cc43,
+		"FCMGT": 0x6ea1e443, "FCMGE": 0x6e21e443, "BIC": 0x4e611c43,
+	} {
+		if got := encode3(op, 2, 1, 3); got != want {
+			t.Errorf("%s v3, v2, v1 is %#08x, want %#08x", op, got, want)
+		}
+	}
+	for op, want := range map[string]uint32{
+		"FCMLT0": 0x4ea0e843, "FCMLE0": 0x6ea0d843, "FSQRT": 0x6ea1f843, "FNEG": 0x6ea0f843, "FCVTNS": 0x4e21a843, "SCVTF": 0x4e21d843,
+		"SSHR1": 0x4f3f0443, "XTN.H4": 0x0e612843, "XTN.B8": 0x0e212843, "USHLL.8": 0x2f08a443, "USHLL.4": 0x2f10a443, "FADDP.S": 0x7e30d843,
+	} {
+		if got := encode2(op, 2, 3); got != want {
+			t.Errorf("%s v3, v2 is %#08x, want %#08x", op, got, want)
+		}
+	}
+	for _, c := range []struct {
+		y, lane int
+		want    uint32
+	}{{1, 0, 0x4f811043}, {17, 3, 0x4fb11843}, {17, 1, 0x4fb11043}} {
+		if got := encodeFMLA(2, c.y, c.lane, 3); got != c.want {
+			t.Errorf("fmla v3.4s, v2.4s, v%d.s[%d] is %#08x, want %#08x", c.y, c.lane, got, c.want)
+		}
+	}
+	if len(word3)+len(word2) != 21 {
+		t.Error("an instruction of arm64.go is not tested")
+	}
+}
