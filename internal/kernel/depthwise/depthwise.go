@@ -94,7 +94,8 @@ type cut struct {
 	block          int // channels
 }
 
-func newCut(rows, width, channels, window int, large bool) cut {
+// newCut cuts rows of width results that each see so many pixels.
+func newCut(rows, width, channels, pixels int, large bool) cut {
 	c := cut{rows: rows, channels: channels}
 	if large {
 		c.bands = min(rows, kernel.CeilDiv(rows*width*channels, 2*partElements))
@@ -104,7 +105,7 @@ func newCut(rows, width, channels, window int, large bool) cut {
 	c.bands = kernel.CeilDiv(rows, 16)
 	band := kernel.CeilDiv(rows, c.bands)
 	c.runs = min(kernel.CeilDiv(channels, vector), kernel.CeilDiv(band*width*channels, partElements))
-	c.block = max(vector, l1/(width*window)/vector*vector)
+	c.block = max(vector, l1/pixels/vector*vector)
 	return c
 }
 

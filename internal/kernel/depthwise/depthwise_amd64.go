@@ -81,25 +81,17 @@ func (g *gather) windowFor(stride, dilation int) window {
 // maxPixels is the most results of a tile.
 const maxPixels = 8
 
-// vector makes row r of a result for channels [lo, hi), if there is assembly.
-func (g *gather) vector(x, w, bias, row []float32, r, lo, hi int) bool {
+// vector makes rows [from, to) of a result y, whose first row it is given, for channels
+// [lo, hi), if there is assembly.
+func (g *gather) vector(x, w, bias, y []float32, from, to, lo, hi int) bool {
 	if g.isa == kernel.Generic {
 		return false
 	}
-	v := g.rows[r]
 	size := 4 * g.channels
 	var l line
 	l.channels(g.isa, hi-lo)
-	l.x = unsafe.Pointer(&x[v.at*g.source*g.channels+lo])
-	l.xRow = v.step * g.source * size
-	l.wRow = v.tapStep * g.kw * size
-	l.y = unsafe.Pointer(&row[lo])
-	l.rows = v.n
-	if g.stream && size%64 == 0 && lo%16 == 0 && uintptr(l.y)%64 == 0 {
+	if g.stream && size%64 == 0 && lo%16 == 0 && uintptr(unsafe.Pointer(&y[0]))%64 == 0 {
 		l.stream = 1
-	}
-	if g.large && v.n > 0 {
-		l.ahead, l.fetch = v.n*l.xRow, g.newRows
 	}
 	l.low, l.high = float32(math.Inf(-1)), float32(math.Inf(1))
 	if g.epilogue.Bias {
@@ -111,26 +103,37 @@ func (g *gather) vector(x, w, bias, row []float32, r, lo, hi int) bool {
 			l.high = g.epilogue.Limit
 		}
 	}
+	first := 0 // tap of a window
 	if g.window.width > 0 {
-		first := 0
 		l.wTap = size
 		if g.reversed {
 			first, l.wTap = g.kw-1, -size
 		}
-		l.w = unsafe.Pointer(&w[(v.tap*g.kw+first)*g.channels+lo])
-		l.xPixel, l.yPixel = size, size
-		l.column, l.width = -g.pad, g.source
-		l.xAt = -g.pad * size
-		g.tiles(&l, g.width)
-		return true
+		l.xPixel, l.yPixel, l.width = size, size, g.source
 	}
-	for i := range g.columns {
-		c := &g.columns[i]
-		l.taps = c.n
-		l.w = unsafe.Pointer(&w[(v.tap*g.kw+c.tap)*g.channels+lo])
-		l.wTap, l.xTap, l.xPixel, l.yPixel = c.tapStep*size, c.step*size, c.advance*size, c.every*size
-		l.xAt, l.yAt = c.at*size, c.first*size
-		g.tiles(&l, c.count)
+	for r := from; r < to; r++ {
+		v := &g.rows[r]
+		l.rows = v.n
+		l.x = unsafe.Pointer(&x[v.at*g.source*g.channels+lo])
+		l.y = unsafe.Pointer(&y[(r-from)*g.width*g.channels+lo])
+		l.xRow, l.wRow = v.step*g.source*size, v.tapStep*g.kw*size
+		if g.large && v.n > 0 {
+			l.ahead, l.fetch = v.n*l.xRow, g.newRows
+		}
+		if g.window.width > 0 {
+			l.w = unsafe.Pointer(&w[(v.tap*g.kw+first)*g.channels+lo])
+			l.column, l.xAt, l.yAt = -g.pad, -g.pad*size, 0
+			g.tiles(&l, g.width)
+			continue
+		}
+		for i := range g.columns {
+			c := &g.columns[i]
+			l.taps = c.n
+			l.w = unsafe.Pointer(&w[(v.tap*g.kw+c.tap)*g.channels+lo])
+			l.wTap, l.xTap, l.xPixel, l.yPixel = c.tapStep*size, c.step*size, c.advance*size, c.every*size
+			l.xAt, l.yAt = c.at*size, c.first*size
+			g.tiles(&l, c.count)
+		}
 	}
 	return true
 }

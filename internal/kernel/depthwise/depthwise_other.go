@@ -7,7 +7,7 @@ type window struct{}
 
 func (g *gather) windowFor(_, _ int) window { return window{} }
 
-func (g *gather) vector(_, _, _, _ []float32, _, _, _ int) bool { return false }
+func (g *gather) vector(_, _, _, _ []float32, _, _, _, _ int) bool { return false }
 
 func (b *BackwardFilter) windowFor() window { return window{} }
 

@@ -30,11 +30,11 @@ type gather struct {
 func (g *gather) part(x, w, bias, y []float32, from, to, first, last int) {
 	for lo := first; lo < last; lo += g.cut.block {
 		hi := min(last, lo+g.cut.block)
+		if g.vector(x, w, bias, y, from, to, lo, hi) {
+			continue
+		}
 		for r := from; r < to; r++ {
 			row := y[(r-from)*g.width*g.channels:][:g.width*g.channels]
-			if g.vector(x, w, bias, row, r, lo, hi) {
-				continue
-			}
 			for i := range g.columns {
 				g.portable(x, w, bias, row, g.rows[r], g.columns[i], lo, hi)
 			}
