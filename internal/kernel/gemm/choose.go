@@ -33,7 +33,8 @@ type plan struct {
 	cuts    int
 	direct  bool // B is read where it is by all tiles
 	gather  bool // A is brought together
-	across  bool // a tile of rows goes over all columns, then the next
+	turn    bool // A is brought together transposed
+	few     bool // products of few terms: short tiles, if there is nothing to add
 	depth   int  // of a block along k
 }
 
@@ -54,9 +55,10 @@ func choose(s Shape) plan {
 		p.cut(s, max(1, min(64, work), s.FLOPs()/longFLOPs))
 	}
 	rows, columns := kernel.CeilDiv(s.M, p.rows), kernel.CeilDiv(s.N, p.columns)
-	p.across = s.TransA && s.K <= shortK && columns >= unit
+	p.few = s.K <= shortK && columns >= unit && (s.TransA || s.M*s.N >= 1<<18)
+	p.turn = p.few && !s.TransA
 	p.direct = !s.TransB && (s.K*s.N <= 1<<12 || s.N <= unit)
-	p.gather = rows > 14 && columns >= 3*unit && (s.TransA || s.K%512 == 0)
+	p.gather = p.turn || rows > 14 && columns >= 3*unit && (s.TransA || s.K%512 == 0)
 	p.depth = min(blockK, s.K)
 	return p
 }

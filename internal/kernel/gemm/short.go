@@ -21,9 +21,11 @@ type short struct {
 	columns int            // 64: tiles
 	rows    int            // 72: of tiles
 	past    int            // 80: 1: c is written past the caches
+	ahead   uintptr        // 88: what is fetched for later, a line for two products of a tile; moves on
+	end     uintptr        // 96: up to here
 }
 
-var _ = [1]struct{}{}[unsafe.Offsetof(short{}.past)-80]
+var _ = [1]struct{}{}[unsafe.Offsetof(short{}.end)-96]
 
 // callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
 const callProducts = 4 << 20
@@ -40,11 +42,6 @@ func shortRows(isa kernel.ISA) int {
 	return 6
 }
 
-// few says whether the short tiles can make the block: its sums start from 0 and are whole.
-func (t *tiler) few() bool {
-	return t.across && !t.add && t.e == (Epilogue{}) && streams(t.isa)
-}
-
 // products makes tiles of two vectors of columns, from column n on, of all rows. Panels of B
 // are bTile bytes apart.
 func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr) {
@@ -54,6 +51,11 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 		aStride: t.args.AStride, cStride: t.args.CStride,
 		k: t.args.K, columns: tiles,
 	}
+	x.ahead = uintptr(b)
+	if t.shape.TransB && t.turn { // the rows of the next panel follow those of this
+		x.ahead = uintptr(unsafe.Pointer(&t.b[n*t.shape.K])) + uintptr(4*width*t.shape.K)
+	}
+	x.end = x.ahead + uintptr(4*width*t.args.K)
 	c := uintptr(unsafe.Pointer(&t.c[n]))
 	if t.shape.M*t.shape.N >= pastFloats && c%64 == 0 && t.shape.N%16 == 0 {
 		x.past = 1
@@ -73,4 +75,29 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 		runShort(t.isa, h, &x)
 		row += n1 * h
 	}
+}
+
+// short makes the tiles that short tiles can make, and says how many columns that are.
+func (t *tiler) short() int {
+	s, width := t.shape, 2*micro.Lanes(t.isa)
+	tiles := (t.n1 - t.n0) / width
+	if !t.few || t.add || t.e != (Epilogue{}) || tiles == 0 || !streams(t.isa) {
+		return 0
+	}
+	panel := uintptr(4 * width * t.args.K)
+	switch {
+	case t.direct:
+		t.products(t.n0, tiles, unsafe.Pointer(&t.b[t.k*s.N+t.n0]), uintptr(4*s.N), uintptr(4*width))
+	case s.TransA:
+		for i := range tiles {
+			t.panel(t.rest[t.args.K*width*i:], t.n0+width*i, width, width)
+		}
+		t.products(t.n0, tiles, unsafe.Pointer(&t.rest[0]), uintptr(4*width), panel)
+	default:
+		for i := range tiles {
+			t.panel(t.rest, t.n0+width*i, width, width)
+			t.products(t.n0+width*i, 1, unsafe.Pointer(&t.rest[0]), uintptr(4*width), panel)
+		}
+	}
+	return tiles * width
 }

@@ -40,14 +40,14 @@ func (g *Gemm) ScratchLen() int {
 	n := 0
 	switch {
 	case g.direct:
-	case g.across:
+	case g.few && g.shape.TransA:
 		n += g.panels(g.shape)
 	default:
 		n += max(g.depth, 8) * 2 * micro.Lanes(g.isa)
 	}
 	if g.gather {
 		rows := kernel.CeilDiv(g.shape.M, g.rows)
-		if g.shape.TransA {
+		if g.shape.TransA || g.turn {
 			n += g.depth * rows
 		} else {
 			n += (g.depth + apart) * rows
@@ -70,11 +70,7 @@ func (g *Gemm) runTiles(r block, a, b, bias, c []float32, first int, scratch []f
 	for k := r.k0; k < r.k1; k += g.depth {
 		t.k, t.args.K = k, min(g.depth, r.k1-k)
 		t.bring(a)
-		if g.across {
-			t.wide()
-		} else {
-			t.along()
-		}
+		t.panels(t.short())
 	}
 }
 
@@ -110,7 +106,11 @@ func (t *tiler) bring(a []float32) {
 		t.stride = s.M
 	}
 	t.rowsOf, t.rest = from, t.scratch
-	if t.gather {
+	switch {
+	case t.turn:
+		micro.PackTransposed(t.isa, t.scratch, from, length, t.stride, lines, lines)
+		t.rowsOf, t.rest, t.stride = t.scratch, t.scratch[lines*length:], lines
+	case t.gather:
 		step := length
 		if !s.TransA {
 			step += apart
@@ -123,11 +123,14 @@ func (t *tiler) bring(a []float32) {
 	t.args.AStride = uintptr(4 * t.stride)
 }
 
-// along makes the tiles of a panel of B, then those of the next.
-func (t *tiler) along() {
+// panels makes the tiles of a panel of B, then those of the next, from column done on.
+func (t *tiler) panels(done int) {
 	s := t.shape
 	for i := range t.tiling.Tiles() {
 		at, columns, padded := t.tiling.At(i)
+		if at < done {
+			continue
+		}
 		n := t.n0 + at
 		t.args.Columns(t.isa, columns)
 		m := t.m0
@@ -142,40 +145,6 @@ func (t *tiler) along() {
 		if m < t.m1 {
 			t.rowsTimes(m, t.m1, n)
 		}
-	}
-}
-
-// wide makes the tiles of a few rows, then those of the next: the result is written row by
-// row.
-func (t *tiler) wide() {
-	s, width := t.shape, 2*micro.Lanes(t.isa)
-	if !t.direct {
-		for i := range t.tiling.Tiles() {
-			at, columns, padded := t.tiling.At(i)
-			t.panel(t.rest[t.args.K*at:], t.n0+at, columns, padded)
-		}
-	}
-	done := 0
-	if whole := (t.n1 - t.n0) / width; whole > 0 && t.few() {
-		done = whole * width
-		if t.direct {
-			t.products(t.n0, whole, unsafe.Pointer(&t.b[t.k*s.N+t.n0]), uintptr(4*s.N), uintptr(4*width))
-		} else {
-			t.products(t.n0, whole, unsafe.Pointer(&t.rest[0]), uintptr(4*width), uintptr(4*width*t.args.K))
-		}
-	}
-	for i := range t.tiling.Tiles() {
-		at, columns, padded := t.tiling.At(i)
-		if at < done {
-			continue
-		}
-		t.args.Columns(t.isa, columns)
-		if t.direct {
-			t.args.B, t.args.BStride = unsafe.Pointer(&t.b[t.k*s.N+t.n0+at]), uintptr(4*s.N)
-		} else {
-			t.args.B, t.args.BStride = unsafe.Pointer(&t.rest[t.args.K*at]), uintptr(4*padded)
-		}
-		t.rowsTimes(t.m0, t.m1, t.n0+at)
 	}
 }
 
@@ -199,7 +168,7 @@ func (t *tiler) start(m, n int) {
 // rowsTimes makes rows [m, end) of a panel.
 func (t *tiler) rowsTimes(m, end, n int) {
 	t.start(m, n)
-	if t.shape.TransA {
+	if t.shape.TransA || t.turn {
 		t.args.A = unsafe.Pointer(&t.rowsOf[m-t.m0])
 		micro.T(end-m, &t.args)
 	} else {
@@ -233,7 +202,7 @@ func (t *tiler) packing(n, i int) int {
 	if tiles == 1 {
 		x.packStep = 0
 	}
-	runTile(t.isa, s.TransA, height, &x)
+	runTile(t.isa, s.TransA || t.turn, height, &x)
 	args.B, args.BStride = x.pack, uintptr(4*2*micro.Lanes(t.isa))
 	return height
 }

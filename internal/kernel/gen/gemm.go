@@ -34,6 +34,8 @@ const (
 	shortColumns = 64
 	shortRows    = 72
 	shortPast    = 80
+	shortAhead   = 88
+	shortEnd     = 96
 )
 
 // gemm writes the kernels that stream a matrix from memory: tiles, two vectors wide, that
@@ -179,6 +181,7 @@ func (a *asm) gemmT(rows int) {
 
 // gemmShort makes rows of tiles: all columns of a few rows, then the next. Rows of A are
 // contiguous, sums start from 0, and C is fetched a tile ahead, or written past the caches.
+// Two lines of something else are fetched for every four products.
 func (a *asm) gemmShort(rows int) {
 	a.i("MOVQ %d(DI), R9\nMOVQ %d(DI), SI\nMOVQ %d(DI), R13\nMOVQ %d(DI), R10\nMOVQ %d(DI), R12", shortC, shortAStride, shortBStride, shortCStride, shortRows)
 	a.at("row")
@@ -209,8 +212,9 @@ func (a *asm) gemmShort(rows int) {
 		}
 		a.i("ADDQ SI, R8\nADDQ R13, BX")
 	}
-	a.i("MOVQ %d(DI), CX\nSUBQ $4, CX\nJLT rest", shortK)
+	a.i("MOVQ %d(DI), DX\nMOVQ %d(DI), CX\nSUBQ $4, CX\nJLT rest", shortAhead, shortK)
 	a.loop("four")
+	a.i("PREFETCHT1 (DX)\nPREFETCHT1 64(DX)\nSUBQ $-128, DX\nCMPQ DX, %d(DI)\nCMOVQCC %d(DI), DX", shortEnd, shortEnd)
 	for range 4 {
 		row()
 	}
@@ -221,7 +225,7 @@ func (a *asm) gemmShort(rows int) {
 	row()
 	a.i("DECQ CX\nJNE one")
 	a.at("store")
-	a.i("MOVQ R14, AX\nCMPQ %d(DI), $0\nJNE past", shortPast)
+	a.i("MOVQ DX, %d(DI)\nMOVQ R14, AX\nCMPQ %d(DI), $0\nJNE past", shortAhead, shortPast)
 	for _, op := range []string{"VMOVUPS", "VMOVNTPS"} {
 		for r := range rows {
 			for j := range 2 {
