@@ -168,7 +168,7 @@ func (a *asm) integer(value uint32, n int) {
 // spread fills the lanes of a register with an integer from a general one.
 func (a *asm) spread(from string, n int) {
 	if a.isNEON() {
-		a.n("VDUP %s, V%d.S4", general[from], n)
+		a.n("VDUP %s, V%d.S4", generalRegister(from), n)
 		return
 	}
 	a.i("VMOVD %s, X%d", from, n)

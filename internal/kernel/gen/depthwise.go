@@ -89,12 +89,15 @@ func (v vec) sumRows(width int) int {
 
 // tail loads the lanes of the last vector: K1, or the register mask.
 func (a *asm) tail(mask int) {
-	if a.is512() {
+	switch {
+	case a.is512():
 		a.i("KMOVW %d(DI), K1", lineMask)
-		return
+	case a.isNEON():
+		a.setLanes(mem(lineMask, "DI"))
+	default:
+		a.i("MOVQ %d(DI), AX", lineLanes)
+		a.v("VMOVUPS", "(AX)", mask)
 	}
-	a.i("MOVQ %d(DI), AX", lineLanes)
-	a.v("VMOVUPS", "(AX)", mask)
 }
 
 // loadLanes loads a vector, or the lanes of the last one.

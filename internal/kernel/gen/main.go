@@ -21,7 +21,7 @@ var families = []struct {
 	amd64, arm64 func(f *family)
 }{
 	{"micro", micro, neonMicro},
-	{"depthwise", depthwise, nil},
+	{"depthwise", depthwise, depthwise},
 	{"reduce", reduce, reduce},
 	{"pool", pool, pool},
 	{"eltwise", eltwise, eltwise},

@@ -12,7 +12,8 @@ import (
 // Kernels are written in the words of amd64; here each word is said in arm64's, so that a
 // loop written for AVX2 is one for NEON with vectors of four. A kernel has the registers
 // V0 to V15. V16 to V19 are for operands in memory and for masks, V20 to V31 for numbers,
-// which are put there before the kernel's first instruction; R16 is for addresses.
+// which are put there before the kernel's first instruction; R16 is for addresses, R17 and R19
+// for what is in memory.
 
 const (
 	firstSpare, lastSpare   = 16, 19
@@ -33,7 +34,10 @@ var general = map[string]string{
 	"R8": "R8", "R9": "R9", "R10": "R10", "R11": "R11", "R12": "R12", "R13": "R13", "R14": "R14", "R15": "R15",
 }
 
-const addressRegister = "R16"
+const (
+	addressRegister = "R16"
+	lanesRegister   = "R20" // see setLanes
+)
 
 // n writes an instruction of arm64.
 func (a *asm) n(format string, args ...any) { fmt.Fprintf(&a.body, "\t"+format+"\n", args...) }
@@ -77,7 +81,7 @@ var neonWords = map[string]func(a *asm, o []string){
 	"MOVL": func(a *asm, o []string) { a.move(o[0], o[1]) },
 	"LEAQ": func(a *asm, o []string) {
 		base, index, shift, offset := memory(o[0])
-		to := general[o[1]]
+		to := generalRegister(o[1])
 		switch {
 		case index == "":
 			a.n("ADD $%d, %s, %s", offset, base, to)
@@ -91,27 +95,35 @@ var neonWords = map[string]func(a *asm, o []string){
 			a.n("ADD $%d, %s", offset, to)
 		}
 	},
-	"ADDQ": func(a *asm, o []string) { a.n("ADDS %s, %s", a.value(o[0]), general[o[1]]) },
-	"SUBQ": func(a *asm, o []string) { a.n("SUBS %s, %s", a.value(o[0]), general[o[1]]) },
-	"INCQ": func(a *asm, o []string) { a.n("ADDS $1, %s", general[o[0]]) },
-	"DECQ": func(a *asm, o []string) { a.n("SUBS $1, %s", general[o[0]]) },
-	"SHLQ": func(a *asm, o []string) { a.n("LSL %s, %s", o[0], general[o[1]]) },
+	"ADDQ": func(a *asm, o []string) { a.change("ADDS", a.value(o[0]), o[1]) },
+	"SUBQ": func(a *asm, o []string) { a.change("SUBS", a.value(o[0]), o[1]) },
+	"INCQ": func(a *asm, o []string) { a.change("ADDS", "$1", o[0]) },
+	"DECQ": func(a *asm, o []string) { a.change("SUBS", "$1", o[0]) },
+	"XORQ": func(a *asm, o []string) { a.n("EOR %s, %s", generalRegister(o[0]), generalRegister(o[1])) },
+	"SHLQ": func(a *asm, o []string) { a.n("LSL %s, %s", o[0], generalRegister(o[1])) },
 	"IMULQ": func(a *asm, o []string) {
 		a.n("MOVD %s, %s", a.value(o[0]), addressRegister)
-		a.n("MUL %s, %s", addressRegister, general[o[1]])
+		a.n("MUL %s, %s", addressRegister, generalRegister(o[1]))
 	},
-	"CMPQ": func(a *asm, o []string) { a.n("CMP %s, %s", a.value(o[1]), general[o[0]]) },
-	"JEQ":  func(a *asm, o []string) { a.n("BEQ %s", o[0]) },
-	"JNE":  func(a *asm, o []string) { a.n("BNE %s", o[0]) },
-	"JLT":  func(a *asm, o []string) { a.n("BLT %s", o[0]) },
-	"JGE":  func(a *asm, o []string) { a.n("BGE %s", o[0]) },
-	"JMP":  func(a *asm, o []string) { a.n("JMP %s", o[0]) },
+	"IMUL3Q": func(a *asm, o []string) {
+		a.n("MOVD %s, %s", o[0], addressRegister)
+		a.n("MUL %s, %s, %s", addressRegister, a.value(o[1]), generalRegister(o[2]))
+	},
+	"CMPQ":  func(a *asm, o []string) { a.compare(o[0], o[1]) },
+	"TESTQ": func(a *asm, o []string) { a.compare(o[0], "$0") }, // of a register with itself
+	"JEQ":   func(a *asm, o []string) { a.n("BEQ %s", o[0]) },
+	"JNE":   func(a *asm, o []string) { a.n("BNE %s", o[0]) },
+	"JCC":   func(a *asm, o []string) { a.n("BHS %s", o[0]) },
+	"JLT":   func(a *asm, o []string) { a.n("BLT %s", o[0]) },
+	"JGE":   func(a *asm, o []string) { a.n("BGE %s", o[0]) },
+	"JMP":   func(a *asm, o []string) { a.n("JMP %s", o[0]) },
 
 	"PCALIGN":    func(a *asm, _ []string) { a.n("PCALIGN $16") },
 	"PREFETCHT0": func(*asm, []string) {}, // a loop of vectors of 16 bytes would fetch each line four times
 
-	"VMOVUPS": func(a *asm, o []string) { a.moveVector(o[0], o[1]) },
-	"VMOVAPS": func(a *asm, o []string) { a.moveVector(o[0], o[1]) },
+	"VMOVUPS":    func(a *asm, o []string) { a.moveVector(o[0], o[1]) },
+	"VMOVAPS":    func(a *asm, o []string) { a.moveVector(o[0], o[1]) },
+	"VMASKMOVPS": func(a *asm, o []string) { a.moveSome(o) },
 	"VBROADCASTSS": func(a *asm, o []string) {
 		m := a.address(o[0])
 		if !strings.HasPrefix(m, "(") {
@@ -237,14 +249,84 @@ func (a *asm) blendVector(mask, x, y, to int) {
 func (a *asm) move(from, to string) {
 	switch {
 	case general[to] == "":
-		a.n("MOVD %s, %s", general[from], a.address(to))
+		if from == "$0" {
+			a.n("MOVD ZR, %s", a.address(to))
+			return
+		}
+		a.n("MOVD %s, %s", generalRegister(from), a.address(to))
 	case strings.HasPrefix(from, "$"):
-		a.n("MOVD %s, %s", from, general[to])
+		a.n("MOVD %s, %s", from, generalRegister(to))
 	case general[from] != "":
-		a.n("MOVD %s, %s", general[from], general[to])
+		a.n("MOVD %s, %s", generalRegister(from), generalRegister(to))
 	default:
-		a.n("MOVD %s, %s", a.address(from), general[to])
+		a.n("MOVD %s, %s", a.address(from), generalRegister(to))
 	}
+}
+
+// change adds to a register or to memory, or subtracts.
+func (a *asm) change(op, by, to string) {
+	if general[to] != "" {
+		a.n("%s %s, %s", op, by, generalRegister(to))
+		return
+	}
+	m := a.address(to)
+	a.n("MOVD %s, R19", m)
+	a.n("%s %s, R19", op, by)
+	a.n("MOVD R19, %s", m)
+}
+
+// compare sets the flags for x - y, one of which can be in memory.
+func (a *asm) compare(x, y string) {
+	if y == "$0" {
+		a.n("CMP $0, %s", a.value(x))
+		return
+	}
+	a.n("CMP %s, %s", a.value(y), generalRegister(x))
+}
+
+// setLanes takes the lanes that moveSome moves from memory: bits 1, 3 or 7 for one to three.
+func (a *asm) setLanes(from string) { a.n("MOVD %s, %s", a.address(from), lanesRegister) }
+
+// moveSome loads or stores the first lanes of a vector, as many as setLanes said; flags stay.
+func (a *asm) moveSome(o []string) {
+	load := !isVector(o[0])
+	m, register := o[0], o[len(o)-1]
+	if !load {
+		m, register = o[2], o[0]
+	}
+	base, index, shift, offset := memory(m)
+	switch {
+	case index == "":
+		a.n("ADD $%d, %s, %s", offset, base, addressRegister)
+	default:
+		a.n("ADD %s<<%d, %s, %s", index, shift, base, addressRegister)
+		if offset != 0 {
+			a.n("ADD $%d, %s", offset, addressRegister)
+		}
+	}
+	n := vectorRegister(register)
+	two, done := fmt.Sprintf("two%d", a.labels), fmt.Sprintf("moved%d", a.labels)
+	a.labels++
+	move := func(op, m string) {
+		if load {
+			a.n("%s %s, F%d", op, m, n)
+		} else {
+			a.n("%s F%d, %s", op, n, m)
+		}
+	}
+	a.n("TBNZ $1, %s, %s", lanesRegister, two)
+	move("FMOVS", "("+addressRegister+")")
+	a.n("JMP %s", done)
+	a.at(two)
+	move("FMOVD", "("+addressRegister+")")
+	a.n("TBZ $2, %s, %s", lanesRegister, done)
+	a.n("ADD $8, %s", addressRegister)
+	if load {
+		a.n("VLD1 (%s), V%d.S[2]", addressRegister, n)
+	} else {
+		a.n("VST1 V%d.S[2], (%s)", n, addressRegister)
+	}
+	a.at(done)
 }
 
 // value is a number or a general register; what is in memory is loaded.
@@ -253,7 +335,7 @@ func (a *asm) value(operand string) string {
 	case strings.HasPrefix(operand, "$"):
 		return operand
 	case general[operand] != "":
-		return general[operand]
+		return generalRegister(operand)
 	}
 	a.n("MOVD %s, R17", a.address(operand))
 	return "R17"
@@ -319,6 +401,14 @@ func (a *asm) takeSpare() int {
 	return n
 }
 
+func generalRegister(operand string) string {
+	r, ok := general[operand]
+	if !ok {
+		panic("NEON: not a general register: " + operand)
+	}
+	return r
+}
+
 func isVector(operand string) bool { return operand[0] == 'V' }
 
 func vectorRegister(operand string) int {
@@ -358,5 +448,8 @@ func memory(operand string) (base, index string, shift, offset int) {
 		offset, _ = strconv.Atoi(m[1])
 	}
 	shift = map[string]int{"": 0, "1": 0, "2": 1, "4": 2, "8": 3}[m[4]]
-	return general[m[2]], general[m[3]], shift, offset
+	if m[3] != "" {
+		index = generalRegister(m[3])
+	}
+	return generalRegister(m[2]), index, shift, offset
 }
