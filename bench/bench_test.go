@@ -48,7 +48,7 @@ func TestJoin(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	r := []result{
+	r := &results{Limits: machine.Limits{FMA: 2000}, Balance: []balance{{"balance", []float64{2, 3.5, 5, 6}}}, Rows: []result{
 		{Name: "layers", Unit: "ms", Goal: goal{Ratio: 1, Least: .6}, Items: []item{
 			{Name: "forward: one", Lince: 1, Peer: 4, Flops: 1e9},
 			{Name: "forward: two", Lince: 1, Peer: .5, Flops: 1e9},
@@ -57,9 +57,9 @@ func TestTable(t *testing.T) {
 		{Name: "step", Unit: "ms", Goal: goal{Ratio: 5, Floor: 4}, Items: []item{{Name: "step", Lince: 10, Peer: 45}}},
 		{Name: "memory", Unit: "MiB", Goal: goal{Most: 300}, Items: []item{{Name: "process", Lince: 250, Peer: 1000}}},
 		{Name: "photographs", Error: "there are none"},
-	}
+	}}
 	var b strings.Builder
-	if err := printTable(&b, r, machine.Limits{FMA: 2000}); err != nil {
+	if err := r.print(&b); err != nil {
 		t.Fatal(err)
 	}
 	var got [][]string
@@ -77,6 +77,7 @@ func TestTable(t *testing.T) {
 		{"step", "10.0 ms", "45.0 ms", "4.50x", "5x, 4x the least", "the least", "0%"},
 		{"memory", "250 MiB", "1000 MiB", "4.00x", "at most 300 MiB", "yes", "0%"},
 		{"photographs", "not measured: there are none"},
+		{"balance: 2 threads 2.00x, 4 threads 3.50x, 8 threads 5.00x, 16 threads 6.00x"},
 	}
 	if !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)

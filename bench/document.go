@@ -81,6 +81,12 @@ func (r *results) markdown(b *strings.Builder) {
 			}
 		}
 	}
+	for i, bal := range r.Balance {
+		if i == 0 {
+			b.WriteString("\nMore threads than this machine has, simulated from the times of the parts that the work is cut into:\n")
+		}
+		fmt.Fprintf(b, "- %s\n", bal)
+	}
 	if len(losing) == 0 {
 		return
 	}

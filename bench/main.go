@@ -52,26 +52,35 @@ func run() error {
 		for _, r := range rows {
 			fmt.Println(r.name)
 		}
+		for _, b := range balances {
+			fmt.Println(b.name)
+		}
 		return nil
 	case o.write:
 		return writeDocument(o.root)
 	}
+	return o.bench()
+}
+
+// bench measures the rows that are wanted, prints them, and keeps them with earlier ones.
+func (o *options) bench() error {
 	if o.python == "" {
+		var err error
 		if o.python, err = environment(o.root); err != nil {
 			return err
 		}
 	}
-	results, err := load(o.root)
+	all, err := load(o.root)
 	if err != nil {
 		return err
 	}
-	var done []result
+	now := &results{}
 	var errs []error
 	for _, r := range rows {
 		if !o.run.MatchString(r.name) || r.long && !o.long && !o.selected {
 			continue
 		}
-		if err := results.measureLimits(o.threads); err != nil {
+		if err := all.measureLimits(o.threads); err != nil {
 			return err
 		}
 		res := o.compare(r)
@@ -79,20 +88,32 @@ func run() error {
 			errs = append(errs, fmt.Errorf("%s: %s", r.name, res.Error))
 			fmt.Fprintln(os.Stderr, errs[len(errs)-1])
 		}
-		done = append(done, res)
-		results.put(res)
-		if err := errors.Join(results.save(o.root), writeDocument(o.root)); err != nil { // after each row: ^C loses one
+		now.put(res)
+		all.put(res)
+		if err := o.keep(all); err != nil { // after each row: ^C loses one
 			return err
 		}
 	}
-	if len(done) == 0 {
+	for _, b := range balances {
+		if !o.run.MatchString(b.name) {
+			continue
+		}
+		got, err := o.balance(b.name, b.batch)
+		if err != nil {
+			return err
+		}
+		now.putBalance(got)
+		all.putBalance(got)
+	}
+	if len(now.Rows)+len(now.Balance) == 0 {
 		return fmt.Errorf("-run %s: no row; -list lists them", o.run)
 	}
-	if err := printTable(os.Stdout, done, results.Limits); err != nil {
-		return err
-	}
-	return errors.Join(errs...)
+	now.Limits = all.Limits
+	return errors.Join(append(errs, o.keep(all), now.print(os.Stdout))...)
 }
+
+// keep writes the results, and BENCHMARKS.md of them.
+func (o *options) keep(r *results) error { return errors.Join(r.save(o.root), writeDocument(o.root)) }
 
 func parse() (*options, error) {
 	o := &options{}

@@ -22,6 +22,7 @@ type work struct {
 // kinds is the list.
 var kinds = map[string]kind{
 	"step":     {measure: trainingStep},
+	"balance":  {measure: balanced},
 	"predict":  {measure: prediction},
 	"tutorial": {measure: wholeTutorial},
 	"start":    {measure: firstStep},

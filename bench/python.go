@@ -1,13 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 )
 
-// environment makes a virtual environment with the peers in the user's cache, once.
+// environment makes a virtual environment with the peers in the user's cache, once. Where
+// packages cannot be had, the peers that need them will say so.
 func environment(root string) (python string, err error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -23,7 +25,10 @@ func environment(root string) (python string, err error) {
 			return "", err
 		}
 	}
-	return python, loud(python, "-m", "pip", "install", "-q", "-r", filepath.Join(root, "bench", "requirements.txt"))
+	if err := loud(python, "-m", "pip", "install", "-q", "-r", filepath.Join(root, "bench", "requirements.txt")); err != nil {
+		fmt.Fprintln(os.Stderr, "bench: not all of bench/requirements.txt could be installed:", err)
+	}
+	return python, nil
 }
 
 func loud(name string, args ...string) error {

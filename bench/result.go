@@ -20,13 +20,14 @@ import (
 
 // results are what was measured on a machine: a file of bench/results.
 type results struct {
-	CPU    string         `json:"cpu"`
-	Cores  int            `json:"cores"`
-	ISA    string         `json:"isa"`
-	Go     string         `json:"go"`
-	Limits machine.Limits `json:"limits"` // for the threads of the rows
-	One    machine.Limits `json:"limits_of_one_thread"`
-	Rows   []result       `json:"rows"`
+	CPU     string         `json:"cpu"`
+	Cores   int            `json:"cores"`
+	ISA     string         `json:"isa"`
+	Go      string         `json:"go"`
+	Limits  machine.Limits `json:"limits"` // for the threads of the rows
+	One     machine.Limits `json:"limits_of_one_thread"`
+	Balance []balance      `json:"balance,omitempty"`
+	Rows    []result       `json:"rows"`
 }
 
 // result is a row that was measured, or why it could not be.

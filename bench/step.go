@@ -13,6 +13,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -70,20 +71,26 @@ func (s same) Batches(_ context.Context, _, step int) iter.Seq2[data.Batch, erro
 	}
 }
 
-// trainingStep trains the tutorial's network on one batch, and measures the steps after
-// the first ones, as peers/keras_step.py does: BATCH.
+// trainingStep measures a training step of the tutorial's network: BATCH.
 func trainingStep(args []string, threads int) (values, error) {
+	ms, err := trainSteps(args[0], threads, nil)
+	return values{"step": ms}, err
+}
+
+// trainSteps trains the tutorial's network on one batch, and returns the median milliseconds
+// of the steps after the first ones, as peers/keras_step.py does.
+func trainSteps(size string, threads int, p *profile.Profile) (float64, error) {
 	const warm, steps = 5, 30
-	batch, err := strconv.Atoi(args[0])
+	batch, err := strconv.Atoi(size)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	m, err := tutorialModel(threads)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	if err := m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
-		return nil, err
+		return 0, err
 	}
 	x, y := random(batch, 128, 128, 3), tensor.New(tensor.Float32, batch, 2)
 	for i := range batch {
@@ -101,6 +108,9 @@ func trainingStep(args []string, threads int) (values, error) {
 			return nil
 		}}, nil
 	})
-	_, err = m.Fit(context.Background(), same{data.Batch{X: x, Y: y}, warm + steps}, lince.Fit{Verbose: lince.Silent, Callbacks: []callback.Callback{clock}})
-	return values{"step": median(times)}, err
+	_, err = m.Fit(context.Background(), same{data.Batch{X: x, Y: y}, warm + steps}, lince.Fit{Verbose: lince.Silent, Callbacks: []callback.Callback{clock}, Profile: p})
+	if err != nil {
+		return 0, err
+	}
+	return median(times), nil
 }

@@ -121,17 +121,22 @@ func digits(x float64) string {
 	return fmt.Sprintf("%.3f", x)
 }
 
-// printTable prints rows for a terminal.
-func printTable(w io.Writer, rows []result, limits machine.Limits) error {
+// print prints results for a terminal.
+func (r *results) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(heads, "\t"))
-	for _, r := range rows {
-		if r.Error != "" {
-			fmt.Fprintf(t, "%s\tnot measured: %s\n", r.Name, r.Error)
+	if len(r.Rows) > 0 {
+		fmt.Fprintln(t, strings.Join(heads, "\t"))
+	}
+	for _, row := range r.Rows {
+		if row.Error != "" {
+			fmt.Fprintf(t, "%s\tnot measured: %s\n", row.Name, row.Error)
 		}
-		for _, l := range linesOf(r, limits) {
+		for _, l := range linesOf(row, r.Limits) {
 			fmt.Fprintln(t, strings.Join(l.cells(), "\t"))
 		}
+	}
+	for _, b := range r.Balance {
+		fmt.Fprintln(t, b)
 	}
 	return t.Flush()
 }
