@@ -20,6 +20,7 @@ var patterns = []struct {
 	{"depthwise conv (+ bias) (+ relu or relu6)", (*fuser).depthwiseBias},
 	{"depthwise conv backward filter + bias gradient", (*fuser).depthwiseBiasGrad},
 	{"matmul + bias (+ relu)", (*fuser).matmulBias},
+	{"matmul + optimizer's update", (*fuser).matmulUpdate},
 }
 
 // Patterns names the patterns, for the tests that hold each against what it takes the place of.

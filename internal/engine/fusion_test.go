@@ -114,6 +114,29 @@ var trials = map[string]struct {
 		}
 		return t.grads(y, x, k, bias)
 	}},
+	"matmul + optimizer's update": {"FusedMatMulUpdate", func(t trial) []*graph.Value {
+		b := t.b
+		rows := t.between(64, 300)
+		x := b.Input("x", tensor.Float32, tensor.Unknown, rows)
+		k := weight(b, "kernel", rows, 65536/rows+t.between(1, 40))
+		loss := b.Sum(b.Square(b.ReLU(b.MatMul(x, k))))
+		g, rate := graph.Grad(b, loss, k)[0], weight(b, "rate")
+		slot := func(i int) *graph.Value { return weight(b, fmt.Sprint("slot", i), k.Shape...) }
+		switch t.IntN(5) {
+		case 0:
+			b.Update(op.SGD{}, k, g, rate)
+		case 1:
+			b.Update(op.SGD{Momentum: .9, Nesterov: true}, k, slot(0), g, rate)
+		case 2:
+			b.Update(op.RMSprop{Rho: .9, Momentum: .5, Epsilon: 2, Centered: true}, k, slot(0), slot(1), slot(2), g, rate)
+		case 3:
+			b.Update(op.RMSprop{Rho: .9, Epsilon: 1}, k, slot(0), g, rate)
+		default:
+			steps := b.Variable(graph.Variable{Path: "steps", Type: op.Type{DType: tensor.Int64}})
+			b.Update(op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1, AMSGrad: true}, k, slot(0), slot(1), slot(2), g, rate, steps)
+		}
+		return []*graph.Value{loss}
+	}},
 }
 
 // TestFusion holds what each pattern makes against the graph as it was, on the interpreter, for
@@ -137,21 +160,26 @@ func TestFusion(t *testing.T) {
 		}
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			for seed := range count {
-				r := rand.New(rand.NewPCG(uint64(seed), 3))
-				store := graph.NewStore()
-				b := graph.NewBuilder(store, true)
-				var out []graph.Output
-				for i, v := range c.build(trial{r, b}) {
-					out = append(out, graph.Output{Key: fmt.Sprint(i), Value: v})
+				var stores [2]*graph.Store
+				var g *graph.Graph
+				var shape tensor.Shape
+				for i := range stores {
+					r := rand.New(rand.NewPCG(uint64(seed), 3))
+					stores[i] = graph.NewStore()
+					b := graph.NewBuilder(stores[i], true)
+					var out []graph.Output
+					for i, v := range c.build(trial{r, b}) {
+						out = append(out, graph.Output{Key: fmt.Sprint(i), Value: v})
+					}
+					var err error
+					if g, err = b.Finish(out...); err != nil {
+						t.Fatal(err)
+					}
+					stores[i].Initialize(uint64(seed))
+					shape = g.Inputs[0].Shape.Clone()
+					shape[0] = 1 + r.IntN(4)
 				}
-				g, err := b.Finish(out...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				store.Initialize(uint64(seed))
-				shape := g.Inputs[0].Shape.Clone()
-				shape[0] = 1 + r.IntN(4)
-				checkFused(t, g, store, shape, c.op)
+				checkFused(t, g, stores[0], stores[1], shape, c.op)
 				if t.Failed() {
 					t.Fatalf("seed %d, input %v:\n%v", seed, shape, g)
 				}
@@ -161,7 +189,7 @@ func TestFusion(t *testing.T) {
 }
 
 // checkFused compares the engine with the interpreter, and looks for an op in the plan.
-func checkFused(t *testing.T, g *graph.Graph, store *graph.Store, shape tensor.Shape, want string) {
+func checkFused(t *testing.T, g *graph.Graph, store, oracle *graph.Store, shape tensor.Shape, want string) {
 	t.Helper()
 	isa := kernel.Available()[0]
 	plan, err := compile.Compile(g, []tensor.Shape{shape}, &target{isa: isa, lowered: map[*graph.Node]*lowering{}})
@@ -180,19 +208,22 @@ func checkFused(t *testing.T, g *graph.Graph, store *graph.Store, shape tensor.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := interp.New().Compile(g, store)
+	q, err := interp.New().Compile(g, oracle)
 	if err != nil {
 		t.Fatal(err)
 	}
 	x := pixels(7, shape...)
-	got, oracle := outputs(t, g, shape), outputs(t, g, shape)
+	got, wanted := outputs(t, g, shape), outputs(t, g, shape)
 	if err := p.Run([]*tensor.Tensor{x}, got); err != nil {
 		t.Fatal(err)
 	}
-	if err := q.Run([]*tensor.Tensor{x}, oracle); err != nil {
+	if err := q.Run([]*tensor.Tensor{x}, wanted); err != nil {
 		t.Fatal(err)
 	}
 	for i := range got {
-		compare(t, fmt.Sprintf("output %d", i), got[i], oracle[i])
+		compare(t, fmt.Sprintf("output %d", i), got[i], wanted[i])
+	}
+	for _, v := range oracle.Variables() {
+		compare(t, v.Path, store.Lookup(v.Path).Value(), v.Value())
 	}
 }

@@ -91,9 +91,11 @@ var lowerers = map[string]func(l *lowering) error{
 	"SoftmaxCrossEntropyGrad": crossEntropyGrad,
 
 	"Assign":  assign,
-	"SGD":     sgd,
-	"RMSprop": rmsprop,
-	"Adam":    adam,
+	"SGD":     update,
+	"RMSprop": update,
+	"Adam":    update,
+
+	"FusedMatMulUpdate": matMulUpdate,
 }
 
 // sourceOf says whether a node computes nothing: its value is there already.

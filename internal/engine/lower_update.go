@@ -2,9 +2,12 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
 	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/gemm"
 	"github.com/lince-ml/lince/internal/kernel/optstep"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -34,61 +37,116 @@ func assign(l *lowering) error {
 	return nil
 }
 
-func sgd(l *lowering) error {
-	o := l.node.Op.(op.SGD)
-	k := optstep.NewSGD(l.isa, l.node.In[0].Shape.Elements())
-	l.bind = func(b *binding) {
-		w, m, g, lr := b.in(0), &memory{}, b.in(o.Updates()), b.in(o.Updates()+1)
-		if o.Momentum > 0 {
-			m = b.in(1)
+// updates is how each optimizer changes elements [lo, hi) of its variables, from their gradient
+// g; in(i) is where operand i of its op is, the gradient not being asked for.
+var updates = map[string]func(l *lowering, o op.Op, in func(i int) *memory) func(lo, hi int, g []float32){
+	"SGD": func(l *lowering, o op.Op, in func(i int) *memory) func(lo, hi int, g []float32) {
+		a, k, n := o.(op.SGD), optstep.NewSGD(l.isa, 0), o.(op.Updater).Updates()
+		w, m, lr := in(0), &memory{}, in(n+1)
+		if a.Momentum > 0 {
+			m = in(1)
 		}
-		b.step(k.Parts(), func(part int, _ []float32) {
-			k.Run(part, optstep.SGD{LearningRate: lr.f32[0], Momentum: float32(o.Momentum), Nesterov: o.Nesterov}, w.f32, g.f32, m.f32)
-		})
-	}
-	return l.floats()
+		return func(lo, hi int, g []float32) {
+			s := optstep.SGD{LearningRate: lr.f32[0], Momentum: float32(a.Momentum), Nesterov: a.Nesterov}
+			k.All(s, w.f32[lo:hi], g, m.part(lo, hi))
+		}
+	},
+	"RMSprop": func(l *lowering, o op.Op, in func(i int) *memory) func(lo, hi int, g []float32) {
+		a, k, n := o.(op.RMSprop), optstep.NewRMSprop(l.isa, 0), o.(op.Updater).Updates()
+		w, v, m, mean, lr := in(0), in(1), &memory{}, &memory{}, in(n+1)
+		if a.Momentum > 0 {
+			m = in(2)
+		}
+		if a.Centered {
+			mean = in(n - 1)
+		}
+		return func(lo, hi int, g []float32) {
+			s := optstep.RMSprop{
+				LearningRate: lr.f32[0], Rho: float32(a.Rho), Momentum: float32(a.Momentum),
+				Epsilon: float32(a.Epsilon), Centered: a.Centered,
+			}
+			k.All(s, w.f32[lo:hi], g, v.f32[lo:hi], m.part(lo, hi), mean.part(lo, hi))
+		}
+	},
+	"Adam": func(l *lowering, o op.Op, in func(i int) *memory) func(lo, hi int, g []float32) {
+		a, k, n := o.(op.Adam), optstep.NewAdam(l.isa, 0), o.(op.Updater).Updates()
+		w, m, v, greatest, lr, steps := in(0), in(1), in(2), &memory{}, in(n+1), in(n+2)
+		if a.AMSGrad {
+			greatest = in(3)
+		}
+		return func(lo, hi int, g []float32) {
+			s := optstep.Adam{
+				LearningRate: lr.f32[0], Beta1: float32(a.Beta1), Beta2: float32(a.Beta2),
+				Epsilon: float32(a.Epsilon), Step: int(steps.i64[0]) + 1,
+			}
+			k.All(s, w.f32[lo:hi], g, m.f32[lo:hi], v.f32[lo:hi], greatest.part(lo, hi))
+		}
+	},
 }
 
-func rmsprop(l *lowering) error {
-	o := l.node.Op.(op.RMSprop)
-	k := optstep.NewRMSprop(l.isa, l.node.In[0].Shape.Elements())
-	n := o.Updates()
-	l.bind = func(b *binding) {
-		w, v, m, a, g, lr := b.in(0), b.in(1), &memory{}, &memory{}, b.in(n), b.in(n+1)
-		if o.Momentum > 0 {
-			m = b.in(2)
-		}
-		if o.Centered {
-			a = b.in(n - 1)
-		}
-		b.step(k.Parts(), func(part int, _ []float32) {
-			k.Run(part, optstep.RMSprop{
-				LearningRate: lr.f32[0], Rho: float32(o.Rho), Momentum: float32(o.Momentum),
-				Epsilon: float32(o.Epsilon), Centered: o.Centered,
-			}, w.f32, g.f32, v.f32, m.f32, a.f32)
-		})
+// part is some of the memory, where there is any.
+func (m *memory) part(lo, hi int) []float32 {
+	if m.f32 == nil {
+		return nil
 	}
-	return l.floats()
+	return m.f32[lo:hi]
 }
 
-func adam(l *lowering) error {
-	o := l.node.Op.(op.Adam)
-	k := optstep.NewAdam(l.isa, l.node.In[0].Shape.Elements())
-	n := o.Updates()
-	if d := l.node.In[n+2].DType; d != tensor.Int64 {
-		return fmt.Errorf("the number of steps is %v, the kernel takes int64", d)
+// update is SGD, RMSprop and Adam.
+func update(l *lowering) error {
+	if err := l.updatable(l.node.Op, len(l.node.In)); err != nil {
+		return err
 	}
+	n := l.node.In[0].Shape.Elements()
 	l.bind = func(b *binding) {
-		w, m, v, top, g, lr, steps := b.in(0), b.in(1), b.in(2), &memory{}, b.in(n), b.in(n+1), b.in(n+2)
-		if o.AMSGrad {
-			top = b.in(3)
-		}
-		b.step(k.Parts(), func(part int, _ []float32) {
-			k.Run(part, optstep.Adam{
-				LearningRate: lr.f32[0], Beta1: float32(o.Beta1), Beta2: float32(o.Beta2),
-				Epsilon: float32(o.Epsilon), Step: int(steps.i64[0]) + 1,
-			}, w.f32, g.f32, m.f32, v.f32, top.f32)
+		g := b.in(l.node.Op.(op.Updater).Updates())
+		change := updates[l.node.Op.Name()](l, l.node.Op, b.in)
+		b.step(kernel.Blocks(n), func(part int, _ []float32) {
+			lo, hi := kernel.BlockRange(n, part)
+			change(lo, hi, g.f32[lo:hi])
 		})
 	}
-	return l.types(tensor.Float32, tensor.Float32, tensor.Float32)
+	return nil
+}
+
+// matMulUpdate is compile.MatMulUpdate: a part of the gradient after the other is made in
+// scratch, and used at once.
+func matMulUpdate(l *lowering) error {
+	o := l.node.Op.(compile.MatMulUpdate).Update
+	if err := l.updatable(o, len(l.node.In)); err != nil {
+		return err
+	}
+	n := o.(op.Updater).Updates()
+	a, w := l.node.In[n].Shape, l.node.In[0].Shape
+	s := gemm.Shape{M: w[0], N: w[1], K: a[0], TransA: true}
+	k := gemm.New(l.isa, s, gemm.Epilogue{})
+	l.flops = s.FLOPs()
+	l.scratch = k.BlockLen() + k.ScratchLen()
+	l.bind = func(b *binding) {
+		x, y := b.in(n), b.in(n+1)
+		change := updates[o.Name()](l, o, func(i int) *memory {
+			if i > n {
+				i++ // two matrices are in the gradient's place
+			}
+			return b.in(i)
+		})
+		b.step(k.Blocks(), func(part int, scratch []float32) {
+			g := scratch[:k.BlockLen()]
+			lo, hi := k.RunBlock(part, x.f32, y.f32, g, scratch[k.BlockLen():])
+			change(lo*s.N, hi*s.N, g[:(hi-lo)*s.N])
+		})
+	}
+	return nil
+}
+
+// updatable checks the types of an update's operands.
+func (l *lowering) updatable(o op.Op, operands int) error {
+	want := slices.Repeat([]tensor.DType{tensor.Float32}, operands)
+	if _, ok := o.(op.Adam); ok {
+		if d := l.node.In[operands-1].DType; d != tensor.Int64 {
+			return fmt.Errorf("the number of steps is %v, the kernel takes int64", d)
+		}
+		want = want[:operands-1]
+	}
+	return l.types(want...)
 }

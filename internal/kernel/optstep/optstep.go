@@ -66,7 +66,11 @@ func NewSGD(isa kernel.ISA, n int) *SGDStep { return &SGDStep{block{isa, n}} }
 
 // Run updates a part of w, and of m, which is nil without momentum.
 func (s *SGDStep) Run(part int, o SGD, w, g, m []float32) {
-	w, g, m = s.slice(part, w), s.slice(part, g), s.slice(part, m)
+	s.All(o, s.slice(part, w), s.slice(part, g), s.slice(part, m))
+}
+
+// All updates all that it is given, as many as there are of w.
+func (s *SGDStep) All(o SGD, w, g, m []float32) {
 	i := sgdVector(s.isa, o, w, g, m)
 	if m == nil || o.Momentum == 0 {
 		for ; i < len(w); i++ {
@@ -94,7 +98,11 @@ func NewRMSprop(isa kernel.ISA, n int) *RMSpropStep { return &RMSpropStep{block{
 // Run updates a part of w and v; of the momentum m, which is nil without it; of the mean
 // gradient a, which is nil unless Centered.
 func (s *RMSpropStep) Run(part int, o RMSprop, w, g, v, m, a []float32) {
-	w, g, v, m, a = s.slice(part, w), s.slice(part, g), s.slice(part, v), s.slice(part, m), s.slice(part, a)
+	s.All(o, s.slice(part, w), s.slice(part, g), s.slice(part, v), s.slice(part, m), s.slice(part, a))
+}
+
+// All updates all that it is given, as many as there are of w.
+func (s *RMSpropStep) All(o RMSprop, w, g, v, m, a []float32) {
 	rest := 1 - o.Rho
 	for i := rmspropVector(s.isa, o, w, g, v, m, a); i < len(w); i++ {
 		v[i] = float32(o.Rho*v[i]) + float32(rest*float32(g[i]*g[i]))
@@ -122,7 +130,11 @@ func NewAdam(isa kernel.ISA, n int) *AdamStep { return &AdamStep{block{isa, n}} 
 // Run updates a part of w, of the momentum m, of the velocity v, and of the greatest
 // velocity, which is nil unless AMSGrad.
 func (s *AdamStep) Run(part int, o Adam, w, g, m, v, greatest []float32) {
-	w, g, m, v, greatest = s.slice(part, w), s.slice(part, g), s.slice(part, m), s.slice(part, v), s.slice(part, greatest)
+	s.All(o, s.slice(part, w), s.slice(part, g), s.slice(part, m), s.slice(part, v), s.slice(part, greatest))
+}
+
+// All updates all that it is given, as many as there are of w.
+func (s *AdamStep) All(o Adam, w, g, m, v, greatest []float32) {
 	alpha := o.alpha()
 	rest1, rest2 := 1-o.Beta1, 1-o.Beta2
 	for i := adamVector(s.isa, o, alpha, w, g, m, v, greatest); i < len(w); i++ {
