@@ -109,7 +109,7 @@ func convBackwardFilter(l *lowering) error {
 			db = b.out(1)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) {
-			k.Run(part, x.f32, dy.f32, at.u8, partial, scratch)
+			k.Run(part, x.f32, dy.f32, at.u8, partial, dw.f32, db.f32, scratch)
 		})
 		b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, dw.f32, db.f32) })
 	}

@@ -133,7 +133,7 @@ func groupedBackwardFilter(l *lowering) error {
 		b.step(s.y.parts(), func(part int, _ []float32) { s.y.split(part, dy.f32, ys) })
 		b.step(k.Parts()*s.x.groups, func(part int, scratch []float32) {
 			g := part / k.Parts()
-			k.Run(part%k.Parts(), s.x.group(xs, g), s.y.group(ys, g), nil, of(g), scratch)
+			k.Run(part%k.Parts(), s.x.group(xs, g), s.y.group(ys, g), nil, of(g), s.w.group(ws, g), nil, scratch)
 		})
 		b.step(k.ReduceParts()*s.x.groups, func(part int, _ []float32) {
 			g := part / k.ReduceParts()

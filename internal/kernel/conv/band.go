@@ -54,6 +54,67 @@ func (b source) rows(x []float32, image, from, to int, scratch []float32) []floa
 	return scratch
 }
 
+// window is pixels as the taps of filters see them, in floats.
+type window struct {
+	pixels     []float32 // those of the first result's first tap first
+	channels   int
+	pixel      int // from result to result in a row
+	line       int // from row of results to row
+	tapH, tapW int // from tap to tap
+}
+
+// window is what the results of rows [from, to) of an image see, when nothing has to be copied.
+func (b source) window(x []float32, image, from, to int) window {
+	s := b.shape
+	return window{b.rows(x, image, from, to, nil), s.C, s.StrideW * s.C, s.StrideH * b.row, s.DilationH * b.row, s.DilationW * s.C}
+}
+
+// blockLen is the scratch for so many channels of the pixels under `rows` rows of results.
+func (b source) blockLen(rows, channels int) int {
+	s := b.shape
+	if s.KH == 1 && s.KW == 1 {
+		return rows * s.OW * channels
+	}
+	return ((rows-1)*s.StrideH + s.spanH()) * ((s.OW-1)*s.StrideW + s.spanW()) * channels
+}
+
+// block is the same as window for channels [c0, c1), which are copied to scratch; under filters
+// of one pixel, only those pixels that are seen.
+func (b source) block(x []float32, image, from, to, c0, c1 int, scratch []float32) window {
+	s, c := b.shape, c1-c0
+	stepH, stepW := 1, 1
+	high, wide := (to-from-1)*s.StrideH+s.spanH(), (s.OW-1)*s.StrideW+s.spanW()
+	w := window{scratch, c, s.StrideW * c, s.StrideH * wide * c, s.DilationH * wide * c, s.DilationW * c}
+	if s.KH == 1 && s.KW == 1 {
+		stepH, stepW = s.StrideH, s.StrideW
+		high, wide = to-from, s.OW
+		w.pixel, w.line = c, s.OW*c
+	}
+	x = x[image*s.H*s.W*s.C : (image+1)*s.H*s.W*s.C]
+	// The first and the end of those pixels of a row that are in the image.
+	first := min(wide, kernel.CeilDiv(s.PadLeft, stepW))
+	end := max(first, min(wide, kernel.CeilDiv(s.W+s.PadLeft, stepW)))
+	for r := range high {
+		d := scratch[r*wide*c : (r+1)*wide*c]
+		h := from*s.StrideH - s.PadTop + r*stepH
+		if h < 0 || h >= s.H || first == end {
+			clear(d)
+			continue
+		}
+		clear(d[:first*c])
+		line := x[h*s.W*s.C:]
+		if c == s.C && stepW == 1 {
+			copy(d[first*c:end*c], line[(first-s.PadLeft)*c:])
+		} else {
+			for p := first; p < end; p++ {
+				copy(d[p*c:(p+1)*c], line[(p*stepW-s.PadLeft)*s.C+c0:])
+			}
+		}
+		clear(d[end*c:])
+	}
+	return w
+}
+
 // gradient is where the rows of the gradient of a convolution's result are: as they are, or
 // in scratch with padding, unpooled when the gradient is that of the pooled result.
 type gradient struct {

@@ -84,15 +84,15 @@ func BenchmarkLayers(b *testing.B) {
 			})
 		}
 		e := Epilogue{Bias: true, ReLU: true}
-		each(forwards, s, func(i implementation[Forward, Epilogue]) {
+		each(forwards, s, e, func(i implementation[Forward, Epilogue]) {
 			f := i.make(isa, s, e)
 			measure("forward", choose(forwards, s, e).name, i.name, f.Parts(), forwardStep(f, s, false))
 		})
-		each(backwardsData, s, func(i implementation[BackwardData, bool]) {
+		each(backwardsData, s, false, func(i implementation[BackwardData, bool]) {
 			d := i.make(isa, s, false)
 			measure("data", choose(backwardsData, s, false).name, i.name, d.Parts(), dataStep(d, s, false))
 		})
-		each(backwardsFilter, s, func(i implementation[BackwardFilter, Gradient]) {
+		each(backwardsFilter, s, Gradient{}, func(i implementation[BackwardFilter, Gradient]) {
 			if i.name == "sparse" {
 				return
 			}
@@ -112,7 +112,7 @@ func busy(parts, threads int) float64 {
 func bench[K, O any](b *testing.B, list []implementation[K, O], options func(pooled bool) O, f func(k K, s Shape, pooled bool) (step func())) {
 	for _, isa := range kernel.Available() {
 		for _, c := range benchmarks {
-			each(list, c.shape, func(i implementation[K, O]) {
+			each(list, c.shape, options(c.pooled), func(i implementation[K, O]) {
 				if i.name == "sparse" && !i.fits(c.shape, options(c.pooled)) {
 					return
 				}
@@ -194,7 +194,7 @@ func filterStep(f BackwardFilter, s Shape, pooled bool) func() {
 		argmax := places(len(dy))
 		return func() {
 			for p := range f.Parts() {
-				f.Run(p, x, dy, argmax, partial, scratch)
+				f.Run(p, x, dy, argmax, partial, dw, db, scratch)
 			}
 			for p := range f.ReduceParts() {
 				f.Reduce(p, partial, dw, db)

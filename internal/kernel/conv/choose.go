@@ -74,16 +74,17 @@ type BackwardData interface {
 
 // BackwardFilter is the gradient of a convolution with respect to its filters (and bias).
 type BackwardFilter interface {
-	// PartialLen is the number of floats of the sums of all parts.
+	// PartialLen is the number of floats of the sums of all parts; 0 when Run makes the
+	// gradients themselves.
 	PartialLen() int
 	// Parts is the number of parts of the sums.
 	Parts() int
 	// ScratchLen is the number of floats that each worker needs.
 	ScratchLen() int
 	// Run makes a part of the sums, of x [N, H, W, C] and dy [N, OH, OW, O]; when Pooled, dy
-	// and argmax are [N, OH/2, OW/2, O].
-	Run(part int, x, dy []float32, argmax []uint8, partial, scratch []float32)
-	// ReduceParts is the number of parts of adding up.
+	// and argmax are [N, OH/2, OW/2, O]; or, when PartialLen is 0, a part of dw and db.
+	Run(part int, x, dy []float32, argmax []uint8, partial, dw, db, scratch []float32)
+	// ReduceParts is the number of parts of adding up; 0 when PartialLen is.
 	ReduceParts() int
 	// Reduce adds up a part: the gradient dw of the filters, HWIO, and with Bias that of the
 	// bias, db [O]. All of Run must be done.
@@ -93,40 +94,76 @@ type BackwardFilter interface {
 // implementation is a way to make a kernel K with options O.
 type implementation[K, O any] struct {
 	name string
-	fits func(s Shape, o O) bool
+	fits func(s Shape, o O) bool // whether it can do a shape
+	cost func(s Shape, o O) cost
 	make func(isa kernel.ISA, s Shape, o O) K
 }
 
-// The implementations, in order of preference; the last fits everything. What fits depends
-// on the shape alone, never on the instruction set, so that all give the same bits.
+// The implementations, in order of preference where they cost the same; the last fits
+// everything. Nothing depends on the instruction set, so that all give the same bits.
 var (
 	forwards = []implementation[Forward, Epilogue]{
-		{"winograd", func(s Shape, e Epilogue) bool { return winogradPays(s, e.Pool) }, newWinogradForward},
-		{"winograd-narrow", narrowPays, newWinogradNarrow},
-		{"direct", always[Epilogue], newDirectForward},
+		{"winograd", winogradFits[Epilogue], func(s Shape, e Epilogue) cost { return winogradCost(s, e.Pool) }, newWinogradForward},
+		{"winograd-narrow", narrowFits, narrowCost, newWinogradNarrow},
+		{"pointwise", func(s Shape, e Epilogue) bool { return pointwiseFits(s) && !e.Pool }, directCost[Epilogue], newPointwiseForward},
+		{"direct", always[Epilogue], directCost[Epilogue], newDirectForward},
 	}
 	backwardsData = []implementation[BackwardData, bool]{
-		{"winograd", winogradPays, newWinogradBackwardData},
-		{"direct", always[bool], newDirectBackwardData},
+		{"winograd", winogradFits[bool], winogradCost, newWinogradBackwardData},
+		{"pointwise", func(s Shape, pooled bool) bool { return pointwiseFits(s) && !pooled }, directCost[bool], newPointwiseBackwardData},
+		{"direct", always[bool], directCost[bool], newDirectBackwardData},
 	}
 	backwardsFilter = []implementation[BackwardFilter, Gradient]{
-		{"sparse", sparsePossible, newSparseBackwardFilter},
-		{"winograd", func(s Shape, g Gradient) bool { return winogradPays(s, g.Pooled) }, newWinogradBackwardFilter},
-		{"direct", always[Gradient], newDirectBackwardFilter},
+		{"sparse", sparsePossible, sparseCost, newSparseBackwardFilter},
+		{"winograd", winogradFits[Gradient], func(s Shape, g Gradient) cost { return winogradCost(s, g.Pooled) }, newWinogradBackwardFilter},
+		{"direct", always[Gradient], directCost[Gradient], newDirectBackwardFilter},
 	}
 )
 
 func always[O any](Shape, O) bool { return true }
 
-// choose is the first implementation that fits and is not switched off.
+// choose is the implementation that fits and costs least, of those that are not switched off.
 func choose[K, O any](list []implementation[K, O], s Shape, o O) implementation[K, O] {
 	on, _ := Winograd()
-	for _, i := range list[:len(list)-1] {
-		if (!strings.HasPrefix(i.name, "winograd") || on) && i.fits(s, o) {
-			return i
+	best, least := len(list)-1, 0
+	for n, i := range list {
+		if !i.fits(s, o) || strings.HasPrefix(i.name, "winograd") && !on {
+			continue
+		}
+		if c := i.cost(s, o).cycles(); least == 0 || c < least {
+			best, least = n, c
 		}
 	}
-	return list[len(list)-1]
+	return list[best]
+}
+
+// Choice is an implementation of a convolution or a gradient, for those who want to know.
+type Choice struct {
+	Name   string
+	Cycles int // estimated, of one core that multiplies and adds 16 numbers a cycle
+	Parts  int // into which the work is cut
+	Chosen bool
+}
+
+// ForwardChoices are the implementations that there are for a convolution.
+func ForwardChoices(s Shape, e Epilogue) []Choice { return choices(forwards, s, e) }
+
+// BackwardDataChoices are those for the gradient of images.
+func BackwardDataChoices(s Shape, pooled bool) []Choice { return choices(backwardsData, s, pooled) }
+
+// BackwardFilterChoices are those for the gradient of filters.
+func BackwardFilterChoices(s Shape, g Gradient) []Choice { return choices(backwardsFilter, s, g) }
+
+func choices[K interface{ Parts() int }, O any](list []implementation[K, O], s Shape, o O) []Choice {
+	s.must()
+	chosen := choose(list, s, o).name
+	var c []Choice
+	for _, i := range list {
+		if i.fits(s, o) {
+			c = append(c, Choice{i.name, i.cost(s, o).cycles(), i.make(kernel.Generic, s, o).Parts(), i.name == chosen})
+		}
+	}
+	return c
 }
 
 // NewForward prepares a convolution. It panics for an impossible shape or epilogue.

@@ -52,6 +52,14 @@ func shapes() []Shape {
 		Shape{N: 1, H: 6, W: 6, C: 2, KH: 2, KW: 2, O: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 3, PadLeft: 2, OH: 9, OW: 8},
 		Shape{N: 1, H: 6, W: 6, C: 2, KH: 1, KW: 1, O: 3, StrideH: 3, StrideW: 3, DilationH: 1, DilationW: 1, OH: 1, OW: 2}, // pixels that no result sees
 	)
+	list = append(list,
+		shape(2, 13, 17, 40, 1, 200, 1, 1, false), // blocks of pixels and groups of channels
+		shape(1, 7, 7, 300, 1, 260, 1, 1, false),
+		shape(3, 28, 28, 144, 1, 24, 1, 1, false),
+		shape(1, 16, 17, 130, 1, 1030, 1, 1, false), // blocks of filters and groups of pixels
+		shape(2, 7, 9, 129, 3, 140, 2, 1, true),
+		shape(2, 14, 14, 1024, 1, 70, 2, 1, true),
+	)
 	// Winograd's kinds: odd sizes, one tile and less, no padding, the same, more of it, little
 	// of it on the far sides; channels with and without a part of a vector.
 	for i, c := range []int{16, 17, 24, 40, 64} {
@@ -151,9 +159,9 @@ func runForward(t testing.TB, f Forward, s Shape, e Epilogue, x, w, bias, residu
 const tolerance = 2e-5
 
 // each calls f with every implementation that can do a shape.
-func each[K, O any](list []implementation[K, O], s Shape, f func(i implementation[K, O])) {
+func each[K, O any](list []implementation[K, O], s Shape, o O, f func(i implementation[K, O])) {
 	for _, i := range list {
-		if i.name != "winograd" && i.name != "winograd-narrow" || i.name == "winograd" && winogradPossible(s) || i.name == "winograd-narrow" && narrowPays(s, Epilogue{}) {
+		if i.fits(s, o) {
 			f(i)
 		}
 	}
@@ -190,7 +198,7 @@ func TestForward(t *testing.T) {
 						want[i] = math.Min(want[i], float64(e.Limit))
 					}
 				}
-				each(forwards, s, func(i implementation[Forward, Epilogue]) {
+				each(forwards, s, e, func(i implementation[Forward, Epilogue]) {
 					name := fmt.Sprintf("%s %s %+v", i.name, s.name(), e)
 					y, _ := runForward(t, i.make(isa, s, e), s, e, x, w, b, residual)
 					kerneltest.Close(t, name, y, want, tolerance)
@@ -213,7 +221,7 @@ func TestForwardPool(t *testing.T) {
 			x := kerneltest.Random(t, 1, s.imageLen())
 			w := kerneltest.Random(t, 2, s.filterLen())
 			bias := kerneltest.Random(t, 3, s.O)
-			each(forwards, s, func(i implementation[Forward, Epilogue]) {
+			each(forwards, s, Epilogue{Bias: true, ReLU: true, Pool: true}, func(i implementation[Forward, Epilogue]) {
 				name := i.name + " " + s.name()
 				e := Epilogue{Bias: true, ReLU: true}
 				plain, _ := runForward(t, i.make(isa, s, e), s, e, x, w, bias, nil)
@@ -294,14 +302,14 @@ func TestBackwardData(t *testing.T) {
 				vectors.Check(t, isa, name, got)
 			}
 			dy := kerneltest.Random(t, 4, s.resultLen())
-			each(backwardsData, s, func(i implementation[BackwardData, bool]) {
+			each(backwardsData, s, false, func(i implementation[BackwardData, bool]) {
 				check(s.name(), i, runBackwardData(t, i.make(isa, s, false), s, dy, nil, w), dy)
 			})
 			if s.OH < 2 || s.OW < 2 {
 				continue
 			}
 			g, argmax, dy := pooledGradient(t, s)
-			each(backwardsData, s, func(i implementation[BackwardData, bool]) {
+			each(backwardsData, s, true, func(i implementation[BackwardData, bool]) {
 				check(s.name()+" pooled", i, runBackwardData(t, i.make(isa, s, true), s, g, argmax, w), dy)
 			})
 		}
@@ -315,7 +323,7 @@ func runBackwardFilter(t testing.TB, b BackwardFilter, s Shape, bias bool, x, dy
 	if bias {
 		db = kerneltest.Junk(t, s.O)
 	}
-	kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, argmax, partial, scratch) })
+	kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, argmax, partial, dw, db, scratch) })
 	kerneltest.Parts(b.ReduceParts(), func(p int) { b.Reduce(p, partial, dw, db) })
 	return dw, db
 }
@@ -331,10 +339,7 @@ func TestBackwardFilter(t *testing.T) {
 					visit(s, func(xi, wi, yi int) { want[wi] += float64(dy[yi]) * float64(x[xi]) })
 					return want
 				})
-				each(backwardsFilter, s, func(i implementation[BackwardFilter, Gradient]) {
-					if i.name == "sparse" && !sparsePossible(s, g) {
-						return
-					}
+				each(backwardsFilter, s, g, func(i implementation[BackwardFilter, Gradient]) {
 					name := fmt.Sprintf("%s %s%s %+v", i.name, s.name(), name, g)
 					dw, db := runBackwardFilter(t, i.make(isa, s, g), s, g.Bias, x, given, argmax)
 					kerneltest.Close(t, name, dw, want, tolerance)
@@ -362,53 +367,60 @@ func TestBackwardFilter(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	s := shape(1, 12, 12, 16, 3, 40, 1, 1, true)
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		x := kerneltest.Random(t, 1, s.imageLen())
-		w := kerneltest.Random(t, 2, s.filterLen())
-		dy := kerneltest.Random(t, 3, s.resultLen())
-		g, argmax, _ := pooledGradient(t, s)
-		for _, i := range forwards {
-			if i.name == "winograd-narrow" { // s has more channels
-				continue
-			}
-			for _, pool := range []bool{false, true} {
-				f := i.make(isa, s, Epilogue{ReLU: pool, Pool: pool})
-				packed, scratch := make([]float32, f.PackedLen()), make([]float32, f.ScratchLen())
-				y := make([]float32, len(dy))
-				kerneltest.NoAllocs(t, i.name+" forward", func() {
-					f.Pack(0, w, packed)
-					f.Run(0, x, packed, nil, nil, y, argmax, scratch)
+		for _, s := range []Shape{shape(1, 12, 12, 16, 3, 40, 1, 1, true), shape(1, 9, 9, 16, 1, 40, 1, 1, true), shape(1, 9, 20, 3, 3, 32, 1, 1, true), shape(1, 9, 9, 16, 1, 40, 2, 1, true)} {
+			x, w, dy := make([]float32, s.imageLen()), make([]float32, s.filterLen()), make([]float32, s.resultLen())
+			argmax := make([]uint8, len(dy))
+			for _, pooled := range []bool{false, true} {
+				e := Epilogue{ReLU: true, Pool: pooled}
+				each(forwards, s, e, func(i implementation[Forward, Epilogue]) {
+					f := i.make(isa, s, e)
+					packed, scratch, y := make([]float32, f.PackedLen()), make([]float32, f.ScratchLen()), make([]float32, len(dy))
+					kerneltest.NoAllocs(t, i.name+" forward", func() {
+						f.Pack(0, w, packed)
+						f.Run(0, x, packed, nil, nil, y, argmax, scratch)
+					})
 				})
-			}
-		}
-		for _, pooled := range []bool{false, true} {
-			dy := dy
-			if pooled {
-				dy = g
-			}
-			for _, i := range backwardsData {
-				b := i.make(isa, s, pooled)
-				packed, scratch, dx := make([]float32, b.PackedLen()), make([]float32, b.ScratchLen()), make([]float32, len(x))
-				kerneltest.NoAllocs(t, i.name+" backward data", func() {
-					b.Pack(0, w, packed)
-					b.Run(0, dy, argmax, packed, dx, scratch)
+				each(backwardsData, s, pooled, func(i implementation[BackwardData, bool]) {
+					b := i.make(isa, s, pooled)
+					packed, scratch, dx := make([]float32, b.PackedLen()), make([]float32, b.ScratchLen()), make([]float32, len(x))
+					kerneltest.NoAllocs(t, i.name+" backward data", func() {
+						b.Pack(0, w, packed)
+						b.Run(0, dy, argmax, packed, dx, scratch)
+					})
 				})
-			}
-			for _, i := range backwardsFilter {
-				if i.name == "sparse" { // its package's test has it
-					continue
-				}
-				b := i.make(isa, s, Gradient{Bias: true, Pooled: pooled})
-				partial, scratch := make([]float32, b.PartialLen()), make([]float32, b.ScratchLen())
-				dw, db := make([]float32, len(w)), make([]float32, s.O)
-				kerneltest.NoAllocs(t, i.name+" backward filter", func() {
-					b.Run(0, x, dy, argmax, partial, scratch)
-					b.Reduce(0, partial, dw, db)
+				g := Gradient{Bias: true, Pooled: pooled}
+				each(backwardsFilter, s, g, func(i implementation[BackwardFilter, Gradient]) {
+					b := i.make(isa, s, g)
+					partial, scratch := make([]float32, b.PartialLen()), make([]float32, b.ScratchLen())
+					dw, db := make([]float32, len(w)), make([]float32, s.O)
+					kerneltest.NoAllocs(t, i.name+" backward filter", func() {
+						b.Run(0, x, dy, argmax, partial, dw, db, scratch)
+						if b.ReduceParts() > 0 {
+							b.Reduce(0, partial, dw, db)
+						}
+					})
 				})
 			}
 		}
 	})
+}
+
+// One of the choices is chosen: the one that costs least.
+func TestChoices(t *testing.T) {
+	for _, s := range shapes() {
+		for _, list := range [][]Choice{ForwardChoices(s, Epilogue{}), BackwardDataChoices(s, false), BackwardFilterChoices(s, Gradient{Bias: true})} {
+			chosen := slices.IndexFunc(list, func(c Choice) bool { return c.Chosen })
+			if chosen < 0 {
+				t.Fatalf("%+v: nothing is chosen of %+v", s, list)
+			}
+			for n, c := range list {
+				if n != chosen && (c.Chosen || c.Cycles < list[chosen].Cycles) || c.Parts < 1 {
+					t.Errorf("%+v: %+v is chosen of %+v", s, list[chosen], list)
+				}
+			}
+		}
+	}
 }
 
 func TestValidate(t *testing.T) {

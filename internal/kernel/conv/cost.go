@@ -5,25 +5,36 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// winogradPossible says whether there is a Winograd algorithm for a shape.
-func winogradPossible(s Shape) bool {
-	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1 &&
-		s.C >= winograd.MinChannels && s.O >= winograd.MinChannels
-}
+// What each implementation costs, and how its work is cut: both from the shape alone.
 
 // cost is what a convolution or a gradient takes: floating-point operations, and bytes that
 // go to and from caches beyond the first beside them.
 type cost struct{ flops, bytes int }
 
-// time is in cycles of a core with one AVX-512 unit: it only has to rank. 8 bytes a cycle is
-// what the transforms reach.
-func (c cost) time() int { return c.flops/32 + c.bytes/8 }
+// cycles is the time on a core that multiplies and adds 16 numbers a cycle; 8 bytes a cycle is
+// what transforms reach.
+func (c cost) cycles() int { return c.flops/32 + c.bytes/8 }
 
-func directCost(s Shape) cost { return cost{s.FLOPs(), 4 * s.filterLen()} }
+// directCost is that of the algorithm that multiplies each pixel by each weight.
+func directCost[O any](s Shape, _ O) cost { return cost{s.FLOPs(), 4 * s.filterLen()} }
+
+// sparseCost is that of a quarter of the products, eight lanes at a time.
+func sparseCost(s Shape, _ Gradient) cost {
+	return cost{s.FLOPs() / 2, 4 * s.filterLen()}
+}
+
+// winogradFits says whether there is a Winograd algorithm for a shape.
+func winogradFits[O any](s Shape, _ O) bool {
+	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1 &&
+		s.C >= winograd.MinChannels && s.O >= winograd.MinChannels
+}
 
 // winogradCost counts matrices that are written and read, and filters that are transformed
 // and then read for each block of tiles.
-func winogradCost(s Shape) cost {
+func winogradCost(s Shape, pooled bool) cost {
+	if pooled {
+		s = s.pooled()
+	}
 	tiles := newGrid(s).tiles()
 	blocks := blocks(s, tiles)
 	return cost{
@@ -32,15 +43,17 @@ func winogradCost(s Shape) cost {
 	}
 }
 
-// winogradPays says whether Winograd is possible and faster.
-func winogradPays(s Shape, pooled bool) bool {
-	if pooled {
+// narrowCost is winogradCost where images have few channels: matrices are in the first cache, and
+// only results have transforms to speak of.
+func narrowCost(s Shape, e Epilogue) cost {
+	if e.Pool {
 		s = s.pooled()
 	}
-	return winogradPossible(s) && winogradCost(s).time() < directCost(s).time()
+	tiles := newGrid(s).tiles()
+	return cost{flops: 2 * winograd.Planes * tiles * s.C * s.O, bytes: winograd.Planes * tiles * s.O}
 }
 
-// How the work of the Winograd kernels is cut: from the shape alone.
+// How the work of the Winograd kernels is cut.
 
 // wantParts is how many parts there should be where that can be.
 const wantParts = 8
@@ -70,6 +83,60 @@ func filterBlockTiles(s Shape) int {
 		return 56
 	}
 	return 112
+}
+
+// How products are cut.
+
+// wantedParts is into how many parts so much work is cut where that can be: enough for many
+// threads, but none of it short.
+func wantedParts(flops int) int {
+	return max(1, flops/partFLOPs, min(2*wantParts, flops/(partFLOPs/16)))
+}
+
+// cutProduct cuts a product of rows by k by n into blocks of rows and groups of columns so that
+// little is read: rows for each group, filters for each block.
+func cutProduct(rows, k, n int) (blocks int, c columns) {
+	want := wantedParts(2 * rows * k * n)
+	least := -1
+	for groups := 1; groups <= max(1, n/(2*columnUnit)); groups++ {
+		b := min(kernel.CeilDiv(want, groups), max(1, rows/14))
+		if 4*b*groups < 3*want && groups < n/(2*columnUnit) {
+			continue // too few
+		}
+		if read := groups*rows*k + b*k*n; least < 0 || read < least {
+			least, blocks, c = read, b, newColumns(n, groups)
+		}
+	}
+	return blocks, c
+}
+
+// filterCut cuts the gradient of filters: into groups of pixels, whose sums are added up, and
+// the filters into blocks of channels of images and columns, the channels of results.
+type filterCut struct {
+	groups            int
+	channels, columns columns
+}
+
+// cutFilter cuts by pixels as long as adding up costs little beside summing, and into blocks that
+// stay in the second cache; of those, into the ones that read least. units is how many groups
+// there can be.
+func cutFilter(s Shape, units int) filterCut {
+	weights, pixels := s.filterLen(), s.N*s.OH*s.OW
+	want := min(2*wantParts, wantedParts(s.FLOPs()))
+	groups := min(units, want, max(1, pixels/512, min(4, pixels/128)), max(1, 1<<19/weights))
+	blocks := max(want/groups, weights>>17)
+	best, least := filterCut{}, -1
+	most := max(1, s.C/(2*columnUnit))
+	if s.KH*s.KW*s.O < 128 {
+		most = 1 // copying pixels would cost too much beside multiplying them
+	}
+	for c := 1; c <= most; c++ {
+		o := min(kernel.CeilDiv(blocks, c), max(1, s.O/(2*columnUnit)))
+		if read := c*s.O + o*s.C; least < 0 || c*o > best.channels.groups*best.columns.groups && 4*c*o <= 5*blocks || read < least && c*o >= blocks {
+			best, least = filterCut{groups, newColumns(s.C, c), newColumns(s.O, o)}, read
+		}
+	}
+	return best
 }
 
 // columns cuts channels into groups of whole tiles for all instruction sets; the last one has

@@ -9,91 +9,156 @@ import (
 )
 
 // directBackwardFilter is the gradient of a convolution with respect to its filters (and bias).
-// Every part sums over some bands of rows of some images, then the parts' sums are added in
+// A part is a block of the filters, some channels of images by some of results, and sums over
+// some bands of rows of some images. Where that is not all of them, the parts' sums are added in
 // order.
 type directBackwardFilter struct {
 	sums
+	cut        filterCut
 	isa        kernel.ISA
 	shape      Shape
 	options    Gradient
 	source     source
+	copies     bool // pixels of a block's channels are brought together in scratch
 	gradient   gradient
-	tiling     micro.Tiling // of O
-	band       int          // rows of results in a band
+	panel      bool // columns of the gradient are brought together in scratch
+	band       int  // rows of results in a band
 	bandsImage int
-	m, runs    int // contiguous rows of the filters' matrix, and number of such runs a filter row
 }
 
 func newDirectBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
 	oh, ow := s.OH, s.OW
 	if g.Pooled {
 		s = s.pooled()
+	} else if s.KH == 1 && s.PadTop == 0 && s.H == s.OH*s.StrideH {
+		// Images follow one another like rows.
+		s.H, s.OH, s.N = s.N*s.H, s.N*s.OH, 1
+		oh = s.OH
 	}
 	b := &directBackwardFilter{
-		isa: isa, shape: s, options: g, source: newSource(s), tiling: micro.NewTiling(isa, s.O),
+		isa: isa, shape: s, options: g, source: newSource(s),
 		gradient: gradient{isa: isa, oh: oh, ow: ow, o: s.O, ph: oh / 2, pw: ow / 2, pooled: g.Pooled, width: s.OW, needsScratch: g.Pooled},
-		m:        s.KW * s.C, runs: 1,
 	}
-	if s.DilationW > 1 {
-		b.m, b.runs = s.C, s.KW
-	}
-	// Bands of few rows: what a band reads stays in the cache while all tiles go over it.
-	b.band = min(s.OH, max(2, min(8, (1<<15)/(s.OW*max(s.C*s.StrideH*s.StrideW, s.O))/2*2)))
+	// A band of a tile's columns fits into the first cache.
+	b.band = min(s.OH, max(2, 256/s.OW/2*2))
 	b.bandsImage = kernel.CeilDiv(s.OH, b.band)
-	b.sums = newSums(isa, s, g.Bias, s.N*b.bandsImage)
+	b.cut = cutFilter(s, s.N*b.bandsImage)
+	// Pixels whose distance is a multiple of 4096 bytes would share a set of the first cache.
+	b.copies = b.source.padded || b.cut.channels.groups > 1 || s.StrideW*s.C%1024 == 0
+	b.panel = s.O > 64 && s.KH*s.KW*s.C >= 192
+	b.sums = newSums(isa, s, g.Bias, b.cut.groups)
+	b.groups = b.cut.groups
 	return b
+}
+
+// Parts implements BackwardFilter.
+func (b *directBackwardFilter) Parts() int {
+	return b.cut.groups * b.cut.channels.groups * b.cut.columns.groups
+}
+
+// PartialLen implements BackwardFilter.
+func (b *directBackwardFilter) PartialLen() int {
+	if b.cut.groups == 1 {
+		return 0
+	}
+	return b.sums.PartialLen()
+}
+
+// ReduceParts implements BackwardFilter.
+func (b *directBackwardFilter) ReduceParts() int {
+	if b.cut.groups == 1 {
+		return 0
+	}
+	return b.sums.ReduceParts()
+}
+
+func (b *directBackwardFilter) pixelsLen() int {
+	if !b.copies {
+		return 0
+	}
+	return b.source.blockLen(b.band, b.cut.channels.most())
+}
+
+func (b *directBackwardFilter) panelLen() int {
+	if !b.panel {
+		return 0
+	}
+	return b.band * b.shape.OW * 2 * micro.Lanes(b.isa)
 }
 
 // ScratchLen implements BackwardFilter.
 func (b *directBackwardFilter) ScratchLen() int {
-	return b.source.scratchLen(b.band) + b.gradient.scratchLen(b.band)
+	return b.pixelsLen() + b.panelLen() + b.gradient.scratchLen(b.band)
 }
 
 // Run implements BackwardFilter.
-func (b *directBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, scratch []float32) {
+func (b *directBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, dw, db, scratch []float32) {
 	s := b.shape
-	sum := b.of(part, partial)
-	lo, hi := kernel.Split(s.N*b.bandsImage, b.groups, part)
+	column, part := part%b.cut.columns.groups, part/b.cut.columns.groups
+	channel, group := part%b.cut.channels.groups, part/b.cut.channels.groups
+	if b.cut.groups > 1 {
+		dw = b.of(group, partial)
+		dw, db = dw[:s.filterLen()], dw[s.filterLen():]
+	}
+	c0, c1 := b.cut.channels.at(channel)
+	o0, o1 := b.cut.columns.at(column)
+	pixels, scratch := scratch[:b.pixelsLen()], scratch[b.pixelsLen():]
+	panel, scratch := scratch[:b.panelLen()], scratch[b.panelLen():]
+	lo, hi := kernel.Split(s.N*b.bandsImage, b.cut.groups, group)
 	for unit := lo; unit < hi; unit++ {
 		image, band := unit/b.bandsImage, unit%b.bandsImage
 		from, to := band*b.band, min(s.OH, (band+1)*b.band)
-		pixels := b.source.rows(x, image, from, to, scratch)
-		g := b.gradient.rows(dy, argmax, image, from, to, scratch[b.source.scratchLen(b.band):])
-		b.filters(pixels, g, sum, to-from, unit > lo)
-		if b.options.Bias {
-			reduce.AddRows(b.isa, sum[s.filterLen():], g, (to-from)*s.OW, s.O, unit > lo)
+		var w window
+		if b.copies {
+			w = b.source.block(x, image, from, to, c0, c1, pixels)
+		} else {
+			w = b.source.window(x, image, from, to)
+		}
+		g := b.gradient.rows(dy, argmax, image, from, to, scratch)
+		b.filters(w, g, panel, dw, to-from, c0, o0, o1, unit > lo)
+		if b.options.Bias && channel == 0 {
+			reduce.AddRowsStrided(b.isa, db[o0:o1], g[o0:], (to-from)*s.OW, s.O, unit > lo)
 		}
 	}
 }
 
-// filters adds a band's products to the sums, or starts them.
-func (b *directBackwardFilter) filters(pixels, g, sum []float32, rows int, add bool) {
+// filters adds a band's products to the sums of a block, or starts them.
+func (b *directBackwardFilter) filters(w window, g, panel, dw []float32, rows, c0, o0, o1 int, add bool) {
 	s := b.shape
 	var a micro.Args
 	a.K, a.Segs = s.OW, rows
-	a.AStride = uintptr(4 * s.StrideW * s.C)
-	a.BStride = uintptr(4 * s.O)
+	a.ASeg = 4 * (w.line - s.OW*w.pixel)
+	if a.ASeg == 0 {
+		a.K, a.Segs = rows*s.OW, 1
+	}
+	a.AStride = uintptr(4 * w.pixel)
 	a.CStride = uintptr(4 * s.O)
-	a.ASeg = 4 * (s.StrideH*b.source.row - s.OW*s.StrideW*s.C)
-	a.Zero()
-	for tile := range b.tiling.Tiles() {
-		first, columns, _ := b.tiling.At(tile)
+	// Contiguous rows of the filters' matrix, and how many such runs a row of a filter has.
+	m, runs := w.channels, s.KW
+	if s.DilationW == 1 && w.channels == s.C {
+		m, runs = s.KW*s.C, 1
+	}
+	tiling := micro.NewTiling(b.isa, o1-o0)
+	for tile := range tiling.Tiles() {
+		first, columns, padded := tiling.At(tile)
+		first += o0
 		a.Columns(b.isa, columns)
-		a.B = unsafe.Pointer(&g[first])
-		tiles := kernel.CeilDiv(b.m, a.MaxRows())
+		if b.panel {
+			micro.Pack(b.isa, panel, g[first:], rows*s.OW, s.O, columns, padded)
+			a.B, a.BStride = unsafe.Pointer(&panel[0]), uintptr(4*padded)
+		} else {
+			a.B, a.BStride = unsafe.Pointer(&g[first]), uintptr(4*s.O)
+		}
 		for kh := range s.KH {
-			for run := range b.runs {
-				at := kh*s.DilationH*b.source.row + run*s.DilationW*s.C
-				out := (kh*s.KW+run)*s.C*s.O + first
-				for t := range tiles {
-					m, end := kernel.Split(b.m, tiles, t)
-					a.A = unsafe.Pointer(&pixels[at+m])
-					a.C = unsafe.Pointer(&sum[out+m*s.O])
-					if add {
-						a.Init, a.IStride = a.C, a.CStride
-					}
-					micro.T(end-m, &a)
+			for run := range runs {
+				a.A = unsafe.Pointer(&w.pixels[kh*w.tapH+run*w.tapW])
+				a.C = unsafe.Pointer(&dw[((kh*s.KW+run)*s.C+c0)*s.O+first])
+				if add {
+					a.Init, a.IStride = a.C, a.CStride
+				} else {
+					a.Zero()
 				}
+				micro.T(m, &a)
 			}
 		}
 	}

@@ -34,3 +34,17 @@ func (b *directBackwardData) Packing() any {
 
 // Packing identifies how filters are packed.
 func (f *winogradFilters) Packing() any { return *f }
+
+// Packing identifies how filters are packed.
+func (f *pointwiseForward) Packing() any { return directForwardPacking{f.isa, f.tiling, f.k} }
+
+type pointwiseBackwardDataPacking struct {
+	isa    kernel.ISA
+	tiling micro.Tiling
+	rows   int
+}
+
+// Packing identifies how filters are packed.
+func (b *pointwiseBackwardData) Packing() any {
+	return pointwiseBackwardDataPacking{b.isa, b.tiling, b.k}
+}

@@ -38,7 +38,7 @@ func (b *sparseBackwardFilter) patchesLen() int {
 }
 
 // Run implements BackwardFilter.
-func (b *sparseBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, scratch []float32) {
+func (b *sparseBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, _, _, scratch []float32) {
 	s := b.shape
 	sum := b.of(part, partial)
 	clear(sum)

@@ -49,7 +49,7 @@ func (b *winogradBackwardFilter) ScratchLen() int {
 }
 
 // Run implements BackwardFilter.
-func (b *winogradBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, scratch []float32) {
+func (b *winogradBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, _, _, scratch []float32) {
 	s := b.shape
 	if !b.options.Pooled {
 		argmax = nil

@@ -26,9 +26,9 @@ func newWinogradNarrow(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	return f
 }
 
-// narrowPays says whether narrow Winograd is possible and faster: it is where results have
-// some channels for each transform of an image to serve.
-func narrowPays(s Shape, e Epilogue) bool {
+// narrowFits says whether narrow Winograd is possible, and results have some channels for each
+// transform of an image to serve: then it is faster.
+func narrowFits(s Shape, e Epilogue) bool {
 	if e.Pool {
 		s = s.pooled()
 	}

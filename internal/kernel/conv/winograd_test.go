@@ -88,7 +88,7 @@ func TestWinogradAdjoint(t *testing.T) {
 	}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range kerneltest.Thin(shapes()) {
-			if !winogradPossible(s) {
+			if !winogradFits(s, false) {
 				continue
 			}
 			x, w := kerneltest.Random(t, 1, s.imageLen()), kerneltest.Random(t, 2, s.filterLen())
@@ -163,7 +163,7 @@ func TestChoose(t *testing.T) {
 			"backward data":   choose(backwardsData, s, false).name,
 			"backward filter": choose(backwardsFilter, s, Gradient{}).name,
 		} {
-			if on, _ := Winograd(); on && what == "forward" && narrowPays(s, Epilogue{}) {
+			if on, _ := Winograd(); on && what == "forward" && narrowFits(s, Epilogue{}) {
 				want = "winograd-narrow"
 			} else {
 				want = plain

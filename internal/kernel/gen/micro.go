@@ -30,6 +30,8 @@ const (
 	argCTile       = 184
 	argITile       = 192
 	argIndexTile   = 200
+	argSegments    = 208
+	argFetch       = 216
 )
 
 // tile is a micro-kernel: rows by vectors, kept in registers 0.. row by row. DI is *Args.
@@ -186,7 +188,7 @@ func (t *tile) multiply(b func(offset int) string, a func(row int) string) {
 
 // overK writes the loops over segments and, four at a time, over k.
 func (t *tile) overK(body func(u int), advance func(n int), segment func()) {
-	t.i("MOVQ %d(DI), DX", argSegs)
+	t.i("MOVQ %d(DI), AX\nMOVQ AX, %d(DI)", argSegs, argSegments)
 	t.at("segment")
 	t.i("MOVQ %d(DI), CX\nSUBQ $4, CX\nJLT rest", argK)
 	t.loop("four")
@@ -203,7 +205,7 @@ func (t *tile) overK(body func(u int), advance func(n int), segment func()) {
 	t.i("DECQ CX\nJNE one")
 	t.at("next")
 	segment()
-	t.i("DECQ DX\nJNE segment")
+	t.i("DECQ %d(DI)\nJNE segment", argSegments)
 }
 
 // rowPointers each serve three rows: p, p+stride, p+2*stride.
@@ -231,7 +233,9 @@ func (t *tile) point(s rowsOf) {
 }
 
 // rowsTimesPanel is the loop of N and P: rows of A at a stride, k contiguous.
-func (t *tile) rowsTimesPanel(sets ...rowsOf) {
+// With fetch, DX is where the next tile's rows are.
+func (t *tile) rowsTimesPanel(fetch bool, sets ...rowsOf) {
+	lines := (t.rows + 3) / 4 // of 64 bytes, in four k
 	t.i("MOVQ %d(DI), BX\nMOVQ %d(DI), R13\nLEAQ (R13)(R13*2), R14\nMOVQ %d(DI), R15", argB, argBStride, argSeg)
 	b := []string{"(BX)", "(BX)(R13*1)", "(BX)(R13*2)", "(BX)(R14*1)"}
 	t.overK(func(u int) {
@@ -259,6 +263,12 @@ func (t *tile) rowsTimesPanel(sets ...rowsOf) {
 		}
 		if n == 4 {
 			t.i("LEAQ (BX)(R13*4), BX")
+			if fetch {
+				for line := range lines {
+					t.i("PREFETCHT0 %s", mem(64*line, "DX"))
+				}
+				t.i("MOVQ %d(DI), AX\nANDQ $%d, AX\nADDQ AX, DX", argFetch, 64*lines)
+			}
 		} else {
 			t.i("ADDQ R13, BX")
 		}
@@ -277,7 +287,8 @@ func (t *tile) kernelN() {
 	rows := rowsOf{t.rows, rowPointers[:(t.rows+2)/3]}
 	t.i("MOVQ %d(DI), SI\nLEAQ (SI)(SI*2), AX\nMOVQ %d(DI), R8", argAStride, argA)
 	t.point(rows)
-	t.rowsTimesPanel(rows)
+	t.i("MOVQ %d(DI), DX\nANDQ %d(DI), DX\nADDQ R8, DX", argATile, argFetch)
+	t.rowsTimesPanel(true, rows)
 	t.end()
 }
 
@@ -302,7 +313,7 @@ func (t *tile) kernelP(pooled int) {
 	t.i("MOVQ %d(DI), SI\nLEAQ (SI)(SI*2), AX\nMOVQ %d(DI), %s\nMOVQ %d(DI), %s", argAStride, argA, upper.pointers[0], argA2, lower.pointers[0])
 	t.point(upper)
 	t.point(lower)
-	t.rowsTimesPanel(upper, lower)
+	t.rowsTimesPanel(false, upper, lower)
 
 	sums := t.rows * t.vectors
 	places, index, zero, mask := sums, sums+4, sums+5, sums+6 // places: 1, 2, 3 and 4

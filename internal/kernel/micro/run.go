@@ -54,7 +54,7 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
 		most = a.MaxPooled()
 	}
 	if rows <= most && lines == 1 {
-		a.tiles = 1
+		a.tiles, a.fetch = 1, 0
 		run(f, rows, a)
 		return
 	}
@@ -90,6 +90,10 @@ func (a *Args) repeat(f form, height, tiles int, aTile, cTile, indexTile uintptr
 	a.aTile, a.cTile, a.indexTile, a.iTile = aTile, cTile, indexTile, 0
 	if a.IStride != 0 {
 		a.iTile = cTile
+	}
+	a.fetch = 0
+	if f == formN && a.Segs == 1 && a.AStride == uintptr(4*a.K) {
+		a.fetch = -1
 	}
 	most := max(1, callProducts/(height*a.K*a.Segs*a.columns))
 	start := a.place()
