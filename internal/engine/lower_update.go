@@ -121,7 +121,7 @@ func matMulUpdate(l *lowering) error {
 	s := gemm.Shape{M: w[0], N: w[1], K: a[0], TransA: true}
 	k := gemm.New(l.isa, s, gemm.Epilogue{})
 	l.flops = s.FLOPs()
-	l.scratch = k.BlockLen() + k.ScratchLen()
+	l.scratch = k.BlockLen() + k.BlockScratchLen()
 	l.bind = func(b *binding) {
 		x, y := b.in(n), b.in(n+1)
 		change := updates[o.Name()](l, o, func(i int) *memory {

@@ -62,6 +62,21 @@ func BenchmarkGemm(b *testing.B) {
 	})
 }
 
+// BenchmarkBlocks is the gradient of weights in blocks of rows, on one thread.
+func BenchmarkBlocks(b *testing.B) {
+	eachProduct(b, func(b *testing.B, g *Gemm, x, y, _, _ []float32) {
+		if !g.shape.TransA {
+			b.SkipNow()
+		}
+		dst, scratch := make([]float32, g.BlockLen()), make([]float32, g.BlockScratchLen())
+		kerneltest.Speed(b, g.shape.FLOPs(), bytes(g.shape), func() {
+			for p := range g.Blocks() {
+				g.RunBlock(p, x, y, dst, scratch)
+			}
+		})
+	})
+}
+
 // BenchmarkThreads is all threads, by the clock: what it says on a machine that does other things is too little.
 func BenchmarkThreads(b *testing.B) {
 	threads := runtime.GOMAXPROCS(0)

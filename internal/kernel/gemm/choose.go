@@ -35,6 +35,7 @@ type plan struct {
 	gather  bool // A is brought together
 	turn    bool // A is brought together transposed
 	few     bool // products of few terms: short tiles, if there is nothing to add
+	near    bool // the result stays in the caches
 	depth   int  // of a block along k
 }
 

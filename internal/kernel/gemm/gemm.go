@@ -52,6 +52,7 @@ type Gemm struct {
 	shape    Shape
 	epilogue Epilogue
 	plan
+	blocks *Gemm // see Blocks
 }
 
 // New prepares a multiplication. It panics for an impossible shape.
@@ -62,7 +63,9 @@ func New(isa kernel.ISA, s Shape, e Epilogue) *Gemm {
 	if e.Bias && s.Accumulate {
 		panic("gemm: a bias and Accumulate exclude each other")
 	}
-	return &Gemm{isa: isa, shape: s, epilogue: e, plan: choose(s)}
+	g := &Gemm{isa: isa, shape: s, epilogue: e, plan: choose(s)}
+	g.blocks = g.inBlocks()
+	return g
 }
 
 // Parts is the number of parts.

@@ -91,6 +91,30 @@ func TestGemm(t *testing.T) {
 	})
 }
 
+// Blocks of rows have the bits of the whole.
+func TestBlocks(t *testing.T) {
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, s := range []Shape{
+			{M: 1000, N: 64, K: 15, TransA: true}, {M: 37, N: 5000, K: 16, TransA: true}, {M: 20, N: 2047, K: 129, TransA: true},
+			{M: 1, N: 1, K: 1, TransA: true}, {M: 300, N: 330, K: 500, TransA: true}, {M: 100, N: 900, K: 520, TransA: true}, {M: 2, N: 700, K: 3, TransA: true}, {M: 70, N: 96, K: 33}, {M: 100, N: 300, K: 20, TransB: true},
+		} {
+			g := New(isa, s, Epilogue{})
+			a, b := kerneltest.Random(t, 1, s.M*s.K), kerneltest.Random(t, 2, s.N*s.K)
+			want := run(t, isa, s, Epilogue{}, a, b, nil, nil)
+			seen := 0
+			kerneltest.Parts(g.Blocks(), func(p int) {
+				dst, scratch := kerneltest.Junk(t, g.BlockLen()), kerneltest.Junk(t, g.BlockScratchLen())
+				lo, hi := g.RunBlock(p, a, b, dst, scratch)
+				kerneltest.Equal(t, fmt.Sprintf("%+v rows %d to %d", s, lo, hi), dst[:(hi-lo)*s.N], want[lo*s.N:hi*s.N])
+				seen += hi - lo
+			})
+			if seen != s.M {
+				t.Errorf("%+v: %d rows in blocks", s, seen)
+			}
+		}
+	})
+}
+
 func TestNoAllocations(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range []Shape{{M: 15, N: 64, K: 9000}, {M: 15, N: 40, K: 64, TransB: true}, {M: 70, N: 64, K: 64, TransA: true}} {
@@ -104,6 +128,10 @@ func TestNoAllocations(t *testing.T) {
 					g.Reduce(0, partial, bias, c)
 				}
 			})
+			g = New(isa, s, Epilogue{})
+			dst := make([]float32, g.BlockLen())
+			scratch = make([]float32, g.BlockScratchLen())
+			kerneltest.NoAllocs(t, fmt.Sprintf("blocks of %+v", s), func() { g.RunBlock(0, a, b, dst, scratch) })
 		}
 	})
 }

@@ -57,11 +57,16 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 	}
 	x.end = x.ahead + uintptr(4*width*t.args.K)
 	c := uintptr(unsafe.Pointer(&t.c[n]))
-	if t.shape.M*t.shape.N >= pastFloats && c%64 == 0 && t.shape.N%16 == 0 {
+	if !t.near && t.shape.M*t.shape.N >= pastFloats && c%64 == 0 && t.shape.N%16 == 0 {
 		x.past = 1
 	}
 	rows := t.m1 - t.m0
-	parts := kernel.CeilDiv(rows, shortRows(t.isa))
+	most := shortRows(t.isa)
+	if t.near && t.args.K*t.shape.N > 1<<13 { // B comes from the second cache
+		t.args.Columns(t.isa, width)
+		most = t.args.MaxRows()
+	}
+	parts := kernel.CeilDiv(rows, most)
 	height, higher := rows/parts, rows%parts
 	for row := 0; row < rows; {
 		h, n1 := height, (rows-row)/height

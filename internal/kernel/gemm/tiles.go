@@ -40,7 +40,7 @@ func (g *Gemm) ScratchLen() int {
 	n := 0
 	switch {
 	case g.direct:
-	case g.few && g.shape.TransA:
+	case g.few && g.shape.TransA: // all panels
 		n += g.panels(g.shape)
 	default:
 		n += max(g.depth, 8) * 2 * micro.Lanes(g.isa)
