@@ -125,6 +125,7 @@ type Step struct {
 	Shape     string // what it works on: "15x128x128x3 -> 15x63x63x64"
 	Algorithm string // "winograd", where there is a choice
 	FLOPs     int    // multiplications and additions, as the definition counts them
+	Cycles    int    // that the engine's cost model thinks it takes, where it has an opinion
 	Bytes     int    // that it must read and write at least
 	Parts     int    // that threads can take
 }

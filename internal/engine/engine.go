@@ -28,12 +28,14 @@ type Engine struct {
 	arenas arenas
 	packs  packs
 	check  bool // every result is looked through for NaN and infinity
+	trace  *tracing
 }
 
 // New returns an engine for the machine's best instruction set, or the one that the
 // environment variable LINCE_ISA names. LINCE_WINOGRAD=off makes all convolutions direct.
 // With LINCE_CHECK=nan a run ends at the first op whose result is not finite, with an error
-// that names it.
+// that names it. With LINCE_TRACE=plan plans are told on standard error: the algorithms that each
+// convolution may have with their estimated times, and measured ones after some runs.
 func New(o Options) (*Engine, error) {
 	isa, err := kernel.Detect()
 	if err != nil {
@@ -52,6 +54,13 @@ func New(o Options) (*Engine, error) {
 		e.check = true
 	default:
 		return nil, fmt.Errorf("LINCE_CHECK=%s: want nan, or nothing", check)
+	}
+	switch trace := os.Getenv("LINCE_TRACE"); trace {
+	case "":
+	case "plan":
+		e.trace = newTracing(os.Stderr, e)
+	default:
+		return nil, fmt.Errorf("LINCE_TRACE=%s: want plan, or nothing", trace)
 	}
 	return e, nil
 }

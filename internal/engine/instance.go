@@ -35,6 +35,7 @@ type instance struct {
 	helpers []*worker
 	bad     error // what LINCE_CHECK has found
 	times   *profile.Run
+	traced  *traced // with LINCE_TRACE=plan
 }
 
 // memory is where a value is. Kernels hold pointers to it: the memory of an input is
@@ -87,6 +88,9 @@ func newInstance(p *plan, a *arena) *instance {
 		i.job.scratch = append(i.job.scratch, tensor.View[float32](a.Bytes[at:at+p.scratch]))
 	}
 	i.helpers = make([]*worker, 0, p.program.engine.pool.threads)
+	if p.program.engine.trace != nil {
+		i.traced = &traced{}
+	}
 	return i
 }
 
@@ -105,6 +109,9 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 	i.all(i.steps, len(i.prepare))
 	if i.bad != nil {
 		return i.bad
+	}
+	if i.traced != nil && i.traced.runs == traceRuns {
+		i.plan.program.engine.trace.measured(i.plan, &i.traced.times)
 	}
 	for j, t := range out {
 		if t == nil {

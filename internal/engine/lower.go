@@ -6,6 +6,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/conv"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -16,8 +17,8 @@ type lowering struct {
 	work    int // floats in the arena while the node runs
 	scratch int // floats for each worker
 
-	flops     int    // multiplications and additions, as the definition counts them, for profiles
-	algorithm string // for profiles, where there is a choice
+	flops   int                  // multiplications and additions, as the definition counts them, for profiles
+	choices func() []conv.Choice // of algorithms, for profiles and traces; nil is no choice
 
 	bind func(b *binding)
 }

@@ -40,6 +40,7 @@ func conv2D(l *lowering) error {
 	}
 	k := conv.NewForward(l.isa, s, e)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
+	l.choices = func() []conv.Choice { return conv.ForwardChoices(s, e) }
 	l.bind = func(b *binding) {
 		packed := b.pack(1, k)
 		x, y, bias, residual, at := b.in(0), b.out(0), &memory{}, &memory{}, &memory{}
@@ -73,6 +74,7 @@ func convBackwardData(l *lowering) error {
 	}
 	k := conv.NewBackwardData(l.isa, s, f.Pooled)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
+	l.choices = func() []conv.Choice { return conv.BackwardDataChoices(s, f.Pooled) }
 	l.bind = func(b *binding) {
 		packed := b.pack(0, k)
 		dy, dx, at := b.in(1), b.out(0), &memory{}
@@ -98,8 +100,10 @@ func convBackwardFilter(l *lowering) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	k := conv.NewBackwardFilter(l.isa, s, conv.Gradient{Pooled: f.Pooled, Bias: f.Bias})
+	g := conv.Gradient{Pooled: f.Pooled, Bias: f.Bias}
+	k := conv.NewBackwardFilter(l.isa, s, g)
 	l.scratch, l.work, l.flops = k.ScratchLen(), k.PartialLen(), s.FLOPs()
+	l.choices = func() []conv.Choice { return conv.BackwardFilterChoices(s, g) }
 	l.bind = func(b *binding) {
 		x, dy, dw, at, db, partial := b.in(0), b.in(1), b.out(0), &memory{}, &memory{}, b.work
 		if f.Pooled {

@@ -26,12 +26,18 @@ func (p *program) Profile(to *profile.Profile, name string) {
 
 // profile is where the times of this run go; nil is nowhere.
 func (i *instance) profile() *profile.Run {
-	p := i.plan.program.profiling.Load()
-	if p == nil {
+	var to *profile.Profile
+	name := "run"
+	if p := i.plan.program.profiling.Load(); p != nil {
+		to, name = p.to, p.name
+	} else if i.traced != nil {
+		to = i.traced.profile()
+	}
+	if to == nil {
 		return nil
 	}
-	if i.times == nil || !i.times.Belongs(p.to) {
-		i.times = p.to.NewRun(i.plan.describe(p.name), i.plan.program.engine.pool.threads, i.describe())
+	if i.times == nil || !i.times.Belongs(to) {
+		i.times = to.NewRun(i.plan.describe(name), i.plan.program.engine.pool.threads, i.describe())
 	}
 	i.times.Begin()
 	return i.times
@@ -72,7 +78,11 @@ func (s *step) describe(p *plan, kind string) profile.Step {
 		return d
 	}
 	l := p.lowered[s.node]
-	d.FLOPs, d.Algorithm = l.flops, l.algorithm
+	d.FLOPs = l.flops
+	if l.choices != nil {
+		c := chosen(l.choices())
+		d.Algorithm, d.Cycles = c.Name, c.Cycles
+	}
 	var in, out []string
 	seen := map[*graph.Value]bool{}
 	for side, values := range [][]*graph.Value{s.node.In, s.node.Out} {

@@ -96,6 +96,9 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 		pl.scratch = max(pl.scratch, 4*l.scratch)
 	}
 	pl.scratch = (pl.scratch + tensor.Align - 1) &^ (tensor.Align - 1)
+	if t := p.engine.trace; t != nil {
+		t.made(pl)
+	}
 	p.plans = append([]*plan{pl}, p.plans[:min(len(p.plans), maxPlans-1)]...)
 	return pl, nil
 }
