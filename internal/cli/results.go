@@ -100,8 +100,8 @@ func thumbnail(r data.Row) (image.Image, error) {
 	return report.Pixels(img.H, img.W, img.C, img.Pix)
 }
 
-// writeBatch draws a batch as the model sees it.
-func writeBatch(w io.Writer, f *data.Flow, b data.Batch, rescale float64) error {
+// batchTiles are the pictures of a batch as the model sees it, copied.
+func batchTiles(f *data.Flow, b data.Batch, rescale float64) ([]report.Tile, error) {
 	if rescale == 0 {
 		rescale = 1
 	}
@@ -114,12 +114,19 @@ func writeBatch(w io.Writer, f *data.Flow, b data.Batch, rescale float64) error 
 		}
 		img, err := report.Pixels(s[1], s[2], s[3], pixels)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r := f.Table().Row(row)
 		tiles = append(tiles, report.Tile{Picture: img, Caption: label(b, i, f.Classes()), Detail: r.Filename})
 	}
-	return report.Gallery(w, tiles, report.GalleryOptions{Title: "The first batch, as the model sees it"})
+	return tiles, nil
+}
+
+// writeBatch draws batchTiles.
+func writeBatch(tiles []report.Tile) func(w io.Writer) error {
+	return func(w io.Writer) error {
+		return report.Gallery(w, tiles, report.GalleryOptions{Title: "The first batch, as the model sees it"})
+	}
 }
 
 // label is the class that an example's target names.

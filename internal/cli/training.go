@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -17,6 +18,7 @@ import (
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/historycsv"
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/machine"
@@ -36,6 +38,7 @@ type training struct {
 	weights    map[int]float64 // of the classes
 	unreadable []data.BadFile
 	profile    *profile.Profile // nil: not wanted
+	drawn      func() error     // waits for batch.png
 	record     record
 }
 
@@ -146,8 +149,9 @@ func (t *training) prepare() error {
 }
 
 // begin writes what there is before the training: the first batch as the model will see
-// it.
+// it, which is drawn while the training begins.
 func (t *training) begin() error {
+	t.drawn = func() error { return nil }
 	if len(t.unreadable) > 0 {
 		if err := t.folder.write("unreadable.csv", writeUnreadable(t.unreadable)); err != nil {
 			return err
@@ -157,7 +161,14 @@ func (t *training) begin() error {
 		if err != nil {
 			return err
 		}
-		return t.folder.write("batch.png", func(w io.Writer) error { return writeBatch(w, t.train, b, t.augment.Rescale) })
+		tiles, err := batchTiles(t.train, b, t.augment.Rescale)
+		if err != nil {
+			return err
+		}
+		written := make(chan error, 1)
+		go func() { written <- atomicfile.Write(t.folder.path("batch.png"), writeBatch(tiles)) }()
+		t.drawn = sync.OnceValue(func() error { return t.folder.wroteIf("batch.png", <-written) })
+		return nil
 	}
 	return t.ctx.Err()
 }
@@ -165,6 +176,9 @@ func (t *training) begin() error {
 // fit trains, and writes the run's files whatever becomes of it.
 func (t *training) fit() error {
 	callbacks := []callback.Callback{
+		callback.Func(func(callback.Run) (callback.Hooks, error) {
+			return callback.Hooks{EpochEnd: func(int, *lince.Logs) error { return t.drawn() }}, nil
+		}),
 		t.checkpoint(),
 		t.logger(),
 	}
@@ -181,6 +195,11 @@ func (t *training) fit() error {
 		Epochs: t.Epochs, Validation: t.val, Callbacks: callbacks, ClassWeight: t.weights, Output: t.text, Verbose: t.verbose(), Profile: t.profile,
 	})
 	interrupted := errors.Is(fitErr, context.Canceled)
+	drawErr := t.drawn()
+	if drawErr != nil && errors.Is(fitErr, drawErr) { // it ended the training
+		t.folder.discard()
+		return drawErr
+	}
 	if history == nil || interrupted && len(history.Epochs) == 0 && history.Partial == nil {
 		t.folder.discard()
 		if interrupted {
@@ -201,7 +220,7 @@ func (t *training) fit() error {
 	if interrupted {
 		t.printf("Interrupted: writing what there is (^C again to stop at once).\n")
 	}
-	if err := t.save(history); err != nil {
+	if err := errors.Join(drawErr, t.save(history)); err != nil {
 		return err
 	}
 	return t.report(interrupted)
