@@ -40,7 +40,7 @@ func balanced(args []string, _ int) (values, error) {
 // balance runs balanced, in a process of its own.
 func (o *options) balance(name, batch string) (balance, error) {
 	var got []values
-	if err := o.side(&got, o.self, "-measure", "balance", batch); err != nil {
+	if err := o.side(&got, nil, o.self, "-measure", "balance", batch); err != nil {
 		return balance{}, err
 	}
 	b := balance{Name: name}

@@ -35,11 +35,11 @@ func (o *options) compare(r row) result {
 		fmt.Fprintf(os.Stderr, "%s: round %d of %d\n", r.name, i+1, rounds)
 		sides := []func() error{
 			func() error {
-				return o.side(&ours, o.self, append([]string{"-measure", "-threads", strconv.Itoa(o.threads)}, r.lince...)...)
+				return o.side(&ours, nil, o.self, append([]string{"-measure", "-threads", strconv.Itoa(o.threads)}, r.lince...)...)
 			},
 			func() error {
 				args := append([]string{filepath.Join(o.peerDir, r.script[0])}, r.script[1:]...)
-				return o.side(&theirs, o.python, append(args, strconv.Itoa(o.threads))...)
+				return o.side(&theirs, r.env, o.python, append(args, strconv.Itoa(o.threads))...)
 			},
 		}
 		first := i % 2
@@ -64,17 +64,15 @@ func exists(path string) bool {
 }
 
 // side runs a command whose last line is an object of numbers.
-func (o *options) side(into *[]values, name string, args ...string) error {
+func (o *options) side(into *[]values, env []string, name string, args ...string) error {
 	c := exec.Command(name, args...)
 	var out, errOut bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errOut
 	c.Env = append(os.Environ(),
 		"LINCE_SHARED="+o.shared,
 		"BENCH_STARTED="+strconv.FormatFloat(float64(time.Now().UnixNano())/1e9, 'f', 6, 64),
-		// glibc otherwise gives large arrays back to the system at each call, and gets
-		// fresh pages at the next: PyTorch loses a factor of two by it.
-		"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=17179869184",
 	)
+	c.Env = append(c.Env, env...)
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args, " "), err, lastLines(errOut.String()))
 	}
