@@ -11,14 +11,15 @@ type BackwardData struct {
 // NewBackwardData prepares the gradient of images. It panics for an impossible shape.
 func NewBackwardData(isa kernel.ISA, s Shape) *BackwardData {
 	s.must()
+	large := s.together() > largeBackwardData || s.together() > largeBackwardStride && s.StrideH*s.StrideW > 1
 	b := &BackwardData{shape: s, gather: gather{
 		isa:     isa,
-		cut:     newCut(s.H, s.W, s.channels(), s.OW*kernel.CeilDiv(s.KH, s.StrideH), s.large()),
+		cut:     newCut(s.H, s.W, s.channels(), s.OW*kernel.CeilDiv(s.KH, s.StrideH), large),
 		rows:    pixels(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		columns: runs(pixels(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), s.StrideW),
 		source:  s.OW, width: s.W,
 		channels: s.channels(), kw: s.KW,
-		large: s.large(), stream: s.large() && s.M == 1 && s.N*s.H*s.W*s.C > largeResult, newRows: 1,
+		large: large, stream: s.together() > largeBackwardData && s.M == 1 && s.N*s.H*s.W*s.C > largeResult, newRows: 1,
 	}}
 	if s.M > 1 {
 		b.gather.cut.runs = 1

@@ -25,14 +25,19 @@ type BackwardFilter struct {
 // one sees pixel at.
 type span struct{ lo, hi, at int }
 
-// maxGroups bounds the sums that are added up in the end.
-const maxGroups = 16
+// The sums that are added up in the end are those of at most maxGroups groups of about
+// groupPixels results, or more; there are leastParts parts if channels allow.
+const (
+	maxGroups   = 16
+	groupPixels = 128
+	leastParts  = 8
+)
 
 // NewBackwardFilter prepares the gradient of filters, with bias that of the bias, too. It
 // panics for an impossible shape.
 func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
 	s.must()
-	b := &BackwardFilter{isa: isa, shape: s, bias: bias, large: s.large()}
+	b := &BackwardFilter{isa: isa, shape: s, bias: bias, large: s.together() > largeBackwardFilter}
 	b.rows = results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop)
 	for kw := range s.KW {
 		at := kw*s.DilationW - s.PadLeft
@@ -40,13 +45,15 @@ func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
 		hi := min(s.OW, kernel.CeilDiv(max(0, s.W-at), s.StrideW))
 		b.columns = append(b.columns, span{lo, max(lo, hi), at + lo*s.StrideW})
 	}
-	b.groups = min(maxGroups, s.N*s.OH, max(1, s.N*s.OH*s.OW/256))
-	b.runs, b.block = 1, max(vector, l1/(s.W*s.KH)/vector*vector)
-	switch {
-	case b.large:
-		b.block = s.channels()
-	case s.M == 1:
-		b.runs = min(kernel.CeilDiv(s.channels(), vector), kernel.CeilDiv(s.N*s.OH*s.OW/b.groups*s.channels(), partElements))
+	b.groups = min(maxGroups, s.N*s.OH, max(1, s.N*s.OH*s.OW/groupPixels))
+	b.runs, b.block = kernel.CeilDiv(leastParts, b.groups), s.channels()
+	if !b.large {
+		b.runs = max(b.runs, kernel.CeilDiv(s.N*s.OH*s.OW/b.groups*s.channels(), partElements))
+		b.block = max(vector, l1/(s.W*s.KH)/vector*vector)
+	}
+	b.runs = min(b.runs, kernel.CeilDiv(s.channels(), vector))
+	if s.M > 1 {
+		b.runs = 1 // a part repeats all channels
 	}
 	b.window = b.windowFor()
 	b.edges[0] = min(s.OW, kernel.CeilDiv(s.PadLeft, s.StrideW))

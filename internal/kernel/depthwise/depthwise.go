@@ -72,18 +72,20 @@ const l1 = 6 << 10
 // vector is the number of channels that bounds between parts are multiples of.
 const vector = 16
 
-// What is larger than this, in floats, is not in the caches when it is read next: a source and
-// a result together, which are then read in the order of memory and fetched ahead; and a
-// result, which does not go to the caches at all.
+// Images and results that have together more floats than this are not all in the caches when
+// they are read: they are read in the order of memory, and fetched ahead. Where that begins to
+// pay was measured, for each kernel. A result that is larger than largeResult, too, does not
+// go to the caches at all.
 const (
-	largeTogether = 4 << 20
-	largeResult   = 2 << 20
+	largeForward        = 4 << 20
+	largeBackwardData   = 4 << 20
+	largeBackwardStride = 1 << 20 // with strides
+	largeBackwardFilter = 1 << 19
+	largeResult         = 2 << 20
 )
 
-// large says whether images and results together are larger than caches.
-func (s Shape) large() bool {
-	return s.N*s.H*s.W*s.C+s.N*s.OH*s.OW*s.channels() > largeTogether
-}
+// together is the number of floats of images and results.
+func (s Shape) together() int { return s.N*s.H*s.W*s.C + s.N*s.OH*s.OW*s.channels() }
 
 // cut is how the work on rows of results is cut into parts: bands of an image's rows by runs
 // of channels; and a part into blocks of channels whose rows under the window stay in the

@@ -11,14 +11,15 @@ type Forward struct {
 // NewForward prepares a convolution. It panics for an impossible shape.
 func NewForward(isa kernel.ISA, s Shape, e Epilogue) *Forward {
 	s.must()
+	large := s.together() > largeForward
 	f := &Forward{shape: s, gather: gather{
 		isa:     isa,
-		cut:     newCut(s.OH, s.OW, s.channels(), s.W*s.KH, s.large()),
+		cut:     newCut(s.OH, s.OW, s.channels(), s.W*s.KH, large),
 		rows:    results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		columns: runs(results(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), 1),
 		source:  s.W, width: s.OW,
 		channels: s.channels(), kw: s.KW, epilogue: e,
-		large: s.large(), stream: s.large() && s.N*s.OH*s.OW*s.channels() > largeResult, newRows: s.StrideH,
+		large: large, stream: large && s.N*s.OH*s.OW*s.channels() > largeResult, newRows: s.StrideH,
 	}}
 	if s.M > 1 {
 		f.gather.cut.runs = 1 // a part repeats all channels
