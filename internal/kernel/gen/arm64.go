@@ -59,9 +59,18 @@ func encodeFMLA(x, y, lane, to int) uint32 {
 	return fmlaElement | uint32(lane&1)<<21 | register(y)<<16 | uint32(lane>>1)<<11 | register(x)<<5 | register(to)
 }
 
+// encodeIndexed is LDR or STR (register, SIMD&FP) of 16 bytes at base + index.
+func encodeIndexed(load bool, base, index, n int) uint32 {
+	code := uint32(0x3ca06800)
+	if load {
+		code = 0x3ce06800
+	}
+	return code | register(index)<<16 | register(base)<<5 | register(n)
+}
+
 func register(n int) uint32 {
 	if n < 0 || n > 31 {
-		panic(fmt.Sprintf("arm64: there is no vector register %d", n))
+		panic(fmt.Sprintf("arm64: there is no register %d", n))
 	}
 	return uint32(n)
 }

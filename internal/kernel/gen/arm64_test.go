@@ -28,6 +28,11 @@ func TestEncodings(t *testing.T) {
 			t.Errorf("fmla v3.4s, v2.4s, v%d.s[%d] is %#08x, want %#08x", c.y, c.lane, got, c.want)
 		}
 	}
+	for load, want := range map[bool]uint32{true: 0x3ce16843, false: 0x3ca16843} {
+		if got := encodeIndexed(load, 2, 1, 3); got != want {
+			t.Errorf("load %v: q3, [x2, x1] is %#08x, want %#08x", load, got, want)
+		}
+	}
 	if len(word3)+len(word2) != 21 {
 		t.Error("an instruction of arm64.go is not tested")
 	}

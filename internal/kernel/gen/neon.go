@@ -25,6 +25,13 @@ type neonText struct {
 	body    bytes.Buffer
 	numbers []uint32 // those in registers, from lastNumber down
 	spare   int
+	scaled  map[scaled]string // registers with multiples of others
+}
+
+// scaled is a register shifted to the left.
+type scaled struct {
+	register string
+	shift    int
 }
 
 // general are the general registers. (R18 belongs to the system, R27 to the assembler, R28 to
@@ -343,7 +350,7 @@ func (a *asm) value(operand string) string {
 
 func (a *asm) moveVector(from, to string) {
 	if !isVector(to) {
-		a.n("FMOVQ F%d, %s", vectorRegister(from), a.address(to))
+		a.vectorInMemory(false, vectorRegister(from), to)
 		return
 	}
 	n := vectorRegister(to)
@@ -351,7 +358,52 @@ func (a *asm) moveVector(from, to string) {
 		a.copyVector(a.source(from), n)
 		return
 	}
-	a.n("FMOVQ %s, F%d", a.address(from), n)
+	a.vectorInMemory(true, n, from)
+}
+
+// vectorInMemory loads or stores a vector. Go's assembler does not know addresses of two
+// registers for it.
+func (a *asm) vectorInMemory(load bool, n int, operand string) {
+	base, index, shift, offset := memory(operand)
+	if shift > 0 {
+		index = a.scaled[scaled{index, shift}]
+	}
+	switch {
+	case offset == 0 && index != "":
+		op := "STR"
+		if load {
+			op = "LDR"
+		}
+		a.n("WORD $%#08x // %s Q%d, [%s, %s]", encodeIndexed(load, generalNumber(base), generalNumber(index), n), op, n, base, index)
+	case load:
+		a.n("FMOVQ %s, F%d", a.address(operand), n)
+	default:
+		a.n("FMOVQ F%d, %s", n, a.address(operand))
+	}
+}
+
+// keepScaled keeps twice and four times a register for the addresses of vectors; on amd64 an
+// address can have these.
+func (a *asm) keepScaled(register string) {
+	if a.scaled == nil {
+		a.scaled = map[scaled]string{}
+	}
+	for shift := 1; shift <= 2; shift++ {
+		to := fmt.Sprintf("R%d", 21+len(a.scaled))
+		a.n("LSL $%d, %s, %s", shift, generalRegister(register), to)
+		a.scaled[scaled{generalRegister(register), shift}] = to
+	}
+	if len(a.scaled) > 5 {
+		panic(a.name + ": too few registers")
+	}
+}
+
+func generalNumber(register string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(register, "R"))
+	if err != nil {
+		panic(err) // a mistake in this generator
+	}
+	return n
 }
 
 func (a *asm) copyVector(from, to int) {
@@ -369,7 +421,7 @@ func (a *asm) source(operand string) int {
 		return a.numberRegister(operand)
 	}
 	n := a.takeSpare()
-	a.n("FMOVQ %s, F%d", a.address(operand), n)
+	a.vectorInMemory(true, n, operand)
 	return n
 }
 

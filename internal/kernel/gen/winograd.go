@@ -114,6 +114,9 @@ func (s strides) set(a *asm) {
 	if s.five != "" {
 		a.i("LEAQ (%s)(%s*4), %s", s.one, s.one, s.five)
 	}
+	if a.isNEON() {
+		a.keepScaled(s.one)
+	}
 }
 
 // copyAny moves a register, or loads an address.
