@@ -7,6 +7,10 @@
 // is always summed in one order with one kind of rounding: AVX2, AVX-512 and NEON agree bit
 // for bit; the portable code differs from them by rounding where they contract a multiplication
 // and an addition (FMA).
+//
+// Denormal numbers are numbers: nothing is flushed to zero, neither operands nor results, on
+// any instruction set, as IEEE 754 and Go have it. (TensorFlow's threads flush both.) Processors
+// that take long for them, as Intel's do, take long.
 package kernel
 
 //go:generate go run ./gen

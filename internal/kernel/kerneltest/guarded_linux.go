@@ -9,7 +9,9 @@ import (
 )
 
 // Guarded is a buffer of n elements right before a page that cannot be touched: a kernel
-// that reads or writes past its end crashes the test.
+// that reads or writes past its end crashes the test. Before its start there are NaNs down to
+// another such page: what reads them shows it in its results, and the test fails where
+// somebody has written there.
 func Guarded[T float32 | uint8 | int32](t testing.TB, n int) []T {
 	t.Helper()
 	if n == 0 {
@@ -19,19 +21,32 @@ func Guarded[T float32 | uint8 | int32](t testing.TB, n int) []T {
 	size := n * int(unsafe.Sizeof(zero))
 	page := unix.Getpagesize()
 	whole := (size + page - 1) / page * page
-	mem, err := unix.Mmap(-1, 0, whole+page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	mem, err := unix.Mmap(-1, 0, page+whole+page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		t.Fatal(err)
 	}
+	start := page + whole - size
+	before := mem[page:start]
+	for i := range before {
+		before[i] = 0xff
+	}
 	t.Cleanup(func() {
+		for i, b := range before {
+			if b != 0xff {
+				t.Errorf("byte %d before a buffer was written to", i-len(before))
+				break
+			}
+		}
 		if err := unix.Munmap(mem); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := unix.Mprotect(mem[whole:], unix.PROT_NONE); err != nil {
-		t.Fatal(err)
+	for _, guard := range [][]byte{mem[:page], mem[page+whole:]} {
+		if err := unix.Mprotect(guard, unix.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return unsafe.Slice((*T)(unsafe.Pointer(&mem[whole-size])), n)
+	return unsafe.Slice((*T)(unsafe.Pointer(&mem[start])), n)
 }
 
 // threadTime is the processor time that this thread has had.
