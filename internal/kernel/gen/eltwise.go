@@ -193,6 +193,7 @@ func eltwise(f *family) {
 			fmt.Fprintf(&f.code, "\tcase %s:\n\t\tunary%s%s(dst, x, n)\n", op.name, op.name, v.name)
 			a := f.fn(v, "unary"+op.name, "sets dst[i] = "+op.goExpr+" of x[i] for n vectors.", "dst *float32", "x *float32", "n int")
 			a.load("DI", "SI", "CX")
+			a.only(8)
 			a.zero(4)
 			a.integer(one, 5)
 			a.integer(1<<31, 6)

@@ -23,7 +23,8 @@ const (
 // neonText is what a function of NEON needs while it is written.
 type neonText struct {
 	body    bytes.Buffer
-	numbers []uint32 // those in registers, from lastNumber down
+	numbers []uint32 // those in registers, from lastNumber down, then from V15 down to free
+	free    int      // see only; 0: 16
 	spare   int
 	scaled  map[scaled]string // registers with multiples of others
 }
@@ -62,7 +63,7 @@ func (a *asm) n2(op string, x, to int) {
 func (a *asm) end() {
 	a.n("RET")
 	for i, bits := range a.numbers {
-		fmt.Fprintf(&a.f.text, "\tMOVD $%#08x, %s\n\tVDUP %s, V%d.S4\n", bits, addressRegister, addressRegister, lastNumber-i)
+		fmt.Fprintf(&a.f.text, "\tMOVD $%#08x, %s\n\tVDUP %s, V%d.S4\n", bits, addressRegister, addressRegister, numberedRegister(i))
 	}
 	a.f.text.Write(a.body.Bytes())
 }
@@ -433,18 +434,33 @@ func (a *asm) numberRegister(symbol string) int {
 	}
 	bits := uint32(parsed)
 	at := slices.Index(a.numbers, bits)
-	if at < 0 && len(a.numbers) <= lastNumber-firstNumber {
+	most := lastNumber - firstNumber + 1
+	if a.free > 0 {
+		most += firstSpare - a.free
+	}
+	if at < 0 && len(a.numbers) < most {
 		at = len(a.numbers)
 		a.numbers = append(a.numbers, bits)
 	}
 	if at >= 0 {
-		return lastNumber - at
+		return numberedRegister(at)
 	}
 	n := a.takeSpare()
 	a.n("MOVD $%#08x, %s", bits, addressRegister)
 	a.n("VDUP %s, V%d.S4", addressRegister, n)
 	return n
 }
+
+// numberedRegister is the register of the number that came as number n.
+func numberedRegister(n int) int {
+	if n <= lastNumber-firstNumber {
+		return lastNumber - n
+	}
+	return firstSpare - 1 - (n - (lastNumber - firstNumber + 1))
+}
+
+// only promises that the function uses registers below n: NEON has numbers in the others.
+func (a *asm) only(n int) { a.free = n }
 
 // takeSpare gives registers in turn: each is good for the word that takes it.
 func (a *asm) takeSpare() int {
