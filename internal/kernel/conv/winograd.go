@@ -63,6 +63,16 @@ func (g grid) pixels(x []float32, lo, hi int) []float32 {
 	return x[from:to]
 }
 
+// results is lines of the results y, or of pooled ones.
+func (g grid) results(y []float32, pooled bool, lo, hi int) []float32 {
+	s, size, height, row := g.shape, winograd.Tile, g.shape.OH, g.shape.OW*g.shape.O
+	if pooled {
+		size, height, row = size/2, height/2, s.OW/2*s.O
+	}
+	from, to := g.lines(lo, hi, size, 0, size, height, row)
+	return y[from:to]
+}
+
 // inside is which of the tiles [j, end) of a line see no more than it has: they are size
 // apart, start pad before it and see so many pixels.
 func inside(j, end, size, pad, patch, line int) (from, to int) {
@@ -120,10 +130,9 @@ func (g grid) gradients(isa kernel.ISA, dy []float32, argmax []uint8, lo, hi int
 		}
 		for j < end {
 			dst, left, count := d[(q-lo)*p.row:], size*j, 1
-			first, stride := image, row // of the tiles
-			firstAt := at
+			first, firstAt, stride := patch, places, size*s.O // of the tiles
 			if j == from && from < to {
-				count = to - from
+				count, stride = to-from, row
 				first = image[top*row+left*s.O:]
 				if argmax != nil {
 					firstAt = at[top*row+left*s.O:]
@@ -133,7 +142,6 @@ func (g grid) gradients(isa kernel.ISA, dy []float32, argmax []uint8, lo, hi int
 				if argmax != nil {
 					cut(places, at, top, left, height, width, s.O, size)
 				}
-				first, firstAt, stride = patch, places, size*s.O
 			}
 			if argmax != nil {
 				winograd.GradientPooled(isa, dst, p.plane, p.row, first, firstAt, stride, s.O, s.O, count)
@@ -219,42 +227,49 @@ func newProducts(isa kernel.ISA, f winogradFilters, c columns, tiles int) produc
 // len is the floats of the matrices.
 func (p *products) len() int { return p.planes.plane + p.planes.len() }
 
-// run multiplies the transforms of some tiles with the filters of a group. The transforms
-// start at the second matrix, their products at the first.
-func (p *products) run(tiles, group int, packed, m []float32, next ahead) {
+// run multiplies the transforms of some tiles with the filters of a group, and asks for memory
+// ahead. The transforms start at the second matrix, their products at the first.
+func (p *products) run(tiles, group int, packed, m []float32, ahead ...[]float32) {
 	from := m[p.planes.plane:]
 	start, end := p.columns.at(group)
+	k, width := p.filter.rows, p.filter.width
+	plane, row := uintptr(4*p.planes.plane), uintptr(4*p.planes.row)
+	// Whole panels of columns, for all planes at once unless there is another panel.
+	var w winograd.Products
+	w.Panels, w.Planes = 0, winograd.Planes
+	if winograd.ProductColumns(p.isa) == width {
+		w.Panels = (end - start) / width
+	}
+	if w.Panels > 0 {
+		w.AStride, w.CStride, w.K = row, row, k
+		w.APlane, w.BPlane, w.CPlane, w.BPanel = plane, uintptr(4*k*width), plane, uintptr(4*winograd.Planes*k*width)
+		w.Ahead(ahead...)
+	}
+	done := start + w.Panels*width
+	if done < end {
+		w.Planes = 1
+	}
 	var a micro.Args
-	a.K, a.Segs, a.Seg = p.filter.rows, 1, &noSegment
-	a.AStride = uintptr(4 * p.planes.row)
-	a.CStride = a.AStride
+	a.K, a.Segs, a.Seg = k, 1, &noSegment
+	a.AStride, a.CStride = row, row
 	a.Zero()
-	step, steps := 0, winograd.Planes*(kernel.CeilDiv(end, p.filter.width)-start/p.filter.width)
-	for plane := range winograd.Planes {
-		at := plane * p.planes.plane
+	for i := 0; i < winograd.Planes; i += w.Planes {
+		at := i * p.planes.plane
+		if w.Panels > 0 {
+			w.A, w.C = unsafe.Pointer(&from[at]), unsafe.Pointer(&m[at])
+			w.B = unsafe.Pointer(&packed[(winograd.Planes*start+i*width)*k])
+			w.N(p.isa, tiles)
+		}
 		a.A = unsafe.Pointer(&from[at])
-		for tile := start / p.filter.width; tile*p.filter.width < end; tile++ {
+		for tile := done / width; tile*width < end; tile++ {
 			first, columns, padded := p.filter.tiling.At(tile)
 			a.Columns(p.isa, columns)
-			a.B = unsafe.Pointer(&packed[(winograd.Planes*first+plane*padded)*p.filter.rows])
+			a.B = unsafe.Pointer(&packed[(winograd.Planes*first+i*padded)*k])
 			a.BStride = uintptr(4 * padded)
 			a.C = unsafe.Pointer(&m[at+first-start])
-			next.some(p.isa, step, steps)
 			micro.N(tiles, &a)
-			step++
 		}
 	}
-}
-
-// ahead is memory that will be read and written after the products.
-type ahead struct{ read, write []float32 }
-
-// some brings a part of it to the second cache.
-func (a *ahead) some(isa kernel.ISA, part, parts int) {
-	lo, hi := kernel.Split(len(a.read)/16, parts, part)
-	winograd.ToRead(isa, a.read[16*lo:16*hi])
-	lo, hi = kernel.Split(len(a.write)/16, parts, part)
-	winograd.ToWrite(isa, a.write[16*lo:16*hi])
 }
 
 // noSegment is the distance after the only segment of a row.

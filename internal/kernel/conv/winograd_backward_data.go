@@ -76,11 +76,8 @@ func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packe
 	for block := range blocks {
 		lo, hi := kernel.Split(tiles, blocks, block)
 		b.grid.gradients(b.isa, dy, argmax, start+lo, start+hi, m[planes.plane:], planes, patch)
-		var next ahead
-		if b.products.columns.groups == 1 {
-			next.write = b.grid.pixels(dx, max(from*b.grid.wide, start+lo), start+hi)
-		}
-		b.products.run(hi-lo, group, packed, m, next)
+		_, next := kernel.Split(tiles, blocks, min(block+1, blocks-1))
+		b.products.run(hi-lo, group, packed, m, b.grid.pixels(dx, max(from*b.grid.wide, start+lo), start+hi), b.grid.results(dy, b.pooled, start+hi, start+next))
 		for q := lo; q < hi; {
 			_, i, j, end := b.grid.row(start+q, start+hi)
 			row := first + q/b.grid.wide

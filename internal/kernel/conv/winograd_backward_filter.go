@@ -65,7 +65,12 @@ func (b *winogradBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, 
 		lo, hi := kernel.Split(end-start, blocks, block)
 		b.grid.images(b.isa, x, start+lo, start+hi, v, b.x, patch)
 		b.grid.gradients(b.isa, dy, argmax, start+lo, start+hi, d, b.dy, patch)
-		b.multiply(hi-lo, first, last, v, d, u, block > 0)
+		next := hi
+		if block+1 < blocks {
+			_, next = kernel.Split(end-start, blocks, block+1)
+		}
+		b.multiply(hi-lo, first, last, v, d, u, block > 0,
+			b.grid.pixels(x, start+hi, start+next), b.grid.results(dy, b.options.Pooled, start+hi, start+next))
 		if b.options.Bias {
 			reduce.AddRowsStrided(b.isa, sum[s.filterLen():][first:last], d[winograd.Planes*b.dy.plane+first:], hi-lo, b.dy.row, block > 0)
 		}
@@ -76,9 +81,26 @@ func (b *winogradBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, 
 }
 
 // multiply adds the products of some tiles to u, for channels [start, end), or starts it.
-func (b *winogradBackwardFilter) multiply(tiles, start, end int, v, d, u []float32, add bool) {
+func (b *winogradBackwardFilter) multiply(tiles, start, end int, v, d, u []float32, add bool, ahead ...[]float32) {
 	s := b.shape
-	tiling := micro.NewTiling(b.isa, end-start)
+	done, width := start, winograd.ProductColumns(b.isa)
+	if width > 0 && end-start >= width {
+		var w winograd.Products
+		w.K, w.Panels, w.Planes = tiles, (end-start)/width, winograd.Planes
+		w.A, w.B, w.C = unsafe.Pointer(&v[0]), unsafe.Pointer(&d[start]), unsafe.Pointer(&u[0])
+		w.AStride, w.BStride, w.CStride = uintptr(4*b.x.row), uintptr(4*b.dy.row), uintptr(4*b.u.row)
+		w.APlane, w.BPlane, w.CPlane, w.BPanel = uintptr(4*b.x.plane), uintptr(4*b.dy.plane), uintptr(4*b.u.plane), uintptr(4*width)
+		if add {
+			w.Add = 1
+		}
+		w.Ahead(ahead...)
+		w.T(b.isa, s.C)
+		done += w.Panels * width
+	}
+	if done == end {
+		return
+	}
+	tiling := micro.NewTiling(b.isa, end-done)
 	var a micro.Args
 	a.K, a.Segs = tiles, 1
 	a.AStride, a.BStride, a.CStride = uintptr(4*b.x.row), uintptr(4*b.dy.row), uintptr(4*b.u.row)
@@ -87,6 +109,7 @@ func (b *winogradBackwardFilter) multiply(tiles, start, end int, v, d, u []float
 		a.A = unsafe.Pointer(&v[plane*b.x.plane])
 		for tile := range tiling.Tiles() {
 			first, columns, _ := tiling.At(tile)
+			first += done - start
 			a.Columns(b.isa, columns)
 			a.B = unsafe.Pointer(&d[plane*b.dy.plane+start+first])
 			a.C = unsafe.Pointer(&u[plane*b.u.plane+first])

@@ -28,7 +28,7 @@ func newWinogradForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	f.products = newProducts(isa, f.winogradFilters, newColumns(s.O, kernel.CeilDiv(wantParts, f.blocks)), kernel.CeilDiv(f.grid.tiles(), f.blocks))
 	f.parts = f.blocks
 	if f.blocks > 64 {
-		f.parts = min(f.blocks/2, 32)
+		f.parts = 24
 	}
 	if !e.Bias {
 		f.zeros = make([]float32, s.O)
@@ -70,7 +70,7 @@ func (f *winogradForward) tiles(lo, hi, next, group int, x, packed, bias, residu
 	planes := f.products.planes
 	m, patch := scratch[:f.products.len()], scratch[f.products.len():]
 	f.grid.images(f.isa, x, lo, hi, m[planes.plane:], planes, patch)
-	f.products.run(hi-lo, group, packed, m, ahead{read: f.grid.pixels(x, hi, next)})
+	f.products.run(hi-lo, group, packed, m, f.grid.pixels(x, hi, next), f.grid.results(y, f.epilogue.Pool, lo, hi))
 	if !f.epilogue.Bias {
 		bias = f.zeros
 	}

@@ -18,6 +18,9 @@ func winograd(f *family) {
 		winogradFilter(f, v)
 		winogradFilterGradient(f, v)
 		winogradNarrow(f, v)
+		if !v.isNEON() {
+			winogradProducts(f, v)
+		}
 	}
 	if f.vecs[0].is512() {
 		winogradAhead(f)

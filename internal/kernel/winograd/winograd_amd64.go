@@ -2,6 +2,7 @@ package winograd
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/lince-ml/lince/internal/kernel"
 )
@@ -175,3 +176,19 @@ func ahead(isa kernel.ISA, x []float32, write bool) {
 		toRead(&x[0], lines)
 	}
 }
+
+func products(isa kernel.ISA, transposed bool, height int, p *Products) {
+	switch {
+	case isa == kernel.AVX512 && transposed:
+		productsTAVX512(height, p)
+	case isa == kernel.AVX512:
+		productsNAVX512(height, p)
+	case transposed:
+		productsTAVX2(height, p)
+	default:
+		productsNAVX2(height, p)
+	}
+}
+
+// Products as the assembly sees it; a change of its layout does not compile.
+var _ = [1]struct{}{}[unsafe.Sizeof(Products{})-208]

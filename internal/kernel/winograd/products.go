@@ -1,0 +1,88 @@
+package winograd
+
+import (
+	"unsafe"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// Products describes products of matrices of one or more planes: C = A B, of panels of
+// ProductColumns columns one after the other, summed over k in ascending order with fused multiply-adds, as
+// package micro does it; and memory that is needed soon. Images and results are larger than
+// the second cache, and while they come or go there is nothing to do in a transform, but in
+// products, which need no more than that cache, there is: a line is asked for every two k.
+//
+// The assembly knows the offsets (see internal/kernel/gen); distances are in bytes.
+type Products struct {
+	A, B, C                   unsafe.Pointer // of the first plane: first row and k; first k and column; first row and column
+	AStride, BStride, CStride uintptr        // N: from row to row, unused, from row to row; T: from k to k, from k to k, from row to row
+	K                         int
+	tiles                     int // of rows
+	Panels, Planes            int
+	aTile, cTile              uintptr
+	APlane, BPlane            uintptr              // from plane to plane
+	BPanel                    uintptr              // from panel to panel
+	CPlane                    uintptr              // from plane to plane
+	Add                       int                  // T: 1: to what C is
+	ahead                     [3][2]unsafe.Pointer // where it starts and ends
+	_                         [3]uintptr           // the assembly's own
+}
+
+// Ahead asks for memory, one after the other; there can be three.
+func (p *Products) Ahead(memory ...[]float32) {
+	n := 0
+	for _, m := range memory {
+		if len(m) > 0 {
+			p.ahead[n] = [2]unsafe.Pointer{unsafe.Pointer(&m[0]), unsafe.Pointer(&m[len(m)-1])}
+			n++
+		}
+	}
+}
+
+// ProductColumns is the columns of a panel, or 0 if there is no assembly. (The rows of N's
+// panels lie one behind the other.)
+func ProductColumns(isa kernel.ISA) int {
+	switch isa {
+	case kernel.AVX512:
+		return 32
+	case kernel.AVX2:
+		return 16
+	}
+	return 0
+}
+
+// N makes rows at a stride, k being contiguous.
+func (p *Products) N(isa kernel.ISA, rows int) { p.run(isa, rows, p.AStride, false) }
+
+// T makes contiguous rows, k being at a stride.
+func (p *Products) T(isa kernel.ISA, rows int) { p.run(isa, rows, 4, true) }
+
+// callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
+const callProducts = 4 << 20
+
+// run cuts rows evenly, and planes so that calls are short.
+func (p *Products) run(isa kernel.ISA, rows int, step uintptr, transposed bool) {
+	most := 14
+	if isa == kernel.AVX2 {
+		most = 6
+	}
+	all, planes := *p, p.Planes
+	parts := kernel.CeilDiv(rows, most)
+	each, more := rows/parts, rows%parts
+	a, c := p.A, p.C
+	for _, n := range [2]struct{ height, tiles int }{{each + 1, more}, {each, parts - more}} {
+		if n.tiles == 0 {
+			continue
+		}
+		p.aTile, p.cTile = uintptr(n.height)*step, uintptr(n.height)*p.CStride
+		atOnce := max(1, callProducts/(n.height*n.tiles*p.K*p.Panels*ProductColumns(isa)))
+		for plane := 0; plane < planes; plane += atOnce {
+			at := uintptr(plane)
+			p.A, p.B, p.C = unsafe.Add(a, at*p.APlane), unsafe.Add(all.B, at*p.BPlane), unsafe.Add(c, at*p.CPlane)
+			p.Planes, p.tiles = min(atOnce, planes-plane), n.tiles
+			products(isa, transposed, n.height, p)
+		}
+		a, c = unsafe.Add(a, uintptr(n.tiles)*p.aTile), unsafe.Add(c, uintptr(n.tiles)*p.cTile)
+	}
+	p.A, p.B, p.C, p.Planes = all.A, all.B, all.C, planes
+}
