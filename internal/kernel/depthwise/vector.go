@@ -46,7 +46,7 @@ type line struct {
 }
 
 // The line as assembly sees it; a change of its layout does not compile.
-var _ = [1]struct{}{}[unsafe.Offsetof(line{}.channel)-240]
+var _ = [1]struct{}{}[unsafe.Offsetof(line{}.channel)-unsafe.Offsetof(line{}.count)-48]
 
 // window is the window that assembly is written for: 3 or 5 pixels wide, every pixel or every
 // second, and at the edges at most half of it outside of the image. A width of 0 is any other.

@@ -303,10 +303,9 @@ func (a *asm) moveSome(o []string) {
 		m, register = o[2], o[0]
 	}
 	base, index, shift, offset := memory(m)
-	switch {
-	case index == "":
+	if index == "" {
 		a.n("ADD $%d, %s, %s", offset, base, addressRegister)
-	default:
+	} else {
 		a.n("ADD %s<<%d, %s, %s", index, shift, base, addressRegister)
 		if offset != 0 {
 			a.n("ADD $%d, %s", offset, addressRegister)
