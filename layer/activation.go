@@ -71,7 +71,8 @@ func (a Activation) apply(b *graph.Builder, x *graph.Value) *graph.Value {
 }
 
 // readActivation reads the function's name, or Keras' object for a built-in function.
-func readActivation(r *config.Reader, key string) Activation {
+func readActivation(r *config.Reader) Activation {
+	const key = "activation"
 	v := r.Value(key)
 	if v == nil {
 		return Linear
@@ -122,5 +123,5 @@ func (l Activate) check() (c checks) {
 func decodeActivate(r *config.Reader) Layer {
 	r.Need("activation")
 	name, _ := readBase(r)
-	return Activate{Activation: readActivation(r, "activation"), Name: name}
+	return Activate{Activation: readActivation(r), Name: name}
 }

@@ -100,7 +100,7 @@ func decodeConv2D(r *config.Reader) Layer {
 		Padding:           readPadding(r),
 		Dilation:          readSize(r, "dilation_rate", Size{1, 1}),
 		Groups:            r.Int("groups", 1, 1, maxSize),
-		Activation:        readActivation(r, "activation"),
+		Activation:        readActivation(r),
 		NoBias:            !r.Bool("use_bias", true),
 		KernelInitializer: readInitializer(r, "kernel_initializer"),
 		BiasInitializer:   readInitializer(r, "bias_initializer"),

@@ -93,7 +93,7 @@ func decodeDense(r *config.Reader) Layer {
 	r.Need("units")
 	l := Dense{
 		Units:             r.Int("units", 1, 1, maxSize),
-		Activation:        readActivation(r, "activation"),
+		Activation:        readActivation(r),
 		NoBias:            !r.Bool("use_bias", true),
 		KernelInitializer: readInitializer(r, "kernel_initializer"),
 		BiasInitializer:   readInitializer(r, "bias_initializer"),

@@ -91,7 +91,7 @@ func decodeDepthwiseConv2D(r *config.Reader) Layer {
 		Padding:              readPadding(r),
 		DepthMultiplier:      r.Int("depth_multiplier", 1, 1, maxSize),
 		Dilation:             readSize(r, "dilation_rate", Size{1, 1}),
-		Activation:           readActivation(r, "activation"),
+		Activation:           readActivation(r),
 		NoBias:               !r.Bool("use_bias", true),
 		DepthwiseInitializer: readInitializer(r, "depthwise_initializer"),
 		BiasInitializer:      readInitializer(r, "bias_initializer"),

@@ -104,7 +104,7 @@ func decodeSeparableConv2D(r *config.Reader) Layer {
 		Padding:              readPadding(r),
 		Dilation:             readSize(r, "dilation_rate", Size{1, 1}),
 		DepthMultiplier:      r.Int("depth_multiplier", 1, 1, maxSize),
-		Activation:           readActivation(r, "activation"),
+		Activation:           readActivation(r),
 		NoBias:               !r.Bool("use_bias", true),
 		DepthwiseInitializer: readInitializer(r, "depthwise_initializer"),
 		PointwiseInitializer: readInitializer(r, "pointwise_initializer"),
