@@ -11,9 +11,9 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// ahead is the number of batches in memory: the one that is trained on, the one that is
+// Ahead is the number of batches that a Flow has in memory: the one that is trained on, the one that is
 // being made, and the one that is made when a slow picture holds that up.
-const ahead = 3
+const Ahead = 3
 
 // slot is the memory of one batch.
 type slot struct {
@@ -77,7 +77,7 @@ type production struct {
 // start begins with a batch of an epoch.
 func (f *Flow) start(ctx context.Context, epoch, step int) *production {
 	steps := f.Steps()
-	depth := max(min(ahead, steps-step), 0)
+	depth := max(min(Ahead, steps-step), 0)
 	p := &production{flow: f, epoch: epoch, step: step, free: make(chan *slot, depth), ready: make(chan *slot, depth)}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	for range depth {
@@ -149,7 +149,7 @@ func (p *production) stop() {
 		case <-s.done:
 		default:
 		}
-		if len(f.slots) < ahead {
+		if len(f.slots) < Ahead {
 			f.slots = append(f.slots, s)
 		}
 	}

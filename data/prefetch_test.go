@@ -24,7 +24,7 @@ func TestPrepare(t *testing.T) {
 			discard := f.Prepare(t.Context(), at[0], at[1])
 			synctest.Wait()
 			p := f.prepared
-			if want := min(ahead, steps-at[1]); int(p.made.Load()) != want {
+			if want := min(Ahead, steps-at[1]); int(p.made.Load()) != want {
 				t.Errorf("%d batches were prepared, want %d", p.made.Load(), want)
 			}
 			if err := sameBatches(copies(t, f, at[0], at[1]), copies(t, g, at[0], at[1])); err != nil {
@@ -81,8 +81,8 @@ func TestSlots(t *testing.T) {
 			seen[&b.X.Raw()[0]] = true
 		}
 	}
-	if len(seen) > ahead {
-		t.Errorf("three epochs took the memory of %d batches, want %d at most", len(seen), ahead)
+	if len(seen) > Ahead {
+		t.Errorf("three epochs took the memory of %d batches, want %d at most", len(seen), Ahead)
 	}
 }
 

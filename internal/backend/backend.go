@@ -37,3 +37,21 @@ type Profiled interface {
 	// Profile has the times of all runs to come added to p, under a name; a nil p ends that.
 	Profile(p *profile.Profile, name string)
 }
+
+// Measured is a Program that can say how much memory it needs.
+type Measured interface {
+	// Memory is that of a run on inputs of these shapes. Nothing is run.
+	Memory(shapes []tensor.Shape) (Memory, error)
+}
+
+// Memory is what a run needs beside variables and inputs, in bytes.
+type Memory struct {
+	// What shares memory by turns, where most of it is in use.
+	Activations int // the network's values and their gradients
+	Gradients   int // of variables, until they are updated
+	Workspace   int // what kernels need while they run
+	Gaps        int // is not used at that moment
+
+	Packed  int // variables as kernels want them
+	Scratch int // of the workers
+}

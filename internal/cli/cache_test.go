@@ -63,3 +63,39 @@ func TestCacheFlag(t *testing.T) {
 	}
 	contains(t, "the error", o.stderr, "--cache", `"much" is no amount of memory`)
 }
+
+// TestSummaryMemory holds that the table and the JSON say the same, of a file's model and of
+// the tutorial's network.
+func TestSummaryMemory(t *testing.T) {
+	type parts map[string]int
+	type result struct {
+		Params int
+		Memory *struct{ Training, Prediction parts }
+	}
+	r := decode[result](t, succeed(t, "summary", "--memory", "--batch-size", "8", "--json").stdout)
+	if r.Params != 3725314 || r.Memory == nil {
+		t.Fatalf("the tutorial's network has %+v", r)
+	}
+	for name, p := range map[string]parts{"training": r.Memory.Training, "prediction": r.Memory.Prediction} {
+		sum := 0
+		for key, n := range p {
+			if key != "sum" && key != "batch" {
+				sum += n
+			}
+		}
+		if p["batch"] != 8 || p["weights"] != 4*r.Params || p["sum"] != sum || p["activations"] == 0 {
+			t.Errorf("%s takes %v", name, p)
+		}
+	}
+	o := succeed(t, "summary", "cnn", "--memory", "--batch", "8")
+	contains(t, "the table", o.stdout, "Total params: 3,725,314", "Memory at batch size 8 ", "prediction", "weights  ", "14 MiB",
+		byteSize(r.Memory.Training["sum"]).String(), byteSize(r.Memory.Prediction["sum"]).String())
+	model := network("binary.json")
+	if o := succeed(t, "summary", model, "--json"); decode[result](t, o.stdout).Memory != nil {
+		t.Error("memory was told of unasked")
+	}
+	contains(t, "the table", succeed(t, "summary", model, "--memory").stdout, "Memory at batch size 32 ")
+	if o := run(t, "summary", model, "--memory", "--batch", "0"); o.code != exitUsage {
+		t.Errorf("--batch 0: exit code %d", o.code)
+	}
+}

@@ -117,6 +117,16 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 	return nil
 }
 
+// usualCompile is how a classifier is compiled of which nobody said how.
+func usualCompile(m *lince.Model) lince.Compile {
+	logits := m.GivesLogits()
+	c := lince.Compile{Loss: loss.CategoricalCrossentropy{FromLogits: logits}, Metrics: []metric.Metric{metric.Accuracy{}}}
+	if out := m.OutputShape(); out[len(out)-1] == 1 {
+		c.Loss = loss.BinaryCrossentropy{FromLogits: logits}
+	}
+	return c
+}
+
 // compile compiles the model, unless it goes on as it was compiled before.
 func (t *training) compile() error {
 	c, compiled := t.model.Compiled()
@@ -127,11 +137,7 @@ func (t *training) compile() error {
 		return nil
 	}
 	if !compiled {
-		logits := t.model.GivesLogits()
-		c = lince.Compile{Loss: loss.CategoricalCrossentropy{FromLogits: logits}, Metrics: []metric.Metric{metric.Accuracy{}}}
-		if out := t.model.OutputShape(); out[1] == 1 {
-			c.Loss = loss.BinaryCrossentropy{FromLogits: logits}
-		}
+		c = usualCompile(t.model)
 	}
 	var err error
 	c.Optimizer = optimizer.RMSprop{}

@@ -1,12 +1,19 @@
 package cli
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
 	"github.com/lince-ml/lince"
 )
 
 // summaryCommand prints a model's layers.
 type summaryCommand struct {
-	Model string `arg:"" predictor:"model" help:"A model: .keras, or Keras' to_json() in .json."`
+	Model  string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model: .keras, or Keras' to_json() in .json (default: the tutorial's network, cnn)."`
+	Memory bool   `help:"Tell what memory training and prediction take."`
+	Batch  int    `default:"32" aliases:"batch-size" help:"Pictures at a time, for --memory."`
 }
 
 // Help is the command's longer help.
@@ -15,14 +22,26 @@ func (summaryCommand) Help() string {
 
 Examples:
   lince summary runs/train-1/model.keras
-  lince summary network.json --json`
+  lince summary network.json --json
+  lince summary network.json --memory --batch 64`
+}
+
+// Validate implements kong's check of flags.
+func (c *summaryCommand) Validate() error {
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}))
 }
 
 // Run implements the command.
 func (c *summaryCommand) Run(e *env) error {
-	m, err := openModel(c.Model, lince.Options{})
+	m, err := c.open()
 	if err != nil {
 		return err
+	}
+	var memory *memoryResult
+	if c.Memory {
+		if memory, err = c.memory(m); err != nil {
+			return err
+		}
 	}
 	type row struct {
 		Name   string `json:"name"`
@@ -41,7 +60,73 @@ func (c *summaryCommand) Run(e *env) error {
 		Params        int                  `json:"params"`
 		Classes       []string             `json:"classes,omitempty"`
 		Preprocessing *lince.Preprocessing `json:"preprocessing,omitempty"`
-	}{m.Name(), sizes(m.InputShape()), rows, m.CountParams(), m.Classes, m.Preprocessing}, m.Summary)
+		Memory        *memoryResult        `json:"memory,omitempty"`
+	}{m.Name(), sizes(m.InputShape()), rows, m.CountParams(), m.Classes, m.Preprocessing, memory}, func(w io.Writer) error {
+		if err := m.Summary(w); err != nil || memory == nil {
+			return err
+		}
+		_, err := io.WriteString(w, "\n"+memory.String())
+		return err
+	})
+}
+
+func (c *summaryCommand) open() (*lince.Model, error) {
+	if c.Model == tutorial {
+		return lince.Sequential(cnn(size{128, 128}, 2)...)
+	}
+	return openModel(c.Model, lince.Options{})
+}
+
+// memoryResult is what a model takes.
+type memoryResult struct {
+	Training   memoryParts `json:"training"`
+	Prediction memoryParts `json:"prediction"`
+}
+
+// memoryParts is lince.Memory in JSON: the parts, the sum, and the batch.
+type memoryParts struct{ lince.Memory }
+
+// MarshalJSON implements json.Marshaler.
+func (m memoryParts) MarshalJSON() ([]byte, error) {
+	parts := map[string]int{"batch": m.Batch, "sum": m.Sum()}
+	for _, p := range m.Parts() {
+		parts[p.Key] = p.Bytes
+	}
+	return json.Marshal(parts)
+}
+
+// memory measures a model; one that is not compiled, as it would be trained.
+func (c *summaryCommand) memory(m *lince.Model) (r *memoryResult, err error) {
+	if _, ok := m.Compiled(); !ok {
+		if err := m.Compile(usualCompile(m)); err != nil {
+			return nil, err
+		}
+	}
+	r = new(memoryResult)
+	if r.Training.Memory, err = m.TrainingMemory(c.Batch); err != nil {
+		return nil, err
+	}
+	r.Prediction.Memory, err = m.PredictionMemory(c.Batch)
+	return r, err
+}
+
+// String is a table.
+func (r *memoryResult) String() string {
+	var s strings.Builder
+	line := func(name string, a, b any) { fmt.Fprintf(&s, " %-36s %10v %10v\n", name, a, b) }
+	line(fmt.Sprintf("Memory at batch size %d", r.Training.Batch), "training", "prediction")
+	amount := func(n int) string {
+		if n == 0 {
+			return "-"
+		}
+		return byteSize(n).String()
+	}
+	prediction := r.Prediction.Parts()
+	for i, p := range r.Training.Parts() {
+		line("  "+p.Name, amount(p.Bytes), amount(prediction[i].Bytes))
+	}
+	line("  sum", amount(r.Training.Sum()), amount(r.Prediction.Sum()))
+	return s.String()
 }
 
 // sizes is a shape in JSON.

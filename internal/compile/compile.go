@@ -25,6 +25,15 @@ type Plan struct {
 	Slots     map[*graph.Value]Slot // where values are; a value that is a view has the slot of what it views
 	Work      map[*graph.Node]Slot  // where working memory is
 	ArenaSize int
+	Peak      Peak
+}
+
+// Peak is what the bytes of the arena are for where most of them are in use. They may be
+// less than the arena: there may be gaps.
+type Peak struct {
+	Values    int // of the network's values and their gradients
+	Gradients int // of variables, until these are updated
+	Work      int // working memory
 }
 
 // Slot is a place in the arena, in bytes.

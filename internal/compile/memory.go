@@ -105,7 +105,54 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 			}
 		}
 	}
+	p.Peak = peak(g, blocks)
 	return p, nil
+}
+
+// peak is what is in the arena at the node where most is.
+func peak(g *graph.Graph, blocks []*block) Peak {
+	change := make([]int, len(g.Nodes)+2) // of what is alive
+	for _, b := range blocks {
+		change[b.first] += b.size
+		change[b.last+1] -= b.size
+	}
+	alive, most, at := 0, 0, 0
+	for i, c := range change {
+		if alive += c; alive > most {
+			most, at = alive, i
+		}
+	}
+	var p Peak
+	gradients := gradientsOf(g)
+	for _, b := range blocks {
+		switch {
+		case b.first > at || b.last < at:
+		case b.work != nil:
+			p.Work += b.size
+		case gradients[b.value]:
+			p.Gradients += b.size
+		default:
+			p.Values += b.size
+		}
+	}
+	return p
+}
+
+// gradientsOf are the values that optimizers update variables by.
+func gradientsOf(g *graph.Graph) map[*graph.Value]bool {
+	found := map[*graph.Value]bool{}
+	for _, n := range g.Nodes {
+		u, ok := n.Op.(op.Updater)
+		if !ok || n.Op.Name() == (op.Assign{}).Name() {
+			continue
+		}
+		for _, v := range n.In[u.Updates():] {
+			if v.Equal(n.In[0].Type) && v.Rank() > 0 {
+				found[Root(v)] = true
+			}
+		}
+	}
+	return found
 }
 
 func align(n int) int { return (n + tensor.Align - 1) &^ (tensor.Align - 1) }

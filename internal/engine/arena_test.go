@@ -228,3 +228,45 @@ func TestSharedFilters(t *testing.T) {
 	}
 	runtime.KeepAlive(programs)
 }
+
+// TestMemory measures every case, and holds that the arena of a run is what was measured.
+func TestMemory(t *testing.T) {
+	for i, c := range cases {
+		e, err := New(Options{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, store := build(t, i)
+		p, err := e.Compile(g, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shape := tensor.Shape(c.shape)
+		m, err := p.(*program).Memory([]tensor.Shape{shape})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(e.arenas.made) != 0 {
+			t.Errorf("%s: measuring took an arena", c.name)
+		}
+		if err := p.Run([]*tensor.Tensor{pixels(1, shape...)}, outputs(t, g, shape)); err != nil {
+			t.Fatal(err)
+		}
+		sum := m.Activations + m.Gradients + m.Workspace + m.Gaps + m.Scratch
+		if got := len(e.arenas.made[0].Value().Bytes); got != sum || m.Activations <= 0 || m.Gradients < 0 || m.Workspace < 0 || m.Gaps < 0 || m.Scratch < 0 {
+			t.Errorf("%s: measured %+v, which are %d bytes; a run took %d", c.name, m, sum, got)
+		}
+		packed := 0
+		for _, p := range e.packs.made {
+			packed += 4 * len(p.Value().data)
+		}
+		if c.name == "convolutions" && (packed == 0 || m.Packed != packed) {
+			t.Errorf("%s: measured %d bytes of packed weights, a run has %d", c.name, m.Packed, packed)
+		}
+		if updates := len(store.Variables()) > 0 && p.(*program).updates; c.name == "larger network" && (!updates || m.Gradients == 0) {
+			t.Errorf("%s: measured %d bytes of gradients", c.name, m.Gradients)
+		}
+		e.pool.close()
+		runtime.KeepAlive(p)
+	}
+}

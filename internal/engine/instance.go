@@ -29,6 +29,7 @@ type instance struct {
 	arena   *arena
 	inputs  map[*graph.Value]*memory
 	prepare []preparation
+	packed  []*packed // all there are
 	steps   []step
 	outputs []*memory
 	job     job
@@ -225,6 +226,7 @@ func (b *binding) pack(operand int, k filters) []float32 {
 	if p == nil {
 		p = newPacked(k.PackedLen())
 	}
+	b.instance.packed = append(b.instance.packed, p)
 	s := step{b.node, k.PackParts(), func(part int, _ []float32) { k.Pack(part, w.f32, p.data) }}
 	switch source.(type) {
 	case op.Variable, op.Const:

@@ -86,6 +86,15 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 	for i, t := range in {
 		shapes[i] = t.Shape().Clone()
 	}
+	pl, err := p.newPlan(shapes)
+	if err != nil {
+		return nil, err
+	}
+	p.plans = append([]*plan{pl}, p.plans[:min(len(p.plans), maxPlans-1)]...)
+	return pl, nil
+}
+
+func (p *program) newPlan(shapes []tensor.Shape) (*plan, error) {
 	target := &target{isa: p.engine.isa, lowered: map[*graph.Node]*lowering{}}
 	c, err := compile.Compile(p.graph, shapes, target)
 	if err != nil {
@@ -99,7 +108,6 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 	if t := p.engine.trace; t != nil {
 		t.made(pl)
 	}
-	p.plans = append([]*plan{pl}, p.plans[:min(len(p.plans), maxPlans-1)]...)
 	return pl, nil
 }
 

@@ -5,4 +5,6 @@ package offheap
 // mapMemory returns nil: memory comes from Go's heap.
 func mapMemory(int) []byte { return nil }
 
+func reserveMemory(int) (b []byte, ok bool) { return nil, false }
+
 func unmapMemory([]byte) {}

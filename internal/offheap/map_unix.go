@@ -15,5 +15,14 @@ func mapMemory(size int) []byte {
 	return b
 }
 
+// reserveMemory takes addresses without memory; nil when there are not enough.
+func reserveMemory(size int) (b []byte, ok bool) {
+	b, err := syscall.Mmap(-1, 0, max(size, 1), syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		return nil, true
+	}
+	return b, true
+}
+
 // unmapMemory gives back what mapMemory gave.
 func unmapMemory(b []byte) { _ = syscall.Munmap(b) } // it cannot fail on what was mapped

@@ -36,6 +36,19 @@ func New(size int) *Block {
 	return &Block{Bytes: tensor.Bytes(size)}
 }
 
+// Reserve is New for memory that will not be touched: where it can, it takes addresses only,
+// and returns nil where there are not enough.
+func Reserve(size int) *Block {
+	b, ok := reserveMemory(size)
+	if !ok {
+		return New(size)
+	}
+	if b == nil {
+		return nil
+	}
+	return &Block{Bytes: b, free: func() { unmapMemory(b) }}
+}
+
 // Free gives the memory back at once; the collector would, later.
 func (b *Block) Free() {
 	b.Bytes = nil
