@@ -18,7 +18,9 @@ type Evaluate struct {
 }
 
 // Evaluate returns the loss and the metrics of a data set, sorted by name, with sample
-// weights as Keras' evaluate. One evaluation runs at a time; others wait.
+// weights as Keras' evaluate. One evaluation runs at a time; others wait. As in Keras, a batch
+// without examples changes nothing, and where there are no others all results are 0. A data set
+// without batches is an error, where Keras returns an empty list.
 //
 // Where ctx is cancelled the error wraps its cause.
 func (m *Model) Evaluate(ctx context.Context, ds data.Dataset, o Evaluate) (*Logs, error) {
@@ -82,7 +84,7 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 			return nil, err
 		}
 		in, err := f.batch(b)
-		if err == nil {
+		if err == nil && in[0].Shape()[0] > 0 { // of no examples nothing comes
 			end := p.Begin(profile.Validation)
 			err = m.step(c.evaluate, in, values)
 			end()

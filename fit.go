@@ -65,7 +65,8 @@ type Fit struct {
 	Resume *callback.State
 }
 
-// Fit trains the model on a data set.
+// Fit trains the model on a data set. A batch without examples is an error (TensorFlow ends
+// the process), and so is a data set without batches, of which Keras makes an empty history.
 //
 // The history is nil only where training did not begin. If ctx is cancelled the error
 // wraps its cause; the weights are those after the last step, and History.Partial has the
@@ -334,6 +335,9 @@ func (r *training) train(ctx context.Context, bar *progress.Bar) (made int, err 
 			prepare(ctx, r.o.Validation, 0, &r.ahead.validation)
 		}
 		in, err := r.feed.batch(b)
+		if err == nil && in[0].Shape()[0] == 0 {
+			err = errors.New("the batch has no examples, and nothing can be learned from it; leave such batches out of the data")
+		}
 		if err == nil {
 			end := r.o.Profile.Begin(profile.Train)
 			err = r.m.step(r.m.compiled.train, in, r.values)

@@ -41,8 +41,8 @@ func (p *lazyProgram) get(m *Model) (backend.Program, error) {
 	return p.program, p.err
 }
 
-// PredictBatch returns the outputs for a tensor of examples, all at once. Any number of
-// goroutines may call it.
+// PredictBatch returns the outputs for a tensor of examples, all at once; for none, a tensor
+// without elements, as Keras' predict_on_batch. Any number of goroutines may call it.
 func (m *Model) PredictBatch(x *tensor.Tensor) (*tensor.Tensor, error) {
 	x, err := m.input32(x, nil)
 	if err != nil {
@@ -89,7 +89,8 @@ func (m *Model) outputFor(x tensor.Shape) (*tensor.Tensor, error) {
 }
 
 // Predict returns the outputs for a data set, a row an example in the order of its
-// batches. An example that the data set leaves out has no row: see Predictions.
+// batches. An example that the data set leaves out has no row: see Predictions. A batch
+// without examples gives no rows; a data set without batches is an error, as in Keras.
 //
 // Where ctx is cancelled the error wraps its cause.
 func (m *Model) Predict(ctx context.Context, ds data.Dataset, o Predict) (*tensor.Tensor, error) {
