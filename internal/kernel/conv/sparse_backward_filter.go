@@ -30,27 +30,38 @@ func newSparseBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter
 
 // ScratchLen implements BackwardFilter.
 func (b *sparseBackwardFilter) ScratchLen() int {
-	return b.patchesLen() + b.source.scratchLen(2)
+	return 3*b.quadsLen() + b.source.scratchLen(2)
 }
 
-func (b *sparseBackwardFilter) patchesLen() int {
-	return b.shape.OW/2*sparse.PatchLen(b.shape.C) + sparse.Spare
-}
+func (b *sparseBackwardFilter) quadsLen() int { return sparse.QuadsLen(b.shape.C, b.shape.OW/2) }
 
 // Run implements BackwardFilter.
 func (b *sparseBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, _, _, scratch []float32) {
 	s := b.shape
 	sum := b.of(part, partial)
 	clear(sum)
-	patches, scratch := scratch[:b.patchesLen()], scratch[b.patchesLen():]
+	n := b.quadsLen()
 	high, wide := s.OH/2, s.OW/2
 	lo, hi := kernel.Split(s.N*high, b.groups, part)
+	var quads [3][]float32 // of the filter's lines
 	for unit := lo; unit < hi; unit++ {
 		image, i := unit/high, unit%high
-		rows := b.source.rows(x, image, 2*i, 2*i+2, scratch)
-		sparse.Cut(patches, rows, b.source.row, s.C, wide)
+		row := b.source.row
+		rows := b.source.rows(x, image, 2*i, 2*i+2, scratch[3*n:])
+		first := 0
+		if unit > lo && i > 0 { // the last line's are the next windows' first line's
+			quads[0], quads[2] = quads[2], quads[0]
+			first = 1
+		} else {
+			for line := range quads {
+				quads[line] = scratch[line*n : (line+1)*n]
+			}
+		}
+		for line := first; line < 3; line++ {
+			sparse.Quads(b.isa, quads[line], rows[line*row:], rows[(line+1)*row:], s.C, wide)
+		}
 		at := unit * wide * s.O
-		sparse.Add(b.isa, s.C, sum, patches, dy[at:at+wide*s.O], argmax[at:at+wide*s.O], wide, s.O)
+		sparse.Add(b.isa, s.C, sum, quads, dy[at:at+wide*s.O], argmax[at:at+wide*s.O], wide, s.O)
 	}
 }
 

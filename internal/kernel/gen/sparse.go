@@ -3,55 +3,66 @@ package main
 import "fmt"
 
 // sparse writes the products of package sparse, for filters of 3x3 pixels of one, two and
-// three channels: for each pixel the candidates of a tap lie within 16 floats, of which the
-// place of the maximum chooses one a lane.
+// three channels: the four candidates of a tap lie together, and the place of the maximum
+// chooses one for each lane.
 func sparse(f *family) {
+	sparseQuads(f)
 	for channels := 1; channels <= 3; channels++ {
 		sparse512(f, channels)
 		sparse256(f, channels)
 	}
 }
 
-func sparseFn(f *family, v vec, channels int) *asm {
-	a := f.fn(v, fmt.Sprintf("add%d", channels), fmt.Sprintf("adds to %d rows of sums and a last one, a vector of channels wide; stride is in floats.", 9*channels),
-		"sums *float32", "patches *float32", "dy *float32", "at *uint8", "stride uintptr", "pixels int")
-	a.load("DI", "DX", "SI", "R8", "R9", "CX")
-	return a
-}
-
-func sparse512(f *family, channels int) {
-	a := sparseFn(f, avx512, channels)
-	taps, row := 9*channels, 4*channels
-	const bias, dy, offset, x, table = 27, 28, 29, 30, 31
-	// The places 0 to 3 become distances in floats; 4, a dead result, becomes 0.
-	for i, at := range []int{0, channels, row, row + channels} {
-		a.i("MOVL $%d, AX", at)
-		if i == 0 {
-			a.zero(table)
-			continue
-		}
-		a.i("MOVL $%d, BX\nKMOVW BX, K2\nVPBROADCASTD AX, K2, %s", 1<<i, a.reg(table))
-	}
-	a.sums(taps, bias, true)
+// sparseQuads is written in vectors of four.
+func sparseQuads(f *family) {
+	a := f.fn(avx2, "quads", "is Quads for 4*n of them; step is in bytes.", "dst *float32", "upper *float32", "lower *float32", "step uintptr", "n int")
+	a.load("DI", "SI", "DX", "R9", "CX")
 	a.loop("again")
-	a.i("VPMOVZXBD (R8), %s", a.reg(offset))
-	a.i("VPTESTNMD %s, %s, K1", a.bits(4), a.reg(offset))
-	a.i("VMOVUPS.Z (SI), K1, %s", a.reg(dy))
-	a.i("VPERMD %s, %s, %s", a.reg(table), a.reg(offset), a.reg(offset))
-	a.v("VADDPS", dy, bias, bias)
-	for tap := range taps {
-		a.i("VPERMPS %d(DX), %s, %s", 4*sparseBase(tap, channels), a.reg(offset), a.reg(x))
-		a.v("VFMADD231PS", dy, x, tap)
+	for line, base := range []string{"SI", "DX"} {
+		x := 4 * line
+		a.i("VMOVUPS (%s), X%d\nVMOVUPS (%s)(R9*1), X%d", base, x, base, x+1)
+		a.i("VUNPCKLPS X%d, X%d, X%d\nVUNPCKHPS X%d, X%d, X%d", x+1, x, x+2, x+1, x, x+3)
 	}
-	a.i("ADDQ $%d, DX\nLEAQ (SI)(R9*4), SI\nADDQ R9, R8\nDECQ CX\nJNE again", 4*4*row)
-	a.sums(taps, bias, false)
+	for q, half := range []int{2, 2, 3, 3} {
+		word := []string{"VUNPCKLPD", "VUNPCKHPD"}[q%2]
+		a.i("%s X%d, X%d, X8\nVMOVUPS X8, %s", word, half+4, half, mem(16*q, "DI"))
+	}
+	a.i("ADDQ $16, SI\nADDQ $16, DX\nADDQ $64, DI\nDECQ CX\nJNE again")
 	a.ret()
 }
 
-// sparseBase is where in a patch the candidates of a tap begin: its place under the window's
-// first pixel.
-func sparseBase(tap, channels int) int {
-	return tap/(3*channels)*4*channels + tap%(3*channels)
+func sparseFn(f *family, v vec, channels int) *asm {
+	a := f.fn(v, fmt.Sprintf("add%d", channels), fmt.Sprintf("adds to %d rows of sums and a last one, a vector of channels wide; stride is in floats.", 9*channels),
+		"sums *float32", "q0 *float32", "q1 *float32", "q2 *float32", "dy *float32", "at *uint8", "stride uintptr", "pixels int")
+	a.load("DI", "DX", "R11", "R12", "SI", "R8", "R9", "CX")
+	return a
+}
+
+// sparseLines are the registers that point to the quads of the filter's lines.
+var sparseLines = []string{"DX", "R11", "R12"}
+
+func sparse512(f *family, channels int) {
+	a := sparseFn(f, avx512, channels)
+	taps := 9 * channels
+	const bias, dy, place, x = 27, 28, 29, 30
+	a.sums(taps, bias, true)
+	a.loop("again")
+	a.i("VPMOVZXBD (R8), %s", a.reg(place))
+	a.i("VPTESTNMD %s, %s, K1", a.bits(4), a.reg(place)) // 4: a dead result
+	a.i("VMOVUPS.Z (SI), K1, %s", a.reg(dy))
+	a.v("VADDPS", dy, bias, bias)
+	for tap := range taps {
+		t := x + tap%2
+		a.i("VBROADCASTF32X4 %s, %s", mem(16*(tap%(3*channels)), sparseLines[tap/(3*channels)]), a.reg(t))
+		a.v("VPERMILPS", place, t, t) // of a place, its last two bits
+		a.v("VFMADD231PS", dy, t, tap)
+	}
+	for _, line := range sparseLines {
+		a.i("ADDQ $%d, %s", 2*16*channels, line)
+	}
+	a.i("LEAQ (SI)(R9*4), SI\nADDQ R9, R8\nDECQ CX\nJNE again")
+	a.sums(taps, bias, false)
+	a.ret()
 }
 
 // sums loads or stores rows of sums, at DI, and the last one.
@@ -74,15 +85,15 @@ func (a *asm) sums(rows, last int, load bool) {
 }
 
 // sparse256 has registers for the taps of one line of the filter: it goes over the pixels
-// three times. The candidates of two lines of pixels are chosen from apart.
+// three times.
 func sparse256(f *family, channels int) {
 	a := sparseFn(f, avx2, channels)
-	taps, row := 3*channels, 4*channels
-	const bias, dy, offset, lower, upper, other = 9, 10, 11, 12, 13, 14
-	a.i("MOVQ DI, R10\nMOVQ DX, R11\nMOVQ SI, R12\nMOVQ R8, R13\nMOVQ CX, BX")
-	for line := range 3 {
+	taps := 3 * channels
+	const bias, dy, place, dead, x = 9, 10, 11, 12, 13
+	a.i("MOVQ DI, R10\nMOVQ SI, R13\nMOVQ R8, AX\nMOVQ CX, BX")
+	for line, quads := range sparseLines {
 		if line > 0 {
-			a.i("MOVQ R11, DX\nMOVQ R12, SI\nMOVQ R13, R8\nMOVQ BX, CX")
+			a.i("MOVQ R13, SI\nMOVQ AX, R8\nMOVQ BX, CX")
 		}
 		a.i("MOVQ R10, DI")
 		for tap := range taps {
@@ -94,25 +105,20 @@ func sparse256(f *family, channels int) {
 		}
 		again := fmt.Sprintf("again%d", line)
 		a.loop(again)
-		a.i("VPMOVZXBD (R8), %s", a.reg(offset))
-		a.v("VPSLLD", "$29", offset, lower)
-		a.v("VPSRAD", "$31", lower, lower) // dead
-		a.v("VANDNPS", "(SI)", lower, dy)
-		a.v("VPSLLD", "$30", offset, lower) // its sign: the lower line
-		a.v("VPSLLD", "$31", offset, offset)
-		a.v("VPSRAD", "$31", offset, offset)
-		a.v("VPAND", a.bits(uint32(channels)), offset, offset)
+		a.i("VPMOVZXBD (R8), %s", a.reg(place))
+		a.v("VPSLLD", "$29", place, dead)
+		a.v("VPSRAD", "$31", dead, dead)
+		a.v("VANDNPS", "(SI)", dead, dy)
 		if line == 2 {
 			a.v("VADDPS", dy, bias, bias)
 		}
 		for tap := range taps {
-			base := 4 * (line*row + tap)
-			a.i("VPERMPS %d(DX), %s, %s", base, a.reg(offset), a.reg(upper))
-			a.i("VPERMPS %d(DX), %s, %s", base+4*row, a.reg(offset), a.reg(other))
-			a.v("VBLENDVPS", lower, other, upper, upper)
-			a.v("VFMADD231PS", dy, upper, tap)
+			t := x + tap%3
+			a.i("VBROADCASTF128 %s, %s", mem(16*tap, quads), a.reg(t))
+			a.v("VPERMILPS", place, t, t)
+			a.v("VFMADD231PS", dy, t, tap)
 		}
-		a.i("ADDQ $%d, DX\nLEAQ (SI)(R9*4), SI\nADDQ R9, R8\nDECQ CX\nJNE %s", 4*4*row, again)
+		a.i("ADDQ $%d, %s\nLEAQ (SI)(R9*4), SI\nADDQ R9, R8\nDECQ CX\nJNE %s", 2*16*channels, quads, again)
 		for tap := range taps {
 			a.v("VMOVUPS", tap, "(R10)")
 			a.i("LEAQ (R10)(R9*4), R10")

@@ -2,32 +2,37 @@
 
 package sparse
 
+// quadsAVX2 is Quads for 4*n of them; step is in bytes.
+//
+//go:noescape
+func quadsAVX2(dst *float32, upper *float32, lower *float32, step uintptr, n int)
+
 // add1AVX512 adds to 9 rows of sums and a last one, a vector of channels wide; stride is in floats.
 //
 //go:noescape
-func add1AVX512(sums *float32, patches *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add1AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
 
 // add1AVX2 adds to 9 rows of sums and a last one, a vector of channels wide; stride is in floats.
 //
 //go:noescape
-func add1AVX2(sums *float32, patches *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add1AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
 
 // add2AVX512 adds to 18 rows of sums and a last one, a vector of channels wide; stride is in floats.
 //
 //go:noescape
-func add2AVX512(sums *float32, patches *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add2AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
 
 // add2AVX2 adds to 18 rows of sums and a last one, a vector of channels wide; stride is in floats.
 //
 //go:noescape
-func add2AVX2(sums *float32, patches *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add2AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
 
 // add3AVX512 adds to 27 rows of sums and a last one, a vector of channels wide; stride is in floats.
 //
 //go:noescape
-func add3AVX512(sums *float32, patches *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add3AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
 
 // add3AVX2 adds to 27 rows of sums and a last one, a vector of channels wide; stride is in floats.
 //
 //go:noescape
-func add3AVX2(sums *float32, patches *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add3AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)

@@ -5,14 +5,14 @@ package sparse
 // add1NEON adds to 9 rows of sums and a last one, a vector of channels wide; stride is in floats.
 //
 //go:noescape
-func add1NEON(sums *float32, patches *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add1NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
 
 // add2NEON adds to 18 rows of sums and a last one, a vector of channels wide; stride is in floats.
 //
 //go:noescape
-func add2NEON(sums *float32, patches *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add2NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
 
 // add3NEON adds to 27 rows of sums and a last one, a vector of channels wide; stride is in floats.
 //
 //go:noescape
-func add3NEON(sums *float32, patches *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add3NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)

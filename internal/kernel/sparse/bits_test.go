@@ -13,10 +13,11 @@ func TestBits(t *testing.T) {
 	for _, isa := range kernel.Available() {
 		for channels := 1; channels <= MaxChannels; channels++ {
 			const columns, pixels = 37, 19
-			patches := kerneltest.Random(t, 1, pixels*PatchLen(channels)+Spare)
+			row := (2*pixels + 2) * channels
+			q := quadsOf(t, isa, kerneltest.Random(t, 1, 4*row), row, channels, pixels)
 			dy, at := kerneltest.Random(t, 2, pixels*columns), places(t, pixels*columns)
 			sums := kerneltest.Random(t, 3, Rows(channels)*columns)
-			Add(isa, channels, sums, patches, dy, at, pixels, columns)
+			Add(isa, channels, sums, q, dy, at, pixels, columns)
 			bits.Check(isa, fmt.Sprint(channels), sums)
 		}
 	}

@@ -11,58 +11,49 @@ import "github.com/lince-ml/lince/internal/kernel"
 // MaxChannels is the greatest number of an image's channels that there are kernels for.
 const MaxChannels = 3
 
-const size = 4 // a window of 2x2 results under a filter of 3x3 sees 4x4 pixels
-
-// PatchLen is the number of floats of a patch: what a window sees.
-func PatchLen(channels int) int { return size * size * channels }
-
-// Spare is the number of floats that must follow the last patch, of any value.
-const Spare = 16
-
 // Rows is the number of rows of sums: filters of 3x3 pixels, and the sum of the gradient.
 func Rows(channels int) int { return 9*channels + 1 }
 
-// Cut copies what each window of a row of pixels windows sees to its patch. rows has the
-// pixels of the windows' four lines, row floats from one to the next.
-func Cut(patches, rows []float32, row, channels, pixels int) {
-	line := size * channels
-	for p := range pixels {
-		patch := patches[p*size*line:][:size*line]
-		for r := range size {
-			from := rows[r*row+2*p*channels:]
-			if channels == 3 {
-				*(*[12]float32)(patch[12*r:]) = [12]float32(from)
-				continue
-			}
-			copy(patch[r*line:(r+1)*line], from)
-		}
+// QuadsLen is the number of floats of the quads of the lines that so many windows see.
+func QuadsLen(channels, windows int) int { return 4 * quads(channels, windows) }
+
+// quads is the number of places of a line where a tap of a window's first result can be.
+func quads(channels, windows int) int { return (2*windows + 1) * channels }
+
+// Quads puts together what the four results of a window may see at a tap, for each place in two
+// lines of pixels: there, a pixel on, and both in the line below.
+func Quads(isa kernel.ISA, dst, upper, lower []float32, channels, windows int) {
+	n := quads(channels, windows)
+	dst, upper, lower = dst[:4*n], upper[:n+channels], lower[:n+channels]
+	for i := quadsVector(isa, dst, upper, lower, channels, n); i < n; i++ {
+		q := dst[4*i : 4*i+4]
+		q[0], q[1], q[2], q[3] = upper[i], upper[i+channels], lower[i], lower[i+channels]
 	}
 }
 
-// Add adds to sums [Rows(channels), columns] the products of patches with pooled gradients
-// dy [pixels, columns], whose places are at: 0 to 3, or 4 where the result was 0. Sums are added
-// to in the order of the pixels.
-func Add(isa kernel.ISA, channels int, sums, patches, dy []float32, at []uint8, pixels, columns int) {
+// Add adds to sums [Rows(channels), columns] the products of pixels with pooled gradients
+// dy [windows, columns], whose places are at: 0 to 3, or 4 where the result was 0. The pixels are
+// the quads of the lines that the filter's lines see, from the first window on. Sums are added
+// to in the order of the windows.
+func Add(isa kernel.ISA, channels int, sums []float32, quads [3][]float32, dy []float32, at []uint8, windows, columns int) {
 	first := 0
 	if lanes := lanes(isa); lanes > 0 {
 		for ; first+lanes <= columns; first += lanes {
-			add(isa, channels, sums[first:], patches, dy[first:], at[first:], columns, pixels)
+			add(isa, channels, sums[first:], quads, dy[first:], at[first:], columns, windows)
 		}
 		if first < columns {
-			tail(isa, channels, sums[first:], patches, dy[first:], at[first:], pixels, columns, columns-first)
+			tail(isa, channels, sums[first:], quads, dy[first:], at[first:], windows, columns, columns-first)
 		}
 		return
 	}
-	for p := range pixels {
-		patch := patches[p*PatchLen(channels):]
+	for w := range windows {
 		for c := range columns {
-			place, d := int(at[p*columns+c]), dy[p*columns+c]
+			place, d := int(at[w*columns+c]), dy[w*columns+c]
 			if place > 3 {
 				place, d = 0, 0
 			}
-			first := patch[place/2*size*channels+place%2*channels:]
 			for tap := range Rows(channels) - 1 {
-				sums[tap*columns+c] += first[tap/(3*channels)*size*channels+tap%(3*channels)] * d
+				sums[tap*columns+c] += quads[tap/(3*channels)][4*(2*w*channels+tap%(3*channels))+place] * d
 			}
 			sums[(Rows(channels)-1)*columns+c] += d
 		}
@@ -70,7 +61,7 @@ func Add(isa kernel.ISA, channels int, sums, patches, dy []float32, at []uint8, 
 }
 
 // tail does the last columns, which do not fill a vector, in memory of their own.
-func tail(isa kernel.ISA, channels int, sums, patches, dy []float32, at []uint8, pixels, stride, columns int) {
+func tail(isa kernel.ISA, channels int, sums []float32, quads [3][]float32, dy []float32, at []uint8, windows, stride, columns int) {
 	const chunk = 16
 	lanes := lanes(isa)
 	var wide [(9*MaxChannels + 1) * 16]float32
@@ -80,13 +71,16 @@ func tail(isa kernel.ISA, channels int, sums, patches, dy []float32, at []uint8,
 	for r := range rows {
 		copy(wide[r*lanes:r*lanes+columns], sums[r*stride:])
 	}
-	for lo := 0; lo < pixels; lo += chunk {
-		n := min(chunk, pixels-lo)
+	for lo := 0; lo < windows; lo += chunk {
+		n := min(chunk, windows-lo)
 		for p := range n {
 			copy(gradient[p*lanes:p*lanes+columns], dy[(lo+p)*stride:])
 			copy(places[p*lanes:p*lanes+columns], at[(lo+p)*stride:])
 		}
-		add(isa, channels, wide[:], patches[lo*PatchLen(channels):], gradient[:], places[:], lanes, n)
+		add(isa, channels, wide[:], quads, gradient[:], places[:], lanes, n)
+		for i := range quads {
+			quads[i] = quads[i][min(len(quads[i]), 4*2*chunk*channels):]
+		}
 	}
 	for r := range rows {
 		copy(sums[r*stride:r*stride+columns], wide[r*lanes:])

@@ -16,6 +16,15 @@ func places(t testing.TB, n int) []uint8 {
 	return at
 }
 
+// quadsOf makes the quads of four lines.
+func quadsOf(t testing.TB, isa kernel.ISA, image []float32, row, channels, windows int) (q [3][]float32) {
+	for line := range q {
+		q[line] = kerneltest.Junk(t, QuadsLen(channels, windows))
+		Quads(isa, q[line], image[line*row:(line+1)*row], image[(line+1)*row:(line+2)*row], channels, windows)
+	}
+	return q
+}
+
 func TestAdd(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
@@ -23,7 +32,7 @@ func TestAdd(t *testing.T) {
 			for _, columns := range []int{1, 3, 8, 11, 16, 24, 37, 64} {
 				for _, pixels := range []int{1, 2, 16, 35} {
 					name := fmt.Sprintf("%d channels, %d columns, %d pixels", channels, columns, pixels)
-					row := (2*pixels + 3) * channels
+					row := (2*pixels + 2) * channels
 					image := kerneltest.Random(t, 1, 4*row)
 					dy, at := kerneltest.Random(t, 2, pixels*columns), places(t, pixels*columns)
 					sums := kerneltest.Random(t, 3, Rows(channels)*columns)
@@ -44,12 +53,11 @@ func TestAdd(t *testing.T) {
 						}
 						want[9*channels*columns+c] += float64(d)
 					}
-					patches := kerneltest.Junk(t, pixels*PatchLen(channels)+Spare)
-					Cut(patches, image, row, channels, pixels)
-					Add(isa, channels, sums, patches, dy, at, pixels, columns)
+					q := quadsOf(t, isa, image, row, channels, pixels)
+					Add(isa, channels, sums, q, dy, at, pixels, columns)
 					kerneltest.Close(t, name, sums, want, 1e-5)
 					vectors.Check(t, isa, name, sums)
-					kerneltest.NoAllocs(t, name, func() { Add(isa, channels, sums, patches, dy, at, pixels, columns) })
+					kerneltest.NoAllocs(t, name, func() { Add(isa, channels, sums, q, dy, at, pixels, columns) })
 				}
 			}
 		}
@@ -63,10 +71,12 @@ func BenchmarkAdd(b *testing.B) {
 			image := kerneltest.Random(b, 1, 4*(2*pixels+2)*channels)
 			dy, at := kerneltest.Random(b, 2, pixels*columns), places(b, pixels*columns)
 			sums := make([]float32, Rows(channels)*columns)
-			patches := make([]float32, pixels*PatchLen(channels)+Spare)
+			q := quadsOf(b, isa, image, (2*pixels+2)*channels, channels, pixels)
 			kerneltest.Speed(b, 2*9*channels*columns*pixels, 0, func() {
-				Cut(patches, image, (2*pixels+2)*channels, channels, pixels)
-				Add(isa, channels, sums, patches, dy, at, pixels, columns)
+				for line := range 2 { // as many as a row of windows has anew
+					Quads(isa, q[line], image, image[(2*pixels+2)*channels:], channels, pixels)
+				}
+				Add(isa, channels, sums, q, dy, at, pixels, columns)
 			})
 		})
 	}
