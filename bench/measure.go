@@ -21,9 +21,9 @@ type work struct {
 
 // kinds is the list.
 var kinds = map[string]kind{
-	"step":     {measure: trainingStep},
+	"step":     {measure: trainingStep, work: stepWork},
 	"balance":  {measure: balanced},
-	"predict":  {measure: prediction},
+	"predict":  {measure: prediction, work: predictionWork},
 	"tutorial": {measure: wholeTutorial},
 	"start":    {measure: firstStep},
 	"augment":  {measure: augmented},

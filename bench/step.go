@@ -31,6 +31,36 @@ func tutorialModel(threads int) (*lince.Model, error) {
 	)
 }
 
+// tutorialLayers are the convolutions and dense layers of the tutorial's network: operations
+// of one picture, forward.
+var tutorialLayers = []float64{
+	2 * 126 * 126 * 64 * 3 * 3 * 3,
+	2 * 61 * 61 * 64 * 3 * 3 * 64,
+	2 * 57600 * 64,
+	2 * 64 * 2,
+}
+
+// predictionWork is that of PredictBatch: BATCH.
+func predictionWork(args []string) (map[string]work, error) {
+	batch, err := strconv.Atoi(args[0])
+	var flops float64
+	for _, f := range tutorialLayers {
+		flops += f
+	}
+	return map[string]work{"predict": {flops: float64(batch) * flops}}, err
+}
+
+// stepWork is that of a training step: each layer forward and for two gradients, but the
+// first, whose pictures need none: BATCH.
+func stepWork(args []string) (map[string]work, error) {
+	batch, err := strconv.Atoi(args[0])
+	flops := -tutorialLayers[0]
+	for _, f := range tutorialLayers {
+		flops += 3 * f
+	}
+	return map[string]work{"step": {flops: float64(batch) * flops}}, err
+}
+
 // prediction measures PredictBatch of the tutorial's network: BATCH.
 func prediction(args []string, threads int) (values, error) {
 	batch, err := strconv.Atoi(args[0])
