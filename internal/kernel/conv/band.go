@@ -63,10 +63,11 @@ type window struct {
 	tapH, tapW int // from tap to tap
 }
 
-// window is what the results of rows [from, to) of an image see, when nothing has to be copied.
-func (b source) window(x []float32, image, from, to int) window {
+// window is what the results of rows [from, to) of an image see of channels [c0, c1), when
+// nothing has to be copied.
+func (b source) window(x []float32, image, from, to, c0, c1 int) window {
 	s := b.shape
-	return window{b.rows(x, image, from, to, nil), s.C, s.StrideW * s.C, s.StrideH * b.row, s.DilationH * b.row, s.DilationW * s.C}
+	return window{b.rows(x, image, from, to, nil)[c0:], c1 - c0, s.StrideW * s.C, s.StrideH * b.row, s.DilationH * b.row, s.DilationW * s.C}
 }
 
 // blockLen is the scratch for so many channels of the pixels under `rows` rows of results.

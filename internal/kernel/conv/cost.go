@@ -110,6 +110,11 @@ func cutProduct(rows, k, n int) (blocks int, c columns) {
 	return blocks, c
 }
 
+// columnsBeside cuts n columns where parts are fewer than there should be.
+func columnsBeside(parts, flops, n int) columns {
+	return newColumns(n, kernel.CeilDiv(min(2*wantParts, wantedParts(flops)), parts))
+}
+
 // filterCut cuts the gradient of filters: into groups of pixels, whose sums are added up, and
 // the filters into blocks of channels of images and columns, the channels of results.
 type filterCut struct {
@@ -119,16 +124,16 @@ type filterCut struct {
 
 // cutFilter cuts by pixels as long as adding up costs little beside summing, and into blocks that
 // stay in the second cache; of those, into the ones that read least. units is how many groups
-// there can be.
-func cutFilter(s Shape, units int) filterCut {
+// there can be; copies, that pixels are copied for each block.
+func cutFilter(s Shape, units int, copies bool) filterCut {
 	weights, pixels := s.filterLen(), s.N*s.OH*s.OW
 	want := min(2*wantParts, wantedParts(s.FLOPs()))
 	groups := min(units, want, max(1, pixels/512, min(4, pixels/128)), max(1, 1<<19/weights))
 	blocks := max(want/groups, weights>>17)
 	best, least := filterCut{}, -1
 	most := max(1, s.C/(2*columnUnit))
-	if s.KH*s.KW*s.O < 128 {
-		most = 1 // copying pixels would cost too much beside multiplying them
+	if copies && s.KH*s.KW*s.O < 128 {
+		most = 1 // it would cost too much beside multiplying
 	}
 	for c := 1; c <= most; c++ {
 		o := min(kernel.CeilDiv(blocks, c), max(1, s.O/(2*columnUnit)))

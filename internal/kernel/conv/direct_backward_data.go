@@ -22,6 +22,7 @@ type directBackwardData struct {
 	packedAt   []int   // where each tap's weights start in the packed filters, in rows
 	band       int     // rows of pixels in a part
 	bandsImage int
+	columns    columns // where there are few bands
 }
 
 // axis is the phases along an axis.
@@ -91,6 +92,7 @@ func newDirectBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
 	b.plan()
 	b.band = bandRows(s.H, s.FLOPs()/(s.N*s.H))
 	b.bandsImage = kernel.CeilDiv(s.H, b.band)
+	b.columns = columnsBeside(s.N*b.bandsImage, s.FLOPs(), s.C)
 	return b
 }
 
@@ -147,7 +149,7 @@ func (b *directBackwardData) Pack(part int, w, packed []float32) {
 }
 
 // Parts implements BackwardData.
-func (b *directBackwardData) Parts() int { return b.shape.N * b.bandsImage }
+func (b *directBackwardData) Parts() int { return b.shape.N * b.bandsImage * b.columns.groups }
 
 // rowsFor is the rows [from, to) of the gradient that the pixels of rows [lo, hi) see.
 func (b *directBackwardData) rowsFor(lo, hi int) (from, to int) {
@@ -167,6 +169,8 @@ func (b *directBackwardData) ScratchLen() int {
 // Run implements BackwardData.
 func (b *directBackwardData) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
 	s := b.shape
+	c0, c1 := b.columns.at(part % b.columns.groups)
+	part /= b.columns.groups
 	image, band := part/b.bandsImage, part%b.bandsImage
 	lo, hi := band*b.band, min(s.H, (band+1)*b.band)
 	from, to := b.rowsFor(lo, hi)
@@ -178,11 +182,12 @@ func (b *directBackwardData) Run(part int, dy []float32, argmax []uint8, packed,
 	a.AStride = uintptr(4 * s.O)
 	a.CStride = uintptr(4 * s.StrideW * s.C)
 	a.Zero()
-	for tile := range b.tiling.Tiles() {
+	b.blank(dx, lo, hi, c0, c1)
+	width := 2 * micro.Lanes(b.isa)
+	for tile := c0 / width; tile*width < c1; tile++ {
 		first, columns, padded := b.tiling.At(tile)
 		a.Columns(b.isa, columns)
 		a.BStride = uintptr(4 * padded)
-		most := a.MaxRows()
 		filters := packed[first*s.KH*s.KW*s.O:]
 		for h := lo; h < hi; h++ {
 			high := &b.high.phases[h%s.StrideH]
@@ -190,21 +195,36 @@ func (b *directBackwardData) Run(part int, dy []float32, argmax []uint8, packed,
 			for pw := range b.wide.phases {
 				wide, p := &b.wide.phases[pw], &b.phases[h%s.StrideH*s.StrideW+pw]
 				if p.rows == 0 {
-					for j := range wide.count {
-						clear(line[(wide.first+j*s.StrideW)*s.C:][:columns])
-					}
 					continue
 				}
 				a.K, a.Segs, a.Seg = p.k, p.runs, &p.seg[0]
 				a.B = unsafe.Pointer(&filters[p.first*padded])
 				start := (h/s.StrideH+high.shifts[0]-from)*row + (wide.shifts[0]-b.wide.low)*s.O
-				tiles := kernel.CeilDiv(wide.count, most)
-				for t := range tiles {
-					j, end := kernel.Split(wide.count, tiles, t)
-					a.A = unsafe.Pointer(&rows[start+j*s.O])
-					a.C = unsafe.Pointer(&line[(wide.first+j*s.StrideW)*s.C])
-					micro.N(end-j, &a)
-				}
+				a.A = unsafe.Pointer(&rows[start])
+				a.C = unsafe.Pointer(&line[wide.first*s.C])
+				micro.N(wide.count, &a)
+			}
+		}
+	}
+}
+
+// blank clears channels [c0, c1) of the pixels of rows [lo, hi) that no result sees.
+func (b *directBackwardData) blank(dx []float32, lo, hi, c0, c1 int) {
+	s := b.shape
+	for h := lo; h < hi; h++ {
+		line := dx[h*s.W*s.C : (h+1)*s.W*s.C]
+		if c0 == 0 && c1 == s.C && len(b.high.phases[h%s.StrideH].taps) == 0 {
+			clear(line)
+			continue
+		}
+		for pw := range b.wide.phases {
+			if b.phases[h%s.StrideH*s.StrideW+pw].rows > 0 {
+				continue
+			}
+			wide := &b.wide.phases[pw]
+			for j := range wide.count {
+				at := (wide.first + j*s.StrideW) * s.C
+				clear(line[at+c0 : at+c1])
 			}
 		}
 	}

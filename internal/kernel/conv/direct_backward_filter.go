@@ -42,9 +42,9 @@ func newDirectBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter
 	// A band of a tile's columns fits into the first cache.
 	b.band = min(s.OH, max(2, 256/s.OW/2*2))
 	b.bandsImage = kernel.CeilDiv(s.OH, b.band)
-	b.cut = cutFilter(s, s.N*b.bandsImage)
 	// Pixels whose distance is a multiple of 4096 bytes would share a set of the first cache.
-	b.copies = b.source.padded || b.cut.channels.groups > 1 || s.StrideW*s.C%1024 == 0
+	b.copies = b.source.padded || s.StrideW*s.C%512 == 0
+	b.cut = cutFilter(s, s.N*b.bandsImage, b.copies)
 	b.panel = s.O > 64 && s.KH*s.KW*s.C >= 192
 	b.sums = newSums(isa, s, g.Bias, b.cut.groups)
 	b.groups = b.cut.groups
@@ -112,7 +112,7 @@ func (b *directBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, pa
 		if b.copies {
 			w = b.source.block(x, image, from, to, c0, c1, pixels)
 		} else {
-			w = b.source.window(x, image, from, to)
+			w = b.source.window(x, image, from, to, c0, c1)
 		}
 		g := b.gradient.rows(dy, argmax, image, from, to, scratch)
 		b.filters(w, g, panel, dw, to-from, c0, o0, o1, unit > lo)
@@ -139,6 +139,9 @@ func (b *directBackwardFilter) filters(w window, g, panel, dw []float32, rows, c
 		m, runs = s.KW*s.C, 1
 	}
 	tiling := micro.NewTiling(b.isa, o1-o0)
+	if s.O <= columnUnit && !b.copies {
+		a.Ahead = uintptr(4 * w.line * rows) // pixels are read once: those of the next band
+	}
 	for tile := range tiling.Tiles() {
 		first, columns, padded := tiling.At(tile)
 		first += o0

@@ -18,6 +18,7 @@ type directForward struct {
 	seg        []int // from run to run, in bytes
 	band       int   // rows of results in a part
 	bandsImage int
+	columns    columns // where there are few bands
 }
 
 func newDirectForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
@@ -41,6 +42,7 @@ func newDirectForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	}
 	f.band = bandRows(s.OH, s.FLOPs()/(s.N*s.OH))
 	f.bandsImage = kernel.CeilDiv(s.OH, f.band)
+	f.columns = columnsBeside(s.N*f.bandsImage, s.FLOPs(), s.O)
 	return f
 }
 
@@ -61,7 +63,7 @@ func (f *directForward) Pack(part int, w, packed []float32) {
 }
 
 // Parts implements Forward.
-func (f *directForward) Parts() int { return f.shape.N * f.bandsImage }
+func (f *directForward) Parts() int { return f.shape.N * f.bandsImage * f.columns.groups }
 
 // ScratchLen implements Forward.
 func (f *directForward) ScratchLen() int { return f.source.scratchLen(f.band) }
@@ -69,6 +71,8 @@ func (f *directForward) ScratchLen() int { return f.source.scratchLen(f.band) }
 // Run implements Forward.
 func (f *directForward) Run(part int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32) {
 	s := f.shape
+	start, end := f.columns.at(part % f.columns.groups)
+	part /= f.columns.groups
 	image, band := part/f.bandsImage, part%f.bandsImage
 	from, to := band*f.band, min(s.OH, (band+1)*f.band)
 	rows := f.source.rows(x, image, from, to, scratch)
@@ -82,7 +86,8 @@ func (f *directForward) Run(part int, x, packed, bias, residual, y []float32, ar
 		a.ReLU, a.Limit = 1, f.epilogue.Limit
 	}
 	a.Zero()
-	for tile := range f.tiling.Tiles() {
+	width := 2 * micro.Lanes(f.isa)
+	for tile := start / width; tile*width < end; tile++ {
 		first, columns, padded := f.tiling.At(tile)
 		a.Columns(f.isa, columns)
 		a.B = unsafe.Pointer(&packed[first*s.KH*s.KW*s.C])

@@ -32,6 +32,7 @@ const (
 	argIndexTile   = 200
 	argSegments    = 208
 	argFetch       = 216
+	argAhead       = 224
 )
 
 // tile is a micro-kernel: rows by vectors, kept in registers 0.. row by row. DI is *Args.
@@ -295,7 +296,9 @@ func (t *tile) kernelN() {
 func (t *tile) kernelT() {
 	t.begin(false)
 	t.i("MOVQ %d(DI), R8\nMOVQ %d(DI), SI\nMOVQ %d(DI), BX\nMOVQ %d(DI), R13", argA, argAStride, argB, argBStride)
+	t.i("MOVQ %d(DI), R9", argAhead)
 	t.overK(func(int) {
+		t.i("PREFETCHT0 (R8)(R9*1)")
 		t.multiply(func(o int) string { return mem(o, "BX") }, func(r int) string { return mem(4*r, "R8") })
 		t.i("ADDQ SI, R8\nADDQ R13, BX")
 	}, func(int) {}, func() {

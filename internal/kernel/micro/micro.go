@@ -54,6 +54,8 @@ type Args struct {
 	segments  int     // 208: left to do
 	fetch     int     // 216: -1: rows follow one another, and those of the next tile are fetched; or 0
 
+	Ahead uintptr // 224: T: how far behind the elements of A in use others are fetched; 0: none
+
 	isa     kernel.ISA
 	columns int
 	kind    int // vectors, and 4 when the last is not whole: which tile the generated code takes (NEON: see neonColumns)

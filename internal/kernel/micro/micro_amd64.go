@@ -57,4 +57,4 @@ func transpose(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded
 }
 
 // Args as the assembly sees it; a change of its layout does not compile.
-var _ = [1]struct{}{}[unsafe.Offsetof(Args{}.fetch)-216]
+var _ = [1]struct{}{}[unsafe.Offsetof(Args{}.Ahead)-224]

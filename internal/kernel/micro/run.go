@@ -53,6 +53,9 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
 	if f == formP {
 		most = a.MaxPooled()
 	}
+	if f == formN && a.AStride%4096 == 0 {
+		most = min(most, sameSet)
+	}
 	if rows <= most && lines == 1 {
 		a.tiles, a.fetch = 1, 0
 		run(f, rows, a)
@@ -81,6 +84,10 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
 	}
 	a.forward(start, 0, 0, 0)
 }
+
+// sameSet is how many rows a tile has that lie a multiple of 4096 bytes apart: they share a set of
+// the first cache, which has eight ways or more.
+const sameSet = 7
 
 // callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
 const callProducts = 4 << 20
