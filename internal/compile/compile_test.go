@@ -137,7 +137,7 @@ func TestFuse(t *testing.T) {
 		{"conv in groups", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			o := op.Conv2D{Window: window(3, 1), Groups: 3}
 			return []*graph.Value{b.ReLU(b.Add(b.Op(o, x, weight(b, "kernel", 3, 3, 1, 6)), weight(b, "bias", 6)))}
-		}, "Conv2D 3x3 valid groups 3, Add, ReLU"},
+		}, "FusedGroupedConv2D 3x3 valid +bias +relu groups 3"},
 		{"matmul+bias+relu", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			n := x.Shape[1:].Elements()
 			return []*graph.Value{b.ReLU(b.Add(weight(b, "bias", 7), b.MatMul(b.Reshape(x, -1, n), weight(b, "kernel", n, 7))))}

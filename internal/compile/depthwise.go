@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"fmt"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 )
@@ -12,12 +14,21 @@ type DepthwiseConv2D struct {
 	Bias, ReLU, ReLU6 bool
 }
 
+// GroupedConv2D is op.Conv2D in groups with what follows it, as DepthwiseConv2D.
+type GroupedConv2D struct {
+	op.Conv2D
+	Bias, ReLU, ReLU6 bool
+}
+
 // DepthwiseConv2DBackwardFilter is op.DepthwiseConv2DBackwardFilter with the gradient of the
 // bias as a second result.
 type DepthwiseConv2DBackwardFilter struct{ op.Window }
 
 // Name implements op.Op.
 func (DepthwiseConv2D) Name() string { return "FusedDepthwiseConv2D" }
+
+// Name implements op.Op.
+func (GroupedConv2D) Name() string { return "FusedGroupedConv2D" }
 
 // Name implements op.Op.
 func (DepthwiseConv2DBackwardFilter) Name() string { return "FusedDepthwiseConv2DBackwardFilter" }
@@ -31,14 +42,27 @@ func (o DepthwiseConv2D) Attributes() string {
 }
 
 // Attributes prints the op's attributes.
+func (o GroupedConv2D) Attributes() string {
+	return fmt.Sprintf("%s groups %d", attributes(o.Window, "+bias", o.Bias, "+relu", o.ReLU, "+relu6", o.ReLU6), o.Groups)
+}
+
+// Attributes prints the op's attributes.
 func (o DepthwiseConv2DBackwardFilter) Attributes() string {
 	return attributes(o.Window, "+bias", true)
 }
 
 // Infer implements op.Op.
 func (o DepthwiseConv2D) Infer(in []op.Type) ([]op.Type, error) {
-	out, err := op.DepthwiseConv2D{Window: o.Window}.Infer(in[:2])
-	if err == nil && o.Bias {
+	return withBias(op.DepthwiseConv2D{Window: o.Window}, in)
+}
+
+// Infer implements op.Op.
+func (o GroupedConv2D) Infer(in []op.Type) ([]op.Type, error) { return withBias(o.Conv2D, in) }
+
+// withBias infers the result of a convolution that may have a bias as the third operand.
+func withBias(o op.Op, in []op.Type) ([]op.Type, error) {
+	out, err := o.Infer(in[:2])
+	if err == nil && len(in) > 2 {
 		err = checkBias(in[2], out[0].Shape[3])
 	}
 	return out, err
@@ -53,21 +77,30 @@ func (o DepthwiseConv2DBackwardFilter) Infer(in []op.Type) ([]op.Type, error) {
 	return append(out, op.Type{DType: in[1].DType, Shape: in[1].Shape[3:]}), nil
 }
 
-// depthwiseBias is convEpilogue for a depthwise convolution; the ReLU may have the limit 6, and
-// the bias may be missing.
+// depthwiseBias is convEpilogue for a depthwise convolution, without residual.
 func (f *fuser) depthwiseBias(conv *graph.Node) {
-	o, ok := conv.Op.(op.DepthwiseConv2D)
-	if !ok {
-		return
+	if o, ok := conv.Op.(op.DepthwiseConv2D); ok {
+		f.biasReLU(conv, func(bias, relu, relu6 bool) op.Op { return DepthwiseConv2D{o.Window, bias, relu, relu6} })
 	}
-	fused, last, in := DepthwiseConv2D{Window: o.Window}, conv, conv.In
-	if add, bias := f.bias(conv.Out[0]); add != nil {
-		fused.Bias = true
+}
+
+// groupedBias is convEpilogue for a convolution in groups, without residual.
+func (f *fuser) groupedBias(conv *graph.Node) {
+	if o, ok := conv.Op.(op.Conv2D); ok && o.Groups > 1 {
+		f.biasReLU(conv, func(bias, relu, relu6 bool) op.Op { return GroupedConv2D{o, bias, relu, relu6} })
+	}
+}
+
+// biasReLU puts a fused op in place of a convolution and what follows it.
+func (f *fuser) biasReLU(conv *graph.Node, fused func(bias, relu, relu6 bool) op.Op) {
+	last, in, relu, relu6 := conv, conv.In, false, false
+	add, bias := f.bias(conv.Out[0])
+	if add != nil {
 		last, in = add, []*graph.Value{conv.In[0], conv.In[1], bias}
 	}
 	if r := f.only(last.Out[0]); r != nil {
-		fused.ReLU, fused.ReLU6 = r.Op.Name() == "ReLU", r.Op.Name() == "ReLU6"
-		if fused.ReLU || fused.ReLU6 {
+		relu, relu6 = r.Op.Name() == "ReLU", r.Op.Name() == "ReLU6"
+		if relu || relu6 {
 			f.remove(last)
 			last = r
 		}
@@ -75,7 +108,7 @@ func (f *fuser) depthwiseBias(conv *graph.Node) {
 	if last == conv {
 		return
 	}
-	n := f.node(fused, conv.Layer, in...)
+	n := f.node(fused(add != nil, relu, relu6), conv.Layer, in...)
 	f.before(last, n)
 	f.replace(last.Out[0], n.Out[0])
 	f.remove(conv, last)

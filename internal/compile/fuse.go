@@ -18,6 +18,7 @@ var patterns = []struct {
 	{"conv (+ bias) (+ residual) (+ relu or relu6)", (*fuser).convEpilogue},
 	{"conv backward filter + bias gradient", (*fuser).convBiasGrad},
 	{"depthwise conv (+ bias) (+ relu or relu6)", (*fuser).depthwiseBias},
+	{"conv in groups (+ bias) (+ relu or relu6)", (*fuser).groupedBias},
 	{"depthwise conv backward filter + bias gradient", (*fuser).depthwiseBiasGrad},
 	{"matmul + bias (+ relu)", (*fuser).matmulBias},
 	{"matmul + optimizer's update", (*fuser).matmulUpdate},

@@ -99,6 +99,14 @@ var trials = map[string]struct {
 		y, k, bias := t.depthwise(x, t.window(5))
 		return t.grads(t.activate(t.b.Add(y, bias)), x, k)
 	}},
+	"conv in groups (+ bias) (+ relu or relu6)": {"FusedGroupedConv2D", func(t trial) []*graph.Value {
+		groups, in, out := t.between(2, 5), t.between(1, 4), t.between(1, 4)
+		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(4, 12), t.between(4, 12), groups*in)
+		w := t.window(4)
+		k, bias := weight(t.b, "kernel", w.Size[0], w.Size[1], in, groups*out), weight(t.b, "bias", groups*out)
+		y := t.b.Add(t.b.Op(op.Conv2D{Window: w, Groups: groups}, x, k), bias)
+		return t.grads(t.activate(y), x, k, bias)
+	}},
 	"depthwise conv backward filter + bias gradient": {"FusedDepthwiseConv2DBackwardFilter", func(t trial) []*graph.Value {
 		x := t.images(5)
 		y, k, bias := t.depthwise(x, t.window(5))

@@ -24,19 +24,22 @@ func depthwiseConv2D(l *lowering) error {
 	if !ok {
 		f.Window = l.node.Op.(op.DepthwiseConv2D).Window
 	}
-	s := depthwiseShape(f.Window, l.node.In[0].Shape, l.node.In[1].Shape)
-	if err := s.Validate(); err != nil {
-		return err
-	}
 	e := depthwise.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6}
 	if f.ReLU6 {
 		e.Limit = 6
+	}
+	return depthwiseForward(l, depthwiseShape(f.Window, l.node.In[0].Shape, l.node.In[1].Shape), e)
+}
+
+func depthwiseForward(l *lowering, s depthwise.Shape, e depthwise.Epilogue) error {
+	if err := s.Validate(); err != nil {
+		return err
 	}
 	k := depthwise.NewForward(l.isa, s, e)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		x, w, y, bias := b.in(0), b.in(1), b.out(0), &memory{}
-		if f.Bias {
+		if e.Bias {
 			bias = b.in(2)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) { k.Run(part, x.f32, w.f32, bias.f32, y.f32, scratch) })
@@ -44,8 +47,12 @@ func depthwiseConv2D(l *lowering) error {
 	return l.floats()
 }
 
-func depthwiseBackwardData(l *lowering) error {
-	s := depthwiseShape(l.node.Op.(op.DepthwiseConv2DBackwardData).Window, l.node.Out[0].Shape, l.node.In[0].Shape)
+func depthwiseConv2DBackwardData(l *lowering) error {
+	w := l.node.Op.(op.DepthwiseConv2DBackwardData).Window
+	return depthwiseBackwardData(l, depthwiseShape(w, l.node.Out[0].Shape, l.node.In[0].Shape))
+}
+
+func depthwiseBackwardData(l *lowering, s depthwise.Shape) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
@@ -53,26 +60,32 @@ func depthwiseBackwardData(l *lowering) error {
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		w, dy, dx := b.in(0), b.in(1), b.out(0)
+		if k.PackedLen() > 0 {
+			w = &memory{f32: b.pack(0, k)}
+		}
 		b.step(k.Parts(), func(part int, scratch []float32) { k.Run(part, dy.f32, w.f32, dx.f32, scratch) })
 	}
 	return l.types(tensor.Float32, tensor.Float32)
 }
 
-// depthwiseBackwardFilter is op.DepthwiseConv2DBackwardFilter and that of package compile.
-func depthwiseBackwardFilter(l *lowering) error {
-	f, ok := l.node.Op.(compile.DepthwiseConv2DBackwardFilter)
-	if !ok {
+// depthwiseConv2DBackwardFilter is op.DepthwiseConv2DBackwardFilter and that of package compile.
+func depthwiseConv2DBackwardFilter(l *lowering) error {
+	f, bias := l.node.Op.(compile.DepthwiseConv2DBackwardFilter)
+	if !bias {
 		f.Window = l.node.Op.(op.DepthwiseConv2DBackwardFilter).Window
 	}
-	s := depthwiseShape(f.Window, l.node.In[0].Shape, l.node.Out[0].Shape)
+	return depthwiseBackwardFilter(l, depthwiseShape(f.Window, l.node.In[0].Shape, l.node.Out[0].Shape), bias)
+}
+
+func depthwiseBackwardFilter(l *lowering, s depthwise.Shape, bias bool) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	k := depthwise.NewBackwardFilter(l.isa, s, ok)
+	k := depthwise.NewBackwardFilter(l.isa, s, bias)
 	l.scratch, l.work, l.flops = k.ScratchLen(), k.PartialLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		x, dy, dw, db, partial := b.in(0), b.in(1), b.out(0), &memory{}, b.work
-		if ok {
+		if bias {
 			db = b.out(1)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) { k.Run(part, x.f32, dy.f32, partial, scratch) })

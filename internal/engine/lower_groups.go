@@ -2,13 +2,16 @@ package engine
 
 import (
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/kernel/conv"
+	"github.com/lince-ml/lince/internal/kernel/depthwise"
 	"github.com/lince-ml/lince/tensor"
 )
 
 // A convolution in groups is as many convolutions, of runs of channels that are brought
-// together in working memory before, and put apart after.
+// together in working memory before, and put apart after; or, where groups are small, one of
+// package depthwise.
 
 // runs says how rows of groups*columns numbers are cut into a matrix for each group.
 type groupRuns struct{ rows, groups, columns int }
@@ -72,21 +75,57 @@ func (s grouped) pack(b *binding, i int, k filters) func(group int) []float32 {
 	return func(g int) []float32 { return packed[g*n : (g+1)*n] }
 }
 
+// asDepthwise says whether a convolution in groups is one of package depthwise, and which:
+// where a group has one channel, or few and as many results.
+func asDepthwise(o op.Conv2D, x, w tensor.Shape) (depthwise.Shape, bool) {
+	s := depthwiseShape(o.Window, x, w)
+	channels, filters := w[2], w[3]/o.Groups
+	switch {
+	case channels == 1:
+		s.M = filters
+	case channels == filters && depthwise.Fast(channels):
+		s.M, s.Group = 1, channels
+	default:
+		return s, false
+	}
+	return s, true
+}
+
+// groupedConv2D is op.Conv2D in groups and compile.GroupedConv2D.
 func groupedConv2D(l *lowering) error {
-	s, err := newGrouped(l.node.Op.(op.Conv2D), l.node.In[0].Shape, l.node.In[1].Shape)
+	f, ok := l.node.Op.(compile.GroupedConv2D)
+	if !ok {
+		f.Conv2D = l.node.Op.(op.Conv2D)
+	}
+	x, w := l.node.In[0].Shape, l.node.In[1].Shape
+	limit := float32(0)
+	if f.ReLU6 {
+		limit = 6
+	}
+	if s, ok := asDepthwise(f.Conv2D, x, w); ok {
+		return depthwiseForward(l, s, depthwise.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit})
+	}
+	s, err := newGrouped(f.Conv2D, x, w)
 	if err != nil {
 		return err
 	}
-	k := conv.NewForward(l.isa, s.Shape, conv.Epilogue{})
+	k := conv.NewForward(l.isa, s.Shape, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit})
 	l.scratch, l.work, l.flops = k.ScratchLen(), s.x.len()+s.y.len(), s.FLOPs()*s.x.groups
 	l.bind = func(b *binding) {
 		packed := s.pack(b, 1, k)
-		x, y := b.in(0), b.out(0)
+		x, y, bias := b.in(0), b.out(0), &memory{}
+		if f.Bias {
+			bias = b.in(2)
+		}
 		xs, ys := b.work[:s.x.len()], b.work[s.x.len():]
 		b.step(s.x.parts(), func(part int, _ []float32) { s.x.split(part, x.f32, xs) })
 		b.step(k.Parts()*s.x.groups, func(part int, scratch []float32) {
 			g := part / k.Parts()
-			k.Run(part%k.Parts(), s.x.group(xs, g), packed(g), nil, nil, s.y.group(ys, g), nil, scratch)
+			var row []float32
+			if f.Bias {
+				row = bias.f32[g*s.O : (g+1)*s.O]
+			}
+			k.Run(part%k.Parts(), s.x.group(xs, g), packed(g), row, nil, s.y.group(ys, g), nil, scratch)
 		})
 		b.step(s.y.parts(), func(part int, _ []float32) { s.y.join(part, ys, y.f32) })
 	}
@@ -94,7 +133,11 @@ func groupedConv2D(l *lowering) error {
 }
 
 func groupedBackwardData(l *lowering) error {
-	s, err := newGrouped(op.Conv2D(l.node.Op.(op.Conv2DBackwardData)), l.node.Out[0].Shape, l.node.In[0].Shape)
+	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DBackwardData)), l.node.Out[0].Shape, l.node.In[0].Shape
+	if s, ok := asDepthwise(o, x, w); ok {
+		return depthwiseBackwardData(l, s)
+	}
+	s, err := newGrouped(o, x, w)
 	if err != nil {
 		return err
 	}
@@ -115,7 +158,11 @@ func groupedBackwardData(l *lowering) error {
 }
 
 func groupedBackwardFilter(l *lowering) error {
-	s, err := newGrouped(op.Conv2D(l.node.Op.(op.Conv2DBackwardFilter)), l.node.In[0].Shape, l.node.Out[0].Shape)
+	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DBackwardFilter)), l.node.In[0].Shape, l.node.Out[0].Shape
+	if s, ok := asDepthwise(o, x, w); ok {
+		return depthwiseBackwardFilter(l, s, false)
+	}
+	s, err := newGrouped(o, x, w)
 	if err != nil {
 		return err
 	}

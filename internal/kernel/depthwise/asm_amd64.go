@@ -84,47 +84,89 @@ func tileAVX512(window, pixels int, l *line) {
 		tile7x5s2AVX512(l)
 	case 12*16 + 8:
 		tile8x5s2AVX512(l)
+	case 18*16 + 1:
+		tile1g2AVX512(l)
+	case 18*16 + 2:
+		tile2g2AVX512(l)
+	case 18*16 + 3:
+		tile3g2AVX512(l)
+	case 18*16 + 4:
+		tile4g2AVX512(l)
+	case 18*16 + 5:
+		tile5g2AVX512(l)
+	case 18*16 + 6:
+		tile6g2AVX512(l)
+	case 20*16 + 1:
+		tile1g4AVX512(l)
+	case 20*16 + 2:
+		tile2g4AVX512(l)
+	case 20*16 + 3:
+		tile3g4AVX512(l)
+	case 20*16 + 4:
+		tile4g4AVX512(l)
+	case 20*16 + 5:
+		tile5g4AVX512(l)
+	case 20*16 + 6:
+		tile6g4AVX512(l)
+	case 24*16 + 1:
+		tile1g8AVX512(l)
+	case 24*16 + 2:
+		tile2g8AVX512(l)
+	case 24*16 + 3:
+		tile3g8AVX512(l)
+	case 24*16 + 4:
+		tile4g8AVX512(l)
+	case 24*16 + 5:
+		tile5g8AVX512(l)
+	case 24*16 + 6:
+		tile6g8AVX512(l)
 	default:
 		panic("depthwise: no such tile")
 	}
 }
 
 func sumsAVX512(rows, window int, l *line) {
-	switch rows*16 + window {
-	case 1*16 + 3:
+	switch window*16 + rows {
+	case 3*16 + 1:
 		sums1x1s1AVX512(l)
-	case 1*16 + 7:
+	case 7*16 + 1:
 		sums1x3s1AVX512(l)
-	case 1*16 + 8:
+	case 8*16 + 1:
 		sums1x3s2AVX512(l)
-	case 2*16 + 7:
+	case 7*16 + 2:
 		sums2x3s1AVX512(l)
-	case 2*16 + 8:
+	case 8*16 + 2:
 		sums2x3s2AVX512(l)
-	case 3*16 + 7:
+	case 7*16 + 3:
 		sums3x3s1AVX512(l)
-	case 3*16 + 8:
+	case 8*16 + 3:
 		sums3x3s2AVX512(l)
-	case 1*16 + 11:
+	case 11*16 + 1:
 		sums1x5s1AVX512(l)
-	case 1*16 + 12:
+	case 12*16 + 1:
 		sums1x5s2AVX512(l)
-	case 2*16 + 11:
+	case 11*16 + 2:
 		sums2x5s1AVX512(l)
-	case 2*16 + 12:
+	case 12*16 + 2:
 		sums2x5s2AVX512(l)
-	case 3*16 + 11:
+	case 11*16 + 3:
 		sums3x5s1AVX512(l)
-	case 3*16 + 12:
+	case 12*16 + 3:
 		sums3x5s2AVX512(l)
-	case 4*16 + 11:
+	case 11*16 + 4:
 		sums4x5s1AVX512(l)
-	case 4*16 + 12:
+	case 12*16 + 4:
 		sums4x5s2AVX512(l)
-	case 5*16 + 11:
+	case 11*16 + 5:
 		sums5x5s1AVX512(l)
-	case 5*16 + 12:
+	case 12*16 + 5:
 		sums5x5s2AVX512(l)
+	case 18*16 + 1:
+		sumsg2AVX512(l)
+	case 20*16 + 1:
+		sumsg4AVX512(l)
+	case 24*16 + 1:
+		sumsg8AVX512(l)
 	default:
 		panic("depthwise: no such sums")
 	}
@@ -212,35 +254,77 @@ func tileAVX2(window, pixels int, l *line) {
 		tile7x5s2AVX2(l)
 	case 12*16 + 8:
 		tile8x5s2AVX2(l)
+	case 18*16 + 1:
+		tile1g2AVX2(l)
+	case 18*16 + 2:
+		tile2g2AVX2(l)
+	case 18*16 + 3:
+		tile3g2AVX2(l)
+	case 18*16 + 4:
+		tile4g2AVX2(l)
+	case 18*16 + 5:
+		tile5g2AVX2(l)
+	case 18*16 + 6:
+		tile6g2AVX2(l)
+	case 20*16 + 1:
+		tile1g4AVX2(l)
+	case 20*16 + 2:
+		tile2g4AVX2(l)
+	case 20*16 + 3:
+		tile3g4AVX2(l)
+	case 20*16 + 4:
+		tile4g4AVX2(l)
+	case 20*16 + 5:
+		tile5g4AVX2(l)
+	case 20*16 + 6:
+		tile6g4AVX2(l)
+	case 24*16 + 1:
+		tile1g8AVX2(l)
+	case 24*16 + 2:
+		tile2g8AVX2(l)
+	case 24*16 + 3:
+		tile3g8AVX2(l)
+	case 24*16 + 4:
+		tile4g8AVX2(l)
+	case 24*16 + 5:
+		tile5g8AVX2(l)
+	case 24*16 + 6:
+		tile6g8AVX2(l)
 	default:
 		panic("depthwise: no such tile")
 	}
 }
 
 func sumsAVX2(rows, window int, l *line) {
-	switch rows*16 + window {
-	case 1*16 + 3:
+	switch window*16 + rows {
+	case 3*16 + 1:
 		sums1x1s1AVX2(l)
-	case 1*16 + 7:
+	case 7*16 + 1:
 		sums1x3s1AVX2(l)
-	case 1*16 + 8:
+	case 8*16 + 1:
 		sums1x3s2AVX2(l)
-	case 2*16 + 7:
+	case 7*16 + 2:
 		sums2x3s1AVX2(l)
-	case 2*16 + 8:
+	case 8*16 + 2:
 		sums2x3s2AVX2(l)
-	case 3*16 + 7:
+	case 7*16 + 3:
 		sums3x3s1AVX2(l)
-	case 3*16 + 8:
+	case 8*16 + 3:
 		sums3x3s2AVX2(l)
-	case 1*16 + 11:
+	case 11*16 + 1:
 		sums1x5s1AVX2(l)
-	case 1*16 + 12:
+	case 12*16 + 1:
 		sums1x5s2AVX2(l)
-	case 2*16 + 11:
+	case 11*16 + 2:
 		sums2x5s1AVX2(l)
-	case 2*16 + 12:
+	case 12*16 + 2:
 		sums2x5s2AVX2(l)
+	case 18*16 + 1:
+		sumsg2AVX2(l)
+	case 20*16 + 1:
+		sumsg4AVX2(l)
+	case 24*16 + 1:
+		sumsg8AVX2(l)
 	default:
 		panic("depthwise: no such sums")
 	}
@@ -446,6 +530,96 @@ func tile7x5s2AVX512(l *line)
 //go:noescape
 func tile8x5s2AVX512(l *line)
 
+// tile1g2AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile1g2AVX512(l *line)
+
+// tile2g2AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile2g2AVX512(l *line)
+
+// tile3g2AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile3g2AVX512(l *line)
+
+// tile4g2AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile4g2AVX512(l *line)
+
+// tile5g2AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile5g2AVX512(l *line)
+
+// tile6g2AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile6g2AVX512(l *line)
+
+// tile1g4AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile1g4AVX512(l *line)
+
+// tile2g4AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile2g4AVX512(l *line)
+
+// tile3g4AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile3g4AVX512(l *line)
+
+// tile4g4AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile4g4AVX512(l *line)
+
+// tile5g4AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile5g4AVX512(l *line)
+
+// tile6g4AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile6g4AVX512(l *line)
+
+// tile1g8AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile1g8AVX512(l *line)
+
+// tile2g8AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile2g8AVX512(l *line)
+
+// tile3g8AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile3g8AVX512(l *line)
+
+// tile4g8AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile4g8AVX512(l *line)
+
+// tile5g8AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile5g8AVX512(l *line)
+
+// tile6g8AVX512 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile6g8AVX512(l *line)
+
 // sums1x1s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
@@ -530,6 +704,21 @@ func sums5x5s1AVX512(l *line)
 //
 //go:noescape
 func sums5x5s2AVX512(l *line)
+
+// sumsg2AVX512 adds a row's products to the gradient of a tap of channels in groups; see line.
+//
+//go:noescape
+func sumsg2AVX512(l *line)
+
+// sumsg4AVX512 adds a row's products to the gradient of a tap of channels in groups; see line.
+//
+//go:noescape
+func sumsg4AVX512(l *line)
+
+// sumsg8AVX512 adds a row's products to the gradient of a tap of channels in groups; see line.
+//
+//go:noescape
+func sumsg8AVX512(l *line)
 
 // tile1AVX2 is tiles of rows of results; see line.
 //
@@ -731,6 +920,96 @@ func tile7x5s2AVX2(l *line)
 //go:noescape
 func tile8x5s2AVX2(l *line)
 
+// tile1g2AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile1g2AVX2(l *line)
+
+// tile2g2AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile2g2AVX2(l *line)
+
+// tile3g2AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile3g2AVX2(l *line)
+
+// tile4g2AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile4g2AVX2(l *line)
+
+// tile5g2AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile5g2AVX2(l *line)
+
+// tile6g2AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile6g2AVX2(l *line)
+
+// tile1g4AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile1g4AVX2(l *line)
+
+// tile2g4AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile2g4AVX2(l *line)
+
+// tile3g4AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile3g4AVX2(l *line)
+
+// tile4g4AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile4g4AVX2(l *line)
+
+// tile5g4AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile5g4AVX2(l *line)
+
+// tile6g4AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile6g4AVX2(l *line)
+
+// tile1g8AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile1g8AVX2(l *line)
+
+// tile2g8AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile2g8AVX2(l *line)
+
+// tile3g8AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile3g8AVX2(l *line)
+
+// tile4g8AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile4g8AVX2(l *line)
+
+// tile5g8AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile5g8AVX2(l *line)
+
+// tile6g8AVX2 is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile6g8AVX2(l *line)
+
 // sums1x1s1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
@@ -785,3 +1064,18 @@ func sums2x5s1AVX2(l *line)
 //
 //go:noescape
 func sums2x5s2AVX2(l *line)
+
+// sumsg2AVX2 adds a row's products to the gradient of a tap of channels in groups; see line.
+//
+//go:noescape
+func sumsg2AVX2(l *line)
+
+// sumsg4AVX2 adds a row's products to the gradient of a tap of channels in groups; see line.
+//
+//go:noescape
+func sumsg4AVX2(l *line)
+
+// sumsg8AVX2 adds a row's products to the gradient of a tap of channels in groups; see line.
+//
+//go:noescape
+func sumsg8AVX2(l *line)

@@ -90,28 +90,28 @@ func tileNEON(window, pixels int, l *line) {
 }
 
 func sumsNEON(rows, window int, l *line) {
-	switch rows*16 + window {
-	case 1*16 + 3:
+	switch window*16 + rows {
+	case 3*16 + 1:
 		sums1x1s1NEON(l)
-	case 1*16 + 7:
+	case 7*16 + 1:
 		sums1x3s1NEON(l)
-	case 1*16 + 8:
+	case 8*16 + 1:
 		sums1x3s2NEON(l)
-	case 2*16 + 7:
+	case 7*16 + 2:
 		sums2x3s1NEON(l)
-	case 2*16 + 8:
+	case 8*16 + 2:
 		sums2x3s2NEON(l)
-	case 3*16 + 7:
+	case 7*16 + 3:
 		sums3x3s1NEON(l)
-	case 3*16 + 8:
+	case 8*16 + 3:
 		sums3x3s2NEON(l)
-	case 1*16 + 11:
+	case 11*16 + 1:
 		sums1x5s1NEON(l)
-	case 1*16 + 12:
+	case 12*16 + 1:
 		sums1x5s2NEON(l)
-	case 2*16 + 11:
+	case 11*16 + 2:
 		sums2x5s1NEON(l)
-	case 2*16 + 12:
+	case 12*16 + 2:
 		sums2x5s2NEON(l)
 	default:
 		panic("depthwise: no such sums")

@@ -18,7 +18,7 @@ func NewBackwardData(isa kernel.ISA, s Shape) *BackwardData {
 		rows:    pixels(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		columns: runs(pixels(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), s.StrideW),
 		source:  s.OW, width: s.W,
-		channels: s.channels(), kw: s.KW,
+		channels: s.channels(), kw: s.KW, members: s.members(),
 		large: large, stream: s.together() > largeBackwardData && s.M == 1 && s.N*s.H*s.W*s.C > largeResult, newRows: 1,
 	}}
 	if s.M > 1 {
@@ -29,6 +29,35 @@ func NewBackwardData(isa kernel.ISA, s Shape) *BackwardData {
 		b.gather.window = b.gather.windowFor(1, s.DilationW)
 	}
 	return b
+}
+
+// PackedLen is the number of floats of the packed filters; 0 when filters need no packing.
+func (b *BackwardData) PackedLen() int {
+	if b.gather.members == 1 {
+		return 0
+	}
+	return b.shape.KH * b.shape.KW * b.gather.members * b.shape.C
+}
+
+// PackParts is the number of parts of packing.
+func (b *BackwardData) PackParts() int {
+	if b.gather.members == 1 {
+		return 0
+	}
+	return b.shape.KH * b.shape.KW
+}
+
+// Pack packs a part of the filters w: within a group, channels and results change places.
+func (b *BackwardData) Pack(part int, w, packed []float32) {
+	n, c := b.gather.members, b.shape.C
+	w, packed = w[part*n*c:(part+1)*n*c], packed[part*n*c:(part+1)*n*c]
+	for i := range n {
+		for group := 0; group < c; group += n {
+			for j := range n {
+				packed[j*c+group+i] = w[i*c+group+j]
+			}
+		}
+	}
 }
 
 // Parts is the number of parts of the gradient.
@@ -43,7 +72,7 @@ func (b *BackwardData) ScratchLen() int {
 }
 
 // Run makes a part of the images' gradient dx [N, H, W, C] from dy [N, OH, OW, C*M] and
-// w [KH, KW, C, M].
+// w [KH, KW, C, M]; with groups, from the packed filters.
 func (b *BackwardData) Run(part int, dy, w, dx, scratch []float32) {
 	s := b.shape
 	image, from, to, first, last := b.gather.cut.at(part)

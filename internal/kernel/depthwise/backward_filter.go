@@ -62,7 +62,9 @@ func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
 	return b
 }
 
-func (b *BackwardFilter) filter() int { return b.shape.KH * b.shape.KW * b.shape.channels() }
+func (b *BackwardFilter) filter() int {
+	return b.shape.KH * b.shape.KW * b.shape.members() * b.shape.channels()
+}
 
 // length is that of a group's sums: of the filter, then of the bias.
 func (b *BackwardFilter) length() int {
@@ -123,17 +125,25 @@ func (b *BackwardFilter) row(x, dy, sums []float32, r, lo, hi int, scratch []flo
 	}
 	for t := range vertical.n {
 		for kw, c := range b.columns {
-			acc := sums[((vertical.tap+t)*s.KW+kw)*channels:][lo:hi]
+			acc := sums[((vertical.tap+t)*s.KW+kw)*s.members()*channels:]
 			for ow := c.lo; ow < c.hi; ow++ {
-				u := x[((at+t*step)*s.W+c.at+(ow-c.lo)*s.StrideW)*channels:][lo:hi]
-				v := dy[ow*channels:][lo:hi]
-				for i := range acc {
-					acc[i] += u[i] * v[i]
-				}
+				u := x[((at+t*step)*s.W+c.at+(ow-c.lo)*s.StrideW)*channels:][:channels]
+				b.products(acc, u, dy[ow*channels:], lo, hi)
 			}
 		}
 	}
 	b.addBias(dy, sums, lo, hi)
+}
+
+// products adds those of a pixel and a result's gradient to the sums of a tap.
+func (b *BackwardFilter) products(acc, pixel, dy []float32, lo, hi int) {
+	members := b.shape.members()
+	for m := range members {
+		sums := acc[m*b.shape.channels():][lo:hi]
+		for i, v := range dy[lo:hi] {
+			sums[i] += pixel[(lo+i)/members*members+m] * v
+		}
+	}
 }
 
 // addBias adds the sums of a row of the gradient.
@@ -153,7 +163,7 @@ func (b *BackwardFilter) addBias(dy, sums []float32, lo, hi int) {
 // ReduceParts is the number of parts of adding up.
 func (b *BackwardFilter) ReduceParts() int { return kernel.Blocks(b.length()) }
 
-// Reduce adds up a part: the gradient dw [KH, KW, C, M] of the filters, and that of the bias,
+// Reduce adds up a part: the gradient dw of the filters, laid out as they are, and that of the bias,
 // db [C*M]. All of Run must be done.
 func (b *BackwardFilter) Reduce(part int, partial, dw, db []float32) {
 	lo, hi := kernel.BlockRange(b.length(), part)

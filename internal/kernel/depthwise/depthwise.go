@@ -1,6 +1,7 @@
 // Package depthwise holds the depthwise convolution kernels, each channel of an image under
-// filters of its own: forward, with bias and ReLU in the same pass; backward for the images;
-// backward for the filters, and the bias with them.
+// filters of its own, and those of convolutions in groups of few channels: forward, with bias
+// and ReLU in the same pass; backward for the images; backward for the filters, and the bias
+// with them.
 //
 // Results are sums over taps: the pixels of the window that are inside the image, row by row.
 // Padding is never read and never copied. Forward and backward for the images are the same
@@ -8,7 +9,8 @@
 // result has (axis.go). Assembly runs along a row of results, a vector of channels at a time.
 //
 // Images are NHWC, filters [KH, KW, C, M], as in Keras; result channel c*M+m is channel c
-// under its filter m.
+// under its filter m. With groups of G channels, filters are [KH, KW, G, C], as those of
+// Keras' Conv2D with C/G groups: result channel c sees the channels of its group.
 package depthwise
 
 import (
@@ -18,7 +20,8 @@ import (
 )
 
 // Shape is a depthwise convolution: N images of H x W pixels of C channels under M filters
-// each of KH x KW pixels, OH x OW results of C*M channels an image. Result (oh, ow) sees the
+// each of KH x KW pixels, OH x OW results of C*M channels an image; or, with M 1 and Group
+// more, a convolution in groups of so many channels, as many results in each. Result (oh, ow) sees the
 // pixels (oh*StrideH+kh*DilationH-PadTop, ow*StrideW+kw*DilationW-PadLeft); those beyond the
 // image are 0, at all four sides.
 type Shape struct {
@@ -28,6 +31,7 @@ type Shape struct {
 	DilationH, DilationW int
 	PadTop, PadLeft      int
 	OH, OW               int
+	Group                int // channels of a group; 0: 1
 }
 
 // Validate reports a shape that no kernel can have.
@@ -36,6 +40,9 @@ func (s Shape) Validate() error {
 		if v < 1 {
 			return fmt.Errorf("depthwise: %+v: sizes, strides and dilations must be at least 1", s)
 		}
+	}
+	if s.Group < 0 || s.Group > 1 && (s.M > 1 || s.C%s.Group != 0) {
+		return fmt.Errorf("depthwise: %+v: groups want one filter for each channel, and to divide the channels", s)
 	}
 	if s.PadTop < 0 || s.PadLeft < 0 {
 		return fmt.Errorf("depthwise: %+v: negative padding", s)
@@ -51,7 +58,13 @@ func (s Shape) must() {
 
 // FLOPs is the number of multiplications and additions of the forward pass, and of each of
 // the gradients.
-func (s Shape) FLOPs() int { return 2 * s.N * s.OH * s.OW * s.channels() * s.KH * s.KW }
+func (s Shape) FLOPs() int { return 2 * s.N * s.OH * s.OW * s.channels() * s.KH * s.KW * s.members() }
+
+// members is the number of channels that a result channel sees.
+func (s Shape) members() int { return max(1, s.Group) }
+
+// Fast says whether there is assembly for groups of so many channels of as many results.
+func Fast(group int) bool { return group == 1 || group == 2 || group == 4 || group == 8 }
 
 // channels is the number of channels of a result.
 func (s Shape) channels() int { return s.C * s.M }

@@ -18,12 +18,26 @@ func (l *line) channels(isa kernel.ISA, n int) {
 	if isa == kernel.AVX512 {
 		lanes = 16
 	}
+	l.members = unsafe.Pointer(&groupMembers)
 	rest := n % lanes
 	l.vectors, l.mask = n/lanes, 1<<rest-1
 	if lanes == 8 {
 		l.lanes = unsafe.Pointer(&laneMasks[8-rest])
 	}
 }
+
+// groupMembers are, for groups of eight, the lanes of each member of two groups.
+var groupMembers = func() (t [8][16]int32) {
+	for j := range t {
+		for lane := range t[j] {
+			t[j][lane] = int32(lane&8 + j)
+		}
+	}
+	return t
+}()
+
+// hasGroups says whether there is assembly for groups of so many channels.
+func hasGroups(members int) bool { return Fast(members) }
 
 // tile makes tiles of results.
 func tile(isa kernel.ISA, window, pixels int, l *line) {
@@ -35,10 +49,10 @@ func tile(isa kernel.ISA, window, pixels int, l *line) {
 }
 
 // addSums adds to the filters' gradient.
-func addSums(isa kernel.ISA, rows int, w window, l *line) {
+func addSums(isa kernel.ISA, rows, window int, l *line) {
 	if isa == kernel.AVX512 {
-		sumsAVX512(rows, w.code(), l)
+		sumsAVX512(rows, window, l)
 	} else {
-		sumsAVX2(rows, w.code(), l)
+		sumsAVX2(rows, window, l)
 	}
 }

@@ -12,4 +12,7 @@ func (l *line) channels(_ kernel.ISA, n int) { l.vectors, l.mask = n/4, 1<<(n%4)
 func tile(_ kernel.ISA, window, pixels int, l *line) { tileNEON(window, pixels, l) }
 
 // addSums adds to the filters' gradient.
-func addSums(_ kernel.ISA, rows int, w window, l *line) { sumsNEON(rows, w.code(), l) }
+func addSums(_ kernel.ISA, rows, window int, l *line) { sumsNEON(rows, window, l) }
+
+// hasGroups says whether there is assembly for groups of so many channels.
+func hasGroups(members int) bool { return members == 1 }

@@ -62,6 +62,21 @@ func shapes() []Shape {
 		}
 		list = append(list, s)
 	}
+	for i, members := range []int{2, 4, 8, 3} {
+		for _, c := range []int{1, 2, 5, 9} {
+			grouped := []Shape{
+				shape(2, 8, 9, c*members, 1, 3, 3, 1, 1, 1, 1, true),
+				shape(1, 9, 19, c*members, 1, 3, 3, 1, 1, 1, 1, false),
+				shape(1, 9, 8, c*members, 1, 1+i, 5, 2, 2, 1, 1, true),
+				shape(1, 9, 12, c*members, 1, 3, 2, 1, 1, 2, 3, true),
+				shape(1, 3, 1, c*members, 1, 5, 5, 1, 1, 1, 1, true),
+			}
+			for i := range grouped {
+				grouped[i].Group = members
+			}
+			list = append(list, grouped...)
+		}
+	}
 	return append(list,
 		shape(1, 56, 56, 144, 1, 3, 3, 1, 1, 1, 1, true),
 		shape(2, 28, 28, 96, 1, 5, 5, 2, 2, 1, 1, true),
@@ -82,7 +97,10 @@ func visit(s Shape, f func(x, w, y int)) {
 							continue
 						}
 						for o := range out {
-							f(((n*s.H+ih)*s.W+iw)*s.C+o/s.M, (kh*s.KW+kw)*out+o, ((n*s.OH+oh)*s.OW+ow)*out+o)
+							for m := range s.members() {
+								c := o/s.M/s.members()*s.members() + m
+								f(((n*s.H+ih)*s.W+iw)*s.C+c, ((kh*s.KW+kw)*s.members()+m)*out+o, ((n*s.OH+oh)*s.OW+ow)*out+o)
+							}
 						}
 					}
 				}
@@ -93,7 +111,7 @@ func visit(s Shape, f func(x, w, y int)) {
 
 // lens are the numbers of pixels, weights and results.
 func (s Shape) lens() (x, w, y int) {
-	return s.N * s.H * s.W * s.C, s.KH * s.KW * s.channels(), s.N * s.OH * s.OW * s.channels()
+	return s.N * s.H * s.W * s.C, s.KH * s.KW * s.members() * s.channels(), s.N * s.OH * s.OW * s.channels()
 }
 
 var epilogues = []Epilogue{{}, {Bias: true}, {Bias: true, ReLU: true}, {Bias: true, ReLU: true, Limit: .25}, {ReLU: true, Limit: 6}}
@@ -146,6 +164,11 @@ func TestBackwardData(t *testing.T) {
 				return dx
 			})
 			b := NewBackwardData(isa, s)
+			if n := b.PackedLen(); n > 0 {
+				packed := kerneltest.Junk(t, n)
+				kerneltest.Parts(b.PackParts(), func(p int) { b.Pack(p, w, packed) })
+				w = packed
+			}
 			dx := kerneltest.Junk(t, nx)
 			kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, dy, w, dx, kerneltest.Junk(t, b.ScratchLen())) })
 			kerneltest.Close(t, name, dx, want, 1e-6)
@@ -206,7 +229,9 @@ func TestNaN(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	for _, s := range []Shape{{}, {N: 1, H: 1, W: 1, C: 1, M: 1, KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, OH: 1, OW: 1, PadTop: -1}} {
+	wrong := shape(1, 3, 3, 4, 1, 3, 3, 1, 1, 1, 1, true)
+	wrong.Group = 3
+	for _, s := range []Shape{{}, wrong, {N: 1, H: 1, W: 1, C: 1, M: 1, KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, OH: 1, OW: 1, PadTop: -1}} {
 		if s.Validate() == nil {
 			t.Errorf("%+v is valid", s)
 		}

@@ -18,7 +18,7 @@ func NewForward(isa kernel.ISA, s Shape, e Epilogue) *Forward {
 		rows:    results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		columns: runs(results(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), 1),
 		source:  s.W, width: s.OW,
-		channels: s.channels(), kw: s.KW, epilogue: e,
+		channels: s.channels(), kw: s.KW, members: s.members(), epilogue: e,
 		large: large, stream: large && s.N*s.OH*s.OW*s.channels() > largeResult, newRows: s.StrideH,
 	}}
 	if s.M > 1 {
@@ -40,7 +40,7 @@ func (f *Forward) ScratchLen() int {
 	return f.shape.H * f.shape.W * f.shape.channels()
 }
 
-// Run convolves a part: x [N, H, W, C] and w [KH, KW, C, M] give y [N, OH, OW, C*M]. bias
+// Run convolves a part: x [N, H, W, C] and w [KH, KW, C, M], or [KH, KW, Group, C], give y [N, OH, OW, C*M]. bias
 // [C*M] is used with Bias.
 func (f *Forward) Run(part int, x, w, bias, y, scratch []float32) {
 	s := f.shape

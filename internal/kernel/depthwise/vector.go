@@ -43,6 +43,8 @@ type line struct {
 	yAhead  int            // 224: for the filters' gradient: from a result to the one that is fetched ahead
 	right   int            // 232: for the filters' gradient: column at the right edge
 	channel int            // 240: assembly's own: bytes
+	wMember int            // 248: groups: from the weights of a member to those of the next
+	members unsafe.Pointer // 256: AVX-512, groups of eight: the lanes of each member
 }
 
 // The line as assembly sees it; a change of its layout does not compile.
@@ -55,8 +57,14 @@ type window struct{ width, stride int }
 // code is what the generated switches know a window by.
 func (w window) code() int { return w.width*2 + w.stride }
 
+// groupCode is what the generated switches know groups of channels by.
+func groupCode(members int) int { return 16 + members }
+
 // windowFor is the window of a walk at a stride, whose pad is known.
 func (g *gather) windowFor(stride, dilation int) window {
+	if g.members > 1 {
+		return window{}
+	}
 	over := (g.width-1)*stride - g.pad + g.kw - g.source
 	if (g.kw == 3 || g.kw == 5) && stride <= 2 && dilation == 1 && g.pad >= 0 && g.pad <= g.kw/2 && over <= g.kw/2 {
 		return window{g.kw, stride}
@@ -64,13 +72,16 @@ func (g *gather) windowFor(stride, dilation int) window {
 	return window{}
 }
 
-// maxPixels is the most results of a tile.
-const maxPixels = 8
+// The most results of a tile; and with groups of channels.
+const (
+	maxPixels      = 8
+	maxGroupPixels = 6
+)
 
 // vector makes rows [from, to) of a result y, whose first row it is given, for channels
 // [lo, hi), if there is assembly.
 func (g *gather) vector(x, w, bias, y []float32, from, to, lo, hi int) bool {
-	if g.isa == kernel.Generic {
+	if g.isa == kernel.Generic || !hasGroups(g.members) {
 		return false
 	}
 	size := 4 * g.channels
@@ -89,6 +100,7 @@ func (g *gather) vector(x, w, bias, y []float32, from, to, lo, hi int) bool {
 			l.high = g.epilogue.Limit
 		}
 	}
+	l.wMember = size
 	first := 0 // tap of a window
 	if g.window.width > 0 {
 		l.wTap = size
@@ -102,7 +114,7 @@ func (g *gather) vector(x, w, bias, y []float32, from, to, lo, hi int) bool {
 		l.rows = v.n
 		l.x = unsafe.Pointer(&x[v.at*g.source*g.channels+lo])
 		l.y = unsafe.Pointer(&y[(r-from)*g.width*g.channels+lo])
-		l.xRow, l.wRow = v.step*g.source*size, v.tapStep*g.kw*size
+		l.xRow, l.wRow = v.step*g.source*size, v.tapStep*g.kw*g.members*size
 		if fetches && g.large && v.n > 0 {
 			l.ahead, l.fetch = v.n*l.xRow, g.newRows
 		}
@@ -115,8 +127,12 @@ func (g *gather) vector(x, w, bias, y []float32, from, to, lo, hi int) bool {
 		for i := range g.columns {
 			c := &g.columns[i]
 			l.taps = c.n
-			l.w = unsafe.Pointer(&w[(v.tap*g.kw+c.tap)*g.channels+lo])
-			l.wTap, l.xTap, l.xPixel, l.yPixel = c.tapStep*size, c.step*size, c.advance*size, c.every*size
+			l.w = unsafe.Pointer(&w[(v.tap*g.kw+c.tap)*g.members*g.channels+lo])
+			l.wTap = c.tapStep * size
+			if g.members > 1 {
+				l.wTap = (c.tapStep - 1) * g.members * size // from behind the last member
+			}
+			l.xTap, l.xPixel, l.yPixel = c.step*size, c.advance*size, c.every*size
 			l.xAt, l.yAt = c.at*size, c.first*size
 			g.tiles(&l, c.count)
 		}
@@ -126,14 +142,18 @@ func (g *gather) vector(x, w, bias, y []float32, from, to, lo, hi int) bool {
 
 // tiles cuts results evenly into tiles.
 func (g *gather) tiles(l *line, results int) {
-	tiles := kernel.CeilDiv(results, maxPixels)
+	most, code := maxPixels, g.window.code()
+	if g.members > 1 {
+		most, code = maxGroupPixels, groupCode(g.members)
+	}
+	tiles := kernel.CeilDiv(results, most)
 	pixels, more := results/tiles, results%tiles
 	for _, t := range [2][2]int{{pixels + 1, more}, {pixels, tiles - more}} {
 		if t[1] == 0 {
 			continue
 		}
 		l.tiles = t[1]
-		tile(g.isa, g.window.code(), t[0], l)
+		tile(g.isa, code, t[0], l)
 		l.column += t[0] * t[1] * g.window.stride
 	}
 }
@@ -141,7 +161,7 @@ func (g *gather) tiles(l *line, results int) {
 // windowFor says whether the edges of the results are where assembly looks for them.
 func (b *BackwardFilter) windowFor() window {
 	s := b.shape
-	if (s.KW == 3 || s.KW == 5) && s.DilationW == 1 {
+	if s.members() == 1 && (s.KW == 3 || s.KW == 5) && s.DilationW == 1 {
 		return window{s.KW, s.StrideW}
 	}
 	return window{}
@@ -161,7 +181,7 @@ func (w window) sumRows(isa kernel.ISA) int {
 // vector adds the products of a row of the gradient, for channels [lo, hi), if there is
 // assembly: the rows of pixels under the window begin at row `at` of x, `step` apart.
 func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi int) bool {
-	if b.isa == kernel.Generic {
+	if b.isa == kernel.Generic || !hasGroups(b.shape.members()) {
 		return false
 	}
 	s, channels := b.shape, b.shape.channels()
@@ -189,11 +209,16 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 				l.ahead, l.fetch, l.yAhead = 0, 0, 0
 			}
 			l.w = unsafe.Pointer(&sums[(v.tap+t)*s.KW*channels+lo])
-			addSums(b.isa, n, window{b.window.width, min(2, s.StrideW)}, &l)
+			addSums(b.isa, n, window{b.window.width, min(2, s.StrideW)}.code(), &l)
 			l.bias = nil
 			t += n
 		}
 		return true
+	}
+	l.wMember = size
+	code := window{1, 1}.code()
+	if s.members() > 1 {
+		code = groupCode(s.members())
 	}
 	for t := range v.n {
 		for kw, c := range b.columns {
@@ -203,8 +228,8 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 			l.pixels = [3]int{1: c.hi - c.lo}
 			l.x, l.xAt = unsafe.Pointer(&x[((at+t*step)*s.W+c.at)*channels+lo]), 0
 			l.y = unsafe.Pointer(&dy[c.lo*channels+lo])
-			l.w = unsafe.Pointer(&sums[((v.tap+t)*s.KW+kw)*channels+lo])
-			addSums(b.isa, 1, window{1, 1}, &l)
+			l.w = unsafe.Pointer(&sums[((v.tap+t)*s.KW+kw)*s.members()*channels+lo])
+			addSums(b.isa, 1, code, &l)
 		}
 	}
 	b.addBias(dy, sums, lo, hi)

@@ -15,6 +15,7 @@ type gather struct {
 	width    int // of a row of the result
 	channels int
 	kw       int
+	members  int // channels that a result channel sees: its group
 	epilogue Epilogue
 	large    bool // source and result are
 	stream   bool // the result is large
@@ -55,9 +56,18 @@ func (g *gather) portable(x, w, bias, row []float32, vertical taps, r run, lo, h
 			for j := range r.n {
 				at := (vertical.at+i*vertical.step)*g.source + r.at + p*r.advance + j*r.step
 				tap := (vertical.tap+i*vertical.tapStep)*g.kw + r.tap + j*r.tapStep
-				u, v := x[at*g.channels:][lo:hi], w[tap*g.channels:][lo:hi]
-				for c := range y {
-					y[c] += u[c] * v[c]
+				pixel, weights := x[at*g.channels:][:g.channels], w[tap*g.members*g.channels:]
+				if g.members == 1 {
+					u, v := pixel[lo:hi], weights[lo:hi]
+					for c := range y {
+						y[c] += u[c] * v[c]
+					}
+					continue
+				}
+				for m := range g.members {
+					for c, v := range weights[m*g.channels:][lo:hi] {
+						y[c] += pixel[(lo+c)/g.members*g.members+m] * v
+					}
 				}
 			}
 		}

@@ -78,10 +78,11 @@ func (v vec) bytes() int { return 4 * v.lanes }
 // asm is a function being written. Its parameters are all of eight bytes.
 type asm struct {
 	vec
-	f      *family
-	name   string
-	params []string
-	labels int
+	f       *family
+	name    string
+	params  []string
+	labels  int
+	members int // depthwise: channels of a group; 0: there are no groups
 	neonText
 }
 

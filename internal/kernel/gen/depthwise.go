@@ -34,10 +34,15 @@ const (
 	lineYAhead  = 224
 	lineRight   = 232
 	lineChannel = 240
+	lineWMember = 248
+	lineMembers = 256
 )
 
-// maxPixels is the width of a tile of results: pixels of a row.
-const maxPixels = 8
+// The width of a tile of results, pixels of a row; and with groups of channels.
+const (
+	maxPixels      = 8
+	maxGroupPixels = 6
+)
 
 // depthwise writes the rows of package depthwise: tiles of up to eight pixels by a vector of
 // channels, for any taps, and for windows three and five pixels wide; and the sums of the
@@ -56,22 +61,49 @@ func depthwise(f *family) {
 				a.depthwiseTiles(pixels, w.width, w.stride)
 			}
 		}
+		for _, members := range v.groups() {
+			for pixels := 1; pixels <= maxGroupPixels; pixels++ {
+				name := fmt.Sprintf("tile%dg%d", pixels, members)
+				fmt.Fprintf(&f.code, "\tcase %d*16 + %d:\n\t\t%s%s(l)\n", groupCode(members), pixels, name, v.name)
+				a := f.fn(v, name, "is tiles of rows of results of channels in groups; see line.", "l *line")
+				a.members = members
+				a.depthwiseTiles(pixels, 0, 0)
+			}
+		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such tile\")\n\t}\n}\n")
 
-		fmt.Fprintf(&f.code, "\nfunc sums%s(rows, window int, l *line) {\n\tswitch rows*16 + window {\n", v.name)
+		fmt.Fprintf(&f.code, "\nfunc sums%s(rows, window int, l *line) {\n\tswitch window*16 + rows {\n", v.name)
 		for _, width := range []int{1, 3, 5} {
 			for rows := 1; rows <= v.sumRows(width); rows++ {
 				for stride := 1; stride <= min(width, 2); stride++ {
 					name := fmt.Sprintf("sums%dx%ds%d", rows, width, stride)
-					fmt.Fprintf(&f.code, "\tcase %d*16 + %d:\n\t\t%s%s(l)\n", rows, windowCode(width, stride), name, v.name)
+					fmt.Fprintf(&f.code, "\tcase %d*16 + %d:\n\t\t%s%s(l)\n", windowCode(width, stride), rows, name, v.name)
 					a := f.fn(v, name, "adds a row's products to the filters' gradient; see line.", "l *line")
 					a.depthwiseSums(rows, width, stride)
 				}
 			}
 		}
+		for _, members := range v.groups() {
+			name := fmt.Sprintf("sumsg%d", members)
+			fmt.Fprintf(&f.code, "\tcase %d*16 + 1:\n\t\t%s%s(l)\n", groupCode(members), name, v.name)
+			a := f.fn(v, name, "adds a row's products to the gradient of a tap of channels in groups; see line.", "l *line")
+			a.members = members
+			a.depthwiseGroupSums()
+		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such sums\")\n\t}\n}\n")
 	}
 }
+
+// groups are the sizes of groups of channels that there is assembly for.
+func (v vec) groups() []int {
+	if v.isNEON() {
+		return nil
+	}
+	return []int{2, 4, 8}
+}
+
+// groupCode is depthwise.groupCode.
+func groupCode(members int) int { return 16 + members }
 
 // windowCode is depthwise.windowCode.
 func windowCode(width, stride int) int { return width*2 + stride }
@@ -124,6 +156,37 @@ func (a *asm) storeLanes(from int, m string, mask int, masked bool) {
 	}
 }
 
+// loadMember loads, for each lane, member j of the lane's group of channels. In AVX-512, groups
+// of eight take the places of their members from registers from index on.
+func (a *asm) loadMember(m string, j, to, index, mask int, masked bool) {
+	if masked {
+		a.loadLanes(m, to, mask, true)
+		m = a.reg(to)
+	}
+	switch {
+	case a.members == 8 && a.is512():
+		a.v("VPERMPS", m, index+j, to)
+	case a.members == 8 && masked:
+		panic("groups of eight are whole vectors of AVX2")
+	case a.members == 8:
+		a.v("VBROADCASTSS", fmt.Sprint(4*j)+m, to)
+	case a.members == 4:
+		a.v("VPERMILPS", fmt.Sprintf("$%#02x", j*0x55), m, to)
+	default:
+		a.v("VPERMILPS", []string{"$0xa0", "$0xf5"}[j], m, to)
+	}
+}
+
+// loadIndex loads what loadMember wants in registers from index on; it uses AX.
+func (a *asm) loadIndex(index int) {
+	if a.members == 8 && a.is512() {
+		a.i("MOVQ %d(DI), AX", lineMembers)
+		for j := range a.members {
+			a.v("VMOVUPS", mem(64*j, "AX"), index+j)
+		}
+	}
+}
+
 // multiplyLanes adds the product of a vector in memory and a register; it may use spare.
 func (a *asm) multiplyLanes(m string, by, sum, spare, mask int, masked bool) {
 	if !masked {
@@ -146,13 +209,16 @@ func (a *asm) depthwiseTiles(pixels, width, stride int) {
 		a.i("MOVQ %d(DI), R12\nMOVQ %d(DI), R10", lineWidth, lineColumn)
 	}
 	a.tail(mask)
+	a.loadIndex(maxPixels + 3)
 	body := func(masked bool) {
 		name := "whole"
 		if masked {
 			name = "part"
 		}
 		a.depthwiseStart(pixels, pixels*max(stride, 1), mask, masked, name)
-		if width == 0 {
+		if a.members > 0 {
+			a.depthwiseGroup(pixels, mask, masked, name)
+		} else if width == 0 {
 			a.depthwiseAny(pixels, mask, masked, name)
 		} else {
 			a.depthwiseWindow(pixels, width, stride, mask, masked, name)
@@ -165,9 +231,11 @@ func (a *asm) depthwiseTiles(pixels, width, stride int) {
 	body(false)
 	a.i("ADDQ $%d, R13\nDECQ R14\nJNE vector", a.bytes())
 	a.at("last")
-	a.i("CMPQ %d(DI), $0\nJEQ next", lineMask)
-	body(true)
-	a.at("next")
+	if !a.wholeGroups() {
+		a.i("CMPQ %d(DI), $0\nJEQ next", lineMask)
+		body(true)
+		a.at("next")
+	}
 	if width > 0 {
 		a.i("ADDQ $%d, R10", pixels*stride)
 	}
@@ -217,10 +285,38 @@ func (a *asm) nextRow(name string) {
 	a.i("ADDQ %d(DI), DX\nADDQ %d(DI), BX\nDECQ CX\nJNE %sRow", lineXRow, lineWRow, name)
 }
 
+// wholeGroups says whether a vector is a group, so that there is no last vector that is not
+// whole.
+func (a *asm) wholeGroups() bool { return a.members == a.lanes }
+
+// depthwiseSources are the addresses of a tap's pixels.
+var depthwiseSources = []string{"(R8)", "(R8)(SI*1)", "(R8)(SI*2)", "(R8)(R12*1)", "(R8)(SI*4)", "(R8)(R15*1)", "(R8)(R12*2)", "(R8)(R10*1)"}
+
+// depthwiseGroup is depthwiseAny for groups of channels: a tap has weights for each member of
+// the group.
+func (a *asm) depthwiseGroup(pixels, mask int, masked bool, name string) {
+	weight, member := pixels, pixels+1
+	a.i("CMPQ %d(DI), $0\nJEQ %sEnd", lineTaps, name)
+	a.at(name + "Row")
+	a.i("MOVQ DX, R8\nMOVQ BX, AX\nMOVQ %d(DI), R11", lineTaps)
+	a.at(name + "Tap")
+	for j := range a.members {
+		a.loadLanes("(AX)", weight, mask, masked)
+		a.i("ADDQ %d(DI), AX", lineWMember)
+		for p := range pixels {
+			to := member + p%2
+			a.loadMember(depthwiseSources[p], j, to, maxPixels+3, mask, masked)
+			a.v("VFMADD231PS", to, weight, p)
+		}
+	}
+	a.i("ADDQ %d(DI), R8\nADDQ R9, AX\nDECQ R11\nJNE %sTap", lineXTap, name)
+	a.nextRow(name)
+}
+
 // depthwiseAny goes over any number of taps, any distance apart.
 func (a *asm) depthwiseAny(pixels, mask int, masked bool, name string) {
 	weight, spare := pixels, pixels+1
-	source := []string{"(R8)", "(R8)(SI*1)", "(R8)(SI*2)", "(R8)(R12*1)", "(R8)(SI*4)", "(R8)(R15*1)", "(R8)(R12*2)", "(R8)(R10*1)"}
+	source := depthwiseSources
 	a.i("CMPQ %d(DI), $0\nJEQ %sEnd", lineTaps, name)
 	a.at(name + "Row")
 	a.i("MOVQ DX, R8\nMOVQ BX, AX\nMOVQ %d(DI), R11", lineTaps)
@@ -403,5 +499,53 @@ func (a *asm) depthwiseSums(rows, width, stride int) {
 	a.i("CMPQ %d(DI), $0\nJEQ done", lineMask)
 	body(true)
 	a.at("done")
+	a.ret()
+}
+
+// depthwiseGroupSums keeps the sums of a tap, for each member of a group, in registers while it
+// goes over the pixels of a row.
+func (a *asm) depthwiseGroupSums() {
+	mask := a.regs - 1
+	dy, member := a.members, a.members+1
+	a.load("DI")
+	a.i("MOVQ %d(DI), SI\nMOVQ %d(DI), R15\nMOVQ %d(DI), R9\nXORQ R14, R14", lineXTap, lineYPixel, lineWMember)
+	a.tail(mask)
+	a.loadIndex(member + 2)
+	body := func(masked bool) {
+		sums := func(each func(n int, m string)) {
+			a.i("MOVQ %d(DI), AX\nADDQ R14, AX", lineW)
+			for j := range a.members {
+				if j > 0 {
+					a.i("ADDQ R9, AX")
+				}
+				each(j, "(AX)")
+			}
+		}
+		again := "whole"
+		if masked {
+			again = "part"
+		}
+		sums(func(n int, m string) { a.loadLanes(m, n, mask, masked) })
+		a.i("MOVQ %d(DI), R8\nADDQ R14, R8\nMOVQ %d(DI), DX\nADDQ R14, DX\nMOVQ %d(DI), CX", lineX, lineY, linePixels+8)
+		a.loop(again)
+		a.loadLanes("(DX)", dy, mask, masked)
+		for j := range a.members {
+			to := member + j%2
+			a.loadMember("(R8)", j, to, member+2, mask, masked)
+			a.v("VFMADD231PS", to, dy, j)
+		}
+		a.i("ADDQ SI, R8\nADDQ R15, DX\nDECQ CX\nJNE %s", again)
+		sums(func(n int, m string) { a.storeLanes(n, m, mask, masked) })
+	}
+	a.i("MOVQ %d(DI), BX\nTESTQ BX, BX\nJEQ last", lineVectors)
+	a.at("vector")
+	body(false)
+	a.i("ADDQ $%d, R14\nDECQ BX\nJNE vector", a.bytes())
+	a.at("last")
+	if !a.wholeGroups() {
+		a.i("CMPQ %d(DI), $0\nJEQ done", lineMask)
+		body(true)
+		a.at("done")
+	}
 	a.ret()
 }
