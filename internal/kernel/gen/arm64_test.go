@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"path/filepath"
+	"regexp"
+	"testing"
+)
 
 // What LLVM's assembler makes of the same instructions (llvm-mc -triple=aarch64).
 func TestEncodings(t *testing.T) {
@@ -35,5 +39,15 @@ func TestEncodings(t *testing.T) {
 	}
 	if len(word3)+len(word2) != 21 {
 		t.Error("an instruction of arm64.go is not tested")
+	}
+}
+
+// R18 belongs to the system, R27 to Go's assembler, R28 to its runtime, R29 and R30 to the stack.
+func TestReservedRegisters(t *testing.T) {
+	reserved := regexp.MustCompile(`\bR(18|27|28|29|30)\b`)
+	for path, text := range generate() {
+		if found := reserved.Find(text); filepath.Base(path) == "asm_arm64.s" && found != nil {
+			t.Errorf("%s uses %s", path, found)
+		}
 	}
 }

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The operands of amd64's words, for neon.go: registers, addresses and numbers.
+
+// move is MOVQ between general registers, memory and a number.
+func (a *asm) move(from, to string) {
+	switch {
+	case general[to] == "":
+		if from == "$0" {
+			a.n("MOVD ZR, %s", a.address(to))
+			return
+		}
+		a.n("MOVD %s, %s", generalRegister(from), a.address(to))
+	case strings.HasPrefix(from, "$"):
+		a.n("MOVD %s, %s", from, generalRegister(to))
+	case general[from] != "":
+		a.n("MOVD %s, %s", generalRegister(from), generalRegister(to))
+	default:
+		a.n("MOVD %s, %s", a.address(from), generalRegister(to))
+	}
+}
+
+// change adds to a register or to memory, or subtracts.
+func (a *asm) change(op, by, to string) {
+	if general[to] != "" {
+		a.n("%s %s, %s", op, by, generalRegister(to))
+		return
+	}
+	m := a.address(to)
+	a.n("MOVD %s, R19", m)
+	a.n("%s %s, R19", op, by)
+	a.n("MOVD R19, %s", m)
+}
+
+// compare sets the flags for x - y, one of which can be in memory.
+func (a *asm) compare(x, y string) {
+	if y == "$0" {
+		a.n("CMP $0, %s", a.value(x))
+		return
+	}
+	a.n("CMP %s, %s", a.value(y), generalRegister(x))
+}
+
+// setLanes takes the lanes that moveSome moves from memory: bits 1, 3 or 7 for one to three.
+func (a *asm) setLanes(from string) { a.n("MOVD %s, %s", a.address(from), lanesRegister) }
+
+// moveSome loads or stores the first lanes of a vector, as many as setLanes said; flags stay.
+func (a *asm) moveSome(o []string) {
+	load := !isVector(o[0])
+	m, register := o[0], o[len(o)-1]
+	if !load {
+		m, register = o[2], o[0]
+	}
+	base, index, shift, offset := memory(m)
+	if index == "" {
+		a.n("ADD $%d, %s, %s", offset, base, addressRegister)
+	} else {
+		a.n("ADD %s<<%d, %s, %s", index, shift, base, addressRegister)
+		if offset != 0 {
+			a.n("ADD $%d, %s", offset, addressRegister)
+		}
+	}
+	n := vectorRegister(register)
+	two, done := fmt.Sprintf("two%d", a.labels), fmt.Sprintf("moved%d", a.labels)
+	a.labels++
+	move := func(op, m string) {
+		if load {
+			a.n("%s %s, F%d", op, m, n)
+		} else {
+			a.n("%s F%d, %s", op, n, m)
+		}
+	}
+	a.n("TBNZ $1, %s, %s", lanesRegister, two)
+	move("FMOVS", "("+addressRegister+")")
+	a.n("JMP %s", done)
+	a.at(two)
+	move("FMOVD", "("+addressRegister+")")
+	a.n("TBZ $2, %s, %s", lanesRegister, done)
+	a.n("ADD $8, %s", addressRegister)
+	if load {
+		a.n("VLD1 (%s), V%d.S[2]", addressRegister, n)
+	} else {
+		a.n("VST1 V%d.S[2], (%s)", n, addressRegister)
+	}
+	a.at(done)
+}
+
+// value is a number or a general register; what is in memory is loaded.
+func (a *asm) value(operand string) string {
+	switch {
+	case strings.HasPrefix(operand, "$"):
+		return operand
+	case general[operand] != "":
+		return generalRegister(operand)
+	}
+	a.n("MOVD %s, R17", a.address(operand))
+	return "R17"
+}
+
+func (a *asm) moveVector(from, to string) {
+	if !isVector(to) {
+		a.vectorInMemory(false, vectorRegister(from), to)
+		return
+	}
+	n := vectorRegister(to)
+	if isVector(from) || strings.HasSuffix(from, "(SB)") {
+		a.copyVector(a.source(from), n)
+		return
+	}
+	a.vectorInMemory(true, n, from)
+}
+
+// vectorInMemory loads or stores a vector. Go's assembler does not know addresses of two
+// registers for it.
+func (a *asm) vectorInMemory(load bool, n int, operand string) {
+	base, index, shift, offset := memory(operand)
+	if shift > 0 {
+		index = a.scaled[scaled{index, shift}]
+	}
+	switch {
+	case offset == 0 && index != "":
+		op := "STR"
+		if load {
+			op = "LDR"
+		}
+		a.n("WORD $%#08x // %s Q%d, [%s, %s]", encodeIndexed(load, generalNumber(base), generalNumber(index), n), op, n, base, index)
+	case load:
+		a.n("FMOVQ %s, F%d", a.address(operand), n)
+	default:
+		a.n("FMOVQ F%d, %s", n, a.address(operand))
+	}
+}
+
+// keepScaled keeps twice and four times a register for the addresses of vectors; on amd64 an
+// address can have these.
+func (a *asm) keepScaled(register string) {
+	if a.scaled == nil {
+		a.scaled = map[scaled]string{}
+	}
+	for shift := 1; shift <= 2; shift++ {
+		to := fmt.Sprintf("R%d", 21+len(a.scaled))
+		a.n("LSL $%d, %s, %s", shift, generalRegister(register), to)
+		a.scaled[scaled{generalRegister(register), shift}] = to
+	}
+	if len(a.scaled) > 5 {
+		panic(a.name + ": too few registers")
+	}
+}
+
+func generalNumber(register string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(register, "R"))
+	if err != nil {
+		panic(err) // a mistake in this generator
+	}
+	return n
+}
+
+func (a *asm) copyVector(from, to int) {
+	if from != to {
+		a.n("VMOV V%d.B16, V%d.B16", from, to)
+	}
+}
+
+// source is the register of an operand: of itself, of a number, or one that it is loaded to.
+func (a *asm) source(operand string) int {
+	switch {
+	case isVector(operand):
+		return vectorRegister(operand)
+	case strings.HasSuffix(operand, "<>(SB)"):
+		return a.numberRegister(operand)
+	}
+	n := a.takeSpare()
+	a.vectorInMemory(true, n, operand)
+	return n
+}
+
+// numberRegister is the register of a number in all lanes.
+func (a *asm) numberRegister(symbol string) int {
+	parsed, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(symbol, "c"), "<>(SB)"), 16, 32)
+	if err != nil {
+		panic(err) // a mistake in this generator
+	}
+	bits := uint32(parsed)
+	at := slices.Index(a.numbers, bits)
+	most := lastNumber - firstNumber + 1
+	if a.free > 0 {
+		most += firstSpare - a.free
+	}
+	if at < 0 && len(a.numbers) < most {
+		at = len(a.numbers)
+		a.numbers = append(a.numbers, bits)
+	}
+	if at >= 0 {
+		return numberedRegister(at)
+	}
+	n := a.takeSpare()
+	a.n("MOVD $%#08x, %s", bits, addressRegister)
+	a.n("VDUP %s, V%d.S4", addressRegister, n)
+	return n
+}
+
+// numberedRegister is the register of the number that came as number n.
+func numberedRegister(n int) int {
+	if n <= lastNumber-firstNumber {
+		return lastNumber - n
+	}
+	return firstSpare - 1 - (n - (lastNumber - firstNumber + 1))
+}
+
+// only promises that the function uses registers below n: NEON has numbers in the others.
+func (a *asm) only(n int) { a.free = n }
+
+// takeSpare gives registers in turn: each is good for the word that takes it.
+func (a *asm) takeSpare() int {
+	n := firstSpare + a.spare%(lastSpare-firstSpare+1)
+	a.spare++
+	return n
+}
+
+func generalRegister(operand string) string {
+	r, ok := general[operand]
+	if !ok {
+		panic("NEON: not a general register: " + operand)
+	}
+	return r
+}
+
+func isVector(operand string) bool { return operand[0] == 'V' }
+
+func vectorRegister(operand string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(operand, "V"))
+	if err != nil {
+		panic(err) // a mistake in this generator
+	}
+	return n
+}
+
+// address is an address as arm64 takes it: what has an index is computed first.
+func (a *asm) address(operand string) string {
+	if strings.HasSuffix(operand, "(FP)") {
+		return operand
+	}
+	base, index, shift, offset := memory(operand)
+	if index == "" {
+		return mem(offset, base)
+	}
+	if shift == 0 {
+		a.n("ADD %s, %s, %s", index, base, addressRegister)
+	} else {
+		a.n("ADD %s<<%d, %s, %s", index, shift, base, addressRegister)
+	}
+	return mem(offset, addressRegister)
+}
+
+var memoryForm = regexp.MustCompile(`^(-?\d+)?\((\w+)\)(?:\((\w+)\*(\d)\))?$`)
+
+// memory takes offset(base)(index*scale) apart.
+func memory(operand string) (base, index string, shift, offset int) {
+	m := memoryForm.FindStringSubmatch(operand)
+	if m == nil {
+		panic("NEON: not an address: " + operand)
+	}
+	if m[1] != "" {
+		offset, _ = strconv.Atoi(m[1])
+	}
+	shift = map[string]int{"": 0, "1": 0, "2": 1, "4": 2, "8": 3}[m[4]]
+	if m[3] != "" {
+		index = generalRegister(m[3])
+	}
+	return generalRegister(m[2]), index, shift, offset
+}
