@@ -141,6 +141,7 @@ func matMul(l *lowering) error {
 		if f.Bias {
 			bias = b.in(2)
 		}
+		b.step(k.StartParts(), func(part int, _ []float32) { k.Start(part, x.f32, partial) })
 		b.step(k.Parts(), func(part int, scratch []float32) {
 			k.Run(part, x.f32, y.f32, bias.f32, z.f32, partial, scratch)
 		})

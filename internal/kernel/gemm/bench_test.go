@@ -52,6 +52,9 @@ func BenchmarkGemm(b *testing.B) {
 	eachProduct(b, func(b *testing.B, g *Gemm, x, y, out, partial []float32) {
 		scratch := make([]float32, g.ScratchLen())
 		kerneltest.Speed(b, g.shape.FLOPs(), bytes(g.shape), func() {
+			for p := range g.StartParts() {
+				g.Start(p, x, partial)
+			}
 			for p := range g.Parts() {
 				g.Run(p, x, y, nil, out, partial, scratch)
 			}
@@ -98,6 +101,7 @@ func BenchmarkThreads(b *testing.B) {
 			wait.Wait()
 		}
 		for b.Loop() {
+			all(g.StartParts(), func(p int, _ []float32) { g.Start(p, x, partial) })
 			all(g.Parts(), func(p int, scratch []float32) { g.Run(p, x, y, nil, out, partial, scratch) })
 			all(g.ReduceParts(), func(p int, _ []float32) { g.Reduce(p, partial, nil, out) })
 		}

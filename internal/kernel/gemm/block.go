@@ -51,6 +51,6 @@ func (g *Gemm) BlockScratchLen() int { return g.blocks.ScratchLen() }
 // RunBlock makes rows [lo, hi) of the product in dst.
 func (g *Gemm) RunBlock(part int, a, b, dst, scratch []float32) (lo, hi int) {
 	r, _ := g.blocks.part(part)
-	g.blocks.runTiles(r, a, b, nil, dst, r.m0, scratch, Epilogue{}, false)
+	g.blocks.runTiles(r, a, b, nil, dst, r.m0, nil, scratch, Epilogue{}, false)
 	return r.m0, r.m1
 }

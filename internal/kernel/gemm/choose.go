@@ -32,15 +32,17 @@ type plan struct {
 	columns int
 	cuts    int
 	direct  bool // B is read where it is by all tiles
-	gather  bool // A is brought together
+	gather  bool // A is brought together,
+	shared  bool // once for all parts
 	turn    bool // A is brought together transposed
 	few     bool // products of few terms: short tiles, if there is nothing to add
 	near    bool // the result stays in the caches
 	depth   int  // of a block along k
 }
 
-// choose plans a product.
-func choose(s Shape) plan {
+// choose plans a product. What depends on the instruction set is only where matrices are
+// read, not how sums are rounded.
+func choose(isa kernel.ISA, s Shape) plan {
 	p := plan{rows: 1, columns: 1, cuts: 1}
 	work := s.FLOPs() / partFLOPs
 	switch {
@@ -56,13 +58,27 @@ func choose(s Shape) plan {
 		p.cut(s, max(1, min(64, work), s.FLOPs()/longFLOPs))
 	}
 	rows, columns := kernel.CeilDiv(s.M, p.rows), kernel.CeilDiv(s.N, p.columns)
-	p.few = s.K <= shortK && columns >= unit && (s.TransA || s.M*s.N >= 1<<18)
+	p.few = columns >= unit && s.K <= shortK && (s.TransA || s.M*s.N >= 1<<18)
+	wide := isa == kernel.AVX512 && columns >= unit && s.TransA && !s.Accumulate && s.K > shortK && s.K <= blockK && p.cuts == 1
 	p.turn = p.few && !s.TransA
-	p.direct = !s.TransB && (s.K*s.N <= 1<<12 || s.N <= unit)
-	p.gather = p.turn || rows > 14 && columns >= 3*unit && (s.TransA || s.K%512 == 0)
+	p.direct = !s.TransB && (s.K*s.N <= 1<<12 || s.N <= unit || wide)
+	p.few = p.few || wide // lines of two vectors: a short tile reads B fast enough where it is
+	switch {
+	case p.method != tiles:
+	case s.TransA:
+		p.gather = rows > 14 && (columns >= 3*unit || far(s.M) && columns >= unit)
+	case p.turn:
+		p.gather = true
+	default:
+		p.gather = far(s.K) && rows > 7 && s.N >= 4*unit
+		p.shared = p.gather && p.columns >= 4
+	}
 	p.depth = min(blockK, s.K)
 	return p
 }
+
+// far says whether rows of n floats, read side by side, fight over a few sets of the first cache.
+func far(n int) bool { return n%512 == 0 }
 
 // readOnce cuts a product that is as fast as B comes from memory: along k, so that a part is
 // contiguous, when that is long; else along the columns.

@@ -63,7 +63,7 @@ func New(isa kernel.ISA, s Shape, e Epilogue) *Gemm {
 	if e.Bias && s.Accumulate {
 		panic("gemm: a bias and Accumulate exclude each other")
 	}
-	g := &Gemm{isa: isa, shape: s, epilogue: e, plan: choose(s)}
+	g := &Gemm{isa: isa, shape: s, epilogue: e, plan: choose(isa, s)}
 	g.blocks = g.inBlocks()
 	return g
 }
@@ -71,12 +71,33 @@ func New(isa kernel.ISA, s Shape, e Epilogue) *Gemm {
 // Parts is the number of parts.
 func (g *Gemm) Parts() int { return g.rows * g.columns * g.cuts }
 
-// PartialLen is the number of floats of the sums of a product that is cut along k, else 0.
+// PartialLen is the number of floats of what parts share: the sums of a product that is cut
+// along k, or the rows of A that Start brings together; 0 when there is neither.
 func (g *Gemm) PartialLen() int {
-	if g.cuts == 1 {
+	switch {
+	case g.cuts > 1:
+		return g.cuts * g.shape.M * g.shape.N
+	case g.shared:
+		return g.shape.M * apart(g.shape.K)
+	}
+	return 0
+}
+
+// StartParts is the number of parts of Start; 0 when there is nothing to do before Run.
+func (g *Gemm) StartParts() int {
+	if !g.shared {
 		return 0
 	}
-	return g.cuts * g.shape.M * g.shape.N
+	return kernel.RowBlocks(g.shape.M, g.shape.K)
+}
+
+// Start brings a part of A together, for all parts of Run.
+func (g *Gemm) Start(part int, a, partial []float32) {
+	s := g.shape
+	lo, hi := kernel.Split(s.M, g.StartParts(), part)
+	for m := lo; m < hi; m++ {
+		copy(partial[m*apart(s.K):], a[m*s.K:(m+1)*s.K])
+	}
 }
 
 // block is a block of the product: rows [m0, m1), columns [n0, n1), summed over [k0, k1).
@@ -94,8 +115,8 @@ func (g *Gemm) part(part int) (r block, cut int) {
 	return r, cut
 }
 
-// Run multiplies a part. It writes c, or partial when PartialLen is not 0. bias [N] is used
-// with Bias.
+// Run multiplies a part, after Start. It writes c, or partial when ReduceParts is not 0.
+// bias [N] is used with Bias.
 func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 	s := g.shape
 	r, cut := g.part(part)
@@ -109,7 +130,7 @@ func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 	case g.method == dots:
 		g.runDots(r, a, b, bias, c, e, add)
 	default:
-		g.runTiles(r, a, b, bias, c, 0, scratch, e, add)
+		g.runTiles(r, a, b, bias, c, 0, partial, scratch, e, add)
 	}
 }
 

@@ -35,6 +35,7 @@ func run(t testing.TB, isa kernel.ISA, s Shape, e Epilogue, a, b, bias, c []floa
 		copy(out, c)
 	}
 	partial, scratch := kerneltest.Junk(t, g.PartialLen()), kerneltest.Junk(t, g.ScratchLen())
+	kerneltest.Parts(g.StartParts(), func(p int) { g.Start(p, a, partial) })
 	kerneltest.Parts(g.Parts(), func(p int) { g.Run(p, a, b, bias, out, partial, scratch) })
 	kerneltest.Parts(g.ReduceParts(), func(p int) { g.Reduce(p, partial, bias, out) })
 	return out

@@ -62,7 +62,7 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 	}
 	rows := t.m1 - t.m0
 	most := shortRows(t.isa)
-	if t.near && t.args.K*t.shape.N > 1<<13 { // B comes from the second cache
+	if t.args.K > shortK || t.near && t.args.K*t.shape.N > 1<<13 { // B comes from the second cache
 		t.args.Columns(t.isa, width)
 		most = t.args.MaxRows()
 	}
@@ -76,7 +76,7 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 		n1 = min(n1, max(1, callProducts/(h*tiles*width*x.k)))
 		x.rows = n1
 		x.a = unsafe.Pointer(&t.rowsOf[row])
-		x.c = unsafe.Pointer(&t.c[(t.m0+row-t.first)*t.shape.N+n])
+		x.c = unsafe.Pointer(&t.c[(t.m0+row-t.from)*t.shape.N+n])
 		runShort(t.isa, h, &x)
 		row += n1 * h
 	}

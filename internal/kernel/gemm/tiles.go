@@ -22,12 +22,14 @@ type tile struct {
 	relu     int            // 72: 1: negative results become 0, NaN stays
 	pack     unsafe.Pointer // 80: where B goes, row after row
 	packStep uintptr        // 88: from four rows to the next four: 0 when nobody wants them
-	ahead    uintptr        // 96: the row of B that is fetched first; it need not be there
-	end      uintptr        // 104: past the last of those,
-	next     uintptr        // 112: from where it goes on here
+	ahead    uintptr        // 96: what is fetched for later, two vectors for each k; it need not be there
+	fetch    uintptr        // 104: from one to the next
+	end      uintptr        // 112: past the last of those,
+	next     uintptr        // 120: from where it goes on here
+	step     uintptr        // 128: how far both move on then
 }
 
-var _ = [1]struct{}{}[unsafe.Offsetof(tile{}.next)-112]
+var _ = [1]struct{}{}[unsafe.Offsetof(tile{}.step)-128]
 
 // distance is how many rows ahead B is fetched: a memory's latency of tiles of few rows.
 const distance = 32
@@ -41,28 +43,32 @@ func (g *Gemm) ScratchLen() int {
 	switch {
 	case g.direct:
 	case g.few && g.shape.TransA: // all panels
-		n += g.panels(g.shape)
+		n += g.panels(g.shape) + lineBytes/4
 	default:
-		n += max(g.depth, 8) * 2 * micro.Lanes(g.isa)
+		n += (g.depth+8)*2*micro.Lanes(g.isa) + lineBytes/4 // 8: what goes nowhere, see first
 	}
-	if g.gather {
+	if g.gather && !g.shared {
 		rows := kernel.CeilDiv(g.shape.M, g.rows)
 		if g.shape.TransA || g.turn {
-			n += g.depth * rows
+			n += g.depth * apart(rows)
 		} else {
-			n += (g.depth + apart) * rows
+			n += apart(g.depth) * rows
 		}
 	}
 	return n
 }
 
-// apart is how far rows in scratch are apart, so that they are not all in the same lines of the cache.
-const apart = 16
+// apart is the distance between rows of n floats in scratch: an odd number of lines of the
+// cache, so that they do not fight over a few of its sets.
+func apart(n int) int { return (kernel.CeilDiv(4*n, lineBytes) | 1) * lineBytes / 4 }
 
-// runTiles makes a block in tiles. c begins with row first.
-func (g *Gemm) runTiles(r block, a, b, bias, c []float32, first int, scratch []float32, e Epilogue, add bool) {
+// lineBytes is the length of a line of the cache.
+const lineBytes = 64
+
+// runTiles makes a block in tiles. c begins with row from; together is A, when it is shared.
+func (g *Gemm) runTiles(r block, a, b, bias, c []float32, from int, together, scratch []float32, e Epilogue, add bool) {
 	s := g.shape
-	t := tiler{Gemm: g, block: r, b: b, bias: bias, c: c, first: first, scratch: scratch, e: e, add: add}
+	t := tiler{Gemm: g, block: r, b: b, bias: bias, c: c, from: from, together: together, scratch: scratch, e: e, add: add}
 	t.tiling = micro.NewTiling(g.isa, r.n1-r.n0)
 	t.args.Segs = 1
 	t.args.Seg = &noSegment
@@ -79,8 +85,9 @@ type tiler struct {
 	*Gemm
 	block
 	b, bias, c []float32
-	first      int
+	from       int
 	scratch    []float32
+	together   []float32 // A, when it is shared
 	e          Epilogue
 	add        bool
 
@@ -105,22 +112,29 @@ func (t *tiler) bring(a []float32) {
 		lines, length, from = length, lines, a[t.k*s.M+t.m0:]
 		t.stride = s.M
 	}
-	t.rowsOf, t.rest = from, t.scratch
+	t.rowsOf, t.rest = from, aligned(t.scratch)
 	switch {
+	case t.shared:
+		t.stride = apart(s.K)
+		t.rowsOf = t.together[t.m0*t.stride+t.k:]
 	case t.turn:
-		micro.PackTransposed(t.isa, t.scratch, from, length, t.stride, lines, lines)
-		t.rowsOf, t.rest, t.stride = t.scratch, t.scratch[lines*length:], lines
+		step := apart(lines)
+		micro.PackTransposed(t.isa, t.scratch, from, length, t.stride, lines, step)
+		t.rowsOf, t.rest, t.stride = t.scratch, aligned(t.scratch[length*step:]), step
 	case t.gather:
-		step := length
-		if !s.TransA {
-			step += apart
-		}
+		step := apart(length)
 		for l := range lines {
 			copy(t.scratch[l*step:l*step+length], from[l*t.stride:])
 		}
-		t.rowsOf, t.rest, t.stride = t.scratch, t.scratch[lines*step:], step
+		t.rowsOf, t.rest, t.stride = t.scratch, aligned(t.scratch[lines*step:]), step
 	}
 	t.args.AStride = uintptr(4 * t.stride)
+}
+
+// aligned is x from the first whole line of the cache on, so that no vector is in two; an empty x stays.
+func aligned(x []float32) []float32 {
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(x))) % lineBytes / 4
+	return x[min(int(skip), len(x)):]
 }
 
 // panels makes the tiles of a panel of B, then those of the next, from column done on.
@@ -137,8 +151,8 @@ func (t *tiler) panels(done int) {
 		switch {
 		case t.direct:
 			t.args.B, t.args.BStride = unsafe.Pointer(&t.b[t.k*s.N+n]), uintptr(4*s.N)
-		case !s.TransB && padded == columns && columns == 2*micro.Lanes(t.isa) && streams(t.isa):
-			m += t.packing(n, i)
+		case padded == columns && columns == 2*micro.Lanes(t.isa) && streams(t.isa):
+			m += t.first(n, i)
 		default:
 			t.panel(t.rest, n, columns, padded)
 		}
@@ -150,7 +164,7 @@ func (t *tiler) panels(done int) {
 
 // start sets what the tile's sums start from, and says where.
 func (t *tiler) start(m, n int) {
-	t.args.C = unsafe.Pointer(&t.c[(m-t.first)*t.shape.N+n])
+	t.args.C = unsafe.Pointer(&t.c[(m-t.from)*t.shape.N+n])
 	switch {
 	case t.add || t.k > t.k0:
 		t.args.Init, t.args.IStride = t.args.C, t.args.CStride
@@ -177,33 +191,45 @@ func (t *tiler) rowsTimes(m, end, n int) {
 	}
 }
 
-// packing makes the first tile of panel i, whose B it packs, and says how many rows that has.
-func (t *tiler) packing(n, i int) int {
-	s, args := t.shape, &t.args
+// first makes the first tile of panel i, and says how many rows that has. It packs B, which
+// is fetched ahead of use; where B is transposed and packed before, the next panel is fetched.
+func (t *tiler) first(n, i int) int {
+	s, args, width := t.shape, &t.args, 2*micro.Lanes(t.isa)
 	rows := t.m1 - t.m0
 	tiles := kernel.CeilDiv(rows, args.MaxRows())
 	height := kernel.CeilDiv(rows, tiles)
-	t.start(t.m0, n)
-	from := t.k*s.N + n
-	after := from + 2*micro.Lanes(t.isa) // the next panel, or the first of the next block
-	if i+1 == t.tiling.Tiles() {
-		after = (t.k+args.K)*s.N + t.n0
-	}
-	b := uintptr(unsafe.Pointer(&t.b[0]))
 	x := tile{
-		a: unsafe.Pointer(&t.rowsOf[0]), b: unsafe.Pointer(&t.b[from]), c: args.C, init: args.Init,
-		aStride: args.AStride, bStride: uintptr(4 * s.N), cStride: args.CStride, iStride: args.IStride,
-		k: args.K, relu: args.ReLU,
-		pack: unsafe.Pointer(&t.rest[0]), packStep: uintptr(4 * 2 * 4 * micro.Lanes(t.isa)),
-		ahead: b + uintptr(4*(from+distance*s.N)),
-		end:   b + uintptr(4*(from+args.K*s.N)),
-		next:  b + uintptr(4*after),
+		a: unsafe.Pointer(&t.rowsOf[0]), aStride: args.AStride, cStride: args.CStride, k: args.K,
+		bStride: uintptr(4 * s.N), fetch: uintptr(4 * s.N), packStep: uintptr(4 * 4 * width),
 	}
-	if tiles == 1 {
-		x.packStep = 0
+	last := i+1 == t.tiling.Tiles()
+	b := uintptr(unsafe.Pointer(&t.b[0]))
+	at := func(k, n int) uintptr { return b + uintptr(4*(k*s.N+n)) }
+	if s.TransB {
+		t.panel(t.rest, n, width, width)
+		x.b, x.bStride, x.fetch = args.B, args.BStride, uintptr(4*s.K)
+		x.pack, x.packStep = unsafe.Pointer(&t.rest[args.K*width]), 0
+		after := (n+width)*s.K + t.k
+		if last {
+			after = t.n0*s.K + t.k + args.K
+		}
+		x.ahead = b + uintptr(4*after)
+		x.end, x.step = x.ahead+uintptr(width)*x.fetch, uintptr(4*width)
+		x.next = x.ahead + x.step
+	} else {
+		x.b, x.pack = unsafe.Pointer(&t.b[t.k*s.N+n]), unsafe.Pointer(&t.rest[0])
+		if tiles == 1 {
+			x.packStep = 0
+		}
+		x.ahead, x.end, x.next = at(t.k+distance, n), at(t.k+args.K, n), at(t.k, n+width)
+		if last {
+			x.next = at(t.k+args.K, t.n0)
+		}
+		args.B, args.BStride = x.pack, uintptr(4*width)
 	}
+	t.start(t.m0, n)
+	x.c, x.init, x.iStride, x.relu = args.C, args.Init, args.IStride, args.ReLU
 	runTile(t.isa, s.TransA || t.turn, height, &x)
-	args.B, args.BStride = x.pack, uintptr(4*2*micro.Lanes(t.isa))
 	return height
 }
 

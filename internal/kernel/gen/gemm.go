@@ -17,8 +17,10 @@ const (
 	tilePack     = 80
 	tilePackStep = 88
 	tileAhead    = 96
-	tileEnd      = 104
-	tileNext     = 112
+	tileFetch    = 104
+	tileEnd      = 112
+	tileNext     = 120
+	tileStep     = 128
 )
 
 // Offsets of gemm.short.
@@ -88,14 +90,14 @@ func (a *asm) gemmBegin(rows int) {
 // registers after the sums.
 func (a *asm) gemmLoop(rows int, body func(u int), advance func(n int)) {
 	b := []string{"(BX)", "(BX)(R13*1)", "(BX)(R13*2)", "(BX)(R14*1)"}
-	ahead := []string{"(R15)", "(R15)(R13*1)", "(R15)(R13*2)", "(R15)(R14*1)"}
 	row := func(u int) {
 		for j := range 2 {
 			a.v("VMOVUPS", fmt.Sprint(j*a.bytes())+b[u], 2*rows+j)
 		}
 		for line := 0; line < 2*a.bytes(); line += 64 {
-			a.i("PREFETCHT1 %d%s", line, ahead[u])
+			a.i("PREFETCHT1 %s", mem(line, "R15"))
 		}
+		a.i("ADDQ %d(DI), R15", tileFetch)
 		for j := range 2 {
 			a.v("VMOVUPS", 2*rows+j, fmt.Sprintf("%d(DX)", (2*u+j)*a.bytes()))
 		}
@@ -107,14 +109,17 @@ func (a *asm) gemmLoop(rows int, body func(u int), advance func(n int)) {
 		row(u)
 	}
 	advance(4)
-	a.i("LEAQ (BX)(R13*4), BX\nADDQ %d(DI), DX\nLEAQ (R15)(R13*4), R15\nCMPQ R15, %d(DI)\nCMOVQCC %d(DI), R15", tilePackStep, tileEnd, tileNext)
+	a.i("LEAQ (BX)(R13*4), BX\nADDQ %d(DI), DX\nCMPQ R15, %d(DI)\nJCC turn", tilePackStep, tileEnd)
+	a.at("turned")
 	a.i("SUBQ $4, CX\nJGE four")
 	a.at("rest")
 	a.i("ADDQ $4, CX\nJEQ finish")
 	a.at("one")
 	row(0)
 	advance(1)
-	a.i("ADDQ R13, BX\nADDQ R13, R15\nADDQ $%d, DX\nDECQ CX\nJNE one", 2*a.bytes())
+	a.i("ADDQ R13, BX\nADDQ $%d, DX\nDECQ CX\nJNE one\nJMP finish", 2*a.bytes())
+	a.at("turn")
+	a.i("MOVQ %d(DI), R15\nMOVQ %d(DI), R14\nADDQ R14, %d(DI)\nADDQ R14, %d(DI)\nLEAQ (R13)(R13*2), R14\nJMP turned", tileNext, tileStep, tileEnd, tileNext)
 	a.at("finish")
 }
 
