@@ -39,7 +39,7 @@ func augmented([]string, int) (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	flow, err := data.Images(table, data.ImageOptions{TargetSize: [2]int{128, 128}, BatchSize: 15, Seed: 42, Augment: augment.Tutorial(), Workers: 1})
+	flow, err := data.Images(table, data.ImageOptions{TargetSize: [2]int{128, 128}, BatchSize: 15, Seed: 42, Augment: augment.Tutorial(), Workers: 1, Cache: data.NewCache(1 << 30)})
 	if err != nil {
 		return nil, err
 	}
