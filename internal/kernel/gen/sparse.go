@@ -41,42 +41,50 @@ func sparseFn(f *family, v vec, channels int) *asm {
 // sparseLines are the registers that point to the quads of the filter's lines.
 var sparseLines = []string{"DX", "R11", "R12"}
 
+// half512 is AVX-512 with vectors of eight: its registers, without the longer vectors, of which
+// permutations take twice as long.
+var half512 = vec{"AVX512", 8, 32, "Y"}
+
 func sparse512(f *family, channels int) {
-	a := sparseFn(f, avx512, channels)
+	a := sparseFn(f, half512, channels)
 	taps := 9 * channels
-	const bias, dy, place, x = 27, 28, 29, 30
-	a.sums(taps, bias, true)
+	const x, first, dy, place = 0, 2, 30, 31 // x: registers of AVX2, for the loads of AVX2
+	a.sums(first, taps, true)
+	a.i("MOVQ CX, R13\nIMULQ R9, R13") // the next row of windows, which is fetched
 	a.loop("again")
-	a.i("VPMOVZXBD (R8), %s", a.reg(place))
-	a.i("VPTESTNMD %s, %s, K1", a.bits(4), a.reg(place)) // 4: a dead result
-	a.i("VMOVUPS.Z (SI), K1, %s", a.reg(dy))
-	a.v("VADDPS", dy, bias, bias)
+	a.gradient(dy, place, x)
+	a.i("PREFETCHT0 (SI)(R13*4)\nPREFETCHT0 (R8)(R13*1)")
+	a.v("VADDPS", dy, first+taps, first+taps)
 	for tap := range taps {
 		t := x + tap%2
-		a.i("VBROADCASTF32X4 %s, %s", mem(16*(tap%(3*channels)), sparseLines[tap/(3*channels)]), a.reg(t))
+		a.i("VBROADCASTF128 %s, %s", mem(16*(tap%(3*channels)), sparseLines[tap/(3*channels)]), a.reg(t))
 		a.v("VPERMILPS", place, t, t) // of a place, its last two bits
-		a.v("VFMADD231PS", dy, t, tap)
+		a.v("VFMADD231PS", dy, t, first+tap)
 	}
 	for _, line := range sparseLines {
 		a.i("ADDQ $%d, %s", 2*16*channels, line)
 	}
 	a.i("LEAQ (SI)(R9*4), SI\nADDQ R9, R8\nDECQ CX\nJNE again")
-	a.sums(taps, bias, false)
+	a.sums(first, taps, false)
 	a.ret()
 }
 
+// gradient loads the places at R8, and the gradient at SI, but for that of dead results.
+func (a *asm) gradient(dy, place, dead int) {
+	a.i("VPMOVZXBD (R8), %s", a.reg(place))
+	a.v("VPSLLD", "$29", place, dead) // 4 has the sign
+	a.v("VPSRAD", "$31", dead, dead)
+	a.v("VANDNPS", "(SI)", dead, dy)
+}
+
 // sums loads or stores rows of sums, at DI, and the last one.
-func (a *asm) sums(rows, last int, load bool) {
+func (a *asm) sums(first, rows int, load bool) {
 	a.i("MOVQ DI, R10")
 	for r := range rows + 1 {
-		reg := r
-		if r == rows {
-			reg = last
-		}
 		if load {
-			a.v("VMOVUPS", "(R10)", reg)
+			a.v("VMOVUPS", "(R10)", first+r)
 		} else {
-			a.v("VMOVUPS", reg, "(R10)")
+			a.v("VMOVUPS", first+r, "(R10)")
 		}
 		if r < rows {
 			a.i("LEAQ (R10)(R9*4), R10")
@@ -105,10 +113,7 @@ func sparse256(f *family, channels int) {
 		}
 		again := fmt.Sprintf("again%d", line)
 		a.loop(again)
-		a.i("VPMOVZXBD (R8), %s", a.reg(place))
-		a.v("VPSLLD", "$29", place, dead)
-		a.v("VPSRAD", "$31", dead, dead)
-		a.v("VANDNPS", "(SI)", dead, dy)
+		a.gradient(dy, place, dead)
 		if line == 2 {
 			a.v("VADDPS", dy, bias, bias)
 		}

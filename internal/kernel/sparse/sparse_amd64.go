@@ -4,13 +4,10 @@ import "github.com/lince-ml/lince/internal/kernel"
 
 // lanes is the channels of a call of add; 0 is no assembly.
 func lanes(isa kernel.ISA) int {
-	switch isa {
-	case kernel.AVX512:
-		return 16
-	case kernel.AVX2:
-		return 8
+	if isa == kernel.Generic {
+		return 0
 	}
-	return 0
+	return 8
 }
 
 // add does a vector of columns.
