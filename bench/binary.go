@@ -31,7 +31,8 @@ func binary() (path, folder string, err error) {
 }
 
 // wholeTutorial runs lince train on the photographs: WHAT BATCH EPOCHS, WHAT being seconds,
-// of the whole process and of an epoch, or MiB, the most memory that the process had.
+// of the whole process and of an epoch, or MiB, the most memory that the process had when it
+// kept no decoded pictures.
 func wholeTutorial(args []string, threads int) (values, error) {
 	path, folder, err := binary()
 	defer func() { _ = os.RemoveAll(folder) }() // temporary
@@ -39,7 +40,11 @@ func wholeTutorial(args []string, threads int) (values, error) {
 		return nil, err
 	}
 	out := filepath.Join(folder, "run")
-	c := exec.Command(path, "train", photograph(photographs), "--quiet", "--out", out, "--batch", args[1], "--epochs", args[2], "--threads", strconv.Itoa(threads))
+	flags := []string{"train", photograph(photographs), "--quiet", "--out", out, "--batch", args[1], "--epochs", args[2], "--threads", strconv.Itoa(threads)}
+	if args[0] == "MiB" {
+		flags = append(flags, "--cache", "0")
+	}
+	c := exec.Command(path, flags...)
 	c.Stderr = os.Stderr
 	start := time.Now()
 	if err := c.Run(); err != nil {
