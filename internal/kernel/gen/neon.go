@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -195,6 +196,20 @@ var neonWords = map[string]func(a *asm, o []string){
 	"VBLENDVPS": func(a *asm, o []string) {
 		mask, x, y, to := a.source(o[0]), a.source(o[1]), a.source(o[2]), vectorRegister(o[3])
 		a.blendVector(mask, x, y, to)
+	},
+
+	"VPERMILPS": func(a *asm, o []string) {
+		x, to := a.source(o[1]), vectorRegister(o[2])
+		switch o[0] {
+		case "$0xa0": // lanes 0, 0, 2, 2
+			a.n("VTRN1 V%d.S4, V%d.S4, V%d.S4", x, x, to)
+		case "$0xf5": // lanes 1, 1, 3, 3
+			a.n("VTRN2 V%d.S4, V%d.S4, V%d.S4", x, x, to)
+		case "$0x00", "$0x55", "$0xaa", "$0xff": // one lane
+			a.n("VDUP V%d.S[%d], V%d.S4", x, slices.Index([]string{"$0x00", "$0x55", "$0xaa", "$0xff"}, o[0]), to)
+		default:
+			panic("NEON has no word for the permutation " + o[0])
+		}
 	},
 
 	"VPCMPEQD":  integers("VCMEQ"),
