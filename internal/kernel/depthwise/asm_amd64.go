@@ -720,6 +720,21 @@ func sumsg4AVX512(l *line)
 //go:noescape
 func sumsg8AVX512(l *line)
 
+// repeat2AVX512 sets dst[i] = x[i/2] for n vectors of x; index says which lanes.
+//
+//go:noescape
+func repeat2AVX512(dst *float32, x *float32, index *int32, n int)
+
+// repeat4AVX512 sets dst[i] = x[i/4] for n vectors of x; index says which lanes.
+//
+//go:noescape
+func repeat4AVX512(dst *float32, x *float32, index *int32, n int)
+
+// repeat8AVX512 sets dst[i] = x[i/8] for n vectors of x; index says which lanes.
+//
+//go:noescape
+func repeat8AVX512(dst *float32, x *float32, index *int32, n int)
+
 // tile1AVX2 is tiles of rows of results; see line.
 //
 //go:noescape
@@ -1079,3 +1094,18 @@ func sumsg4AVX2(l *line)
 //
 //go:noescape
 func sumsg8AVX2(l *line)
+
+// repeat2AVX2 sets dst[i] = x[i/2] for n vectors of x; index says which lanes.
+//
+//go:noescape
+func repeat2AVX2(dst *float32, x *float32, index *int32, n int)
+
+// repeat4AVX2 sets dst[i] = x[i/4] for n vectors of x; index says which lanes.
+//
+//go:noescape
+func repeat4AVX2(dst *float32, x *float32, index *int32, n int)
+
+// repeat8AVX2 sets dst[i] = x[i/8] for n vectors of x; index says which lanes.
+//
+//go:noescape
+func repeat8AVX2(dst *float32, x *float32, index *int32, n int)

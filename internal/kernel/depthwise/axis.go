@@ -78,3 +78,18 @@ func runs(list []taps, every int) []run {
 	}
 	return out
 }
+
+// seen is the run [low, high) of sources that elements with these taps are made of.
+func seen(list []taps) (low, high int) {
+	none := true
+	for _, t := range list {
+		switch {
+		case t.n == 0:
+		case none:
+			none, low, high = false, t.at, t.at+(t.n-1)*t.step+1
+		default:
+			low, high = min(low, t.at), max(high, t.at+(t.n-1)*t.step+1)
+		}
+	}
+	return low, high
+}

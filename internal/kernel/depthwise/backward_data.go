@@ -79,12 +79,12 @@ func (b *BackwardData) Run(part int, dy, w, dx, scratch []float32) {
 	dy = dy[image*s.OH*s.OW*s.channels():][:s.OH*s.OW*s.channels()]
 	row := s.W * s.C
 	if s.M == 1 {
-		b.gather.part(dy, w, nil, dx[(image*s.H+from)*row:(image*s.H+to)*row], from, to, first, last)
+		b.gather.part(dy, 0, w, nil, dx[(image*s.H+from)*row:(image*s.H+to)*row], from, to, first, last)
 		return
 	}
 	for r := from; r < to; r++ {
 		wide := scratch[:s.W*s.channels()]
-		b.gather.part(dy, w, nil, wide, r, r+1, first, last)
+		b.gather.part(dy, 0, w, nil, wide, r, r+1, first, last)
 		out := dx[(image*s.H+r)*row:][:row]
 		for i := range out {
 			sum := wide[i*s.M]

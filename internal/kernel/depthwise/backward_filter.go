@@ -85,8 +85,12 @@ func (b *BackwardFilter) ScratchLen() int {
 	if b.shape.M == 1 {
 		return 0
 	}
-	return b.shape.KH * b.shape.W * b.shape.channels()
+	span := (min(repeatedRows, b.shape.OH)-1)*b.shape.StrideH + (b.shape.KH-1)*b.shape.DilationH + 1
+	return min(span, b.shape.H) * b.shape.W * b.shape.channels()
 }
+
+// repeatedRows is of how many results' rows the pixels are repeated at once.
+const repeatedRows = 8
 
 // Run makes a part of the sums, of x [N, H, W, C] and dy [N, OH, OW, C*M].
 func (b *BackwardFilter) Run(part int, x, dy, partial, scratch []float32) {
@@ -99,27 +103,36 @@ func (b *BackwardFilter) Run(part int, x, dy, partial, scratch []float32) {
 	for i := 0; i < len(sums); i += s.channels() {
 		clear(sums[i+first : i+last])
 	}
-	for lo := first; lo < last; lo += b.block {
-		hi := min(last, lo+b.block)
-		for r := from; r < to; r++ {
-			b.row(x, dy, sums, r, lo, hi, scratch)
+	image := s.H * s.W * s.C
+	if s.M == 1 {
+		for lo := first; lo < last; lo += b.block {
+			for r := from; r < to; r++ {
+				b.row(x[r/s.OH*image:][:image], 0, dy, sums, r, lo, min(last, lo+b.block))
+			}
 		}
+		return
+	}
+	for from < to {
+		n, row := from/s.OH, from%s.OH
+		rows := min(repeatedRows, to-from, s.OH-row)
+		low, high := seen(b.rows[row : row+rows])
+		repeat(b.isa, scratch, x[n*image+low*s.W*s.C:n*image+high*s.W*s.C], s.M)
+		for lo := first; lo < last; lo += b.block {
+			for r := from; r < from+rows; r++ {
+				b.row(scratch, low, dy, sums, r, lo, min(last, lo+b.block))
+			}
+		}
+		from += rows
 	}
 }
 
-// row adds the products of a row of the gradient, for channels [lo, hi).
-func (b *BackwardFilter) row(x, dy, sums []float32, r, lo, hi int, scratch []float32) {
+// row adds the products of a row of the gradient, for channels [lo, hi); x is the image from
+// row top on.
+func (b *BackwardFilter) row(x []float32, top int, dy, sums []float32, r, lo, hi int) {
 	s, channels := b.shape, b.shape.channels()
-	image, vertical := r/s.OH, b.rows[r%s.OH]
-	x = x[image*s.H*s.W*s.C:][:s.H*s.W*s.C]
+	vertical := b.rows[r%s.OH]
 	dy = dy[r*s.OW*channels:][:s.OW*channels]
-	at, step := vertical.at, vertical.step // of rows of pixels
-	if s.M > 1 {
-		for t := range vertical.n {
-			repeat(scratch[t*s.W*channels:], x[(at+t*step)*s.W*s.C:][:s.W*s.C], s.M)
-		}
-		x, at, step = scratch, 0, 1
-	}
+	at, step := vertical.at-top, vertical.step // of rows of pixels
 	if b.vector(x, dy, sums, vertical, at, step, lo, hi) {
 		return
 	}

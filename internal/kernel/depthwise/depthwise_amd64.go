@@ -36,6 +36,43 @@ var groupMembers = func() (t [8][16]int32) {
 	return t
 }()
 
+// repeatLanes are, for vectors of lanes numbers, the lanes that results of repeat come from.
+func repeatLanes(lanes, m int) (t [8 * 16]int32) {
+	for i := range lanes * m {
+		t[i] = int32(i / m)
+	}
+	return t
+}
+
+var (
+	repeatLanes16 = [3][8 * 16]int32{repeatLanes(16, 2), repeatLanes(16, 4), repeatLanes(16, 8)}
+	repeatLanes8  = [3][8 * 16]int32{repeatLanes(8, 2), repeatLanes(8, 4), repeatLanes(8, 8)}
+)
+
+// repeatVector does some first numbers of repeat, and says how many.
+func repeatVector(isa kernel.ISA, dst, x []float32, m int) int {
+	n := len(x) / 16
+	switch {
+	case isa == kernel.Generic || n == 0:
+		return 0
+	case isa == kernel.AVX512 && m == 2:
+		repeat2AVX512(&dst[0], &x[0], &repeatLanes16[0][0], n)
+	case isa == kernel.AVX512 && m == 4:
+		repeat4AVX512(&dst[0], &x[0], &repeatLanes16[1][0], n)
+	case isa == kernel.AVX512 && m == 8:
+		repeat8AVX512(&dst[0], &x[0], &repeatLanes16[2][0], n)
+	case m == 2:
+		repeat2AVX2(&dst[0], &x[0], &repeatLanes8[0][0], 2*n)
+	case m == 4:
+		repeat4AVX2(&dst[0], &x[0], &repeatLanes8[1][0], 2*n)
+	case m == 8:
+		repeat8AVX2(&dst[0], &x[0], &repeatLanes8[2][0], 2*n)
+	default:
+		return 0
+	}
+	return n * 16
+}
+
 // hasGroups says whether there is assembly for groups of so many channels.
 func hasGroups(members int) bool { return Fast(members) }
 

@@ -2,13 +2,18 @@
 
 package depthwise
 
+import "github.com/lince-ml/lince/internal/kernel"
+
 // window is what assembly would need.
 type window struct{}
 
 func (g *gather) windowFor(_, _ int) window { return window{} }
 
-func (g *gather) vector(_, _, _, _ []float32, _, _, _, _ int) bool { return false }
+func (g *gather) vector(_ []float32, _ int, _, _, _ []float32, _, _, _, _ int) bool { return false }
 
 func (b *BackwardFilter) windowFor() window { return window{} }
 
 func (b *BackwardFilter) vector(_, _, _ []float32, _ taps, _, _, _, _ int) bool { return false }
+
+// repeatVector does some first numbers of repeat, and says how many.
+func repeatVector(_ kernel.ISA, _, _ []float32, _ int) int { return 0 }

@@ -39,6 +39,8 @@ func shapes() []Shape {
 	for _, same := range []bool{false, true} {
 		list = append(list,
 			shape(1, 9, 8, 5, 2, 3, 3, 1, 1, 1, 1, same),
+			shape(2, 20, 8, 6, 4, 3, 3, 1, 1, 1, 1, same),
+			shape(1, 7, 8, 3, 8, 3, 3, 2, 2, 1, 1, same),
 			shape(2, 9, 9, 6, 3, 5, 3, 2, 2, 1, 1, same),
 			shape(2, 11, 12, 20, 1, 3, 3, 1, 1, 2, 3, same),
 			shape(1, 13, 12, 33, 1, 2, 4, 3, 2, 1, 1, same),
@@ -239,7 +241,9 @@ func TestValidate(t *testing.T) {
 }
 
 func TestNoAllocs(t *testing.T) {
-	for _, s := range []Shape{shape(1, 12, 12, 20, 1, 3, 3, 1, 1, 1, 1, true), shape(1, 12, 12, 20, 1, 5, 4, 2, 3, 1, 1, true), shape(1, 6, 6, 5, 2, 3, 3, 1, 1, 1, 1, false)} {
+	grouped := shape(1, 6, 6, 20, 1, 3, 3, 1, 1, 1, 1, false)
+	grouped.Group = 4
+	for _, s := range []Shape{shape(1, 12, 12, 20, 1, 3, 3, 1, 1, 1, 1, true), shape(1, 12, 12, 20, 1, 5, 4, 2, 3, 1, 1, true), shape(1, 6, 6, 5, 2, 3, 3, 1, 1, 1, 1, false), grouped} {
 		nx, nw, ny := s.lens()
 		x, w, y, bias := make([]float32, nx), make([]float32, nw), make([]float32, ny), make([]float32, s.channels())
 		kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {

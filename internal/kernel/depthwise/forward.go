@@ -34,35 +34,30 @@ func (f *Forward) Parts() int { return f.gather.cut.parts(f.shape.N) }
 
 // ScratchLen is the number of floats that each worker needs.
 func (f *Forward) ScratchLen() int {
-	if f.shape.M == 1 {
+	s, most := f.shape, 0
+	if s.M == 1 {
 		return 0
 	}
-	return f.shape.H * f.shape.W * f.shape.channels()
+	for band := range f.gather.cut.bands {
+		from, to := kernel.Split(s.OH, f.gather.cut.bands, band)
+		low, high := seen(f.gather.rows[from:to])
+		most = max(most, high-low)
+	}
+	return most * s.W * s.channels()
 }
 
-// Run convolves a part: x [N, H, W, C] and w [KH, KW, C, M], or [KH, KW, Group, C], give y [N, OH, OW, C*M]. bias
-// [C*M] is used with Bias.
+// Run convolves a part: x [N, H, W, C] and w [KH, KW, C, M], or [KH, KW, Group, C], give
+// y [N, OH, OW, C*M]. bias [C*M] is used with Bias.
 func (f *Forward) Run(part int, x, w, bias, y, scratch []float32) {
 	s := f.shape
 	image, from, to, first, last := f.gather.cut.at(part)
 	x = x[image*s.H*s.W*s.C:][:s.H*s.W*s.C]
-	if s.M > 1 {
-		x = f.gather.repeated(x, s, from, to, scratch)
+	top := 0
+	if s.M > 1 { // each channel M times, in the rows that are seen
+		low, high := seen(f.gather.rows[from:to])
+		repeat(f.gather.isa, scratch, x[low*s.W*s.C:high*s.W*s.C], s.M)
+		x, top = scratch, low
 	}
 	row := s.OW * s.channels()
-	f.gather.part(x, w, bias, y[(image*s.OH+from)*row:(image*s.OH+to)*row], from, to, first, last)
-}
-
-// repeated gives the rows of an image that results [from, to) see, with each channel M times.
-func (g *gather) repeated(x []float32, s Shape, from, to int, scratch []float32) []float32 {
-	low, high := s.H, 0
-	for _, t := range g.rows[from:to] {
-		if t.n > 0 {
-			low, high = min(low, t.at), max(high, t.at+(t.n-1)*t.step+1)
-		}
-	}
-	if low < high {
-		repeat(scratch[low*s.W*s.channels():], x[low*s.W*s.C:high*s.W*s.C], s.M)
-	}
-	return scratch[:s.H*s.W*s.channels()]
+	f.gather.part(x, top, w, bias, y[(image*s.OH+from)*row:(image*s.OH+to)*row], from, to, first, last)
 }

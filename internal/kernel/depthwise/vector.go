@@ -78,9 +78,8 @@ const (
 	maxGroupPixels = 6
 )
 
-// vector makes rows [from, to) of a result y, whose first row it is given, for channels
-// [lo, hi), if there is assembly.
-func (g *gather) vector(x, w, bias, y []float32, from, to, lo, hi int) bool {
+// vector does what part does for channels [lo, hi), if there is assembly.
+func (g *gather) vector(x []float32, top int, w, bias, y []float32, from, to, lo, hi int) bool {
 	if g.isa == kernel.Generic || !hasGroups(g.members) {
 		return false
 	}
@@ -112,7 +111,9 @@ func (g *gather) vector(x, w, bias, y []float32, from, to, lo, hi int) bool {
 	for r := from; r < to; r++ {
 		v := &g.rows[r]
 		l.rows = v.n
-		l.x = unsafe.Pointer(&x[v.at*g.source*g.channels+lo])
+		if v.n > 0 {
+			l.x = unsafe.Pointer(&x[(v.at-top)*g.source*g.channels+lo])
+		}
 		l.y = unsafe.Pointer(&y[(r-from)*g.width*g.channels+lo])
 		l.xRow, l.wRow = v.step*g.source*size, v.tapStep*g.kw*g.members*size
 		if fetches && g.large && v.n > 0 {

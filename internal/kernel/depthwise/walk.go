@@ -27,24 +27,24 @@ type gather struct {
 }
 
 // part makes rows [from, to) of a result y, whose first row it is given, for channels
-// [first, last); x is the image that is the source.
-func (g *gather) part(x, w, bias, y []float32, from, to, first, last int) {
+// [first, last); x is the source's image from row top on.
+func (g *gather) part(x []float32, top int, w, bias, y []float32, from, to, first, last int) {
 	for lo := first; lo < last; lo += g.cut.block {
 		hi := min(last, lo+g.cut.block)
-		if g.vector(x, w, bias, y, from, to, lo, hi) {
+		if g.vector(x, top, w, bias, y, from, to, lo, hi) {
 			continue
 		}
 		for r := from; r < to; r++ {
 			row := y[(r-from)*g.width*g.channels:][:g.width*g.channels]
 			for i := range g.columns {
-				g.portable(x, w, bias, row, g.rows[r], g.columns[i], lo, hi)
+				g.portable(x, top, w, bias, row, g.rows[r], g.columns[i], lo, hi)
 			}
 		}
 	}
 }
 
 // portable makes a run of the elements of a row, for channels [lo, hi).
-func (g *gather) portable(x, w, bias, row []float32, vertical taps, r run, lo, hi int) {
+func (g *gather) portable(x []float32, top int, w, bias, row []float32, vertical taps, r run, lo, hi int) {
 	for p := range r.count {
 		y := row[(r.first+p*r.every)*g.channels:][lo:hi]
 		if g.epilogue.Bias {
@@ -54,7 +54,7 @@ func (g *gather) portable(x, w, bias, row []float32, vertical taps, r run, lo, h
 		}
 		for i := range vertical.n {
 			for j := range r.n {
-				at := (vertical.at+i*vertical.step)*g.source + r.at + p*r.advance + j*r.step
+				at := (vertical.at+i*vertical.step-top)*g.source + r.at + p*r.advance + j*r.step
 				tap := (vertical.tap+i*vertical.tapStep)*g.kw + r.tap + j*r.tapStep
 				pixel, weights := x[at*g.channels:][:g.channels], w[tap*g.members*g.channels:]
 				if g.members == 1 {
@@ -89,10 +89,10 @@ func (e Epilogue) apply(y []float32) {
 }
 
 // repeat writes each number of x m times.
-func repeat(dst, x []float32, m int) {
-	for i, v := range x {
+func repeat(isa kernel.ISA, dst, x []float32, m int) {
+	for i := repeatVector(isa, dst, x, m); i < len(x); i++ {
 		for j := range m {
-			dst[i*m+j] = v
+			dst[i*m+j] = x[i]
 		}
 	}
 }

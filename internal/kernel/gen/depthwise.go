@@ -91,7 +91,29 @@ func depthwise(f *family) {
 			a.depthwiseGroupSums()
 		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such sums\")\n\t}\n}\n")
+		for _, m := range v.groups() {
+			f.repeat(v, m)
+		}
 	}
+}
+
+// repeat writes each number m times; index has, for each vector of results, the lanes that they
+// come from.
+func (f *family) repeat(v vec, m int) {
+	a := f.fn(v, fmt.Sprintf("repeat%d", m), fmt.Sprintf("sets dst[i] = x[i/%d] for n vectors of x; index says which lanes.", m),
+		"dst *float32", "x *float32", "index *int32", "n int")
+	a.load("DI", "SI", "R8", "CX")
+	for j := range m {
+		a.v("VMOVUPS", mem(j*a.bytes(), "R8"), j)
+	}
+	a.loop("again")
+	a.v("VMOVUPS", "(SI)", m)
+	for j := range m {
+		a.v("VPERMPS", m, j, m+1+j%2)
+		a.v("VMOVUPS", m+1+j%2, mem(j*a.bytes(), "DI"))
+	}
+	a.i("ADDQ $%d, SI\nADDQ $%d, DI\nDECQ CX\nJNE again", a.bytes(), m*a.bytes())
+	a.ret()
 }
 
 // groups are the sizes of groups of channels that there is assembly for.
@@ -216,11 +238,12 @@ func (a *asm) depthwiseTiles(pixels, width, stride int) {
 			name = "part"
 		}
 		a.depthwiseStart(pixels, pixels*max(stride, 1), mask, masked, name)
-		if a.members > 0 {
+		switch {
+		case a.members > 0:
 			a.depthwiseGroup(pixels, mask, masked, name)
-		} else if width == 0 {
+		case width == 0:
 			a.depthwiseAny(pixels, mask, masked, name)
-		} else {
+		default:
 			a.depthwiseWindow(pixels, width, stride, mask, masked, name)
 		}
 		a.depthwiseEnd(pixels, mask, masked, name)
