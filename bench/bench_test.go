@@ -54,7 +54,7 @@ func TestTable(t *testing.T) {
 			{Name: "forward: two", Lince: 1, Peer: .5, Flops: 1e9},
 			{Name: "filter: one", Lince: 2, Peer: 3, LinceSpread: .25},
 		}},
-		{Name: "step", Unit: "ms", Goal: goal{Ratio: 5, Floor: 4}, Items: []item{{Name: "step", Lince: 10, Peer: 45}}},
+		{Name: "step", Unit: "ms", Goal: goal{Ratio: 5, Floor: 4}, Others: .25, Items: []item{{Name: "step", Lince: 10, Peer: 45}}},
 		{Name: "memory", Unit: "MiB", Goal: goal{Most: 300}, Items: []item{{Name: "process", Lince: 250, Peer: 1000}}},
 		{Name: "photographs", Error: "there are none"},
 	}}
@@ -74,7 +74,7 @@ func TestTable(t *testing.T) {
 		heads,
 		{"layers: forward (2 layers)", "2.00 ms", "4.50 ms", "1.41x (worst 0.50x: two)", "1x, none under 0.6x", "no", "50% FMA", "0%"},
 		{"layers: filter", "2.00 ms", "3.00 ms", "1.50x", "1x", "yes", "25%"},
-		{"step", "10.0 ms", "45.0 ms", "4.50x", "5x, 4x the least", "the least", "0%"},
+		{"step", "10.0 ms", "45.0 ms", "4.50x", "5x, 4x the least", "the least", "0%, others had 25% of the time"},
 		{"memory", "250 MiB", "1000 MiB", "4.00x", "at most 300 MiB", "yes", "0%"},
 		{"photographs", "not measured: there are none"},
 		{"balance: 2 threads 2.00x, 4 threads 3.50x, 8 threads 5.00x, 16 threads 6.00x"},

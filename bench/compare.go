@@ -30,6 +30,7 @@ func (o *options) compare(r row) result {
 	if r.long {
 		rounds = 1
 	}
+	others := watchOthers()
 	var ours, theirs []values
 	for i := range rounds {
 		fmt.Fprintf(os.Stderr, "%s: round %d of %d\n", r.name, i+1, rounds)
@@ -48,6 +49,7 @@ func (o *options) compare(r row) result {
 			return res
 		}
 	}
+	res.Others = round(others())
 	w, err := kinds[r.lince[0]].workOf(r.lince[1:])
 	if err == nil {
 		res.Items, err = join(ours, theirs, w)
@@ -56,6 +58,19 @@ func (o *options) compare(r row) result {
 		res.Error = err.Error()
 	}
 	return res
+}
+
+// watchOthers returns a function that tells which part of the processors' time something else
+// than the bench has taken since; 0 where the system does not tell.
+func watchOthers() func() float64 {
+	all, used, ours, err := cpuTime()
+	return func() float64 {
+		all2, used2, ours2, err2 := cpuTime()
+		if err != nil || err2 != nil || all2 <= all {
+			return 0
+		}
+		return max(0, (used2-used)-(ours2-ours)) / (all2 - all)
+	}
 }
 
 func exists(path string) bool {

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lince-ml/lince/internal/kernel"
@@ -32,14 +33,15 @@ type results struct {
 
 // result is a row that was measured, or why it could not be.
 type result struct {
-	Name    string `json:"name"`
-	Unit    string `json:"unit"`
-	Peer    string `json:"peer"`
-	Goal    goal   `json:"goal"`
-	Threads int    `json:"threads"`
-	Date    string `json:"date"`
-	Error   string `json:"error,omitempty"`
-	Items   []item `json:"items,omitempty"`
+	Name    string  `json:"name"`
+	Unit    string  `json:"unit"`
+	Peer    string  `json:"peer"`
+	Goal    goal    `json:"goal"`
+	Threads int     `json:"threads"`
+	Date    string  `json:"date"`
+	Others  float64 `json:"others,omitempty"` // the part of the processors' time that something else took meanwhile
+	Error   string  `json:"error,omitempty"`
+	Items   []item  `json:"items,omitempty"`
 }
 
 // item is a thing that a row measures: medians over the rounds, and how far the rounds are
@@ -110,11 +112,8 @@ func geomean(x []float64) float64 {
 
 // round keeps four digits: more than the clock is worth.
 func round(x float64) float64 {
-	if x == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
-		return x
-	}
-	unit := math.Pow(10, math.Floor(math.Log10(math.Abs(x)))-3)
-	return math.Round(x/unit) * unit
+	x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'g', 4, 64), 64)
+	return x
 }
 
 // load reads the results of this machine that there are.
@@ -148,7 +147,7 @@ func better(a, b machine.Limits) machine.Limits {
 	if a.Threads != b.Threads {
 		return b
 	}
-	return machine.Limits{Threads: a.Threads, FMA: max(a.FMA, b.FMA), Read: max(a.Read, b.Read), Copy: max(a.Copy, b.Copy)}
+	return machine.Limits{Threads: a.Threads, FMA: round(max(a.FMA, b.FMA)), Read: round(max(a.Read, b.Read)), Copy: round(max(a.Copy, b.Copy))}
 }
 
 // put adds a row's result, or puts it in the place of an earlier one, in the order of rows.

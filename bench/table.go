@@ -20,6 +20,7 @@ type line struct {
 	ratio, worst float64 // geometric mean; the least
 	slowest      string  // the item of the least ratio
 	limit        string  // what it comes to of the machine's limits
+	others       float64 // what else the machine did meanwhile
 	goal         string
 	verdict      string
 }
@@ -35,7 +36,7 @@ func linesOf(r result, limits machine.Limits) (list []*line) {
 		at := slices.IndexFunc(list, func(l *line) bool { return l.what == what })
 		if at < 0 {
 			at = len(list)
-			list = append(list, &line{what: what, peer: r.Peer, unit: r.Unit})
+			list = append(list, &line{what: what, peer: r.Peer, unit: r.Unit, others: r.Others})
 		}
 		list[at].items = append(list[at].items, it)
 	}
@@ -103,8 +104,15 @@ func (l *line) cells() []string {
 		what = fmt.Sprintf("%s (%d layers)", what, n)
 		faster += fmt.Sprintf(" (worst %.2fx: %s)", l.worst, l.slowest)
 	}
-	return []string{what, digits(l.lince) + " " + l.unit, digits(l.other) + " " + l.unit, faster, l.goal, l.verdict, l.limit, fmt.Sprintf("%.0f%%", 100*l.spread)}
+	spread := fmt.Sprintf("%.0f%%", 100*l.spread)
+	if l.others >= busy {
+		spread += fmt.Sprintf(", others had %.0f%% of the time", 100*l.others)
+	}
+	return []string{what, digits(l.lince) + " " + l.unit, digits(l.other) + " " + l.unit, faster, l.goal, l.verdict, l.limit, spread}
 }
+
+// busy is what others may have of the processors' time before a row says so.
+const busy = .03
 
 var heads = []string{"work", "lince", "peer", "times as fast", "goal", "reached", "of the limits", "spread"}
 

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// userHz is the unit of /proc/stat, a hundredth of a second on all that Linux runs on.
+const userHz = 100
+
+// cpuTime is the time since the start of the system, of all processors together, in seconds:
+// all of it, what was used by anyone (other virtual machines, too), and what this process and
+// those that it waited for used.
+func cpuTime() (all, used, ours float64, err error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	var user, nice, system, idle, iowait, irq, softirq, steal float64
+	line, _, _ := strings.Cut(string(text), "\n")
+	if _, err := fmt.Sscanf(line, "cpu %f %f %f %f %f %f %f %f", &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal); err != nil {
+		return 0, 0, 0, fmt.Errorf("/proc/stat: %w", err)
+	}
+	used = user + nice + system + irq + softirq + steal
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(who, &u); err != nil {
+			return 0, 0, 0, err
+		}
+		ours += float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+	}
+	return (used + idle + iowait) / userHz, used / userHz, ours, nil
+}
