@@ -80,9 +80,19 @@ func blocks(s Shape, tiles int) int {
 // each block.
 func filterBlockTiles(s Shape) int {
 	if s.C*s.O <= 1<<12 {
-		return 56
+		return 44
 	}
 	return 112
+}
+
+// filterPasses is in how many passes the transforms' rows are made there: two where the matrices
+// of one are about what a second cache holds, 1 MB.
+func filterPasses(s Shape) int {
+	tiles := filterBlockTiles(s)
+	if floats := winograd.Planes * (s.C*s.O + tiles*(s.C+s.O)); floats > 1<<18 && floats/2 < 1<<18 {
+		return 2
+	}
+	return 1
 }
 
 // How products are cut.

@@ -84,7 +84,7 @@ func inside(j, end, size, pad, patch, line int) (from, to int) {
 }
 
 // images transforms the pixels of tiles [lo, hi) of x. patch holds 6x6 pixels.
-func (g grid) images(isa kernel.ISA, x []float32, lo, hi int, v []float32, p planes, patch []float32) {
+func (g grid) images(isa kernel.ISA, rows winograd.Rows, x []float32, lo, hi int, v []float32, p planes, patch []float32) {
 	s := g.shape
 	row := s.W * s.C
 	for q := lo; q < hi; {
@@ -98,10 +98,10 @@ func (g grid) images(isa kernel.ISA, x []float32, lo, hi int, v []float32, p pla
 			left, count := winograd.Tile*j-s.PadLeft, 1
 			if j == from && from < to {
 				count = to - from
-				winograd.Image(isa, v[(q-lo)*p.row:], p.plane, p.row, image[top*row+left*s.C:], row, s.C, s.C, count)
+				winograd.Image(isa, rows, v[(q-lo)*p.row:], p.plane, p.row, image[top*row+left*s.C:], row, s.C, s.C, count)
 			} else {
 				cut(patch, image, top, left, s.H, s.W, s.C, winograd.Patch)
-				winograd.Image(isa, v[(q-lo)*p.row:], p.plane, p.row, patch, winograd.Patch*s.C, s.C, s.C, 1)
+				winograd.Image(isa, rows, v[(q-lo)*p.row:], p.plane, p.row, patch, winograd.Patch*s.C, s.C, s.C, 1)
 			}
 			q, j = q+count, j+count
 		}
@@ -110,7 +110,7 @@ func (g grid) images(isa kernel.ISA, x []float32, lo, hi int, v []float32, p pla
 
 // gradients transforms the gradient dy of tiles [lo, hi), or with argmax the pooled one. patch
 // holds 4x4 pixels.
-func (g grid) gradients(isa kernel.ISA, dy []float32, argmax []uint8, lo, hi int, d []float32, p planes, patch []float32) {
+func (g grid) gradients(isa kernel.ISA, rows winograd.Rows, dy []float32, argmax []uint8, lo, hi int, d []float32, p planes, patch []float32) {
 	s := g.shape
 	size, height, width := winograd.Tile, s.OH, s.OW
 	if argmax != nil {
@@ -144,9 +144,9 @@ func (g grid) gradients(isa kernel.ISA, dy []float32, argmax []uint8, lo, hi int
 				}
 			}
 			if argmax != nil {
-				winograd.GradientPooled(isa, dst, p.plane, p.row, first, firstAt, stride, s.O, s.O, count)
+				winograd.GradientPooled(isa, rows, dst, p.plane, p.row, first, firstAt, stride, s.O, s.O, count)
 			} else {
-				winograd.Gradient(isa, dst, p.plane, p.row, first, stride, s.O, s.O, count)
+				winograd.Gradient(isa, rows, dst, p.plane, p.row, first, stride, s.O, s.O, count)
 			}
 			q, j = q+count, j+count
 		}

@@ -21,6 +21,7 @@ type winogradBackwardFilter struct {
 	grid    grid
 	block   int     // tiles
 	columns columns // of O
+	passes  []winograd.Rows
 	x, dy   planes
 	u       planes // of the filters of a group of columns; rows are not padded
 }
@@ -37,6 +38,12 @@ func newWinogradBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilt
 	b.block = min(b.block, kernel.CeilDiv(b.grid.tiles(), b.groups))
 	b.x, b.dy = newPlanes(b.block, s.C), newPlanes(b.block, s.O)
 	b.u = planes{b.columns.most(), oddLines(s.C * b.columns.most())}
+	// What all products of a block of tiles are made of, and add to, does not fit into the
+	// second cache; half of them do at the price of reading images and gradients twice.
+	b.passes = []winograd.Rows{winograd.AllRows}
+	if filterPasses(s) == 2 {
+		b.passes = []winograd.Rows{winograd.UpperRows, winograd.LowerRows}
+	}
 	return b
 }
 
@@ -61,32 +68,39 @@ func (b *winogradBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, 
 	first, last := b.columns.at(part % b.columns.groups)
 	start, end := kernel.Split(b.grid.tiles(), b.groups, part/b.columns.groups)
 	blocks := kernel.CeilDiv(end-start, b.block)
-	for block := range blocks {
-		lo, hi := kernel.Split(end-start, blocks, block)
-		b.grid.images(b.isa, x, start+lo, start+hi, v, b.x, patch)
-		b.grid.gradients(b.isa, dy, argmax, start+lo, start+hi, d, b.dy, patch)
-		next := hi
-		if block+1 < blocks {
-			_, next = kernel.Split(end-start, blocks, block+1)
+	ofPass := u
+	for pass, rows := range b.passes {
+		for block := range blocks {
+			lo, hi := kernel.Split(end-start, blocks, block)
+			b.grid.images(b.isa, rows, x, start+lo, start+hi, v, b.x, patch)
+			b.grid.gradients(b.isa, rows, dy, argmax, start+lo, start+hi, d, b.dy, patch)
+			// What comes next: the next block, or the first one again.
+			from, to := hi, hi
+			if block+1 < blocks {
+				_, to = kernel.Split(end-start, blocks, block+1)
+			} else if pass+1 < len(b.passes) {
+				from, to = kernel.Split(end-start, blocks, 0)
+			}
+			b.multiply(rows.Planes(), hi-lo, first, last, v, d, ofPass, block > 0,
+				b.grid.pixels(x, start+from, start+to), b.grid.results(dy, b.options.Pooled, start+from, start+to))
+			if b.options.Bias && pass == 0 {
+				reduce.AddRowsStrided(b.isa, sum[s.filterLen():][first:last], d[rows.Planes()*b.dy.plane+first:], hi-lo, b.dy.row, block > 0)
+			}
 		}
-		b.multiply(hi-lo, first, last, v, d, u, block > 0,
-			b.grid.pixels(x, start+hi, start+next), b.grid.results(dy, b.options.Pooled, start+hi, start+next))
-		if b.options.Bias {
-			reduce.AddRowsStrided(b.isa, sum[s.filterLen():][first:last], d[winograd.Planes*b.dy.plane+first:], hi-lo, b.dy.row, block > 0)
-		}
+		ofPass = ofPass[rows.Planes()*b.u.plane:]
 	}
 	for c := range s.C {
 		winograd.FilterGradient(b.isa, sum[c*s.O+first:], s.C*s.O, u[c*b.u.row:], b.u.plane, last-first)
 	}
 }
 
-// multiply adds the products of some tiles to u, for channels [start, end), or starts it.
-func (b *winogradBackwardFilter) multiply(tiles, start, end int, v, d, u []float32, add bool, ahead ...[]float32) {
+// multiply adds the products of some planes of some tiles to u, for channels [start, end), or starts it.
+func (b *winogradBackwardFilter) multiply(planes, tiles, start, end int, v, d, u []float32, add bool, ahead ...[]float32) {
 	s := b.shape
 	done, width := start, winograd.ProductColumns(b.isa)
 	if width > 0 && end-start >= width {
 		var w winograd.Products
-		w.K, w.Panels, w.Planes = tiles, (end-start)/width, winograd.Planes
+		w.K, w.Panels, w.Planes = tiles, (end-start)/width, planes
 		w.A, w.B, w.C = unsafe.Pointer(&v[0]), unsafe.Pointer(&d[start]), unsafe.Pointer(&u[0])
 		w.AStride, w.BStride, w.CStride = uintptr(4*b.x.row), uintptr(4*b.dy.row), uintptr(4*b.u.row)
 		w.APlane, w.BPlane, w.CPlane, w.BPanel = uintptr(4*b.x.plane), uintptr(4*b.dy.plane), uintptr(4*b.u.plane), uintptr(4*width)
@@ -105,7 +119,7 @@ func (b *winogradBackwardFilter) multiply(tiles, start, end int, v, d, u []float
 	a.K, a.Segs = tiles, 1
 	a.AStride, a.BStride, a.CStride = uintptr(4*b.x.row), uintptr(4*b.dy.row), uintptr(4*b.u.row)
 	a.Zero()
-	for plane := range winograd.Planes {
+	for plane := range planes {
 		a.A = unsafe.Pointer(&v[plane*b.x.plane])
 		for tile := range tiling.Tiles() {
 			first, columns, _ := tiling.At(tile)

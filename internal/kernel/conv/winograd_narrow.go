@@ -72,7 +72,7 @@ func (f *winogradNarrow) Run(part int, x, packed, bias, residual, y []float32, a
 		for r := first; r < winograd.Patch; r++ {
 			f.spread(pixels[r*f.line():(r+1)*f.line()], f.pixels(x, winograd.Tile*i-s.PadTop+r, scratch))
 		}
-		winograd.Image(f.isa, v, s.C*f.tiles, 0, pixels, f.line(), s.C*f.tiles, s.C*f.tiles, 1)
+		winograd.Image(f.isa, winograd.AllRows, v, s.C*f.tiles, 0, pixels, f.line(), s.C*f.tiles, s.C*f.tiles, 1)
 		for tile := range f.tiling.Tiles() {
 			start, columns, padded := f.tiling.At(tile)
 			for j := 0; j < f.grid.wide; j += winograd.NarrowTiles {

@@ -9,11 +9,13 @@ import "fmt"
 // same order for every instruction set and every cut into rows.
 func winograd(f *family) {
 	for _, v := range f.vecs {
-		winogradImage(f, v)
+		for _, r := range transformRows {
+			winogradImage(f, v, r)
+			winogradGradient(f, v, r, false)
+			winogradGradient(f, v, r, true)
+		}
 		winogradResult(f, v, false)
 		winogradResult(f, v, true)
-		winogradGradient(f, v, false)
-		winogradGradient(f, v, true)
 		winogradAddImage(f, v)
 		winogradFilter(f, v)
 		winogradFilterGradient(f, v)
@@ -93,6 +95,32 @@ func (t *transform) groups(large, small [][]int) [][]int {
 		return large
 	}
 	return small
+}
+
+// rowsOfTransform are the rows of a transform that a function makes.
+type rowsOfTransform struct {
+	name     string // of functions, behind what they do
+	doc      string
+	from, to int
+}
+
+var transformRows = []rowsOfTransform{{"", "", 0, 6}, {"Upper", " for UpperRows", 0, 3}, {"Lower", " for LowerRows", 3, 6}}
+
+// of is the part of groups that has these rows.
+func (r rowsOfTransform) of(groups [][]int) [][]int {
+	var in [][]int
+	for _, g := range groups {
+		var rows []int
+		for _, row := range g {
+			if row >= r.from && row < r.to {
+				rows = append(rows, row)
+			}
+		}
+		if len(rows) > 0 {
+			in = append(in, rows)
+		}
+	}
+	return in
 }
 
 // strides are registers that address up to six things at a distance.

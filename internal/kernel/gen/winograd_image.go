@@ -57,8 +57,8 @@ func (t *transform) image1(x func(n int) any, rows []int, tmp int, out func(row 
 	}
 }
 
-func winogradImage(f *family, v vec) {
-	a := f.fn(v, "image", "is Image for n vectors of channels; strides are in bytes.",
+func winogradImage(f *family, v vec, r rowsOfTransform) {
+	a := f.fn(v, "image"+r.name, "is Image"+r.doc+", for n vectors of channels; strides are in bytes.",
 		"dst *float32", "plane uintptr", "tile uintptr", "src *float32", "row uintptr", "pixel uintptr", "n int", "tiles int")
 	a.load("DI", "R14", "", "R8", "AX", "SI")
 	rows := []string{"R8", "R9", "R10", "R11", "R12", "R13"}
@@ -69,20 +69,20 @@ func winogradImage(f *family, v vec) {
 	pixels.set(a)
 	t := newTransform(a, wa, wb, wa2, wb2, wa2+wb2, wa2*wb2)
 	pointers := []pointer{{"DI", a.bytes(), a.arg("tile"), 0}}
-	for _, r := range rows {
-		pointers = append(pointers, pointer{r, a.bytes(), "SI", 2})
+	for _, row := range rows {
+		pointers = append(pointers, pointer{row, a.bytes(), "SI", 2})
 	}
-	a.overTiles(func() { t.imageTile(rows, pixels) }, pointers...)
+	a.overTiles(func() { t.imageTile(r, rows, pixels) }, pointers...)
 }
 
 // imageTile transforms a vector of channels of a tile.
-func (t *transform) imageTile(rows []string, pixels strides) {
+func (t *transform) imageTile(r rowsOfTransform, rows []string, pixels strides) {
 	t.i("MOVQ DI, AX")
 	// The next tile to the right starts four pixels on; its last four columns are new.
-	for _, r := range rows {
-		t.i("LEAQ (%s)(SI*4), R15\nPREFETCHT0 (R15)(SI*2)\nPREFETCHT0 (R15)(DX*1)\nPREFETCHT0 (R15)(SI*4)\nPREFETCHT0 (R15)(BX*1)", r)
+	for _, row := range rows {
+		t.i("LEAQ (%s)(SI*4), R15\nPREFETCHT0 (R15)(SI*2)\nPREFETCHT0 (R15)(DX*1)\nPREFETCHT0 (R15)(SI*4)\nPREFETCHT0 (R15)(BX*1)", row)
 	}
-	for _, group := range t.groups([][]int{{0, 1, 2}, {3, 4, 5}}, [][]int{{0}, {1, 2}, {3, 4}, {5}}) {
+	for _, group := range r.of(t.groups([][]int{{0, 1, 2}, {3, 4, 5}}, [][]int{{0}, {1, 2}, {3, 4}, {5}})) {
 		held := 6 * len(group)
 		for j := range 6 {
 			t.image1(func(i int) any { return pixels.at(rows[i], j) }, group, held,

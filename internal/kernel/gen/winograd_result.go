@@ -193,43 +193,43 @@ func (t *transform) gradient1(y func(n int) int, rows []int, tmp int, out func(r
 	}
 }
 
-func winogradGradient(f *family, v vec, pooled bool) {
+func winogradGradient(f *family, v vec, r rowsOfTransform, pooled bool) {
 	var a *asm
 	pixels := strides{"R10", "R11", ""}
 	if pooled {
-		a = f.fn(v, "gradientPooled", "is GradientPooled for n vectors of channels; strides are in bytes, but for at.",
+		a = f.fn(v, "gradientPooled"+r.name, "is GradientPooled"+r.doc+", for n vectors of channels; strides are in bytes, but for at.",
 			"dst *float32", "plane uintptr", "tile uintptr", "src *float32", "row uintptr", "pixel uintptr", "n int", "at *uint8", "atRow uintptr", "atPixel uintptr", "tiles int")
 		a.load("DI", "R14", "", "SI", "R9", "R10", "", "R12", "R8", "R11")
 		a.i("ADDQ SI, R9\nADDQ R12, R8") // the second rows
 	} else {
-		a = f.fn(v, "gradient", "is Gradient for n vectors of channels; strides are in bytes.",
+		a = f.fn(v, "gradient"+r.name, "is Gradient"+r.doc+", for n vectors of channels; strides are in bytes.",
 			"dst *float32", "plane uintptr", "tile uintptr", "src *float32", "row uintptr", "pixel uintptr", "n int", "tiles int")
 		a.load("DI", "R14", "", "SI", "R9", "R10")
 		pixels.set(a)
 		a.i("LEAQ (SI)(R9*1), R8\nLEAQ (R8)(R9*1), R12\nLEAQ (R12)(R9*1), R13")
 	}
-	a.i("LEAQ (R14)(R14*8), R15\nSHLQ $2, R15") // 36 planes
+	a.i("LEAQ (R14)(R14*8), R15\nSHLQ $%d, R15", (r.to-r.from)/3) // 36 planes, or 18
 	t := newTransform(a, wa2)
 	pointers := []pointer{{"DI", a.bytes(), a.arg("tile"), 0}}
 	if pooled {
-		for _, r := range []string{"SI", "R9"} {
-			pointers = append(pointers, pointer{r, a.bytes(), "R10", 1})
+		for _, reg := range []string{"SI", "R9"} {
+			pointers = append(pointers, pointer{reg, a.bytes(), "R10", 1})
 		}
-		for _, r := range []string{"R12", "R8"} {
-			pointers = append(pointers, pointer{r, a.lanes, "R11", 1})
+		for _, reg := range []string{"R12", "R8"} {
+			pointers = append(pointers, pointer{reg, a.lanes, "R11", 1})
 		}
 	} else {
-		for _, r := range []string{"SI", "R8", "R12", "R13"} {
-			pointers = append(pointers, pointer{r, a.bytes(), "R10", 2})
+		for _, reg := range []string{"SI", "R8", "R12", "R13"} {
+			pointers = append(pointers, pointer{reg, a.bytes(), "R10", 2})
 		}
 	}
-	a.overTiles(func() { t.gradientTile(pixels, pooled) }, pointers...)
+	a.overTiles(func() { t.gradientTile(r, pixels, pooled) }, pointers...)
 }
 
 // gradientTile transforms a vector of channels of a tile.
-func (t *transform) gradientTile(pixels strides, pooled bool) {
+func (t *transform) gradientTile(r rowsOfTransform, pixels strides, pooled bool) {
 	t.i("MOVQ DI, AX")
-	for _, group := range t.groups([][]int{{0, 1, 2, 3, 4, 5}}, [][]int{{0}, {1, 2}, {3, 4}, {5}}) {
+	for _, group := range r.of(t.groups([][]int{{0, 1, 2, 3, 4, 5}}, [][]int{{0}, {1, 2}, {3, 4}, {5}})) {
 		held := 4 * len(group)
 		tmp := held + 4
 		if !t.is512() && len(group) == 1 {

@@ -110,10 +110,50 @@ func productsTAVX2(height int, a *Products) {
 	}
 }
 
-// imageAVX512 is Image for n vectors of channels; strides are in bytes.
+// imageAVX512 is Image, for n vectors of channels; strides are in bytes.
 //
 //go:noescape
 func imageAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientAVX512 is Gradient, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientPooledAVX512 is GradientPooled, for n vectors of channels; strides are in bytes, but for at.
+//
+//go:noescape
+func gradientPooledAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+
+// imageUpperAVX512 is Image for UpperRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func imageUpperAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientUpperAVX512 is Gradient for UpperRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientUpperAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientPooledUpperAVX512 is GradientPooled for UpperRows, for n vectors of channels; strides are in bytes, but for at.
+//
+//go:noescape
+func gradientPooledUpperAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+
+// imageLowerAVX512 is Image for LowerRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func imageLowerAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientLowerAVX512 is Gradient for LowerRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientLowerAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientPooledLowerAVX512 is GradientPooled for LowerRows, for n vectors of channels; strides are in bytes, but for at.
+//
+//go:noescape
+func gradientPooledLowerAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // resultAVX512 is Result for n vectors of channels; strides are in bytes.
 //
@@ -124,16 +164,6 @@ func resultAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane 
 //
 //go:noescape
 func resultPoolAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
-
-// gradientAVX512 is Gradient for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientPooledAVX512 is GradientPooled for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // addImageAVX512 is AddImage for n vectors of channels; strides are in bytes.
 //
@@ -330,10 +360,50 @@ func productsT13AVX512(a *Products)
 //go:noescape
 func productsT14AVX512(a *Products)
 
-// imageAVX2 is Image for n vectors of channels; strides are in bytes.
+// imageAVX2 is Image, for n vectors of channels; strides are in bytes.
 //
 //go:noescape
 func imageAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientAVX2 is Gradient, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientPooledAVX2 is GradientPooled, for n vectors of channels; strides are in bytes, but for at.
+//
+//go:noescape
+func gradientPooledAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+
+// imageUpperAVX2 is Image for UpperRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func imageUpperAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientUpperAVX2 is Gradient for UpperRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientUpperAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientPooledUpperAVX2 is GradientPooled for UpperRows, for n vectors of channels; strides are in bytes, but for at.
+//
+//go:noescape
+func gradientPooledUpperAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+
+// imageLowerAVX2 is Image for LowerRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func imageLowerAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientLowerAVX2 is Gradient for LowerRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientLowerAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientPooledLowerAVX2 is GradientPooled for LowerRows, for n vectors of channels; strides are in bytes, but for at.
+//
+//go:noescape
+func gradientPooledLowerAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // resultAVX2 is Result for n vectors of channels; strides are in bytes.
 //
@@ -344,16 +414,6 @@ func resultAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane ui
 //
 //go:noescape
 func resultPoolAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
-
-// gradientAVX2 is Gradient for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientPooledAVX2 is GradientPooled for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // addImageAVX2 is AddImage for n vectors of channels; strides are in bytes.
 //

@@ -2,10 +2,50 @@
 
 package winograd
 
-// imageNEON is Image for n vectors of channels; strides are in bytes.
+// imageNEON is Image, for n vectors of channels; strides are in bytes.
 //
 //go:noescape
 func imageNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientNEON is Gradient, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientPooledNEON is GradientPooled, for n vectors of channels; strides are in bytes, but for at.
+//
+//go:noescape
+func gradientPooledNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+
+// imageUpperNEON is Image for UpperRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func imageUpperNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientUpperNEON is Gradient for UpperRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientUpperNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientPooledUpperNEON is GradientPooled for UpperRows, for n vectors of channels; strides are in bytes, but for at.
+//
+//go:noescape
+func gradientPooledUpperNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+
+// imageLowerNEON is Image for LowerRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func imageLowerNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientLowerNEON is Gradient for LowerRows, for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientLowerNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+
+// gradientPooledLowerNEON is GradientPooled for LowerRows, for n vectors of channels; strides are in bytes, but for at.
+//
+//go:noescape
+func gradientPooledLowerNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // resultNEON is Result for n vectors of channels; strides are in bytes.
 //
@@ -16,16 +56,6 @@ func resultNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane ui
 //
 //go:noescape
 func resultPoolNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
-
-// gradientNEON is Gradient for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientPooledNEON is GradientPooled for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
 
 // addImageNEON is AddImage for n vectors of channels; strides are in bytes.
 //

@@ -31,11 +31,11 @@ func BenchmarkTransforms(b *testing.B) {
 			bytes int
 			run   func()
 		}{
-			{"image", 4 * (Planes*count*c + Patch*row), func() { Image(isa, transformed, plane, c, pixels, row, c, c, count) }},
+			{"image", 4 * (Planes*count*c + Patch*row), func() { Image(isa, AllRows, transformed, plane, c, pixels, row, c, c, count) }},
 			{"result", 4 * (Planes + Tile*Tile) * count * c, func() { Result(isa, pixels, row, c, transformed, plane, c, bias, true, c, count) }},
 			{"resultPool", (4*Planes + 5*Tile) * count * c, func() { ResultPool(isa, pixels, at, pooledRow, c, transformed, plane, c, bias, c, count) }},
-			{"gradient", 4 * (GradientPlanes + Tile*Tile) * count * c, func() { Gradient(isa, transformed, plane, c, pixels, row, c, c, count) }},
-			{"gradientPooled", (4*GradientPlanes + 5*Tile) * count * c, func() { GradientPooled(isa, transformed, plane, c, pixels, at, pooledRow, c, c, count) }},
+			{"gradient", 4 * (GradientPlanes + Tile*Tile) * count * c, func() { Gradient(isa, AllRows, transformed, plane, c, pixels, row, c, c, count) }},
+			{"gradientPooled", (4*GradientPlanes + 5*Tile) * count * c, func() { GradientPooled(isa, AllRows, transformed, plane, c, pixels, at, pooledRow, c, c, count) }},
 			{"addImage", 4 * (Planes*count*c + Patch*row), func() { AddImage(isa, pixels, row, carry, row, c, transformed, plane, c, c, count) }},
 			{"filter", 4 * (Planes + 9) * filters, func() { Filter(isa, planes, filterStep, filters) }},
 			{"filterGradient", 4 * (Planes + 9) * filters, func() { FilterGradient(isa, dw, filters, planes, filterStep, filters) }},

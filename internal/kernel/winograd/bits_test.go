@@ -18,7 +18,7 @@ func TestBits(t *testing.T) {
 			}
 			x, bias := kerneltest.Random(t, 1, 36*c), kerneltest.Random(t, 2, c)
 			planes := make([]float32, GradientPlanes*c)
-			Image(isa, planes, c, c, x, 6*c, c, c, 1)
+			Image(isa, AllRows, planes, c, c, x, 6*c, c, c, 1)
 			check("image", planes)
 			y, at := make([]float32, 16*c), make([]uint8, 4*c)
 			for _, relu := range []bool{false, true} {
@@ -27,9 +27,9 @@ func TestBits(t *testing.T) {
 			}
 			ResultPool(isa, y[:4*c], at, 2*c, c, x, c, c, bias, c, 1)
 			check("result, pooled", y[:4*c], kerneltest.Floats(at))
-			Gradient(isa, planes, c, c, x, 4*c, c, c, 1)
+			Gradient(isa, AllRows, planes, c, c, x, 4*c, c, c, 1)
 			check("gradient", planes)
-			GradientPooled(isa, planes, c, c, x, at, 2*c, c, c, 1)
+			GradientPooled(isa, AllRows, planes, c, c, x, at, 2*c, c, c, 1)
 			check("gradient, pooled", planes)
 			dw := make([]float32, 9*c)
 			FilterGradient(isa, dw, c, x, c, c)

@@ -69,7 +69,7 @@ func results(m []float32, plane, c int, bias float32) [Tile][Tile]float32 {
 }
 
 // gradients transforms the gradient of the 4x4 results of a channel, and adds them up.
-func gradients(dst []float32, plane int, y *[Tile][Tile]float32) {
+func gradients(rows Rows, dst []float32, plane int, y *[Tile][Tile]float32) {
 	var t [Patch][Tile]float32
 	sum := float32(0)
 	for j := range Tile {
@@ -78,9 +78,12 @@ func gradients(dst []float32, plane int, y *[Tile][Tile]float32) {
 		}
 		t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = gradient(y[0][j], y[1][j], y[2][j], y[3][j])
 	}
-	for i, r := range t {
+	from, to := rows.span()
+	for i, r := range t[from:to] {
 		d := dst[6*i*plane:]
 		d[0], d[plane], d[2*plane], d[3*plane], d[4*plane], d[5*plane] = gradient(r[0], r[1], r[2], r[3])
 	}
-	dst[Planes*plane] = sum
+	if rows != LowerRows {
+		dst[rows.Planes()*plane] = sum
+	}
 }

@@ -35,11 +35,34 @@ const (
 	MinChannels = 16
 )
 
+// Rows are the rows of transforms that are wanted, whose planes are one behind the other:
+// where all do not fit into a cache, half of them may.
+type Rows uint8
+
+// The rows of a transform.
+const (
+	AllRows   Rows = iota
+	UpperRows      // 0 to 2
+	LowerRows      // 3 to 5
+)
+
+// span is the first row and the one after the last.
+func (r Rows) span() (from, to int) {
+	return int(r/LowerRows) * Patch / 2, Patch - int(r%LowerRows)*Patch/2
+}
+
+// Planes is the number of planes of the rows.
+func (r Rows) Planes() int {
+	from, to := r.span()
+	return (to - from) * Patch
+}
+
 // Image transforms 6x6 pixels: dst = B' x B.
-func Image(isa kernel.ISA, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) {
-	if imageVector(isa, dst, plane, tile, x, row, pixel, channels, tiles) {
+func Image(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) {
+	if imageVector(isa, rows, dst, plane, tile, x, row, pixel, channels, tiles) {
 		return
 	}
+	from, to := rows.span()
 	var t [Patch][Patch]float32
 	for n := range tiles {
 		x, dst := x[n*Tile*pixel:], dst[n*tile:]
@@ -48,7 +71,7 @@ func Image(isa kernel.ISA, dst []float32, plane, tile int, x []float32, row, pix
 				t[0][j], t[1][j], t[2][j], t[3][j], t[4][j], t[5][j] = image(
 					x[j*pixel+c], x[row+j*pixel+c], x[2*row+j*pixel+c], x[3*row+j*pixel+c], x[4*row+j*pixel+c], x[5*row+j*pixel+c])
 			}
-			for i, r := range t {
+			for i, r := range t[from:to] {
 				d := dst[6*i*plane+c:]
 				d[0], d[plane], d[2*plane], d[3*plane], d[4*plane], d[5*plane] = image(r[0], r[1], r[2], r[3], r[4], r[5])
 			}
@@ -104,9 +127,10 @@ func ResultPool(isa kernel.ISA, y []float32, at []uint8, row, pixel int, m []flo
 	}
 }
 
-// Gradient transforms the gradient of 4x4 results: dst = A dy A', and the sum of dy.
-func Gradient(isa kernel.ISA, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) {
-	if gradientVector(isa, dst, plane, tile, dy, row, pixel, channels, tiles) {
+// Gradient transforms the gradient of 4x4 results: dst = A dy A', and, but for LowerRows, a plane
+// of the sum of dy behind it.
+func Gradient(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) {
+	if gradientVector(isa, rows, dst, plane, tile, dy, row, pixel, channels, tiles) {
 		return
 	}
 	var y [Tile][Tile]float32
@@ -118,15 +142,15 @@ func Gradient(isa kernel.ISA, dst []float32, plane, tile int, dy []float32, row,
 					y[i][j] = dy[i*row+j*pixel+c]
 				}
 			}
-			gradients(dst[c:], plane, &y)
+			gradients(rows, dst[c:], plane, &y)
 		}
 	}
 }
 
 // GradientPooled is Gradient from the gradient of 2x2 pooled results and their places at.
 // Distances hold for both.
-func GradientPooled(isa kernel.ISA, dst []float32, plane, tile int, g []float32, at []uint8, row, pixel, channels, tiles int) {
-	if gradientPooledVector(isa, dst, plane, tile, g, at, row, pixel, channels, tiles) {
+func GradientPooled(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, g []float32, at []uint8, row, pixel, channels, tiles int) {
+	if gradientPooledVector(isa, rows, dst, plane, tile, g, at, row, pixel, channels, tiles) {
 		return
 	}
 	for n := range tiles {
@@ -139,7 +163,7 @@ func GradientPooled(isa kernel.ISA, dst []float32, plane, tile int, g []float32,
 					y[q/2*2+place/2][q%2*2+place%2] = g[from]
 				}
 			}
-			gradients(dst[c:], plane, &y)
+			gradients(rows, dst[c:], plane, &y)
 		}
 	}
 }

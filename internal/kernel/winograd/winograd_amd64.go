@@ -28,15 +28,24 @@ func vectors(isa kernel.ISA, channels int) (whole, last int) {
 
 func bytes(floats int) uintptr { return uintptr(4 * floats) }
 
-func imageVector(isa kernel.ISA, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) bool {
+func imageVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
 	}
 	n, last := vectors(isa, channels)
 	for at := 0; ; at, n = last, 1 {
-		if isa == kernel.AVX512 {
+		switch {
+		case isa == kernel.AVX512 && rows == UpperRows:
+			imageUpperAVX512(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
+		case isa == kernel.AVX512 && rows == LowerRows:
+			imageLowerAVX512(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
+		case isa == kernel.AVX512:
 			imageAVX512(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
-		} else {
+		case rows == UpperRows:
+			imageUpperAVX2(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
+		case rows == LowerRows:
+			imageLowerAVX2(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
+		default:
 			imageAVX2(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
 		}
 		if at == last {
@@ -91,15 +100,24 @@ func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel in
 	}
 }
 
-func gradientVector(isa kernel.ISA, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) bool {
+func gradientVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
 	}
 	n, last := vectors(isa, channels)
 	for at := 0; ; at, n = last, 1 {
-		if isa == kernel.AVX512 {
+		switch {
+		case isa == kernel.AVX512 && rows == UpperRows:
+			gradientUpperAVX512(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
+		case isa == kernel.AVX512 && rows == LowerRows:
+			gradientLowerAVX512(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
+		case isa == kernel.AVX512:
 			gradientAVX512(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
-		} else {
+		case rows == UpperRows:
+			gradientUpperAVX2(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
+		case rows == LowerRows:
+			gradientLowerAVX2(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
+		default:
 			gradientAVX2(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
 		}
 		if at == last {
@@ -108,15 +126,24 @@ func gradientVector(isa kernel.ISA, dst []float32, plane, tile int, dy []float32
 	}
 }
 
-func gradientPooledVector(isa kernel.ISA, dst []float32, plane, tile int, g []float32, places []uint8, row, pixel, channels, tiles int) bool {
+func gradientPooledVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, g []float32, places []uint8, row, pixel, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
 	}
 	n, last := vectors(isa, channels)
 	for at := 0; ; at, n = last, 1 {
-		if isa == kernel.AVX512 {
+		switch {
+		case isa == kernel.AVX512 && rows == UpperRows:
+			gradientPooledUpperAVX512(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
+		case isa == kernel.AVX512 && rows == LowerRows:
+			gradientPooledLowerAVX512(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
+		case isa == kernel.AVX512:
 			gradientPooledAVX512(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
-		} else {
+		case rows == UpperRows:
+			gradientPooledUpperAVX2(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
+		case rows == LowerRows:
+			gradientPooledLowerAVX2(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
+		default:
 			gradientPooledAVX2(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
 		}
 		if at == last {

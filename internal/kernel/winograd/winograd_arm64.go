@@ -19,13 +19,20 @@ func vectors(channels int) (whole, last int) {
 
 func bytes(floats int) uintptr { return uintptr(4 * floats) }
 
-func imageVector(isa kernel.ISA, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) bool {
+func imageVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
 	n, last := vectors(channels)
 	for at := 0; ; at, n = last, 1 {
-		imageNEON(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
+		switch rows {
+		case UpperRows:
+			imageUpperNEON(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
+		case LowerRows:
+			imageLowerNEON(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
+		default:
+			imageNEON(&dst[at], bytes(plane), bytes(tile), &x[at], bytes(row), bytes(pixel), n, tiles)
+		}
 		if at == last {
 			return true
 		}
@@ -70,26 +77,40 @@ func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel in
 	}
 }
 
-func gradientVector(isa kernel.ISA, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) bool {
+func gradientVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
 	n, last := vectors(channels)
 	for at := 0; ; at, n = last, 1 {
-		gradientNEON(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
+		switch rows {
+		case UpperRows:
+			gradientUpperNEON(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
+		case LowerRows:
+			gradientLowerNEON(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
+		default:
+			gradientNEON(&dst[at], bytes(plane), bytes(tile), &dy[at], bytes(row), bytes(pixel), n, tiles)
+		}
 		if at == last {
 			return true
 		}
 	}
 }
 
-func gradientPooledVector(isa kernel.ISA, dst []float32, plane, tile int, g []float32, places []uint8, row, pixel, channels, tiles int) bool {
+func gradientPooledVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, g []float32, places []uint8, row, pixel, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
 	n, last := vectors(channels)
 	for at := 0; ; at, n = last, 1 {
-		gradientPooledNEON(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
+		switch rows {
+		case UpperRows:
+			gradientPooledUpperNEON(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
+		case LowerRows:
+			gradientPooledLowerNEON(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
+		default:
+			gradientPooledNEON(&dst[at], bytes(plane), bytes(tile), &g[at], bytes(row), bytes(pixel), n, &places[at], uintptr(row), uintptr(pixel), tiles)
+		}
 		if at == last {
 			return true
 		}

@@ -4,7 +4,9 @@ package winograd
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-func imageVector(_ kernel.ISA, _ []float32, _, _ int, _ []float32, _, _, _, _ int) bool { return false }
+func imageVector(_ kernel.ISA, _ Rows, _ []float32, _, _ int, _ []float32, _, _, _, _ int) bool {
+	return false
+}
 
 func resultVector(_ kernel.ISA, _ []float32, _, _ int, _ []float32, _, _ int, _ []float32, _ bool, _, _ int) bool {
 	return false
@@ -14,11 +16,11 @@ func resultPoolVector(_ kernel.ISA, _ []float32, _ []uint8, _, _ int, _ []float3
 	return false
 }
 
-func gradientVector(_ kernel.ISA, _ []float32, _, _ int, _ []float32, _, _, _, _ int) bool {
+func gradientVector(_ kernel.ISA, _ Rows, _ []float32, _, _ int, _ []float32, _, _, _, _ int) bool {
 	return false
 }
 
-func gradientPooledVector(_ kernel.ISA, _ []float32, _, _ int, _ []float32, _ []uint8, _, _, _, _ int) bool {
+func gradientPooledVector(_ kernel.ISA, _ Rows, _ []float32, _, _ int, _ []float32, _ []uint8, _, _, _, _ int) bool {
 	return false
 }
 

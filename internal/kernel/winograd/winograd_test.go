@@ -3,6 +3,7 @@ package winograd
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/lince-ml/lince/internal/kernel"
@@ -155,7 +156,7 @@ func TestImage(t *testing.T) {
 		row := (Tile*tiles+2)*pixel + 5
 		x := kerneltest.Random(t, 1, 5*row+(Tile*tiles+1)*pixel+c)
 		dst := kerneltest.Junk(t, 35*plane+(tiles-1)*tile+c)
-		Image(isa, dst, plane, tile, x, row, pixel, c, tiles)
+		Image(isa, AllRows, dst, plane, tile, x, row, pixel, c, tiles)
 		vectors.Check(t, isa, fmt.Sprint(c), dst)
 		check(t, dst, 6*plane, plane, tile, c, 6, func(n, c int) [][]float64 {
 			return apply(matrixB, square(x[n*Tile*pixel:], row, pixel, c))
@@ -235,7 +236,7 @@ func TestGradient(t *testing.T) {
 			check(t, dst[:Planes*plane], 6*plane, plane, tile, channels, 6, want)
 		}
 		dst := kerneltest.Junk(t, 36*plane+(tiles-1)*tile+c)
-		Gradient(isa, dst, plane, tile, dy, row, pixel, c, tiles)
+		Gradient(isa, AllRows, dst, plane, tile, dy, row, pixel, c, tiles)
 		vectors.Check(t, isa, fmt.Sprint(c), dst)
 		checkAll(dst)
 
@@ -251,9 +252,42 @@ func TestGradient(t *testing.T) {
 			}
 		}
 		dst = kerneltest.Junk(t, len(dst))
-		GradientPooled(isa, dst, plane, tile, g, at, row, pixel, c, tiles)
+		GradientPooled(isa, AllRows, dst, plane, tile, g, at, row, pixel, c, tiles)
 		vectors.Check(t, isa, fmt.Sprint(c, "pooled"), dst)
 		checkAll(dst)
+	})
+}
+
+// The halves of a transform are those of all rows, bit for bit.
+func TestRows(t *testing.T) {
+	each(t, func(t *testing.T, isa kernel.ISA, c int) {
+		plane, row := tiles*c, (Tile*tiles+2)*c
+		x, at := kerneltest.Random(t, 1, Patch*row), kerneltest.Guarded[uint8](t, 4*row)
+		for i := range at {
+			at[i] = uint8(i * 7 % 5)
+		}
+		for name, transform := range map[string]func(rows Rows, dst []float32){
+			"image":            func(rows Rows, dst []float32) { Image(isa, rows, dst, plane, c, x, row, c, c, tiles) },
+			"gradient":         func(rows Rows, dst []float32) { Gradient(isa, rows, dst, plane, c, x, row, c, c, tiles) },
+			"gradient, pooled": func(rows Rows, dst []float32) { GradientPooled(isa, rows, dst, plane, c, x, at, row, c, c, tiles) },
+		} {
+			all := make([]float32, GradientPlanes*plane)
+			transform(AllRows, all)
+			half := Planes / 2 * plane
+			for rows, want := range map[Rows][]float32{
+				UpperRows: append(append([]float32(nil), all[:half]...), all[2*half:]...),
+				LowerRows: all[half : 2*half],
+			} {
+				if name == "image" {
+					want = want[:half]
+				}
+				got := kerneltest.Junk(t, len(want))
+				transform(rows, got)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: rows %d differ", name, rows)
+				}
+			}
+		}
 	})
 }
 
@@ -354,11 +388,11 @@ func TestNoAllocations(t *testing.T) {
 		planes, pixels, bias := make([]float32, GradientPlanes*48), make([]float32, 36*48), make([]float32, c)
 		at := make([]uint8, 16*48)
 		kerneltest.NoAllocs(t, "transforms", func() {
-			Image(isa, planes, c, c, pixels, 6*c, c, c, 1)
+			Image(isa, AllRows, planes, c, c, pixels, 6*c, c, c, 1)
 			Result(isa, pixels, 4*c, c, planes, c, c, bias, true, c, 1)
 			ResultPool(isa, pixels, at, 2*c, c, planes, c, c, bias, c, 1)
-			Gradient(isa, planes, c, c, pixels, 4*c, c, c, 1)
-			GradientPooled(isa, planes, c, c, pixels, at, 2*c, c, c, 1)
+			Gradient(isa, AllRows, planes, c, c, pixels, 4*c, c, c, 1)
+			GradientPooled(isa, AllRows, planes, c, c, pixels, at, 2*c, c, c, 1)
 			AddImage(isa, pixels, 6*48, pixels[24*48:], 6*48, 48, planes, 48, 48, 48, 1)
 			Filter(isa, planes, c, c)
 			FilterGradient(isa, pixels, c, planes, c, c)
