@@ -3,6 +3,7 @@ package gemm
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/lince-ml/lince/internal/kernel"
@@ -25,7 +26,26 @@ func shapes() []Shape {
 		Shape{M: 1, N: 33, K: 100000},
 		Shape{M: 15, N: 1000, K: 64},
 		Shape{M: 1000, N: 64, K: 15},
-		Shape{M: 345, N: 70, K: 517})
+		Shape{M: 345, N: 70, K: 517},
+		Shape{M: 2, N: 2100, K: 301},   // sums of rows, in two widths
+		Shape{M: 1, N: 300, K: 2003},   // cut along k
+		Shape{M: 23, N: 67, K: 1100},   // dot products in two runs
+		Shape{M: 70, N: 4000, K: 37},   // few products, A turned
+		Shape{M: 30, N: 525, K: 1024},  // A brought together once
+		Shape{M: 513, N: 130, K: 201},  // short tiles of many products
+		Shape{M: 512, N: 96, K: 70},    // rows far apart
+		Shape{M: 260, N: 300, K: 1030}) // blocks along k
+}
+
+// random adds shapes that nobody thought of.
+func random(n int) []Shape {
+	r := rand.New(rand.NewPCG(7, 6))
+	var list []Shape
+	for range n {
+		size := func() int { return 1 + int(math.Exp(r.Float64()*6)) }
+		list = append(list, Shape{M: size(), N: size(), K: size()})
+	}
+	return list
 }
 
 func run(t testing.TB, isa kernel.ISA, s Shape, e Epilogue, a, b, bias, c []float32) []float32 {
@@ -74,7 +94,7 @@ func naive(s Shape, e Epilogue, a, b, bias, c []float32) []float64 {
 func TestGemm(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		for i, s := range kerneltest.Thin(shapes()) {
+		for i, s := range kerneltest.Thin(append(shapes(), random(40)...)) {
 			a := kerneltest.Random(t, 1, s.M*s.K)
 			b := kerneltest.Random(t, 2, s.N*s.K)
 			c := kerneltest.Random(t, 3, s.M*s.N)
@@ -87,6 +107,28 @@ func TestGemm(t *testing.T) {
 				got := run(t, isa, s, e, a, b, bias, c)
 				kerneltest.Close(t, name, got, wants.Get(name, func() []float64 { return naive(s, e, a, b, bias, c) }), 2e-5)
 				vectors.Check(t, isa, name, got)
+			}
+		}
+	})
+}
+
+// A result that is written past the caches, whole and with columns left over.
+func TestPast(t *testing.T) {
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		if !streams(isa) {
+			t.Skip("has no such stores")
+		}
+		for _, s := range []Shape{{M: 2050, N: 4096, K: 2, TransA: true}, {M: 4100, N: 2064, K: 1, TransA: true}} {
+			a, b := kerneltest.Random(t, 1, s.M*s.K), kerneltest.Random(t, 2, s.N*s.K)
+			for i, v := range run(t, isa, s, Epilogue{}, a, b, nil, nil) {
+				m, n := i/s.N, i%s.N
+				want := float64(a[m]) * float64(b[n])
+				if s.K == 2 {
+					want += float64(a[s.M+m]) * float64(b[s.N+n])
+				}
+				if math.Abs(float64(v)-want) > 1e-6 {
+					t.Fatalf("%+v: row %d, column %d is %v, want %v", s, m, n, v, want)
+				}
 			}
 		}
 	})
@@ -116,14 +158,35 @@ func TestBlocks(t *testing.T) {
 	})
 }
 
+// The cut, and so the order of sums, is the same for all instruction sets.
+func TestCutDependsOnTheShapeAlone(t *testing.T) {
+	for _, s := range append(shapes(), random(100)...) {
+		for trans := range 4 {
+			s.TransA, s.TransB = trans&1 != 0, trans&2 != 0
+			want := choose(kernel.Generic, s)
+			for _, isa := range kernel.Available() {
+				if p := choose(isa, s); p.method != want.method || p.rows != want.rows || p.columns != want.columns || p.cuts != want.cuts || p.shared != want.shared {
+					t.Errorf("%+v: %+v with %v, %+v in Go", s, p, isa, want)
+				}
+			}
+		}
+	}
+}
+
 func TestNoAllocations(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		for _, s := range []Shape{{M: 15, N: 64, K: 9000}, {M: 15, N: 40, K: 64, TransB: true}, {M: 70, N: 64, K: 64, TransA: true}} {
+		for _, s := range []Shape{
+			{M: 15, N: 64, K: 9000}, {M: 15, N: 40, K: 64, TransB: true}, {M: 70, N: 64, K: 64, TransA: true},
+			{M: 1, N: 500, K: 70}, {M: 4, N: 70, K: 300, TransB: true}, {M: 40, N: 520, K: 1024},
+		} {
 			a, b := make([]float32, s.M*s.K), make([]float32, s.N*s.K)
 			c, bias := make([]float32, s.M*s.N), make([]float32, s.N)
 			g := New(isa, s, Epilogue{Bias: true, ReLU: true})
 			partial, scratch := make([]float32, g.PartialLen()), make([]float32, g.ScratchLen())
 			kerneltest.NoAllocs(t, fmt.Sprintf("%+v", s), func() {
+				if g.StartParts() > 0 {
+					g.Start(0, a, partial)
+				}
 				g.Run(0, a, b, bias, c, partial, scratch)
 				if g.ReduceParts() > 0 {
 					g.Reduce(0, partial, bias, c)

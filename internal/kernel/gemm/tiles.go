@@ -40,12 +40,13 @@ func (g *Gemm) ScratchLen() int {
 		return 0
 	}
 	n := 0
-	switch {
-	case g.direct:
-	case g.few && g.shape.TransA: // all panels
-		n += g.panels(g.shape) + lineBytes/4
-	default:
-		n += (g.depth+8)*2*micro.Lanes(g.isa) + lineBytes/4 // 8: what goes nowhere, see first
+	if !g.direct {
+		width := 2 * micro.Lanes(g.isa)
+		n = g.depth * width
+		if g.few && g.shape.TransA {
+			n = g.panels(g.shape)
+		}
+		n += 8*width + lineBytes/4 // 8: what goes nowhere, see first
 	}
 	if g.gather && !g.shared {
 		rows := kernel.CeilDiv(g.shape.M, g.rows)
