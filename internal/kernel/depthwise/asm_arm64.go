@@ -84,6 +84,42 @@ func tileNEON(window, pixels int, l *line) {
 		tile7x5s2NEON(l)
 	case 12*16 + 8:
 		tile8x5s2NEON(l)
+	case 18*16 + 1:
+		tile1g2NEON(l)
+	case 18*16 + 2:
+		tile2g2NEON(l)
+	case 18*16 + 3:
+		tile3g2NEON(l)
+	case 18*16 + 4:
+		tile4g2NEON(l)
+	case 18*16 + 5:
+		tile5g2NEON(l)
+	case 18*16 + 6:
+		tile6g2NEON(l)
+	case 20*16 + 1:
+		tile1g4NEON(l)
+	case 20*16 + 2:
+		tile2g4NEON(l)
+	case 20*16 + 3:
+		tile3g4NEON(l)
+	case 20*16 + 4:
+		tile4g4NEON(l)
+	case 20*16 + 5:
+		tile5g4NEON(l)
+	case 20*16 + 6:
+		tile6g4NEON(l)
+	case 24*16 + 1:
+		tile1g8NEON(l)
+	case 24*16 + 2:
+		tile2g8NEON(l)
+	case 24*16 + 3:
+		tile3g8NEON(l)
+	case 24*16 + 4:
+		tile4g8NEON(l)
+	case 24*16 + 5:
+		tile5g8NEON(l)
+	case 24*16 + 6:
+		tile6g8NEON(l)
 	default:
 		panic("depthwise: no such tile")
 	}
@@ -113,6 +149,12 @@ func sumsNEON(rows, window int, l *line) {
 		sums2x5s1NEON(l)
 	case 12*16 + 2:
 		sums2x5s2NEON(l)
+	case 18*16 + 1:
+		sumsg2NEON(l)
+	case 20*16 + 1:
+		sumsg4NEON(l)
+	case 24*16 + 1:
+		sumsg8NEON(l)
 	default:
 		panic("depthwise: no such sums")
 	}
@@ -318,6 +360,96 @@ func tile7x5s2NEON(l *line)
 //go:noescape
 func tile8x5s2NEON(l *line)
 
+// tile1g2NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile1g2NEON(l *line)
+
+// tile2g2NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile2g2NEON(l *line)
+
+// tile3g2NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile3g2NEON(l *line)
+
+// tile4g2NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile4g2NEON(l *line)
+
+// tile5g2NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile5g2NEON(l *line)
+
+// tile6g2NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile6g2NEON(l *line)
+
+// tile1g4NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile1g4NEON(l *line)
+
+// tile2g4NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile2g4NEON(l *line)
+
+// tile3g4NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile3g4NEON(l *line)
+
+// tile4g4NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile4g4NEON(l *line)
+
+// tile5g4NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile5g4NEON(l *line)
+
+// tile6g4NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile6g4NEON(l *line)
+
+// tile1g8NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile1g8NEON(l *line)
+
+// tile2g8NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile2g8NEON(l *line)
+
+// tile3g8NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile3g8NEON(l *line)
+
+// tile4g8NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile4g8NEON(l *line)
+
+// tile5g8NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile5g8NEON(l *line)
+
+// tile6g8NEON is tiles of rows of results of channels in groups; see line.
+//
+//go:noescape
+func tile6g8NEON(l *line)
+
 // sums1x1s1NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
@@ -372,3 +504,33 @@ func sums2x5s1NEON(l *line)
 //
 //go:noescape
 func sums2x5s2NEON(l *line)
+
+// sumsg2NEON adds a row's products to the gradient of a tap of channels in groups; see line.
+//
+//go:noescape
+func sumsg2NEON(l *line)
+
+// sumsg4NEON adds a row's products to the gradient of a tap of channels in groups; see line.
+//
+//go:noescape
+func sumsg4NEON(l *line)
+
+// sumsg8NEON adds a row's products to the gradient of a tap of channels in groups; see line.
+//
+//go:noescape
+func sumsg8NEON(l *line)
+
+// repeat2NEON sets dst[i] = x[i/2] for n vectors of x.
+//
+//go:noescape
+func repeat2NEON(dst *float32, x *float32, n int)
+
+// repeat4NEON sets dst[i] = x[i/4] for n vectors of x.
+//
+//go:noescape
+func repeat4NEON(dst *float32, x *float32, n int)
+
+// repeat8NEON sets dst[i] = x[i/8] for n vectors of x.
+//
+//go:noescape
+func repeat8NEON(dst *float32, x *float32, n int)

@@ -18,6 +18,12 @@ func TestBits(t *testing.T) {
 			shape(1, 11, 14, 7, 1, 5, 5, 2, 2, 1, 1, false),
 			shape(1, 10, 9, 3, 2, 2, 4, 1, 1, 2, 2, false),
 			shape(2, 6, 7, 9, 1, 3, 1, 3, 1, 1, 1, true),
+			shape(1, 7, 9, 21, 2, 3, 3, 1, 1, 1, 1, true),
+			shape(1, 8, 7, 6, 4, 3, 3, 2, 2, 1, 1, false),
+			shape(1, 6, 7, 19, 8, 3, 3, 1, 1, 1, 1, true),
+			grouped(shape(1, 9, 10, 22, 1, 3, 3, 1, 1, 1, 1, true), 2),
+			grouped(shape(2, 8, 9, 20, 1, 3, 3, 2, 2, 1, 1, true), 4),
+			grouped(shape(1, 9, 15, 40, 1, 5, 3, 1, 1, 1, 2, false), 8),
 		} {
 			nx, nw, ny := s.lens()
 			x, w, bias, dy := kerneltest.Random(t, 1, nx), kerneltest.Random(t, 2, nw), kerneltest.Random(t, 3, s.channels()), kerneltest.Random(t, 4, ny)
@@ -36,4 +42,9 @@ func TestBits(t *testing.T) {
 			bits.Check(isa, fmt.Sprintf("%d backward filter", n), dw, db)
 		}
 	}
+}
+
+func grouped(s Shape, members int) Shape {
+	s.Group = members
+	return s
 }

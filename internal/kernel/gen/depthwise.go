@@ -61,7 +61,7 @@ func depthwise(f *family) {
 				a.depthwiseTiles(pixels, w.width, w.stride)
 			}
 		}
-		for _, members := range v.groups() {
+		for _, members := range groupSizes {
 			for pixels := 1; pixels <= maxGroupPixels; pixels++ {
 				name := fmt.Sprintf("tile%dg%d", pixels, members)
 				fmt.Fprintf(&f.code, "\tcase %d*16 + %d:\n\t\t%s%s(l)\n", groupCode(members), pixels, name, v.name)
@@ -83,7 +83,7 @@ func depthwise(f *family) {
 				}
 			}
 		}
-		for _, members := range v.groups() {
+		for _, members := range groupSizes {
 			name := fmt.Sprintf("sumsg%d", members)
 			fmt.Fprintf(&f.code, "\tcase %d*16 + 1:\n\t\t%s%s(l)\n", groupCode(members), name, v.name)
 			a := f.fn(v, name, "adds a row's products to the gradient of a tap of channels in groups; see line.", "l *line")
@@ -91,8 +91,12 @@ func depthwise(f *family) {
 			a.depthwiseGroupSums()
 		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such sums\")\n\t}\n}\n")
-		for _, m := range v.groups() {
-			f.repeat(v, m)
+		for _, m := range groupSizes {
+			if v.isNEON() {
+				neonRepeat(f, m)
+			} else {
+				f.repeat(v, m)
+			}
 		}
 	}
 }
@@ -116,13 +120,8 @@ func (f *family) repeat(v vec, m int) {
 	a.ret()
 }
 
-// groups are the sizes of groups of channels that there is assembly for.
-func (v vec) groups() []int {
-	if v.isNEON() {
-		return nil
-	}
-	return []int{2, 4, 8}
-}
+// groupSizes are the sizes of groups of channels that there is assembly for.
+var groupSizes = []int{2, 4, 8}
 
 // groupCode is depthwise.groupCode.
 func groupCode(members int) int { return 16 + members }
@@ -188,6 +187,8 @@ func (a *asm) loadMember(m string, j, to, index, mask int, masked bool) {
 	switch {
 	case a.members == 8 && a.is512():
 		a.v("VPERMPS", m, index+j, to)
+	case a.members == 8 && a.isNEON():
+		a.neonMember(m, j, to)
 	case a.members == 8 && masked:
 		panic("groups of eight are whole vectors of AVX2")
 	case a.members == 8:
@@ -196,6 +197,13 @@ func (a *asm) loadMember(m string, j, to, index, mask int, masked bool) {
 		a.v("VPERMILPS", fmt.Sprintf("$%#02x", j*0x55), m, to)
 	default:
 		a.v("VPERMILPS", []string{"$0xa0", "$0xf5"}[j], m, to)
+	}
+}
+
+// startGroup tells loadMember the channel, in bytes, of a vector.
+func (a *asm) startGroup(channel string) {
+	if a.members == 8 && a.isNEON() {
+		a.neonStartGroup(channel)
 	}
 }
 
@@ -308,9 +316,9 @@ func (a *asm) nextRow(name string) {
 	a.i("ADDQ %d(DI), DX\nADDQ %d(DI), BX\nDECQ CX\nJNE %sRow", lineXRow, lineWRow, name)
 }
 
-// wholeGroups says whether a vector is a group, so that there is no last vector that is not
+// wholeGroups says whether a group is a vector or some, so that there is no last vector that is not
 // whole.
-func (a *asm) wholeGroups() bool { return a.members == a.lanes }
+func (a *asm) wholeGroups() bool { return a.members > 0 && a.members%a.lanes == 0 }
 
 // depthwiseSources are the addresses of a tap's pixels.
 var depthwiseSources = []string{"(R8)", "(R8)(SI*1)", "(R8)(SI*2)", "(R8)(R12*1)", "(R8)(SI*4)", "(R8)(R15*1)", "(R8)(R12*2)", "(R8)(R10*1)"}
@@ -319,6 +327,7 @@ var depthwiseSources = []string{"(R8)", "(R8)(SI*1)", "(R8)(SI*2)", "(R8)(R12*1)
 // the group.
 func (a *asm) depthwiseGroup(pixels, mask int, masked bool, name string) {
 	weight, member := pixels, pixels+1
+	a.startGroup("R13")
 	a.i("CMPQ %d(DI), $0\nJEQ %sEnd", lineTaps, name)
 	a.at(name + "Row")
 	a.i("MOVQ DX, R8\nMOVQ BX, AX\nMOVQ %d(DI), R11", lineTaps)
@@ -548,6 +557,7 @@ func (a *asm) depthwiseGroupSums() {
 		if masked {
 			again = "part"
 		}
+		a.startGroup("R14")
 		sums(func(n int, m string) { a.loadLanes(m, n, mask, masked) })
 		a.i("MOVQ %d(DI), R8\nADDQ R14, R8\nMOVQ %d(DI), DX\nADDQ R14, DX\nMOVQ %d(DI), CX", lineX, lineY, linePixels+8)
 		a.loop(again)
