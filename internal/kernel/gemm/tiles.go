@@ -22,7 +22,7 @@ type tile struct {
 	relu     int            // 72: 1: negative results become 0, NaN stays
 	pack     unsafe.Pointer // 80: where B goes, row after row
 	packStep uintptr        // 88: from four rows to the next four: 0 when nobody wants them
-	ahead    uintptr        // 96: what is fetched for later, two vectors for each k; it need not be there
+	ahead    uintptr        // 96: what is fetched for later, four vectors for each k; it need not be there
 	fetch    uintptr        // 104: from one to the next
 	end      uintptr        // 112: past the last of those,
 	next     uintptr        // 120: from where it goes on here

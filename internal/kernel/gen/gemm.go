@@ -94,7 +94,7 @@ func (a *asm) gemmLoop(rows int, body func(u int), advance func(n int)) {
 		for j := range 2 {
 			a.v("VMOVUPS", fmt.Sprint(j*a.bytes())+b[u], 2*rows+j)
 		}
-		for line := 0; line < 2*a.bytes(); line += 64 {
+		for line := 0; line < 4*a.bytes(); line += 64 { // those of the next panel, too, while the page is at hand
 			a.i("PREFETCHT1 %s", mem(line, "R15"))
 		}
 		a.i("ADDQ %d(DI), R15", tileFetch)
