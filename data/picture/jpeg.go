@@ -1,20 +1,14 @@
 package picture
 
-import "github.com/lince-ml/lince/data/picture/internal/jpeg"
+import (
+	"github.com/lince-ml/lince/data/picture/internal/jpeg"
+)
 
 type jpegDecoder = jpeg.Decoder
 
 func (d *Decoder) decodeJPEG(data []byte, channels int) (native, error) {
-	hdr, err := d.jpeg.Open(data)
+	hdr, err := d.openJPEG(data, channels)
 	if err != nil {
-		return native{}, err
-	}
-	// the picture is decoded to its own channels, and converted where those differ
-	memory := hdr.Memory
-	if hdr.Channels != channels {
-		memory += int64(hdr.Width) * int64(hdr.Height) * int64(hdr.Channels)
-	}
-	if err := checkSize("JPEG", hdr.Width, hdr.Height, memory, channels, len(data)); err != nil {
 		return native{}, err
 	}
 	pix, err := d.jpeg.Decode(d.native)
@@ -22,14 +16,59 @@ func (d *Decoder) decodeJPEG(data []byte, channels int) (native, error) {
 		return native{}, err
 	}
 	d.native = pix
-	n := native{h: hdr.Height, w: hdr.Width, pix: pix}
+	return native{h: hdr.Height, w: hdr.Width, layout: jpegLayout(hdr), pix: pix}, nil
+}
+
+// openJPEG reads a file's headers.
+func (d *Decoder) openJPEG(data []byte, channels int) (jpeg.Header, error) {
+	hdr, err := d.jpeg.Open(data)
+	if err != nil {
+		return hdr, err
+	}
+	// the picture is decoded to its own channels, and converted where those differ
+	memory := hdr.Memory
+	if hdr.Channels != channels {
+		memory += int64(hdr.Width) * int64(hdr.Height) * int64(hdr.Channels)
+	}
+	return hdr, checkSize("JPEG", hdr.Width, hdr.Height, memory, channels, len(data))
+}
+
+func jpegLayout(hdr jpeg.Header) layout {
 	switch hdr.Channels {
 	case 1:
-		n.layout = gray
+		return gray
 	case 3:
-		n.layout = rgb
-	default:
-		n.layout = cmyk
+		return rgb
 	}
-	return n, nil
+	return cmyk
+}
+
+// loadNearest is Load of a JPEG file with Nearest: rows that no pixel is taken from are not put together, and what
+// is taken is taken before its colours are converted. It does not do it (ok is false) where some pixels are
+// taken from nowhere.
+func (d *Decoder) loadNearest(data []byte, o Options) (img Image, ok bool, err error) {
+	channels := o.ColorMode.Channels()
+	hdr, err := d.openJPEG(data, channels)
+	if err != nil {
+		return Image{}, true, err
+	}
+	from := o.part(Image{H: hdr.Height, W: hdr.Width})
+	xs, ys := d.scratch.positions(o.Height, o.Width, Image{H: hdr.Height, W: hdr.Width}, from)
+	if xs[len(xs)-1] < 0 || ys[len(ys)-1] < 0 {
+		return Image{}, false, nil
+	}
+	pix := grow(&d.native, o.Height*o.Width*hdr.Channels)
+	line := o.Width * hdr.Channels
+	err = d.jpeg.Rows(ys, func(i int, row []byte) {
+		if i > 0 && ys[i] == ys[i-1] {
+			copy(pix[i*line:][:line], pix[(i-1)*line:])
+			return
+		}
+		pickRow(pix[i*line:][:line], row, xs, hdr.Channels)
+	})
+	if err != nil {
+		return Image{}, true, err
+	}
+	img, err = d.convert(native{h: o.Height, w: o.Width, layout: jpegLayout(hdr), pix: pix}, o.ColorMode)
+	return img, true, err
 }

@@ -171,6 +171,11 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 	if o.Interpolation == BilinearTF {
 		return Image{}, fmt.Errorf("interpolation %v gives fractions: use LoadFloat32", o.Interpolation)
 	}
+	if o.Interpolation == Nearest && o.Height > 0 && Format(data) == "JPEG" {
+		if img, ok, err := d.loadNearest(data, o); ok {
+			return img, err
+		}
+	}
 	img, err := d.Decode(data, o.ColorMode)
 	if err != nil || o.Height == 0 || o.Height == img.H && o.Width == img.W {
 		return img, err

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 )
@@ -106,7 +107,7 @@ func (r *resampler) resize(out, img Image, from crop, how Interpolation) {
 	case out.H == img.H && out.W == img.W && from == img.whole():
 		copy(out.Pix, img.Pix)
 	case how == Nearest:
-		nearest(out, img, from, &r.index)
+		r.nearest(out, img, from)
 	case img.C == 4:
 		r.premultiplied(out, img, from, how.info())
 	default:
@@ -116,13 +117,8 @@ func (r *resampler) resize(out, img Image, from crop, how Interpolation) {
 
 // nearest is Pillow's ImagingScaleAffine: positions by accumulation of the step, which
 // gives other pixels than multiplication in about a third of all sizes.
-func nearest(out, img Image, from crop, index *[]int) {
-	if cap(*index) < out.W+out.H {
-		*index = make([]int, out.W+out.H)
-	}
-	xs, ys := (*index)[:out.W], (*index)[out.W:][:out.H]
-	positions(xs, axis{out.W, img.W, from.x, from.w})
-	positions(ys, axis{out.H, img.H, from.y, from.h})
+func (r *resampler) nearest(out, img Image, from crop) {
+	xs, ys := r.positions(out.H, out.W, img, from)
 	row := out.W * out.C
 	for y, sy := range ys {
 		dst := out.Pix[y*row:][:row]
@@ -135,6 +131,17 @@ func nearest(out, img Image, from crop, index *[]int) {
 			pickRow(dst, img.Pix[sy*img.W*img.C:][:img.W*img.C], xs, img.C)
 		}
 	}
+}
+
+// positions are the columns and rows of img that those of a picture of height x width are taken from.
+func (r *resampler) positions(height, width int, img Image, from crop) (xs, ys []int) {
+	if cap(r.index) < width+height {
+		r.index = make([]int, width+height)
+	}
+	xs, ys = r.index[:width], r.index[width:][:height]
+	positions(xs, axis{width, img.W, from.x, from.w})
+	positions(ys, axis{height, img.H, from.y, from.h})
+	return xs, ys
 }
 
 // positions sets the source index of each output pixel; -1 where accumulation led past the end: Pillow leaves
@@ -154,13 +161,13 @@ func positions(at []int, a axis) {
 func pickRow(dst, src []byte, xs []int, c int) {
 	if c == 3 {
 		for x, sx := range xs {
-			o := dst[3*x:][:3]
-			if sx < 0 {
-				clear(o)
-				continue
+			if o := dst[3*x:]; len(o) >= 4 && sx >= 0 && 3*sx+4 <= len(src) { // four bytes, of which the next pixel has the last
+				binary.LittleEndian.PutUint32(o, binary.LittleEndian.Uint32(src[3*sx:]))
+			} else if sx < 0 {
+				clear(o[:3])
+			} else {
+				copy(o[:3], src[3*sx:])
 			}
-			s := src[3*sx:][:3]
-			o[0], o[1], o[2] = s[0], s[1], s[2]
 		}
 		return
 	}

@@ -125,6 +125,7 @@ type Decoder struct {
 	lag          int // output rows that wait for the next band's context
 	coefStore    []int16
 	bytes        []byte
+	line         []byte // of pixels
 }
 
 // scan is a parsed SOS header.
@@ -176,24 +177,52 @@ func (d *Decoder) Decode(dst []byte) ([]byte, error) {
 		dst = make([]byte, size)
 	}
 	dst = dst[:size]
+	line := d.hdr.Width * d.hdr.Channels
+	if err := d.decode(func(r, y int) { d.outputRow(dst[y*line:], r, y) }); err != nil {
+		return nil, err
+	}
+	return dst, nil
+}
+
+// Rows gives some rows of the opened file: row is called with the number of each in wanted, which ascend and
+// may repeat, and its Width*Channels bytes, which are valid until it returns. Only these are put together.
+func (d *Decoder) Rows(wanted []int, row func(i int, pix []byte)) error {
+	line := d.hdr.Width * d.hdr.Channels
+	if line == 0 {
+		return errors.New("jpeg: Rows without Open")
+	}
+	if cap(d.line) < line {
+		d.line = make([]byte, line)
+	}
+	pix, i := d.line[:line], 0
+	return d.decode(func(r, y int) {
+		if i == len(wanted) || wanted[i] != y {
+			return
+		}
+		d.outputRow(pix, r, y)
+		for ; i < len(wanted) && wanted[i] == y; i++ {
+			row(i, pix)
+		}
+	})
+}
+
+// decode decodes the opened file; see output.
+func (d *Decoder) decode(row func(r, y int)) error {
 	d.allocate()
 	var err error
 	if d.buffered() {
 		if err = d.scans(); err == nil {
-			err = d.output(dst, d.bandFromCoefs)
+			err = d.output(d.bandFromCoefs, row)
 		}
 	} else {
 		d.resetInterval()
-		if err = d.output(dst, d.bandFromScan); err == nil {
+		if err = d.output(d.bandFromScan, row); err == nil {
 			err = d.toEnd()
 		}
 	}
 	d.hdr = Header{} // opened files are decoded once
 	d.bits.data = nil
-	if err != nil {
-		return nil, err
-	}
-	return dst, nil
+	return err
 }
 
 // buffered says whether the coefficients of the whole picture are needed at once.

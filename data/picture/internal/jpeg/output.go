@@ -1,9 +1,6 @@
 package jpeg
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // savedRows is the number of rows of a band that stay for the next one: the two below which
 // the triangle filter had no row yet.
@@ -114,11 +111,9 @@ func (d *Decoder) bandFromCoefs(r int) error {
 	return nil
 }
 
-// output makes the picture, band by band (a band is a row of MCUs).
-func (d *Decoder) output(dst []byte, band func(r int) error) error {
-	if len(dst) != d.hdr.Width*d.hdr.Height*d.hdr.Channels {
-		return errors.New("jpeg: output of the wrong size")
-	}
+// output makes the picture, band by band (a band is a row of MCUs). It calls row for each of its rows y
+// while what it needs of MCU row r is in the bands.
+func (d *Decoder) output(band func(r int) error, row func(r, y int)) error {
 	y := 0
 	for r := range d.mcusY {
 		if r > 0 {
@@ -135,13 +130,13 @@ func (d *Decoder) output(dst []byte, band func(r int) error) error {
 			end = d.hdr.Height
 		}
 		for ; y < min(end, d.hdr.Height); y++ {
-			d.outputRow(dst, r, y)
+			row(r, y)
 		}
 	}
 	return nil
 }
 
-// outputRow makes row y of the picture while MCU row r is in the bands.
+// outputRow makes row y of the picture, dst, while MCU row r is in the bands.
 func (d *Decoder) outputRow(dst []byte, r, y int) {
 	var rows [4][]byte
 	for i := range d.n {
@@ -168,5 +163,5 @@ func (d *Decoder) outputRow(dst []byte, r, y int) {
 		rows[i] = c.row
 	}
 	w := d.hdr.Width
-	d.convert(dst[y*w*d.hdr.Channels:][:w*d.hdr.Channels], &rows, w)
+	d.convert(dst[:w*d.hdr.Channels], &rows, w)
 }
