@@ -76,10 +76,30 @@ func blocks(s Shape, tiles int) int {
 	return max(kernel.CeilDiv(tiles, blockTiles(s)), min(wantParts, tiles/14))
 }
 
-// filterBlockTiles is the same for the gradient of filters, whose sums come and go once for
-// each block.
-func filterBlockTiles(s Shape) int {
-	if s.C*s.O <= 1<<12 {
+// cutWinogradFilter cuts the gradient of filters into blocks, whose transforms, 36 matrices, stay
+// in near caches while tiles are summed over, and by tiles where blocks are few. Smaller blocks
+// have pixels transformed more often, so they are for where there would be few parts.
+func cutWinogradFilter(s Shape, tiles int) filterCut {
+	var c filterCut
+	for _, side := range []int{128, 64} {
+		c.channels, c.columns = newColumns(s.C, kernel.CeilDiv(s.C, side)), newColumns(s.O, kernel.CeilDiv(s.O, side))
+		blocks := c.channels.groups * c.columns.groups
+		block := filterBlockTiles(c.channels.most() * c.columns.most())
+		c.groups = max(1, (tiles+block/2)/block)
+		if c.groups > 1 {
+			c.groups = min(c.groups+c.groups%2, kernel.CeilDiv(2*wantParts, blocks))
+		}
+		if c.groups*blocks >= wantParts {
+			break
+		}
+	}
+	return c
+}
+
+// filterBlockTiles is how many tiles go through the products of a block of so many filters: they
+// come and go once for each.
+func filterBlockTiles(filters int) int {
+	if filters <= 1<<12 {
 		return 44
 	}
 	return 112
@@ -87,9 +107,8 @@ func filterBlockTiles(s Shape) int {
 
 // filterPasses is in how many passes the transforms' rows are made there: two where the matrices
 // of one are about what a second cache holds, 1 MB.
-func filterPasses(s Shape) int {
-	tiles := filterBlockTiles(s)
-	if floats := winograd.Planes * (s.C*s.O + tiles*(s.C+s.O)); floats > 1<<18 && floats/2 < 1<<18 {
+func filterPasses(c, o, tiles int) int {
+	if floats := winograd.Planes * (c*o + tiles*(c+o)); floats > 1<<18 && floats/2 < 1<<18 {
 		return 2
 	}
 	return 1

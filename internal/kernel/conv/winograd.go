@@ -83,10 +83,11 @@ func inside(j, end, size, pad, patch, line int) (from, to int) {
 	return from, max(from, min(end, (line+pad-patch)/size+1))
 }
 
-// images transforms the pixels of tiles [lo, hi) of x. patch holds 6x6 pixels.
-func (g grid) images(isa kernel.ISA, rows winograd.Rows, x []float32, lo, hi int, v []float32, p planes, patch []float32) {
+// images transforms channels [c0, c1) of the pixels of tiles [lo, hi) of x. patch holds 6x6 of
+// these pixels.
+func (g grid) images(isa kernel.ISA, rows winograd.Rows, x []float32, c0, c1, lo, hi int, v []float32, p planes, patch []float32) {
 	s := g.shape
-	row := s.W * s.C
+	row, c := s.W*s.C, c1-c0
 	for q := lo; q < hi; {
 		n, i, j, end := g.row(q, hi)
 		image, top := x[n*s.H*row:(n+1)*s.H*row], winograd.Tile*i-s.PadTop
@@ -98,26 +99,27 @@ func (g grid) images(isa kernel.ISA, rows winograd.Rows, x []float32, lo, hi int
 			left, count := winograd.Tile*j-s.PadLeft, 1
 			if j == from && from < to {
 				count = to - from
-				winograd.Image(isa, rows, v[(q-lo)*p.row:], p.plane, p.row, image[top*row+left*s.C:], row, s.C, s.C, count)
+				winograd.Image(isa, rows, v[(q-lo)*p.row:], p.plane, p.row, image[top*row+left*s.C+c0:], row, s.C, c, count)
 			} else {
-				cut(patch, image, top, left, s.H, s.W, s.C, winograd.Patch)
-				winograd.Image(isa, rows, v[(q-lo)*p.row:], p.plane, p.row, patch, winograd.Patch*s.C, s.C, s.C, 1)
+				cut(patch, image, top, left, s.H, s.W, s.C, winograd.Patch, c0, c1)
+				winograd.Image(isa, rows, v[(q-lo)*p.row:], p.plane, p.row, patch, winograd.Patch*c, c, c, 1)
 			}
 			q, j = q+count, j+count
 		}
 	}
 }
 
-// gradients transforms the gradient dy of tiles [lo, hi), or with argmax the pooled one. patch
-// holds 4x4 pixels.
-func (g grid) gradients(isa kernel.ISA, rows winograd.Rows, dy []float32, argmax []uint8, lo, hi int, d []float32, p planes, patch []float32) {
+// gradients transforms channels [o0, o1) of the gradient dy of tiles [lo, hi), or with argmax of
+// the pooled one. patch holds 4x4 of these pixels.
+func (g grid) gradients(isa kernel.ISA, rows winograd.Rows, dy []float32, argmax []uint8, o0, o1, lo, hi int, d []float32, p planes, patch []float32) {
 	s := g.shape
 	size, height, width := winograd.Tile, s.OH, s.OW
 	if argmax != nil {
 		size, height, width = size/2, height/2, width/2
 	}
 	row := width * s.O
-	places := bytesOf(patch[size*size*s.O:])
+	o := o1 - o0
+	places := bytesOf(patch[size*size*o:])
 	for q := lo; q < hi; {
 		n, i, j, end := g.row(q, hi)
 		image, at, top := dy[n*height*row:(n+1)*height*row], argmax, size*i
@@ -130,23 +132,23 @@ func (g grid) gradients(isa kernel.ISA, rows winograd.Rows, dy []float32, argmax
 		}
 		for j < end {
 			dst, left, count := d[(q-lo)*p.row:], size*j, 1
-			first, firstAt, stride := patch, places, size*s.O // of the tiles
+			first, firstAt, stride, pixel := patch, places, size*o, o // of the tiles
 			if j == from && from < to {
-				count, stride = to-from, row
-				first = image[top*row+left*s.O:]
+				count, stride, pixel = to-from, row, s.O
+				first = image[top*row+left*s.O+o0:]
 				if argmax != nil {
-					firstAt = at[top*row+left*s.O:]
+					firstAt = at[top*row+left*s.O+o0:]
 				}
 			} else {
-				cut(patch, image, top, left, height, width, s.O, size)
+				cut(patch, image, top, left, height, width, s.O, size, o0, o1)
 				if argmax != nil {
-					cut(places, at, top, left, height, width, s.O, size)
+					cut(places, at, top, left, height, width, s.O, size, o0, o1)
 				}
 			}
 			if argmax != nil {
-				winograd.GradientPooled(isa, rows, dst, p.plane, p.row, first, firstAt, stride, s.O, s.O, count)
+				winograd.GradientPooled(isa, rows, dst, p.plane, p.row, first, firstAt, stride, pixel, o, count)
 			} else {
-				winograd.Gradient(isa, rows, dst, p.plane, p.row, first, stride, s.O, s.O, count)
+				winograd.Gradient(isa, rows, dst, p.plane, p.row, first, stride, pixel, o, count)
 			}
 			q, j = q+count, j+count
 		}
@@ -156,19 +158,28 @@ func (g grid) gradients(isa kernel.ISA, rows winograd.Rows, dy []float32, argmax
 // gradientPatch is the floats of the patch of gradients: 4x4 pixels, or 2x2 and their places.
 func gradientPatch(o int) int { return winograd.Tile * winograd.Tile * o }
 
-// cut copies n by n pixels of an image of h by w pixels of c channels; those that are not in
-// it are 0.
-func cut[T float32 | uint8](dst, image []T, top, left, h, w, c, n int) {
+// cut copies channels [c0, c1) of n by n pixels of an image of h by w pixels of c channels; those
+// that are not in it are 0.
+func cut[T float32 | uint8](dst, image []T, top, left, h, w, c, n, c0, c1 int) {
 	from, to := min(n, max(0, -left)), max(0, min(n, w-left))
+	channels := c1 - c0
 	for i := range n {
-		d := dst[i*n*c : (i+1)*n*c]
-		if y := top + i; y >= 0 && y < h && from < to {
-			clear(d[:from*c])
-			copy(d[from*c:to*c], image[(y*w+left+from)*c:])
-			clear(d[to*c:])
-		} else {
+		d := dst[i*n*channels : (i+1)*n*channels]
+		y := top + i
+		if y < 0 || y >= h || from >= to {
 			clear(d)
+			continue
 		}
+		clear(d[:from*channels])
+		line := image[(y*w+left+from)*c:]
+		if channels == c {
+			copy(d[from*c:to*c], line)
+		} else {
+			for j := range to - from {
+				copy(d[(from+j)*channels:][:channels], line[j*c+c0:])
+			}
+		}
+		clear(d[to*channels:])
 	}
 }
 

@@ -75,7 +75,7 @@ func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packe
 	blocks := kernel.CeilDiv(tiles, b.block)
 	for block := range blocks {
 		lo, hi := kernel.Split(tiles, blocks, block)
-		b.grid.gradients(b.isa, winograd.AllRows, dy, argmax, start+lo, start+hi, m[planes.plane:], planes, patch)
+		b.grid.gradients(b.isa, winograd.AllRows, dy, argmax, 0, b.shape.O, start+lo, start+hi, m[planes.plane:], planes, patch)
 		_, next := kernel.Split(tiles, blocks, min(block+1, blocks-1))
 		b.products.run(hi-lo, group, packed, m, b.grid.pixels(dx, max(from*b.grid.wide, start+lo), start+hi), b.grid.results(dy, b.pooled, start+hi, start+next))
 		for q := lo; q < hi; {

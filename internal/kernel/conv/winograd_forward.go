@@ -69,7 +69,7 @@ func (f *winogradForward) Run(part int, x, packed, bias, residual, y []float32, 
 func (f *winogradForward) tiles(lo, hi, next, group int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32) {
 	planes := f.products.planes
 	m, patch := scratch[:f.products.len()], scratch[f.products.len():]
-	f.grid.images(f.isa, winograd.AllRows, x, lo, hi, m[planes.plane:], planes, patch)
+	f.grid.images(f.isa, winograd.AllRows, x, 0, f.shape.C, lo, hi, m[planes.plane:], planes, patch)
 	f.products.run(hi-lo, group, packed, m, f.grid.pixels(x, hi, next), f.grid.results(y, f.epilogue.Pool, lo, hi))
 	if !f.epilogue.Bias {
 		bias = f.zeros
