@@ -209,6 +209,46 @@ func TestBackwardFilter(t *testing.T) {
 	})
 }
 
+// TestLarge is of images that are larger than caches, against portable code: they are cut
+// differently, fetched ahead, and their results stream to memory.
+func TestLarge(t *testing.T) {
+	for _, s := range kerneltest.Thin([]Shape{
+		shape(3, 112, 112, 64, 1, 3, 3, 1, 1, 1, 1, true),
+		shape(2, 161, 160, 80, 1, 5, 5, 2, 2, 1, 1, true),
+		shape(9, 61, 60, 90, 1, 3, 3, 2, 1, 1, 1, false),
+	}) {
+		e := Epilogue{Bias: true, ReLU: true, Limit: .5}
+		nx, nw, ny := s.lens()
+		x, w, bias, dy := kerneltest.Random(t, 1, nx), kerneltest.Random(t, 2, nw), kerneltest.Random(t, 3, s.channels()), kerneltest.Random(t, 4, ny)
+		results := func(isa kernel.ISA) map[string][]float32 {
+			f, y := NewForward(isa, s, e), kerneltest.Junk(t, ny)
+			kerneltest.Parts(f.Parts(), func(p int) { f.Run(p, x, w, bias, y, nil) })
+			d, dx := NewBackwardData(isa, s), kerneltest.Junk(t, nx)
+			kerneltest.Parts(d.Parts(), func(p int) { d.Run(p, dy, w, dx, nil) })
+			b := NewBackwardFilter(isa, s, true)
+			partial, dw, db := kerneltest.Junk(t, b.PartialLen()), kerneltest.Junk(t, nw), kerneltest.Junk(t, s.channels())
+			kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, partial, nil) })
+			kerneltest.Parts(b.ReduceParts(), func(p int) { b.Reduce(p, partial, dw, db) })
+			if !f.gather.large || !d.gather.large || !b.large {
+				t.Errorf("%+v is not large", s)
+			}
+			return map[string][]float32{"forward": y, "data": dx, "filter": dw, "bias": db}
+		}
+		want := results(kernel.Generic)
+		vectors := kerneltest.Vectors{}
+		kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+			for name, got := range results(isa) {
+				exact := make([]float64, len(got))
+				for i, v := range want[name] {
+					exact[i] = float64(v)
+				}
+				kerneltest.Close(t, fmt.Sprintf("%s %+v", name, s), got, exact, 1e-5)
+				vectors.Check(t, isa, name, got)
+			}
+		})
+	}
+}
+
 // NaN stays through ReLU and its limit, and does not leave its channel and windows.
 func TestNaN(t *testing.T) {
 	s := shape(1, 9, 20, 21, 1, 3, 3, 1, 1, 1, 1, true)
