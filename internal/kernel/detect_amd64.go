@@ -11,3 +11,24 @@ func supported(i ISA) bool {
 	}
 	return i == Generic
 }
+
+// Halves says whether this processor does AVX-512 in halves, as Zen 4 does: its peak is that of
+// AVX2, which needs narrower tiles to reach it. It may decide about tiles, as these give the same
+// bits, never about the order of sums.
+var Halves = halves()
+
+func halves() bool {
+	_, b, c, d := cpuid(0)
+	if b != 0x68747541 || d != 0x69746e65 || c != 0x444d4163 { // AuthenticAMD
+		return false
+	}
+	a, _, _, _ := cpuid(1)
+	family := a >> 8 & 15
+	if family == 15 {
+		family += a >> 20 & 255
+	}
+	return family == 0x19
+}
+
+// cpuid is the instruction, for a leaf without subleaves.
+func cpuid(leaf uint32) (a, b, c, d uint32)

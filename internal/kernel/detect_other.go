@@ -3,3 +3,6 @@
 package kernel
 
 func supported(i ISA) bool { return i == Generic }
+
+// Halves says whether this processor does AVX-512 in halves.
+var Halves = false

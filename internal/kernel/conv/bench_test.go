@@ -69,7 +69,10 @@ func layers(b *testing.B) (names []string, shapes []Shape) {
 // BenchmarkLayers measures all implementations (a star marks those that are chosen): GFLOP/s of
 // one thread, the number of parts, and which percentage of 2 and of 16 threads' time has work.
 func BenchmarkLayers(b *testing.B) {
-	isa := kernel.Available()[0]
+	isa, err := kernel.Detect()
+	if err != nil {
+		b.Fatal(err)
+	}
 	names, shapes := layers(b)
 	for n, s := range shapes {
 		measure := func(direction, chosen, name string, parts int, step func()) {

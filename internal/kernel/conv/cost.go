@@ -50,7 +50,11 @@ func narrowCost(s Shape, e Epilogue) cost {
 		s = s.pooled()
 	}
 	tiles := newGrid(s).tiles()
-	return cost{flops: 2 * winograd.Planes * tiles * s.C * s.O, bytes: winograd.Planes * tiles * s.O}
+	c := cost{flops: 2 * winograd.Planes * tiles * s.C * s.O, bytes: winograd.Planes * tiles * s.O}
+	if results := s.N * s.OH * s.OW * s.O; !e.Pool && results > 1<<21 {
+		c.bytes += 16 * results // to memory, in pieces of 4x4 pixels
+	}
+	return c
 }
 
 // How the work of the Winograd kernels is cut.
@@ -159,15 +163,19 @@ func cutFilter(s Shape, units int, copies bool) filterCut {
 	want := min(2*wantParts, wantedParts(s.FLOPs()))
 	groups := min(units, want, max(1, pixels/512, min(4, pixels/128)), max(1, 1<<19/weights))
 	blocks := max(want/groups, weights>>17)
-	best, least := filterCut{}, -1
 	most := max(1, s.C/(2*columnUnit))
 	if copies && s.KH*s.KW*s.O < 128 {
 		most = 1 // it would cost too much beside multiplying
 	}
+	best, cut, least := filterCut{}, 0, 0
 	for c := 1; c <= most; c++ {
-		o := min(kernel.CeilDiv(blocks, c), max(1, s.O/(2*columnUnit)))
-		if read := c*s.O + o*s.C; least < 0 || c*o > best.channels.groups*best.columns.groups && 4*c*o <= 5*blocks || read < least && c*o >= blocks {
-			best, least = filterCut{groups, newColumns(s.C, c), newColumns(s.O, o)}, read
+		for o := 1; o <= max(1, s.O/(2*columnUnit)) && 2*c*o <= 3*blocks+1; o++ {
+			f := filterCut{groups, newColumns(s.C, c), newColumns(s.O, o)}
+			// What is read for all blocks, and how much greater than others the greatest is.
+			score := (c*s.O + o*s.C) * c * o * f.channels.most() * f.columns.most()
+			if n := min(blocks, c*o); n > cut || n == cut && score < least {
+				best, cut, least = f, n, score
+			}
 		}
 	}
 	return best

@@ -83,7 +83,7 @@ func (b *directBackwardFilter) panelLen() int {
 	if !b.panel {
 		return 0
 	}
-	return b.band * b.shape.OW * 2 * micro.Lanes(b.isa)
+	return b.band * b.shape.OW * kernel.CeilDiv(b.cut.columns.most(), columnUnit) * columnUnit
 }
 
 // ScratchLen implements BackwardFilter.
@@ -115,15 +115,48 @@ func (b *directBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, pa
 			w = b.source.window(x, image, from, to, c0, c1)
 		}
 		g := b.gradient.rows(dy, argmax, image, from, to, scratch)
-		b.filters(w, g, panel, dw, to-from, c0, o0, o1, unit > lo)
+		b.filters(w, g, panel, dw, b.ahead(x, dy, unit+1, hi), to-from, c0, o0, o1, unit > lo)
 		if b.options.Bias && channel == 0 {
 			reduce.AddRowsStrided(b.isa, db[o0:o1], g[o0:], (to-from)*s.OW, s.O, unit > lo)
 		}
 	}
 }
 
+// ahead is what the next unit reads of x and dy, when that is a range of memory.
+func (b *directBackwardFilter) ahead(x, dy []float32, unit, end int) (next [2][]float32) {
+	if unit == end {
+		return next
+	}
+	s := b.shape
+	image, from := unit/b.bandsImage, unit%b.bandsImage*b.band
+	rows := min(b.band, s.OH-from)
+	if b.cut.channels.groups == 1 && s.StrideW == 1 {
+		h := max(0, from*s.StrideH-s.PadTop)
+		at := (image*s.H + h) * s.W * s.C
+		next[0] = x[at:min(len(x), at+rows*s.StrideH*s.W*s.C)]
+	}
+	if b.cut.columns.groups == 1 && !b.gradient.needsScratch {
+		at := (image*s.OH + from) * s.OW * s.O
+		next[1] = dy[at : at+rows*s.OW*s.O]
+	}
+	return next
+}
+
+// pack brings the columns of each tile together, some rows at a time, so that memory is read in
+// order.
+func (b *directBackwardFilter) pack(panel, g []float32, rows int, tiling micro.Tiling) {
+	const some = 8
+	for r := 0; r < rows; r += some {
+		n := min(some, rows-r)
+		for tile := range tiling.Tiles() {
+			first, columns, padded := tiling.At(tile)
+			micro.Pack(b.isa, panel[first*rows+r*padded:], g[r*b.shape.O+first:], n, b.shape.O, columns, padded)
+		}
+	}
+}
+
 // filters adds a band's products to the sums of a block, or starts them.
-func (b *directBackwardFilter) filters(w window, g, panel, dw []float32, rows, c0, o0, o1 int, add bool) {
+func (b *directBackwardFilter) filters(w window, g, panel, dw []float32, ahead [2][]float32, rows, c0, o0, o1 int, add bool) {
 	s := b.shape
 	var a micro.Args
 	a.K, a.Segs = s.OW, rows
@@ -138,17 +171,19 @@ func (b *directBackwardFilter) filters(w window, g, panel, dw []float32, rows, c
 	if s.DilationW == 1 && w.channels == s.C {
 		m, runs = s.KW*s.C, 1
 	}
+	for i, next := range ahead {
+		a.Ahead[i].Over(next)
+	}
 	tiling := micro.NewTiling(b.isa, o1-o0)
-	if s.O <= columnUnit && !b.copies {
-		a.Ahead = uintptr(4 * w.line * rows) // pixels are read once: those of the next band
+	if b.panel {
+		b.pack(panel, g[o0:], rows*s.OW, tiling)
 	}
 	for tile := range tiling.Tiles() {
 		first, columns, padded := tiling.At(tile)
 		first += o0
 		a.Columns(b.isa, columns)
 		if b.panel {
-			micro.Pack(b.isa, panel, g[first:], rows*s.OW, s.O, columns, padded)
-			a.B, a.BStride = unsafe.Pointer(&panel[0]), uintptr(4*padded)
+			a.B, a.BStride = unsafe.Pointer(&panel[(first-o0)*rows*s.OW]), uintptr(4*padded)
 		} else {
 			a.B, a.BStride = unsafe.Pointer(&g[first]), uintptr(4*s.O)
 		}

@@ -296,14 +296,15 @@ func (t *tile) kernelN() {
 func (t *tile) kernelT() {
 	t.begin(false)
 	t.i("MOVQ %d(DI), R8\nMOVQ %d(DI), SI\nMOVQ %d(DI), BX\nMOVQ %d(DI), R13", argA, argAStride, argB, argBStride)
-	t.i("MOVQ %d(DI), R9", argAhead)
+	t.i("MOVQ %d(DI), R9\nMOVQ %d(DI), R10\nMOVQ %d(DI), R11\nMOVQ %d(DI), R12", argAhead, argAhead+8, argAhead+24, argAhead+32)
 	t.overK(func(int) {
-		t.i("PREFETCHT0 (R8)(R9*1)")
+		t.i("PREFETCHT1 (R9)\nPREFETCHT1 (R11)\nADDQ R10, R9\nADDQ R12, R11")
 		t.multiply(func(o int) string { return mem(o, "BX") }, func(r int) string { return mem(4*r, "R8") })
 		t.i("ADDQ SI, R8\nADDQ R13, BX")
 	}, func(int) {}, func() {
 		t.i("ADDQ %d(DI), R8\nADDQ %d(DI), BX", argASeg, argBSeg)
 	})
+	t.i("MOVQ R9, %d(DI)\nMOVQ R11, %d(DI)", argAhead, argAhead+24)
 	t.end()
 }
 

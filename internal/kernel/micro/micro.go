@@ -54,11 +54,28 @@ type Args struct {
 	segments  int     // 208: left to do
 	fetch     int     // 216: -1: rows follow one another, and those of the next tile are fetched; or 0
 
-	Ahead uintptr // 224: T: how far behind the elements of A in use others are fetched; 0: none
+	Ahead [2]Ahead // 224: T: memory to fetch meanwhile
 
 	isa     kernel.ISA
 	columns int
 	kind    int // vectors, and 4 when the last is not whole: which tile the generated code takes (NEON: see neonColumns)
+}
+
+// Ahead is memory that the second cache asks for while tiles are made: a line of 64 bytes for
+// each k of each tile. It is not a pointer, as it may go beyond the end.
+type Ahead struct {
+	at   uintptr
+	step uintptr // 64, or 0 for nothing
+	end  uintptr
+}
+
+// Over starts with memory.
+func (f *Ahead) Over(x []float32) {
+	*f = Ahead{}
+	if len(x) > 0 {
+		f.at, f.step = uintptr(unsafe.Pointer(&x[0])), 64
+		f.end = f.at + uintptr(4*len(x))
+	}
 }
 
 // zeros is what sums start from when there is nothing to add to.

@@ -49,7 +49,18 @@ func (a *Args) step(f form) uintptr {
 
 // lines cuts rows into tiles: few heights, many tiles of each.
 func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
+	if f == formN && a.isa == kernel.AVX512 && kernel.Halves && (a.columns == 16 || a.columns == 24) {
+		a.inHalves(rows, lines, aLine, cLine)
+		return
+	}
 	most := a.MaxRows()
+	if f == formT {
+		for i := range a.Ahead {
+			if f := &a.Ahead[i]; f.at >= f.end { // nothing is left: what is there already
+				f.at, f.end, f.step = uintptr(a.B), 0, 0
+			}
+		}
+	}
 	if f == formP {
 		most = a.MaxPooled()
 	}
@@ -83,6 +94,23 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
 		}
 	}
 	a.forward(start, 0, 0, 0)
+}
+
+// inHalves makes a narrow tile with the vectors of AVX2: one long vector for each element of A
+// would wait for loads, and half of a second one would be idle.
+func (a *Args) inHalves(rows, lines int, aLine, cLine uintptr) {
+	b := *a
+	b.Columns(kernel.AVX2, 16)
+	b.lines(formN, rows, lines, aLine, cLine, 0)
+	if a.columns == 24 {
+		const half = 64
+		b.Columns(kernel.AVX2, 8)
+		b.B, b.C, b.Init = unsafe.Add(b.B, half), unsafe.Add(b.C, half), unsafe.Add(b.Init, half)
+		if b.Add != nil {
+			b.Add = unsafe.Add(b.Add, half)
+		}
+		b.lines(formN, rows, lines, aLine, cLine, 0)
+	}
 }
 
 // sameSet is how many rows a tile has that lie a multiple of 4096 bytes apart: they share a set of
