@@ -8,8 +8,10 @@ import "github.com/lince-ml/lince/internal/kernel"
 const (
 	// MaxNarrow is the greatest number of an image's channels that Narrow knows.
 	MaxNarrow = 4
-	// NarrowTiles and NarrowColumns are the tiles and the results' channels of its products.
-	NarrowTiles, NarrowColumns = 4, 32
+	// NarrowTiles is the number of tiles of its products.
+	NarrowTiles = 4
+	// NarrowColumns is the number of results' channels of its products.
+	NarrowColumns = 32
 )
 
 // Narrow multiplies the transforms v [Planes][channels][row] of four tiles with those of
