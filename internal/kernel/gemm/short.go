@@ -46,6 +46,18 @@ func shortRows(isa kernel.ISA) int {
 // are bTile bytes apart.
 func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr) {
 	width := 2 * micro.Lanes(t.isa)
+	most := shortRows(t.isa)
+	if t.args.K > shortK || t.near && t.args.K*t.shape.N > 1<<13 { // B comes from the second cache
+		t.args.Columns(t.isa, width)
+		most = t.args.MaxRows()
+	}
+	if pieces := kernel.CeilDiv(tiles, max(1, callProducts/(most*width*t.args.K))); pieces > 1 {
+		for i := range pieces {
+			lo, hi := kernel.Split(tiles, pieces, i)
+			t.products(n+lo*width, hi-lo, unsafe.Add(b, uintptr(lo)*bTile), bStride, bTile)
+		}
+		return
+	}
 	x := short{
 		b: b, bStride: bStride, bTile: bTile,
 		aStride: t.args.AStride, cStride: t.args.CStride,
@@ -61,11 +73,6 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 		x.past = 1
 	}
 	rows := t.m1 - t.m0
-	most := shortRows(t.isa)
-	if t.args.K > shortK || t.near && t.args.K*t.shape.N > 1<<13 { // B comes from the second cache
-		t.args.Columns(t.isa, width)
-		most = t.args.MaxRows()
-	}
 	parts := kernel.CeilDiv(rows, most)
 	height, higher := rows/parts, rows%parts
 	for row := 0; row < rows; {
