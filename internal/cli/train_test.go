@@ -17,7 +17,7 @@ import (
 func TestRun(t *testing.T) {
 	workIn(t)
 	put(t, ".", map[string][]byte{"cats.zip": kaggle(t, 24)})
-	o := succeed(t, "train", "cats.zip", "--model", network("two.json"), "--epochs", "3", "--rename", "cat=gato,dog=perro")
+	o := succeed(t, "train", "cats.zip", "--model", network("two.json"), "--epochs", "3", "--rename", "cat=gato,dog=perro", "--profile")
 	contains(t, "the output", o.stdout,
 		"Reading cats.zip", "Checking pictures  24/24", "Found 24 validated image filenames belonging to 2 classes.", "gato   12", "perro  12",
 		"Training:   Found 18 validated image filenames belonging to 2 classes.", "Validation: Found 6 validated image filenames belonging to 2 classes.",
@@ -60,6 +60,12 @@ func TestRun(t *testing.T) {
 		r.Data.Training != 18 || r.Data.Validation != 6 || r.Data.Counts["gato"] != 12 || r.Model.Optimizer != "RMSprop" || r.Model.LearningRate != .001 ||
 		r.Versions.Backend == "" || r.Model.Size != "12x12" || r.Settings["seed"] != 42.0 || len(r.History.Epochs) != 3 {
 		t.Errorf("run.json has %+v; %d predictions are right", r, right)
+	}
+	profile := read(t, folder, "profile.txt")
+	contains(t, "profile.txt", profile, "wait for data", "training, batch ", "validation, batch ", "FusedConv2D (", "threads would make it faster")
+	contains(t, "the output", o.stdout, profile)
+	if events := decode[[]map[string]any](t, read(t, folder, "trace.json")); len(events) < 100 {
+		t.Errorf("trace.json has %d events", len(events))
 	}
 	// Every flag is in it.
 	var c commands
