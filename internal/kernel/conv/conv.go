@@ -1,15 +1,20 @@
-// Package conv holds the convolution kernels: forward, with bias, ReLU and a 2x2 max pool in
-// the same pass; backward for the images; backward for the filters, and the bias with them.
+// Package conv holds the convolution kernels: forward, with bias, residual, ReLU, its limit and a
+// 2x2 max pool in the same pass; backward for the images; backward for the filters, and the bias with them.
 // Both backward kernels take the gradient of the convolution's result or, after a fused
 // pool, the gradient of the pooled result and the bytes that say where each maximum was:
 // the result of a fused convolution is never in memory as a whole.
 //
-// There are two algorithms, both on the micro-kernels of package micro, for all instruction
-// sets; choose.go lists them and cost.go says which pays for a shape.
+// There are several algorithms, on the micro-kernels of package micro, for all instruction sets;
+// choose.go lists them, and cost.go says what they cost and how their work is cut.
 //
 // Direct, for everything: images are not repacked; a part of the work copies the rows it
 // needs to scratch only where padding, or unpooling, makes them different from what is in
-// memory.
+// memory. Parts are bands of rows and, where these are few, groups of channels; those of a filter's
+// gradient are blocks of the filter and groups of pixels.
+//
+// Pointwise, for filters of one pixel: one product over the pixels of all images.
+//
+// Sparse, for the filters of few channels: only that quarter of a pooled gradient that is not 0.
 //
 // Winograd's F(4x4,3x3), for 3x3 filters of stride and dilation 1 between 16 channels and
 // more, and, forward, from few channels (2 to 4: pictures): a quarter of the multiplications, between transforms (package winograd) of tiles of
