@@ -33,11 +33,16 @@ func newWinogradBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData 
 	b := &winogradBackwardData{winogradFilters: newWinogradFilters(isa, s, true), isa: isa, shape: s, pooled: pooled, grid: newGrid(s), bands: 1}
 	image := b.grid.high * b.grid.wide
 	b.groups = min(s.N, blocks(s, s.N*image))
-	if b.groups == s.N && s.N < wantParts {
-		b.bands = min(kernel.CeilDiv(wantParts, s.N), max(1, b.grid.high/4))
+	columns := newColumns(s.C, kernel.CeilDiv(wantParts, b.groups))
+	if b.groups == s.N {
+		// A band makes the row of tiles above again, so it has some rows itself; and as many
+		// parts as there are likely to be threads, or several times that.
+		for 2*b.bands*b.groups*columns.groups <= wantParts && 7*b.bands <= b.grid.high {
+			b.bands *= 2
+		}
 	}
 	b.block = min(blockTiles(s), kernel.CeilDiv(s.N, b.groups)*image)
-	b.products = newProducts(isa, b.winogradFilters, newColumns(s.C, kernel.CeilDiv(wantParts, b.groups*b.bands)), b.block)
+	b.products = newProducts(isa, b.winogradFilters, columns, b.block)
 	b.pixel = kernel.CeilDiv(s.C, 16) * 16
 	b.line = (winograd.Tile*b.grid.wide + 2) * b.pixel
 	return b
@@ -77,7 +82,11 @@ func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packe
 		lo, hi := kernel.Split(tiles, blocks, block)
 		b.grid.gradients(b.isa, winograd.AllRows, dy, argmax, 0, b.shape.O, start+lo, start+hi, m[planes.plane:], planes, patch)
 		_, next := kernel.Split(tiles, blocks, min(block+1, blocks-1))
-		b.products.run(hi-lo, group, packed, m, b.grid.pixels(dx, max(from*b.grid.wide, start+lo), start+hi), b.grid.results(dy, b.pooled, start+hi, start+next))
+		var pixels []float32
+		if columns.groups == 1 {
+			pixels = b.grid.pixels(dx, max(from*b.grid.wide, start+lo), start+hi)
+		}
+		b.products.run(hi-lo, group, packed, m, pixels, b.grid.results(dy, b.pooled, start+hi, start+next))
 		for q := lo; q < hi; {
 			_, i, j, end := b.grid.row(start+q, start+hi)
 			row := first + q/b.grid.wide

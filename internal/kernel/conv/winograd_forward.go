@@ -70,7 +70,11 @@ func (f *winogradForward) tiles(lo, hi, next, group int, x, packed, bias, residu
 	planes := f.products.planes
 	m, patch := scratch[:f.products.len()], scratch[f.products.len():]
 	f.grid.images(f.isa, winograd.AllRows, x, 0, f.shape.C, lo, hi, m[planes.plane:], planes, patch)
-	f.products.run(hi-lo, group, packed, m, f.grid.pixels(x, hi, next), f.grid.results(y, f.epilogue.Pool, lo, hi))
+	var results []float32
+	if f.products.columns.groups == 1 {
+		results = f.grid.results(y, f.epilogue.Pool, lo, hi)
+	}
+	f.products.run(hi-lo, group, packed, m, f.grid.pixels(x, hi, next), results)
 	if !f.epilogue.Bias {
 		bias = f.zeros
 	}
