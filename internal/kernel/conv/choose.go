@@ -115,7 +115,7 @@ var (
 	}
 	backwardsFilter = []implementation[BackwardFilter, Gradient]{
 		{"sparse", sparsePossible, sparseCost, newSparseBackwardFilter},
-		{"winograd", winogradFits[Gradient], func(s Shape, g Gradient) cost { return winogradCost(s, g.Pooled) }, newWinogradBackwardFilter},
+		{"winograd", winogradFits[Gradient], winogradFilterCost, newWinogradBackwardFilter},
 		{"direct", always[Gradient], directCost[Gradient], newDirectBackwardFilter},
 	}
 )

@@ -43,6 +43,18 @@ func winogradCost(s Shape, pooled bool) cost {
 	}
 }
 
+// winogradFilterCost is winogradCost of the gradient of filters: these are made once, in cache.
+func winogradFilterCost(s Shape, g Gradient) cost {
+	if g.Pooled {
+		s = s.pooled()
+	}
+	tiles := newGrid(s).tiles()
+	return cost{
+		flops: 2 * winograd.Planes * tiles * s.C * s.O,
+		bytes: 4 * winograd.Planes * (2*tiles*(s.C+s.O) + s.C*s.O),
+	}
+}
+
 // narrowCost is winogradCost where images have few channels: matrices are in the first cache, and
 // only results have transforms to speak of.
 func narrowCost(s Shape, e Epilogue) cost {
