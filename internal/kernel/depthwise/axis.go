@@ -8,6 +8,11 @@ type taps struct {
 	tap, tapStep int
 }
 
+// like says whether elements have the same of the filter's taps, at the same distances.
+func (t *taps) like(u *taps) bool {
+	return t.n == u.n && t.tap == u.tap && t.tapStep == u.tapStep && t.step == u.step
+}
+
 // run is a number of elements of a result, `every` apart, that have the same taps; their
 // sources are `advance` apart.
 type run struct {
@@ -67,7 +72,7 @@ func runs(list []taps, every int) []run {
 			if n := len(out) - 1; i > r {
 				last := &out[n]
 				advance := t.at - (last.at + (last.count-1)*last.advance)
-				if t.n == last.n && t.tap == last.tap && t.tapStep == last.tapStep && t.step == last.step && (last.count == 1 || advance == last.advance) {
+				if t.like(&last.taps) && (last.count == 1 || advance == last.advance) {
 					last.count++
 					last.advance = advance
 					continue

@@ -110,12 +110,7 @@ func (g *gather) vector(x []float32, top int, w, bias, y []float32, from, to, lo
 	}
 	for r := from; r < to; r++ {
 		v := &g.rows[r]
-		l.rows = v.n
-		if v.n > 0 {
-			l.x = unsafe.Pointer(&x[(v.at-top)*g.source*g.channels+lo])
-		}
-		l.y = unsafe.Pointer(&y[(r-from)*g.width*g.channels+lo])
-		l.xRow, l.wRow = v.step*g.source*size, v.tapStep*g.kw*g.members*size
+		g.row(&l, x, y, v, top, r-from, lo)
 		if fetches && g.large && v.n > 0 {
 			l.ahead, l.fetch = v.n*l.xRow, g.newRows
 		}
@@ -126,19 +121,62 @@ func (g *gather) vector(x []float32, top int, w, bias, y []float32, from, to, lo
 			continue
 		}
 		for i := range g.columns {
-			c := &g.columns[i]
-			l.taps = c.n
-			l.w = unsafe.Pointer(&w[(v.tap*g.kw+c.tap)*g.members*g.channels+lo])
-			l.wTap = c.tapStep * size
-			if g.members > 1 {
-				l.wTap = (c.tapStep - 1) * g.members * size // from behind the last member
+			if c := &g.columns[i]; c.count > 1 {
+				g.run(&l, w, v, c, lo)
+				g.tiles(&l, c.count)
 			}
-			l.xTap, l.xPixel, l.yPixel = c.step*size, c.advance*size, c.every*size
-			l.xAt, l.yAt = c.at*size, c.first*size
-			g.tiles(&l, c.count)
 		}
 	}
+	if g.window.width > 0 {
+		return true
+	}
+	// Results that are alone in their row, at the edges, make tiles with those of the rows below.
+	l.fetch = 0
+	for r := from; r < to; {
+		v := &g.rows[r]
+		count, advance := 1, 0
+		for r+count < to && g.rows[r+count].like(v) {
+			next := g.rows[r+count].at - g.rows[r+count-1].at
+			if count > 1 && next != advance {
+				break
+			}
+			count, advance = count+1, next
+		}
+		g.row(&l, x, y, v, top, r-from, lo)
+		for i := range g.columns {
+			if c := &g.columns[i]; c.count == 1 {
+				g.run(&l, w, v, c, lo)
+				l.xPixel, l.yPixel = advance*g.source*size, g.width*size
+				g.tiles(&l, count)
+			}
+		}
+		r += count
+	}
 	return true
+}
+
+// row sets what a row of the result, the n-th of y, sees.
+func (g *gather) row(l *line, x, y []float32, v *taps, top, n, lo int) {
+	size := 4 * g.channels
+	l.rows = v.n
+	if v.n > 0 {
+		l.x = unsafe.Pointer(&x[(v.at-top)*g.source*g.channels+lo])
+	}
+	l.y = unsafe.Pointer(&y[n*g.width*g.channels+lo])
+	l.xRow, l.wRow = v.step*g.source*size, v.tapStep*g.kw*g.members*size
+}
+
+// run sets what a run of results sees in each row.
+func (g *gather) run(l *line, w []float32, v *taps, c *run, lo int) {
+	size := 4 * g.channels
+	l.taps = c.n
+	l.w = unsafe.Pointer(&w[(v.tap*g.kw+c.tap)*g.members*g.channels+lo])
+	l.wTap = c.tapStep * size
+	if g.members > 1 {
+		l.wTap = (c.tapStep - 1) * g.members * size // from behind the last member
+	}
+	l.xTap, l.xPixel, l.yPixel = c.step*size, c.advance*size, c.every*size
+	l.xAt, l.yAt = c.at*size, c.first*size
 }
 
 // tiles cuts results evenly into tiles.
