@@ -142,19 +142,6 @@ func (b *directBackwardFilter) ahead(x, dy []float32, unit, end int) (next [2][]
 	return next
 }
 
-// pack brings the columns of each tile together, some rows at a time, so that memory is read in
-// order.
-func (b *directBackwardFilter) pack(panel, g []float32, rows int, tiling micro.Tiling) {
-	const some = 8
-	for r := 0; r < rows; r += some {
-		n := min(some, rows-r)
-		for tile := range tiling.Tiles() {
-			first, columns, padded := tiling.At(tile)
-			micro.Pack(b.isa, panel[first*rows+r*padded:], g[r*b.shape.O+first:], n, b.shape.O, columns, padded)
-		}
-	}
-}
-
 // filters adds a band's products to the sums of a block, or starts them.
 func (b *directBackwardFilter) filters(w window, g, panel, dw []float32, ahead [2][]float32, rows, c0, o0, o1 int, add bool) {
 	s := b.shape
@@ -176,7 +163,7 @@ func (b *directBackwardFilter) filters(w window, g, panel, dw []float32, ahead [
 	}
 	tiling := micro.NewTiling(b.isa, o1-o0)
 	if b.panel {
-		b.pack(panel, g[o0:], rows*s.OW, tiling)
+		packTiles(b.isa, tiling, 0, rows*s.OW, rows*s.OW, s.O, g[o0:], panel)
 	}
 	for tile := range tiling.Tiles() {
 		first, columns, padded := tiling.At(tile)

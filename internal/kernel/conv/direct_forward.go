@@ -52,14 +52,13 @@ func (f *directForward) PackedLen() int {
 }
 
 // PackParts implements Forward.
-func (f *directForward) PackParts() int { return f.tiling.Tiles() }
+func (f *directForward) PackParts() int {
+	return packParts(f.shape.KH*f.shape.KW*f.shape.C, f.shape.O)
+}
 
 // Pack implements Forward.
 func (f *directForward) Pack(part int, w, packed []float32) {
-	s := f.shape
-	rows := s.KH * s.KW * s.C
-	first, columns, padded := f.tiling.At(part)
-	micro.Pack(f.isa, packed[first*rows:], w[first:], rows, s.O, columns, padded)
+	packRows(f.isa, f.tiling, part, f.shape.KH*f.shape.KW*f.shape.C, f.shape.O, w, packed)
 }
 
 // Parts implements Forward.

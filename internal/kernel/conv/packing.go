@@ -9,6 +9,28 @@ import (
 // comparison: where two kernels have equal ones, one copy of the packed filters serves both.
 // It does not depend on how many images there are, nor on how large they are.
 
+// packParts is the number of parts of packing a matrix.
+func packParts(rows, columns int) int { return max(1, min(rows/8, rows*columns>>15)) }
+
+// packRows packs a part of the rows of a matrix.
+func packRows(isa kernel.ISA, tiling micro.Tiling, part, rows, columns int, w, packed []float32) {
+	lo, hi := kernel.Split(rows, packParts(rows, columns), part)
+	packTiles(isa, tiling, lo, hi, rows, columns, w, packed)
+}
+
+// packTiles packs rows [lo, hi) of a matrix, stride floats apart, into tiles of columns: some rows
+// at a time for all tiles, so that memory is read in order.
+func packTiles(isa kernel.ISA, tiling micro.Tiling, lo, hi, rows, stride int, w, packed []float32) {
+	const some = 8
+	for r := lo; r < hi; r += some {
+		n := min(some, hi-r)
+		for tile := range tiling.Tiles() {
+			first, columns, padded := tiling.At(tile)
+			micro.Pack(isa, packed[first*rows+r*padded:], w[r*stride+first:], n, stride, columns, padded)
+		}
+	}
+}
+
 type directForwardPacking struct {
 	isa    kernel.ISA
 	tiling micro.Tiling

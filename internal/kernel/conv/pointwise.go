@@ -34,9 +34,6 @@ func newPointwise(isa kernel.ISA, rows, k, n int) pointwise {
 // PackedLen is the number of floats of the packed filters.
 func (p *pointwise) PackedLen() int { return p.k * p.tiling.Padded() }
 
-// PackParts is the number of parts of packing.
-func (p *pointwise) PackParts() int { return p.tiling.Tiles() }
-
 // Parts is the number of parts of the product.
 func (p *pointwise) Parts() int { return p.blocks * p.columns.groups }
 
@@ -87,10 +84,12 @@ func newPointwiseForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	return &pointwiseForward{newPointwise(isa, s.N*s.OH*s.OW, s.C, s.O), e}
 }
 
+// PackParts implements Forward.
+func (f *pointwiseForward) PackParts() int { return packParts(f.k, f.columns.n) }
+
 // Pack implements Forward.
 func (f *pointwiseForward) Pack(part int, w, packed []float32) {
-	first, columns, padded := f.tiling.At(part)
-	micro.Pack(f.isa, packed[first*f.k:], w[first:], f.k, f.columns.n, columns, padded)
+	packRows(f.isa, f.tiling, part, f.k, f.columns.n, w, packed)
 }
 
 // Run implements Forward.
@@ -114,6 +113,9 @@ type pointwiseBackwardData struct{ pointwise }
 func newPointwiseBackwardData(isa kernel.ISA, s Shape, _ bool) BackwardData {
 	return &pointwiseBackwardData{newPointwise(isa, s.N*s.H*s.W, s.O, s.C)}
 }
+
+// PackParts implements BackwardData.
+func (b *pointwiseBackwardData) PackParts() int { return b.tiling.Tiles() }
 
 // Pack implements BackwardData.
 func (b *pointwiseBackwardData) Pack(part int, w, packed []float32) {
