@@ -135,17 +135,18 @@ func (b *directBackwardData) PackedLen() int {
 }
 
 // PackParts implements BackwardData.
-func (b *directBackwardData) PackParts() int { return b.shape.KH * b.shape.KW }
+func (b *directBackwardData) PackParts() int {
+	return b.shape.KH * b.shape.KW * b.tiling.Tiles()
+}
 
 // Pack implements BackwardData.
 func (b *directBackwardData) Pack(part int, w, packed []float32) {
 	s := b.shape
 	total := s.KH * s.KW * s.O
-	for tile := range b.tiling.Tiles() {
-		first, columns, padded := b.tiling.At(tile)
-		dst := packed[first*total+b.packedAt[part]*padded:]
-		micro.PackTransposed(b.isa, dst, w[(part*s.C+first)*s.O:], s.O, s.O, columns, padded)
-	}
+	tap := part / b.tiling.Tiles()
+	first, columns, padded := b.tiling.At(part % b.tiling.Tiles())
+	dst := packed[first*total+b.packedAt[tap]*padded:]
+	micro.PackTransposed(b.isa, dst, w[(tap*s.C+first)*s.O:], s.O, s.O, columns, padded)
 }
 
 // Parts implements BackwardData.

@@ -51,7 +51,7 @@ type Args struct {
 	cTile     uintptr // 184: of C and Add
 	iTile     uintptr // 192: of Init
 	indexTile uintptr // 200: of Index
-	segments  int     // 208: left to do
+	_         int     // 208: the segments that are left to do
 	fetch     int     // 216: -1: rows follow one another, and those of the next tile are fetched; or 0
 
 	Ahead [2]Ahead // 224: T: memory to fetch meanwhile
