@@ -4,7 +4,8 @@
 //
 //   - tiles: the micro-kernels of package micro, for all shapes and instruction sets. A and B
 //     are brought together in scratch when they are passed over often; the first tile that
-//     needs a panel of B fetches it ahead and packs it for the others.
+//     needs a panel of B fetches it ahead and packs it for the others. Products of few terms, whose
+//     result is larger than the operands, are made in short tiles that write it row by row (short.go).
 //   - sums of rows: one or two rows of A times a matrix B that is read once, row by row.
 //   - dot products: few rows of A times the rows of a transposed B, each read once.
 //

@@ -34,6 +34,7 @@ func shapes() []Shape {
 		Shape{M: 30, N: 525, K: 1024},  // A brought together once
 		Shape{M: 513, N: 130, K: 201},  // short tiles of many products
 		Shape{M: 512, N: 96, K: 70},    // rows far apart
+		Shape{M: 40, N: 2600, K: 400},  // calls are cut
 		Shape{M: 260, N: 300, K: 1030}) // blocks along k
 }
 
