@@ -19,29 +19,38 @@ type winogradBackwardData struct {
 	pooled   bool
 	grid     grid
 	products products
-	block    int // tiles
-	groups   int // of images
-	bands    int // of an image, when a group is one
-	pixel    int // floats of a pixel of lines in scratch
-	line     int // floats of a line in scratch, of the pixels of a row of tiles
+	block    int   // tiles
+	starts   []int // rows of tiles, of all images, with which parts start, and how many there are
+	pixel    int   // floats of a pixel of lines in scratch
+	line     int   // floats of a line in scratch, of the pixels of a row of tiles
 }
 
 func newWinogradBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
 	if pooled {
 		s = s.pooled()
 	}
-	b := &winogradBackwardData{winogradFilters: newWinogradFilters(isa, s, true), isa: isa, shape: s, pooled: pooled, grid: newGrid(s), bands: 1}
+	b := &winogradBackwardData{winogradFilters: newWinogradFilters(isa, s, true), isa: isa, shape: s, pooled: pooled, grid: newGrid(s)}
 	image := b.grid.high * b.grid.wide
-	b.groups = min(s.N, blocks(s, s.N*image))
-	columns := newColumns(s.C, kernel.CeilDiv(wantParts, b.groups))
-	if b.groups == s.N {
-		// A band makes the row of tiles above again, so it has some rows itself; and as many
-		// parts as there are likely to be threads, or several times that.
-		for 2*b.bands*b.groups*columns.groups <= wantParts && 7*b.bands <= b.grid.high {
-			b.bands *= 2
+	groups := min(s.N, blocks(s, s.N*image))
+	columns := newColumns(s.C, kernel.CeilDiv(wantParts, groups))
+	// A band makes the row of tiles above again, so it has some rows itself; and as many parts as
+	// there are likely to be threads, or several times that.
+	bands := 1
+	for groups == s.N && 2*bands*groups*columns.groups <= wantParts && 7*bands <= b.grid.high {
+		bands *= 2
+	}
+	for group := range groups {
+		from, to := kernel.Split(s.N, groups, group)
+		if bands == 1 && group == groups-1 && groups == s.N && s.N%2 == 1 && b.grid.high >= 7 {
+			bands = 2 // of the last of an odd number: so there are halves for two
+		}
+		for band := range bands {
+			lo, _ := kernel.Split((to-from)*b.grid.high, bands, band)
+			b.starts = append(b.starts, from*b.grid.high+lo)
 		}
 	}
-	b.block = min(blockTiles(s), kernel.CeilDiv(s.N, b.groups)*image)
+	b.starts = append(b.starts, s.N*b.grid.high)
+	b.block = min(blockTiles(s), kernel.CeilDiv(s.N, groups)*image)
 	b.products = newProducts(isa, b.winogradFilters, columns, b.block)
 	b.pixel = kernel.CeilDiv(s.C, 16) * 16
 	b.line = (winograd.Tile*b.grid.wide + 2) * b.pixel
@@ -49,7 +58,7 @@ func newWinogradBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData 
 }
 
 // Parts implements BackwardData.
-func (b *winogradBackwardData) Parts() int { return b.groups * b.bands * b.products.columns.groups }
+func (b *winogradBackwardData) Parts() int { return (len(b.starts) - 1) * b.products.columns.groups }
 
 // ScratchLen implements BackwardData.
 func (b *winogradBackwardData) ScratchLen() int {
@@ -64,13 +73,10 @@ func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packe
 	columns := b.products.columns
 	group, part := part%columns.groups, part/columns.groups
 	// Rows of tiles, over all images: the part owns [from, to).
-	from, to := kernel.Split(b.shape.N, b.groups, part/b.bands)
-	from, to = from*b.grid.high, to*b.grid.high
+	from, to := b.starts[part], b.starts[part+1]
 	first := from
-	if b.bands > 1 {
-		lo, hi := kernel.Split(b.grid.high, b.bands, part%b.bands)
-		from, to = from+lo, from+hi
-		first = max(first, from-1)
+	if from%b.grid.high > 0 {
+		first--
 	}
 	planes := b.products.planes
 	m, scratch := scratch[:b.products.len()], scratch[b.products.len():]

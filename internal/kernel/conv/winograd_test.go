@@ -9,11 +9,12 @@ import (
 )
 
 // winogradShapes are shapes for measuring: the tutorial's second convolution with fewer
-// pixels, and others with more channels, padding and odd sizes.
+// pixels, and others with more channels, padding and odd sizes, one whose last image is cut.
 var winogradShapes = []Shape{
 	shape(1, 19, 19, 64, 3, 64, 1, 1, false),
 	shape(1, 9, 10, 128, 3, 96, 1, 1, true),
 	shape(9, 7, 7, 33, 3, 47, 1, 1, true),
+	shape(3, 30, 9, 16, 3, 16, 1, 1, false),
 }
 
 // normal makes numbers as pixels, weights and gradients have them: about normal.
