@@ -74,8 +74,19 @@ func (p problem) element(r, c int) float64 {
 	return sum
 }
 
+// inHalvesAndNot runs a test for processors that do AVX-512 in halves and for others.
+func inHalvesAndNot(t *testing.T, f func(t *testing.T)) {
+	before := kernel.Halves
+	defer func() { kernel.Halves = before }()
+	for _, kernel.Halves = range []bool{false, true} {
+		t.Run(fmt.Sprintf("halves=%v", kernel.Halves), f)
+	}
+}
+
+func TestTiles(t *testing.T) { inHalvesAndNot(t, testTiles) }
+
 // Every tile there is, and one row after the other for the same bits.
-func TestTiles(t *testing.T) {
+func testTiles(t *testing.T) {
 	run := map[bool]func(rows int, a *Args){false: N, true: T}
 	for _, transposed := range []bool{false, true} {
 		for columns := 1; columns <= 32; columns++ {
@@ -174,8 +185,10 @@ func TestPooledLines(t *testing.T) {
 	}
 }
 
+func TestLines(t *testing.T) { inHalvesAndNot(t, testLines) }
+
 // Many tiles in a call are what tiles one by one are, with everything that is done to sums.
-func TestLines(t *testing.T) {
+func testLines(t *testing.T) {
 	for _, c := range []struct{ rows, lines, columns, k int }{
 		{1, 1, 5, 3}, {14, 1, 32, 7}, {15, 1, 32, 7}, {29, 1, 20, 8}, {100, 1, 16, 5}, {7, 7, 32, 9}, {7, 5, 17, 9}, {28, 3, 24, 4}, {30, 4, 8, 2},
 		{600, 2, 16, 600}, // more than a call

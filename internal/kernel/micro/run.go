@@ -49,8 +49,8 @@ func (a *Args) step(f form) uintptr {
 
 // lines cuts rows into tiles: few heights, many tiles of each.
 func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
-	if f == formN && a.isa == kernel.AVX512 && kernel.Halves && (a.columns == 16 || a.columns == 24) {
-		a.inHalves(rows, lines, aLine, cLine)
+	if f != formP && a.isa == kernel.AVX512 && kernel.Halves && (a.columns == 16 || a.columns == 24) {
+		a.inHalves(f, rows, lines, aLine, cLine)
 		return
 	}
 	most := a.MaxRows()
@@ -96,21 +96,37 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
 	a.forward(start, 0, 0, 0)
 }
 
-// inHalves makes a narrow tile with the vectors of AVX2: one long vector for each element of A
+// inHalves makes narrow tiles with the vectors of AVX2: one long vector for each element of A
 // would wait for loads, and half of a second one would be idle.
-func (a *Args) inHalves(rows, lines int, aLine, cLine uintptr) {
-	b := *a
+func (a *Args) inHalves(f form, rows, lines int, aLine, cLine uintptr) {
+	b, rest := *a, *a
 	b.Columns(kernel.AVX2, 16)
-	b.lines(formN, rows, lines, aLine, cLine, 0)
-	if a.columns == 24 {
-		const half = 64
-		b.Columns(kernel.AVX2, 8)
-		b.B, b.C, b.Init = unsafe.Add(b.B, half), unsafe.Add(b.C, half), unsafe.Add(b.Init, half)
-		if b.Add != nil {
-			b.Add = unsafe.Add(b.Add, half)
-		}
-		b.lines(formN, rows, lines, aLine, cLine, 0)
+	if a.columns == 16 {
+		b.lines(f, rows, lines, aLine, cLine, 0)
+		a.Ahead = b.Ahead
+		return
 	}
+	const half = 64
+	rest.Columns(kernel.AVX2, 8)
+	rest.B, rest.C, rest.Init = unsafe.Add(a.B, half), unsafe.Add(a.C, half), unsafe.Add(a.Init, half)
+	if a.Add != nil {
+		rest.Add = unsafe.Add(a.Add, half)
+	}
+	some := rows
+	if f == formT {
+		some = 24 // A is read twice: from the first cache
+	}
+	start, restStart := b.place(), rest.place()
+	for row := 0; row < rows; row += some {
+		n, aBytes, cBytes := min(some, rows-row), uintptr(row)*a.step(f), uintptr(row)*a.CStride
+		b.forward(start, aBytes, cBytes, 0)
+		b.lines(f, n, lines, aLine, cLine, 0)
+		rest.forward(restStart, aBytes, cBytes, 0)
+		rest.Ahead = b.Ahead
+		rest.lines(f, n, lines, aLine, cLine, 0)
+		b.Ahead = rest.Ahead
+	}
+	a.Ahead = b.Ahead
 }
 
 // sameSet is how many rows a tile has that lie a multiple of 4096 bytes apart: they share a set of
