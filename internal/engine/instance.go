@@ -89,6 +89,7 @@ func newInstance(p *plan, a *arena) *instance {
 		i.job.scratch = append(i.job.scratch, tensor.View[float32](a.Bytes[at:at+p.scratch]))
 	}
 	i.helpers = make([]*worker, 0, p.program.engine.pool.threads)
+	i.job.wake = make(chan struct{}, 1)
 	if p.program.engine.trace != nil {
 		i.traced = &traced{}
 	}
@@ -104,7 +105,10 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 	}
 	pool := i.plan.program.engine.pool
 	i.helpers = pool.take(i.helpers[:0])
-	defer func() { pool.give(i.helpers) }()
+	defer func() {
+		i.job.over(i.helpers)
+		pool.give(i.helpers)
+	}()
 	i.job.profile = i.profile()
 	i.pack()
 	i.all(i.steps, len(i.prepare))

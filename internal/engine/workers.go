@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 
+	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/profile"
 )
 
@@ -18,21 +20,37 @@ type workers struct {
 
 func newWorkers(threads int) *workers { return &workers{threads: threads} }
 
-// worker is a goroutine that helps a run.
+// worker is a goroutine that helps a run. While the run's steps follow each other closely it
+// looks for the next one in a loop, since to be woken takes longer than many a step.
 type worker struct {
-	jobs chan *job
-	slot int // its scratch in the run's instance
+	jobs  chan *job
+	slot  int          // its scratch in the run's instance
+	state atomic.Int32 // in the job
 }
 
-// job is a step that is being run. A run has one, and uses it for one step after the other.
+// The states of a worker. One that is away does not touch the job; it comes back when the job
+// is sent to it, by who made it present.
+const (
+	away int32 = iota
+	present
+	leaving // if nothing has come
+)
+
+// job is what a run has its helpers do: one step after the other.
 type job struct {
-	step    *step
 	number  int          // of the step in profile
 	profile *profile.Run // nil when nobody wants times
 	scratch [][]float32
-	next    atomic.Int64
-	running sync.WaitGroup
+
+	step   atomic.Pointer[step] // nil when the run is over
+	next   atomic.Uint64        // the number of the step, counted from the first run on, and of the next part of it
+	done   atomic.Int64         // parts
+	asleep atomic.Bool          // the run waits in wake
+	wake   chan struct{}
 }
+
+// spins is how often a thread looks for what it waits for before it sleeps: some microseconds.
+const spins = 400
 
 // take reserves up to threads-1 workers.
 func (p *workers) take(into []*worker) []*worker {
@@ -77,24 +95,70 @@ func (p *workers) close() {
 
 func (w *worker) loop() {
 	for j := range w.jobs {
-		j.work(w.slot)
-		j.running.Done()
+		seen, spun := uint64(0), 0
+		for {
+			if number := j.next.Load() >> 32; number != seen {
+				seen, spun = number, 0
+				if j.step.Load() == nil {
+					w.state.Store(away)
+					break
+				}
+				j.work(w.slot, number)
+				continue
+			}
+			if spun < spins {
+				spun++
+				kernel.Pause()
+				continue
+			}
+			// A step may come now: who sees that first, this worker or the run, makes it present.
+			w.state.Store(leaving)
+			if j.next.Load()>>32 != seen && w.state.CompareAndSwap(leaving, present) {
+				continue
+			}
+			w.state.CompareAndSwap(leaving, away) // or the run has made it present, and sends the job
+			break
+		}
 	}
 }
 
-// work runs parts until there are none left.
-func (j *job) work(slot int) {
+// work runs parts of a step until there are none left.
+func (j *job) work(slot int, number uint64) {
+	s := j.step.Load()
+	if s == nil {
+		return
+	}
 	for {
-		part := int(j.next.Add(1)) - 1
-		if part >= j.step.parts {
+		next := j.next.Load()
+		part := int(uint32(next))
+		if next>>32 != number || part >= s.parts {
 			return
 		}
-		if j.profile != nil {
-			j.profile.Part(j.number, part, slot, j.step.run, j.scratch[slot])
+		if !j.next.CompareAndSwap(next, next+1) {
 			continue
 		}
-		j.step.run(part, j.scratch[slot])
+		j.part(s, part, slot)
+		if int(j.done.Add(1)) == s.parts && j.asleep.CompareAndSwap(true, false) {
+			j.wake <- struct{}{}
+		}
 	}
+}
+
+func (j *job) part(s *step, part, slot int) {
+	if j.profile != nil {
+		j.profile.Part(j.number, part, slot, s.run, j.scratch[slot])
+		return
+	}
+	s.run(part, j.scratch[slot])
+}
+
+// publish makes s the step that helpers work on.
+func (j *job) publish(s *step) (number uint64) {
+	number = (j.next.Load()>>32 + 1) & (1<<32 - 1)
+	j.done.Store(0)
+	j.step.Store(s)
+	j.next.Store(number << 32)
+	return number
 }
 
 // run runs a step with the given helpers, and returns when all parts are done.
@@ -103,17 +167,42 @@ func (j *job) run(s *step, helpers []*worker) {
 		j.profile.BeginStep()
 		defer j.profile.EndStep(j.number)
 	}
-	j.step = s
-	j.next.Store(0)
-	if s.parts == 1 {
-		j.work(0)
+	if s.parts == 1 || len(helpers) == 0 {
+		for part := range s.parts {
+			j.part(s, part, 0)
+		}
 		return
 	}
-	n := min(len(helpers), s.parts-1)
-	j.running.Add(n)
-	for _, w := range helpers[:n] {
-		w.jobs <- j
+	number := j.publish(s)
+	for _, w := range helpers[:min(len(helpers), s.parts-1)] {
+		if w.state.CompareAndSwap(away, present) || w.state.CompareAndSwap(leaving, present) {
+			w.jobs <- j
+		}
 	}
-	j.work(0)
-	j.running.Wait()
+	j.work(0, number)
+	for range spins {
+		if int(j.done.Load()) == s.parts {
+			return
+		}
+		kernel.Pause()
+	}
+	j.asleep.Store(true)
+	if int(j.done.Load()) == s.parts && j.asleep.CompareAndSwap(true, false) {
+		return
+	}
+	<-j.wake
+}
+
+// over ends a run: no helper has anything to do with it after that.
+func (j *job) over(helpers []*worker) {
+	j.publish(nil)
+	for _, w := range helpers {
+		for n := 0; w.state.Load() != away; n++ {
+			if n < spins {
+				kernel.Pause()
+			} else {
+				runtime.Gosched()
+			}
+		}
+	}
 }

@@ -21,9 +21,9 @@ type Limits struct {
 }
 
 // memory is what is read and copied by each thread: beyond any cache.
-const memory = 64 << 20
+const memory = 24 << 20
 
-// Measure takes about a third of a second, and 128 MiB a thread while it lasts.
+// Measure takes about a third of a second, and 48 MiB a thread while it lasts.
 func Measure(isa kernel.ISA, threads int) Limits {
 	from, to := make([][]float32, threads), make([][]float32, threads)
 	for t := range threads {

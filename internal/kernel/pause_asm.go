@@ -1,0 +1,6 @@
+//go:build amd64 || arm64
+
+package kernel
+
+// Pause tells the processor that this thread waits for another in a loop: 10 to 50 ns.
+func Pause()
