@@ -56,7 +56,7 @@ func (b byteSize) String() string {
 
 // cacheFlag is --cache.
 type cacheFlag struct {
-	Cache byteSize `default:"512MiB" placeholder:"512MB" help:"Memory to keep decoded pictures in, if they fit; 0 is none."`
+	Cache byteSize `default:"128MiB" placeholder:"128MB" help:"Memory to keep decoded pictures in, if they fit; 0 is none."`
 }
 
 // cache is the budget of a run; nil is none.

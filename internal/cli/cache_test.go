@@ -56,7 +56,7 @@ func TestCacheFlag(t *testing.T) {
 		}
 	}
 	o := succeed(t, "evaluate", "out/model.keras", "cats.zip")
-	contains(t, "evaluate", o.stderr, "Keeping 12 decoded pictures in memory (5.1 KiB of a budget of 512 MiB).")
+	contains(t, "evaluate", o.stderr, "Keeping 12 decoded pictures in memory (5.1 KiB of a budget of 128 MiB).")
 	o = run(t, "train", "cats.zip", "--cache", "much")
 	if o.code != exitUsage {
 		t.Errorf("--cache much: exit code %d", o.code)
