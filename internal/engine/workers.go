@@ -20,18 +20,20 @@ type workers struct {
 
 func newWorkers(threads int) *workers { return &workers{threads: threads} }
 
-// worker is a goroutine that helps a run. While the run's steps follow each other closely it
-// looks for the next one in a loop, since to be woken takes longer than many a step.
+// worker is a goroutine that helps a run. While steps, or runs, follow each other closely it looks
+// for the next one in a loop, since to be woken takes longer than many a step.
 type worker struct {
-	jobs  chan *job
-	slot  int          // its scratch in the run's instance
-	state atomic.Int32 // in the job
+	jobs  chan *job           // for one that sleeps
+	mail  atomic.Pointer[job] // for one that waits
+	slot  int                 // its scratch in the run's instance
+	state atomic.Int32
 }
 
-// The states of a worker. One that is away does not touch the job; it comes back when the job
-// is sent to it, by who made it present.
+// The states of a worker. One that sleeps or waits does not touch the job it had; who makes it
+// present gives it another, or the same again.
 const (
-	away int32 = iota
+	sleeping int32 = iota
+	waiting
 	present
 	leaving // if nothing has come
 )
@@ -49,8 +51,12 @@ type job struct {
 	wake   chan struct{}
 }
 
-// spins is how often a thread looks for what it waits for before it sleeps: some microseconds.
-const spins = 400
+// How often a thread looks for what it waits for before it sleeps: for a step some 10
+// microseconds, between runs some 100.
+const (
+	spins = 500
+	waits = 5000
+)
 
 // take reserves up to threads-1 workers.
 func (p *workers) take(into []*worker) []*worker {
@@ -95,30 +101,68 @@ func (p *workers) close() {
 
 func (w *worker) loop() {
 	for j := range w.jobs {
-		seen, spun := uint64(0), 0
-		for {
-			if number := j.next.Load() >> 32; number != seen {
-				seen, spun = number, 0
-				if j.step.Load() == nil {
-					w.state.Store(away)
-					break
-				}
-				j.work(w.slot, number)
-				continue
-			}
-			if spun < spins {
-				spun++
-				kernel.Pause()
-				continue
-			}
-			// A step may come now: who sees that first, this worker or the run, makes it present.
-			w.state.Store(leaving)
-			if j.next.Load()>>32 != seen && w.state.CompareAndSwap(leaving, present) {
-				continue
-			}
-			w.state.CompareAndSwap(leaving, away) // or the run has made it present, and sends the job
-			break
+		for j != nil {
+			w.help(j)
+			j = w.wait()
 		}
+	}
+}
+
+// help works on a job until its run is over, or nothing has come for a while.
+func (w *worker) help(j *job) {
+	seen, spun := uint64(0), 0
+	for {
+		if number := j.next.Load() >> 32; number != seen {
+			seen, spun = number, 0
+			if j.step.Load() == nil {
+				w.state.Store(waiting)
+				return
+			}
+			j.work(w.slot, number)
+			continue
+		}
+		if spun < spins {
+			spun++
+			kernel.Pause()
+			continue
+		}
+		// A step may come now: who sees that first, this worker or the run, makes it present.
+		w.state.Store(leaving)
+		if j.next.Load()>>32 != seen && w.state.CompareAndSwap(leaving, present) {
+			continue
+		}
+		w.state.CompareAndSwap(leaving, waiting) // or the run has made it present, and sends the job
+		return
+	}
+}
+
+// wait waits for another job; nil is none, for a while.
+func (w *worker) wait() *job {
+	for range waits {
+		if j := w.mail.Load(); j != nil {
+			w.mail.Store(nil)
+			return j
+		}
+		kernel.Pause()
+	}
+	if w.state.CompareAndSwap(waiting, sleeping) {
+		return nil
+	}
+	for { // it is on its way
+		if j := w.mail.Load(); j != nil {
+			w.mail.Store(nil)
+			return j
+		}
+	}
+}
+
+// give gives a job to a worker that has none; one that is present has it already.
+func (w *worker) give(j *job) {
+	switch {
+	case w.state.CompareAndSwap(sleeping, present):
+		w.jobs <- j
+	case w.state.CompareAndSwap(waiting, present), w.state.CompareAndSwap(leaving, present):
+		w.mail.Store(j)
 	}
 }
 
@@ -175,9 +219,7 @@ func (j *job) run(s *step, helpers []*worker) {
 	}
 	number := j.publish(s)
 	for _, w := range helpers[:min(len(helpers), s.parts-1)] {
-		if w.state.CompareAndSwap(away, present) || w.state.CompareAndSwap(leaving, present) {
-			w.jobs <- j
-		}
+		w.give(j)
 	}
 	j.work(0, number)
 	for range spins {
@@ -197,7 +239,7 @@ func (j *job) run(s *step, helpers []*worker) {
 func (j *job) over(helpers []*worker) {
 	j.publish(nil)
 	for _, w := range helpers {
-		for n := 0; w.state.Load() != away; n++ {
+		for n := 0; w.state.Load() >= present; n++ {
 			if n < spins {
 				kernel.Pause()
 			} else {
