@@ -131,7 +131,7 @@ type Step struct {
 }
 
 // Run is a plan bound to memory, that runs again and again, one run at a time. Engines
-// write it; its methods Part and End may be called by several threads for different parts.
+// write it; its method Part may be called by several threads for different parts.
 type Run struct {
 	Name    string
 	Threads int

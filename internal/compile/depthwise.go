@@ -80,38 +80,15 @@ func (o DepthwiseConv2DBackwardFilter) Infer(in []op.Type) ([]op.Type, error) {
 // depthwiseBias is convEpilogue for a depthwise convolution, without residual.
 func (f *fuser) depthwiseBias(conv *graph.Node) {
 	if o, ok := conv.Op.(op.DepthwiseConv2D); ok {
-		f.biasReLU(conv, func(bias, relu, relu6 bool) op.Op { return DepthwiseConv2D{o.Window, bias, relu, relu6} })
+		f.fuseEpilogue(conv, false, func(e epilogue) op.Op { return DepthwiseConv2D{o.Window, e.bias, e.relu, e.relu6} })
 	}
 }
 
 // groupedBias is convEpilogue for a convolution in groups, without residual.
 func (f *fuser) groupedBias(conv *graph.Node) {
 	if o, ok := conv.Op.(op.Conv2D); ok && o.Groups > 1 {
-		f.biasReLU(conv, func(bias, relu, relu6 bool) op.Op { return GroupedConv2D{o, bias, relu, relu6} })
+		f.fuseEpilogue(conv, false, func(e epilogue) op.Op { return GroupedConv2D{o, e.bias, e.relu, e.relu6} })
 	}
-}
-
-// biasReLU puts a fused op in place of a convolution and what follows it.
-func (f *fuser) biasReLU(conv *graph.Node, fused func(bias, relu, relu6 bool) op.Op) {
-	last, in, relu, relu6 := conv, conv.In, false, false
-	add, bias := f.bias(conv.Out[0])
-	if add != nil {
-		last, in = add, []*graph.Value{conv.In[0], conv.In[1], bias}
-	}
-	if r := f.only(last.Out[0]); r != nil {
-		relu, relu6 = r.Op.Name() == "ReLU", r.Op.Name() == "ReLU6"
-		if relu || relu6 {
-			f.remove(last)
-			last = r
-		}
-	}
-	if last == conv {
-		return
-	}
-	n := f.node(fused(add != nil, relu, relu6), conv.Layer, in...)
-	f.before(last, n)
-	f.replace(last.Out[0], n.Out[0])
-	f.remove(conv, last)
 }
 
 // depthwiseBiasGrad is convBiasGrad for a depthwise convolution.

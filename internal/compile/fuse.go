@@ -196,26 +196,39 @@ func (f *fuser) convEpilogue(conv *graph.Node) {
 	if !ok || o.Groups > 1 {
 		return
 	}
-	fused, chain, in := Conv2D{Window: o.Window}, []*graph.Node{conv}, slices.Clone(conv.In)
+	f.fuseEpilogue(conv, true, func(e epilogue) op.Op {
+		return Conv2D{Window: o.Window, Bias: e.bias, Add: e.residual, ReLU: e.relu, ReLU6: e.relu6}
+	})
+}
+
+// epilogue is what follows a convolution, in this order.
+type epilogue struct{ bias, residual, relu, relu6 bool }
+
+// fuseEpilogue puts a fused op in place of a convolution and what follows it, if anything does.
+func (f *fuser) fuseEpilogue(conv *graph.Node, residuals bool, fused func(e epilogue) op.Op) {
+	var e epilogue
+	chain, in := []*graph.Node{conv}, slices.Clone(conv.In)
 	last := func() *graph.Value { return chain[len(chain)-1].Out[0] }
 	if add, bias := f.bias(last()); add != nil {
-		fused.Bias = true
+		e.bias = true
 		chain, in = append(chain, add), append(in, bias)
 	}
-	if add, residual := f.residual(last()); add != nil {
-		fused.Add = true
-		chain, in = append(chain, add), append(in, residual)
+	if residuals {
+		if add, residual := f.residual(last()); add != nil {
+			e.residual = true
+			chain, in = append(chain, add), append(in, residual)
+		}
 	}
 	if r := f.only(last()); r != nil {
-		fused.ReLU, fused.ReLU6 = r.Op.Name() == "ReLU", r.Op.Name() == "ReLU6"
-		if fused.ReLU || fused.ReLU6 {
+		e.relu, e.relu6 = r.Op.Name() == "ReLU", r.Op.Name() == "ReLU6"
+		if e.relu || e.relu6 {
 			chain = append(chain, r)
 		}
 	}
 	if len(chain) == 1 {
 		return
 	}
-	n := f.node(fused, conv.Layer, in...)
+	n := f.node(fused(e), conv.Layer, in...)
 	f.before(chain[len(chain)-1], n)
 	f.replace(last(), n.Out[0])
 	f.remove(chain...)

@@ -21,6 +21,14 @@ func convShape(w op.Window, x, kernel tensor.Shape) conv.Shape {
 	}
 }
 
+// limit is a ReLU's upper limit; 0 is none.
+func limit(relu6 bool) float32 {
+	if relu6 {
+		return 6
+	}
+	return 0
+}
+
 // conv2D is op.Conv2D and compile.Conv2D.
 func conv2D(l *lowering) error {
 	if o, ok := l.node.Op.(op.Conv2D); ok && o.Groups > 1 {
@@ -34,10 +42,7 @@ func conv2D(l *lowering) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	e := conv.Epilogue{Bias: f.Bias, Add: f.Add, ReLU: f.ReLU || f.ReLU6, Pool: f.Pool}
-	if f.ReLU6 {
-		e.Limit = 6
-	}
+	e := conv.Epilogue{Bias: f.Bias, Add: f.Add, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6), Pool: f.Pool}
 	k := conv.NewForward(l.isa, s, e)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.choices = func() []conv.Choice { return conv.ForwardChoices(s, e) }

@@ -24,10 +24,7 @@ func depthwiseConv2D(l *lowering) error {
 	if !ok {
 		f.Window = l.node.Op.(op.DepthwiseConv2D).Window
 	}
-	e := depthwise.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6}
-	if f.ReLU6 {
-		e.Limit = 6
-	}
+	e := depthwise.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6)}
 	return depthwiseForward(l, depthwiseShape(f.Window, l.node.In[0].Shape, l.node.In[1].Shape), e)
 }
 

@@ -98,18 +98,14 @@ func groupedConv2D(l *lowering) error {
 		f.Conv2D = l.node.Op.(op.Conv2D)
 	}
 	x, w := l.node.In[0].Shape, l.node.In[1].Shape
-	limit := float32(0)
-	if f.ReLU6 {
-		limit = 6
-	}
 	if s, ok := asDepthwise(f.Conv2D, x, w); ok {
-		return depthwiseForward(l, s, depthwise.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit})
+		return depthwiseForward(l, s, depthwise.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6)})
 	}
 	s, err := newGrouped(f.Conv2D, x, w)
 	if err != nil {
 		return err
 	}
-	k := conv.NewForward(l.isa, s.Shape, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit})
+	k := conv.NewForward(l.isa, s.Shape, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6)})
 	l.scratch, l.work, l.flops = k.ScratchLen(), s.x.len()+s.y.len(), s.FLOPs()*s.x.groups
 	l.bind = func(b *binding) {
 		packed := s.pack(b, 1, k)

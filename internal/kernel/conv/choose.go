@@ -114,7 +114,7 @@ var (
 		{"direct", always[bool], directCost[bool], newDirectBackwardData},
 	}
 	backwardsFilter = []implementation[BackwardFilter, Gradient]{
-		{"sparse", sparsePossible, sparseCost, newSparseBackwardFilter},
+		{"sparse", sparseFits, sparseCost, newSparseBackwardFilter},
 		{"winograd", winogradFits[Gradient], winogradFilterCost, newWinogradBackwardFilter},
 		{"direct", always[Gradient], directCost[Gradient], newDirectBackwardFilter},
 	}

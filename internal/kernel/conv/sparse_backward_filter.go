@@ -15,8 +15,8 @@ type sparseBackwardFilter struct {
 	source  source
 }
 
-// sparsePossible says whether there is a sparse algorithm for a gradient.
-func sparsePossible(s Shape, g Gradient) bool {
+// sparseFits says whether there is a sparse algorithm for a gradient.
+func sparseFits(s Shape, g Gradient) bool {
 	return g.Pooled && s.C <= sparse.MaxChannels && s.KH == 3 && s.KW == 3 &&
 		s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1
 }

@@ -6,13 +6,17 @@ import "fmt"
 // vectors of results' channels. The transformed filters of a plane are in registers; what the
 // packages' constants say of distances is here, too.
 func winogradNarrow(f *family, v vec) {
+	fmt.Fprintf(&f.code, "\nfunc narrow%s(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {\nswitch 2*channels+vectors {\n", v.name)
 	for channels := 1; channels <= 4; channels++ {
 		for vectors := 1; vectors <= 2; vectors++ {
-			if v.lanes*vectors >= 8 {
-				narrow(f, v, channels, vectors)
+			if v.lanes*vectors < 8 {
+				continue
 			}
+			narrow(f, v, channels, vectors)
+			fmt.Fprintf(&f.code, "case 2*%d+%d:\nnarrow%dx%d%s(m, v, row, u, uRow)\n", channels, vectors, channels, vectors, v.name)
 		}
 	}
+	fmt.Fprintf(&f.code, "default:\npanic(\"winograd: no such tile\")\n}\n}\n")
 }
 
 func narrow(f *family, v vec, channels, vectors int) {

@@ -2,6 +2,29 @@
 
 package winograd
 
+func narrowAVX512(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
+	switch 2*channels + vectors {
+	case 2*1 + 1:
+		narrow1x1AVX512(m, v, row, u, uRow)
+	case 2*1 + 2:
+		narrow1x2AVX512(m, v, row, u, uRow)
+	case 2*2 + 1:
+		narrow2x1AVX512(m, v, row, u, uRow)
+	case 2*2 + 2:
+		narrow2x2AVX512(m, v, row, u, uRow)
+	case 2*3 + 1:
+		narrow3x1AVX512(m, v, row, u, uRow)
+	case 2*3 + 2:
+		narrow3x2AVX512(m, v, row, u, uRow)
+	case 2*4 + 1:
+		narrow4x1AVX512(m, v, row, u, uRow)
+	case 2*4 + 2:
+		narrow4x2AVX512(m, v, row, u, uRow)
+	default:
+		panic("winograd: no such tile")
+	}
+}
+
 func productsNAVX512(height int, a *Products) {
 	switch height {
 	case 1:
@@ -67,6 +90,29 @@ func productsTAVX512(height int, a *Products) {
 		productsT13AVX512(a)
 	case 14:
 		productsT14AVX512(a)
+	default:
+		panic("winograd: no such tile")
+	}
+}
+
+func narrowAVX2(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
+	switch 2*channels + vectors {
+	case 2*1 + 1:
+		narrow1x1AVX2(m, v, row, u, uRow)
+	case 2*1 + 2:
+		narrow1x2AVX2(m, v, row, u, uRow)
+	case 2*2 + 1:
+		narrow2x1AVX2(m, v, row, u, uRow)
+	case 2*2 + 2:
+		narrow2x2AVX2(m, v, row, u, uRow)
+	case 2*3 + 1:
+		narrow3x1AVX2(m, v, row, u, uRow)
+	case 2*3 + 2:
+		narrow3x2AVX2(m, v, row, u, uRow)
+	case 2*4 + 1:
+		narrow4x1AVX2(m, v, row, u, uRow)
+	case 2*4 + 2:
+		narrow4x2AVX2(m, v, row, u, uRow)
 	default:
 		panic("winograd: no such tile")
 	}

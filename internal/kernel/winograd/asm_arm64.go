@@ -2,6 +2,21 @@
 
 package winograd
 
+func narrowNEON(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
+	switch 2*channels + vectors {
+	case 2*1 + 2:
+		narrow1x2NEON(m, v, row, u, uRow)
+	case 2*2 + 2:
+		narrow2x2NEON(m, v, row, u, uRow)
+	case 2*3 + 2:
+		narrow3x2NEON(m, v, row, u, uRow)
+	case 2*4 + 2:
+		narrow4x2NEON(m, v, row, u, uRow)
+	default:
+		panic("winograd: no such tile")
+	}
+}
+
 // imageNEON is Image, for n vectors of channels; strides are in bytes.
 //
 //go:noescape

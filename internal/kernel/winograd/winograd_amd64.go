@@ -1,7 +1,6 @@
 package winograd
 
 import (
-	"math"
 	"unsafe"
 
 	"github.com/lince-ml/lince/internal/kernel"
@@ -17,22 +16,11 @@ func lanes(isa kernel.ISA) int {
 	return 8
 }
 
-// vectors is the number of whole vectors, and where the one that overlaps starts, or 0.
-func vectors(isa kernel.ISA, channels int) (whole, last int) {
-	l := lanes(isa)
-	if channels%l == 0 {
-		return channels / l, 0
-	}
-	return channels / l, channels - l
-}
-
-func bytes(floats int) uintptr { return uintptr(4 * floats) }
-
 func imageVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
 	}
-	n, last := vectors(isa, channels)
+	n, last := vectors(lanes(isa), channels)
 	for at := 0; ; at, n = last, 1 {
 		switch {
 		case isa == kernel.AVX512 && rows == UpperRows:
@@ -54,14 +42,6 @@ func imageVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, x []
 	}
 }
 
-// floors are what results are not below: without and with ReLU.
-var floors = func() (f [2][16]float32) {
-	for i := range f[0] {
-		f[0][i] = float32(math.Inf(-1))
-	}
-	return f
-}()
-
 func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane, tile int, bias []float32, relu bool, channels, tiles int) bool {
 	if isa == kernel.Generic {
 		return false
@@ -70,7 +50,7 @@ func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plan
 	if relu {
 		floor = &floors[1]
 	}
-	n, last := vectors(isa, channels)
+	n, last := vectors(lanes(isa), channels)
 	for at := 0; ; at, n = last, 1 {
 		if isa == kernel.AVX512 {
 			resultAVX512(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, floor, tiles)
@@ -87,7 +67,7 @@ func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel in
 	if isa == kernel.Generic {
 		return false
 	}
-	n, last := vectors(isa, channels)
+	n, last := vectors(lanes(isa), channels)
 	for at := 0; ; at, n = last, 1 {
 		if isa == kernel.AVX512 {
 			resultPoolAVX512(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, &places[at], uintptr(row), uintptr(pixel), tiles)
@@ -104,7 +84,7 @@ func gradientVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, d
 	if isa == kernel.Generic {
 		return false
 	}
-	n, last := vectors(isa, channels)
+	n, last := vectors(lanes(isa), channels)
 	for at := 0; ; at, n = last, 1 {
 		switch {
 		case isa == kernel.AVX512 && rows == UpperRows:
@@ -130,7 +110,7 @@ func gradientPooledVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile 
 	if isa == kernel.Generic {
 		return false
 	}
-	n, last := vectors(isa, channels)
+	n, last := vectors(lanes(isa), channels)
 	for at := 0; ; at, n = last, 1 {
 		switch {
 		case isa == kernel.AVX512 && rows == UpperRows:
@@ -180,7 +160,7 @@ func filterGradientVector(isa kernel.ISA, dw []float32, dwPlane int, u []float32
 	if isa == kernel.Generic {
 		return false
 	}
-	n, last := vectors(isa, n)
+	n, last := vectors(lanes(isa), n)
 	for at := 0; ; at, n = last, 1 {
 		if isa == kernel.AVX512 {
 			filterGradientAVX512(&dw[at], bytes(dwPlane), &u[at], bytes(plane), n)

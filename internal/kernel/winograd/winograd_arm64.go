@@ -1,29 +1,15 @@
 package winograd
 
-import (
-	"math"
-
-	"github.com/lince-ml/lince/internal/kernel"
-)
+import "github.com/lince-ml/lince/internal/kernel"
 
 // Each of these does all channels of all tiles, or says that there is no assembly. Channels that do not
 // fill a vector are done in one that ends with them and overlaps the one before.
-
-// vectors is the number of whole vectors, and where the one that overlaps starts, or 0.
-func vectors(channels int) (whole, last int) {
-	if channels%4 == 0 {
-		return channels / 4, 0
-	}
-	return channels / 4, channels - 4
-}
-
-func bytes(floats int) uintptr { return uintptr(4 * floats) }
 
 func imageVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, x []float32, row, pixel, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
 	}
-	n, last := vectors(channels)
+	n, last := vectors(4, channels)
 	for at := 0; ; at, n = last, 1 {
 		switch rows {
 		case UpperRows:
@@ -39,14 +25,6 @@ func imageVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, x []
 	}
 }
 
-// floors are what results are not below: without and with ReLU.
-var floors = func() (f [2][16]float32) {
-	for i := range f[0] {
-		f[0][i] = float32(math.Inf(-1))
-	}
-	return f
-}()
-
 func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane, tile int, bias []float32, relu bool, channels, tiles int) bool {
 	if isa != kernel.NEON {
 		return false
@@ -55,7 +33,7 @@ func resultVector(isa kernel.ISA, y []float32, row, pixel int, m []float32, plan
 	if relu {
 		floor = &floors[1]
 	}
-	n, last := vectors(channels)
+	n, last := vectors(4, channels)
 	for at := 0; ; at, n = last, 1 {
 		resultNEON(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, floor, tiles)
 		if at == last {
@@ -68,7 +46,7 @@ func resultPoolVector(isa kernel.ISA, y []float32, places []uint8, row, pixel in
 	if isa != kernel.NEON {
 		return false
 	}
-	n, last := vectors(channels)
+	n, last := vectors(4, channels)
 	for at := 0; ; at, n = last, 1 {
 		resultPoolNEON(&y[at], bytes(row), bytes(pixel), &m[at], bytes(plane), bytes(tile), &bias[at], n, &places[at], uintptr(row), uintptr(pixel), tiles)
 		if at == last {
@@ -81,7 +59,7 @@ func gradientVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, d
 	if isa != kernel.NEON {
 		return false
 	}
-	n, last := vectors(channels)
+	n, last := vectors(4, channels)
 	for at := 0; ; at, n = last, 1 {
 		switch rows {
 		case UpperRows:
@@ -101,7 +79,7 @@ func gradientPooledVector(isa kernel.ISA, rows Rows, dst []float32, plane, tile 
 	if isa != kernel.NEON {
 		return false
 	}
-	n, last := vectors(channels)
+	n, last := vectors(4, channels)
 	for at := 0; ; at, n = last, 1 {
 		switch rows {
 		case UpperRows:
@@ -137,7 +115,7 @@ func filterGradientVector(isa kernel.ISA, dw []float32, dwPlane int, u []float32
 	if isa != kernel.NEON {
 		return false
 	}
-	n, last := vectors(n)
+	n, last := vectors(4, n)
 	for at := 0; ; at, n = last, 1 {
 		filterGradientNEON(&dw[at], bytes(dwPlane), &u[at], bytes(plane), n)
 		if at == last {
