@@ -80,10 +80,14 @@ func (b *Builder) fail(opName string, err error) *Value {
 // early because an operand is invalid.
 func (b *Builder) Invalid() *Value { return &Value{} }
 
-// Add adds an op and returns its results; the number of results is the op's.
+// add adds an op and returns its node, nil where it does not fit its operands.
 func (b *Builder) add(o op.Op, in ...*Value) *Node {
-	for _, v := range in {
+	for i, v := range in {
 		if v == nil || !v.Valid() {
+			return nil
+		}
+		if v.IsList() {
+			b.fail(o.Name(), fmt.Errorf("operand %d is a list of %d values, want one value", i, len(v.list)))
 			return nil
 		}
 	}
@@ -100,7 +104,7 @@ func (b *Builder) add(o op.Op, in ...*Value) *Node {
 	return n
 }
 
-// Op adds an op of one result.
+// Op adds an op and returns its first result; Node.Out of it has the others.
 func (b *Builder) Op(o op.Op, in ...*Value) *Value {
 	n := b.add(o, in...)
 	if n == nil {

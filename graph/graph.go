@@ -18,6 +18,22 @@ type Value struct {
 	Node  *Node
 	Index int // among the node's results
 	op.Type
+	list []*Value // what List was made of; such a value is of no node
+}
+
+// List is several values as one: what a layer of several operands is applied to, and what
+// a layer of several results returns. It is no operand of a node; Values gives its parts.
+func List(values ...*Value) *Value { return &Value{list: values} }
+
+// IsList says whether the value was made by List.
+func (v *Value) IsList() bool { return v.list != nil }
+
+// Values returns the values that a List was made of, or v alone.
+func (v *Value) Values() []*Value {
+	if v.IsList() {
+		return v.list
+	}
+	return []*Value{v}
 }
 
 // Node is an op with its operands.
