@@ -136,7 +136,7 @@ func NewNode(o op.Op, layer string, in ...*Value) (*Node, error) {
 	}
 	n := &Node{Op: o, In: in, Layer: layer}
 	for i, t := range out {
-		n.Out = append(n.Out, &Value{n, i, t})
+		n.Out = append(n.Out, &Value{Node: n, Index: i, Type: t})
 	}
 	return n, nil
 }
