@@ -17,6 +17,7 @@ import (
 type Builder struct {
 	*core
 	path, label string
+	frozen      bool
 }
 
 type core struct {
@@ -42,8 +43,18 @@ func (b *Builder) In(path, label string) *Builder {
 	if label == "" {
 		label = b.label
 	}
-	return &Builder{b.core, join(b.path, path), label}
+	return &Builder{b.core, join(b.path, path), label, b.frozen}
 }
+
+// Freeze is a view of the builder whose weights are not trained: Keras' trainable = False on
+// the layer that the view is for. Views of the view are frozen too.
+func (b *Builder) Freeze() *Builder {
+	return &Builder{b.core, b.path, b.label, true}
+}
+
+// Frozen says whether the layer that b is a view for is not trained. Weights are declared
+// frozen then; a layer that keeps statistics, such as BatchNormalization, asks for it.
+func (b *Builder) Frozen() bool { return b.frozen }
 
 func join(outer, inner string) string {
 	if outer == "" || inner == "" {
@@ -124,6 +135,7 @@ func (b *Builder) Input(key string, dtype tensor.DType, shape ...int) *Value {
 // reads it. v.Path is the variable's own name.
 func (b *Builder) Variable(v Variable) *Value {
 	v.Path = join(b.path, v.Path)
+	v.Frozen = v.Frozen || b.frozen && v.Role == Weight
 	have, err := b.store.Declare(v)
 	if err != nil {
 		return b.fail("", err)

@@ -44,7 +44,7 @@ func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 		if !any || len(n.In) == 0 {
 			continue
 		}
-		at := &Builder{b.core, n.Layer, n.Layer}
+		at := &Builder{core: b.core, path: n.Layer, label: n.Layer}
 		rule, ok := vjps[n.Op.Name()]
 		if !ok {
 			at.fail(n.Op.Name(), fmt.Errorf("has no gradient"))
