@@ -51,7 +51,7 @@ func (c *summaryCommand) Run(e *env) error {
 	}
 	rows := []row{}
 	for _, l := range m.Layers() {
-		rows = append(rows, row{l.Name, l.Class, sizes(l.Output), l.CountParams()})
+		rows = append(rows, row{l.Name(), l.Class(), sizes(l.Output().Shape()), l.CountParams()})
 	}
 	return e.result(struct {
 		Name          string               `json:"name"`
