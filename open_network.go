@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/layer"
 )
 
@@ -29,6 +30,9 @@ func (r *reader) missingClasses() error {
 		where := fmt.Sprintf("layer %s", names[0])
 		if len(names) > 1 {
 			where = fmt.Sprintf("%s and %d more", where, len(names)-1)
+		}
+		if near := suggest.Nearest(class, layer.Classes()); near != "" {
+			where += fmt.Sprintf("; did you mean %s?", near)
 		}
 		list = append(list, fmt.Sprintf("%s (%s)", class, where))
 	}
