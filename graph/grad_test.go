@@ -83,6 +83,26 @@ var gradients = []struct {
 	{"MatMul", []int{4, 3}, []int{2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Op(op.MatMul{TransposeA: true, TransposeB: true}, x, y)
 	}},
+	{"BatchMatMul", []int{2, 3, 4}, []int{2, 4, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.BatchMatMul(x, y) }},
+	{"BatchMatMul", []int{2, 1, 4, 3}, []int{2, 1, 4, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Op(op.BatchMatMul{TransposeA: true}, x, y)
+	}},
+	{"BatchMatMul", []int{2, 3, 4}, []int{2, 2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Op(op.BatchMatMul{TransposeB: true}, x, y)
+	}},
+	{"BatchMatMul", []int{2, 4, 3}, []int{2, 2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Op(op.BatchMatMul{TransposeA: true, TransposeB: true}, x, y)
+	}},
+	{"Pad", []int{2, 3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Square(b.Pad(x, []int{0, 1, 0}, []int{0, 2, 3}, 4))
+	}},
+	{"Concat", []int{2, 3, 2}, []int{2, 1, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Square(b.Concat(1, x, y, b.Neg(x)))
+	}},
+	{"Concat", []int{2, 3}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Concat(1, x) }},
+	{"Slice", []int{3, 4, 2}, []int{2, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Slice(x, []int{1, 1, 0}, []int{2, 2, tensor.Unknown}), y)
+	}},
 	{"Conv2D", []int{2, 5, 6, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Conv2D(x, y, window(3, 1, 1, op.Valid))
 	}},

@@ -36,6 +36,8 @@ func Attributes(o Op) string {
 			s = append(s, "keep")
 		}
 		return strings.Join(s, " ")
+	case BatchMatMul:
+		return Attributes(MatMul(o))
 	case MatMul:
 		var s []string
 		if o.TransposeA {
