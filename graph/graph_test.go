@@ -210,3 +210,37 @@ func TestPieces(t *testing.T) {
 		t.Errorf("gradient of a concatenation of batches: %v", err)
 	}
 }
+
+// TestExplicitPadding: shapes of windows of explicit padding, and those that are refused.
+func TestExplicitPadding(t *testing.T) {
+	x := op.Type{DType: tensor.Float32, Shape: tensor.Shape{tensor.Unknown, 224, 6, 3}}
+	for _, c := range []struct {
+		w       op.Window
+		pool    bool
+		want    tensor.Shape
+		mistake string
+	}{
+		{explicit(3, 2, 0, 1, 0, 1), false, tensor.Shape{tensor.Unknown, 112, 3, 3}, ""},
+		{explicit(7, 2, 3, 3, 3, 3), false, tensor.Shape{tensor.Unknown, 112, 3, 3}, ""},
+		{explicit(7, 1, 0, 0, 0, 0), false, nil, "does not fit"},
+		{explicit(3, 1, 0, -1, 0, 0), false, nil, "want at least 0"},
+		{op.Window{Size: [2]int{3, 3}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Pads: [2][2]int{{1, 1}}}, false, nil, `with padding "valid": want none`},
+		{explicit(3, 2, 0, 1, 0, 2), true, tensor.Shape{tensor.Unknown, 112, 3, 3}, ""},
+		{explicit(3, 2, 0, 3, 0, 0), true, nil, "a window sees no pixel"},
+	} {
+		var o op.Op = op.Conv2D{Window: c.w}
+		in := []op.Type{x, {DType: tensor.Float32, Shape: tensor.Shape{c.w.Size[0], c.w.Size[1], 3, 3}}}
+		if c.pool {
+			o, in = op.AvgPool2D{Window: c.w}, in[:1]
+		}
+		out, err := o.Infer(in)
+		switch {
+		case c.mistake != "":
+			if err == nil || !strings.Contains(err.Error(), c.mistake) {
+				t.Errorf("%s: %v, want %q", c.w.Attributes(), err, c.mistake)
+			}
+		case err != nil || !out[0].Shape.Equal(c.want):
+			t.Errorf("%s: %v, %v, want %v", c.w.Attributes(), out, err, c.want)
+		}
+	}
+}

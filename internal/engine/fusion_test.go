@@ -147,6 +147,28 @@ var trials = map[string]struct {
 	}},
 }
 
+// try draws a network, with two stores of the same variables, and a shape for its input.
+func try(t *testing.T, seed int, build func(t trial) []*graph.Value) (g *graph.Graph, stores [2]*graph.Store, shape tensor.Shape) {
+	t.Helper()
+	for i := range stores {
+		r := rand.New(rand.NewPCG(uint64(seed), 3))
+		stores[i] = graph.NewStore()
+		b := graph.NewBuilder(stores[i], true)
+		var out []graph.Output
+		for i, v := range build(trial{r, b}) {
+			out = append(out, graph.Output{Key: fmt.Sprint(i), Value: v})
+		}
+		var err error
+		if g, err = b.Finish(out...); err != nil {
+			t.Fatal(err)
+		}
+		stores[i].Initialize(uint64(seed))
+		shape = g.Inputs[0].Shape.Clone()
+		shape[0] = 1 + r.IntN(4)
+	}
+	return g, stores, shape
+}
+
 // TestFusion holds what each pattern makes against the graph as it was, on the interpreter, for
 // random shapes.
 func TestFusion(t *testing.T) {
@@ -168,25 +190,7 @@ func TestFusion(t *testing.T) {
 		}
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			for seed := range count {
-				var stores [2]*graph.Store
-				var g *graph.Graph
-				var shape tensor.Shape
-				for i := range stores {
-					r := rand.New(rand.NewPCG(uint64(seed), 3))
-					stores[i] = graph.NewStore()
-					b := graph.NewBuilder(stores[i], true)
-					var out []graph.Output
-					for i, v := range c.build(trial{r, b}) {
-						out = append(out, graph.Output{Key: fmt.Sprint(i), Value: v})
-					}
-					var err error
-					if g, err = b.Finish(out...); err != nil {
-						t.Fatal(err)
-					}
-					stores[i].Initialize(uint64(seed))
-					shape = g.Inputs[0].Shape.Clone()
-					shape[0] = 1 + r.IntN(4)
-				}
+				g, stores, shape := try(t, seed, c.build)
 				checkFused(t, g, stores[0], stores[1], shape, c.op)
 				if t.Failed() {
 					t.Fatalf("seed %d, input %v:\n%v", seed, shape, g)
@@ -207,6 +211,12 @@ func checkFused(t *testing.T, g *graph.Graph, store, oracle *graph.Store, shape 
 	if !slices.ContainsFunc(plan.Nodes, func(n *graph.Node) bool { return n.Op.Name() == want }) {
 		t.Errorf("the plan has no %s", want)
 	}
+	checkRun(t, isa, g, store, oracle, shape)
+}
+
+// checkRun compares a run of the engine, over store, with one of the interpreter, over oracle.
+func checkRun(t *testing.T, isa kernel.ISA, g *graph.Graph, store, oracle *graph.Store, shape tensor.Shape) {
+	t.Helper()
 	e, err := newEngine(Options{Threads: 2}, isa)
 	if err != nil {
 		t.Fatal(err)
