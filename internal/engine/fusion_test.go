@@ -72,6 +72,25 @@ var trials = map[string]struct {
 	op    string
 	build func(t trial) []*graph.Value
 }{
+	"zero padding + conv of any kind, and their gradients": {"FusedConv2D", func(t trial) []*graph.Value {
+		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(3, 14), t.between(3, 14), 2*t.between(1, 20))
+		pad := func(x *graph.Value) *graph.Value {
+			return t.b.Pad(x, []int{0, t.between(0, 3), t.between(0, 3), 0}, []int{0, t.between(0, 3), 1 + t.between(0, 3), 0}, 0)
+		}
+		valid := func() op.Window {
+			w := t.window(3)
+			w.Padding = op.Valid
+			return w
+		}
+		y, k, bias := t.conv(pad(x), "a", valid(), 2*t.between(1, 20))
+		y = t.b.ReLU(t.b.Add(y, bias))
+		w := valid()
+		w.Size = [2]int{2, 2}
+		g := weight(t.b, "groups", 2, 2, y.Shape[3]/2, 4)
+		y = t.b.Op(op.Conv2D{Window: w, Groups: 2}, pad(t.b.Pad(y, []int{0, 1, 1, 0}, []int{0, 0, 0, 0}, 0)), g)
+		y, d, _ := t.depthwise(pad(t.b.Square(y)), window(1, 1, 1, op.Valid))
+		return t.grads(y, x, k, bias, g, d)
+	}},
 	"conv + bias + relu + 2x2 max-pool, and its gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
 		x, w := t.images(5), t.window(3)
 		w.Stride = [2]int{1, 1}
