@@ -85,7 +85,7 @@ func (o Options) between(inputs, outputs *Symbol) (*Model, error) {
 			}
 		}
 	}
-	where := func(l *Layer) string {
+	where := func(l *made) string {
 		if l.Name() != "" {
 			return fmt.Sprintf("layer %s (%s)", l.Name(), l.Class())
 		}

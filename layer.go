@@ -16,6 +16,12 @@ import (
 // makes one. It is a layer.Layer too, so that Apply applies it once more, to other symbols,
 // with the same variables.
 type Layer struct {
+	*made
+	in *Model // where it was found; nil: nowhere
+}
+
+// made is a layer that was made. All of its uses share it.
+type made struct {
 	config    layer.Layer // a configuration, or a *Model
 	name      string      // "" until it is in a model
 	frozen    bool        // the reverse of Keras' trainable
@@ -30,40 +36,37 @@ type Layer struct {
 //
 //	dense := lince.Shared(layer.Dense{Units: 64})
 //	a, b := lince.Apply(dense, x), lince.Apply(dense, y)
-func Shared(l layer.Layer) *Layer {
-	if made, ok := l.(*Layer); ok && made != nil {
-		return made
-	}
-	return newLayer(l)
-}
+func Shared(l layer.Layer) *Layer { return &Layer{made: newLayer(l)} }
 
-func newLayer(l layer.Layer) *Layer {
+func newLayer(l layer.Layer) *made {
 	l = value(l)
 	switch l := l.(type) {
 	case *Layer:
+		return l.made
+	case *made:
 		return l
 	case *Model:
 		return l.asLayer()
 	}
-	made := &Layer{config: l}
+	m := &made{config: l}
 	if l != nil {
 		trainable, ok := l.Config()["trainable"].(bool)
-		made.frozen = ok && !trainable
+		m.frozen = ok && !trainable
 	}
 	making.Lock()
 	defer making.Unlock()
 	making.count++
-	made.born = making.count
-	return made
+	m.born = making.count
+	return m
 }
 
 // asLayer is the model as a layer of other models.
-func (m *Model) asLayer() *Layer {
+func (m *Model) asLayer() *made {
 	making.Lock()
 	defer making.Unlock()
 	if m.self == nil {
 		making.count++
-		m.self = &Layer{config: m, born: making.count, frozen: m.frozen}
+		m.self = &made{config: m, born: making.count, frozen: m.frozen}
 		if !m.autoNamed {
 			m.self.name = m.name
 		}
@@ -72,7 +75,7 @@ func (m *Model) asLayer() *Layer {
 }
 
 // Name is the layer's name; "" before it is in a model, unless its configuration has one.
-func (l *Layer) Name() string {
+func (l *made) Name() string {
 	if l.name == "" && l.config != nil {
 		return l.config.Named()
 	}
@@ -80,10 +83,10 @@ func (l *Layer) Name() string {
 }
 
 // Named implements layer.Layer; it is Name.
-func (l *Layer) Named() string { return l.Name() }
+func (l *made) Named() string { return l.Name() }
 
 // Class implements layer.Layer: the name of the Keras class.
-func (l *Layer) Class() string {
+func (l *made) Class() string {
 	if l.config == nil {
 		return "nil"
 	}
@@ -92,17 +95,17 @@ func (l *Layer) Class() string {
 
 // Layer is the configuration that the layer was made of. It is a *Model where that is a layer
 // of another.
-func (l *Layer) Layer() layer.Layer { return l.config }
+func (l *made) Layer() layer.Layer { return l.config }
 
 // Model is the model that the layer is, nil where it is none.
-func (l *Layer) Model() *Model {
+func (l *made) Model() *Model {
 	m, _ := l.config.(*Model)
 	return m
 }
 
 // Config implements layer.Layer: what Keras' get_config returns, with the layer's name and its
 // trainable flag as it is now.
-func (l *Layer) Config() map[string]any {
+func (l *made) Config() map[string]any {
 	c := l.config.Config()
 	c["name"] = l.Name()
 	if _, ok := c["trainable"]; ok {
@@ -112,7 +115,7 @@ func (l *Layer) Config() map[string]any {
 }
 
 // Build implements layer.Layer: it adds the layer to a graph, over the variables that it has.
-func (l *Layer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+func (l *made) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if m := l.Model(); m != nil {
 		return m.Build(b, x)
 	}
@@ -128,7 +131,7 @@ func (l *Layer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 }
 
 // Operands implements layer.Operands.
-func (l *Layer) Operands() (least, most int) {
+func (l *made) Operands() (least, most int) {
 	if n, ok := l.config.(operandCounter); ok {
 		return n.Operands()
 	}
@@ -137,7 +140,7 @@ func (l *Layer) Operands() (least, most int) {
 
 // Trainable says whether the layer's weights are trained: Keras' layer.trainable. Of a model
 // it is what was last set for the model as a whole.
-func (l *Layer) Trainable() bool { return !l.frozen }
+func (l *made) Trainable() bool { return !l.frozen }
 
 // SetTrainable says whether the layer's weights are trained; for a model, those of all layers
 // in it, once: a layer in it may be set otherwise afterwards, as in Keras 3. It takes effect
@@ -145,7 +148,7 @@ func (l *Layer) Trainable() bool { return !l.frozen }
 // statistics, and normalises by those it has.
 //
 // It must not be called while a model with the layer is compiled or trained.
-func (l *Layer) SetTrainable(trainable bool) {
+func (l *made) SetTrainable(trainable bool) {
 	l.frozen = !trainable
 	if m := l.Model(); m != nil {
 		m.frozen = !trainable
@@ -155,45 +158,48 @@ func (l *Layer) SetTrainable(trainable bool) {
 	}
 }
 
-// Output is the symbol of the layer's result, where the layer was applied first (Keras'
-// layer.output): the output of another model that shares the layers before it, or the
-// beginning of new layers. It is nil before the layer is applied.
+// Output is the symbol of the layer's result (Keras' layer.output): the output of another model
+// that shares the layers before it, or the beginning of new layers. Of a layer that is applied
+// several times in the model where it was found, it is that of the first time. It is nil before
+// the layer is applied.
 func (l *Layer) Output() *Symbol {
-	c := l.first()
-	if c == nil {
-		return nil
+	if c := l.first(); c != nil {
+		return listOf(c.out, false)
 	}
-	if len(c.out) == 1 {
-		return c.out[0]
-	}
-	return List(c.out...)
+	return nil
 }
 
-// Input is the symbol that the layer was applied to first (Keras' layer.input), nil before it
-// is applied.
+// Input is the symbol that the layer is applied to (Keras' layer.input), as Output is that of
+// its result. It is nil for an Input, and before the layer is applied.
 func (l *Layer) Input() *Symbol {
-	c := l.first()
-	if c == nil {
-		return nil
+	if c := l.first(); c != nil && len(c.in) > 0 {
+		return listOf(c.in, false)
 	}
-	if len(c.in) == 1 {
-		return c.in[0]
-	}
-	return List(c.in...)
+	return nil
 }
 
+// first is the first call of the layer in the model where it was found, or of all there are.
 func (l *Layer) first() *call {
 	making.Lock()
 	defer making.Unlock()
-	if len(l.calls) == 0 {
+	calls := l.calls
+	if l.in != nil {
+		calls = nil
+		for _, c := range l.in.calls {
+			if c.layer == l.made {
+				calls = append(calls, c)
+			}
+		}
+	}
+	if len(calls) == 0 {
 		return nil
 	}
-	return l.calls[0]
+	return slices.MinFunc(calls, func(a, b *call) int { return a.born - b.born })
 }
 
 // vars are the layer's variables, in Keras' order: trained ones, then the others; of a model
 // those of its layers one after the other.
-func (l *Layer) vars() []*graph.Variable {
+func (l *made) vars() []*graph.Variable {
 	if m := l.Model(); m != nil {
 		return m.vars()
 	}
@@ -202,7 +208,7 @@ func (l *Layer) vars() []*graph.Variable {
 
 // Variables are the layer's: trained ones, then the others, as in Keras; of a model those of
 // its layers, one layer after the other. They are nil before the layer is in a model.
-func (l *Layer) Variables() []Variable {
+func (l *made) Variables() []Variable {
 	if m := l.Model(); m != nil {
 		return m.Variables()
 	}
@@ -214,7 +220,7 @@ func (l *Layer) Variables() []Variable {
 }
 
 // Weights copies the values of Variables, in that order: Keras' layer.get_weights.
-func (l *Layer) Weights() []*tensor.Tensor {
+func (l *made) Weights() []*tensor.Tensor {
 	var ts []*tensor.Tensor
 	for _, v := range l.Variables() {
 		ts = append(ts, v.Value())
@@ -224,7 +230,7 @@ func (l *Layer) Weights() []*tensor.Tensor {
 
 // SetWeights gives Variables values, in that order: Keras' layer.set_weights. Nothing changes
 // where one does not fit.
-func (l *Layer) SetWeights(weights []*tensor.Tensor) error {
+func (l *made) SetWeights(weights []*tensor.Tensor) error {
 	vs := l.Variables()
 	if err := fits(vs, weights); err != nil {
 		return fmt.Errorf("setting the weights of %s: %w", l.Name(), err)
@@ -252,7 +258,7 @@ func fits(vs []Variable, weights []*tensor.Tensor) error {
 }
 
 // CountParams is the number of the layer's parameters.
-func (l *Layer) CountParams() int {
+func (l *made) CountParams() int {
 	n := 0
 	for _, v := range l.vars() {
 		n += v.Shape.Elements()
@@ -262,7 +268,7 @@ func (l *Layer) CountParams() int {
 
 // Variable is a variable of a layer: Keras' Variable.
 type Variable struct {
-	layer *Layer
+	layer *made
 	v     *graph.Variable
 }
 
@@ -301,7 +307,7 @@ func (v Variable) Set(t *tensor.Tensor) error {
 }
 
 // own notes the variables that building the layer has made in m's store.
-func (l *Layer) own(m *Model) {
+func (l *made) own(m *Model) {
 	l.owner = m
 	for _, v := range m.store.Variables() {
 		if strings.HasPrefix(v.Path, l.name+"/") {

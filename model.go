@@ -67,7 +67,7 @@ type Model struct {
 	frozen    bool // the reverse of Keras' trainable, as it was last set for the whole
 	seed      uint64
 	label     func(*call) string // names a call for messages
-	self      *Layer             // the model as a layer; guarded by making
+	self      *made              // the model as a layer; guarded by making
 
 	// store has all variables there are; base has those of the layers only, which live as
 	// long as the model, where those of optimizer and metrics live as long as a Compile.
@@ -103,14 +103,20 @@ func (m *Model) Name() string { return m.name }
 
 // Layers lists the layers in Keras' order: of a Sequential model without the Input, of a
 // Functional one by falling distance from the outputs.
-func (m *Model) Layers() []*Layer { return slices.Clone(m.layers) }
+func (m *Model) Layers() []*Layer {
+	list := make([]*Layer, len(m.layers))
+	for i, l := range m.layers {
+		list[i] = &Layer{l, m}
+	}
+	return list
+}
 
 // Layer is the layer of a name (Keras' get_layer), nil where there is none. What is in a model
 // that is a layer is found by way of that: m.Layer("resnet50").Model().Layer("conv1_conv").
 func (m *Model) Layer(name string) *Layer {
 	for _, l := range m.layers {
 		if l.name == name {
-			return l
+			return &Layer{l, m}
 		}
 	}
 	return nil

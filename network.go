@@ -22,17 +22,17 @@ type network struct {
 	// A list of one input (or output) is a list in files, too.
 	inputList, outputList bool
 
-	calls  []*call  // in the order in which they run
-	layers []*Layer // in Keras' order of model.layers; of a Sequential without its Input
+	calls  []*call // in the order in which they run
+	layers []*made // in Keras' order of model.layers; of a Sequential without its Input
 }
 
 // trace finds the calls and the layers on the way to the outputs, and puts both in Keras' order
 // (keras.Graph): files number layers by it, and the same network trains to the same bits however
 // it was made.
 func (n *network) trace() error {
-	var layers []*Layer
-	place := map[*Layer]int{}
-	calls := map[*Layer][]*call{}
+	var layers []*made
+	place := map[*made]int{}
+	calls := map[*made][]*call{}
 	met := map[*call]bool{}
 	stop := map[*call]bool{}
 	for _, s := range n.inputs {
@@ -99,7 +99,7 @@ func (n *network) trace() error {
 }
 
 // isInput says whether the layer is a layer.Input.
-func (l *Layer) isInput() bool {
+func (l *made) isInput() bool {
 	_, ok := l.config.(layer.Input)
 	return ok
 }
@@ -107,11 +107,11 @@ func (l *Layer) isInput() bool {
 // nameLayers gives names to layers that have none, as Keras does (conv2d, conv2d_1, ...), in
 // the order in which the layers were made, and checks those that have. where names a layer in
 // a message.
-func nameLayers(layers []*Layer, where func(*Layer) string) error {
+func nameLayers(layers []*made, where func(*made) string) error {
 	var errs []error
-	taken := map[string]*Layer{}
+	taken := map[string]*made{}
 	layers = slices.Clone(layers)
-	slices.SortFunc(layers, func(a, b *Layer) int { return a.born - b.born })
+	slices.SortFunc(layers, func(a, b *made) int { return a.born - b.born })
 	for _, l := range layers {
 		name := l.Name()
 		if name == "" {

@@ -110,7 +110,7 @@ func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model,
 		return nil, errors.Join(errs...)
 	}
 	for _, l := range layers { // what was applied for the shapes alone
-		if l, ok := l.(*Layer); ok {
+		if l, ok := l.(*made); ok {
 			l.calls = nil
 		}
 	}
@@ -123,7 +123,7 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	layers := make([]*Layer, len(n.Layers))
+	layers := make([]*made, len(n.Layers))
 	results := map[string][][]*Symbol{} // by layer and call
 	for _, nl := range n.Layers {
 		results[nl.Name] = make([][]*Symbol, max(len(nl.Calls), 1))
@@ -154,7 +154,7 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 				errs = append(errs, err)
 			}
 			if l == nil {
-				layers[c.Op] = &Layer{name: nl.Name}
+				layers[c.Op] = &made{name: nl.Name}
 				continue
 			}
 			layers[c.Op] = l
@@ -204,7 +204,7 @@ func operands(l keras.NetworkLayer, c keras.NetworkCall, find func(keras.TensorR
 
 // made is a layer with its name and its flag. It is nil, without an error, where lince lacks its
 // class, which is noted.
-func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*Layer, error) {
+func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
 	if nl.Network != nil {
 		m, err := r.model(nl.Network, x, where+nl.Name+"/")
 		if m == nil || err != nil {

@@ -196,9 +196,9 @@ func (m *Model) describe() (*keras.Network, error) {
 	layers := m.layers
 	if m.class == "Sequential" {
 		n.BuildInputShape = m.InputShape()
-		layers = append([]*Layer{m.inputs[0].call.layer}, layers...)
+		layers = append([]*made{m.inputs[0].call.layer}, layers...)
 	}
-	calls := map[*Layer][]*call{}
+	calls := map[*made][]*call{}
 	for _, c := range m.calls {
 		calls[c.layer] = append(calls[c.layer], c)
 	}

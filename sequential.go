@@ -39,14 +39,14 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	if len(layers) == 0 {
 		return nil, errors.Join(append(errs, errors.New("the network has no layers; the first is layer.Input{Shape: ...}"))...)
 	}
-	places := map[*Layer]int{}
-	where := func(l *Layer) string {
+	places := map[*made]int{}
+	where := func(l *made) string {
 		if l.Model() == nil || l.name == "" {
 			return fmt.Sprintf("layer %d (%s)", places[l], l.Class())
 		}
 		return fmt.Sprintf("layer %d (%s %s)", places[l], l.Class(), l.name)
 	}
-	var made []*Layer
+	var list []*made
 	var in *Symbol
 	for i, l := range layers {
 		l = value(l)
@@ -60,37 +60,41 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 			continue
 		}
 		places[next] = i
+		if inner := next.Model(); inner != nil && len(inner.inputs)+len(inner.outputs) > 2 {
+			errs = append(errs, fmt.Errorf("layer %d (%s %s): it has %d inputs and %d outputs, a Sequential model takes one of each; use Functional", i, l.Class(), inner.name, len(inner.inputs), len(inner.outputs)))
+			continue
+		}
 		switch {
 		case next.isInput() && i > 0:
 			errs = append(errs, fmt.Errorf("layer %d (InputLayer): only the first layer can be an Input", i))
 		case next.isInput():
-			made = append(made, next)
+			list = append(list, next)
 			in = next.call(nil)
 		case i == 0 && next.Model() != nil && len(next.Model().inputs) == 1:
 			input := next.Model().inputs[0].call.layer.config.(layer.Input)
 			input.Name = ""
 			first := newLayer(input)
-			made = append(made, first, next)
+			list = append(list, first, next)
 			places[first] = i
 			in = first.call(nil)
 		default:
 			if i == 0 {
 				errs = append(errs, fmt.Errorf("layer 0 (%s): the first layer must be layer.Input, which says the shape of an example; found no Input", l.Class()))
 			}
-			made = append(made, next)
+			list = append(list, next)
 		}
 	}
 	// A layer that has no place in the network is still looked at, for its own mistakes.
 	if in == nil {
-		in = (&Layer{name: "input_layer"}).call(nil)
+		in = (&made{name: "input_layer"}).call(nil)
 	}
-	if err := nameLayers(made, where); err != nil {
+	if err := nameLayers(list, where); err != nil {
 		errs = append(errs, err)
 	}
 	m.inputs = []*Symbol{in}
 	m.calls = []*call{in.call}
 	last := in
-	for _, l := range made {
+	for _, l := range list {
 		if l.isInput() {
 			continue
 		}
@@ -109,7 +113,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 }
 
 // call applies the layer without a look at what that gives.
-func (l *Layer) call(in []*Symbol) *Symbol {
+func (l *made) call(in []*Symbol) *Symbol {
 	making.Lock()
 	defer making.Unlock()
 	making.count++

@@ -47,7 +47,7 @@ func (m *Model) branched() bool {
 		return false
 	}
 	users := map[*Symbol]int{}
-	calls := map[*Layer]int{}
+	calls := map[*made]int{}
 	for _, c := range m.calls {
 		calls[c.layer]++
 		if len(c.in) > 1 || calls[c.layer] > 1 {
@@ -63,10 +63,10 @@ func (m *Model) branched() bool {
 }
 
 // row is a layer's row in the summary.
-func (m *Model) row(l *Layer) summary.Row {
+func (m *Model) row(l *made) summary.Row {
 	r := summary.Row{Name: l.name, Class: l.Class(), Params: l.CountParams(), Frozen: l.frozen}
 	var last *call
-	calls := map[*Layer][]*call{}
+	calls := map[*made][]*call{}
 	for _, c := range m.calls {
 		calls[c.layer] = append(calls[c.layer], c)
 		if c.layer != l {

@@ -26,7 +26,7 @@ type Symbol struct {
 
 // call is a layer applied to values: a Keras node.
 type call struct {
-	layer *Layer
+	layer *made
 	in    []*Symbol
 	out   []*Symbol
 	born  int   // calls and layers are numbered in the order in which they were made
@@ -60,7 +60,7 @@ func (s *Symbol) Layer() *Layer {
 	if s.call == nil {
 		return nil
 	}
-	return s.call.layer
+	return &Layer{made: s.call.layer}
 }
 
 // Then applies layers one after the other: the first to the symbol, each other to what the
@@ -96,18 +96,14 @@ func Input(in layer.Input) *Symbol {
 // apply one layer several times, with the same weights, make it with Shared. A model is a
 // layer too; a model of several outputs gives a symbol whose Values they are.
 func Apply(l layer.Layer, x ...*Symbol) *Symbol {
-	made, ok := l.(*Layer)
-	if !ok || made == nil {
-		made = newLayer(l)
-	}
 	if len(x) == 0 {
 		x = []*Symbol{{}} // invalid, for Functional to tell
 	}
-	return apply(made, List(x...).list)
+	return apply(newLayer(l), List(x...).list)
 }
 
 // apply makes a call, and infers what it gives.
-func apply(l *Layer, in []*Symbol) *Symbol {
+func apply(l *made, in []*Symbol) *Symbol {
 	c := &call{layer: l, in: in}
 	making.Lock()
 	making.count++
@@ -180,7 +176,7 @@ func value(l layer.Layer) layer.Layer {
 	switch l.(type) {
 	case nil:
 		return nil
-	case *Model, *Layer:
+	case *Model, *Layer, *made:
 		if reflect.ValueOf(l).IsNil() {
 			return nil
 		}
