@@ -248,7 +248,7 @@ func TestCheck(t *testing.T) {
 		want string
 	}{
 		{RandomNormal{Mean: math.Inf(1), Stddev: -1}, "Mean is +Inf, want a number\nStddev is -1, want a number greater than 0"},
-		{VarianceScaling{Scale: math.NaN(), Mode: "fan"}, "Scale is NaN, want a number greater than 0\nMode is fan, want one of fan_in, fan_out, fan_avg"},
+		{VarianceScaling{Scale: math.NaN(), Mode: "fan"}, "Scale is NaN, want a number greater than 0\nMode is \"fan\", want one of fan_in, fan_out, fan_avg"},
 		{RandomUniform{Maxval: new(math.NaN())}, "Maxval is NaN, want a number"},
 		{Constant{1e39}, "Value is 1e+39, want a number that float32 holds"},
 	} {

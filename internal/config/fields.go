@@ -87,9 +87,6 @@ func parse(t reflect.Type, types []Type) []field {
 				panic(fmt.Sprintf("config: %v.%s: %v", t, f.Name, err))
 			}
 		}
-		if f.Name != "_" && (!f.IsExported() || x.kind == nil && !basic(f.Type)) {
-			panic(fmt.Sprintf("config: %v.%s: no field of a config", t, f.Name))
-		}
 		fields = append(fields, x)
 	}
 	return fields
@@ -390,5 +387,9 @@ func (f *field) check(v reflect.Value) error {
 	case v.IsZero() && f.required:
 		return fmt.Errorf("%s is not set, want %s", f.name, want)
 	}
-	return fmt.Errorf("%s is %v, want %s", f.name, reflect.Indirect(v).Interface(), want)
+	format := "%s is %v, want %s"
+	if v.Kind() == reflect.String {
+		format = "%s is %q, want %s"
+	}
+	return fmt.Errorf(format, f.name, reflect.Indirect(v).Interface(), want)
 }

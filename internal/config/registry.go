@@ -265,14 +265,12 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 	if e.Read != nil {
 		v = e.Read(r, v)
 	}
-	err := r.Err()
-	if err == nil && g.Check != nil {
-		for _, x := range split(g.Check(v)) {
-			r.Errorf("%w", x)
+	if g.Check != nil && (e.Read == nil || len(r.errs) == 0) {
+		for _, err := range split(g.Check(v)) {
+			r.Errorf("%w", err)
 		}
-		err = r.Err()
 	}
-	if err != nil {
+	if err := r.Err(); err != nil {
 		var none T
 		return none, nil, err
 	}
@@ -288,6 +286,11 @@ func (g *Registry[T]) plan(t reflect.Type) []field {
 		return nil
 	}
 	p := parse(t, g.Types)
+	for _, f := range p {
+		if f.name != "_" && f.kind == nil && !basic(f.typ) {
+			panic(fmt.Sprintf("config: %v.%s: no fields of type %v", t, f.name, f.typ))
+		}
+	}
 	if g.Common != nil {
 		for _, f := range parse(reflect.TypeOf(g.Common), nil) {
 			if !slices.ContainsFunc(p, func(x field) bool { return x.key == f.key }) {
