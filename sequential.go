@@ -128,6 +128,9 @@ func (m *Model) forward(b *graph.Builder, broken bool) *graph.Value {
 	for i := range m.layers {
 		l := &m.layers[i]
 		view := b.In(l.Name, fmt.Sprintf("layer %d (%s %s)", l.place, l.Class, l.Name))
+		if l.Config.Config()["trainable"] == false {
+			view = view.Freeze()
+		}
 		y := l.Config.Build(view, x)
 		switch {
 		case y == nil:

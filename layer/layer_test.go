@@ -94,7 +94,7 @@ var layers = []struct {
 		tensor.Shape{-1, 4}, tensor.Shape{-1, 3}, []tensor.Shape{{4, 3}, {3}}, 0,
 	},
 	{
-		"dense relu layer", layer.Dense{Units: 3, Activation: layer.ReLULayer{MaxValue: new(6.), NegativeSlope: .5}},
+		"dense relu layer", layer.Dense{Units: 3, Activation: layer.ReLULayer{MaxValue: new(6.), NegativeSlope: .5, Name: "bent"}},
 		tensor.Shape{-1, 4}, tensor.Shape{-1, 3}, []tensor.Shape{{4, 3}, {3}}, 0,
 	},
 	{
