@@ -26,6 +26,7 @@ type core struct {
 	updates  []*Node
 	inputs   []*Value
 	reads    map[*Variable]*Value
+	draws    map[uint64]int // how many RandomUniform there are of a key
 	training bool
 	errs     []error
 }
@@ -33,7 +34,7 @@ type core struct {
 // NewBuilder starts a graph over the variables of store. training says which of the two
 // graphs of a model it is: layers such as Dropout ask for it.
 func NewBuilder(store *Store, training bool) *Builder {
-	return &Builder{core: &core{store: store, training: training, reads: map[*Variable]*Value{}}}
+	return &Builder{core: &core{store: store, training: training, reads: map[*Variable]*Value{}, draws: map[uint64]int{}}}
 }
 
 // In is a view of the builder whose variables have path before their names, and whose

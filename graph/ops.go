@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"strconv"
+
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -124,6 +126,20 @@ func (b *Builder) Transpose(x *Value, perm ...int) *Value {
 	return b.Op(op.Transpose{Perm: perm}, x)
 }
 
+// Pad surrounds x with elements of value: before[i] before dimension i, after[i] after it.
+func (b *Builder) Pad(x *Value, before, after []int, value float64) *Value {
+	return b.Op(op.Pad{Before: before, After: after, Value: value}, x)
+}
+
+// Concat joins values, which are equal in shape but for dimension axis, along it.
+func (b *Builder) Concat(axis int, x ...*Value) *Value { return b.Op(op.Concat{Axis: axis}, x...) }
+
+// Slice cuts size[i] elements from begin[i] on out of each dimension; a size of tensor.Unknown
+// takes all that follow.
+func (b *Builder) Slice(x *Value, begin, size []int) *Value {
+	return b.Op(op.Slice{Begin: begin, Size: size}, x)
+}
+
 // BroadcastLike repeats x to the shape of ref.
 func (b *Builder) BroadcastLike(x, ref *Value) *Value { return b.Op(op.BroadcastLike{}, x, ref) }
 
@@ -159,6 +175,10 @@ func (b *Builder) ArgMax(x *Value) *Value { return b.Op(op.ArgMax{}, x) }
 // MatMul is the product of two matrices.
 func (b *Builder) MatMul(x, y *Value) *Value { return b.Op(op.MatMul{}, x, y) }
 
+// BatchMatMul is the product of each matrix of x with that of y at the same place, over the last
+// two dimensions.
+func (b *Builder) BatchMatMul(x, y *Value) *Value { return b.Op(op.BatchMatMul{}, x, y) }
+
 // Conv2D convolves images with a kernel.
 func (b *Builder) Conv2D(x, kernel *Value, w op.Window) *Value {
 	return b.Op(op.Conv2D{Window: w}, x, kernel)
@@ -188,9 +208,16 @@ func (b *Builder) SoftmaxCrossEntropy(logits, labels *Value) *Value {
 }
 
 // RandomUniform draws from [0,1) in the shape of ref; step counts the runs, an Int64
-// scalar. The stream is named by the view's path and seed.
+// scalar. The stream is named by the view's path and seed; a second draw of a graph under the
+// same ones, as of a layer that is applied twice, has another stream.
 func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
-	return b.Op(op.RandomUniform{Key: Key(seed, b.path)}, step, ref)
+	key := Key(seed, b.path)
+	n := b.draws[key]
+	b.draws[key]++
+	if n > 0 {
+		key = Key(key, strconv.Itoa(n))
+	}
+	return b.Op(op.RandomUniform{Key: key}, step, ref)
 }
 
 // Assign sets a variable, after all that computes.

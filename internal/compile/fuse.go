@@ -14,6 +14,7 @@ var patterns = []struct {
 	name  string
 	match func(f *fuser, n *graph.Node)
 }{
+	{"zero padding + conv of any kind, and their gradients", (*fuser).padConv},
 	{"conv + bias + relu + 2x2 max-pool, and its gradient", (*fuser).convPool},
 	{"conv (+ bias) (+ residual) (+ relu or relu6)", (*fuser).convEpilogue},
 	{"conv backward filter + bias gradient", (*fuser).convBiasGrad},

@@ -77,6 +77,53 @@ var cases = []struct {
 	{"shapes", []int{3, 4, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		return []*graph.Value{b.Reshape(x, -1, 20), b.Transpose(x, 2, 0, 1), b.Square(b.Reshape(b.Neg(x), 5, 4, -1))}
 	}},
+	{"images", []int{3, 6, 5, 20}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		var out []*graph.Value
+		for _, axes := range [][]int{{1, 2}, {3}, {0}, {0, 2}, {1, 3}, {0, 1, 2}, {2}} {
+			y := b.Offset(b.Square(b.SumKeep(x, axes...)), .1)
+			top := b.Op(op.Reduce{Fn: op.ReduceMax, Axes: axes}, x)
+			z := b.Add(b.Mul(x, y), b.Sub(y, b.Div(x, y)))
+			out = append(out, y, z, top, b.Mean(x, axes...), b.BroadcastLike(y, x), b.Op(op.SumLike{}, z, y), b.Max(y, x),
+				b.Select(b.Binary(op.Less, x, y), y, x), b.Select(b.Binary(op.Less, y, b.Constant(tensor.Float32, 1)), x, y))
+			out = append(out, graph.Grad(b, b.Add(b.Sum(b.Square(z)), b.Sum(b.Square(top))), x)...)
+		}
+		return out
+	}},
+	{"large images", []int{2, 40, 41, 32}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		mean, top := b.Mean(x, 1, 2), b.Op(op.Reduce{Fn: op.ReduceMax, Axes: []int{1, 2}}, x)
+		gate := b.Reshape(b.Sigmoid(b.MatMul(mean, weight(b, "gate", 32, 32))), -1, 1, 1, 32)
+		y := b.Mul(x, gate)
+		return append(graph.Grad(b, b.Add(b.Sum(b.Square(y)), b.Sum(b.Square(top))), x), mean, top, y, b.Op(op.Reduce{Fn: op.ReduceMax, Axes: []int{0}}, x))
+	}},
+	{"pieces", []int{3, 6, 5, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		all := tensor.Unknown
+		one := b.Slice(x, []int{0, 0, 0, 2}, []int{all, all, all, 1})
+		var out []*graph.Value
+		for _, y := range []*graph.Value{
+			b.Pad(x, []int{0, 1, 2, 0}, []int{0, 0, 3, 0}, 0), b.Pad(x, []int{0, 0, 0, 2}, []int{0, 1, 0, 1}, -1.5), b.Pad(b.Neg(x), []int{0, 0, 0, 0}, []int{0, 0, 0, 0}, 1),
+			b.Pad(x, []int{0, 200, 0, 0}, []int{0, 300, 0, 0}, 2), b.Pad(b.Constant(tensor.Float32, 3), []int{}, []int{}, 2),
+			b.Concat(3, x, b.Neg(x), one), b.Concat(3, one, one), b.Concat(1, x, x, b.Square(x)), b.Concat(2, one, one, one), b.Concat(1, b.Neg(x)),
+			b.Slice(x, []int{0, 1, 2, 0}, []int{all, 4, all, 4}), b.Slice(x, []int{0, 5, 0, 3}, []int{all, 1, 5, 1}), b.Slice(b.Neg(x), []int{0, 0, 0, 0}, []int{all, 6, all, all}),
+			b.Slice(x, []int{0, 1, 0, 0}, []int{all, 0, all, all}), b.Concat(1, x, b.Slice(x, []int{0, 1, 0, 0}, []int{all, 0, all, all})),
+		} {
+			if out = append(out, y); y.Rank() == 4 {
+				out = append(out, graph.Grad(b, b.Sum(b.Square(y)), x)...)
+			}
+		}
+		return out
+	}},
+	{"many matrices", []int{3, 2, 7, 40}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		y := b.Transpose(b.Square(x), 0, 1, 3, 2)
+		var out []*graph.Value
+		for _, z := range []*graph.Value{
+			b.BatchMatMul(x, y), b.Op(op.BatchMatMul{TransposeA: true}, x, x), b.Op(op.BatchMatMul{TransposeB: true}, x, b.Neg(x)),
+			b.Op(op.BatchMatMul{TransposeA: true, TransposeB: true}, x, y),
+		} {
+			out = append(append(out, z), graph.Grad(b, b.Sum(b.Square(z)), x)...)
+		}
+		long := b.Reshape(x, 1, 1, -1) // its products are cut along the sum
+		return append(out, b.Op(op.BatchMatMul{TransposeB: true}, long, long))
+	}},
 	{"integers", []int{3, 2}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		n := b.Cast(b.Scale(x, 10), tensor.Int64)
 		m := b.Cast(b.Scale(x, -7), tensor.Int32)
@@ -227,6 +274,17 @@ func train(b *graph.Builder, x *graph.Value, o op.Op, filters []int) []*graph.Va
 	return []*graph.Value{loss, b.Softmax(logits)}
 }
 
+// find is the place of a case.
+func find(t testing.TB, name string) int {
+	for i, c := range cases {
+		if c.name == name {
+			return i
+		}
+	}
+	t.Fatalf("no case %q", name)
+	return 0
+}
+
 func build(t testing.TB, i int) (*graph.Graph, *graph.Store) {
 	t.Helper()
 	c := cases[i]
@@ -328,10 +386,11 @@ func TestInterpreter(t *testing.T) {
 	}
 }
 
-// TestSameBits runs training with one to five threads, and AVX2 beside AVX-512: the same
-// bits come out.
+// TestSameBits runs graphs, two of training among them, with one to five threads, and AVX2
+// beside AVX-512: the same bits come out.
 func TestSameBits(t *testing.T) {
-	for i := len(cases) - 2; i < len(cases); i++ {
+	for _, name := range []string{"images", "large images", "pieces", "many matrices", "network", "larger network"} {
+		i := find(t, name)
 		var want []byte
 		for _, isa := range kernel.Available() {
 			if isa == kernel.Generic { // rounds each product: other bits, the same for all threads
@@ -347,14 +406,18 @@ func TestSameBits(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				var got []byte
 				for run := range 3 {
 					x := pixels(uint64(run), cases[i].shape...)
-					if err := p.Run([]*tensor.Tensor{x}, outputs(t, g, x.Shape())); err != nil {
+					out := outputs(t, g, x.Shape())
+					if err := p.Run([]*tensor.Tensor{x}, out); err != nil {
 						t.Fatal(err)
+					}
+					for _, y := range out {
+						got = append(got, y.Raw()...)
 					}
 				}
 				e.pool.close()
-				var got []byte
 				for _, v := range store.Variables() {
 					got = append(got, v.Value().Raw()...)
 				}
@@ -394,7 +457,8 @@ func TestNoAllocation(t *testing.T) {
 
 // TestTogether runs a program without updates in many goroutines at once.
 func TestTogether(t *testing.T) {
-	g, store := build(t, 7) // convolutions
+	i := find(t, "convolutions")
+	g, store := build(t, i)
 	e, err := New(Options{Threads: 3})
 	if err != nil {
 		t.Fatal(err)
@@ -404,7 +468,7 @@ func TestTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := []*tensor.Tensor{pixels(1, cases[7].shape...)}
+	in := []*tensor.Tensor{pixels(1, cases[i].shape...)}
 	want := outputs(t, g, in[0].Shape())
 	if err := p.Run(in, want); err != nil {
 		t.Fatal(err)

@@ -72,6 +72,25 @@ var trials = map[string]struct {
 	op    string
 	build func(t trial) []*graph.Value
 }{
+	"zero padding + conv of any kind, and their gradients": {"FusedConv2D", func(t trial) []*graph.Value {
+		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(3, 14), t.between(3, 14), 2*t.between(1, 20))
+		pad := func(x *graph.Value) *graph.Value {
+			return t.b.Pad(x, []int{0, t.between(0, 3), t.between(0, 3), 0}, []int{0, t.between(0, 3), 1 + t.between(0, 3), 0}, 0)
+		}
+		valid := func() op.Window {
+			w := t.window(3)
+			w.Padding = op.Valid
+			return w
+		}
+		y, k, bias := t.conv(pad(x), "a", valid(), 2*t.between(1, 20))
+		y = t.b.ReLU(t.b.Add(y, bias))
+		w := valid()
+		w.Size = [2]int{2, 2}
+		g := weight(t.b, "groups", 2, 2, y.Shape[3]/2, 4)
+		y = t.b.Op(op.Conv2D{Window: w, Groups: 2}, pad(t.b.Pad(y, []int{0, 1, 1, 0}, []int{0, 0, 0, 0}, 0)), g)
+		y, d, _ := t.depthwise(pad(t.b.Square(y)), window(1, 1, 1, op.Valid))
+		return t.grads(y, x, k, bias, g, d)
+	}},
 	"conv + bias + relu + 2x2 max-pool, and its gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
 		x, w := t.images(5), t.window(3)
 		w.Stride = [2]int{1, 1}
@@ -147,6 +166,28 @@ var trials = map[string]struct {
 	}},
 }
 
+// try draws a network, with two stores of the same variables, and a shape for its input.
+func try(t *testing.T, seed int, build func(t trial) []*graph.Value) (g *graph.Graph, stores [2]*graph.Store, shape tensor.Shape) {
+	t.Helper()
+	for i := range stores {
+		r := rand.New(rand.NewPCG(uint64(seed), 3))
+		stores[i] = graph.NewStore()
+		b := graph.NewBuilder(stores[i], true)
+		var out []graph.Output
+		for i, v := range build(trial{r, b}) {
+			out = append(out, graph.Output{Key: fmt.Sprint(i), Value: v})
+		}
+		var err error
+		if g, err = b.Finish(out...); err != nil {
+			t.Fatal(err)
+		}
+		stores[i].Initialize(uint64(seed))
+		shape = g.Inputs[0].Shape.Clone()
+		shape[0] = 1 + r.IntN(4)
+	}
+	return g, stores, shape
+}
+
 // TestFusion holds what each pattern makes against the graph as it was, on the interpreter, for
 // random shapes.
 func TestFusion(t *testing.T) {
@@ -168,25 +209,7 @@ func TestFusion(t *testing.T) {
 		}
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			for seed := range count {
-				var stores [2]*graph.Store
-				var g *graph.Graph
-				var shape tensor.Shape
-				for i := range stores {
-					r := rand.New(rand.NewPCG(uint64(seed), 3))
-					stores[i] = graph.NewStore()
-					b := graph.NewBuilder(stores[i], true)
-					var out []graph.Output
-					for i, v := range c.build(trial{r, b}) {
-						out = append(out, graph.Output{Key: fmt.Sprint(i), Value: v})
-					}
-					var err error
-					if g, err = b.Finish(out...); err != nil {
-						t.Fatal(err)
-					}
-					stores[i].Initialize(uint64(seed))
-					shape = g.Inputs[0].Shape.Clone()
-					shape[0] = 1 + r.IntN(4)
-				}
+				g, stores, shape := try(t, seed, c.build)
 				checkFused(t, g, stores[0], stores[1], shape, c.op)
 				if t.Failed() {
 					t.Fatalf("seed %d, input %v:\n%v", seed, shape, g)
@@ -207,6 +230,12 @@ func checkFused(t *testing.T, g *graph.Graph, store, oracle *graph.Store, shape 
 	if !slices.ContainsFunc(plan.Nodes, func(n *graph.Node) bool { return n.Op.Name() == want }) {
 		t.Errorf("the plan has no %s", want)
 	}
+	checkRun(t, isa, g, store, oracle, shape)
+}
+
+// checkRun compares a run of the engine, over store, with one of the interpreter, over oracle.
+func checkRun(t *testing.T, isa kernel.ISA, g *graph.Graph, store, oracle *graph.Store, shape tensor.Shape) {
+	t.Helper()
 	e, err := newEngine(Options{Threads: 2}, isa)
 	if err != nil {
 		t.Fatal(err)

@@ -90,6 +90,23 @@ var evals = map[string]eval{
 	"SumLike": func(_ *graph.Node, in, out []*Array) {
 		each(in[0].Shape, func(i int, at []int) { *out[0].ptr(at) += in[0].V[i] })
 	},
+	"Pad": func(n *graph.Node, in, out []*Array) {
+		for i := range out[0].V {
+			out[0].V[i] = n.Op.(op.Pad).Value
+		}
+		each(in[0].Shape, func(i int, at []int) { *out[0].ptr(moved(at, n.Op.(op.Pad).Before)) = in[0].V[i] })
+	},
+	"Concat": func(n *graph.Node, in, out []*Array) {
+		axis := n.Op.(op.Concat).Axis
+		begin := make([]int, len(out[0].Shape))
+		for _, x := range in {
+			each(x.Shape, func(i int, at []int) { *out[0].ptr(moved(at, begin)) = x.V[i] })
+			begin[axis] += x.Shape[axis]
+		}
+	},
+	"Slice": func(n *graph.Node, in, out []*Array) {
+		each(out[0].Shape, func(i int, at []int) { out[0].V[i] = in[0].at(moved(at, n.Op.(op.Slice).Begin)) })
+	},
 	"Size": func(n *graph.Node, in, out []*Array) {
 		out[0].V[0] = float64(n.Op.(op.Size).Count(in[0].Shape))
 	},
@@ -113,27 +130,15 @@ var evals = map[string]eval{
 			}
 		})
 	},
-	"MatMul": func(n *graph.Node, in, out []*Array) {
-		o := n.Op.(op.MatMul)
-		a, b := in[0], in[1]
-		k := a.Shape[1]
-		if o.TransposeA {
-			k = a.Shape[0]
+	"MatMul": func(n *graph.Node, in, out []*Array) { product(n.Op.(op.MatMul), in[0], in[1], out[0]) },
+	"BatchMatMul": func(n *graph.Node, in, out []*Array) {
+		batch := len(out[0].Shape) - 2
+		matrix := func(a *Array, i int) *Array {
+			s := a.Shape[batch:]
+			return &Array{s, a.V[i*s.Elements():][:s.Elements()]}
 		}
-		cols := out[0].Shape[1]
-		for i := range out[0].V {
-			r, c, sum := i/cols, i%cols, 0.0
-			for j := range k {
-				ia, ib := r*a.Shape[1]+j, j*b.Shape[1]+c
-				if o.TransposeA {
-					ia = j*a.Shape[1] + r
-				}
-				if o.TransposeB {
-					ib = c*b.Shape[1] + j
-				}
-				sum += a.V[ia] * b.V[ib]
-			}
-			out[0].V[i] = sum
+		for i := range out[0].Shape[:batch].Elements() {
+			product(op.MatMul(n.Op.(op.BatchMatMul)), matrix(in[0], i), matrix(in[1], i), matrix(out[0], i))
 		}
 	},
 
@@ -352,6 +357,38 @@ func reduce(start float64, f func(a, x float64) float64) eval {
 		acc := &Array{kept, out[0].V}
 		each(in[0].Shape, func(i int, at []int) { p := acc.ptr(at); *p = f(*p, in[0].V[i]) })
 	}
+}
+
+// product multiplies two matrices.
+func product(o op.MatMul, a, b, out *Array) {
+	k := a.Shape[1]
+	if o.TransposeA {
+		k = a.Shape[0]
+	}
+	cols := out.Shape[1]
+	for i := range out.V {
+		r, c, sum := i/cols, i%cols, 0.0
+		for j := range k {
+			ia, ib := r*a.Shape[1]+j, j*b.Shape[1]+c
+			if o.TransposeA {
+				ia = j*a.Shape[1] + r
+			}
+			if o.TransposeB {
+				ib = c*b.Shape[1] + j
+			}
+			sum += a.V[ia] * b.V[ib]
+		}
+		out.V[i] = sum
+	}
+}
+
+// moved is the index at, begin further on.
+func moved(at, begin []int) []int {
+	m := slices.Clone(at)
+	for d, n := range begin {
+		m[d] += n
+	}
+	return m
 }
 
 // each calls f for every index of a shape, in row-major order.

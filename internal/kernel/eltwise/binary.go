@@ -174,23 +174,29 @@ func truth(b bool) float32 {
 	return 0
 }
 
-// Select is x where cond is not 0, else y.
-type Select struct{ n int }
+// Select is x where cond is not 0, else y, over the elements of a walk, whose operands are
+// cond, x and y.
+type Select struct{ walk *kernel.Walk }
 
-// NewSelect prepares it for n elements.
-func NewSelect(_ kernel.ISA, n int) *Select { return &Select{n} }
+// NewSelect prepares it.
+func NewSelect(_ kernel.ISA, walk *kernel.Walk) *Select { return &Select{walk} }
 
 // Parts is the number of parts.
-func (s *Select) Parts() int { return kernel.Blocks(s.n) }
+func (s *Select) Parts() int { return kernel.Blocks(s.walk.Len()) }
 
-// Run makes a part of dst, which may be x or y.
+// Run makes a part of dst, which may be x or y where that is not repeated.
 func (s *Select) Run(part int, cond, x, y, dst []float32) {
-	lo, hi := kernel.BlockRange(s.n, part)
-	for i := lo; i < hi; i++ {
-		if cond[i] != 0 {
-			dst[i] = x[i]
-		} else {
-			dst[i] = y[i]
+	lo, hi := kernel.BlockRange(s.walk.Len(), part)
+	step := s.walk.Step()
+	s.walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+		c, u, v := from[0], from[1], from[2]
+		for i := range dst[at : at+n] {
+			if cond[c] != 0 {
+				dst[at+i] = x[u]
+			} else {
+				dst[at+i] = y[v]
+			}
+			c, u, v = c+step[0], u+step[1], v+step[2]
 		}
-	}
+	})
 }
