@@ -13,6 +13,7 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/suggest"
+	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
@@ -76,25 +77,31 @@ func (m *Model) Compile(c Compile) error {
 		return errors.New("compiling: the model is training")
 	}
 	defer m.fitting.Unlock()
+	if err := m.passedOverError(); err != nil {
+		return fmt.Errorf("compiling: %w", err)
+	}
 	if m.predict.graph == nil {
 		return errors.New("compiling: the model has no layers; Sequential, Functional or Open makes one")
 	}
 	objectives, err := m.objectives(c)
 	if err == nil {
-		err = wantLoss(objectives)
-		for _, o := range objectives {
-			if o.Loss == nil {
-				continue
-			}
-			if e := checkLoss(o.Loss, m.predict.graph.Outputs[o.output].Value); e != nil {
-				err = errors.Join(err, o.of(e))
-			}
-		}
+		err = errors.Join(wantLoss(objectives), m.checkLosses(objectives))
 	}
 	if err != nil {
 		return fmt.Errorf("compiling: %w", err)
 	}
 	return m.compile(c)
+}
+
+// checkLosses is checkLoss for each output.
+func (m *Model) checkLosses(objectives []objective) error {
+	var errs []error
+	for _, o := range objectives {
+		if o.Loss != nil {
+			errs = append(errs, o.of(m.checkLoss(o.Loss, m.outputs[o.output])))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // of says of which output an error is, where there are several.
@@ -134,7 +141,7 @@ func (m *Model) objectives(c Compile) ([]objective, error) {
 		}
 		o.target = m.predict.graph.Outputs[i].Value.Type
 		if o.Loss != nil {
-			o.target = targetOf(o.Loss, o.target)
+			o.target = o.Loss.Target(o.target)
 		}
 		if o.Loss != nil || len(o.Metrics)+len(o.WeightedMetrics) > 0 {
 			list = append(list, o)
@@ -271,6 +278,8 @@ func (m *Model) readyToTrain() error {
 	switch {
 	case len(m.unknown) > 0:
 		return m.unknownError()
+	case m.passedOverError() != nil:
+		return m.passedOverError()
 	case m.compiled == nil:
 		return errors.New("the model is not compiled; call Compile first")
 	case m.stale():
@@ -497,48 +506,47 @@ func metricName(x metric.Metric) string {
 	return keras.SnakeCase(x.Class())
 }
 
-// targetOf is the type of the targets that a loss takes for outputs of a type: whole
-// numbers for a sparse loss, else what the outputs are. A loss can say so itself, by a
-// method Target(output op.Type) op.Type.
-func targetOf(l loss.Loss, output op.Type) op.Type {
-	if t, ok := l.(interface{ Target(op.Type) op.Type }); ok {
-		return t.Target(output)
+// finalActivation is the activation function that an output's values went through, if that is
+// known.
+func (n *network) finalActivation(s *Symbol) (f layer.Function, known bool) {
+	for s.call != nil {
+		l := s.call.layer
+		switch {
+		case l.Model() != nil:
+			return l.Model().finalActivation(l.Model().outputs[s.index])
+		case l.config == nil || len(s.call.in) != 1:
+			return "", false
+		case !layer.PassesThrough(l.config):
+			return layer.FinalActivation(l.config)
+		}
+		s = s.call.in[0]
 	}
-	if strings.HasPrefix(l.Class(), "Sparse") && len(output.Shape) > 1 {
-		return op.Type{DType: tensor.Int32, Shape: output.Shape[:len(output.Shape)-1].Clone()}
-	}
-	return op.Type{DType: output.DType, Shape: output.Shape.Clone()}
+	return "", false
 }
 
 // checkLoss finds losses that cannot be meant with the network's last layer, though Keras
 // would let them pass.
-func checkLoss(l loss.Loss, output *graph.Value) error {
-	class := l.Class()
-	shape := output.Shape
+func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
+	class, takes := l.Class(), l.Takes()
+	shape := output.Shape()
 	units := 1
 	if len(shape) > 1 {
 		units = shape[len(shape)-1]
 	}
-	categorical := class == "CategoricalCrossentropy" || class == "SparseCategoricalCrossentropy"
-	logits, _ := l.Config()["from_logits"].(bool)
-	last := ""
-	for _, name := range []string{"Softmax", "Sigmoid", "Tanh", "ReLU"} {
-		if output.Is(name) {
-			last = strings.ToLower(name)
-		}
-	}
+	last, known := m.finalActivation(output)
+	probabilities := takes.Of != loss.Numbers && !takes.Logits
 	switch {
-	case last == "softmax" && units == 1:
+	case last == layer.Softmax && units == 1:
 		return errors.New("the last layer is a softmax of 1 unit, which is always 1; for two classes use 2 units, or 1 unit with layer.Sigmoid and loss.BinaryCrossentropy")
-	case categorical && units == 1:
+	case takes.Of == loss.Distribution && units == 1:
 		return fmt.Errorf("%s of 1 unit is always 0; use a unit for each class with layer.Softmax, or loss.BinaryCrossentropy with layer.Sigmoid", class)
-	case categorical && last == "sigmoid":
+	case takes.Of == loss.Distribution && last == layer.Sigmoid:
 		return fmt.Errorf("%s of sigmoid outputs: the last layer's outputs must be one distribution over the classes; use layer.Softmax, or loss.BinaryCrossentropy where an example may be of several classes", class)
-	case logits && (last == "softmax" || last == "sigmoid"):
+	case takes.Logits && (last == layer.Softmax || last == layer.Sigmoid):
 		return fmt.Errorf("%s takes logits, but the last layer's activation is %s; leave out the activation, or FromLogits", class, last)
-	case (categorical || class == "BinaryCrossentropy") && !logits && linear(output):
+	case probabilities && known && last == layer.Linear:
 		return fmt.Errorf("%s takes probabilities, but the last layer has no activation; use layer.Softmax or layer.Sigmoid, or set FromLogits", class)
-	case (categorical || class == "BinaryCrossentropy") && !logits && (last == "relu" || last == "tanh"):
+	case probabilities && (last == layer.ReLU || last == layer.ReLU6 || last == layer.Tanh):
 		return fmt.Errorf("%s takes probabilities, but the last layer's activation is %s; use layer.Softmax or layer.Sigmoid, or set FromLogits and leave out the activation", class, last)
 	}
 	return nil

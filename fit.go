@@ -428,16 +428,7 @@ func (m *Model) higherIsBetter(name string) (higher, known bool) {
 	if !ok {
 		return false, false
 	}
-	switch class := x.Class(); {
-	case class == "", strings.HasSuffix(class, "Accuracy"):
-		return true, true
-	case strings.HasSuffix(class, "Error"), strings.HasSuffix(class, "Crossentropy"):
-		return false, true
-	}
-	if d, ok := x.(interface{ HigherIsBetter() bool }); ok {
-		return d.HigherIsBetter(), true
-	}
-	return false, false
+	return x.HigherIsBetter()
 }
 
 // scalars are the values that a step returns.

@@ -78,7 +78,7 @@ func TestFunctionalMistakes(t *testing.T) {
 		"of nothing":    {in, Apply(layer.Dense{Units: 1}), []string{"which takes nothing"}},
 		"nil layer":     {in, in.Then(nil), []string{"the layer is nil"}},
 		"what feeds it": {in, flat.Then(layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, Name: "late"}), []string{"layer late (Conv2D) of flatten: got shape (None, 192)"}},
-		"two":           {in, List(in.Then(layer.Conv2D{}), flat.Then(layer.Dense{})), []string{"(Conv2D) of picture: Filters is 0", "kernel is missing", "(Dense) of flatten: Units is 0"}},
+		"two":           {in, List(in.Then(layer.Conv2D{}), flat.Then(layer.Dense{})), []string{"(Conv2D) of picture: Filters is not set", "Kernel is not set", "(Dense) of flatten: Units is not set"}},
 		"equal names":   {in, List(flat.Then(layer.Dense{Units: 1, Name: "a"}), flat.Then(layer.Dense{Units: 1, Name: "a"})), []string{`layer a (Dense): its name "a" is layer a (Dense)'s already`}},
 		"other input":   {Input(layer.Input{Shape: []int{3}}), flat, []string{"picture"}},
 		"operands":      {in, Apply(layer.Flatten{}, in, in), []string{"it is applied to 2 values, want 1"}},

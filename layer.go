@@ -29,6 +29,8 @@ type made struct {
 	calls     []*call // guarded by making
 	variables []*graph.Variable
 	owner     *Model // the model in which the variables were made
+	// passedOver are settings that a file had and that training needs; see Model.passedOver.
+	passedOver []string
 }
 
 // Shared makes one layer that is applied several times with the same weights: Keras' layer
@@ -130,13 +132,8 @@ func (l *made) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return l.config.Build(b, x)
 }
 
-// Operands implements layer.Operands.
-func (l *made) Operands() (least, most int) {
-	if n, ok := l.config.(operandCounter); ok {
-		return n.Operands()
-	}
-	return 1, 1
-}
+// Operands implements layer.MultiOperand.
+func (l *made) Operands() (least, most int) { return layer.Operands(l.config) }
 
 // Trainable says whether the layer's weights are trained: Keras' layer.trainable. Of a model
 // it is what was last set for the model as a whole.

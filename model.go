@@ -76,6 +76,7 @@ type Model struct {
 
 	compiled *compiled
 	unknown  []error    // what of a file's compile part is not known
+	doubts   []error    // what Compile would have refused in a file's compile part
 	fitting  sync.Mutex // held by Fit, and by what changes how the model is compiled
 	testing  sync.Mutex // held by an evaluation, which has its own metric variables
 

@@ -22,7 +22,7 @@ func (m *Model) Named() string {
 	return m.name
 }
 
-// Operands implements layer.Operands: the number of the model's inputs.
+// Operands implements layer.MultiOperand: the number of the model's inputs.
 func (m *Model) Operands() (least, most int) { return len(m.inputs), len(m.inputs) }
 
 // Build implements layer.Layer: it adds the model's layers to a graph, over the model's

@@ -75,8 +75,15 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) error {
 			c.Outputs = map[string]Objective{names[0]: one}
 		}
 	}
+	if err := m.passedOverError(); err != nil {
+		m.unknown = append(m.unknown, err)
+	}
 	if err := m.compileKnown(c); err != nil {
 		m.unknown = append(m.unknown, err)
+		return nil
+	}
+	if err := m.checkLosses(m.compiled.objectives); err != nil {
+		m.doubts = append(m.doubts, err)
 	}
 	return nil
 }

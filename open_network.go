@@ -71,8 +71,8 @@ func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model,
 	var errs []error
 	x := in
 	if len(list) > 0 && list[0].Network == nil && list[0].Class == "InputLayer" {
-		l, err := r.layer(list[0], where)
-		if err != nil {
+		l, _, err := r.layer(list[0], where)
+		if l == nil || err != nil {
 			return nil, err
 		}
 		layers, list = append(layers, l), list[1:]
@@ -216,43 +216,89 @@ func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*made, er
 		m.frozen = nl.Frozen
 		return l, nil
 	}
-	conf, err := r.layer(nl, where)
+	conf, passedOver, err := r.layer(nl, where)
 	if conf == nil || err != nil {
 		return nil, err
 	}
 	l := newLayer(conf)
-	l.name, l.frozen = nl.Name, nl.Frozen
+	l.name, l.frozen, l.passedOver = nl.Name, nl.Frozen, passedOver
 	return l, nil
 }
 
-// layer decodes a layer's configuration.
-func (r *reader) layer(nl keras.NetworkLayer, where string) (layer.Layer, error) {
+// layer decodes a layer's configuration; passedOver are its settings that training needs and
+// that are not there yet.
+func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, passedOver []string, err error) {
 	name := where + nl.Name
 	if nl.Op() {
 		class := fmt.Sprintf("%s.%s", nl.Module, nl.Class)
 		r.missing[class] = append(r.missing[class], name)
-		return nil, nil
+		return nil, nil, nil
 	}
 	if own := r.Layers[nl.Class]; own != nil {
 		l, err := own(nl.Config)
 		if err != nil {
-			return nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
+			return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
 		}
-		return l, nil
-	}
-	if !slices.Contains(layer.Classes(), nl.Class) {
-		r.missing[nl.Class] = append(r.missing[nl.Class], name)
-		return nil, nil
+		return l, nil, nil
 	}
 	conf, err := decodeMap(nl.Config)
 	if err != nil {
-		return nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
+		return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
 	}
-	l, err := layer.Decode(nl.Class, conf)
+	l, ignored, err := layer.DecodeForPrediction(nl.Class, conf)
 	if err != nil {
-		return nil, fmt.Errorf("layer %s: %w", name, err)
+		unknown, rest := unknownClasses(err)
+		for _, u := range unknown {
+			what := u.Class
+			if u.Kind != "layer" {
+				what = fmt.Sprintf("%s %q", u.Kind, u.Class)
+			}
+			r.missing[what] = append(r.missing[what], name)
+		}
+		if rest != nil {
+			return nil, nil, fmt.Errorf("layer %s: %w", name, rest)
+		}
+		return nil, nil, nil
 	}
-	return l, nil
+	for _, i := range ignored {
+		passedOver = append(passedOver, fmt.Sprintf("layer %s: %v", name, i))
+	}
+	if p, err := layer.PolicyOf(l); err == nil && p != layer.Float32 {
+		passedOver = append(passedOver, fmt.Sprintf("layer %s: dtype %s", name, p))
+	}
+	return l, passedOver, nil
+}
+
+// unknownClasses takes the unknown classes out of an error of several.
+func unknownClasses(err error) (unknown []*layer.UnknownClass, rest error) {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		var others []error
+		for _, e := range list.Unwrap() {
+			u, r := unknownClasses(e)
+			unknown = append(unknown, u...)
+			others = append(others, r)
+		}
+		return unknown, errors.Join(others...)
+	}
+	var u *layer.UnknownClass
+	if errors.As(err, &u) {
+		return []*layer.UnknownClass{u}, nil
+	}
+	return nil, err
+}
+
+// passedOverError says what of a file's layers keeps the model from training; nil where nothing
+// does.
+func (m *Model) passedOverError() error {
+	list := m.passedOver()
+	if len(list) == 0 {
+		return nil
+	}
+	more := ""
+	if len(list) > 5 {
+		list, more = list[:5], fmt.Sprintf(", and %d more", len(list)-5)
+	}
+	return fmt.Errorf("the model predicts only, for training needs what lince does not have yet: %s%s", strings.Join(list, "; "), more)
 }
 
 // decodeMap reads an object, its numbers exactly.
@@ -267,4 +313,17 @@ func decodeMap(text json.RawMessage) (map[string]any, error) {
 		return nil, errors.New("its config is no JSON object")
 	}
 	return m, nil
+}
+
+// passedOver are settings of layers, as a file had them, that change training alone and are not
+// there yet.
+func (m *Model) passedOver() []string {
+	var list []string
+	for _, l := range m.layers {
+		list = append(list, l.passedOver...)
+		if inner := l.Model(); inner != nil {
+			list = append(list, inner.passedOver()...)
+		}
+	}
+	return list
 }

@@ -80,6 +80,9 @@ type extra struct {
 
 // file gathers what is saved. It holds the model for reading until unlock is called.
 func (m *Model) file() (f *keras.File, unlock func(), err error) {
+	if list := m.passedOver(); len(list) > 0 {
+		return nil, nil, fmt.Errorf("the file would lack settings of the one that the model comes from: %s", list[0])
+	}
 	if err := m.checkExtra(); err != nil {
 		return nil, nil, err
 	}

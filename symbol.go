@@ -146,10 +146,7 @@ func (c *call) build(b *graph.Builder, operands []*graph.Value) *graph.Value {
 	if l.config == nil {
 		return b.Errorf("the layer is nil")
 	}
-	least, most := 1, 1
-	if n, ok := l.config.(operandCounter); ok {
-		least, most = n.Operands()
-	}
+	least, most := layer.Operands(l.config)
 	n := len(operands)
 	switch {
 	case n < least || most >= 0 && n > most:
@@ -166,9 +163,6 @@ func (c *call) build(b *graph.Builder, operands []*graph.Value) *graph.Value {
 	}
 	return l.Build(b, graph.List(operands...))
 }
-
-// operandCounter is layer.Operands; see there.
-type operandCounter interface{ Operands() (least, most int) }
 
 // value takes a layer out of a pointer to it: &layer.Dense{} is layer.Dense{}. What is nil
 // becomes the nil interface.

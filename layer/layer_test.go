@@ -94,6 +94,10 @@ var layers = []struct {
 		tensor.Shape{-1, 4}, tensor.Shape{-1, 3}, []tensor.Shape{{4, 3}, {3}}, 0,
 	},
 	{
+		"dense relu layer", layer.Dense{Units: 3, Activation: layer.ReLULayer{MaxValue: new(6.), NegativeSlope: .5, Name: "bent"}},
+		tensor.Shape{-1, 4}, tensor.Shape{-1, 3}, []tensor.Shape{{4, 3}, {3}}, 0,
+	},
+	{
 		"dense of rank 3", layer.Dense{Units: 2, NoBias: true, Frozen: true, Activation: layer.Tanh},
 		tensor.Shape{-1, 3, 4}, tensor.Shape{-1, 3, 2}, []tensor.Shape{{4, 2}}, 0,
 	},
@@ -122,7 +126,7 @@ func concrete(s tensor.Shape) []int {
 
 func build(l layer.Layer) graphtest.Build {
 	return func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		return []*graph.Value{l.Build(b.In("it", "layer 1"), in[0])}
+		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", l), in[0])}
 	}
 }
 
@@ -134,7 +138,7 @@ func TestLayers(t *testing.T) {
 			t.Run("shape", func(t *testing.T) {
 				store := graph.NewStore()
 				b := graph.NewBuilder(store, true)
-				y := c.layer.Build(b.In("it", "layer 1"), b.Input("x", tensor.Float32, c.in...))
+				y := c.layer.Build(graphtest.View(b, "it", "layer 1", c.layer), b.Input("x", tensor.Float32, c.in...))
 				if err := b.Err(); err != nil {
 					t.Fatal(err)
 				}
@@ -201,8 +205,8 @@ func train(t *testing.T, l layer.Layer, in tensor.Shape) {
 	x := []*tensor.Tensor{graphtest.Formula(1, -2, 2, concrete(in)...)}
 	var weights []*graph.Value
 	m := graphtest.New(t, false, x, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		y := l.Build(b.In("it", ""), in[0])
-		want := l.Build(b.In("other", ""), in[0])
+		y := l.Build(graphtest.View(b, "it", "", l), in[0])
+		want := l.Build(graphtest.View(b, "other", "", l), in[0])
 		loss := b.Mean(b.Square(b.Sub(y, want)))
 		for _, v := range b.Store().Variables() {
 			if v.Trainable() && strings.HasPrefix(v.Path, "it/") {

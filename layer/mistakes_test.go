@@ -19,13 +19,13 @@ func TestBuildMistakes(t *testing.T) {
 		in    tensor.Shape
 		want  string
 	}{
-		{layer.Conv2D{}, nil, "Filters is 0, want at least 1\nthe size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}"},
-		{layer.Conv2D{Filters: -4, Kernel: layer.Size{3, 0}, Strides: layer.Size{-1, 1}, Activation: "rleu"}, nil, `Filters is -4, want at least 1
-Kernel is 3x0, want at least 1x1
-Strides is -1x1, want at least 1x1
-there is no activation "rleu"; did you mean relu?`},
-		{layer.Conv2D{Filters: 1 << 30, Kernel: layer.Size{3, 3}, Padding: 7}, nil, "Filters is 1073741824, want at most 16777216\nPadding is 7, want layer.Valid or layer.Same"},
-		{layer.Conv2D{Filters: 1, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Dilation: layer.Size{2, 2}}, nil, "Strides 2x2 with Dilation 2x2: one of them must be 1x1"},
+		{layer.Conv2D{}, nil, "Filters is not set, want an integer from 1 to 16777216\nKernel is not set, want 2 integers from 1 to 16777216"},
+		{layer.Conv2D{Filters: -4, Kernel: layer.Size{3, 0}, Strides: layer.Size{-1, 1}, Activation: layer.Function("rleu")}, nil, `Filters is -4, want an integer from 1 to 16777216
+Kernel is 3x0, want 2 integers from 1 to 16777216
+Strides is -1x1, want 2 integers from 1 to 16777216
+Activation: there is no activation "rleu"; did you mean relu?`},
+		{layer.Conv2D{Filters: 1 << 30, Kernel: layer.Size{3, 3}, Padding: 7}, nil, "Filters is 1073741824, want an integer from 1 to 16777216\nPadding: got 7, want layer.Valid or layer.Same"},
+		{layer.Conv2D{Filters: 1, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Dilation: layer.Size{2, 2}}, nil, "Strides is 2x2 and Dilation 2x2: one of them must be 1x1"},
 		{conv, tensor.Shape{-1, 2, 2, 3}, "a 3x3 kernel does not fit into an image of 2x2; use padding same, a smaller kernel or larger images"},
 		{conv, tensor.Shape{-1, -1, 2, 3}, "a 3x3 kernel does not fit into an image of Nonex2; use padding same, a smaller kernel or larger images"},
 		{layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Dilation: layer.Size{2, 2}}, tensor.Shape{-1, 4, 9, 3}, "a 5x5 dilated kernel does not fit into an image of 4x9; use padding same, a smaller kernel or larger images"},
@@ -33,30 +33,30 @@ there is no activation "rleu"; did you mean relu?`},
 		{conv, tensor.Shape{-1, 28, 28}, "got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)"},
 		{conv, tensor.Shape{-1, 28, 28, -1}, "got shape (None, 28, 28, None), want (batch, height, width, channels), with a known number of channels"},
 		{layer.Conv2D{Filters: 1 << 24, Kernel: layer.Size{64, 64}, Padding: layer.Same}, tensor.Shape{-1, 64, 64, 64}, "kernel would have shape (64, 64, 64, 16777216), more than 2147483648 numbers; use smaller images, more pooling or fewer units"},
-		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: -2}, nil, "Groups is -2, want at least 1"},
+		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: -2}, nil, "Groups is -2, want an integer from 1 to 16777216"},
 		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: 3}, nil, "Filters is 4, want a multiple of Groups, which is 3"},
 		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: 2}, tensor.Shape{-1, 4, 4, 3}, "got 3 channels, want a multiple of Groups, which is 2"},
-		{layer.DepthwiseConv2D{}, nil, "the size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}"},
-		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}, DepthMultiplier: -1, Padding: 3, Activation: "relu5"}, nil, "Padding is 3, want layer.Valid or layer.Same\nDepthMultiplier is -1, want at least 1\nthere is no activation \"relu5\"; did you mean relu?"},
+		{layer.DepthwiseConv2D{}, nil, "Kernel is not set, want 2 integers from 1 to 16777216"},
+		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}, DepthMultiplier: -1, Padding: 3, Activation: layer.Function("relu5")}, nil, "Padding: got 3, want layer.Valid or layer.Same\nDepthMultiplier is -1, want an integer from 1 to 16777216\nActivation: there is no activation \"relu5\"; did you mean relu?"},
 		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 2, 9, 3}, "a 3x3 kernel does not fit into an image of 2x9; use padding same, a smaller kernel or larger images"},
 		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 28, 28}, "got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)"},
 		{layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}, DepthMultiplier: 1 << 24}, tensor.Shape{-1, 4, 4, 1 << 24}, "kernel would have shape (1, 1, 16777216, 16777216), more than 2147483648 numbers; use smaller images, more pooling or fewer units"},
-		{layer.SeparableConv2D{}, nil, "Filters is 0, want at least 1\nthe size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}"},
+		{layer.SeparableConv2D{}, nil, "Filters is not set, want an integer from 1 to 16777216\nKernel is not set, want 2 integers from 1 to 16777216"},
 		{layer.SeparableConv2D{Filters: 2, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Dilation: layer.Size{2, 2}, PointwiseInitializer: initializer.RandomNormal{Stddev: -1}}, nil,
-			"Strides 2x2 with Dilation 2x2: one of them must be 1x1\nPointwiseInitializer: initializer RandomNormal: stddev is -1, want a number greater than 0"},
+			"PointwiseInitializer: Stddev is -1, want a number greater than 0\nStrides is 2x2 and Dilation 2x2: one of them must be 1x1"},
 		{layer.SeparableConv2D{Filters: 2, Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 100}, "got shape (None, 100), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
 		{layer.ReLULayer{MaxValue: new(-1.), NegativeSlope: -2, Threshold: math.NaN()}, nil, "MaxValue is -1, want a number of at least 0\nNegativeSlope is -2, want a number of at least 0\nThreshold is NaN, want a number of at least 0"},
 		{layer.MaxPool2D{}, tensor.Shape{-1, 1, 8, 3}, "a 2x2 pool does not fit into an image of 1x8; use padding same, a smaller pool or larger images"},
 		{layer.MaxPool2D{}, tensor.Shape{-1, 8}, "got shape (None, 8), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
-		{layer.MaxPool2D{Pool: layer.Size{2, -2}, Strides: layer.Size{0, 1}}, nil, "Pool is 2x-2, want at least 1x1\nStrides is 0x1, want at least 1x1"},
+		{layer.MaxPool2D{Pool: layer.Size{2, -2}, Strides: layer.Size{0, 1}}, nil, "Pool is 2x-2, want 2 integers from 1 to 16777216\nStrides is 0x1, want 2 integers from 1 to 16777216"},
 		{layer.MaxPool2D{Pool: layer.Size{16, 16}}, nil, "Pool is 16x16, want at most 255 pixels"},
 		{layer.AveragePool2D{Pool: layer.Size{3, 3}}, tensor.Shape{-1, 2, 2, 1}, "a 3x3 pool does not fit into an image of 2x2; use padding same, a smaller pool or larger images"},
-		{layer.Dense{}, nil, "Units is 0, want at least 1"},
+		{layer.Dense{}, nil, "Units is not set, want an integer from 1 to 16777216"},
 		{layer.Dense{Units: 1, KernelInitializer: initializer.VarianceScaling{Mode: "fan"}, BiasInitializer: initializer.RandomNormal{Stddev: -1}}, nil,
-			"KernelInitializer: initializer VarianceScaling: mode is \"fan\"; there is fan_in, fan_out, fan_avg\nBiasInitializer: initializer RandomNormal: stddev is -1, want a number greater than 0"},
+			"KernelInitializer: Mode is \"fan\", want one of fan_in, fan_out, fan_avg\nBiasInitializer: Stddev is -1, want a number greater than 0"},
 		{layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, KernelInitializer: initializer.VarianceScaling{Scale: -1}}, nil,
-			"KernelInitializer: initializer VarianceScaling: scale is -1, want a number greater than 0"},
-		{layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, BiasInitializer: initializer.Constant{Value: math.NaN()}}, nil, "BiasInitializer: initializer Constant: value is NaN, want a number"},
+			"KernelInitializer: Scale is -1, want a number greater than 0"},
+		{layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, BiasInitializer: initializer.Constant{Value: math.NaN()}}, nil, "BiasInitializer: Value is NaN, want a number"},
 		{layer.Dense{Units: 3}, tensor.Shape{-1}, "got shape (None,), want (batch, features)"},
 		{layer.Dense{Units: 3}, tensor.Shape{-1, -1}, "got shape (None, None), want a known number of features: say the size of the images in Input"},
 		{layer.Dense{Units: 3}, tensor.Shape{-1, -1, 4}, "got shape (None, None, 4), want known dimensions after the batch"},
@@ -66,9 +66,9 @@ there is no activation "rleu"; did you mean relu?`},
 		{layer.Conv2D{Filters: 1 << 24, Kernel: layer.Size{1, 1}}, tensor.Shape{-1, 1 << 20, 1 << 20, 1}, "an example of shape (1048576, 1048576, 16777216) has more than 68719476736 numbers"},
 		{layer.Dense{Units: 1 << 20}, tensor.Shape{-1, 1 << 20, 1}, "an example of shape (1048576, 1048576) has more than 68719476736 numbers"},
 		{layer.Dense{Units: 2}, tensor.Shape{-1, 1 << 20, 1 << 20, 1 << 24}, "an example of shape (1048576, 1048576, 16777216) has more than 68719476736 numbers"},
-		{layer.Dropout{Rate: 1.5}, nil, "Rate is 1.5, want a part from 0 to 1"},
-		{layer.Dropout{Rate: math.NaN()}, nil, "Rate is NaN, want a part from 0 to 1"},
-		{layer.Activate{Activation: "sotfmax"}, nil, `there is no activation "sotfmax"; did you mean softmax?`},
+		{layer.Dropout{Rate: 1.5}, nil, "Rate is 1.5, want a number from 0 to 1"},
+		{layer.Dropout{Rate: math.NaN()}, nil, "Rate is NaN, want a number from 0 to 1"},
+		{layer.Activate{Activation: layer.Function("sotfmax")}, nil, `Activation: there is no activation "sotfmax"; did you mean softmax?`},
 		{layer.Activate{Activation: layer.Softmax}, tensor.Shape{-1}, "softmax of shape (None,): want (batch, ..., classes)"},
 		{layer.Input{}, nil, "the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}"},
 		{layer.Input{Shape: []int{8, 0, 3}, Batch: -1}, nil, "shape (8, 0, 3): want dimensions from 1 to 16777216 (without the batch)"},
@@ -98,6 +98,46 @@ there is no activation "rleu"; did you mean relu?`},
 		}
 		if _, err := layer.Decode(c.layer.Class(), c.layer.Config()); c.in == nil && err == nil && !strings.Contains(c.want, "example") {
 			t.Errorf("%+v: decoded from its config", c.layer)
+		}
+	}
+}
+
+// one is a layer that gives logits, with an activation that is no layer and no function.
+type nothing struct{}
+
+func (nothing) Build(_ *graph.Builder, x *graph.Value) *graph.Value { return x }
+
+func TestActivationMistakes(t *testing.T) {
+	for _, c := range []struct {
+		activation layer.Activation
+		want       string
+	}{
+		{layer.Dense{Units: 1}, "layer 1: the activation, a layer.Dense, has variables; make it a layer of the network"},
+		{layer.ReLULayer{Threshold: -1}, "layer 1: Threshold is -1, want a number of at least 0"},
+		{nothing{}, "layer 1: Activation: layer_test.nothing is neither a layer.Function nor a layer.Layer"},
+		{layer.Function(""), `layer 1: Activation: there is no activation ""; there is ` + strings.Join(layer.Activations(), ", ")},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		l := layer.Dense{Units: 2, Activation: c.activation}
+		if y := l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Float32, -1, 3)); y.Valid() {
+			t.Errorf("%T: the result is valid", c.activation)
+		}
+		if err := b.Err(); err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+}
+
+func TestListsAreRefused(t *testing.T) {
+	for _, c := range layers {
+		if _, most := layer.Operands(c.layer); most != 1 {
+			continue
+		}
+		b := graph.NewBuilder(graph.NewStore(), true)
+		x := b.Input("x", tensor.Float32, c.in...)
+		c.layer.Build(b.In("it", "layer 1"), graph.List(x, x))
+		if err := b.Err(); err == nil || err.Error() != "layer 1: got a list of 2 operands, want one operand" {
+			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 }
@@ -143,17 +183,22 @@ Conv2D "c": groups is 0, want an integer from 1 to 16777216
 Conv2D "c": data_format is "channels_first": not supported yet, want "channels_last"
 Conv2D "c": unknown key "paddin"; did you mean padding?`},
 		{"Conv2D", config{"filters": 1e300, "kernel_size": 3, "kernel_regularizer": config{"class_name": "L2"}}, `Conv2D: filters is 1e+300, want an integer from 1 to 16777216
-Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported yet, want null`},
-		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: Strides 2x2 with Dilation 2x2: one of them must be 1x1
-Conv2D: there is no activation "swishh"; there is linear, relu, relu6, sigmoid, softmax, tanh`},
-		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float16"}, `Dense: units is 2.5, want an integer from 1 to 16777216
+Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported in training yet, want null`},
+		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: there is no activation "swishh"; there is linear, relu, relu6, sigmoid, softmax, tanh
+Conv2D: Strides is 2x2 and Dilation 2x2: one of them must be 1x1`},
+		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float64"}, `Dense: units is 2.5, want an integer from 1 to 16777216
 Dense: use_bias is "no", want true or false
-Dense: kernel_initializer: there is no initializer "Orthogonal"; there is ` + strings.Join(initializer.Classes(), ", ") + `
-Dense: dtype is "float16": not supported yet, want "float32"`},
-		{"Dense", config{"units": 2, "activation": 7}, "Dense: activation is 7, want the name of a function"},
+Dense: kernel_initializer: there is no initializer class "Orthogonal"; there is ` + strings.Join(initializer.Classes(), ", ") + `
+Dense: dtype is "float64": not supported, want one of float32, bfloat16, float16, mixed_bfloat16, mixed_float16`},
+		{"Dense", config{"units": 2, "activation": 7}, "Dense: activation is 7, want the name of a function or a layer"},
+		{"Dense", config{"units": 2, "activation": config{"class_name": "Swish", "config": config{}}}, "Dense: activation: there is no layer class \"Swish\"; there is " + strings.Join(layer.Classes(), ", ")},
+		{"Dense", config{"units": 2, "activation": config{"class_name": "ReLU", "config": config{"threshold": -1.}}}, "Dense: activation: ReLU: threshold is -1, want a number of at least 0"},
+		{"Dense", config{"units": 2, "dtype": config{"class_name": "QuantizedDTypePolicy", "config": config{}}}, "Dense: dtype is {\"class_name\":\"QuantizedDTypePolicy\",\"config\":{}}: not supported, want one of float32, bfloat16, float16, mixed_bfloat16, mixed_float16"},
+		{"Dense", config{"units": 2, "bias_constraint": 3.}, "Dense: bias_constraint is 3, want null or a Keras object"},
+		{"Flatten", config{"activity_regularizer": "l2"}, "Flatten: activity_regularizer is \"l2\": not supported in training yet, want null"},
 		{"Dense", config{"units": 2, "lora_rank": 4}, `Dense: unknown key "lora_rank"`},
 		{"DepthwiseConv2D", config{"depth_multiplier": 0., "filters": 3.}, "DepthwiseConv2D: kernel_size is missing\nDepthwiseConv2D: depth_multiplier is 0, want an integer from 1 to 16777216\nDepthwiseConv2D: unknown key \"filters\""},
-		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported yet, want null`},
+		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported in training yet, want null`},
 		{"ReLU", config{"max_value": -1., "slope": .1}, "ReLU: max_value is -1, want a number of at least 0\nReLU: unknown key \"slope\""},
 		{"MaxPooling2D", config{"strides": []any{0., 0.}, "padding": "sme"}, "MaxPooling2D: strides is [0,0], want 2 integers from 1 to 16777216\nMaxPooling2D: padding is \"sme\"; did you mean same?"},
 		{"AveragePooling2D", config{}, "AveragePooling2D: pool_size is missing"},
