@@ -173,6 +173,21 @@ func biasOr(i initializer.Initializer) initializer.Initializer {
 	return i
 }
 
+func onesOr(i initializer.Initializer) initializer.Initializer {
+	if i == nil {
+		return initializer.Ones{}
+	}
+	return i
+}
+
+// valueOr is what p points to, or the default where p is nil.
+func valueOr[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
 // base is the part of a config that all layers share.
 func base(name string, frozen bool) map[string]any {
 	c := map[string]any{"trainable": !frozen, "dtype": "float32"}

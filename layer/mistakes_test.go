@@ -68,6 +68,11 @@ there is no activation "rleu"; did you mean relu?`},
 		{layer.Dense{Units: 2}, tensor.Shape{-1, 1 << 20, 1 << 20, 1 << 24}, "an example of shape (1048576, 1048576, 16777216) has more than 68719476736 numbers"},
 		{layer.Dropout{Rate: 1.5}, nil, "Rate is 1.5, want a part from 0 to 1"},
 		{layer.Dropout{Rate: math.NaN()}, nil, "Rate is NaN, want a part from 0 to 1"},
+		{layer.BatchNormalization{Momentum: new(1.5), Epsilon: new(math.NaN()), GammaInitializer: initializer.RandomNormal{Stddev: -1}}, nil,
+			"Momentum is 1.5, want a number from 0 to 1\nEpsilon is NaN, want a number of at least 0\nGammaInitializer: initializer RandomNormal: stddev is -1, want a number greater than 0"},
+		{layer.BatchNormalization{}, tensor.Shape{-1}, "got shape (None,), want (batch, ..., channels)"},
+		{layer.BatchNormalization{}, tensor.Shape{-1, -1}, "got shape (None, None), want a known number of channels"},
+		{layer.BatchNormalization{Axis: new(1)}, tensor.Shape{-1, 3, 4, 4}, "Axis is 1 and the shape (None, 3, 4, 4): only the last dimension, -1 or 3, is supported"},
 		{layer.Activate{Activation: "sotfmax"}, nil, `there is no activation "sotfmax"; did you mean softmax?`},
 		{layer.Activate{Activation: layer.Softmax}, tensor.Shape{-1}, "softmax of shape (None,): want (batch, ..., classes)"},
 		{layer.Input{}, nil, "the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}"},
@@ -106,7 +111,7 @@ func TestIntegersAreRefused(t *testing.T) {
 	for _, l := range []layer.Layer{
 		layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.MaxPool2D{}, layer.AveragePool2D{},
 		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
-		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU},
+		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.BatchNormalization{},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))
@@ -155,6 +160,11 @@ Dense: dtype is "float16": not supported yet, want "float32"`},
 		{"DepthwiseConv2D", config{"depth_multiplier": 0., "filters": 3.}, "DepthwiseConv2D: kernel_size is missing\nDepthwiseConv2D: depth_multiplier is 0, want an integer from 1 to 16777216\nDepthwiseConv2D: unknown key \"filters\""},
 		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported yet, want null`},
 		{"ReLU", config{"max_value": -1., "slope": .1}, "ReLU: max_value is -1, want a number of at least 0\nReLU: unknown key \"slope\""},
+		{"BatchNormalization", config{"axis": []any{1., 2.}, "momentum": 2., "renorm": true, "renorm_momentum": .9, "synchronized": true, "beta_regularizer": "l2"}, `BatchNormalization: axis is [1,2], want 1 integers from -16777216 to 16777216
+BatchNormalization: momentum is 2, want a number from 0 to 1
+BatchNormalization: renorm is true: not supported yet, want false
+BatchNormalization: synchronized is true: not supported yet, want false
+BatchNormalization: beta_regularizer is "l2": not supported yet, want null`},
 		{"MaxPooling2D", config{"strides": []any{0., 0.}, "padding": "sme"}, "MaxPooling2D: strides is [0,0], want 2 integers from 1 to 16777216\nMaxPooling2D: padding is \"sme\"; did you mean same?"},
 		{"AveragePooling2D", config{}, "AveragePooling2D: pool_size is missing"},
 		{"Dropout", config{"rate": "half"}, `Dropout: rate is "half", want a number from 0 to 1`},

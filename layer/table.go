@@ -23,6 +23,7 @@ var table = []struct {
 	{"Dropout", decodeDropout},
 	{"Activation", decodeActivate},
 	{"ReLU", decodeReLULayer},
+	{"BatchNormalization", decodeBatchNormalization},
 }
 
 // Classes lists the Keras classes that Decode knows.

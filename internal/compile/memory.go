@@ -143,7 +143,7 @@ func gradientsOf(g *graph.Graph) map[*graph.Value]bool {
 	found := map[*graph.Value]bool{}
 	for _, n := range g.Nodes {
 		u, ok := n.Op.(op.Updater)
-		if !ok || n.Op.Name() == (op.Assign{}).Name() {
+		if !ok || n.Op.Name() == (op.Assign{}).Name() || n.Op.Name() == (op.MovingAverage{}).Name() {
 			continue
 		}
 		for _, v := range n.In[u.Updates():] {

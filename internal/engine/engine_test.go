@@ -146,6 +146,28 @@ var cases = []struct {
 		y, loss := b.Softmax(x), b.SoftmaxCrossEntropy(x, labels)
 		return []*graph.Value{y, loss, graph.Grad(b, b.Sum(b.Square(y)), x)[0], graph.Grad(b, b.Mean(loss), x)[0]}
 	}},
+	{"batch normalization", []int{5, 6, 7, 12}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		gamma, beta := weight(b, "gamma", 12), weight(b, "beta", 12)
+		far := b.Offset(x, 2) // a mean that is not near 0
+		var out []*graph.Value
+		for i, p := range [][2]*graph.Value{{gamma, beta}, {gamma, nil}, {nil, beta}, {nil, nil}} {
+			y, mean, variance := b.BatchNorm([]*graph.Value{x, far}[i%2], p[0], p[1], 1e-3)
+			wrt := []*graph.Value{x}
+			for _, v := range p {
+				if v != nil {
+					wrt = append(wrt, v)
+				}
+			}
+			out = append(append(out, y, mean, variance), graph.Grad(b, b.Sum(b.Square(b.Sigmoid(y))), wrt...)...)
+			for j, v := range []*graph.Value{mean, variance} {
+				moving := weight(b, fmt.Sprint("moving", j), 12) // shared: four updates one after the other
+				b.MovingAverage(moving, v, .9)
+			}
+		}
+		y, _, _ := b.BatchNorm(b.Reshape(x, -1, 12), gamma, beta, 1e-3)
+		one, _, _ := b.BatchNorm(b.Reshape(x, -1, 1), nil, nil, 1e-3)
+		return append(out, y, one)
+	}},
 	{"random", []int{4, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		return []*graph.Value{b.In("drop", "").RandomUniform(7, b.Constant(tensor.Int64, 3), x)}
 	}},

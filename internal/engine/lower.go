@@ -92,6 +92,10 @@ var lowerers = map[string]func(l *lowering) error{
 	"SoftmaxCrossEntropy":     crossEntropy,
 	"SoftmaxCrossEntropyGrad": crossEntropyGrad,
 
+	"BatchNorm":     batchNorm,
+	"BatchNormGrad": batchNormGrad,
+	"MovingAverage": movingAverage,
+
 	"Assign":  assign,
 	"SGD":     update,
 	"RMSprop": update,
