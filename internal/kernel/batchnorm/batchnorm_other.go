@@ -1,3 +1,5 @@
+//go:build !amd64 && !arm64
+
 package batchnorm
 
 import "github.com/lince-ml/lince/internal/kernel"

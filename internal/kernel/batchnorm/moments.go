@@ -25,7 +25,8 @@ func (m *Moments) Run(part int, x, partial []float32) {
 	})
 }
 
-// moments sets mean and squares from rows of x that start stride floats apart.
+// moments sets mean and squares from rows of x that start stride floats apart. Both are corrected
+// by the mean of the differences from the mean, which is what rounding has left.
 func moments(isa kernel.ISA, mean, squares, x []float32, rows, stride int) {
 	if momentsVector(isa, mean, squares, x, rows, stride) {
 		return
@@ -40,11 +41,18 @@ func moments(isa kernel.ISA, mean, squares, x []float32, rows, stride int) {
 		mean[c] /= float32(rows)
 	}
 	clear(squares)
+	var differences [blockColumn]float32
 	for r := range rows {
 		for c, v := range x[r*stride:][:len(mean)] {
 			d := v - mean[c]
+			differences[c] += d
 			squares[c] += float32(d * d)
 		}
+	}
+	for c, d := range differences[:len(mean)] {
+		correction := d / float32(rows)
+		mean[c] += correction
+		squares[c] -= float32(d * correction)
 	}
 }
 
