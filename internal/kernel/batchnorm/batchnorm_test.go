@@ -3,6 +3,7 @@ package batchnorm
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/lince-ml/lince/internal/kernel"
@@ -154,7 +155,7 @@ func TestBatchNorm(t *testing.T) {
 			in := operands(t, rows, channels)
 			want := &oracle{x: doubles(in["x"]), residual: doubles(in["residual"]), gamma: doubles(in["gamma"]), beta: doubles(in["beta"])}
 			want.forward(e)
-			var first results
+			var first results // copies: buffers go with their subtest
 			kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 				got := run(t, isa, rows, channels, e, in)
 				name := func(what string) string { return fmt.Sprintf("%dx%d %+v: %s", rows, channels, e, what) }
@@ -184,7 +185,10 @@ func TestBatchNorm(t *testing.T) {
 						kerneltest.Equal(t, name(what), x, first[what])
 					}
 				}
-				first = got
+				first = results{}
+				for what, x := range got {
+					first[what] = slices.Clone(x)
+				}
 			})
 		}
 	}
