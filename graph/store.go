@@ -37,6 +37,8 @@ type Variable struct {
 	Frozen bool        // not trained, though a Weight
 	Init   Initializer // nil: zeros
 	value  *tensor.Tensor
+
+	changed uint64 // the store's version with the last change of this variable alone
 }
 
 // Value is the variable's tensor, nil before the store is initialised.
@@ -50,7 +52,8 @@ func (v *Variable) Trainable() bool { return v.Role == Weight && !v.Frozen }
 type Store struct {
 	vars    []*Variable
 	byPath  map[string]*Variable
-	version uint64
+	version uint64 // counts changes
+	all     uint64 // the version with the last change of all variables
 }
 
 // NewStore returns an empty store.
@@ -118,15 +121,30 @@ func (s *Store) Set(v *Variable, t *tensor.Tensor) error {
 		v.value = tensor.New(v.DType, v.Shape...)
 	}
 	copy(v.value.Raw(), t.Raw())
-	s.Changed()
+	s.Changed(v)
 	return nil
 }
 
-// Changed says that values were changed in place: what was derived from them is stale.
-func (s *Store) Changed() { s.version++ }
+// Changed says that the values of some variables, all when none is given, were changed in place:
+// what was derived from them is stale.
+func (s *Store) Changed(vars ...*Variable) {
+	s.version++
+	if len(vars) == 0 {
+		s.all = s.version
+	}
+	for _, v := range vars {
+		v.changed = s.version
+	}
+}
 
-// Version counts the changes.
-func (s *Store) Version() uint64 { return s.version }
+// Version grows with each change of one of the variables, at least 1 once they have values.
+func (s *Store) Version(vars ...*Variable) uint64 {
+	version := s.all
+	for _, v := range vars {
+		version = max(version, v.changed)
+	}
+	return version
+}
 
 // Key names the stream of random numbers of a path under a seed: FNV-1a over the path,
 // mixed with the seed by SplitMix64's finisher.

@@ -92,9 +92,12 @@ var lowerers = map[string]func(l *lowering) error{
 	"SoftmaxCrossEntropy":     crossEntropy,
 	"SoftmaxCrossEntropyGrad": crossEntropyGrad,
 
-	"BatchNorm":     batchNorm,
-	"BatchNormGrad": batchNormGrad,
-	"MovingAverage": movingAverage,
+	"BatchNorm":          batchNorm,
+	"FusedBatchNorm":     batchNorm,
+	"BatchNormGrad":      batchNormGrad,
+	"FusedBatchNormGrad": batchNormGrad,
+	"FusedScaleShift":    scaleShift,
+	"MovingAverage":      movingAverage,
 
 	"Assign":  assign,
 	"SGD":     update,

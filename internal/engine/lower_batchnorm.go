@@ -2,53 +2,99 @@ package engine
 
 import (
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/kernel/batchnorm"
 )
 
-// batchNorm is op.BatchNorm: the statistics, then the result.
-func batchNorm(l *lowering) error {
-	o := l.node.Op.(op.BatchNorm)
+// activation is what package batchnorm calls a ReLU.
+func activation(relu, relu6 bool) batchnorm.Activation {
+	switch {
+	case relu:
+		return batchnorm.ReLU
+	case relu6:
+		return batchnorm.ReLU6
+	}
+	return batchnorm.Linear
+}
+
+// scaleShift is compile.ScaleShift.
+func scaleShift(l *lowering) error {
+	o := l.node.Op.(compile.ScaleShift)
 	rows, channels := matrix(l.node.In[0].Shape)
-	m := batchnorm.NewMoments(l.isa, rows, channels)
-	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{})
-	l.work = m.PartialLen() + a.CoefficientsLen()
+	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+	l.work = a.CoefficientsLen()
 	l.bind = func(b *binding) {
-		x, y, mean, variance, gamma, beta := b.in(0), b.out(0), b.out(1), b.out(2), &memory{}, &memory{}
-		if o.Scale {
-			gamma = b.in(1)
+		x, scale, shift, residual, y, c := b.in(0), b.in(1), b.in(2), &memory{}, b.out(0), b.work
+		if o.Add {
+			residual = b.in(3)
 		}
-		if o.Center {
-			beta = b.in(len(l.node.In) - 1)
-		}
-		partial, c := b.work[:m.PartialLen()], b.work[m.PartialLen():]
-		b.step(m.Parts(), func(part int, _ []float32) { m.Run(part, x.f32, partial) })
-		b.step(m.ReduceParts(), func(part int, _ []float32) { m.Reduce(part, x.f32, partial, mean.f32, variance.f32) })
-		b.step(1, func(int, []float32) { a.Moments(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, c) })
-		b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, nil, c, y.f32) })
+		b.step(1, func(int, []float32) { a.Affine(scale.f32, shift.f32, c) })
+		b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, c, y.f32) })
 	}
 	return l.floats()
 }
 
-// batchNormGrad is op.BatchNormGrad.
+// batchNorm is op.BatchNorm and compile.BatchNorm: the statistics, then the result.
+func batchNorm(l *lowering) error {
+	o, ok := l.node.Op.(compile.BatchNorm)
+	if !ok {
+		o.BatchNorm = l.node.Op.(op.BatchNorm)
+	}
+	rows, channels := matrix(l.node.In[0].Shape)
+	m := batchnorm.NewMoments(l.isa, rows, channels)
+	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+	l.work = m.PartialLen() + a.CoefficientsLen()
+	l.bind = func(b *binding) {
+		x, y, mean, variance := b.in(0), b.out(0), b.out(1), b.out(2)
+		gamma, beta, residual := l.optional(b, 1, o.Scale, o.Center, o.Add)
+		partial, c := b.work[:m.PartialLen()], b.work[m.PartialLen():]
+		b.step(m.Parts(), func(part int, _ []float32) { m.Run(part, x.f32, partial) })
+		b.step(m.ReduceParts(), func(part int, _ []float32) { m.Reduce(part, x.f32, partial, mean.f32, variance.f32) })
+		b.step(1, func(int, []float32) { a.Moments(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, c) })
+		b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, c, y.f32) })
+	}
+	return l.floats()
+}
+
+// optional is where up to three operands are that a node has one after the other, from the given
+// one on; those that it does not have are nowhere.
+func (l *lowering) optional(b *binding, from int, has ...bool) (x, y, z *memory) {
+	var m [3]*memory
+	for i := range m {
+		m[i] = &memory{}
+		if i < len(has) && has[i] {
+			m[i] = b.in(from)
+			from++
+		}
+	}
+	return m[0], m[1], m[2]
+}
+
+// batchNormGrad is op.BatchNormGrad and compile.BatchNormGrad.
 func batchNormGrad(l *lowering) error {
-	o := l.node.Op.(op.BatchNormGrad)
+	o, fused := l.node.Op.(compile.BatchNormGrad)
+	mask := batchnorm.Mask{Activation: activation(fused && !o.ReLU6, o.ReLU6), Result: o.Result}
+	if !fused {
+		o.BatchNormGrad = l.node.Op.(op.BatchNormGrad)
+	}
 	rows, channels := matrix(l.node.In[1].Shape)
-	k := batchnorm.NewBackward(l.isa, rows, channels, batchnorm.Mask{})
+	k := batchnorm.NewBackward(l.isa, rows, channels, mask)
 	l.work = k.PartialLen() + k.CoefficientsLen()
 	l.bind = func(b *binding) {
-		g, x, mean, variance, gamma := b.in(0), b.in(1), b.in(2), b.in(3), &memory{}
-		if o.Scale {
-			gamma = b.in(4)
+		g, x, mean, variance := b.in(0), b.in(1), b.in(2), b.in(3)
+		gamma, beta, y := l.optional(b, 4, o.Scale, o.Center, o.Result)
+		dx, dgamma, dbeta, masked := b.out(0), b.out(1), b.out(2), g
+		if o.Result {
+			masked = b.out(3)
 		}
-		dx, dgamma, dbeta := b.out(0), b.out(1), b.out(2)
 		partial, c := b.work[:k.PartialLen()], b.work[k.PartialLen():]
-		b.step(1, func(int, []float32) { k.Start(mean.f32, variance.f32, gamma.f32, nil, o.Epsilon, c) })
-		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, g.f32, x.f32, nil, c, partial, nil) })
+		b.step(1, func(int, []float32) { k.Start(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, c) })
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, g.f32, x.f32, y.f32, c, partial, masked.f32) })
 		b.step(k.ReduceParts(), func(part int, _ []float32) {
-			k.Reduce(part, g.f32, x.f32, nil, variance.f32, o.Epsilon, c, partial, dgamma.f32, dbeta.f32)
+			k.Reduce(part, g.f32, x.f32, y.f32, variance.f32, o.Epsilon, c, partial, dgamma.f32, dbeta.f32)
 		})
-		b.step(k.DataParts(), func(part int, _ []float32) { k.Data(part, g.f32, x.f32, c, dx.f32) })
+		b.step(k.DataParts(), func(part int, _ []float32) { k.Data(part, masked.f32, x.f32, c, dx.f32) })
 	}
 	return l.floats()
 }
