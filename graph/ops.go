@@ -199,6 +199,22 @@ func (b *Builder) AvgPool2D(x *Value, w op.Window) *Value {
 	return b.Op(op.AvgPool2D{Window: w}, x)
 }
 
+// BatchNorm normalizes each channel of x with the statistics of the batch, which are returned
+// beside the result; gamma and beta are nil where the result is not scaled or not shifted.
+func (b *Builder) BatchNorm(x, gamma, beta *Value, epsilon float64) (y, mean, variance *Value) {
+	o, in := op.BatchNorm{Epsilon: epsilon, Scale: gamma != nil, Center: beta != nil}, []*Value{x}
+	for _, v := range []*Value{gamma, beta} {
+		if v != nil {
+			in = append(in, v)
+		}
+	}
+	n := b.add(o, in...)
+	if n == nil {
+		return b.Invalid(), b.Invalid(), b.Invalid()
+	}
+	return n.Out[0], n.Out[1], n.Out[2]
+}
+
 // Softmax normalises the last dimension.
 func (b *Builder) Softmax(x *Value) *Value { return b.Op(op.Softmax{}, x) }
 
@@ -222,3 +238,9 @@ func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
 
 // Assign sets a variable, after all that computes.
 func (b *Builder) Assign(variable, value *Value) { b.Update(op.Assign{}, variable, value) }
+
+// MovingAverage moves a variable towards a value, after all that computes: see
+// op.MovingAverage.
+func (b *Builder) MovingAverage(variable, value *Value, momentum float64) {
+	b.Update(op.MovingAverage{Momentum: momentum}, variable, value)
+}

@@ -53,12 +53,6 @@ func (v *Variable) Value() *tensor.Tensor { return v.cell.value }
 // Trainable says whether training changes the variable.
 func (v *Variable) Trainable() bool { return v.Role == Weight && !v.Frozen && !v.off }
 
-// Changed says that the value was changed in place: what was derived from it is stale.
-func (v *Variable) Changed() { v.cell.version++ }
-
-// Version counts the changes.
-func (v *Variable) Version() uint64 { return v.cell.version }
-
 // Store has a model's variables, in the order in which they were declared. Stores may share
 // variables: those of a model that is a part of others. What is shared has one writer at a
 // time; versions tell readers when values changed.
@@ -136,7 +130,7 @@ func (s *Store) Initialize(seed uint64) {
 		if v.Init != nil {
 			v.Init.Initialize(v.cell.value, Key(seed, v.Path))
 		}
-		v.Changed()
+		s.Changed(v)
 	}
 }
 
@@ -149,25 +143,29 @@ func (s *Store) Set(v *Variable, t *tensor.Tensor) error {
 		v.cell.value = tensor.New(v.DType, v.Shape...)
 	}
 	copy(v.cell.value.Raw(), t.Raw())
-	v.Changed()
+	s.Changed(v)
 	return nil
 }
 
-// Changed says that values of any variables were changed in place.
-func (s *Store) Changed() {
-	for _, v := range s.vars {
-		v.Changed()
+// Changed says that the values of some variables, all when none is given, were changed in place:
+// what was derived from them is stale.
+func (s *Store) Changed(vars ...*Variable) {
+	if len(vars) == 0 {
+		vars = s.vars
+	}
+	for _, v := range vars {
+		v.cell.version++
 	}
 }
 
-// Version differs from what it was before where a variable was changed, through this store or
-// another.
-func (s *Store) Version() uint64 {
-	n := uint64(0)
-	for _, v := range s.vars {
-		n += v.cell.version
+// Version grows with each change of one of the variables, through this store or another that
+// shares it. It is at least 1, also of none.
+func (s *Store) Version(vars ...*Variable) uint64 {
+	version := uint64(1)
+	for _, v := range vars {
+		version += v.cell.version
 	}
-	return n
+	return version
 }
 
 // Key names the stream of random numbers of a path under a seed: FNV-1a over the path,

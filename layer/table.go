@@ -24,12 +24,14 @@ var classes = &config.Registry[Layer]{
 		{Of: Dropout{}},
 		{Of: Activate{}},
 		{Of: ReLULayer{}},
+		{Of: BatchNormalization{}},
 	},
 	Types: []config.Type{
 		config.TypeOf(encodeActivation, decodeActivation, checkActivation, func(s string) Activation { return Function(s) }),
 		config.TypeOf(encodeInitializer, decodeInitializer, initializer.Check, parseInitializer),
 		config.TypeOf(func(p Padding) any { return p.String() }, decodePadding, checkPadding, func(string) Padding { return Valid }),
 		config.TypeOf(func(p Policy) any { return string(p) }, decodePolicy, Policy.check, func(s string) Policy { return Policy(s) }),
+		config.TypeOf(func(a Axis) any { return int(a) }, decodeAxis, nil, parseAxis),
 		config.TypeOf(func(d tensor.DType) any { return d.String() }, decodeDType, nil, func(string) tensor.DType { return tensor.Float32 }),
 	},
 	Common: struct {

@@ -63,6 +63,10 @@ CASES = [
     (L.ReLU(negative_slope=0.5), (3, 5)),
     (L.ReLU(6.0, negative_slope=0.5), (3, 5)),
     (L.ReLU(threshold=1.0), (3, 5)),
+    (L.BatchNormalization(), IMAGES),
+    (L.BatchNormalization(axis=1, momentum=0.9, epsilon=0.1, scale=False), (3, 5)),
+    (L.BatchNormalization(center=False, epsilon=0.0), (3, 4, 5)),
+    (L.BatchNormalization(scale=False, center=False), (3, 5)),
 ] + [
     (L.Activation(name), (3, 5))
     for name in ["linear", "relu", "relu6", "sigmoid", "softmax", "tanh"]
@@ -73,7 +77,9 @@ def main():
     out = []
     for layer, shape in CASES:
         layer.build(shape)
-        layer.set_weights([formula(2 + i, -1, 1, w.shape) for i, w in enumerate(layer.weights)])
+        layer.set_weights(
+            [formula(2 + i, 0.25 if w.name.endswith("variance") else -1, 1, w.shape) for i, w in enumerate(layer.weights)]
+        )
         x = tf.constant(formula(1, -2, 2, shape))
         weights = layer.trainable_variables
         with tf.GradientTape() as tape:

@@ -36,6 +36,7 @@ var defaults = []struct {
 	{"layers", layer.Dropout{}, map[string]any{"rate": 0.}},
 	{"layers", layer.Activate{}, map[string]any{"activation": nil}},
 	{"layers", layer.ReLULayer{}, nil},
+	{"layers", layer.BatchNormalization{}, nil},
 	{"initializers", initializer.GlorotUniform{}, nil},
 	{"initializers", initializer.GlorotNormal{}, nil},
 	{"initializers", initializer.HeUniform{}, nil},
