@@ -112,13 +112,13 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 	}
 	f.Weights = m.entries("", nil)
 	if c := m.compiled; c != nil && len(c.optimizer) > 0 {
-		vars := tensors(c.optimizer)
+		vars := c.optimizer
 		if m.stale() {
-			// Its slots are of other weights than the file's flags say: Keras' file of a model
-			// that was compiled but not trained has the first two alone.
+			// Its slots are of other weights than the file's flags say. Keras' file of a model
+			// that was compiled but not trained has no slots.
 			vars = vars[:2]
 		}
-		f.Weights = append(f.Weights, keras.Entry{Path: optimizerPath, Name: c.config.Optimizer.Named(), Vars: vars})
+		f.Weights = append(f.Weights, keras.Entry{Path: optimizerPath, Name: c.config.Optimizer.Named(), Vars: tensors(vars)})
 	}
 	return f, m.mu.RUnlock, nil
 }
