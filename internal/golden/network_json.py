@@ -1,24 +1,24 @@
 """Configs of models by real Keras, for format/keras: testdata/networks/VERSION-MODEL.json.
 
     python internal/golden/network_json.py            with the packages of requirements.txt
-    python2.15 internal/golden/network_json.py        with tensorflow 2.15, Keras 2.15, and so on
+    python2.15 internal/golden/network_json.py        with tensorflow 2.15, and so on
 
-With Keras 3 also testdata/order.json: random Functional graphs, and the order and the paths
-of weights that Keras makes of them. The files are the same on every run.
+Committed are those of Keras 2.15, 3.0 and 3.15; 2.13 says the same as 2.15, and 2.16 (tf_keras)
+does but for modules. With 3.15 also testdata/order.json: random Functional graphs, and the order
+that Keras makes of them. The files are the same on every run.
 """
 
 import json
 import os
 import random
 import sys
+import tempfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 try:
     import tf_keras as keras
-    if os.environ.get("KERAS", "") != "2":
-        import keras
 except ImportError:
     import keras
 
@@ -166,6 +166,30 @@ def order(model):
     }
 
 
+def paths():
+    """Where the weights of each model's layers are, and whose they are."""
+    import h5py
+
+    out = {}
+    for make in MODELS:
+        clear()
+        if make == unbuilt:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "m.weights.h5")
+            make().save_weights(path)
+            found = {}
+
+            def visit(name, o):
+                if name.endswith("/vars") and name.split("/")[-3:-2] == ["layers"]:  # not what a layer is made of
+                    found[name[:-5]] = o.attrs.get("name", "")
+
+            with h5py.File(path) as f:
+                f.visititems(visit)
+            out[make.__name__] = found
+    return out
+
+
 def main():
     folder = os.path.join(OUT, "networks")
     os.makedirs(folder, exist_ok=True)
@@ -179,7 +203,9 @@ def main():
             continue
         with open(os.path.join(folder, f"{version}-{make.__name__}.json"), "w") as f:
             f.write(text + "\n")
-    if KERAS3:
+    if version == "3.15":
+        with open(os.path.join(OUT, "paths.json"), "w") as f:
+            json.dump(paths(), f, indent=1)
         rng = random.Random(1)
         graphs = [order(random_graph(rng)) for _ in range(24)]
         for g in graphs[5:]:
