@@ -304,6 +304,7 @@ func TestOrder(t *testing.T) {
 		Operands        [][][][2]int
 		Inputs, Outputs [][2]int
 		Order, Depth    []int
+		Connected       bool
 		Config          json.RawMessage
 	}
 	graphs := parse[[]golden](t, readTestdata(t, "order.json"))
@@ -317,7 +318,7 @@ func TestOrder(t *testing.T) {
 		}
 		return out
 	}
-	shared, unused, configs := 0, 0, 0
+	shared, unused, configs, chains := 0, 0, 0, 0
 	for i, want := range graphs {
 		g := Graph{Names: want.Names, Inputs: calls(want.Inputs), Outputs: calls(want.Outputs)}
 		for _, op := range want.Operands {
@@ -336,6 +337,16 @@ func TestOrder(t *testing.T) {
 		}
 		if !slices.Equal(order, want.Order) || !slices.Equal(depth, want.Depth) {
 			t.Errorf("graph %d: order %v, want %v; depth %v, want %v", i, order, want.Order, depth, want.Depth)
+		}
+		chain, err := g.Chain()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chain == want.Connected {
+			t.Errorf("graph %d: chain %v, Keras shows connections: %v", i, chain, want.Connected)
+		}
+		if chain {
+			chains++
 		}
 		met := map[Call]bool{}
 		list, err := g.Calls()
@@ -376,8 +387,8 @@ func TestOrder(t *testing.T) {
 			}
 		}
 	}
-	if shared == 0 || unused == 0 || configs == 0 {
-		t.Errorf("%d shared layers, %d unused inputs, %d configs", shared, unused, configs)
+	if shared == 0 || unused == 0 || configs == 0 || chains < 2 {
+		t.Errorf("%d shared layers, %d unused inputs, %d configs, %d chains", shared, unused, configs, chains)
 	}
 }
 

@@ -62,7 +62,7 @@ def residual():
     x = layers.BatchNormalization()(x)
     x = layers.Activation("relu")(x)
     x = layers.Add()([x, inputs])
-    x = layers.Dropout(0.5)(x)
+    x = layers.SpatialDropout2D(0.5)(layers.Dropout(0.5)(x))
     return keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
 
 
@@ -140,6 +140,36 @@ def random_graph(rng):
     return keras.Model(inputs, outputs)
 
 
+def chains():
+    """Chains as Keras' summary takes them, and what is near to one."""
+
+    def model(make):
+        keras.utils.clear_session()
+        x = keras.Input((2,), name="x")
+        return make(x)
+
+    def shared(x):
+        d = layers.Dense(2)
+        return keras.Model(x, d(d(x)))
+
+    return [
+        model(lambda x: keras.Model(x, layers.Dense(2)(layers.ReLU()(x)))),
+        model(lambda x: keras.Model(x, (lambda y: [layers.Dense(2)(y), y])(layers.ReLU()(x)))),
+        model(lambda x: keras.Model(x, [x, layers.ReLU()(x)])),
+        model(lambda x: keras.Model([x, keras.Input((2,), name="unused")], layers.ReLU()(x))),
+        model(lambda x: keras.Model(x, layers.Add()([x, x]))),
+        model(lambda x: keras.Model(x, [layers.ReLU()(x), layers.Dense(1)(x)])),
+        model(shared),
+    ]
+
+
+def connected(model):
+    """Whether the summary has a column for connections."""
+    lines = []
+    model.summary(print_fn=lines.append, line_length=78)
+    return "Connected to" in "".join(lines)
+
+
 def order(model):
     """The graph as Keras has it, with the operations in the order of creation, and its order."""
     operations = sorted(model.operations, key=lambda o: o.name)
@@ -162,6 +192,7 @@ def order(model):
         "outputs": [call(t) for t in model.outputs],
         "order": [number[o] for o in model.operations],
         "depth": [depth[o] for o in operations],
+        "connected": connected(model),
         "config": json.loads(model.to_json()),
     }
 
@@ -207,7 +238,7 @@ def main():
         with open(os.path.join(OUT, "paths.json"), "w") as f:
             json.dump(paths(), f, indent=1)
         rng = random.Random(1)
-        graphs = [order(random_graph(rng)) for _ in range(24)]
+        graphs = [order(random_graph(rng)) for _ in range(24)] + [order(m) for m in chains()]
         for g in graphs[5:]:
             del g["config"]
         with open(os.path.join(OUT, "order.json"), "w") as f:
