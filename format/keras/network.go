@@ -48,7 +48,8 @@ type NetworkLayer struct {
 	Frozen bool
 	// Config is what the class' from_config takes; nil for a nested model. Read leaves name
 	// and trainable in it, and takes a batch_input_shape of Keras 2 out; an InputLayer's is
-	// renamed to batch_shape. Write sets name and trainable to what Name and Frozen say.
+	// renamed to batch_shape. Write sets name and trainable to what Name and Frozen say,
+	// and leaves trainable out where the class does not take it (SpatialDropout2D).
 	Config json.RawMessage
 	// Network is the nested model, nil for any other layer. Its Name and Frozen are those of
 	// the layer.

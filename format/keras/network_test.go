@@ -128,7 +128,11 @@ func showArg(a Arg) string {
 func TestNetworkVersions(t *testing.T) {
 	for _, name := range []string{"chain", "residual", "shared", "nested", "dicts", "keywords"} {
 		latest := readNetwork(t, networkFiles(t, "3.15-"+name)["3.15-"+name])
-		for file, text := range networkFiles(t, "2.*-"+name) {
+		files := networkFiles(t, "*-"+name)
+		if len(files) < 3 {
+			t.Fatalf("%d versions of %s", len(files), name)
+		}
+		for file, text := range files {
 			n := readNetwork(t, text)
 			// What is numbered by session differs: the model's own name, an Input's without one.
 			n.Name = latest.Name
@@ -300,6 +304,7 @@ func TestOrder(t *testing.T) {
 		Operands        [][][][2]int
 		Inputs, Outputs [][2]int
 		Order, Depth    []int
+		Connected       bool
 		Config          json.RawMessage
 	}
 	graphs := parse[[]golden](t, readTestdata(t, "order.json"))
@@ -313,7 +318,7 @@ func TestOrder(t *testing.T) {
 		}
 		return out
 	}
-	shared, unused, configs := 0, 0, 0
+	shared, unused, configs, chains := 0, 0, 0, 0
 	for i, want := range graphs {
 		g := Graph{Names: want.Names, Inputs: calls(want.Inputs), Outputs: calls(want.Outputs)}
 		for _, op := range want.Operands {
@@ -332,6 +337,16 @@ func TestOrder(t *testing.T) {
 		}
 		if !slices.Equal(order, want.Order) || !slices.Equal(depth, want.Depth) {
 			t.Errorf("graph %d: order %v, want %v; depth %v, want %v", i, order, want.Order, depth, want.Depth)
+		}
+		chain, err := g.Chain()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chain == want.Connected {
+			t.Errorf("graph %d: chain %v, Keras shows connections: %v", i, chain, want.Connected)
+		}
+		if chain {
+			chains++
 		}
 		met := map[Call]bool{}
 		list, err := g.Calls()
@@ -372,8 +387,39 @@ func TestOrder(t *testing.T) {
 			}
 		}
 	}
-	if shared == 0 || unused == 0 || configs == 0 {
-		t.Errorf("%d shared layers, %d unused inputs, %d configs", shared, unused, configs)
+	if shared == 0 || unused == 0 || configs == 0 || chains < 2 {
+		t.Errorf("%d shared layers, %d unused inputs, %d configs, %d chains", shared, unused, configs, chains)
+	}
+}
+
+// TestNetworkLayerPaths holds the paths of all layers: internal/golden/network_json.py.
+func TestNetworkLayerPaths(t *testing.T) {
+	var walk func(n *Network, at string, into map[string]string)
+	walk = func(n *Network, at string, into map[string]string) {
+		for i, path := range n.LayerPaths(at) {
+			if path != "" {
+				into[path] = n.Layers[i].Name
+			}
+			if inner := n.Layers[i].Network; inner != nil {
+				walk(inner, path, into)
+			}
+		}
+	}
+	all := parse[map[string]map[string]string](t, readTestdata(t, "paths.json"))
+	if len(all) < 10 {
+		t.Fatalf("%d models", len(all))
+	}
+	for name, want := range all {
+		got := map[string]string{}
+		walk(readNetwork(t, networkFiles(t, "3.15-"+name)["3.15-"+name]), "", got)
+		for path, layer := range want {
+			if layer == "" {
+				want[path] = got[path] // Keras names only what has variables
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: want -, got +:\n%s", name, diff)
+		}
 	}
 }
 

@@ -176,8 +176,14 @@ func (w *networkWriter) layers(where string, n *Network, depth int) []any {
 	return out
 }
 
-// layerConfig is a layer's config with its name and its trainable flag. Inputs and ops have
-// no flag.
+// noTrainable are the classes whose constructors take no trainable flag: Keras neither
+// writes it nor reads a file in which it stands.
+var noTrainable = map[string]bool{
+	inputLayer: true, "Discretization": true, "HashedCrossing": true,
+	"SpatialDropout1D": true, "SpatialDropout2D": true, "SpatialDropout3D": true,
+}
+
+// layerConfig is a layer's config with its name and its trainable flag.
 func layerConfig(l NetworkLayer) (json.RawMessage, error) {
 	v, err := scan(l.Config)
 	if err != nil {
@@ -190,17 +196,21 @@ func layerConfig(l NetworkLayer) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := [][2]string{{"name", string(name)}}
-	if l.Class != inputLayer && !l.Op() {
-		set = append(set, [2]string{"trainable", strconv.FormatBool(!l.Frozen)})
+	trainable := strconv.FormatBool(!l.Frozen)
+	if l.Op() || noTrainable[l.Class] {
+		trainable = ""
 	}
-	return setMembers(v, set...), nil
+	return setMembers(v, [2]string{"name", string(name)}, [2]string{"trainable", trainable}), nil
 }
 
-// setMembers is an object with these members set: in their place, or before all others.
+// setMembers is an object with these members set: in their place, or before all others. One
+// that is "" goes.
 func setMembers(v value, set ...[2]string) json.RawMessage {
 	out := []byte{'{'}
-	add := func(key, x []byte) {
+	add := func(key []byte, x string) {
+		if x == "" {
+			return
+		}
 		if len(out) > 1 {
 			out = append(out, ", "...)
 		}
@@ -212,17 +222,17 @@ func setMembers(v value, set ...[2]string) json.RawMessage {
 	}
 	for i, f := range v.fields(keys...) {
 		if f.d == nullDocument {
-			add([]byte(strconv.Quote(set[i][0])), []byte(set[i][1]))
+			add([]byte(strconv.Quote(set[i][0])), set[i][1])
 		}
 	}
 	for k, x := range v.members() {
-		raw := x.raw()
+		text := string(x.raw())
 		for _, m := range set {
 			if k.text() == m[0] {
-				raw = []byte(m[1])
+				text = m[1]
 			}
 		}
-		add(k.raw(), raw)
+		add(k.raw(), text)
 	}
 	return append(out, '}')
 }

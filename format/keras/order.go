@@ -35,27 +35,69 @@ type Call struct{ Op, Node int }
 // those. The walk ends at Inputs. A cycle is an error, and so is an output that depends on
 // something that takes nothing and is not among Inputs.
 func (g Graph) Order() (order, depth []int, err error) {
-	w := walk{g: g, state: map[Call]visit{}, isInput: map[Call]bool{}, met: make([]int, len(g.Operands))}
-	for i := range w.met {
-		w.met[i] = -1
+	met, calls, err := g.depths()
+	if err != nil {
+		return nil, nil, err
 	}
+	depth = make([]int, len(g.Operands))
+	for i := range depth {
+		depth[i] = -1
+	}
+	for c, d := range calls {
+		depth[c.Op] = max(depth[c.Op], d)
+	}
+	// Inputs that nothing met come first at their depth, in their own order.
+	placed := map[int]bool{}
 	for _, c := range g.Inputs {
-		w.isInput[c] = true
+		if depth[c.Op] >= 0 && met[c.Op] < 0 && !placed[c.Op] {
+			placed[c.Op] = true
+			order = append(order, c.Op)
+		}
 	}
+	for op, d := range depth {
+		if d >= 0 && met[op] >= 0 {
+			order = append(order, op)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(depth[b], depth[a]), cmp.Compare(met[a], met[b]))
+	})
+	return order, depth, nil
+}
+
+// Chain says whether every call follows the one before: no two have the same depth, none
+// takes more than one result, and no operation is called twice. The summary of other models
+// tells what is connected to what.
+func (g Graph) Chain() (bool, error) {
+	_, calls, err := g.depths()
+	if err != nil {
+		return false, err
+	}
+	depths, ops := map[int]bool{}, map[int]bool{}
+	for c, d := range calls {
+		if depths[d] || ops[c.Op] || len(g.Operands[c.Op][c.Node]) > 1 {
+			return false, nil
+		}
+		depths[d], ops[c.Op] = true, true
+	}
+	return true, nil
+}
+
+// depths are when a walk from the outputs meets each operation, -1 for never, and how far
+// the calls are from the outputs. A call is as deep as those of its operation that are nearer
+// to the outputs.
+func (g Graph) depths() (met []int, calls map[Call]int, err error) {
+	w := g.walk()
 	for _, c := range g.Outputs {
 		if err := w.from(c); err != nil {
 			return nil, nil, err
 		}
 	}
-
-	calls := map[Call]int{} // their depths
-	depth = make([]int, len(g.Operands))
-	for i := range depth {
-		depth[i] = -1
-	}
+	calls = make(map[Call]int, len(w.finished))
+	ops := make([]int, len(g.Operands))
 	for _, c := range slices.Backward(w.finished) {
-		d := max(calls[c], depth[c.Op])
-		depth[c.Op] = d
+		d := max(calls[c], ops[c.Op])
+		calls[c], ops[c.Op] = d, d
 		for _, from := range g.Operands[c.Op][c.Node] {
 			if w.state[from] == finished {
 				calls[from] = max(calls[from], d+1)
@@ -63,29 +105,17 @@ func (g Graph) Order() (order, depth []int, err error) {
 		}
 	}
 	for _, c := range g.Inputs {
-		if depth[c.Op] < 0 && len(g.Operands[c.Op][c.Node]) == 0 {
-			depth[c.Op] = 0
-			order = append(order, c.Op)
+		if w.met[c.Op] < 0 && len(g.Operands[c.Op][c.Node]) == 0 {
+			calls[c] = 0
 		}
 	}
-	for op, d := range depth {
-		if d >= 0 && w.met[op] >= 0 {
-			order = append(order, op)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(depth[b], depth[a]), cmp.Compare(w.met[a], w.met[b]))
-	})
-	return order, depth, nil
+	return w.met, calls, nil
 }
 
 // Calls are all calls that the outputs depend on, in an order in which each comes after the
 // calls whose results it takes: what a builder goes through.
 func (g Graph) Calls() ([]Call, error) {
-	w := walk{g: g, state: map[Call]visit{}, isInput: map[Call]bool{}, met: make([]int, len(g.Operands))}
-	for _, c := range g.Inputs {
-		w.isInput[c] = true
-	}
+	w := g.walk()
 	for _, c := range slices.Concat(g.Inputs, g.Outputs) {
 		if err := w.from(c); err != nil {
 			return nil, err
@@ -113,6 +143,18 @@ type walk struct {
 	finished []Call // each after its operands
 }
 
+func (g Graph) walk() *walk {
+	w := &walk{g: g, state: map[Call]visit{}, isInput: map[Call]bool{}, met: make([]int, len(g.Operands))}
+	for i := range w.met {
+		w.met[i] = -1
+	}
+	for _, c := range g.Inputs {
+		w.isInput[c] = true
+	}
+	return w
+}
+
+// from walks from a call to all that it depends on.
 func (w *walk) from(start Call) error {
 	type frame struct {
 		call Call

@@ -1,24 +1,24 @@
 """Configs of models by real Keras, for format/keras: testdata/networks/VERSION-MODEL.json.
 
     python internal/golden/network_json.py            with the packages of requirements.txt
-    python2.15 internal/golden/network_json.py        with tensorflow 2.15, Keras 2.15, and so on
+    python2.15 internal/golden/network_json.py        with tensorflow 2.15, and so on
 
-With Keras 3 also testdata/order.json: random Functional graphs, and the order and the paths
-of weights that Keras makes of them. The files are the same on every run.
+Committed are those of Keras 2.15, 3.0 and 3.15; 2.13 says the same as 2.15, and 2.16 (tf_keras)
+does but for modules. With 3.15 also testdata/order.json: random Functional graphs, and the order
+that Keras makes of them. The files are the same on every run.
 """
 
 import json
 import os
 import random
 import sys
+import tempfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 try:
     import tf_keras as keras
-    if os.environ.get("KERAS", "") != "2":
-        import keras
 except ImportError:
     import keras
 
@@ -62,7 +62,7 @@ def residual():
     x = layers.BatchNormalization()(x)
     x = layers.Activation("relu")(x)
     x = layers.Add()([x, inputs])
-    x = layers.Dropout(0.5)(x)
+    x = layers.SpatialDropout2D(0.5)(layers.Dropout(0.5)(x))
     return keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
 
 
@@ -140,6 +140,36 @@ def random_graph(rng):
     return keras.Model(inputs, outputs)
 
 
+def chains():
+    """Chains as Keras' summary takes them, and what is near to one."""
+
+    def model(make):
+        keras.utils.clear_session()
+        x = keras.Input((2,), name="x")
+        return make(x)
+
+    def shared(x):
+        d = layers.Dense(2)
+        return keras.Model(x, d(d(x)))
+
+    return [
+        model(lambda x: keras.Model(x, layers.Dense(2)(layers.ReLU()(x)))),
+        model(lambda x: keras.Model(x, (lambda y: [layers.Dense(2)(y), y])(layers.ReLU()(x)))),
+        model(lambda x: keras.Model(x, [x, layers.ReLU()(x)])),
+        model(lambda x: keras.Model([x, keras.Input((2,), name="unused")], layers.ReLU()(x))),
+        model(lambda x: keras.Model(x, layers.Add()([x, x]))),
+        model(lambda x: keras.Model(x, [layers.ReLU()(x), layers.Dense(1)(x)])),
+        model(shared),
+    ]
+
+
+def connected(model):
+    """Whether the summary has a column for connections."""
+    lines = []
+    model.summary(print_fn=lines.append, line_length=78)
+    return "Connected to" in "".join(lines)
+
+
 def order(model):
     """The graph as Keras has it, with the operations in the order of creation, and its order."""
     operations = sorted(model.operations, key=lambda o: o.name)
@@ -162,8 +192,33 @@ def order(model):
         "outputs": [call(t) for t in model.outputs],
         "order": [number[o] for o in model.operations],
         "depth": [depth[o] for o in operations],
+        "connected": connected(model),
         "config": json.loads(model.to_json()),
     }
+
+
+def paths():
+    """Where the weights of each model's layers are, and whose they are."""
+    import h5py
+
+    out = {}
+    for make in MODELS:
+        clear()
+        if make == unbuilt:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "m.weights.h5")
+            make().save_weights(path)
+            found = {}
+
+            def visit(name, o):
+                if name.endswith("/vars") and name.split("/")[-3:-2] == ["layers"]:  # not what a layer is made of
+                    found[name[:-5]] = o.attrs.get("name", "")
+
+            with h5py.File(path) as f:
+                f.visititems(visit)
+            out[make.__name__] = found
+    return out
 
 
 def main():
@@ -179,9 +234,11 @@ def main():
             continue
         with open(os.path.join(folder, f"{version}-{make.__name__}.json"), "w") as f:
             f.write(text + "\n")
-    if KERAS3:
+    if version == "3.15":
+        with open(os.path.join(OUT, "paths.json"), "w") as f:
+            json.dump(paths(), f, indent=1)
         rng = random.Random(1)
-        graphs = [order(random_graph(rng)) for _ in range(24)]
+        graphs = [order(random_graph(rng)) for _ in range(24)] + [order(m) for m in chains()]
         for g in graphs[5:]:
             del g["config"]
         with open(os.path.join(OUT, "order.json"), "w") as f:
