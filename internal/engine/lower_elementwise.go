@@ -193,7 +193,7 @@ func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 			step := walk.Step()
 			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
 				for i := range n {
-					if a, b := of(x)[from[0]+i*step[0]], of(y)[from[1]+i*step[1]]; test != nil {
+					if a, b := of(x)[from.A+i*step.A], of(y)[from.B+i*step.B]; test != nil {
 						z.f32[at+i] = truth(test(a, b))
 					} else {
 						of(z)[at+i] = f(a, b)

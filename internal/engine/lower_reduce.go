@@ -63,7 +63,7 @@ func reduction(l *lowering, fn op.ReduceFn, axes []int) {
 			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, partial) })
 			b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, y.f32) })
 		}
-	case fn == op.ReduceSum && first:
+	case fn == op.ReduceSum && first && !reduce.Wide(n/inner, inner):
 		k := reduce.NewSumRows(l.isa, n/inner, inner)
 		l.work = k.PartialLen()
 		l.bind = func(b *binding) {

@@ -45,13 +45,13 @@ func slice(l *lowering) error {
 // others' by strides along the result's dimensions.
 func gather(l *lowering, stride []int, first int) {
 	walk := kernel.NewWalk(l.node.Out[0].Shape, stride)
-	step := walk.Step()[0]
+	step := walk.Step().A
 	l.bind = func(b *binding) {
 		x, y := b.in(0), b.out(0)
 		b.step(kernel.Blocks(walk.Len()), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(walk.Len(), part)
 			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
-				src, dst := first+from[0], y.f32[at:at+n]
+				src, dst := first+from.A, y.f32[at:at+n]
 				switch step {
 				case 0:
 					fill(dst, x.f32[src])
@@ -93,9 +93,9 @@ func concat(l *lowering) error {
 		b.step(len(blocks), func(part int, _ []float32) {
 			c := blocks[part]
 			src := x[c.operand].f32
-			step := c.walk.Step()[0]
+			step := c.walk.Step().A
 			c.walk.Range(c.lo, c.hi, func(at, n int, to kernel.Places) {
-				dst := y.f32[c.first+to[0]:]
+				dst := y.f32[c.first+to.A:]
 				if step == 1 {
 					copy(dst, src[at:at+n])
 					return

@@ -1,13 +1,15 @@
 package kernel
 
-// Operands is the greatest number of operands of a Walk.
-const Operands = 3
+// Places are indices into the operands of a Walk, or the steps between them; those of operands
+// that there are not are 0. (An array would not be kept in registers.)
+type Places struct{ A, B, C int }
 
-// Places are indices into the operands of a Walk, or the steps between them.
-type Places [Operands]int
+func (p Places) times(n int) Places { return Places{p.A * n, p.B * n, p.C * n} }
+
+func (p Places) plus(q Places) Places { return Places{p.A + q.A, p.B + q.B, p.C + q.C} }
 
 // Walk goes over the elements of a shape in their order, run by run along the last dimension,
-// and knows where in each of up to Operands operands a run begins. Dimensions that all operands
+// and knows where in each of up to three operands a run begins. Dimensions that all operands
 // pass through as through one are joined, so that runs are long.
 type Walk struct {
 	axes []walkAxis // at least one
@@ -29,8 +31,8 @@ func NewWalk(shape []int, strides ...[]int) *Walk {
 			continue
 		}
 		a := walkAxis{n: n}
-		for i, s := range strides {
-			a.step[i] = s[d]
+		for i, step := range []*int{&a.step.A, &a.step.B, &a.step.C}[:len(strides)] {
+			*step = strides[i][d]
 		}
 		if last := len(w.axes) - 1; last >= 0 && w.axes[last].step == a.step.times(n) {
 			a.n *= w.axes[last].n
@@ -42,20 +44,6 @@ func NewWalk(shape []int, strides ...[]int) *Walk {
 		w.axes = []walkAxis{{n: 1}}
 	}
 	return w
-}
-
-func (p Places) times(n int) Places {
-	for i := range p {
-		p[i] *= n
-	}
-	return p
-}
-
-func (p Places) plus(q Places, n int) Places {
-	for i := range p {
-		p[i] += n * q[i]
-	}
-	return p
 }
 
 // Len is the number of elements.
@@ -79,14 +67,18 @@ func (w *Walk) Range(lo, hi int, f func(at, n int, from Places)) {
 		var from Places
 		for d := outer - 1; d >= 0; d-- {
 			a := w.axes[d]
-			from = from.plus(a.step, row%a.n)
+			from = from.plus(a.step.times(row % a.n))
 			row /= a.n
 		}
 		for ; rows > 0 && at < hi; rows-- {
 			n := min(run.n-skip, hi-at)
-			f(at, n, from.plus(run.step, skip))
+			if skip > 0 {
+				f(at, n, from.plus(run.step.times(skip)))
+			} else {
+				f(at, n, from)
+			}
 			at, skip = at+n, 0
-			from = from.plus(step, 1)
+			from = from.plus(step)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 var special = []float32{0, float32(math.Copysign(0, -1)), 1, -1, 2.5, -2.5, 1e-40, 3e38, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
 
 // sizes is the grid: rows, columns.
-var sizes = [][2]int{{1, 1}, {1, 7}, {3, 16}, {5, 33}, {15, 2}, {40, 1}, {1, 16500}, {260, 64}}
+var sizes = [][2]int{{1, 1}, {100, 3}, {1, 7}, {3, 16}, {5, 33}, {15, 2}, {40, 1}, {1, 16500}, {260, 64}}
 
 // numbers is random numbers with special ones among them.
 func numbers(t testing.TB, seed uint64, n int) []float32 {
@@ -171,14 +171,37 @@ func TestUnary(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	cond, dst := []float32{0, 1, -1, float32(math.NaN())}, make([]float32, 4)
-	whole := []int{1}
-	NewSelect(kernel.Generic, kernel.NewWalk([]int{4}, whole, whole, whole)).Run(0, cond, []float32{1, 2, 3, 4}, []float32{5, 6, 7, 8}, dst)
-	kerneltest.Equal(t, "select", dst, []float32{5, 2, 3, 4})
-	// cond (2, 1), x (2, 2), y a scalar.
-	w := kernel.NewWalk([]int{2, 2}, []int{1, 0}, []int{2, 1}, []int{0, 0})
-	NewSelect(kernel.Generic, w).Run(0, cond, []float32{1, 2, 3, 4}, []float32{9}, dst)
-	kerneltest.Equal(t, "broadcast", dst, []float32{9, 9, 3, 4})
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		cond, dst := []float32{0, 1, -1, float32(math.NaN())}, make([]float32, 4)
+		// cond (2, 1), x (2, 2), y a scalar.
+		w := kernel.NewWalk([]int{2, 2}, []int{1, 0}, []int{2, 1}, []int{0, 0})
+		NewSelect(isa, w).Run(0, cond, []float32{1, 2, 3, 4}, []float32{9}, dst)
+		kerneltest.Equal(t, "broadcast", dst, []float32{9, 9, 3, 4})
+		for _, n := range []int{1, 4, 8, 16, 55, kernel.Block + 17} {
+			for scalars := range 8 {
+				var operands [3][]float32
+				var strides [3][]int
+				for i := range operands {
+					operands[i], strides[i] = numbers(t, uint64(i+1), n), []int{1}
+					if scalars>>i&1 == 1 {
+						operands[i], strides[i] = operands[i][n-1:], []int{0}
+					}
+				}
+				dst := kerneltest.Junk(t, n)
+				s := NewSelect(isa, kernel.NewWalk([]int{n}, strides[:]...))
+				kerneltest.Parts(s.Parts(), func(p int) { s.Run(p, operands[0], operands[1], operands[2], dst) })
+				for i, got := range dst {
+					want := operands[2][i%len(operands[2])]
+					if operands[0][i%len(operands[0])] != 0 {
+						want = operands[1][i%len(operands[1])]
+					}
+					if math.Float32bits(got) != math.Float32bits(want) {
+						t.Fatalf("%d elements, scalars %03b, element %d: %v, want %v", n, scalars, i, got, want)
+					}
+				}
+			}
+		}
+	})
 }
 
 // TestSpread: each function over (3, n, 37), with x of (3, 1, 37) and y of (n, 1).

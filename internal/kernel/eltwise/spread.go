@@ -23,7 +23,7 @@ func (s *Spread) Run(part int, x, y, dst []float32) {
 	lo, hi := kernel.BlockRange(s.walk.Len(), part)
 	step := s.walk.Step()
 	s.walk.Range(lo, hi, func(at, n int, from kernel.Places) {
-		apply(s.isa, s.op, stretch(x, from[0], n, step[0]), stretch(y, from[1], n, step[1]), dst[at:at+n])
+		apply(s.isa, s.op, stretch(x, from.A, n, step.A), stretch(y, from.B, n, step.B), dst[at:at+n])
 	})
 }
 
