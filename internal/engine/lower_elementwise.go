@@ -76,7 +76,7 @@ func binary(l *lowering) error {
 		}
 		return l.floatsOrBools()
 	}
-	k := eltwise.NewSpread(l.isa, kop, kernel.NewWalk(z, repeated(x, z), repeated(y, z)))
+	k := eltwise.NewBinaryWalk(l.isa, kop, kernel.NewWalk(z, repeated(x, z), repeated(y, z)))
 	l.bind = func(b *binding) {
 		x, y, z := b.in(0), b.in(1), b.out(0)
 		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, z.f32) })

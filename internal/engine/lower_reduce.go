@@ -83,8 +83,8 @@ func reduction(l *lowering, fn op.ReduceFn, axes []int) {
 	}
 }
 
-// inTurns reduces runs of adjacent axes, the last run first: each is the middle one of three
-// dimensions or, where nothing is left after it, the last one.
+// inTurns reduces one run of adjacent axes after the other, the last run first. A run is the
+// middle one of three dimensions or, where no elements are left after it, the last one.
 func inTurns(l *lowering, kop reduce.Op, s tensor.Shape, axes []int) {
 	type turn struct{ outer, rows, cols int }
 	var turns []turn

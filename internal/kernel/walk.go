@@ -1,16 +1,16 @@
 package kernel
 
-// Places are indices into the operands of a Walk, or the steps between them; those of operands
-// that there are not are 0. (An array would not be kept in registers.)
+// Places are indices into the three operands of a Walk, or steps between such indices; 0 for an
+// operand that the walk does not have. (Go does not keep arrays in registers.)
 type Places struct{ A, B, C int }
 
 func (p Places) times(n int) Places { return Places{p.A * n, p.B * n, p.C * n} }
 
 func (p Places) plus(q Places) Places { return Places{p.A + q.A, p.B + q.B, p.C + q.C} }
 
-// Walk goes over the elements of a shape in their order, run by run along the last dimension,
-// and knows where in each of up to three operands a run begins. Dimensions that all operands
-// pass through as through one are joined, so that runs are long.
+// Walk visits the elements of a shape in order, one run along the last dimension at a time, and
+// gives the index of each run's first element in up to three operands. Adjacent dimensions are
+// merged where every operand steps through them at one stride, so that runs are long.
 type Walk struct {
 	axes []walkAxis // at least one
 	n    int
@@ -21,8 +21,8 @@ type walkAxis struct {
 	step Places
 }
 
-// NewWalk prepares the walk over shape; strides[i] are operand i's, in elements: 0 along a
-// dimension that it is repeated along.
+// NewWalk prepares the walk over shape. strides[i] are the strides of operand i along each
+// dimension, in elements; 0 repeats the operand along a dimension.
 func NewWalk(shape []int, strides ...[]int) *Walk {
 	w := &Walk{n: 1}
 	for d, n := range shape {
@@ -49,11 +49,11 @@ func NewWalk(shape []int, strides ...[]int) *Walk {
 // Len is the number of elements.
 func (w *Walk) Len() int { return w.n }
 
-// Step is how far apart the elements of a run are, in each operand.
+// Step is the distance between adjacent elements of a run, in each operand.
 func (w *Walk) Step() Places { return w.axes[len(w.axes)-1].step }
 
-// Range calls f for the runs of elements [lo, hi): n elements from the one numbered at on, which
-// are at from in the operands.
+// Range calls f for each run of the elements [lo, hi): n elements, the first of which is element
+// at of the shape and has the indices from in the operands.
 func (w *Walk) Range(lo, hi int, f func(at, n int, from Places)) {
 	outer := len(w.axes) - 1
 	run := w.axes[outer]

@@ -107,11 +107,11 @@ func (b *Binary) Run(part int, x, y, dst []float32) {
 	}
 }
 
-// tile is several short rows.
+// tile holds copies of a short row.
 type tile [256]float32
 
-// short is Run for rows [lo, hi) that are short: the one that is repeated is, as often as it
-// fits, made one that is longer.
+// short is Run for short rows [lo, hi). A call for each row would cost more than its elements:
+// the row that is repeated is copied side by side, and a call takes as many rows as copies fit.
 func (b *Binary) short(lo, hi int, x, y, dst []float32) {
 	var t tile
 	row := y
@@ -221,7 +221,7 @@ func (s *Select) Run(part int, cond, x, y, dst []float32) {
 	lo, hi := kernel.BlockRange(s.walk.Len(), part)
 	step := s.walk.Step()
 	s.walk.Range(lo, hi, func(at, n int, from kernel.Places) {
-		c, u, v := stretch(cond, from.A, n, step.A), stretch(x, from.B, n, step.B), stretch(y, from.C, n, step.C)
+		c, u, v := run(cond, from.A, n, step.A), run(x, from.B, n, step.B), run(y, from.C, n, step.C)
 		d := dst[at : at+n]
 		if len(c) < n { // one condition for the run
 			if c[0] == 0 {

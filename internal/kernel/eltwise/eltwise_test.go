@@ -204,13 +204,13 @@ func TestSelect(t *testing.T) {
 	})
 }
 
-// TestSpread: each function over (3, n, 37), with x of (3, 1, 37) and y of (n, 1).
-func TestSpread(t *testing.T) {
+// TestBinaryWalk: each function over (3, n, 37), with x of (3, 1, 37) and y of (n, 1).
+func TestBinaryWalk(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for op := range BinaryOp(len(binaries)) {
 			for _, n := range kerneltest.Thin([]int{2, 300, 1}) {
 				x, y, dst := numbers(t, 1, 3*37), numbers(t, 2, n), kerneltest.Junk(t, 3*n*37)
-				s := NewSpread(isa, op, kernel.NewWalk([]int{3, n, 37}, []int{37, 0, 1}, []int{0, 1, 0}))
+				s := NewBinaryWalk(isa, op, kernel.NewWalk([]int{3, n, 37}, []int{37, 0, 1}, []int{0, 1, 0}))
 				kerneltest.Parts(s.Parts(), func(p int) { s.Run(p, x, y, dst) })
 				for i, got := range dst {
 					u, v := x[i/(n*37)*37+i%37], y[i/37%n]
@@ -236,8 +236,8 @@ func TestNoAllocations(t *testing.T) {
 		b, u := NewBinary(isa, Add, RowY, 10, 10), NewUnary(isa, Tanh, 100)
 		kerneltest.NoAllocs(t, "binary", func() { b.Run(0, x, x, x) })
 		w := kernel.NewWalk([]int{5, 2, 10}, []int{10, 0, 1}, []int{20, 10, 1}, []int{0, 0, 0})
-		p, c := NewSpread(isa, Add, w), NewSelect(isa, w)
-		kerneltest.NoAllocs(t, "spread", func() { p.Run(0, x, x, x) })
+		p, c := NewBinaryWalk(isa, Add, w), NewSelect(isa, w)
+		kerneltest.NoAllocs(t, "binary walk", func() { p.Run(0, x, x, x) })
 		kerneltest.NoAllocs(t, "select", func() { c.Run(0, x, x, x, x) })
 		kerneltest.NoAllocs(t, "unary", func() { u.Run(0, x, x) })
 	})

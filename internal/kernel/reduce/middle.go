@@ -5,9 +5,9 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/eltwise"
 )
 
-// Middle is a reduction of the middle one of three dimensions, [outer, rows, cols]: of the pixels
-// of images, for each channel. Many rows are taken in order, block by block, then the blocks in
-// order; a few long ones are cut along their columns.
+// Middle reduces the middle one of three dimensions, [outer, rows, cols]: the pixels of each
+// image, a channel at a time. Rows are taken in order, block by block, then the blocks in order. A
+// few long rows (see Wide) are one block, and the work is cut along their columns.
 type Middle struct {
 	isa               kernel.ISA
 	op                Op
@@ -29,7 +29,8 @@ func NewMiddle(isa kernel.ISA, op Op, outer, rows, cols int) *Middle {
 	return m
 }
 
-// Wide says whether Middle cuts columns: its sums have the bits of SumRows, which cuts rows.
+// Wide says whether Middle cuts columns. Its sums have the same bits as those of SumRows, which
+// makes a copy of each row then.
 func Wide(rows, cols int) bool { return rows <= fewRows && cols >= kernel.Block }
 
 // PartialLen is the number of floats of the blocks' results.
