@@ -200,9 +200,9 @@ func TestDraws(t *testing.T) {
 	}
 }
 
-// TestPieces: shapes of Pad, Concat, Slice and BatchMatMul where the batch is not known, and
+// TestPadConcatSlice: shapes of Pad, Concat, Slice and BatchMatMul where the batch is not known, and
 // what they refuse.
-func TestPieces(t *testing.T) {
+func TestPadConcatSlice(t *testing.T) {
 	const batch = tensor.Unknown
 	for _, c := range []struct {
 		o       op.Op

@@ -95,7 +95,7 @@ var cases = []struct {
 		y := b.Mul(x, gate)
 		return append(graph.Grad(b, b.Add(b.Sum(b.Square(y)), b.Sum(b.Square(top))), x), mean, top, y, b.Op(op.Reduce{Fn: op.ReduceMax, Axes: []int{0}}, x))
 	}},
-	{"pieces", []int{3, 6, 5, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+	{"pad, concat and slice", []int{3, 6, 5, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		all := tensor.Unknown
 		one := b.Slice(x, []int{0, 0, 0, 2}, []int{all, all, all, 1})
 		var out []*graph.Value
@@ -112,7 +112,7 @@ var cases = []struct {
 		}
 		return out
 	}},
-	{"many matrices", []int{3, 2, 7, 40}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+	{"batch matmul", []int{3, 2, 7, 40}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		y := b.Transpose(b.Square(x), 0, 1, 3, 2)
 		var out []*graph.Value
 		for _, z := range []*graph.Value{
@@ -438,7 +438,7 @@ func TestInterpreter(t *testing.T) {
 // TestSameBits runs graphs, two of training among them, with one to five threads, and AVX2
 // beside AVX-512: the same bits come out.
 func TestSameBits(t *testing.T) {
-	for _, name := range []string{"images", "large images", "pieces", "many matrices", "network", "larger network"} {
+	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "network", "larger network"} {
 		i := find(t, name)
 		var want []byte
 		for _, isa := range kernel.Available() {
