@@ -24,6 +24,7 @@ type network struct {
 
 	calls  []*call // in the order in which they run
 	layers []*made // in Keras' order of model.layers; of a Sequential without its Input
+	chain  bool    // each call takes what the one before it gives, and nothing else
 }
 
 // trace finds the calls and the layers on the way to the outputs, and puts both in Keras' order
@@ -86,6 +87,9 @@ func (n *network) trace() error {
 	}
 	run, err := g.Calls()
 	if err != nil {
+		return err
+	}
+	if n.chain, err = g.Chain(); err != nil {
 		return err
 	}
 	n.layers, n.calls = nil, nil

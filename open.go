@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/lince-ml/lince/format/keras"
@@ -143,11 +144,16 @@ func (m *Model) load(weights keras.Weights) error {
 		entries[e.Path] = e
 	}
 	values := map[*graph.Variable]*tensor.Tensor{}
+	met := map[*made]bool{} // a layer that is in two models has one place, the first
 	var errs []error
 	var find func(m *Model, path, where string)
 	find = func(m *Model, path, where string) {
 		for i, at := range m.weightPaths(path) {
 			l := m.layers[i]
+			if met[l] {
+				continue
+			}
+			met[l] = true
 			name := where + l.name
 			if inner := l.Model(); inner != nil {
 				find(inner, at, name+"/")
@@ -178,27 +184,39 @@ func (m *Model) load(weights keras.Weights) error {
 	return nil
 }
 
-// loadOptimizer gives the optimizer's variables the file's values. A file of a model that
-// was compiled but not trained has no slots.
+// loadOptimizer gives the optimizer's variables the file's values. A file of a model that was
+// compiled but not trained has no slots, and one of Keras 2 no learning rate.
 func (m *Model) loadOptimizer(weights keras.Weights) error {
-	e, ok := weights.Find(optimizerPath)
-	vs := m.compiled.optimizer
-	if !ok || len(e.Vars) == 0 {
+	o, err := weights.Optimizer(false)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if len(e.Vars) != len(vs) && len(e.Vars) != 2 {
-		return fmt.Errorf("the optimizer's state: the file has %d variables, %s %d", len(e.Vars), m.compiled.config.Optimizer.Class(), len(vs))
+	vs := m.compiled.optimizer
+	if err == nil && len(o.Slots) > 0 && len(o.Slots) != len(vs)-2 {
+		err = fmt.Errorf("the file has %d slots, %s %d", len(o.Slots), m.compiled.config.Optimizer.Class(), len(vs)-2)
+	}
+	if err != nil || len(vs) == 0 {
+		return wrapped("the optimizer's state", err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i, t := range e.Vars[:min(len(e.Vars), len(vs))] {
-		if t.DType() == tensor.Int32 && vs[i].DType == tensor.Int64 && t.Len() == 1 && t.Shape().Equal(vs[i].Shape) {
-			t = tensor.Scalar(int64(tensor.Values[int32](t)[0]))
-		}
+	values := append([]*tensor.Tensor{tensor.Scalar(o.Iterations), vs[1].Value()}, o.Slots...)
+	if o.LearningRate != nil {
+		values[1] = tensor.Scalar(*o.LearningRate)
+	}
+	for i, t := range values {
 		if err := m.store.Set(vs[i], t); err != nil {
-			return fmt.Errorf("the optimizer's state: %w", err)
+			return wrapped("the optimizer's state", err)
 		}
 	}
-	m.compiled.started = len(e.Vars) == len(vs)
+	m.compiled.started = len(o.Slots) > 0 || len(vs) == 2 && o.Iterations > 0
 	return nil
+}
+
+// wrapped is err, if any, with what it is of before it.
+func wrapped(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }

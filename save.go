@@ -110,7 +110,7 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 			return nil, nil, err
 		}
 	}
-	f.Weights = m.entries("", nil)
+	f.Weights = m.entries("", nil, map[*made]bool{})
 	if c := m.compiled; c != nil && len(c.optimizer) > 0 {
 		vars := c.optimizer
 		if m.stale() {
@@ -124,13 +124,17 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 }
 
 // entries adds the places of the model's layers in a file's weights, with their values. path is
-// the model's own place.
-func (m *Model) entries(path string, list keras.Weights) keras.Weights {
+// the model's own place. A layer that is in two models has one place, the first.
+func (m *Model) entries(path string, list keras.Weights, met map[*made]bool) keras.Weights {
 	list = append(list, keras.Entry{Path: path, Name: m.name})
 	for i, at := range m.weightPaths(path) {
 		l := m.layers[i]
+		if met[l] {
+			continue
+		}
+		met[l] = true
 		if inner := l.Model(); inner != nil {
-			list = inner.entries(at, list)
+			list = inner.entries(at, list, met)
 			continue
 		}
 		list = append(list, keras.Entry{Path: at, Name: l.name, Vars: tensors(l.variables)})

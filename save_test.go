@@ -294,7 +294,7 @@ func TestOpenRefuses(t *testing.T) {
 		"other slots": {change(func(f *keras.File) {
 			e := find(f, "optimizer")
 			e.Vars = e.Vars[:4]
-		}), "the file has 4 variables, RMSprop 8"},
+		}), "the file has 2 slots, RMSprop 6"},
 		"other slot": {change(func(f *keras.File) {
 			find(f, "optimizer").Vars[2] = tensor.New(tensor.Float32, 5)
 		}), "optimizer's state"},

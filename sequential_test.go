@@ -35,7 +35,7 @@ func TestTutorialsNetwork(t *testing.T) {
 		t.Errorf("%s: %v to %v", m.Name(), m.InputShape(), m.OutputShape())
 	}
 	var s bytes.Buffer
-	if err := m.Summary(&s); err != nil {
+	if err := m.Summary(&s, Summary{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{`Model: "sequential"`, "│ conv2d_1 (Conv2D)               │ (None, 61, 61, 64)     │        36,928 │", " Total params: 3,725,314 (14.21 MB)", " Non-trainable params: 0 (0.00 B)"} {
@@ -74,7 +74,7 @@ func TestSummaryWithOptimizer(t *testing.T) {
 	}
 	m.compiled.started = true
 	var s bytes.Buffer
-	if err := m.Summary(&s); err != nil {
+	if err := m.Summary(&s, Summary{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{" Total params: 337 (1.32 KB)", " Trainable params: 112 (448.00 B)", " Non-trainable params: 111 (444.00 B)", " Optimizer params: 114 (460.00 B)"} {

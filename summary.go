@@ -4,21 +4,26 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/progress"
 	"github.com/lince-ml/lince/internal/summary"
 )
 
+// Summary is how to print a model's summary. The zero value is Keras' default.
+type Summary struct {
+	ExpandNested  bool      // show the layers of models that are layers
+	ShowTrainable bool      // a column that says which layers are trained: Y, N, or - for no weights
+	LineLength    int       // width of the table in columns; 0 is the terminal's, at most 88 (108 with "Connected to")
+	Positions     []float64 // fractions of the width at which the columns end; nil is Keras' default
+}
+
 // Summary prints what the model is made of, as Keras' model.summary(): layers, shapes,
-// parameters; those of the optimizer too, once it has made a step. A terminal's width and
-// colours are used where w is one.
-func (m *Model) Summary(w io.Writer) error {
-	s := summary.Model{Name: m.name, Connected: m.branched()}
-	for _, l := range m.layers {
-		s.Rows = append(s.Rows, m.row(l))
-	}
+// parameters, and what each layer is connected to where the model is no chain; the parameters
+// of the optimizer too, once it has made a step. A terminal's width and colours are used where
+// w is one.
+func (m *Model) Summary(w io.Writer, o Summary) error {
+	s := summary.Model{Name: m.name, Connected: !m.chain, Rows: m.rows()}
 	for _, v := range m.Variables() {
 		if v.Trainable() {
 			add(&s.Trainable, v.v)
@@ -32,63 +37,48 @@ func (m *Model) Summary(w io.Writer) error {
 			add(s.Optimizer, v)
 		}
 	}
-	var o summary.Options
+	how := summary.Options{
+		ExpandNested: o.ExpandNested, ShowTrainable: o.ShowTrainable, LineLength: o.LineLength, Positions: o.Positions,
+	}
 	if f, ok := w.(*os.File); ok && progress.IsTerminal(f) {
-		o.Width = progress.Columns(f)
-		o.Color = os.Getenv("NO_COLOR") == ""
+		how.Width = progress.Columns(f)
+		how.Color = os.Getenv("NO_COLOR") == ""
 	}
-	return s.Write(w, o)
+	return s.Write(w, how)
 }
 
-// branched says whether the network is more than a chain: Keras' summary then has the column
-// "Connected to".
-func (m *Model) branched() bool {
-	if m.class == "Sequential" {
-		return false
-	}
-	users := map[*Symbol]int{}
-	calls := map[*made]int{}
-	for _, c := range m.calls {
-		calls[c.layer]++
-		if len(c.in) > 1 || calls[c.layer] > 1 {
-			return true
-		}
-		for _, x := range c.in {
-			if users[x]++; users[x] > 1 {
-				return true
-			}
-		}
-	}
-	return len(m.inputs) > 1 || len(m.outputs) > 1
-}
-
-// row is a layer's row in the summary.
-func (m *Model) row(l *made) summary.Row {
-	r := summary.Row{Name: l.name, Class: l.Class(), Params: l.CountParams(), Frozen: l.frozen}
-	var last *call
+// rows are the layers' rows in the summary.
+func (m *Model) rows() []summary.Row {
 	calls := map[*made][]*call{}
 	for _, c := range m.calls {
 		calls[c.layer] = append(calls[c.layer], c)
-		if c.layer != l {
-			continue
-		}
-		last = c
 	}
-	for _, c := range calls[l] {
-		for _, x := range c.in {
-			r.Inputs = append(r.Inputs, summary.Connection{
-				Layer: x.call.layer.name, Node: slices.Index(calls[x.call.layer], x.call), Tensor: x.index,
-			})
+	node := map[*call]int{}
+	for _, list := range calls {
+		slices.SortFunc(list, func(a, b *call) int { return a.born - b.born })
+		for i, c := range list {
+			node[c] = i
 		}
 	}
-	var shapes []string
-	for _, s := range last.out {
-		shapes = append(shapes, summary.Shape(s.Shape()))
+	var rows []summary.Row
+	for _, l := range m.layers {
+		r := summary.Row{Name: l.name, Class: l.Class(), Params: l.CountParams(), Frozen: l.frozen}
+		for _, c := range calls[l] {
+			for _, x := range c.in {
+				r.Inputs = append(r.Inputs, summary.Connection{Layer: x.call.layer.name, Node: node[x.call], Tensor: x.index})
+			}
+		}
+		var shapes [][]int
+		for _, s := range calls[l][len(calls[l])-1].out {
+			shapes = append(shapes, s.Shape())
+		}
+		r.OutputShape = summary.Shapes(shapes...)
+		if inner := l.Model(); inner != nil {
+			r.Nested = inner.rows()
+		}
+		rows = append(rows, r)
 	}
-	if r.OutputShape = strings.Join(shapes, ", "); len(shapes) > 1 {
-		r.OutputShape = "[" + r.OutputShape + "]"
-	}
-	return r
+	return rows
 }
 
 func add(w *summary.Weights, v *graph.Variable) {
