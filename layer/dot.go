@@ -1,7 +1,6 @@
 package layer
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
@@ -36,7 +35,7 @@ func (Dot) Operands() (least, most int) { return 2, 2 }
 
 func (l Dot) check() error {
 	if l.Axes[0] == 0 || l.Axes[1] == 0 {
-		return errors.New("Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}")
+		return wrongf("Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}")
 	}
 	return nil
 }

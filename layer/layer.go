@@ -135,6 +135,9 @@ func reportWrong(b *graph.Builder, l Layer) (ok bool) {
 	return len(wrong) == 0
 }
 
+// wrongf is what a method check returns: a mistake that begins with the name of a field.
+func wrongf(format string, a ...any) error { return fmt.Errorf(format, a...) }
+
 // weight declares a trained variable of the layer.
 func weight(b *graph.Builder, name string, x *graph.Value, init initializer.Initializer, shape ...int) *graph.Value {
 	if n, err := tensor.Shape(shape).CheckedElements(); err != nil || n > maxWeights {

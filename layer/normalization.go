@@ -1,7 +1,6 @@
 package layer
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
@@ -40,11 +39,11 @@ func (l Normalization) Config() map[string]any { return ConfigOf(l) }
 func (l Normalization) check() error {
 	switch {
 	case len(l.Mean) != len(l.Variance):
-		return errors.New("Mean and Variance differ in length: set both, or none")
+		return wrongf("Mean and Variance differ in length: set both, or none")
 	case slices.ContainsFunc(l.Variance, func(v float64) bool { return v < 0 }):
-		return errors.New("Variance has a number below 0")
+		return wrongf("Variance has a number below 0")
 	case len(l.Mean) > 1 && l.Axis != nil && len(l.Axis) == 0:
-		return errors.New("Mean has several numbers, and Axis no dimension")
+		return wrongf("Mean has several numbers, and Axis no dimension")
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package layer
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
@@ -33,7 +31,7 @@ func (Reshape) PassesThrough() bool { return true }
 
 func (l Reshape) check() error {
 	if l.Shape == nil {
-		return errors.New("Shape is not set; set it as in Shape: []int{7, 7, -1}")
+		return wrongf("Shape is not set; set it as in Shape: []int{7, 7, -1}")
 	}
 	free := 0
 	for _, d := range l.Shape {
@@ -41,7 +39,7 @@ func (l Reshape) check() error {
 			free++
 		}
 		if d == 0 || d < -1 || d > maxSize || free > 1 {
-			return fmt.Errorf("Shape is %v, want dimensions from 1 to %d, one of which may be -1", l.Shape, maxSize)
+			return wrongf("Shape is %v, want dimensions from 1 to %d, one of which may be -1", l.Shape, maxSize)
 		}
 	}
 	return nil

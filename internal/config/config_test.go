@@ -143,7 +143,7 @@ func TestConfig(t *testing.T) {
 // A pointer to a class is the class.
 func TestPointer(t *testing.T) {
 	v := &every{Count: 3}
-	if d := cmp.Diff((*v).Config(), kinds.Config(v)); d != "" {
+	if d := cmp.Diff(v.Config(), kinds.Config(v)); d != "" {
 		t.Error(d)
 	}
 	if got := kinds.Fill(v).(*every); got.Steps != 1 || v.Steps != 0 {
