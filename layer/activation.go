@@ -105,9 +105,8 @@ func encodeActivation(a Activation) any {
 
 // decodeActivation reads a function's name, Keras' object for a function, or that of a layer.
 func decodeActivation(r *config.Reader, key string, v any) (Activation, bool) {
-	m, object := v.(map[string]any)
-	if object && m["class_name"] == "function" {
-		v, object = m["config"], false
+	if m, ok := v.(map[string]any); ok && m["class_name"] == "function" {
+		v = m["config"]
 	}
 	if name, ok := v.(string); ok {
 		f := Function(name)

@@ -2,7 +2,6 @@ package layer
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
@@ -72,7 +71,7 @@ func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 func (l Conv2D) check() error {
 	err := checkStrides(l.Strides, l.Dilation)
 	if l.Groups > 1 && l.Filters%l.Groups != 0 {
-		err = errors.Join(err, fmt.Errorf("Filters is %d, want a multiple of Groups, which is %d", l.Filters, l.Groups))
+		err = errors.Join(err, wrongf("Filters is %d, want a multiple of Groups, which is %d", l.Filters, l.Groups))
 	}
 	return err
 }
@@ -87,7 +86,7 @@ func window(kernel, strides, dilation Size, p Padding) op.Window {
 func checkStrides(strides, dilation Size) error {
 	one := func(s Size) bool { return s == Size{} || s == Size{1, 1} }
 	if !one(strides) && !one(dilation) {
-		return fmt.Errorf("Strides is %v and Dilation %v: one of them must be 1x1", strides, dilation)
+		return wrongf("Strides is %v and Dilation %v: one of them must be 1x1", strides, dilation)
 	}
 	return nil
 }

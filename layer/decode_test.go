@@ -132,6 +132,11 @@ func TestFinalActivation(t *testing.T) {
 		{layer.Flatten{}, "", false, true},
 		{layer.Dropout{}, "", false, true},
 		{layer.AveragePool2D{}, "", false, true},
+		{layer.GlobalAveragePool2D{}, "", false, true},
+		{layer.Reshape{}, "", false, true},
+		{layer.SoftmaxLayer{}, layer.Softmax, true, false},
+		{layer.ReLULayer{}, layer.ReLU, true, false},
+		{layer.Add{}, "", false, false},
 		{layer.MaxPool2D{}, "", false, false},
 		{layer.Input{}, "", false, false},
 		{Gain{}, "", false, false},
@@ -141,6 +146,37 @@ func TestFinalActivation(t *testing.T) {
 		}
 		if got := layer.PassesThrough(c.l); got != c.through {
 			t.Errorf("%#v: passes through %t", c.l, got)
+		}
+	}
+}
+
+// Forms of configs that stand for the same.
+func TestDecodeForms(t *testing.T) {
+	numpy := object{"class_name": "__numpy__", "config": object{"value": []any{1., 2.}, "dtype": "float64"}}
+	for _, c := range []struct {
+		class string
+		conf  object
+		want  layer.Layer
+	}{
+		{"ZeroPadding2D", object{"padding": 2.}, layer.ZeroPadding2D{Padding: &layer.Pads{{2, 2}, {2, 2}}}},
+		{"ZeroPadding2D", object{"padding": []any{1., 0.}}, layer.ZeroPadding2D{Padding: &layer.Pads{{1, 1}, {}}}},
+		{"ZeroPadding2D", object{}, layer.ZeroPadding2D{}},
+		{"Rescaling", object{"scale": numpy, "offset": 1.}, layer.Rescaling{Scale: []float64{1, 2}, Offset: []float64{1}}},
+		{"Rescaling", object{"scale": []any{.5}}, layer.Rescaling{Scale: []float64{.5}}},
+		{"Normalization", object{}, layer.Normalization{Axis: []int{-1}}},
+		{"Normalization", object{"axis": nil}, layer.Normalization{Axis: []int{}}},
+		{"Normalization", object{"axis": []any{}}, layer.Normalization{Axis: []int{}}},
+		{"Normalization", object{"axis": 3., "mean": numpy, "variance": []any{1., 2.}}, layer.Normalization{Axis: []int{3}, Mean: []float64{1, 2}, Variance: []float64{1, 2}}},
+		{"Dot", object{"axes": -1.}, layer.Dot{Axes: [2]int{-1, -1}}},
+		{"Reshape", object{"target_shape": []any{}}, layer.Reshape{Shape: []int{}}},
+		{"Reshape", object{"target_shape": []any{-1., 3.}}, layer.Reshape{Shape: []int{-1, 3}}},
+		{"Dense", object{"units": 1., "activation": object{"class_name": "function", "config": "relu"}}, layer.Dense{Units: 1, Activation: layer.ReLU}},
+	} {
+		l, err := layer.Decode(c.class, c.conf)
+		if err != nil {
+			t.Error(err)
+		} else if d := cmp.Diff(c.want.Config(), l.Config()); d != "" {
+			t.Errorf("%s %v: %s", c.class, c.conf, d)
 		}
 	}
 }

@@ -118,15 +118,25 @@ const (
 // ready reports what is wrong with the configuration of l, and returns l with its defaults. ok
 // is false where Build cannot go on with x.
 func ready[L Layer](b *graph.Builder, l L, x *graph.Value) (filled L, ok bool) {
+	ok = reportWrong(b, l)
+	if x.IsList() {
+		b.Errorf("got a list of %d operands, want one operand", len(x.Values()))
+	}
+	return classes.Fill(l).(L), ok && x.Valid()
+}
+
+// reportWrong reports what is wrong with the configuration of l; it is false where there is
+// something.
+func reportWrong(b *graph.Builder, l Layer) (ok bool) {
 	wrong := classes.Wrong(l)
 	for _, err := range wrong {
 		b.Errorf("%w", err)
 	}
-	if x.IsList() {
-		b.Errorf("got a list of %d operands, want one operand", len(x.Values()))
-	}
-	return classes.Fill(l).(L), len(wrong) == 0 && x.Valid()
+	return len(wrong) == 0
 }
+
+// wrongf is what a method check returns: a mistake that begins with the name of a field.
+func wrongf(format string, a ...any) error { return fmt.Errorf(format, a...) }
 
 // weight declares a trained variable of the layer.
 func weight(b *graph.Builder, name string, x *graph.Value, init initializer.Initializer, shape ...int) *graph.Value {

@@ -2,12 +2,14 @@ package layer_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -75,6 +77,33 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		{layer.BatchNormalization{}, tensor.Shape{-1, -1}, "got shape (None, None), want a known number of channels"},
 		{layer.BatchNormalization{Axis: 1}, tensor.Shape{-1, 3, 4, 4}, "Axis is 1 and the shape (None, 3, 4, 4): only the last dimension, -1 or 3, is supported"},
 		{layer.Activate{Activation: layer.Softmax}, tensor.Shape{-1}, "softmax of shape (None,): want (batch, ..., classes)"},
+		{layer.SoftmaxLayer{Axis: 1}, tensor.Shape{-1, 3, 4}, "Axis is 1 for shape (None, 3, 4): not supported yet, want the last dimension"},
+		{layer.GlobalAveragePool2D{}, tensor.Shape{-1, 9}, "got shape (None, 9), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
+		{layer.GlobalMaxPool2D{}, tensor.Shape{-1, 9, 9}, "got shape (None, 9, 9), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)"},
+		{layer.ZeroPadding2D{Padding: &layer.Pads{{0, -1}}}, nil, "Padding: got [[0 -1] [0 0]], want integers from 0 to 16777216"},
+		{layer.ZeroPadding2D{Padding: &layer.Pads{{1 << 24, 0}, {1 << 24, 0}}}, tensor.Shape{-1, 1, 1, 1}, "an example of shape (16777217, 16777217, 1) has more than 68719476736 numbers"},
+		{layer.Reshape{}, nil, "Shape is not set; set it as in Shape: []int{7, 7, -1}"},
+		{layer.Reshape{Shape: []int{-1, -1}}, nil, "Shape is [-1 -1], want dimensions from 1 to 16777216, one of which may be -1"},
+		{layer.Reshape{Shape: []int{2, 0}}, nil, "Shape is [2 0], want dimensions from 1 to 16777216, one of which may be -1"},
+		{layer.Reshape{Shape: []int{5}}, tensor.Shape{-1, 3, 4}, "got examples of shape (3, 4), 12 numbers, which cannot have shape [5]"},
+		{layer.Reshape{Shape: []int{5, -1}}, tensor.Shape{-1, 3, 4}, "got examples of shape (3, 4), 12 numbers, which cannot have shape [5 -1]"},
+		{layer.Reshape{Shape: []int{1 << 24, 1 << 24, 1 << 24, -1}}, tensor.Shape{-1, 3, 4}, "got examples of shape (3, 4), 12 numbers, which cannot have shape [16777216 16777216 16777216 -1]"},
+		{layer.Reshape{Shape: []int{4, -1}}, tensor.Shape{-1, -1, 4}, "got shape (None, None, 4), want known dimensions after the batch: say the size of the images in Input"},
+		{layer.Rescaling{}, nil, "Scale is not set"},
+		{layer.Rescaling{Scale: []float64{}, Offset: []float64{math.NaN()}}, nil, "Scale: got no numbers, want 1 or one for each feature\nOffset: got [NaN], want numbers that float32 holds"},
+		{layer.Rescaling{Scale: []float64{1, 2}}, tensor.Shape{-1, 4, 3}, "Scale has 2 numbers for shape (None, 4, 3), want 1 or as many as the last dimension"},
+		{layer.Rescaling{Scale: []float64{1}, Offset: []float64{1, 2}}, tensor.Shape{-1}, "Offset has 2 numbers for shape (None,), want 1 or as many as the last dimension"},
+		{layer.Normalization{Mean: []float64{1}}, nil, "Mean and Variance differ in length: set both, or none"},
+		{layer.Normalization{Mean: []float64{1}, Variance: []float64{-1}}, nil, "Variance has a number below 0"},
+		{layer.Normalization{Axis: []int{}, Mean: []float64{1, 2}, Variance: []float64{1, 2}}, nil, "Mean has several numbers, and Axis no dimension"},
+		{layer.Normalization{Axis: []int{0}}, tensor.Shape{-1, 3}, "Axis is 0 for shape (None, 3), want a dimension after the batch"},
+		{layer.Normalization{Axis: []int{-3}}, tensor.Shape{-1, 3}, "Axis is -3 for shape (None, 3), want a dimension after the batch"},
+		{layer.Normalization{}, tensor.Shape{-1, 3, -1}, "got shape (None, 3, None), want a known size of dimension 2, which has means of its own"},
+		{layer.Normalization{Mean: []float64{1, 2}, Variance: []float64{1, 2}}, tensor.Shape{-1, 3}, "Mean has 2 numbers for shape (None, 3), want 1 or as many as dimension 1"},
+		{layer.Normalization{Axis: []int{1, 2}}, tensor.Shape{-1, 1 << 20, 1 << 20}, "mean would have shape (1048576, 1048576), more than 2147483648 numbers"},
+		{layer.Concatenate{Axis: 2}, tensor.Shape{-1, 3}, "Axis is 2 for shape (None, 3), want a dimension after the batch"},
+		{layer.Subtract{}, tensor.Shape{-1, 3}, "got 1 operands, want 2 operands"},
+		{layer.Dot{}, nil, "Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
 		{layer.Input{}, nil, "the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}"},
 		{layer.Input{Shape: []int{8, 0, 3}, Batch: -1}, nil, "shape (8, 0, 3): want dimensions from 1 to 16777216 (without the batch)"},
 		{layer.Input{Shape: []int{1 << 20, 1 << 20, 3}}, nil, "shape (1048576, 1048576, 3): an example has more than 68719476736 numbers"},
@@ -133,6 +162,66 @@ func TestActivationMistakes(t *testing.T) {
 	}
 }
 
+// What merges say of operands that do not go together.
+func TestOperandMistakes(t *testing.T) {
+	shapes := func(s ...tensor.Shape) []tensor.Shape { return s }
+	for _, c := range []struct {
+		layer layer.Layer
+		in    []tensor.Shape
+		want  string
+	}{
+		{layer.Add{}, shapes(tensor.Shape{-1, 3}, tensor.Shape{-1, 4}), "got operands of shapes (None, 3), (None, 4), want dimensions that are equal, or 1 in one of them"},
+		{layer.Add{}, shapes(tensor.Shape{2, 3}, tensor.Shape{1, 3}), "got operands of shapes (2, 3), (1, 3), want the same batch"},
+		{layer.Subtract{}, shapes(tensor.Shape{-1}, tensor.Shape{-1}, tensor.Shape{-1}), "got 3 operands, want 2 operands"},
+		{layer.Multiply{}, shapes(tensor.Shape{}, tensor.Shape{-1}), "got operands of shapes (), (None,), want (batch, ...)"},
+		{layer.Average{}, shapes(tensor.Shape{-1, -1}, tensor.Shape{-1, 2, 3}), "got operands of shapes (None, None), (None, 2, 3), want known dimensions after the batch where the ranks differ"},
+		{layer.Maximum{}, shapes(tensor.Shape{-1, 1 << 20, 1}, tensor.Shape{-1, 1, 1 << 20}), "got operands of shapes (None, 1048576, 1), (None, 1, 1048576), want dimensions that are equal, or 1 in one of them"},
+		{layer.Concatenate{}, shapes(tensor.Shape{-1, 3, 2}, tensor.Shape{-1, 4, 2}), "got operands of shapes (None, 3, 2), (None, 4, 2), want the same but for axis -1"},
+		{layer.Concatenate{}, shapes(tensor.Shape{-1, 3}, tensor.Shape{-1, 3, 1}), "got operands of shapes (None, 3), (None, 3, 1), want the same but for axis -1"},
+		{layer.Dot{Axes: [2]int{1, 1}}, shapes(tensor.Shape{-1, 3}, tensor.Shape{-1, 4}), "got operands of shapes (None, 3), (None, 4), want the same size along Axes [1 1]"},
+		{layer.Dot{Axes: [2]int{2, 1}}, shapes(tensor.Shape{-1, 3}, tensor.Shape{-1, 3}), "Axes is 2 for shape (None, 3), want a dimension after the batch"},
+		{layer.Dot{Axes: [2]int{-1, 1}}, shapes(tensor.Shape{-1, -1, 3}, tensor.Shape{-1, 3}), "got operands of shapes (None, None, 3), (None, 3), want known dimensions after the batch"},
+		{layer.Dot{Axes: [2]int{-1, -1}}, shapes(tensor.Shape{-1, 1 << 20, 3}, tensor.Shape{-1, 1 << 20, 3}), "an example of shape (1048576, 1048576) has more than 68719476736 numbers"},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		var in []*graph.Value
+		for i, s := range c.in {
+			in = append(in, b.Input(fmt.Sprint("x", i), tensor.Float32, s...))
+		}
+		if y := c.layer.Build(b.In("it", "layer 1"), graph.List(in...)); y.Valid() {
+			t.Errorf("%+v: the result is valid", c.layer)
+		}
+		if err := b.Err(); err == nil || err.Error() != "layer 1: "+c.want {
+			t.Errorf("got  %v\nwant layer 1: %s", err, c.want)
+		}
+		b = graph.NewBuilder(graph.NewStore(), true)
+		if y := c.layer.Build(b.In("it", ""), graph.List(b.Invalid(), b.Invalid())); y.Valid() || b.Err() != nil {
+			t.Errorf("%+v of invalid operands: %v, %v", c.layer, y, b.Err())
+		}
+	}
+}
+
+// Integers become float32 where Keras makes them so, and not elsewhere.
+func TestBytes(t *testing.T) {
+	pixels := tensor.Of([]uint8{0, 51, 255, 102}, 2, 2)
+	for _, l := range []layer.Layer{
+		layer.Rescaling{Scale: []float64{1. / 255}, Offset: []float64{1}},
+		layer.Normalization{Mean: []float64{-255}, Variance: []float64{255 * 255}},
+	} {
+		m := graphtest.New(t, false, []*tensor.Tensor{pixels}, build("", l))
+		for i, want := range []float64{1, 1.2, 2, 1.4} {
+			if got := float64(m.Run(t, pixels)[0].Float32s()[i]); !graphtest.Near(got, want, 1e-6, 0) {
+				t.Errorf("%s: element %d is %v, want %v", l.Class(), i, got, want)
+			}
+		}
+	}
+	b := graph.NewBuilder(graph.NewStore(), true)
+	layer.Rescaling{Scale: []float64{1}}.Build(b.In("it", "layer 1"), b.Input("x", tensor.Bool, -1, 4))
+	if err := b.Err(); err == nil || err.Error() != "layer 1: got numbers of type bool, want numbers" {
+		t.Error(err)
+	}
+}
+
 func TestListsAreRefused(t *testing.T) {
 	for _, c := range layers {
 		if _, most := layer.Operands(c.layer); most != 1 {
@@ -151,7 +240,8 @@ func TestIntegersAreRefused(t *testing.T) {
 	for _, l := range []layer.Layer{
 		layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.MaxPool2D{}, layer.AveragePool2D{},
 		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
-		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.BatchNormalization{},
+		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{}, layer.BatchNormalization{},
+		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))
@@ -218,6 +308,16 @@ BatchNormalization: synchronized is true: not supported yet, want false`},
 		{"InputLayer", config{"batch_shape": []any{nil, -2., 3.}, "sparse": true}, "InputLayer: sparse is true: not supported yet, want false\nInputLayer: batch_shape is [null,-2,3], want null or integers from 1 to 16777216"},
 		{"InputLayer", config{"batch_shape": "x"}, `InputLayer: batch_shape is "x", want a list as in [null, 128, 128, 3]`},
 		{"Activation", config{}, "Activation: activation is missing"},
+		{"Softmax", config{"axis": []any{1., 2.}}, "Softmax: axis is [1,2], want an integer"},
+		{"Concatenate", config{"axis": 0.}, "Concatenate: axis is 0, want an integer other than 0"},
+		{"Dot", config{"axes": []any{1., 0.}}, "Dot: Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
+		{"Dot", config{"axes": []any{1., 2., 3.}}, "Dot: axes is [1,2,3], want 2 integers\nDot: Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
+		{"ZeroPadding2D", config{"padding": []any{1., 2., 3.}}, "ZeroPadding2D: padding is [1,2,3], want [[top, bottom], [left, right]], integers from 0 to 16777216"},
+		{"ZeroPadding2D", config{"padding": []any{[]any{1., 2.}, []any{1.}}}, "ZeroPadding2D: padding is [[1,2],[1]], want [[top, bottom], [left, right]], integers from 0 to 16777216"},
+		{"ZeroPadding2D", config{"padding": -1., "data_format": "channels_first"}, "ZeroPadding2D: padding is -1, want [[top, bottom], [left, right]], integers from 0 to 16777216\nZeroPadding2D: data_format is \"channels_first\": not supported yet, want \"channels_last\""},
+		{"Rescaling", config{"scale": []any{[]any{1.}}, "offset": "x"}, "Rescaling: scale is [[1]], want a number or a list of numbers\nRescaling: offset is \"x\", want a number or a list of numbers"},
+		{"Rescaling", config{"scale": []any{}}, "Rescaling: scale is [], want a number or a list of numbers"},
+		{"Normalization", config{"mean": []any{1., 2.}, "variance": 1.}, "Normalization: Mean and Variance differ in length: set both, or none"},
 	} {
 		l, err := layer.Decode(c.class, c.config)
 		if err == nil {

@@ -1,8 +1,6 @@
 package layer
 
 import (
-	"fmt"
-
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 )
@@ -82,7 +80,7 @@ func (l AveragePool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 
 func (l MaxPool2D) check() error {
 	if l.Pool[0]*l.Pool[1] > maxPoolArea {
-		return fmt.Errorf("Pool is %v, want at most %d pixels", l.Pool, maxPoolArea)
+		return wrongf("Pool is %v, want at most %d pixels", l.Pool, maxPoolArea)
 	}
 	return nil
 }

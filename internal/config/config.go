@@ -68,6 +68,12 @@ func (r *Reader) Need(keys ...string) {
 // Has says whether the key is there and not null.
 func (r *Reader) Has(key string) bool { return r.m[key] != nil }
 
+// Null says whether the key is there, and null.
+func (r *Reader) Null(key string) bool {
+	v, ok := r.m[key]
+	return ok && v == nil
+}
+
 // Text reads a string.
 func (r *Reader) Text(key, otherwise string) string {
 	v := r.Value(key)

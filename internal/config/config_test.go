@@ -37,6 +37,7 @@ type every struct {
 	Count   int       `keras:"count,required,count"`
 	Steps   int       `keras:"steps,default=1,min=1,max=9"`
 	Any     int       `keras:"any"`
+	Axis    int       `keras:"axis,default=-1"`
 	Part    float64   `keras:"part,min=0,below=1"`
 	Rate    float64   `keras:"rate,default=0.5,above=0,max=2"`
 	Decay   float64   `keras:"decay,none,min=0"`
@@ -86,7 +87,7 @@ var kinds = &Registry[Class]{
 		_ struct{} `keras:"dtype,only=float32,omit"`
 	}{},
 	Check: func(c Class) error {
-		if c.(every).Steps == 7 {
+		if e, ok := c.(every); ok && e.Steps == 7 {
 			return errors.Join(errors.New("7 steps"), errors.New("of all numbers"))
 		}
 		return nil
@@ -104,7 +105,7 @@ func read(t *testing.T, text string) map[string]any {
 
 func TestConfig(t *testing.T) {
 	defaults := map[string]any{
-		"count": 3, "steps": 1, "any": 0, "part": 0., "rate": .5, "decay": nil, "seed": nil, "epsilon": 1e-7, "flag": false, "use_bias": true,
+		"count": 3, "steps": 1, "any": 0, "axis": -1, "part": 0., "rate": .5, "decay": nil, "seed": nil, "epsilon": 1e-7, "flag": false, "use_bias": true,
 		"mode": "fast", "size": []int{2, 2}, "stride": []int{2, 2}, "axes": nil, "scale": nil, "color": "red", "format": "last", "note": .5,
 	}
 	if d := cmp.Diff(defaults, every{Count: 3}.Config()); d != "" {
@@ -115,7 +116,7 @@ func TestConfig(t *testing.T) {
 		Size: [2]int{1, 3}, Stride: [2]int{4, 5}, Axes: []int{-3, 2}, Scale: []float64{.5, 1}, Color: color{"blue"}, Name: "n",
 	}
 	want := map[string]any{
-		"count": 1, "steps": 9, "any": -4, "part": .25, "rate": 2., "decay": 1., "seed": 0, "epsilon": 0., "flag": true, "use_bias": false,
+		"count": 1, "steps": 9, "any": -4, "axis": -1, "part": .25, "rate": 2., "decay": 1., "seed": 0, "epsilon": 0., "flag": true, "use_bias": false,
 		"mode": "slow", "size": []int{1, 3}, "stride": []int{4, 5}, "axes": []int{-3, 2}, "scale": []any{.5, 1.}, "color": "blue", "format": "last", "note": .5, "name": "n",
 	}
 	if d := cmp.Diff(want, full.Config()); d != "" {
@@ -139,6 +140,21 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+// A pointer to a class is the class.
+func TestPointer(t *testing.T) {
+	v := &every{Count: 3}
+	if d := cmp.Diff(v.Config(), kinds.Config(v)); d != "" {
+		t.Error(d)
+	}
+	if got := kinds.Fill(v).(*every); got.Steps != 1 || v.Steps != 0 {
+		t.Errorf("filled %+v of %+v", got, v)
+	}
+	v.Count = 0
+	if wrong := kinds.Wrong(v); len(wrong) != 1 {
+		t.Error(wrong)
+	}
+}
+
 func TestDecode(t *testing.T) {
 	for _, c := range []struct{ conf, want string }{
 		{`{"count":5,"size":3,"scale":2,"dtype":{"class_name":"DTypePolicy","config":{"name":"float32"}},"unset":null,"format":-1,"old":null,"note":"x"}`, ""},
@@ -148,6 +164,8 @@ func TestDecode(t *testing.T) {
 		{`{"count":1,"any":0.5}`, "any is 0.5, want an integer"},
 		{`{"count":1,"part":1,"rate":0,"decay":-1,"epsilon":"x"}`, "part is 1, want a number from 0 to less than 1\nrate is 0, want a number greater than 0 and at most 2\ndecay is -1, want a number of at least 0\nepsilon is \"x\", want a number of at least 0"},
 		{`{"count":1,"seed":1.5,"flag":1,"use_bias":"no"}`, "seed is 1.5, want an integer\nflag is 1, want true or false\nuse_bias is \"no\", want true or false"},
+		{`{"count":1,"steps":0,"size":0}`, "steps is 0, want an integer from 1 to 9\nsize is 0, want 2 integers from 1 to 16777216"},
+		{`{"count":1,"axis":0}`, "axis is 0, want an integer other than 0"},
 		{`{"count":1,"mode":"sloww"}`, `mode is "sloww"; did you mean slow?`},
 		{`{"count":1,"size":[1,2,3],"stride":[0,1],"axes":[-4],"scale":[1,"x"]}`, "size is [1,2,3], want 2 integers from 1 to 16777216\nstride is [0,1], want 2 integers from 1 to 16777216\naxes is [-4], want integers of at least -3\nscale is [1,\"x\"], want numbers"},
 		{`{"count":1,"scale":1e39}`, "scale is 1e+39, want a number that float32 holds"},

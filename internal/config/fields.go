@@ -180,6 +180,9 @@ func (f *field) fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(f.text)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(f.typ, 1, 1))
+		v.Index(0).SetInt(int64(must(strconv.Atoi(f.text))))
 	case reflect.Array:
 		for i := range v.Len() {
 			v.Index(i).SetInt(int64(must(strconv.Atoi(f.text))))
@@ -200,15 +203,24 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// unset says whether v is nil.
+func (f *field) unset(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer, reflect.Slice:
+		return v.IsNil()
+	}
+	return false
+}
+
 // encode is the value for the config; v has its default.
 func (f *field) encode(v reflect.Value) any {
 	if f.kind != nil {
-		if v.Kind() == reflect.Interface && v.IsNil() {
+		if f.unset(v) {
 			return nil
 		}
 		return f.kind.encode(v.Interface())
 	}
-	if f.none && v.IsZero() || v.Kind() == reflect.Pointer && v.IsNil() {
+	if f.none && v.IsZero() || f.unset(v) {
 		return nil
 	}
 	switch v = reflect.Indirect(v); v.Kind() {
@@ -220,10 +232,6 @@ func (f *field) encode(v reflect.Value) any {
 		return int(v.Int())
 	case reflect.Float64:
 		return v.Float()
-	case reflect.Slice:
-		if v.IsNil() {
-			return nil
-		}
 	}
 	if f.typ.Elem().Kind() == reflect.Float64 {
 		list := make([]any, v.Len())
@@ -290,6 +298,8 @@ func (f *field) decode(r *Reader, v reflect.Value) {
 	} else if wrong := f.wrong(v); wrong != "" {
 		r.bad(f.key, wrong)
 		v.SetZero()
+	} else if (f.defaults || f.like != "") && v.IsZero() {
+		r.bad(f.key, f.want()+" other than 0") // which would stand for the default
 	}
 }
 
@@ -370,6 +380,8 @@ func (f *field) wrong(v reflect.Value) string {
 // check says what is wrong with a field of a struct that a program made.
 func (f *field) check(v reflect.Value) error {
 	switch {
+	case f.kind != nil && f.required && !f.defaults && f.unset(v):
+		return fmt.Errorf("%s is not set", f.name)
 	case f.kind != nil && (v.IsZero() || f.kind.check == nil):
 		return nil
 	case f.kind != nil:

@@ -148,7 +148,7 @@ func (g *Registry[T]) Find(name string) (string, error) {
 // Config makes a config of the fields of v, whether its class is listed or not.
 func (g *Registry[T]) Config(v T) map[string]any {
 	c := map[string]any{}
-	filled := reflect.ValueOf(g.Fill(v))
+	filled := reflect.Indirect(reflect.ValueOf(g.Fill(v)))
 	for _, f := range g.plan(filled.Type()) {
 		switch {
 		case f.name != "_":
@@ -161,17 +161,21 @@ func (g *Registry[T]) Config(v T) map[string]any {
 		}
 	}
 	for _, e := range g.Classes {
-		if e.Write != nil && e.Of.Class() == v.Class() {
-			e.Write(v, c)
+		if e.Write != nil && reflect.TypeOf(e.Of) == filled.Type() {
+			e.Write(filled.Interface().(T), c)
 		}
 	}
 	return c
 }
 
-// Fill puts the defaults where fields of v are zero.
+// Fill puts the defaults where fields of v are zero. A pointer is to a copy then.
 func (g *Registry[T]) Fill(v T) T {
-	s := reflect.New(reflect.TypeOf(v)).Elem()
-	s.Set(reflect.ValueOf(v))
+	at := reflect.ValueOf(v)
+	pointer := at.Kind() == reflect.Pointer
+	at = reflect.Indirect(at)
+	copied := reflect.New(at.Type())
+	s := copied.Elem()
+	s.Set(at)
 	for _, f := range g.plan(s.Type()) {
 		if f.name == "_" {
 			continue
@@ -182,13 +186,16 @@ func (g *Registry[T]) Fill(v T) T {
 			x.Set(s.FieldByName(f.like))
 		}
 	}
+	if pointer {
+		return copied.Interface().(T)
+	}
 	return s.Interface().(T)
 }
 
 // Wrong returns what is wrong with the fields of v, all of it.
 func (g *Registry[T]) Wrong(v T) []error {
 	var errs []error
-	s := reflect.ValueOf(v)
+	s := reflect.Indirect(reflect.ValueOf(v))
 	for _, f := range g.plan(s.Type()) {
 		if f.name == "_" {
 			continue
