@@ -34,7 +34,9 @@ func (o Options) target(img Image, channels int, limit int64) (h, w int, err err
 }
 
 // long is the longer side: torchvision's int(short*longer/shorter), which divides in float64.
-func long(short, longer, shorter int) int { return int(float64(short) * float64(longer) / float64(shorter)) }
+func long(short, longer, shorter int) int {
+	return int(float64(short) * float64(longer) / float64(shorter))
+}
 
 // checkResult refuses a picture that would grow too large.
 func checkResult(how string, img Image, h, w, channels int, limit int64) error {

@@ -27,14 +27,14 @@ var table = []struct {
 	{"preprocess_input", PreprocessInput{}},
 }
 
-// nameOf is a step's name in files.
+// nameOf is a step's name in files; "" where the type is none of the table's.
 func nameOf(s Step) string {
 	for _, row := range table {
 		if reflect.TypeOf(row.step) == reflect.TypeOf(s) {
 			return row.name
 		}
 	}
-	return fmt.Sprintf("%T", s)
+	return ""
 }
 
 var modes = [...]string{Caffe: "caffe", TF: "tf", Torch: "torch"}
@@ -165,10 +165,8 @@ func decode(text []byte) (name string, step Step, err error) {
 		}
 		return name, v.Elem().Interface().(Step), nil
 	}
-	if len(name) > 40 {
-		name = name[:40] + "..."
-	}
-	return "", nil, fmt.Errorf("no step %q%s; there are %s", name, suggest.Hint(name, names), strings.Join(names, ", "))
+	name = short(name, 40)
+	return "", nil, fmt.Errorf("no step %q%s", name, suggest.Hint(name, names))
 }
 
 // older reads the form that files had before there were lists.
@@ -194,7 +192,7 @@ func older(text []byte) (Steps, error) {
 		r.Interpolation, errs[1] = picture.ParseInterpolation(o.Interpolation)
 	}
 	if err := errors.Join(errs[:]...); err != nil {
-		return nil, fmt.Errorf("preprocessing: %w", err)
+		return nil, fmt.Errorf("preprocessing: %w", plain(err))
 	}
 	steps := Steps{d, r}
 	if o.Rescale != 0 {
@@ -223,7 +221,15 @@ func plain(err error) error {
 		}
 		return fmt.Errorf("%sis a %s, want %s", where, kind.Value, wanted(kind.Type))
 	}
-	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	return errors.New(short(strings.TrimPrefix(err.Error(), "json: "), 200))
+}
+
+// short cuts a stranger's text for a message.
+func short(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
 func wanted(t reflect.Type) string {

@@ -128,12 +128,17 @@ func (s Steps) Compile() (*Pipeline, error) {
 	p := &Pipeline{}
 	var errs []error
 	for i, step := range s {
+		if nameOf(step) == "" {
+			errs = append(errs, fmt.Errorf("preprocessing step %d is %T, want one of this package's types, as in preprocess.Resize{Height: 224, Width: 224}", i+1, step))
+		}
+	}
+	if errs != nil {
+		return nil, errors.Join(errs...)
+	}
+	for i, step := range s {
 		var err error
 		switch {
-		case step == nil:
-			errs = append(errs, fmt.Errorf("preprocessing step %d is nil", i+1))
-			continue
-		case i == 0 || s[i-1] == nil:
+		case i == 0:
 		case step.stage() < s[i-1].stage():
 			err = fmt.Errorf("it comes after %s; a picture is decoded, then resized, then cropped, and then its numbers are changed", nameOf(s[i-1]))
 		case step.stage() == s[i-1].stage() && step.stage() < numbers:
@@ -155,7 +160,7 @@ func (s Steps) Compile() (*Pipeline, error) {
 // Split divides a list into the steps that make the picture, and those that change its numbers.
 func (s Steps) Split() (pictures, changes Steps) {
 	i := 0
-	for i < len(s) && s[i] != nil && s[i].stage() < numbers {
+	for i < len(s) && nameOf(s[i]) != "" && s[i].stage() < numbers {
 		i++
 	}
 	return s[:i:i], s[i:]
