@@ -59,7 +59,7 @@ files["exif-8.webp"] = save(drawing(5, 8, 3), format="WEBP", lossless=True, exif
 files["exif-6.tif"] = save(drawing(5, 8, 3), format="TIFF", tiffinfo=exif(6))
 
 
-# torchvision.transforms of PIL images (functional.py), whose arithmetic this is: _compute_resized_output_size and center_crop.
+# The arithmetic of torchvision 0.29 for PIL images (transforms/functional.py): _compute_resized_output_size and center_crop.
 
 
 def short_side(h, w, size):
