@@ -15,7 +15,7 @@ import (
 //
 //	model.Preprocessing = lince.Preprocessing{
 //		preprocess.Resize{Height: 224, Width: 224, Interpolation: picture.Bilinear},
-//		preprocess.PreprocessInput{Mode: preprocess.Torch},
+//		preprocess.Input{Mode: preprocess.Torch},
 //	}
 type Preprocessing = preprocess.Steps
 

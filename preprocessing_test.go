@@ -76,7 +76,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 	plain := preprocess.Steps{preprocess.Decode{}, preprocess.Resize{Height: 12, Width: 10}, preprocess.Rescale{Scale: 1. / 255}}
 	crop := preprocess.Steps{
 		preprocess.Decode{}, preprocess.Resize{ShortSide: 14, Interpolation: picture.Bilinear}, preprocess.CenterCrop{Height: 12, Width: 10},
-		preprocess.PreprocessInput{Mode: preprocess.Torch},
+		preprocess.Input{Mode: preprocess.Torch},
 	}
 	rescale := moves
 	rescale.Rescale = 1. / 255

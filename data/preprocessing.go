@@ -19,10 +19,10 @@ func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, e
 	}
 	var errs []error
 	if o.TargetSize != [2]int{} || o.ColorMode != 0 || o.Interpolation != 0 {
-		errs = append(errs, errors.New("TargetSize, ColorMode and Interpolation are given beside Preprocessing, whose steps say them: leave them out"))
+		errs = append(errs, errors.New("there are both Preprocessing, whose steps say it, and TargetSize, ColorMode or Interpolation: leave these out"))
 	}
 	if g := o.Augment; g.Rescale != 0 || g.SamplewiseCenter || g.SamplewiseStdNormalization || g.NeedsFit() {
-		errs = append(errs, errors.New("Augment rescales or normalises the pictures' numbers, and so may Preprocessing: leave it out of Augment"))
+		errs = append(errs, errors.New("the numbers are rescaled or normalised by Augment, and there is Preprocessing to say that: leave it out of Augment"))
 	}
 	p, err := o.Preprocessing.Compile()
 	if err != nil {
@@ -32,7 +32,7 @@ func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, e
 	o.TargetSize[0], o.TargetSize[1] = p.Size()
 	o.ColorMode, o.Interpolation = load.ColorMode, load.Interpolation
 	if o.TargetSize == [2]int{} {
-		errs = append(errs, errors.New("Preprocessing leaves pictures of different sizes, and a batch needs one: add Resize with a height and a width, or CenterCrop"))
+		errs = append(errs, errors.New("the steps of Preprocessing leave pictures of different sizes, and a batch needs one: add Resize with a height and a width, or CenterCrop"))
 	}
 	pictures, changes := o.Preprocessing.Split()
 	if len(changes) > 0 {

@@ -60,7 +60,7 @@ func TestPreprocessingSteps(t *testing.T) {
 	for _, how := range []picture.Interpolation{picture.Nearest, picture.Bilinear, picture.BilinearTF} {
 		steps := preprocess.Steps{
 			preprocess.Resize{ShortSide: 20, Interpolation: how}, preprocess.CenterCrop{Height: 16, Width: 12},
-			preprocess.Rescale{Scale: .5}, preprocess.PreprocessInput{}, preprocess.Normalize{Std: []float64{3}},
+			preprocess.Rescale{Scale: .5}, preprocess.Input{}, preprocess.Normalize{Std: []float64{3}},
 		}
 		p, err := steps.Compile()
 		if err != nil {
@@ -96,10 +96,10 @@ func TestPreprocessingErrors(t *testing.T) {
 	tab := open(t, "demo:cats-and-dogs?n=5", OpenOptions{})
 	resize := preprocess.Steps{preprocess.Resize{Height: 16, Width: 16}}
 	for want, o := range map[string]ImageOptions{
-		"TargetSize, ColorMode and Interpolation are given beside": {TargetSize: [2]int{16, 16}, Preprocessing: resize},
-		"Augment rescales or normalises":                           {Augment: augment.Tutorial(), Preprocessing: resize},
-		"leaves pictures of different sizes":                       {Preprocessing: preprocess.Steps{preprocess.Resize{ShortSide: 16}}},
-		"step 1 (resize)":                                          {Preprocessing: preprocess.Steps{preprocess.Resize{}}},
+		"there are both Preprocessing":      {TargetSize: [2]int{16, 16}, Preprocessing: resize},
+		"rescaled or normalised by Augment": {Augment: augment.Tutorial(), Preprocessing: resize},
+		"leave pictures of different sizes": {Preprocessing: preprocess.Steps{preprocess.Resize{ShortSide: 16}}},
+		"step 1 (resize)":                   {Preprocessing: preprocess.Steps{preprocess.Resize{}}},
 	} {
 		if _, err := Images(tab, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want one with %q", err, want)

@@ -24,7 +24,7 @@ var table = []struct {
 	{"bgr", BGR{}},
 	{"rescale", Rescale{}},
 	{"normalize", Normalize{}},
-	{"preprocess_input", PreprocessInput{}},
+	{"preprocess_input", Input{}},
 }
 
 // nameOf is a step's name in files; "" where the type is none of the table's.

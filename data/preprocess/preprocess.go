@@ -3,7 +3,7 @@
 //	steps := preprocess.Steps{
 //		preprocess.Resize{ShortSide: 256, Interpolation: picture.Bilinear},
 //		preprocess.CenterCrop{Height: 224, Width: 224},
-//		preprocess.PreprocessInput{Mode: preprocess.Torch},
+//		preprocess.Input{Mode: preprocess.Torch},
 //	}
 //
 // A file is decoded, resized and cropped, in this order; then its numbers, float32 of 0 to 255 in HWC order, are
@@ -22,7 +22,7 @@ import (
 // Steps are what is done to a picture, in this order. A list without Decode decodes to RGB.
 type Steps []Step
 
-// Step is one of this package's types: Decode, Resize, CenterCrop, BGR, Rescale, Normalize, PreprocessInput. A field's
+// Step is one of this package's types: Decode, Resize, CenterCrop, BGR, Rescale, Normalize, Input. A field's
 // zero value is Keras' default.
 type Step interface {
 	// compile adds the step to p, whose earlier steps are there.
@@ -85,8 +85,8 @@ type Normalize struct {
 	Std  []float64 `json:"std,omitempty"`
 }
 
-// PreprocessInput is preprocess_input of keras.applications, to the bit.
-type PreprocessInput struct {
+// Input is preprocess_input of keras.applications, to the bit.
+type Input struct {
 	Mode Mode `json:"mode"`
 }
 
@@ -100,13 +100,13 @@ const (
 	Torch             // (numbers/255 - [.485, .456, .406]) / [.229, .224, .225]: DenseNet121
 )
 
-func (Decode) stage() stage          { return decoding }
-func (Resize) stage() stage          { return resizing }
-func (CenterCrop) stage() stage      { return cropping }
-func (BGR) stage() stage             { return numbers }
-func (Rescale) stage() stage         { return numbers }
-func (Normalize) stage() stage       { return numbers }
-func (PreprocessInput) stage() stage { return numbers }
+func (Decode) stage() stage     { return decoding }
+func (Resize) stage() stage     { return resizing }
+func (CenterCrop) stage() stage { return cropping }
+func (BGR) stage() stage        { return numbers }
+func (Rescale) stage() stage    { return numbers }
+func (Normalize) stage() stage  { return numbers }
+func (Input) stage() stage      { return numbers }
 
 // MaxSize is the greatest height and width of a model's pictures.
 const MaxSize = 1 << 14
@@ -229,7 +229,7 @@ func (n Normalize) compile(p *Pipeline) error {
 	return errors.Join(p.change(subtract, "mean", 0, n.Mean...), p.change(divide, "std", 1, n.Std...))
 }
 
-func (i PreprocessInput) compile(p *Pipeline) error {
+func (i Input) compile(p *Pipeline) error {
 	var steps []Step
 	switch i.Mode {
 	case Caffe:

@@ -103,7 +103,7 @@ func TestCompileRefuses(t *testing.T) {
 		"std is -Inf":                         {Normalize{Std: []float64{math.Inf(-1)}}},
 		"step 1 (decode): no color mode 9":    {Decode{ColorMode: 9}},
 		"step 1 (resize): no interpolation 9": {Resize{Height: 1, Width: 1, Interpolation: 9}},
-		"no mode 3":                           {PreprocessInput{Mode: 3}},
+		"no mode 3":                           {Input{Mode: 3}},
 	} {
 		if _, err := s.Compile(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error is %v, want one with %q", s, err, want)
@@ -118,7 +118,7 @@ func TestCompileRefuses(t *testing.T) {
 // A list is written with the names of its steps first.
 func TestJSONForm(t *testing.T) {
 	got, err := json.Marshal(struct{ A, B Steps }{Steps{
-		Decode{}, Resize{ShortSide: 256, Interpolation: picture.Bilinear}, CenterCrop{224, 224}, BGR{}, Rescale{Scale: 2}, Normalize{Mean: []float64{.5}}, PreprocessInput{},
+		Decode{}, Resize{ShortSide: 256, Interpolation: picture.Bilinear}, CenterCrop{224, 224}, BGR{}, Rescale{Scale: 2}, Normalize{Mean: []float64{.5}}, Input{},
 	}, nil})
 	want := `{"A":[{"step":"decode","color_mode":"rgb"},{"step":"resize","short_side":256,"interpolation":"bilinear"},{"step":"center_crop","height":224,"width":224},` +
 		`{"step":"bgr"},{"step":"rescale","scale":2},{"step":"normalize","mean":[0.5]},{"step":"preprocess_input","mode":"caffe"}],"B":null}`

@@ -22,7 +22,7 @@ func TestModelPreprocessing(t *testing.T) {
 	in := m.InputShape()
 	m.Preprocessing = lince.Preprocessing{
 		preprocess.Decode{Orient: true}, preprocess.Resize{ShortSide: in[1] + 3, Interpolation: picture.Bilinear},
-		preprocess.CenterCrop{Height: in[1], Width: in[2]}, preprocess.PreprocessInput{Mode: preprocess.Caffe}, preprocess.Rescale{Scale: 1. / 128},
+		preprocess.CenterCrop{Height: in[1], Width: in[2]}, preprocess.Input{Mode: preprocess.Caffe}, preprocess.Rescale{Scale: 1. / 128},
 	}
 	if err := m.Save("crop.keras"); err != nil {
 		t.Fatal(err)
