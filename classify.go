@@ -102,8 +102,8 @@ func (m *Model) ClassifyBatch(x *tensor.Tensor) ([]Classification, error) {
 // ClassifyImage returns the prediction for the bytes of an image file (JPEG, PNG, GIF,
 // BMP, TIFF, WebP, PPM), which Model.Preprocessing makes the model's input. Its Row is 0. The
 // bytes may come from a stranger: package picture bounds the memory that decoding takes by
-// their number. Any number of goroutines may call it. Where ctx is cancelled
-// the error wraps its cause; a step that has begun, decoding or predicting, ends first.
+// their number. Any number of goroutines may call it. Where ctx is cancelled before the
+// prediction begins, the error wraps its cause.
 func (m *Model) ClassifyImage(ctx context.Context, file []byte) (Classification, error) {
 	list, err := m.classifyPictures(ctx, 1, func(w *imageWorker, _ int) error { return w.decode(file) })
 	if err != nil {

@@ -62,6 +62,13 @@ func TestModelPreprocessing(t *testing.T) {
 		t.Errorf("a second rescaling ends with %d", o.code)
 	}
 	contains(t, "the error", o.stderr, "crop.keras", "leave rescale out")
+	shown := decode[struct{ Shape [3]int }](t, succeed(t, "show", "set/cat.0.png", "--model", "crop.keras", "--json").stdout)
+	if shown.Shape != [3]int{in[1], in[2], 3} {
+		t.Errorf("the model takes %v, shown is %v", in, shown.Shape)
+	}
+	if o := run(t, "show", "set/cat.0.png", "--model", "crop.keras", "--size", "8x8"); o.code != 2 {
+		t.Errorf("a size beside a model ends with %d", o.code)
+	}
 	// --rescale replaces what the file says of numbers, and nothing else.
 	m.Preprocessing = append(m.Preprocessing[:3:3], preprocess.Rescale{Scale: 1. / 255})
 	if want, err = m.ClassifyImages(t.Context(), p["cat.0.png"]); err != nil {
