@@ -129,7 +129,7 @@ func ExampleSequential() {
 		log.Fatal(err)
 	}
 	var table bytes.Buffer
-	if err := model.Summary(&table); err != nil {
+	if err := model.Summary(&table, lince.Summary{}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Print(&table)
@@ -167,7 +167,7 @@ func ExampleSequential_mistakes() {
 	fmt.Println(err)
 	// Output:
 	// layer 1 (Conv2D conv2d): got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)
-	// layer 2 (Dense dense): Units is 0, want at least 1
+	// layer 2 (Dense dense): Units is not set, want an integer from 1 to 16777216
 }
 
 // What a model takes pictures for, and how well that fits: a confusion matrix, and

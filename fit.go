@@ -122,8 +122,8 @@ type training struct {
 }
 
 func (m *Model) newTraining(train data.Dataset, o Fit) (*training, error) {
-	if m.compiled == nil {
-		return nil, errors.New("the model is not compiled; call Compile first")
+	if err := m.readyToTrain(); err != nil {
+		return nil, err
 	}
 	if train == nil {
 		return nil, errors.New("there is no data set")
@@ -429,16 +429,7 @@ func (m *Model) higherIsBetter(name string) (higher, known bool) {
 	if !ok {
 		return false, false
 	}
-	switch class := x.Class(); {
-	case class == "", strings.HasSuffix(class, "Accuracy"):
-		return true, true
-	case strings.HasSuffix(class, "Error"), strings.HasSuffix(class, "Crossentropy"):
-		return false, true
-	}
-	if d, ok := x.(interface{ HigherIsBetter() bool }); ok {
-		return d.HigherIsBetter(), true
-	}
-	return false, false
+	return x.HigherIsBetter()
 }
 
 // scalars are the values that a step returns.

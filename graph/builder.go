@@ -26,6 +26,7 @@ type core struct {
 	updates  []*Node
 	inputs   []*Value
 	reads    map[*Variable]*Value
+	draws    map[uint64]int // how many RandomUniform there are of a key
 	training bool
 	errs     []error
 }
@@ -33,7 +34,7 @@ type core struct {
 // NewBuilder starts a graph over the variables of store. training says which of the two
 // graphs of a model it is: layers such as Dropout ask for it.
 func NewBuilder(store *Store, training bool) *Builder {
-	return &Builder{core: &core{store: store, training: training, reads: map[*Variable]*Value{}}}
+	return &Builder{core: &core{store: store, training: training, reads: map[*Variable]*Value{}, draws: map[uint64]int{}}}
 }
 
 // In is a view of the builder whose variables have path before their names, and whose
@@ -65,6 +66,9 @@ func join(outer, inner string) string {
 
 // Path is the path of this view.
 func (b *Builder) Path() string { return b.path }
+
+// Label is what the view's mistakes are told as.
+func (b *Builder) Label() string { return b.label }
 
 // Training says whether the graph is for training.
 func (b *Builder) Training() bool { return b.training }
@@ -135,7 +139,7 @@ func (b *Builder) Input(key string, dtype tensor.DType, shape ...int) *Value {
 // reads it. v.Path is the variable's own name.
 func (b *Builder) Variable(v Variable) *Value {
 	v.Path = join(b.path, v.Path)
-	v.Frozen = v.Frozen || b.frozen && v.Role == Weight
+	v.off = b.frozen
 	have, err := b.store.Declare(v)
 	if err != nil {
 		return b.fail("", err)
@@ -169,6 +173,9 @@ func (b *Builder) Update(o op.Op, in ...*Value) {
 	}
 	b.add(o, in...)
 }
+
+// Mistakes is the number of mistakes so far.
+func (b *Builder) Mistakes() int { return len(b.errs) }
 
 // Err returns the mistakes so far, joined; nil when there are none.
 func (b *Builder) Err() error { return errors.Join(b.errs...) }

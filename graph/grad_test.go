@@ -16,6 +16,13 @@ func window(size, stride, dilation int, p op.Padding) op.Window {
 	return op.Window{Size: [2]int{size, size}, Stride: [2]int{stride, stride}, Dilation: [2]int{dilation, dilation}, Padding: p}
 }
 
+// explicit is a window of explicit padding.
+func explicit(size, stride, top, bottom, left, right int) op.Window {
+	w := window(size, stride, 1, op.Explicit)
+	w.Pads = [2][2]int{{top, bottom}, {left, right}}
+	return w
+}
+
 // gradients are functions of two inputs; what they build covers the table of gradients.
 // Inputs lie between .2 and 1 (y) and -1 and 1 (x), away from kinks.
 var gradients = []struct {
@@ -83,6 +90,26 @@ var gradients = []struct {
 	{"MatMul", []int{4, 3}, []int{2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Op(op.MatMul{TransposeA: true, TransposeB: true}, x, y)
 	}},
+	{"BatchMatMul", []int{2, 3, 4}, []int{2, 4, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.BatchMatMul(x, y) }},
+	{"BatchMatMul", []int{2, 1, 4, 3}, []int{2, 1, 4, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Op(op.BatchMatMul{TransposeA: true}, x, y)
+	}},
+	{"BatchMatMul", []int{2, 3, 4}, []int{2, 2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Op(op.BatchMatMul{TransposeB: true}, x, y)
+	}},
+	{"BatchMatMul", []int{2, 4, 3}, []int{2, 2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Op(op.BatchMatMul{TransposeA: true, TransposeB: true}, x, y)
+	}},
+	{"Pad", []int{2, 3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Square(b.Pad(x, []int{0, 1, 0}, []int{0, 2, 3}, 4))
+	}},
+	{"Concat", []int{2, 3, 2}, []int{2, 1, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Square(b.Concat(1, x, y, b.Neg(x)))
+	}},
+	{"Concat", []int{2, 3}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Concat(1, x) }},
+	{"Slice", []int{3, 4, 2}, []int{2, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Slice(x, []int{1, 1, 0}, []int{2, 2, tensor.Unknown}), y)
+	}},
 	{"Conv2D", []int{2, 5, 6, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Conv2D(x, y, window(3, 1, 1, op.Valid))
 	}},
@@ -91,6 +118,12 @@ var gradients = []struct {
 	}},
 	{"Conv2D", []int{1, 6, 5, 2}, []int{2, 2, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Conv2D(x, y, window(2, 1, 2, op.Same))
+	}},
+	{"Conv2D", []int{1, 4, 5, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Conv2D(x, y, explicit(3, 2, 0, 1, 4, 2))
+	}},
+	{"AvgPool2D", []int{1, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Square(b.AvgPool2D(x, explicit(3, 2, 0, 1, 2, 2)))
 	}},
 	{"Conv2DBackwardData", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Conv2D(x, y, window(3, 1, 1, op.Same)))), x)[0]
@@ -131,6 +164,16 @@ var gradients = []struct {
 	}},
 	{"AvgPool2DGrad", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.AvgPool2D(x, window(2, 2, 1, op.Valid)))), x)[0]
+	}},
+	{"BatchNorm", []int{2, 3, 2, 3}, []int{3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		v, _, _ := b.BatchNorm(x, y, b.Square(y), .1)
+		return v
+	}},
+	{"BatchNorm", []int{5, 3}, []int{3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		scaled, _, _ := b.BatchNorm(x, y, nil, .2)
+		shifted, _, _ := b.BatchNorm(x, nil, y, .3)
+		plain, _, _ := b.BatchNorm(b.Mul(x, y), nil, nil, .4)
+		return b.Add(b.Mul(scaled, shifted), plain)
 	}},
 	{"Softmax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Softmax(x), y) }},
 	{"SoftmaxCrossEntropy", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {

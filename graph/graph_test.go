@@ -80,6 +80,47 @@ func TestGradOfWhatHasNone(t *testing.T) {
 	if err := b.Err(); err == nil || !strings.Contains(err.Error(), "MaxPool2DGrad: has no gradient") {
 		t.Errorf("second gradient of a max-pool: %v", err)
 	}
+	for _, c := range []struct {
+		loss func(b *graph.Builder, y, mean, variance, grad *graph.Value) *graph.Value
+		want string
+	}{
+		{func(b *graph.Builder, y, mean, _, _ *graph.Value) *graph.Value { return b.Add(b.Sum(y), b.Sum(mean)) }, "BatchNorm: the mean and the variance of the batch have no gradient"},
+		{func(b *graph.Builder, _, _, variance, _ *graph.Value) *graph.Value { return b.Sum(variance) }, "BatchNorm: the mean and the variance of the batch have no gradient"},
+		{func(b *graph.Builder, _, _, _, grad *graph.Value) *graph.Value { return b.Sum(b.Square(grad)) }, "BatchNormGrad: has no gradient"},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		x := b.Input("x", tensor.Float32, 2, 4)
+		y, mean, variance := b.BatchNorm(x, nil, nil, .1)
+		grad := graph.Grad(b, b.Sum(b.Square(y)), x)[0]
+		graph.Grad(b, c.loss(b, y, mean, variance, grad), x)
+		if err := b.Err(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+func TestBatchNormMistakes(t *testing.T) {
+	for _, c := range []struct {
+		build func(b *graph.Builder)
+		want  string
+	}{
+		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3), nil, nil, .1) }, "x has shape (3,), want (batch, ..., channels)"},
+		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Int32, 3, 2), nil, nil, .1) }, "x is int32, want a floating-point type"},
+		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, nil, -1) }, "epsilon is -1, want a number of at least 0"},
+		{func(b *graph.Builder) {
+			b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, b.Input("y", tensor.Float32, 3), .1)
+		}, "beta is float32 (3,), want float32 (2,)"},
+		{func(b *graph.Builder) {
+			v := b.Variable(graph.Variable{Path: "v", Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{3}}})
+			b.MovingAverage(v, b.Input("x", tensor.Float32, 2), .9)
+		}, "operand is float32 (2,), want float32 (3,) as the variable"},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		c.build(b)
+		if err := b.Err(); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
 }
 
 func TestSpecialize(t *testing.T) {
@@ -134,6 +175,113 @@ func TestKey(t *testing.T) {
 				t.Errorf("%q and %q have one key", path, other)
 			}
 			keys[k] = path
+		}
+	}
+}
+
+// TestDraws holds that a layer that is applied twice draws two masks, and that the first is
+// that of the layer applied once.
+func TestDraws(t *testing.T) {
+	b := graph.NewBuilder(graph.NewStore(), true)
+	x, step := b.Input("x", tensor.Float32, tensor.Unknown, 6), b.Constant(tensor.Int64, 0)
+	keys := map[uint64]int{}
+	for i, draw := range []struct {
+		path string
+		seed uint64
+	}{{"dropout", 1}, {"dropout", 1}, {"dropout", 1}, {"dropout_1", 1}, {"dropout", 2}} {
+		key := b.In(draw.path, "").RandomUniform(draw.seed, step, x).Node.Op.(op.RandomUniform).Key
+		if j, ok := keys[key]; ok {
+			t.Errorf("draws %d and %d have one key", j, i)
+		}
+		keys[key] = i
+		if first := graph.Key(draw.seed, draw.path); i != 1 && i != 2 && key != first {
+			t.Errorf("draw %d has key %x, want %x", i, key, first)
+		}
+	}
+}
+
+// TestPadConcatSlice: shapes of Pad, Concat, Slice and BatchMatMul where the batch is not known, and
+// what they refuse.
+func TestPadConcatSlice(t *testing.T) {
+	const batch = tensor.Unknown
+	for _, c := range []struct {
+		o       op.Op
+		in      []tensor.Shape
+		want    tensor.Shape
+		mistake string
+	}{
+		{op.Pad{Before: []int{0, 1}, After: []int{0, 2}}, []tensor.Shape{{batch, 3}}, tensor.Shape{batch, 6}, ""},
+		{op.Pad{Before: []int{1}, After: []int{0, 2}}, []tensor.Shape{{batch, 3}}, nil, "want one number each for each dimension"},
+		{op.Pad{Before: []int{0, -1}, After: []int{0, 2}}, []tensor.Shape{{batch, 3}}, nil, "want at least 0"},
+		{op.Concat{Axis: 1}, []tensor.Shape{{batch, 3}, {5, 1}, {batch, 2}}, tensor.Shape{5, 6}, ""},
+		{op.Concat{Axis: 0}, []tensor.Shape{{batch, 3}, {5, 3}}, tensor.Shape{batch, 3}, ""},
+		{op.Concat{}, nil, nil, "got no operands"},
+		{op.Concat{Axis: 2}, []tensor.Shape{{batch, 3}}, nil, "axis 2 of shape (None, 3)"},
+		{op.Concat{Axis: 1}, []tensor.Shape{{batch, 3, 4}, {batch, 3, 5}}, nil, "cannot concatenate (None, 3, 4) and (None, 3, 5) along axis 1"},
+		{op.Concat{Axis: 1}, []tensor.Shape{{batch, 3}, {batch, 3, 5}}, nil, "cannot concatenate"},
+		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 2}}, []tensor.Shape{{batch, 3}}, tensor.Shape{batch, 2}, ""},
+		{op.Slice{Begin: []int{2, 1}, Size: []int{1, batch}}, []tensor.Shape{{4, 3}}, tensor.Shape{1, 2}, ""},
+		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "3 elements from 1 on do not fit into dimension 1"},
+		{op.Slice{Begin: []int{0, 4}, Size: []int{batch, batch}}, []tensor.Shape{{batch, 3}}, nil, "do not fit"},
+		{op.Slice{Begin: []int{1, 0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "its size is not known"},
+		{op.Slice{Begin: []int{0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "want one number each for each dimension"},
+		{op.BatchMatMul{TransposeB: true}, []tensor.Shape{{batch, 3, 4}, {7, 5, 4}}, tensor.Shape{7, 3, 5}, ""},
+		{op.BatchMatMul{}, []tensor.Shape{{batch, 3, 4}, {4, 5}}, nil, "want at least 3 dimensions"},
+		{op.BatchMatMul{}, []tensor.Shape{{batch, 3, 4}, {batch, 5, 4}}, nil, "cannot multiply (3, 4) by (5, 4)"},
+		{op.BatchMatMul{}, []tensor.Shape{{batch, 2, 3, 4}, {batch, 3, 4, 5}}, nil, "want as many matrices"},
+	} {
+		var in []op.Type
+		for _, s := range c.in {
+			in = append(in, op.Type{DType: tensor.Float32, Shape: s})
+		}
+		out, err := c.o.Infer(in)
+		switch {
+		case c.mistake != "":
+			if err == nil || !strings.Contains(err.Error(), c.mistake) {
+				t.Errorf("%+v of %v: %v, want %q", c.o, c.in, err, c.mistake)
+			}
+		case err != nil || !out[0].Shape.Equal(c.want):
+			t.Errorf("%+v of %v: %v, %v, want %v", c.o, c.in, out, err, c.want)
+		}
+	}
+	b := graph.NewBuilder(graph.NewStore(), true)
+	x := b.Input("x", tensor.Float32, batch, 3)
+	graph.Grad(b, b.Sum(b.Concat(0, x, x)), x)
+	if err := b.Err(); err == nil || !strings.Contains(err.Error(), "its size is not known") {
+		t.Errorf("gradient of a concatenation of batches: %v", err)
+	}
+}
+
+// TestExplicitPadding: shapes of windows of explicit padding, and those that are refused.
+func TestExplicitPadding(t *testing.T) {
+	x := op.Type{DType: tensor.Float32, Shape: tensor.Shape{tensor.Unknown, 224, 6, 3}}
+	for _, c := range []struct {
+		w       op.Window
+		pool    bool
+		want    tensor.Shape
+		mistake string
+	}{
+		{explicit(3, 2, 0, 1, 0, 1), false, tensor.Shape{tensor.Unknown, 112, 3, 3}, ""},
+		{explicit(7, 2, 3, 3, 3, 3), false, tensor.Shape{tensor.Unknown, 112, 3, 3}, ""},
+		{explicit(7, 1, 0, 0, 0, 0), false, nil, "does not fit"},
+		{explicit(3, 1, 0, -1, 0, 0), false, nil, "want at least 0"},
+		{op.Window{Size: [2]int{3, 3}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Pads: [2][2]int{{1, 1}}}, false, nil, `with padding "valid": want none`},
+		{explicit(3, 2, 0, 1, 0, 2), true, tensor.Shape{tensor.Unknown, 112, 3, 3}, ""},
+		{explicit(3, 2, 0, 3, 0, 0), true, nil, "a window sees no pixel"},
+	} {
+		var o op.Op = op.Conv2D{Window: c.w}
+		in := []op.Type{x, {DType: tensor.Float32, Shape: tensor.Shape{c.w.Size[0], c.w.Size[1], 3, 3}}}
+		if c.pool {
+			o, in = op.AvgPool2D{Window: c.w}, in[:1]
+		}
+		out, err := o.Infer(in)
+		switch {
+		case c.mistake != "":
+			if err == nil || !strings.Contains(err.Error(), c.mistake) {
+				t.Errorf("%s: %v, want %q", c.w.Attributes(), err, c.mistake)
+			}
+		case err != nil || !out[0].Shape.Equal(c.want):
+			t.Errorf("%s: %v, %v, want %v", c.w.Attributes(), out, err, c.want)
 		}
 	}
 }

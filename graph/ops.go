@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"strconv"
+
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -124,6 +126,20 @@ func (b *Builder) Transpose(x *Value, perm ...int) *Value {
 	return b.Op(op.Transpose{Perm: perm}, x)
 }
 
+// Pad surrounds x with elements of value: before[i] before dimension i, after[i] after it.
+func (b *Builder) Pad(x *Value, before, after []int, value float64) *Value {
+	return b.Op(op.Pad{Before: before, After: after, Value: value}, x)
+}
+
+// Concat joins values along dimension axis; their other dimensions must be the same.
+func (b *Builder) Concat(axis int, x ...*Value) *Value { return b.Op(op.Concat{Axis: axis}, x...) }
+
+// Slice takes size[i] elements of dimension i, from begin[i] on; all of them for a size of
+// tensor.Unknown.
+func (b *Builder) Slice(x *Value, begin, size []int) *Value {
+	return b.Op(op.Slice{Begin: begin, Size: size}, x)
+}
+
 // BroadcastLike repeats x to the shape of ref.
 func (b *Builder) BroadcastLike(x, ref *Value) *Value { return b.Op(op.BroadcastLike{}, x, ref) }
 
@@ -159,6 +175,9 @@ func (b *Builder) ArgMax(x *Value) *Value { return b.Op(op.ArgMax{}, x) }
 // MatMul is the product of two matrices.
 func (b *Builder) MatMul(x, y *Value) *Value { return b.Op(op.MatMul{}, x, y) }
 
+// BatchMatMul multiplies the matrices in the last two dimensions of x and y, pair by pair.
+func (b *Builder) BatchMatMul(x, y *Value) *Value { return b.Op(op.BatchMatMul{}, x, y) }
+
 // Conv2D convolves images with a kernel.
 func (b *Builder) Conv2D(x, kernel *Value, w op.Window) *Value {
 	return b.Op(op.Conv2D{Window: w}, x, kernel)
@@ -179,6 +198,22 @@ func (b *Builder) AvgPool2D(x *Value, w op.Window) *Value {
 	return b.Op(op.AvgPool2D{Window: w}, x)
 }
 
+// BatchNorm normalizes each channel of x with the statistics of the batch, which are returned
+// beside the result; gamma and beta are nil where the result is not scaled or not shifted.
+func (b *Builder) BatchNorm(x, gamma, beta *Value, epsilon float64) (y, mean, variance *Value) {
+	o, in := op.BatchNorm{Epsilon: epsilon, Scale: gamma != nil, Center: beta != nil}, []*Value{x}
+	for _, v := range []*Value{gamma, beta} {
+		if v != nil {
+			in = append(in, v)
+		}
+	}
+	n := b.add(o, in...)
+	if n == nil {
+		return b.Invalid(), b.Invalid(), b.Invalid()
+	}
+	return n.Out[0], n.Out[1], n.Out[2]
+}
+
 // Softmax normalises the last dimension.
 func (b *Builder) Softmax(x *Value) *Value { return b.Op(op.Softmax{}, x) }
 
@@ -188,10 +223,23 @@ func (b *Builder) SoftmaxCrossEntropy(logits, labels *Value) *Value {
 }
 
 // RandomUniform draws from [0,1) in the shape of ref; step counts the runs, an Int64
-// scalar. The stream is named by the view's path and seed.
+// scalar. The stream is named by the view's path and seed; a further draw with the same path and
+// seed, by a layer that is applied twice, gets a stream of its own.
 func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
-	return b.Op(op.RandomUniform{Key: Key(seed, b.path)}, step, ref)
+	key := Key(seed, b.path)
+	n := b.draws[key]
+	b.draws[key]++
+	if n > 0 {
+		key = Key(key, strconv.Itoa(n))
+	}
+	return b.Op(op.RandomUniform{Key: key}, step, ref)
 }
 
 // Assign sets a variable, after all that computes.
 func (b *Builder) Assign(variable, value *Value) { b.Update(op.Assign{}, variable, value) }
+
+// MovingAverage moves a variable towards a value, after all that computes: see
+// op.MovingAverage.
+func (b *Builder) MovingAverage(variable, value *Value, momentum float64) {
+	b.Update(op.MovingAverage{Momentum: momentum}, variable, value)
+}

@@ -1,9 +1,11 @@
 package graph
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // vjp is a gradient rule: given a node and the gradients of its results (nil where
@@ -80,6 +82,33 @@ var vjps = map[string]vjp{
 	"SumLike": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.BroadcastLike(g[0], n.In[0]), nil}
 	},
+	"Pad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Slice(g[0], n.Op.(op.Pad).Before, n.In[0].Shape)}
+	},
+	"Concat": func(b *Builder, n *Node, g []*Value) []*Value {
+		axis := n.Op.(op.Concat).Axis
+		begin, grads := make([]int, g[0].Rank()), make([]*Value, len(n.In))
+		for i, x := range n.In {
+			if x.Shape[axis] == tensor.Unknown {
+				return []*Value{b.Errorf("Concat has no gradient along dimension %d of shape %v: its size is not known", axis, x.Shape)}
+			}
+			size := slices.Repeat([]int{tensor.Unknown}, len(begin))
+			size[axis] = x.Shape[axis]
+			grads[i] = b.Slice(g[0], slices.Clone(begin), size)
+			begin[axis] += x.Shape[axis]
+		}
+		return grads
+	},
+	"Slice": func(b *Builder, n *Node, g []*Value) []*Value {
+		x, o := n.In[0], n.Op.(op.Slice)
+		after := make([]int, x.Rank())
+		for i, d := range x.Shape {
+			if d != tensor.Unknown { // else the slice has all of it
+				after[i] = d - o.Begin[i] - n.Out[0].Shape[i]
+			}
+		}
+		return []*Value{b.Pad(g[0], o.Begin, after, 0)}
+	},
 	"Size":          flat,
 	"OneHot":        flat,
 	"ArgMax":        flat,
@@ -97,23 +126,10 @@ var vjps = map[string]vjp{
 	},
 
 	"MatMul": func(b *Builder, n *Node, g []*Value) []*Value {
-		o := n.Op.(op.MatMul)
-		x, y := n.In[0], n.In[1]
-		mul := func(tx bool, x *Value, ty bool, y *Value) *Value {
-			return b.Op(op.MatMul{TransposeA: tx, TransposeB: ty}, x, y)
-		}
-		dx, dy := (*Value)(nil), (*Value)(nil)
-		if o.TransposeA {
-			dx = mul(o.TransposeB, y, true, g[0])
-		} else {
-			dx = mul(false, g[0], !o.TransposeB, y)
-		}
-		if o.TransposeB {
-			dy = mul(true, g[0], o.TransposeA, x)
-		} else {
-			dy = mul(!o.TransposeA, x, false, g[0])
-		}
-		return []*Value{dx, dy}
+		return product(n, g[0], n.Op.(op.MatMul), func(o op.MatMul, x, y *Value) *Value { return b.Op(o, x, y) })
+	},
+	"BatchMatMul": func(b *Builder, n *Node, g []*Value) []*Value {
+		return product(n, g[0], op.MatMul(n.Op.(op.BatchMatMul)), func(o op.MatMul, x, y *Value) *Value { return b.Op(op.BatchMatMul(o), x, y) })
 	},
 	"Conv2D": func(b *Builder, n *Node, g []*Value) []*Value {
 		o := n.Op.(op.Conv2D)
@@ -161,6 +177,29 @@ var vjps = map[string]vjp{
 			nil,
 		}
 	},
+	"BatchNorm": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.BatchNorm)
+		if g[1] != nil || g[2] != nil {
+			b.fail(n.Op.Name(), errors.New("the mean and the variance of the batch have no gradient"))
+			return make([]*Value, len(n.In))
+		}
+		in := []*Value{g[0], n.In[0], n.Out[1], n.Out[2]}
+		if o.Scale {
+			in = append(in, n.In[1])
+		}
+		grad := b.add(op.BatchNormGrad{Epsilon: o.Epsilon, Scale: o.Scale}, in...)
+		if grad == nil {
+			return make([]*Value, len(n.In))
+		}
+		d := grad.Out[:1:1]
+		if o.Scale {
+			d = append(d, grad.Out[1])
+		}
+		if o.Center {
+			d = append(d, grad.Out[2])
+		}
+		return d
+	},
 	"MaxPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.MaxPool2DGrad{Window: n.Op.(op.MaxPool2D).Window}, g[0], n.Out[1], n.In[0])}
 	},
@@ -200,6 +239,23 @@ func binary(f func(b *Builder, g, x, y, z *Value) (dx, dy *Value)) vjp {
 
 func reshapeLike(b *Builder, n *Node, g []*Value) []*Value {
 	return append([]*Value{b.Op(op.ReshapeLike{}, g[0], n.In[0])}, make([]*Value, len(n.In)-1)...)
+}
+
+// product is the gradients of a product of matrices, or of many, given how to multiply.
+func product(n *Node, g *Value, o op.MatMul, mul func(o op.MatMul, x, y *Value) *Value) []*Value {
+	x, y := n.In[0], n.In[1]
+	var dx, dy *Value
+	if o.TransposeA {
+		dx = mul(op.MatMul{TransposeA: o.TransposeB, TransposeB: true}, y, g)
+	} else {
+		dx = mul(op.MatMul{TransposeB: !o.TransposeB}, g, y)
+	}
+	if o.TransposeB {
+		dy = mul(op.MatMul{TransposeA: true, TransposeB: o.TransposeA}, g, x)
+	} else {
+		dy = mul(op.MatMul{TransposeA: !o.TransposeA}, x, g)
+	}
+	return []*Value{dx, dy}
 }
 
 // route sends g to x where cond is true and to y where it is not.

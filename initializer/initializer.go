@@ -113,10 +113,3 @@ func normal(t *tensor.Tensor, key uint64, mean, stddev float64, truncated bool) 
 		}
 	})
 }
-
-func seedConfig(seed *int) any {
-	if seed == nil {
-		return nil
-	}
-	return *seed
-}

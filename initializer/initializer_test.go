@@ -1,6 +1,7 @@
 package initializer
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -214,19 +215,44 @@ func TestDecode(t *testing.T) {
 }
 
 func TestDecodeMistakes(t *testing.T) {
+	var unknown *UnknownClass
+	if _, err := Decode("Orthogonal", nil); !errors.As(err, &unknown) || unknown.Class != "Orthogonal" || unknown.Kind != "initializer" {
+		t.Errorf("got %v, want an UnknownClass", err)
+	}
 	for _, c := range []struct {
 		class  string
 		config map[string]any
 		want   string
 	}{
-		{"GlorotUnifrom", nil, `there is no initializer "GlorotUnifrom"; did you mean GlorotUniform?`},
+		{"GlorotUnifrom", nil, `there is no initializer class "GlorotUnifrom"; did you mean GlorotUniform?`},
 		{"GlorotUniform", map[string]any{"seed": "x"}, `initializer GlorotUniform: seed is "x", want an integer`},
-		{"RandomNormal", map[string]any{"stddev": -1., "mean": true}, "initializer RandomNormal: mean is true, want a number\nRandomNormal: stddev is -1, want a number greater than 0"},
-		{"VarianceScaling", map[string]any{"mode": "fan_inn", "scale": 0}, "initializer VarianceScaling: scale is 0, want a number greater than 0\nVarianceScaling: mode is \"fan_inn\"; did you mean fan_in?"},
+		{"RandomNormal", map[string]any{"stddev": -1., "mean": true}, "initializer RandomNormal: mean is true, want a number\ninitializer RandomNormal: stddev is -1, want a number greater than 0"},
+		{"VarianceScaling", map[string]any{"mode": "fan_inn", "scale": 0}, "initializer VarianceScaling: scale is 0, want a number greater than 0\ninitializer VarianceScaling: mode is \"fan_inn\"; did you mean fan_in?"},
 		{"Zeros", map[string]any{"value": 1}, `initializer Zeros: unknown key "value"`},
 	} {
 		_, err := Decode(c.class, c.config)
 		if err == nil || err.Error() != c.want {
+			t.Errorf("got %v\nwant %s", err, c.want)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for _, i := range all {
+		if err := Check(i); err != nil {
+			t.Errorf("%+v: %v", i, err)
+		}
+	}
+	for _, c := range []struct {
+		i    Initializer
+		want string
+	}{
+		{RandomNormal{Mean: math.Inf(1), Stddev: -1}, "Mean is +Inf, want a number\nStddev is -1, want a number greater than 0"},
+		{VarianceScaling{Scale: math.NaN(), Mode: "fan"}, "Scale is NaN, want a number greater than 0\nMode is \"fan\", want one of fan_in, fan_out, fan_avg"},
+		{RandomUniform{Maxval: new(math.NaN())}, "Maxval is NaN, want a number"},
+		{Constant{1e39}, "Value is 1e+39, want a number that float32 holds"},
+	} {
+		if err := Check(c.i); err == nil || err.Error() != c.want {
 			t.Errorf("got %v\nwant %s", err, c.want)
 		}
 	}

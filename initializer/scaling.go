@@ -9,35 +9,35 @@ import (
 // GlorotUniform draws from [-l, l) with l = sqrt(6/(fan_in+fan_out)), the default of dense and
 // convolution kernels (Glorot and Bengio, 2010).
 type GlorotUniform struct {
-	Seed *int // nil: the model's
+	Seed *int `keras:"seed"` // nil: the model's
 }
 
 // GlorotNormal draws from a normal distribution of variance 2/(fan_in+fan_out), cut off at
 // two standard deviations.
 type GlorotNormal struct {
-	Seed *int // nil: the model's
+	Seed *int `keras:"seed"` // nil: the model's
 }
 
 // HeUniform draws from [-l, l) with l = sqrt(6/fan_in) (He et al., 2015).
 type HeUniform struct {
-	Seed *int // nil: the model's
+	Seed *int `keras:"seed"` // nil: the model's
 }
 
 // HeNormal draws from a normal distribution of variance 2/fan_in, cut off at two standard
 // deviations.
 type HeNormal struct {
-	Seed *int // nil: the model's
+	Seed *int `keras:"seed"` // nil: the model's
 }
 
 // LecunUniform draws from [-l, l) with l = sqrt(3/fan_in) (LeCun et al., 1998).
 type LecunUniform struct {
-	Seed *int // nil: the model's
+	Seed *int `keras:"seed"` // nil: the model's
 }
 
 // LecunNormal draws from a normal distribution of variance 1/fan_in, cut off at two standard
 // deviations.
 type LecunNormal struct {
-	Seed *int // nil: the model's
+	Seed *int `keras:"seed"` // nil: the model's
 }
 
 // Mode says by what VarianceScaling divides the variance.
@@ -63,10 +63,10 @@ const (
 // VarianceScaling draws from a distribution of variance Scale/n, where n is fan_in, fan_out
 // or their mean.
 type VarianceScaling struct {
-	Scale        float64      // zero: 1
-	Mode         Mode         // empty: FanIn
-	Distribution Distribution // empty: TruncatedNormalDistribution
-	Seed         *int         // nil: the model's
+	Scale        float64      `keras:"scale,default=1,above=0"`
+	Mode         Mode         `keras:"mode,oneof=fan_in|fan_out|fan_avg"`
+	Distribution Distribution `keras:"distribution,oneof=truncated_normal|untruncated_normal|uniform"`
+	Seed         *int         `keras:"seed"` // nil: the model's
 }
 
 // Class implements Initializer.
@@ -91,30 +91,25 @@ func (LecunNormal) Class() string { return "LecunNormal" }
 func (VarianceScaling) Class() string { return "VarianceScaling" }
 
 // Config implements Initializer.
-func (i GlorotUniform) Config() map[string]any { return map[string]any{"seed": seedConfig(i.Seed)} }
+func (i GlorotUniform) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i GlorotNormal) Config() map[string]any { return map[string]any{"seed": seedConfig(i.Seed)} }
+func (i GlorotNormal) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i HeUniform) Config() map[string]any { return map[string]any{"seed": seedConfig(i.Seed)} }
+func (i HeUniform) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i HeNormal) Config() map[string]any { return map[string]any{"seed": seedConfig(i.Seed)} }
+func (i HeNormal) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i LecunUniform) Config() map[string]any { return map[string]any{"seed": seedConfig(i.Seed)} }
+func (i LecunUniform) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i LecunNormal) Config() map[string]any { return map[string]any{"seed": seedConfig(i.Seed)} }
+func (i LecunNormal) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i VarianceScaling) Config() map[string]any {
-	i = i.defaults()
-	return map[string]any{
-		"scale": i.Scale, "mode": string(i.Mode), "distribution": string(i.Distribution), "seed": seedConfig(i.Seed),
-	}
-}
+func (i VarianceScaling) Config() map[string]any { return classes.Config(i) }
 
 // Initialize implements graph.Initializer.
 func (i GlorotUniform) Initialize(t *tensor.Tensor, key uint64) {
@@ -148,7 +143,7 @@ func (i LecunNormal) Initialize(t *tensor.Tensor, key uint64) {
 
 // Initialize implements graph.Initializer.
 func (i VarianceScaling) Initialize(t *tensor.Tensor, key uint64) {
-	i = i.defaults()
+	i = filled(i)
 	variance := i.Scale / max(1, i.fan(t.Shape()))
 	key = stream(key, i.Seed)
 	switch i.Distribution {
@@ -162,19 +157,6 @@ func (i VarianceScaling) Initialize(t *tensor.Tensor, key uint64) {
 		// of a standard normal distribution cut off at 2.
 		normal(t, key, 0, math.Sqrt(variance)/.87962566103423978, true)
 	}
-}
-
-func (i VarianceScaling) defaults() VarianceScaling {
-	if i.Scale == 0 {
-		i.Scale = 1
-	}
-	if i.Mode == "" {
-		i.Mode = FanIn
-	}
-	if i.Distribution == "" {
-		i.Distribution = TruncatedNormalDistribution
-	}
-	return i
 }
 
 func (i VarianceScaling) fan(s tensor.Shape) float64 {

@@ -10,29 +10,29 @@ type Ones struct{}
 
 // Constant gives Value everywhere.
 type Constant struct {
-	Value float64 // zero: 0, as in Keras
+	Value float64 `keras:"value"`
 }
 
 // RandomNormal draws from a normal distribution.
 type RandomNormal struct {
-	Mean   float64
-	Stddev float64 // standard deviation; zero: 0.05
-	Seed   *int    // nil: the model's
+	Mean   float64 `keras:"mean"`
+	Stddev float64 `keras:"stddev,default=0.05,above=0"` // standard deviation
+	Seed   *int    `keras:"seed"`                        // nil: the model's
 }
 
 // TruncatedNormal draws from a normal distribution cut off at two standard deviations: what
 // is farther away from the mean is not drawn.
 type TruncatedNormal struct {
-	Mean   float64
-	Stddev float64 // standard deviation before the cut; zero: 0.05
-	Seed   *int    // nil: the model's
+	Mean   float64 `keras:"mean"`
+	Stddev float64 `keras:"stddev,default=0.05,above=0"` // standard deviation before the cut
+	Seed   *int    `keras:"seed"`                        // nil: the model's
 }
 
 // RandomUniform draws from [Minval, Maxval).
 type RandomUniform struct {
-	Minval *float64 // nil: -0.05
-	Maxval *float64 // nil: 0.05
-	Seed   *int     // nil: the model's
+	Minval *float64 `keras:"minval,default=-0.05"`
+	Maxval *float64 `keras:"maxval,default=0.05"`
+	Seed   *int     `keras:"seed"` // nil: the model's
 }
 
 // Class implements Initializer.
@@ -54,29 +54,22 @@ func (TruncatedNormal) Class() string { return "TruncatedNormal" }
 func (RandomUniform) Class() string { return "RandomUniform" }
 
 // Config implements Initializer.
-func (Zeros) Config() map[string]any { return map[string]any{} }
+func (i Zeros) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (Ones) Config() map[string]any { return map[string]any{} }
+func (i Ones) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i Constant) Config() map[string]any { return map[string]any{"value": i.Value} }
+func (i Constant) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i RandomNormal) Config() map[string]any {
-	return map[string]any{"mean": i.Mean, "stddev": stddev(i.Stddev), "seed": seedConfig(i.Seed)}
-}
+func (i RandomNormal) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i TruncatedNormal) Config() map[string]any {
-	return map[string]any{"mean": i.Mean, "stddev": stddev(i.Stddev), "seed": seedConfig(i.Seed)}
-}
+func (i TruncatedNormal) Config() map[string]any { return classes.Config(i) }
 
 // Config implements Initializer.
-func (i RandomUniform) Config() map[string]any {
-	lo, hi := i.bounds()
-	return map[string]any{"minval": lo, "maxval": hi, "seed": seedConfig(i.Seed)}
-}
+func (i RandomUniform) Config() map[string]any { return classes.Config(i) }
 
 // Initialize implements graph.Initializer.
 func (Zeros) Initialize(t *tensor.Tensor, _ uint64) { clear(t.Raw()) }
@@ -91,36 +84,18 @@ func (i Constant) Initialize(t *tensor.Tensor, _ uint64) {
 
 // Initialize implements graph.Initializer.
 func (i RandomNormal) Initialize(t *tensor.Tensor, key uint64) {
-	normal(t, stream(key, i.Seed), i.Mean, stddev(i.Stddev), false)
+	i = filled(i)
+	normal(t, stream(key, i.Seed), i.Mean, i.Stddev, false)
 }
 
 // Initialize implements graph.Initializer.
 func (i TruncatedNormal) Initialize(t *tensor.Tensor, key uint64) {
-	normal(t, stream(key, i.Seed), i.Mean, stddev(i.Stddev), true)
+	i = filled(i)
+	normal(t, stream(key, i.Seed), i.Mean, i.Stddev, true)
 }
 
 // Initialize implements graph.Initializer.
 func (i RandomUniform) Initialize(t *tensor.Tensor, key uint64) {
-	lo, hi := i.bounds()
-	uniform(t, stream(key, i.Seed), lo, hi)
-}
-
-const defaultSpread = .05
-
-func stddev(s float64) float64 {
-	if s == 0 {
-		return defaultSpread
-	}
-	return s
-}
-
-func (i RandomUniform) bounds() (lo, hi float64) {
-	lo, hi = -defaultSpread, defaultSpread
-	if i.Minval != nil {
-		lo = *i.Minval
-	}
-	if i.Maxval != nil {
-		hi = *i.Maxval
-	}
-	return lo, hi
+	i = filled(i)
+	uniform(t, stream(key, i.Seed), *i.Minval, *i.Maxval)
 }

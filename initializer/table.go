@@ -1,95 +1,53 @@
 package initializer
 
 import (
-	"fmt"
-	"math"
-	"slices"
+	"errors"
 
 	"github.com/lince-ml/lince/internal/config"
-	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// table lists the initializers: the Keras class, the other names that Keras' get() takes
-// (besides the class in snake case), and how its config is read.
-var table = []struct {
-	class  string
-	short  []string
-	decode func(*config.Reader) Initializer
-}{
-	{"GlorotUniform", []string{"glorot_uniform"}, func(r *config.Reader) Initializer { return GlorotUniform{r.OptInt("seed")} }},
-	{"GlorotNormal", []string{"glorot_normal"}, func(r *config.Reader) Initializer { return GlorotNormal{r.OptInt("seed")} }},
-	{"HeUniform", []string{"he_uniform"}, func(r *config.Reader) Initializer { return HeUniform{r.OptInt("seed")} }},
-	{"HeNormal", []string{"he_normal"}, func(r *config.Reader) Initializer { return HeNormal{r.OptInt("seed")} }},
-	{"LecunUniform", []string{"lecun_uniform"}, func(r *config.Reader) Initializer { return LecunUniform{r.OptInt("seed")} }},
-	{"LecunNormal", []string{"lecun_normal"}, func(r *config.Reader) Initializer { return LecunNormal{r.OptInt("seed")} }},
-	{"VarianceScaling", []string{"variance_scaling"}, func(r *config.Reader) Initializer {
-		return VarianceScaling{
-			Scale:        r.Float("scale", 1, config.Positive, math.MaxFloat64),
-			Mode:         Mode(r.OneOf("mode", string(FanIn), string(FanOut), string(FanAvg))),
-			Distribution: Distribution(r.OneOf("distribution", "truncated_normal", "untruncated_normal", "uniform")),
-			Seed:         r.OptInt("seed"),
-		}
-	}},
-	{"RandomNormal", []string{"random_normal", "normal"}, func(r *config.Reader) Initializer {
-		return RandomNormal{number(r, "mean"), spread(r), r.OptInt("seed")}
-	}},
-	{"TruncatedNormal", []string{"truncated_normal"}, func(r *config.Reader) Initializer {
-		return TruncatedNormal{number(r, "mean"), spread(r), r.OptInt("seed")}
-	}},
-	{"RandomUniform", []string{"random_uniform", "uniform"}, func(r *config.Reader) Initializer {
-		any := math.MaxFloat64
-		return RandomUniform{r.OptFloat("minval", -any, any), r.OptFloat("maxval", -any, any), r.OptInt("seed")}
-	}},
-	{"Zeros", []string{"zeros", "zero"}, func(*config.Reader) Initializer { return Zeros{} }},
-	{"Ones", []string{"ones", "one"}, func(*config.Reader) Initializer { return Ones{} }},
-	{"Constant", []string{"constant"}, func(r *config.Reader) Initializer { return Constant{number(r, "value")} }},
+// classes lists the initializers, with the names by which Keras' get() knows them.
+var classes = &config.Registry[Initializer]{
+	Kind: "initializer",
+	Classes: []config.Entry[Initializer]{
+		{Of: GlorotUniform{}, Names: []string{"glorot_uniform"}},
+		{Of: GlorotNormal{}, Names: []string{"glorot_normal"}},
+		{Of: HeUniform{}, Names: []string{"he_uniform"}},
+		{Of: HeNormal{}, Names: []string{"he_normal"}},
+		{Of: LecunUniform{}, Names: []string{"lecun_uniform"}},
+		{Of: LecunNormal{}, Names: []string{"lecun_normal"}},
+		{Of: VarianceScaling{}, Names: []string{"variance_scaling"}},
+		{Of: RandomNormal{}, Names: []string{"random_normal", "normal"}},
+		{Of: TruncatedNormal{}, Names: []string{"truncated_normal"}},
+		{Of: RandomUniform{}, Names: []string{"random_uniform", "uniform"}},
+		{Of: Zeros{}, Names: []string{"zeros", "zero"}},
+		{Of: Ones{}, Names: []string{"ones", "one"}},
+		{Of: Constant{}, Names: []string{"constant"}},
+	},
+	Common: struct {
+		_ struct{} `keras:"dtype,any,omit"` // which Keras 2 writes; values are of the weight's type
+	}{},
 }
 
-func number(r *config.Reader, key string) float64 {
-	return r.Float(key, 0, -math.MaxFloat64, math.MaxFloat64)
-}
+// UnknownClass is the error for a class that lince does not have.
+type UnknownClass = config.UnknownClass
 
-func spread(r *config.Reader) float64 {
-	return r.Float("stddev", defaultSpread, config.Positive, math.MaxFloat64)
-}
+// filled is i with its defaults.
+func filled[I Initializer](i I) I { return classes.Fill(i).(I) }
 
 // Classes lists the Keras classes that there are.
-func Classes() []string {
-	names := make([]string, len(table))
-	for i, t := range table {
-		names[i] = t.class
-	}
-	return names
-}
+func Classes() []string { return classes.Names() }
 
-// Check says what is wrong with the settings of an initializer of this package. It reads
-// them back as those of a file are read.
-func Check(i Initializer) error {
-	if !slices.Contains(Classes(), i.Class()) {
-		return nil
-	}
-	_, err := Decode(i.Class(), i.Config())
-	return err
-}
+// Check says what is wrong with the settings of an initializer of this package.
+func Check(i Initializer) error { return errors.Join(classes.Wrong(i)...) }
 
 // Decode makes an initializer from a Keras class name, or the short form of one
-// ("glorot_uniform"), and its config.
+// ("glorot_uniform"), and its config. All mistakes are told at once; an unknown class is an
+// *UnknownClass.
 func Decode(class string, conf map[string]any) (Initializer, error) {
-	var names []string
-	for _, t := range table {
-		names = append(names, t.class)
-		names = append(names, t.short...)
-		for _, n := range names[len(names)-1-len(t.short):] {
-			if n == class {
-				r := config.Read(t.class, conf)
-				r.Ignore("dtype")
-				i := t.decode(r)
-				if err := r.Err(); err != nil {
-					return nil, fmt.Errorf("initializer %w", err)
-				}
-				return i, nil
-			}
-		}
+	if full, err := classes.Find(class); err == nil {
+		class = full
 	}
-	return nil, fmt.Errorf("there is no initializer %q%s", class, suggest.Hint(class, Classes()))
+	i, _, err := classes.Decode(class, conf, false)
+	return i, err
 }

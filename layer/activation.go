@@ -1,30 +1,36 @@
 package layer
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/config"
-	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// Activation is the name of an activation function, as Keras spells it. The zero value is
+// Activation is what a layer applies to its result: a Function, as in Activation: layer.ReLU,
+// or a Layer without weights, as in Activation: layer.ReLULayer{MaxValue: new(6.)}. Nil is
 // Linear.
-type Activation string
+type Activation interface {
+	Build(b *graph.Builder, x *graph.Value) *graph.Value
+}
+
+// Function is an activation function, by Keras' name.
+type Function string
 
 // The activation functions.
 const (
-	Linear  Activation = "linear"  // x
-	ReLU    Activation = "relu"    // max(x, 0)
-	ReLU6   Activation = "relu6"   // min(max(x, 0), 6)
-	Sigmoid Activation = "sigmoid" // 1/(1+exp(-x))
-	Softmax Activation = "softmax" // exp(x)/sum(exp(x)) along the last dimension
-	Tanh    Activation = "tanh"    // hyperbolic tangent
+	Linear  Function = "linear"  // x
+	ReLU    Function = "relu"    // max(x, 0)
+	ReLU6   Function = "relu6"   // min(max(x, 0), 6)
+	Sigmoid Function = "sigmoid" // 1/(1+exp(-x))
+	Softmax Function = "softmax" // exp(x)/sum(exp(x)) along the last dimension
+	Tanh    Function = "tanh"    // hyperbolic tangent
 )
 
-// activations is the one table of activation functions.
-var activations = []struct {
-	name  Activation
+// functions is the one table of activation functions.
+var functions = []struct {
+	name  Function
 	build func(b *graph.Builder, x *graph.Value) *graph.Value
 }{
 	{Linear, func(_ *graph.Builder, x *graph.Value) *graph.Value { return x }},
@@ -37,61 +43,111 @@ var activations = []struct {
 
 // Activations lists the names of the activation functions.
 func Activations() []string {
-	names := make([]string, len(activations))
-	for i, a := range activations {
-		names[i] = string(a.name)
+	names := make([]string, len(functions))
+	for i, f := range functions {
+		names[i] = string(f.name)
 	}
 	return names
 }
 
-func (a Activation) keras() string {
-	if a == "" {
-		return string(Linear)
-	}
-	return string(a)
-}
-
-// check notes an unknown function.
-func (a Activation) check(c *checks) {
-	if !slices.Contains(Activations(), a.keras()) {
-		c.errorf("there is no activation %q%s", string(a), suggest.Hint(string(a), Activations()))
-	}
-}
-
-func (a Activation) apply(b *graph.Builder, x *graph.Value) *graph.Value {
-	for _, row := range activations {
-		if string(row.name) == a.keras() {
-			if row.name == Softmax && x.Valid() && x.Rank() < 2 {
+// Build applies the function to x.
+func (f Function) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+	for _, row := range functions {
+		if row.name == f {
+			if f == Softmax && x.Valid() && x.Rank() < 2 {
 				return b.Errorf("softmax of shape %v: want (batch, ..., classes)", x.Shape)
 			}
 			return row.build(b, x)
 		}
 	}
-	return b.Errorf("there is no activation %q%s", string(a), suggest.Hint(string(a), Activations()))
+	return b.Errorf("%w", f.unknown())
 }
 
-// readActivation reads the function's name, or Keras' object for a built-in function.
-func readActivation(r *config.Reader) Activation {
-	const key = "activation"
-	v := r.Value(key)
-	if v == nil {
-		return Linear
+func (f Function) unknown() error {
+	return &UnknownClass{Kind: "activation", Class: string(f), Short: true, Known: Activations()}
+}
+
+// activate applies an activation to the result of a layer.
+func activate(b *graph.Builder, a Activation, x *graph.Value) *graph.Value {
+	if f, ok := a.(Function); ok {
+		return f.Build(b, x)
 	}
+	before := len(b.Store().Variables())
+	y := a.Build(b.In("activation", ""), x)
+	if len(b.Store().Variables()) > before {
+		return b.Errorf("the activation, a %T, has variables; make it a layer of the network", a)
+	}
+	return y
+}
+
+// finalOf is the function that an activation comes to; empty when that is not known.
+func finalOf(a Activation) Function {
+	switch a := a.(type) {
+	case nil:
+		return Linear
+	case Function:
+		return a
+	case Activated:
+		return a.FinalActivation()
+	}
+	return ""
+}
+
+func encodeActivation(a Activation) any {
+	switch a := a.(type) {
+	case Function:
+		return string(a)
+	case Layer:
+		return config.Wrap("keras.layers", a.Class(), a.Config())
+	}
+	return nil // which checkActivation refuses
+}
+
+// decodeActivation reads a function's name, Keras' object for a function, or that of a layer.
+func decodeActivation(r *config.Reader, key string, v any) (Activation, bool) {
 	if m, ok := v.(map[string]any); ok && m["class_name"] == "function" {
 		v = m["config"]
 	}
-	s, ok := v.(string)
-	if !ok {
-		r.Errorf("%s is %s, want the name of a function", key, config.Show(v))
-		return Linear
+	if name, ok := v.(string); ok {
+		f := Function(name)
+		if !slices.Contains(Activations(), name) {
+			r.Errorf("%w", f.unknown())
+		}
+		return f, true
 	}
-	return Activation(s)
+	class, conf := config.Object(v)
+	if class == "" {
+		r.Errorf("%s is %s, want the name of a function or a layer", key, config.Show(v))
+		return nil, false
+	}
+	l, err := r.Same(class, conf)
+	if err != nil {
+		r.Fail(key, err)
+		return nil, false
+	}
+	return l.(Layer), true
 }
 
-// Activate applies an activation function (Keras' Activation layer).
+func checkActivation(a Activation) error {
+	switch a := a.(type) {
+	case Function:
+		if !slices.Contains(Activations(), string(a)) {
+			return a.unknown()
+		}
+	case Layer:
+	default:
+		return fmt.Errorf("%T is neither a layer.Function nor a layer.Layer", a)
+	}
+	return nil
+}
+
+// Activate applies an activation function (keras.layers.Activation).
 type Activate struct {
-	Activation Activation
-	Name       string
+	Activation Activation `keras:"activation,required,default=linear"`
+
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
 }
 
 // Class implements Layer.
@@ -101,27 +157,19 @@ func (Activate) Class() string { return "Activation" }
 func (l Activate) Named() string { return l.Name }
 
 // Config implements Layer.
-func (l Activate) Config() map[string]any {
-	c := base(l.Name, false)
-	c["activation"] = l.Activation.keras()
-	return c
-}
+func (l Activate) Config() map[string]any { return ConfigOf(l) }
+
+// FinalActivation implements Activated.
+func (l Activate) FinalActivation() Function { return finalOf(l.Activation) }
+
+// PassesThrough implements Transparent.
+func (l Activate) PassesThrough() bool { return l.FinalActivation() == Linear }
 
 // Build implements Layer.
 func (l Activate) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if !l.check().report(b, x) || !wantFloat(b, x) {
+	l, ok := ready(b, l, x)
+	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
-	return l.Activation.apply(b, x)
-}
-
-func (l Activate) check() (c checks) {
-	l.Activation.check(&c)
-	return c
-}
-
-func decodeActivate(r *config.Reader) Layer {
-	r.Need("activation")
-	name, _ := readBase(r)
-	return Activate{Activation: readActivation(r), Name: name}
+	return activate(b, l.Activation, x)
 }

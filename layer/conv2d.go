@@ -1,12 +1,11 @@
 package layer
 
 import (
-	"cmp"
+	"errors"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
-	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -14,20 +13,23 @@ import (
 // and applies an activation function (keras.layers.Conv2D). Weights: kernel (height, width,
 // channels/groups, filters), bias (filters).
 type Conv2D struct {
-	Filters    int  // number of results for each pixel; required
-	Kernel     Size // required
-	Strides    Size // step from window to window; zero: 1x1
-	Padding    Padding
-	Dilation   Size // distance of the kernel's pixels in the image; zero: 1x1
-	Groups     int  // of channels and filters, each convolved by itself; divides both; zero: 1
-	Activation Activation
-	NoBias     bool
+	Filters    int        `keras:"filters,required,count"`        // results for each pixel
+	Kernel     Size       `keras:"kernel_size,required,count"`    // height and width of the window
+	Strides    Size       `keras:"strides,default=1,count"`       // step from window to window
+	Padding    Padding    `keras:"padding"`                       // zero: Valid
+	Dilation   Size       `keras:"dilation_rate,default=1,count"` // distance of the kernel's pixels in the image
+	Groups     int        `keras:"groups,default=1,count"`        // of channels and filters, each convolved by itself; divides both
+	Activation Activation `keras:"activation,default=linear"`
+	NoBias     bool       `keras:"use_bias,inverted"`
 
-	KernelInitializer initializer.Initializer // nil: GlorotUniform
-	BiasInitializer   initializer.Initializer // nil: Zeros
+	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
+	BiasInitializer   initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
-	Name   string
-	Frozen bool // not trained
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
+
+	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
 // Class implements Layer.
@@ -37,28 +39,18 @@ func (Conv2D) Class() string { return "Conv2D" }
 func (l Conv2D) Named() string { return l.Name }
 
 // Config implements Layer.
-func (l Conv2D) Config() map[string]any {
-	c := base(l.Name, l.Frozen)
-	c["filters"] = l.Filters
-	c["kernel_size"] = l.Kernel.list()
-	c["strides"] = l.Strides.or(Size{1, 1}).list()
-	c["padding"] = l.Padding.String()
-	c["data_format"] = "channels_last"
-	c["dilation_rate"] = l.Dilation.or(Size{1, 1}).list()
-	c["groups"] = cmp.Or(l.Groups, 1)
-	c["activation"] = l.Activation.keras()
-	c["use_bias"] = !l.NoBias
-	c["kernel_initializer"] = wrapInitializer(kernelOr(l.KernelInitializer))
-	c["bias_initializer"] = wrapInitializer(biasOr(l.BiasInitializer))
-	return c
-}
+func (l Conv2D) Config() map[string]any { return ConfigOf(l) }
+
+// FinalActivation implements Activated.
+func (l Conv2D) FinalActivation() Function { return finalOf(l.Activation) }
 
 // Build implements Layer.
 func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if !l.check().report(b, x) || !wantImages(b, x) {
+	l, ok := ready(b, l, x)
+	if !ok || !wantImages(b, x) {
 		return b.Invalid()
 	}
-	o := op.Conv2D{Window: window(l.Kernel, l.Strides, l.Dilation, l.Padding), Groups: cmp.Or(l.Groups, 1)}
+	o := op.Conv2D{Window: window(l.Kernel, l.Strides, l.Dilation, l.Padding), Groups: l.Groups}
 	if !wantFit(b, "kernel", "a smaller kernel", o.Window, x) {
 		return b.Invalid()
 	}
@@ -66,69 +58,37 @@ func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if in%o.Groups != 0 {
 		return b.Errorf("got %d channels, want a multiple of Groups, which is %d", in, o.Groups)
 	}
-	y := b.Op(o, x, weight(b, "kernel", x, l.Frozen, kernelOr(l.KernelInitializer), l.Kernel[0], l.Kernel[1], in/o.Groups, l.Filters))
+	y := b.Op(o, x, weight(b, "kernel", x, l.KernelInitializer, l.Kernel[0], l.Kernel[1], in/o.Groups, l.Filters))
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
 	if !l.NoBias {
-		y = b.Add(y, weight(b, "bias", x, l.Frozen, biasOr(l.BiasInitializer), l.Filters))
+		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, l.Filters))
 	}
-	return l.Activation.apply(b, y)
+	return activate(b, l.Activation, y)
 }
 
-func (l Conv2D) check() (c checks) {
-	c.count("Filters", l.Filters)
-	if l.Groups != 0 {
-		c.count("Groups", l.Groups)
-	}
+func (l Conv2D) check() error {
+	err := checkStrides(l.Strides, l.Dilation)
 	if l.Groups > 1 && l.Filters%l.Groups != 0 {
-		c.errorf("Filters is %d, want a multiple of Groups, which is %d", l.Filters, l.Groups)
+		err = errors.Join(err, wrongf("Filters is %d, want a multiple of Groups, which is %d", l.Filters, l.Groups))
 	}
-	c.window(l.Kernel, l.Strides, l.Dilation, l.Padding)
-	l.Activation.check(&c)
-	c.initializer("KernelInitializer", l.KernelInitializer)
-	c.initializer("BiasInitializer", l.BiasInitializer)
-	return c
-}
-
-func decodeConv2D(r *config.Reader) Layer {
-	r.Need("filters", "kernel_size")
-	l := Conv2D{
-		Filters:           r.Int("filters", 1, 1, maxSize),
-		Kernel:            readSize(r, "kernel_size", Size{1, 1}),
-		Strides:           readSize(r, "strides", Size{1, 1}),
-		Padding:           readPadding(r),
-		Dilation:          readSize(r, "dilation_rate", Size{1, 1}),
-		Groups:            r.Int("groups", 1, 1, maxSize),
-		Activation:        readActivation(r),
-		NoBias:            !r.Bool("use_bias", true),
-		KernelInitializer: readInitializer(r, "kernel_initializer"),
-		BiasInitializer:   readInitializer(r, "bias_initializer"),
-	}
-	l.Name, l.Frozen = readBase(r)
-	r.Only("data_format", "channels_last")
-	readUnregularized(r, "kernel", "bias")
-	return l
+	return err
 }
 
 // window is that of a convolution.
 func window(kernel, strides, dilation Size, p Padding) op.Window {
-	return op.Window{Size: kernel, Stride: strides.or(Size{1, 1}), Dilation: dilation.or(Size{1, 1}), Padding: p}
+	return op.Window{Size: kernel, Stride: strides, Dilation: dilation, Padding: p}
 }
 
-// window checks what makes the window of a convolution.
-func (c *checks) window(kernel, strides, dilation Size, p Padding) {
-	if kernel == (Size{}) {
-		c.errorf("the size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}")
-	} else {
-		c.size("Kernel", kernel)
+// checkStrides refuses a convolution with both strides and dilation, which Keras does not
+// have either.
+func checkStrides(strides, dilation Size) error {
+	one := func(s Size) bool { return s == Size{} || s == Size{1, 1} }
+	if !one(strides) && !one(dilation) {
+		return wrongf("Strides is %v and Dilation %v: one of them must be 1x1", strides, dilation)
 	}
-	c.size("Strides", strides.or(Size{1, 1}))
-	c.size("Dilation", dilation.or(Size{1, 1}))
-	if strides.or(Size{1, 1}) != (Size{1, 1}) && dilation.or(Size{1, 1}) != (Size{1, 1}) {
-		c.errorf("Strides %v with Dilation %v: one of them must be 1x1", strides, dilation)
-	}
-	checkPadding(c, p)
+	return nil
 }
 
 // wantImages checks that x is a batch of images of a known number of channels, in
@@ -170,10 +130,4 @@ func wantFit(b *graph.Builder, what, smaller string, w op.Window, x *graph.Value
 	b.Errorf("a %dx%d%s %s does not fit into an image of %vx%v; use padding same, %s or larger images",
 		w.Span(0), w.Span(1), dilated, what, size(x.Shape[1]), size(x.Shape[2]), smaller)
 	return false
-}
-
-func checkPadding(c *checks, p Padding) {
-	if p != Valid && p != Same {
-		c.errorf("Padding is %d, want layer.Valid or layer.Same", p)
-	}
 }

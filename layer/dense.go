@@ -5,7 +5,6 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
-	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -14,15 +13,16 @@ import (
 // Keras, what has more than two dimensions is multiplied along the last one. Weights: kernel
 // (features, units), bias (units).
 type Dense struct {
-	Units      int // number of results; required
-	Activation Activation
-	NoBias     bool
+	Units      int        `keras:"units,required,count"` // results
+	Activation Activation `keras:"activation,default=linear"`
+	NoBias     bool       `keras:"use_bias,inverted"`
 
-	KernelInitializer initializer.Initializer // nil: GlorotUniform
-	BiasInitializer   initializer.Initializer // nil: Zeros
+	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
+	BiasInitializer   initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
-	Name   string
-	Frozen bool // not trained
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
 }
 
 // Class implements Layer.
@@ -32,19 +32,15 @@ func (Dense) Class() string { return "Dense" }
 func (l Dense) Named() string { return l.Name }
 
 // Config implements Layer.
-func (l Dense) Config() map[string]any {
-	c := base(l.Name, l.Frozen)
-	c["units"] = l.Units
-	c["activation"] = l.Activation.keras()
-	c["use_bias"] = !l.NoBias
-	c["kernel_initializer"] = wrapInitializer(kernelOr(l.KernelInitializer))
-	c["bias_initializer"] = wrapInitializer(biasOr(l.BiasInitializer))
-	return c
-}
+func (l Dense) Config() map[string]any { return ConfigOf(l) }
+
+// FinalActivation implements Activated.
+func (l Dense) FinalActivation() Function { return finalOf(l.Activation) }
 
 // Build implements Layer.
 func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if !l.check().report(b, x) || !wantFloat(b, x) {
+	l, ok := ready(b, l, x)
+	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
 	rank := x.Rank()
@@ -58,7 +54,7 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !wantSmall(b, x) {
 		return b.Invalid()
 	}
-	kernel := weight(b, "kernel", x, l.Frozen, kernelOr(l.KernelInitializer), in, l.Units)
+	kernel := weight(b, "kernel", x, l.KernelInitializer, in, l.Units)
 	y := x
 	if rank > 2 {
 		if slices.Contains(x.Shape[1:], tensor.Unknown) {
@@ -68,7 +64,7 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	}
 	y = b.MatMul(y, kernel)
 	if !l.NoBias {
-		y = b.Add(y, weight(b, "bias", x, l.Frozen, biasOr(l.BiasInitializer), l.Units))
+		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, l.Units))
 	}
 	if rank > 2 {
 		shape := x.Shape.Clone()
@@ -78,27 +74,5 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
-	return l.Activation.apply(b, y)
-}
-
-func (l Dense) check() (c checks) {
-	c.count("Units", l.Units)
-	l.Activation.check(&c)
-	c.initializer("KernelInitializer", l.KernelInitializer)
-	c.initializer("BiasInitializer", l.BiasInitializer)
-	return c
-}
-
-func decodeDense(r *config.Reader) Layer {
-	r.Need("units")
-	l := Dense{
-		Units:             r.Int("units", 1, 1, maxSize),
-		Activation:        readActivation(r),
-		NoBias:            !r.Bool("use_bias", true),
-		KernelInitializer: readInitializer(r, "kernel_initializer"),
-		BiasInitializer:   readInitializer(r, "bias_initializer"),
-	}
-	l.Name, l.Frozen = readBase(r)
-	readUnregularized(r, "kernel", "bias")
-	return l
+	return activate(b, l.Activation, y)
 }

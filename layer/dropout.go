@@ -1,15 +1,12 @@
 package layer
 
 import (
-	"math"
-
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Dropout sets a random part of its operand to 0 while training, and multiplies the rest by
+// Dropout sets a random fraction of its operand to 0 while training, and multiplies the rest by
 // 1/(1-Rate) so that the sum stays what it was; otherwise it does nothing
 // (keras.layers.Dropout; Srivastava et al., 2014).
 //
@@ -18,9 +15,14 @@ import (
 // model, SeedPath and StepPath, so that training resumed from the variables goes on
 // with the masks that it would have had.
 type Dropout struct {
-	Rate float64 // part that is set to 0, from 0 to 1
-	Seed *int    // nil: the model's
-	Name string
+	Rate float64 `keras:"rate,required,min=0,max=1"` // fraction that is set to 0
+	Seed *int    `keras:"seed"`                      // nil: the model's
+
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
+
+	_ struct{} `keras:"noise_shape,only=null,omit"`
 }
 
 // Paths of the variables that random layers share: Int64 scalars of role State.
@@ -36,19 +38,15 @@ func (Dropout) Class() string { return "Dropout" }
 func (l Dropout) Named() string { return l.Name }
 
 // Config implements Layer.
-func (l Dropout) Config() map[string]any {
-	c := base(l.Name, false)
-	c["rate"] = l.Rate
-	c["seed"] = nil
-	if l.Seed != nil {
-		c["seed"] = *l.Seed
-	}
-	return c
-}
+func (l Dropout) Config() map[string]any { return ConfigOf(l) }
+
+// PassesThrough implements Transparent.
+func (Dropout) PassesThrough() bool { return true }
 
 // Build implements Layer.
 func (l Dropout) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if !l.check().report(b, x) || !wantFloat(b, x) {
+	l, ok := ready(b, l, x)
+	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
 	if !b.Training() || l.Rate == 0 {
@@ -96,19 +94,4 @@ type seedInit struct{}
 // Initialize implements graph.Initializer.
 func (seedInit) Initialize(t *tensor.Tensor, key uint64) {
 	tensor.Values[int64](t)[0] = int64(key >> 12)
-}
-
-func (l Dropout) check() (c checks) {
-	if l.Rate < 0 || l.Rate > 1 || math.IsNaN(l.Rate) {
-		c.errorf("Rate is %v, want a part from 0 to 1", l.Rate)
-	}
-	return c
-}
-
-func decodeDropout(r *config.Reader) Layer {
-	r.Need("rate")
-	l := Dropout{Rate: r.Float("rate", 0, 0, 1), Seed: r.OptInt("seed")}
-	l.Name, _ = readBase(r)
-	r.Only("noise_shape")
-	return l
 }

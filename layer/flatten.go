@@ -4,14 +4,17 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
-	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/tensor"
 )
 
 // Flatten makes one row of the numbers of each example: (batch, ...) becomes (batch, features)
 // (keras.layers.Flatten).
 type Flatten struct {
-	Name string
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
+
+	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
 // Class implements Layer.
@@ -21,17 +24,16 @@ func (Flatten) Class() string { return "Flatten" }
 func (l Flatten) Named() string { return l.Name }
 
 // Config implements Layer.
-func (l Flatten) Config() map[string]any {
-	c := base(l.Name, false)
-	c["data_format"] = "channels_last"
-	return c
-}
+func (l Flatten) Config() map[string]any { return ConfigOf(l) }
+
+// PassesThrough implements Transparent.
+func (Flatten) PassesThrough() bool { return true }
 
 // Build implements Layer.
 func (l Flatten) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	switch {
-	case !x.Valid():
-		return x
+	switch _, ok := ready(b, l, x); {
+	case !ok:
+		return b.Invalid()
 	case x.Rank() == 0:
 		return b.Errorf("got shape %v, want (batch, ...)", x.Shape)
 	case slices.Contains(x.Shape[1:], tensor.Unknown):
@@ -41,10 +43,4 @@ func (l Flatten) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Invalid()
 	}
 	return b.Reshape(x, x.Shape[0], x.Shape[1:].Elements())
-}
-
-func decodeFlatten(r *config.Reader) Layer {
-	name, _ := readBase(r)
-	r.Only("data_format", "channels_last")
-	return Flatten{Name: name}
 }

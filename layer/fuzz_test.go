@@ -43,7 +43,13 @@ func FuzzDecode(f *testing.F) {
 			for _, d := range []tensor.DType{tensor.Float32, tensor.Uint8} {
 				store := graph.NewStore()
 				b := graph.NewBuilder(store, i%2 == 0)
-				if y := l.Build(b.In("it", "layer 1"), b.Input("x", d, in...)); !y.Valid() == (b.Err() == nil) {
+				x := b.Input("x", d, in...)
+				if least, _ := layer.Operands(l); least > 1 || i%3 == 0 {
+					if _, many := l.(layer.MultiOperand); many {
+						x = graph.List(x, b.Input("other", d, in...))
+					}
+				}
+				if y := l.Build(b.In("it", "layer 1"), x); !y.Valid() == (b.Err() == nil) {
 					t.Fatalf("valid %t with mistakes %v", y.Valid(), b.Err())
 				}
 				small := true

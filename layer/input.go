@@ -1,6 +1,10 @@
 package layer
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/config"
@@ -10,9 +14,15 @@ import (
 // Input says what one example looks like: the first layer of a network (keras.Input).
 type Input struct {
 	Shape []int        // of one example, without the batch: {128, 128, 3}; tensor.Unknown for a size that may vary
-	Batch int          // number of examples of every batch; zero: any
-	DType tensor.DType // zero: Float32
-	Name  string
+	Batch int          // number of examples of every batch; zero: any. Keras' batch_shape has both
+	DType tensor.DType `keras:"dtype,default=float32"`
+
+	Name string `keras:"name,omitempty"`
+
+	_ struct{} `keras:"sparse,only=false"`
+	_ struct{} `keras:"ragged,only=false,omit"`
+	_ struct{} `keras:"optional,only=false,omit"`
+	_ struct{} `keras:"trainable,any,omit"`
 }
 
 // Class implements Layer.
@@ -35,41 +45,21 @@ func (l Input) Type() op.Type {
 }
 
 // Config implements Layer.
-func (l Input) Config() map[string]any {
-	t := l.Type()
-	shape := make([]any, len(t.Shape))
-	for i, d := range t.Shape {
-		if d != tensor.Unknown {
-			shape[i] = d
-		}
-	}
-	c := map[string]any{"batch_shape": shape, "dtype": t.DType.String(), "sparse": false}
-	if l.Name != "" {
-		c["name"] = l.Name
-	}
-	return c
-}
+func (l Input) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer. It checks that x is what the layer says and returns it; a nil x
 // adds the graph's input, by the key of the layer's name.
 func (l Input) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	c := l.check()
 	t := l.Type()
+	operand := x
 	if x == nil {
-		for _, err := range c {
-			b.Errorf("%w", err)
-		}
-		if len(c) > 0 {
-			return b.Invalid()
-		}
-		key := l.Name
-		if key == "" {
-			key = "input"
-		}
-		return b.Input(key, t.DType, t.Shape...)
+		operand = &graph.Value{Type: t}
 	}
-	if !c.report(b, x) {
+	if _, ok := ready(b, l, operand); !ok {
 		return b.Invalid()
+	}
+	if x == nil {
+		return b.Input(cmp.Or(l.Name, "input"), t.DType, t.Shape...)
 	}
 	if !t.Shape.Fits(x.Shape) || x.DType != t.DType {
 		return b.Errorf("got %v, want %v", x.Type, t)
@@ -77,36 +67,38 @@ func (l Input) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return x
 }
 
-func (l Input) check() (c checks) {
+func (l Input) check() error {
+	var errs []error
 	if len(l.Shape) == 0 {
-		c.errorf("the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}")
+		errs = append(errs, errors.New("the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}"))
 	}
 	for _, d := range l.Shape {
 		if d != tensor.Unknown && (d < 1 || d > maxSize) {
-			c.errorf("shape %v: want dimensions from 1 to %d (without the batch)", tensor.Shape(l.Shape), maxSize)
-			return c
+			return fmt.Errorf("shape %v: want dimensions from 1 to %d (without the batch)", tensor.Shape(l.Shape), maxSize)
 		}
 	}
 	if tooLarge(l.Shape) {
-		c.errorf("shape %v: an example has more than %d numbers", tensor.Shape(l.Shape), maxElements)
+		errs = append(errs, fmt.Errorf("shape %v: an example has more than %d numbers", tensor.Shape(l.Shape), maxElements))
 	}
 	if l.Batch < 0 || l.Batch > maxSize {
-		c.errorf("batch is %d, want 1 to %d, or 0 for any", l.Batch, maxSize)
+		errs = append(errs, fmt.Errorf("batch is %d, want 1 to %d, or 0 for any", l.Batch, maxSize))
 	}
-	return c
+	return errors.Join(errs...)
 }
 
-func decodeInput(r *config.Reader) Layer {
-	l := Input{Name: r.Text("name", "")}
-	if s := r.Text("dtype", "float32"); s != "float32" {
-		d, err := tensor.ParseDType(s)
-		r.Fail("dtype", err)
-		l.DType = d
+func writeInput(l Layer, c map[string]any) {
+	t := l.(Input).Type()
+	shape := make([]any, len(t.Shape))
+	for i, d := range t.Shape {
+		if d != tensor.Unknown {
+			shape[i] = d
+		}
 	}
-	r.Only("sparse", false)
-	r.Only("ragged", false)
-	r.Only("optional", false)
-	r.Ignore("trainable")
+	c["batch_shape"] = shape
+}
+
+func readInput(r *config.Reader, x Layer) Layer {
+	l := x.(Input)
 	key := "batch_shape"
 	if !r.Has(key) && r.Has("batch_input_shape") {
 		key = "batch_input_shape" // Keras 2

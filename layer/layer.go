@@ -1,10 +1,11 @@
 // Package layer has the layers of a network. A layer value is its Keras configuration and
 // nothing else: it holds no weights. Build adds the layer's ops to a graph and declares its
-// weights there; the gradient comes from the graph. docs/add-a-layer.md tells how to add one.
+// weights there; the gradient comes from the graph. docs/add-a-layer.md shows how to add one,
+// docs/keras.md lists the layers with their arguments.
 //
-// Fields that are left zero have Keras' default. Where zero is a value that one may want
-// and not the default, the field is a pointer (nil is the default; new(0) makes one) or its
-// meaning is turned round (NoBias).
+// The zero value of a field stands for Keras' default. Where zero is a useful value and not
+// the default, the field is a pointer (nil is the default; new(0) makes one), or its meaning
+// is inverted (NoBias). The tag of a field names the argument in Keras.
 package layer
 
 import (
@@ -13,10 +14,12 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Layer is a Keras layer: its configuration.
+// Layer is a Keras layer: its configuration. A layer may implement MultiOperand, Activated
+// and Transparent besides.
 type Layer interface {
 	// Class is the name of the Keras class: "Conv2D", "MaxPooling2D", "InputLayer".
 	Class() string
@@ -24,13 +27,69 @@ type Layer interface {
 	Named() string
 	// Build adds the layer to a graph, applied to x, and returns its result. b is the view
 	// of the graph for this layer: variables that it declares ("kernel", "bias") are named
-	// after it, mistakes are told as its own. The layer checks its own configuration even
-	// when x is invalid, so that all mistakes of a network are told at once.
+	// after it, mistakes are reported as its own. The layer checks its own configuration even
+	// when x is invalid, so that all mistakes of a network are reported at once.
+	//
+	// x is a graph.List for a layer that is MultiOperand. Weights are frozen by the view
+	// (graph.Builder.Freeze), not by the layer: whoever builds a model freezes the view where
+	// trainable is false in Config, or was set to false later.
 	Build(b *graph.Builder, x *graph.Value) *graph.Value
 	// Config is what Keras' get_config returns, as far as Keras needs it to make the layer
 	// again, ready for JSON: floating-point numbers are float64, integers int. The name is in
-	// it only when there is one.
+	// it only when there is one. ConfigOf makes it of a struct's tags.
 	Config() map[string]any
+}
+
+// MultiOperand is implemented by layers that are applied to several values, such as Add. Build
+// is given a graph.List of them.
+type MultiOperand interface {
+	// Operands returns the least and the greatest number of operands; most is negative where
+	// there is no limit.
+	Operands() (least, most int)
+}
+
+// Operands returns how many values the layer is applied to: what MultiOperand says, otherwise
+// exactly one. most is negative where there is no limit.
+func Operands(l Layer) (least, most int) {
+	if m, ok := l.(MultiOperand); ok {
+		return m.Operands()
+	}
+	return 1, 1
+}
+
+// Activated is implemented by layers that know which activation function their results went
+// through. It tells logits from probabilities at the end of a network.
+type Activated interface {
+	// FinalActivation is the function that was applied last: Linear where there is none, so
+	// that the results are logits, and empty where it is not known, as with a layer of a
+	// program's own in the place of a function.
+	FinalActivation() Function
+}
+
+// FinalActivation returns the activation function that the results of l went through, and
+// whether it is known: nothing is known of a layer that is not Activated. Ask PassesThrough
+// first.
+func FinalActivation(l Layer) (f Function, known bool) {
+	a, ok := l.(Activated)
+	if !ok {
+		return "", false
+	}
+	f = a.FinalActivation()
+	return f, f != ""
+}
+
+// Transparent is implemented by layers whose results are of the same kind as their operand:
+// logits where that is logits, probabilities where that is probabilities. Such are Flatten,
+// Dropout and GlobalAveragePool2D.
+type Transparent interface {
+	PassesThrough() bool
+}
+
+// PassesThrough says whether the results of l are of the same kind as its operand; see
+// Transparent. It is false for layers that do not implement it.
+func PassesThrough(l Layer) bool {
+	t, ok := l.(Transparent)
+	return ok && t.PassesThrough()
 }
 
 // Size is a height and a width, in pixels of an image.
@@ -51,76 +110,42 @@ const (
 
 // Limits of what a configuration, which may be a stranger's, can ask for.
 const (
-	maxSize     = 1 << 24 // of a dimension, a number of units or filters, a stride
-	maxElements = 1 << 36 // numbers of one example in a layer
-	maxWeights  = 1 << 31 // elements of one weight
+	maxSize     = config.MaxCount // of a dimension, a number of units or filters, a stride
+	maxElements = 1 << 36         // numbers of one example in a layer
+	maxWeights  = 1 << 31         // elements of one weight
 )
 
-// checks collects the mistakes of a configuration.
-type checks []error
-
-func (c *checks) errorf(format string, a ...any) { *c = append(*c, fmt.Errorf(format, a...)) }
-
-// count wants a number from 1 to maxSize.
-func (c *checks) count(what string, n int) {
-	switch {
-	case n < 1:
-		c.errorf("%s is %d, want at least 1", what, n)
-	case n > maxSize:
-		c.errorf("%s is %d, want at most %d", what, n, maxSize)
+// ready reports what is wrong with the configuration of l, and returns l with its defaults. ok
+// is false where Build cannot go on with x.
+func ready[L Layer](b *graph.Builder, l L, x *graph.Value) (filled L, ok bool) {
+	ok = reportWrong(b, l)
+	if x.IsList() {
+		b.Errorf("got a list of %d operands, want one operand", len(x.Values()))
 	}
+	return classes.Fill(l).(L), ok && x.Valid()
 }
 
-// size wants two numbers from 1 to maxSize.
-func (c *checks) size(what string, s Size) {
-	for _, n := range s {
-		if n < 1 || n > maxSize {
-			want := "at least 1x1"
-			if n > maxSize {
-				want = fmt.Sprintf("at most %d", maxSize)
-			}
-			c.errorf("%s is %v, want %s", what, s, want)
-			return
-		}
-	}
-}
-
-// initializer wants settings that make sense; nil is the default.
-func (c *checks) initializer(what string, i initializer.Initializer) {
-	if i == nil {
-		return
-	}
-	if err := initializer.Check(i); err != nil {
-		c.errorf("%s: %w", what, err)
-	}
-}
-
-// report notes the mistakes in b and says whether the layer can go on with x.
-func (c checks) report(b *graph.Builder, x *graph.Value) bool {
-	for _, err := range c {
+// reportWrong reports what is wrong with the configuration of l; it is false where there is
+// something.
+func reportWrong(b *graph.Builder, l Layer) (ok bool) {
+	wrong := classes.Wrong(l)
+	for _, err := range wrong {
 		b.Errorf("%w", err)
 	}
-	return len(c) == 0 && x.Valid()
+	return len(wrong) == 0
 }
 
-// or is s, or the default where s is zero.
-func (s Size) or(otherwise Size) Size {
-	if s == (Size{}) {
-		return otherwise
-	}
-	return s
-}
-
-func (s Size) list() []int { return []int{s[0], s[1]} }
+// wrongf is what a method check returns: a mistake that begins with the name of a field.
+func wrongf(format string, a ...any) error { return fmt.Errorf(format, a...) }
 
 // weight declares a trained variable of the layer.
-func weight(b *graph.Builder, name string, x *graph.Value, frozen bool, init initializer.Initializer, shape ...int) *graph.Value {
+func weight(b *graph.Builder, name string, x *graph.Value, init initializer.Initializer, shape ...int) *graph.Value {
 	if n, err := tensor.Shape(shape).CheckedElements(); err != nil || n > maxWeights {
 		return b.Errorf("%s would have shape %v, more than %d numbers; use smaller images, more pooling or fewer units",
 			name, tensor.Shape(shape), maxWeights)
 	}
 	return b.Variable(graph.Variable{
-		Path: name, Type: op.Type{DType: x.DType, Shape: shape}, Role: graph.Weight, Frozen: frozen, Init: init,
+		Path: name, Type: op.Type{DType: x.DType, Shape: shape}, Role: graph.Weight, Init: init,
 	})
 }
 
@@ -156,28 +181,4 @@ func tooLarge(s tensor.Shape) bool {
 		n *= max(d, 1)
 	}
 	return false
-}
-
-// kernelOr and biasOr are Keras' default initializers.
-func kernelOr(i initializer.Initializer) initializer.Initializer {
-	if i == nil {
-		return initializer.GlorotUniform{}
-	}
-	return i
-}
-
-func biasOr(i initializer.Initializer) initializer.Initializer {
-	if i == nil {
-		return initializer.Zeros{}
-	}
-	return i
-}
-
-// base is the part of a config that all layers share.
-func base(name string, frozen bool) map[string]any {
-	c := map[string]any{"trainable": !frozen, "dtype": "float32"}
-	if name != "" {
-		c["name"] = name
-	}
-	return c
 }

@@ -94,6 +94,10 @@ var layers = []struct {
 		tensor.Shape{-1, 4}, tensor.Shape{-1, 3}, []tensor.Shape{{4, 3}, {3}}, 0,
 	},
 	{
+		"dense relu layer", layer.Dense{Units: 3, Activation: layer.ReLULayer{MaxValue: new(6.), NegativeSlope: .5, Name: "bent"}},
+		tensor.Shape{-1, 4}, tensor.Shape{-1, 3}, []tensor.Shape{{4, 3}, {3}}, 0,
+	},
+	{
 		"dense of rank 3", layer.Dense{Units: 2, NoBias: true, Frozen: true, Activation: layer.Tanh},
 		tensor.Shape{-1, 3, 4}, tensor.Shape{-1, 3, 2}, []tensor.Shape{{4, 2}}, 0,
 	},
@@ -106,7 +110,102 @@ var layers = []struct {
 	{"relu slope", layer.ReLULayer{NegativeSlope: .5}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"relu limit", layer.ReLULayer{MaxValue: new(6.)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"relu all", layer.ReLULayer{MaxValue: new(1.5), NegativeSlope: .25, Threshold: .5, Name: "bent"}, tensor.Shape{-1, 9}, tensor.Shape{-1, 9}, nil, 0},
+	{
+		"batch normalization", layer.BatchNormalization{GammaInitializer: initializer.RandomUniform{}, BetaInitializer: initializer.RandomNormal{}},
+		tensor.Shape{-1, 3, 4, 2}, tensor.Shape{-1, 3, 4, 2}, []tensor.Shape{{2}, {2}}, 2,
+	},
+	{
+		"batch normalization without scale", layer.BatchNormalization{NoScale: true, Axis: 1, BetaInitializer: initializer.RandomNormal{}, MovingVarianceInitializer: initializer.Constant{Value: 2}},
+		tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, []tensor.Shape{{5}}, 2,
+	},
+	{
+		"batch normalization without center", layer.BatchNormalization{NoCenter: true, Momentum: new(0.), Epsilon: new(.1), GammaInitializer: initializer.RandomNormal{}, Name: "bn"},
+		tensor.Shape{-1, -1, 3}, tensor.Shape{-1, -1, 3}, []tensor.Shape{{3}}, 2,
+	},
+	{
+		"batch normalization frozen", layer.BatchNormalization{Frozen: true, MovingMeanInitializer: initializer.Ones{}},
+		tensor.Shape{-1, 3, 2, 2}, tensor.Shape{-1, 3, 2, 2}, []tensor.Shape{{2}, {2}}, 2,
+	},
 	{"no activation", layer.Activate{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"softmax", layer.SoftmaxLayer{}, tensor.Shape{-1, 3, 4}, tensor.Shape{-1, 3, 4}, nil, 0},
+	{"softmax of the last", layer.SoftmaxLayer{Axis: 1, Name: "last"}, tensor.Shape{-1, 4}, tensor.Shape{-1, 4}, nil, 0},
+	{"global average", layer.GlobalAveragePool2D{}, tensor.Shape{-1, 3, 4, 2}, tensor.Shape{-1, 2}, nil, 0},
+	{"global average any size", layer.GlobalAveragePool2D{KeepDims: true}, tensor.Shape{-1, -1, -1, 2}, tensor.Shape{-1, 1, 1, 2}, nil, 0},
+	{"global max", layer.GlobalMaxPool2D{Frozen: true}, tensor.Shape{-1, -1, 4, 2}, tensor.Shape{-1, 2}, nil, 0},
+	{"global max dims", layer.GlobalMaxPool2D{KeepDims: true}, tensor.Shape{-1, 3, 4, 2}, tensor.Shape{-1, 1, 1, 2}, nil, 0},
+	{"zero padding", layer.ZeroPadding2D{}, tensor.Shape{-1, 2, 3, 2}, tensor.Shape{-1, 4, 5, 2}, nil, 0},
+	{
+		"zero padding of sides", layer.ZeroPadding2D{Padding: &layer.Pads{{0, 1}, {2, 3}}, DType: layer.MixedBFloat16},
+		tensor.Shape{-1, 2, -1, 2}, tensor.Shape{-1, 3, -1, 2}, nil, 0,
+	},
+	{"zero padding of 0", layer.ZeroPadding2D{Padding: &layer.Pads{}}, tensor.Shape{-1, 2, 3, 2}, tensor.Shape{-1, 2, 3, 2}, nil, 0},
+	{"reshape", layer.Reshape{Shape: []int{2, 6}}, tensor.Shape{-1, 3, 4}, tensor.Shape{-1, 2, 6}, nil, 0},
+	{"reshape rest", layer.Reshape{Shape: []int{2, -1, 3}}, tensor.Shape{-1, 4, 3}, tensor.Shape{-1, 2, 2, 3}, nil, 0},
+	{"reshape to nothing", layer.Reshape{Shape: []int{}}, tensor.Shape{-1, 1}, tensor.Shape{-1}, nil, 0},
+	{"rescaling", layer.Rescaling{Scale: []float64{.5}}, tensor.Shape{-1, 3, 4}, tensor.Shape{-1, 3, 4}, nil, 0},
+	{"rescaling features", layer.Rescaling{Scale: []float64{.5, 2, 3}, Offset: []float64{1}}, tensor.Shape{-1, 2, 3}, tensor.Shape{-1, 2, 3}, nil, 0},
+	{"rescaling with offsets", layer.Rescaling{Scale: []float64{-1}, Offset: []float64{.5, 2, 3}}, tensor.Shape{-1, 3}, tensor.Shape{-1, 3}, nil, 0},
+	{"normalization", layer.Normalization{}, tensor.Shape{-1, 2, 3}, tensor.Shape{-1, 2, 3}, nil, 3},
+	{"normalization of all", layer.Normalization{Axis: []int{}, Invert: true}, tensor.Shape{-1, 3}, tensor.Shape{-1, 3}, nil, 3},
+	{"normalization of two", layer.Normalization{Axis: []int{3, 1}}, tensor.Shape{-1, 2, 3, 4}, tensor.Shape{-1, 2, 3, 4}, nil, 3},
+	{
+		"normalization given", layer.Normalization{Axis: []int{1, -1}, Mean: []float64{1, 2, 3}, Variance: []float64{.5, .25, 2}},
+		tensor.Shape{-1, 2, -1, 3}, tensor.Shape{-1, 2, -1, 3}, nil, 0,
+	},
+	{"normalization by one", layer.Normalization{Mean: []float64{1}, Variance: []float64{4}, Invert: true}, tensor.Shape{-1, 3}, tensor.Shape{-1, 3}, nil, 0},
+	{"add", layer.Add{}, tensor.Shape{-1, 2, 3}, tensor.Shape{-1, 2, 3}, nil, 0},
+	{"add one", layer.Add{Name: "one"}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, nil, 0},
+	{"add ranks", layer.Add{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2, 4, 3}, nil, 0},
+	{"subtract", layer.Subtract{}, tensor.Shape{-1, 1, 3}, tensor.Shape{-1, 2, 3}, nil, 0},
+	{"multiply", layer.Multiply{}, tensor.Shape{-1, 4, -1, 2}, tensor.Shape{-1, 4, -1, 2}, nil, 0},
+	{"average", layer.Average{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 3}, nil, 0},
+	{"maximum", layer.Maximum{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2, 3}, nil, 0},
+	{"minimum", layer.Minimum{}, tensor.Shape{-1, 2, 3}, tensor.Shape{-1, 2, 3}, nil, 0},
+	{"concatenate", layer.Concatenate{}, tensor.Shape{-1, -1, 4, 2}, tensor.Shape{-1, -1, 4, 6}, nil, 0},
+	{"concatenate rows", layer.Concatenate{Axis: 1}, tensor.Shape{-1, 2, 3}, tensor.Shape{-1, 5, 3}, nil, 0},
+	{"concatenate one", layer.Concatenate{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, nil, 0},
+	{"dot", layer.Dot{Axes: [2]int{1, 1}}, tensor.Shape{-1, 3}, tensor.Shape{-1, 1}, nil, 0},
+	{"dot of matrices", layer.Dot{Axes: [2]int{1, -1}}, tensor.Shape{-1, 3, 2}, tensor.Shape{-1, 2, 4}, nil, 0},
+	{"dot of images", layer.Dot{Axes: [2]int{-1, 1}, Normalize: true}, tensor.Shape{-1, 2, 3, 2}, tensor.Shape{-1, 2, 3, 3}, nil, 0},
+	{"dot with a vector", layer.Dot{Axes: [2]int{2, 1}}, tensor.Shape{-1, 2, 3}, tensor.Shape{-1, 2}, nil, 0},
+}
+
+// others has the shapes of the operands after the first, by the names of layers.
+var others = map[string][]tensor.Shape{
+	"add":              {{-1, 2, 3}, {-1, 2, 1}},
+	"add one":          {},
+	"add ranks":        {{-1, 2, 4, 3}, {-1, 1, 4, 1}},
+	"subtract":         {{-1, 2, 1}},
+	"multiply":         {{-1, 1, 1, 2}},
+	"average":          {{-1, 3}, {-1, 3}, {-1, 1}},
+	"maximum":          {{-1, 2, 3}},
+	"minimum":          {{-1, 2, 3}, {-1, 1, 3}},
+	"concatenate":      {{-1, -1, 4, 3}, {-1, -1, 4, 1}},
+	"concatenate rows": {{-1, 3, 3}},
+	"concatenate one":  {},
+	"dot":              {{-1, 3}},
+	"dot of matrices":  {{-1, 4, 3}},
+	"dot of images":    {{-1, 2, 3}},
+	"dot with a vector": {
+		{-1, 3},
+	},
+}
+
+// operands makes one value of the operands of a layer.
+func operands(name string, in []*graph.Value) *graph.Value {
+	if _, ok := others[name]; ok {
+		return graph.List(in...)
+	}
+	return in[0]
+}
+
+// inputs makes tensors of the shapes of a layer's operands.
+func inputs(name string, first tensor.Shape) []*tensor.Tensor {
+	in := []*tensor.Tensor{graphtest.Formula(1, -2, 2, concrete(first)...)}
+	for i, s := range others[name] {
+		in = append(in, graphtest.Formula(51+i, -2, 2, concrete(s)...))
+	}
+	return in
 }
 
 // concrete is the shape with sizes for what is unknown.
@@ -120,9 +219,9 @@ func concrete(s tensor.Shape) []int {
 	return c
 }
 
-func build(l layer.Layer) graphtest.Build {
+func build(name string, l layer.Layer) graphtest.Build {
 	return func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		return []*graph.Value{l.Build(b.In("it", "layer 1"), in[0])}
+		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", l), operands(name, in))}
 	}
 }
 
@@ -134,7 +233,14 @@ func TestLayers(t *testing.T) {
 			t.Run("shape", func(t *testing.T) {
 				store := graph.NewStore()
 				b := graph.NewBuilder(store, true)
-				y := c.layer.Build(b.In("it", "layer 1"), b.Input("x", tensor.Float32, c.in...))
+				in := []*graph.Value{b.Input("x", tensor.Float32, c.in...)}
+				for i, s := range others[c.name] {
+					in = append(in, b.Input(fmt.Sprint("x", i), tensor.Float32, s...))
+				}
+				if least, most := layer.Operands(c.layer); len(in) < least || most >= 0 && len(in) > most {
+					t.Errorf("takes %d to %d operands, the row has %d", least, most, len(in))
+				}
+				y := build(c.name, c.layer)(b, in)[0]
 				if err := b.Err(); err != nil {
 					t.Fatal(err)
 				}
@@ -159,10 +265,9 @@ func TestLayers(t *testing.T) {
 			})
 			t.Run("config", func(t *testing.T) { roundTrip(t, c.layer) })
 			t.Run("gradient", func(t *testing.T) {
-				x := graphtest.Formula(1, -2, 2, concrete(c.in)...)
-				graphtest.CheckGradient(t, true, -1, []*tensor.Tensor{x}, build(c.layer))
+				graphtest.CheckGradient(t, true, -1, inputs(c.name, c.in), build(c.name, c.layer))
 			})
-			t.Run("training", func(t *testing.T) { train(t, c.layer, c.in) })
+			t.Run("training", func(t *testing.T) { train(t, c.name, c.layer, c.in) })
 		})
 	}
 	for _, class := range layer.Classes() {
@@ -197,12 +302,12 @@ func roundTrip(t *testing.T, l layer.Layer) {
 
 // train wants gradient descent on the layer's weights to bring its result nearer to what it
 // is with others.
-func train(t *testing.T, l layer.Layer, in tensor.Shape) {
-	x := []*tensor.Tensor{graphtest.Formula(1, -2, 2, concrete(in)...)}
+func train(t *testing.T, name string, l layer.Layer, in tensor.Shape) {
+	x := inputs(name, in)
 	var weights []*graph.Value
 	m := graphtest.New(t, false, x, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		y := l.Build(b.In("it", ""), in[0])
-		want := l.Build(b.In("other", ""), in[0])
+		y := l.Build(graphtest.View(b, "it", "", l), operands(name, in))
+		want := l.Build(graphtest.View(b, "other", "", l), operands(name, in))
 		loss := b.Mean(b.Square(b.Sub(y, want)))
 		for _, v := range b.Store().Variables() {
 			if v.Trainable() && strings.HasPrefix(v.Path, "it/") {
@@ -231,11 +336,11 @@ func TestAgainstKeras(t *testing.T) {
 	var cases []struct {
 		Class     string
 		Config    map[string]any
-		Input     []int
+		Inputs    [][]int
 		Weights   [][]int
 		Shape     []int
 		Output    []float32
-		Gradients [][]float32 // of the input and the weights
+		Gradients [][]float32 // of the inputs and the trainable weights
 	}
 	graphtest.Golden(t, "layers", &cases)
 	seen := map[string]bool{}
@@ -247,25 +352,42 @@ func TestAgainstKeras(t *testing.T) {
 			continue
 		}
 		roundTrip(t, l)
-		x, g := graphtest.Formula(1, -2, 2, c.Input...), graphtest.Formula(99, -1, 1, c.Shape...)
-		m := graphtest.New(t, false, []*tensor.Tensor{x, g}, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-			y := build(l)(b, in)[0]
-			wrt := []*graph.Value{in[0]}
-			for _, v := range b.Store().Variables() {
-				wrt = append(wrt, b.Read(v))
+		in := []*tensor.Tensor{graphtest.Formula(1, -2, 2, c.Inputs[0]...)}
+		for i, shape := range c.Inputs[1:] {
+			in = append(in, graphtest.Formula(51+i, -2, 2, shape...))
+		}
+		in = append(in, graphtest.Formula(99, -1, 1, c.Shape...))
+		m := graphtest.New(t, false, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+			wrt := slices.Clone(in[:len(c.Inputs)])
+			x := wrt[0]
+			if _, many := l.(layer.MultiOperand); many {
+				x = graph.List(wrt...)
 			}
-			return append([]*graph.Value{y}, graph.Grad(b, b.Sum(b.Mul(y, in[1])), wrt...)...)
+			y := l.Build(graphtest.View(b, "it", "layer 1", l), x)
+			for _, v := range b.Store().Variables() {
+				if v.Trainable() {
+					wrt = append(wrt, b.Read(v))
+				}
+			}
+			return append([]*graph.Value{y}, graph.Grad(b, b.Sum(b.Mul(y, in[len(in)-1])), wrt...)...)
 		})
 		if n := len(m.Store.Variables()); n != len(c.Weights) {
 			t.Errorf("%s: %d variables, want %d", name, n, len(c.Weights))
 			continue
 		}
 		for i, v := range m.Store.Variables() {
-			if err := m.Store.Set(v, graphtest.Formula(2+i, -1, 1, c.Weights[i]...)); err != nil {
+			if v.DType != tensor.Float32 {
+				continue
+			}
+			lo, hi := -1., 1.
+			if strings.HasSuffix(v.Path, "variance") {
+				lo, hi = .5, 2
+			}
+			if err := m.Store.Set(v, graphtest.Formula(2+i, lo, hi, c.Weights[i]...)); err != nil {
 				t.Error(err)
 			}
 		}
-		got := m.Run(t, x, g)
+		got := m.Run(t, in...)
 		if !got[0].Shape().Equal(c.Shape) {
 			t.Errorf("%s: shape %v, want %v", name, got[0].Shape(), c.Shape)
 			continue

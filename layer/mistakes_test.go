@@ -2,12 +2,14 @@ package layer_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -19,13 +21,13 @@ func TestBuildMistakes(t *testing.T) {
 		in    tensor.Shape
 		want  string
 	}{
-		{layer.Conv2D{}, nil, "Filters is 0, want at least 1\nthe size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}"},
-		{layer.Conv2D{Filters: -4, Kernel: layer.Size{3, 0}, Strides: layer.Size{-1, 1}, Activation: "rleu"}, nil, `Filters is -4, want at least 1
-Kernel is 3x0, want at least 1x1
-Strides is -1x1, want at least 1x1
-there is no activation "rleu"; did you mean relu?`},
-		{layer.Conv2D{Filters: 1 << 30, Kernel: layer.Size{3, 3}, Padding: 7}, nil, "Filters is 1073741824, want at most 16777216\nPadding is 7, want layer.Valid or layer.Same"},
-		{layer.Conv2D{Filters: 1, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Dilation: layer.Size{2, 2}}, nil, "Strides 2x2 with Dilation 2x2: one of them must be 1x1"},
+		{layer.Conv2D{}, nil, "Filters is not set, want an integer from 1 to 16777216\nKernel is not set, want 2 integers from 1 to 16777216"},
+		{layer.Conv2D{Filters: -4, Kernel: layer.Size{3, 0}, Strides: layer.Size{-1, 1}, Activation: layer.Function("rleu")}, nil, `Filters is -4, want an integer from 1 to 16777216
+Kernel is 3x0, want 2 integers from 1 to 16777216
+Strides is -1x1, want 2 integers from 1 to 16777216
+Activation: there is no activation "rleu"; did you mean relu?`},
+		{layer.Conv2D{Filters: 1 << 30, Kernel: layer.Size{3, 3}, Padding: 7}, nil, "Filters is 1073741824, want an integer from 1 to 16777216\nPadding: got 7, want layer.Valid or layer.Same"},
+		{layer.Conv2D{Filters: 1, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Dilation: layer.Size{2, 2}}, nil, "Strides is 2x2 and Dilation 2x2: one of them must be 1x1"},
 		{conv, tensor.Shape{-1, 2, 2, 3}, "a 3x3 kernel does not fit into an image of 2x2; use padding same, a smaller kernel or larger images"},
 		{conv, tensor.Shape{-1, -1, 2, 3}, "a 3x3 kernel does not fit into an image of Nonex2; use padding same, a smaller kernel or larger images"},
 		{layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Dilation: layer.Size{2, 2}}, tensor.Shape{-1, 4, 9, 3}, "a 5x5 dilated kernel does not fit into an image of 4x9; use padding same, a smaller kernel or larger images"},
@@ -33,30 +35,30 @@ there is no activation "rleu"; did you mean relu?`},
 		{conv, tensor.Shape{-1, 28, 28}, "got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)"},
 		{conv, tensor.Shape{-1, 28, 28, -1}, "got shape (None, 28, 28, None), want (batch, height, width, channels), with a known number of channels"},
 		{layer.Conv2D{Filters: 1 << 24, Kernel: layer.Size{64, 64}, Padding: layer.Same}, tensor.Shape{-1, 64, 64, 64}, "kernel would have shape (64, 64, 64, 16777216), more than 2147483648 numbers; use smaller images, more pooling or fewer units"},
-		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: -2}, nil, "Groups is -2, want at least 1"},
+		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: -2}, nil, "Groups is -2, want an integer from 1 to 16777216"},
 		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: 3}, nil, "Filters is 4, want a multiple of Groups, which is 3"},
 		{layer.Conv2D{Filters: 4, Kernel: layer.Size{1, 1}, Groups: 2}, tensor.Shape{-1, 4, 4, 3}, "got 3 channels, want a multiple of Groups, which is 2"},
-		{layer.DepthwiseConv2D{}, nil, "the size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}"},
-		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}, DepthMultiplier: -1, Padding: 3, Activation: "relu5"}, nil, "Padding is 3, want layer.Valid or layer.Same\nDepthMultiplier is -1, want at least 1\nthere is no activation \"relu5\"; did you mean relu?"},
+		{layer.DepthwiseConv2D{}, nil, "Kernel is not set, want 2 integers from 1 to 16777216"},
+		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}, DepthMultiplier: -1, Padding: 3, Activation: layer.Function("relu5")}, nil, "Padding: got 3, want layer.Valid or layer.Same\nDepthMultiplier is -1, want an integer from 1 to 16777216\nActivation: there is no activation \"relu5\"; did you mean relu?"},
 		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 2, 9, 3}, "a 3x3 kernel does not fit into an image of 2x9; use padding same, a smaller kernel or larger images"},
 		{layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 28, 28}, "got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)"},
 		{layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}, DepthMultiplier: 1 << 24}, tensor.Shape{-1, 4, 4, 1 << 24}, "kernel would have shape (1, 1, 16777216, 16777216), more than 2147483648 numbers; use smaller images, more pooling or fewer units"},
-		{layer.SeparableConv2D{}, nil, "Filters is 0, want at least 1\nthe size of the kernel is missing: set Kernel, as in Kernel: layer.Size{3, 3}"},
+		{layer.SeparableConv2D{}, nil, "Filters is not set, want an integer from 1 to 16777216\nKernel is not set, want 2 integers from 1 to 16777216"},
 		{layer.SeparableConv2D{Filters: 2, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Dilation: layer.Size{2, 2}, PointwiseInitializer: initializer.RandomNormal{Stddev: -1}}, nil,
-			"Strides 2x2 with Dilation 2x2: one of them must be 1x1\nPointwiseInitializer: initializer RandomNormal: stddev is -1, want a number greater than 0"},
+			"PointwiseInitializer: Stddev is -1, want a number greater than 0\nStrides is 2x2 and Dilation 2x2: one of them must be 1x1"},
 		{layer.SeparableConv2D{Filters: 2, Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 100}, "got shape (None, 100), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
 		{layer.ReLULayer{MaxValue: new(-1.), NegativeSlope: -2, Threshold: math.NaN()}, nil, "MaxValue is -1, want a number of at least 0\nNegativeSlope is -2, want a number of at least 0\nThreshold is NaN, want a number of at least 0"},
 		{layer.MaxPool2D{}, tensor.Shape{-1, 1, 8, 3}, "a 2x2 pool does not fit into an image of 1x8; use padding same, a smaller pool or larger images"},
 		{layer.MaxPool2D{}, tensor.Shape{-1, 8}, "got shape (None, 8), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
-		{layer.MaxPool2D{Pool: layer.Size{2, -2}, Strides: layer.Size{0, 1}}, nil, "Pool is 2x-2, want at least 1x1\nStrides is 0x1, want at least 1x1"},
+		{layer.MaxPool2D{Pool: layer.Size{2, -2}, Strides: layer.Size{0, 1}}, nil, "Pool is 2x-2, want 2 integers from 1 to 16777216\nStrides is 0x1, want 2 integers from 1 to 16777216"},
 		{layer.MaxPool2D{Pool: layer.Size{16, 16}}, nil, "Pool is 16x16, want at most 255 pixels"},
 		{layer.AveragePool2D{Pool: layer.Size{3, 3}}, tensor.Shape{-1, 2, 2, 1}, "a 3x3 pool does not fit into an image of 2x2; use padding same, a smaller pool or larger images"},
-		{layer.Dense{}, nil, "Units is 0, want at least 1"},
+		{layer.Dense{}, nil, "Units is not set, want an integer from 1 to 16777216"},
 		{layer.Dense{Units: 1, KernelInitializer: initializer.VarianceScaling{Mode: "fan"}, BiasInitializer: initializer.RandomNormal{Stddev: -1}}, nil,
-			"KernelInitializer: initializer VarianceScaling: mode is \"fan\"; there is fan_in, fan_out, fan_avg\nBiasInitializer: initializer RandomNormal: stddev is -1, want a number greater than 0"},
+			"KernelInitializer: Mode is \"fan\", want one of fan_in, fan_out, fan_avg\nBiasInitializer: Stddev is -1, want a number greater than 0"},
 		{layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, KernelInitializer: initializer.VarianceScaling{Scale: -1}}, nil,
-			"KernelInitializer: initializer VarianceScaling: scale is -1, want a number greater than 0"},
-		{layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, BiasInitializer: initializer.Constant{Value: math.NaN()}}, nil, "BiasInitializer: initializer Constant: value is NaN, want a number"},
+			"KernelInitializer: Scale is -1, want a number greater than 0"},
+		{layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, BiasInitializer: initializer.Constant{Value: math.NaN()}}, nil, "BiasInitializer: Value is NaN, want a number"},
 		{layer.Dense{Units: 3}, tensor.Shape{-1}, "got shape (None,), want (batch, features)"},
 		{layer.Dense{Units: 3}, tensor.Shape{-1, -1}, "got shape (None, None), want a known number of features: say the size of the images in Input"},
 		{layer.Dense{Units: 3}, tensor.Shape{-1, -1, 4}, "got shape (None, None, 4), want known dimensions after the batch"},
@@ -66,10 +68,42 @@ there is no activation "rleu"; did you mean relu?`},
 		{layer.Conv2D{Filters: 1 << 24, Kernel: layer.Size{1, 1}}, tensor.Shape{-1, 1 << 20, 1 << 20, 1}, "an example of shape (1048576, 1048576, 16777216) has more than 68719476736 numbers"},
 		{layer.Dense{Units: 1 << 20}, tensor.Shape{-1, 1 << 20, 1}, "an example of shape (1048576, 1048576) has more than 68719476736 numbers"},
 		{layer.Dense{Units: 2}, tensor.Shape{-1, 1 << 20, 1 << 20, 1 << 24}, "an example of shape (1048576, 1048576, 16777216) has more than 68719476736 numbers"},
-		{layer.Dropout{Rate: 1.5}, nil, "Rate is 1.5, want a part from 0 to 1"},
-		{layer.Dropout{Rate: math.NaN()}, nil, "Rate is NaN, want a part from 0 to 1"},
-		{layer.Activate{Activation: "sotfmax"}, nil, `there is no activation "sotfmax"; did you mean softmax?`},
+		{layer.Dropout{Rate: 1.5}, nil, "Rate is 1.5, want a number from 0 to 1"},
+		{layer.Dropout{Rate: math.NaN()}, nil, "Rate is NaN, want a number from 0 to 1"},
+		{layer.Activate{Activation: layer.Function("sotfmax")}, nil, `Activation: there is no activation "sotfmax"; did you mean softmax?`},
+		{layer.BatchNormalization{Momentum: new(1.5), Epsilon: new(math.NaN()), GammaInitializer: initializer.RandomNormal{Stddev: -1}}, nil,
+			"Momentum is 1.5, want a number from 0 to 1\nEpsilon is NaN, want a number of at least 0\nGammaInitializer: Stddev is -1, want a number greater than 0"},
+		{layer.BatchNormalization{}, tensor.Shape{-1}, "got shape (None,), want (batch, ..., channels)"},
+		{layer.BatchNormalization{}, tensor.Shape{-1, -1}, "got shape (None, None), want a known number of channels"},
+		{layer.BatchNormalization{Axis: 1}, tensor.Shape{-1, 3, 4, 4}, "Axis is 1 and the shape (None, 3, 4, 4): only the last dimension, -1 or 3, is supported"},
 		{layer.Activate{Activation: layer.Softmax}, tensor.Shape{-1}, "softmax of shape (None,): want (batch, ..., classes)"},
+		{layer.SoftmaxLayer{Axis: 1}, tensor.Shape{-1, 3, 4}, "Axis is 1 for shape (None, 3, 4): not supported yet, want the last dimension"},
+		{layer.GlobalAveragePool2D{}, tensor.Shape{-1, 9}, "got shape (None, 9), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
+		{layer.GlobalMaxPool2D{}, tensor.Shape{-1, 9, 9}, "got shape (None, 9, 9), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)"},
+		{layer.ZeroPadding2D{Padding: &layer.Pads{{0, -1}}}, nil, "Padding: got [[0 -1] [0 0]], want integers from 0 to 16777216"},
+		{layer.ZeroPadding2D{Padding: &layer.Pads{{1 << 24, 0}, {1 << 24, 0}}}, tensor.Shape{-1, 1, 1, 1}, "an example of shape (16777217, 16777217, 1) has more than 68719476736 numbers"},
+		{layer.Reshape{}, nil, "Shape is not set; set it as in Shape: []int{7, 7, -1}"},
+		{layer.Reshape{Shape: []int{-1, -1}}, nil, "Shape is [-1 -1], want dimensions from 1 to 16777216, one of which may be -1"},
+		{layer.Reshape{Shape: []int{2, 0}}, nil, "Shape is [2 0], want dimensions from 1 to 16777216, one of which may be -1"},
+		{layer.Reshape{Shape: []int{5}}, tensor.Shape{-1, 3, 4}, "got examples of shape (3, 4), 12 numbers, which cannot have shape [5]"},
+		{layer.Reshape{Shape: []int{5, -1}}, tensor.Shape{-1, 3, 4}, "got examples of shape (3, 4), 12 numbers, which cannot have shape [5 -1]"},
+		{layer.Reshape{Shape: []int{1 << 24, 1 << 24, 1 << 24, -1}}, tensor.Shape{-1, 3, 4}, "got examples of shape (3, 4), 12 numbers, which cannot have shape [16777216 16777216 16777216 -1]"},
+		{layer.Reshape{Shape: []int{4, -1}}, tensor.Shape{-1, -1, 4}, "got shape (None, None, 4), want known dimensions after the batch: say the size of the images in Input"},
+		{layer.Rescaling{}, nil, "Scale is not set"},
+		{layer.Rescaling{Scale: []float64{}, Offset: []float64{math.NaN()}}, nil, "Scale: got no numbers, want 1 or one for each feature\nOffset: got [NaN], want numbers that float32 holds"},
+		{layer.Rescaling{Scale: []float64{1, 2}}, tensor.Shape{-1, 4, 3}, "Scale has 2 numbers for shape (None, 4, 3), want 1 or as many as the last dimension"},
+		{layer.Rescaling{Scale: []float64{1}, Offset: []float64{1, 2}}, tensor.Shape{-1}, "Offset has 2 numbers for shape (None,), want 1 or as many as the last dimension"},
+		{layer.Normalization{Mean: []float64{1}}, nil, "Mean and Variance differ in length: set both, or none"},
+		{layer.Normalization{Mean: []float64{1}, Variance: []float64{-1}}, nil, "Variance has a number below 0"},
+		{layer.Normalization{Axis: []int{}, Mean: []float64{1, 2}, Variance: []float64{1, 2}}, nil, "Mean has several numbers, and Axis no dimension"},
+		{layer.Normalization{Axis: []int{0}}, tensor.Shape{-1, 3}, "Axis is 0 for shape (None, 3), want a dimension after the batch"},
+		{layer.Normalization{Axis: []int{-3}}, tensor.Shape{-1, 3}, "Axis is -3 for shape (None, 3), want a dimension after the batch"},
+		{layer.Normalization{}, tensor.Shape{-1, 3, -1}, "got shape (None, 3, None), want a known size of dimension 2, which has means of its own"},
+		{layer.Normalization{Mean: []float64{1, 2}, Variance: []float64{1, 2}}, tensor.Shape{-1, 3}, "Mean has 2 numbers for shape (None, 3), want 1 or as many as dimension 1"},
+		{layer.Normalization{Axis: []int{1, 2}}, tensor.Shape{-1, 1 << 20, 1 << 20}, "mean would have shape (1048576, 1048576), more than 2147483648 numbers"},
+		{layer.Concatenate{Axis: 2}, tensor.Shape{-1, 3}, "Axis is 2 for shape (None, 3), want a dimension after the batch"},
+		{layer.Subtract{}, tensor.Shape{-1, 3}, "got 1 operands, want 2 operands"},
+		{layer.Dot{}, nil, "Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
 		{layer.Input{}, nil, "the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}"},
 		{layer.Input{Shape: []int{8, 0, 3}, Batch: -1}, nil, "shape (8, 0, 3): want dimensions from 1 to 16777216 (without the batch)"},
 		{layer.Input{Shape: []int{1 << 20, 1 << 20, 3}}, nil, "shape (1048576, 1048576, 3): an example has more than 68719476736 numbers"},
@@ -102,11 +136,112 @@ there is no activation "rleu"; did you mean relu?`},
 	}
 }
 
+// one is a layer that gives logits, with an activation that is no layer and no function.
+type nothing struct{}
+
+func (nothing) Build(_ *graph.Builder, x *graph.Value) *graph.Value { return x }
+
+func TestActivationMistakes(t *testing.T) {
+	for _, c := range []struct {
+		activation layer.Activation
+		want       string
+	}{
+		{layer.Dense{Units: 1}, "layer 1: the activation, a layer.Dense, has variables; make it a layer of the network"},
+		{layer.ReLULayer{Threshold: -1}, "layer 1: Threshold is -1, want a number of at least 0"},
+		{nothing{}, "layer 1: Activation: layer_test.nothing is neither a layer.Function nor a layer.Layer"},
+		{layer.Function(""), `layer 1: Activation: there is no activation ""; there is ` + strings.Join(layer.Activations(), ", ")},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		l := layer.Dense{Units: 2, Activation: c.activation}
+		if y := l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Float32, -1, 3)); y.Valid() {
+			t.Errorf("%T: the result is valid", c.activation)
+		}
+		if err := b.Err(); err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+}
+
+// What merges say of operands that do not go together.
+func TestOperandMistakes(t *testing.T) {
+	shapes := func(s ...tensor.Shape) []tensor.Shape { return s }
+	for _, c := range []struct {
+		layer layer.Layer
+		in    []tensor.Shape
+		want  string
+	}{
+		{layer.Add{}, shapes(tensor.Shape{-1, 3}, tensor.Shape{-1, 4}), "got operands of shapes (None, 3), (None, 4), want dimensions that are equal, or 1 in one of them"},
+		{layer.Add{}, shapes(tensor.Shape{2, 3}, tensor.Shape{1, 3}), "got operands of shapes (2, 3), (1, 3), want the same batch"},
+		{layer.Subtract{}, shapes(tensor.Shape{-1}, tensor.Shape{-1}, tensor.Shape{-1}), "got 3 operands, want 2 operands"},
+		{layer.Multiply{}, shapes(tensor.Shape{}, tensor.Shape{-1}), "got operands of shapes (), (None,), want (batch, ...)"},
+		{layer.Average{}, shapes(tensor.Shape{-1, -1}, tensor.Shape{-1, 2, 3}), "got operands of shapes (None, None), (None, 2, 3), want known dimensions after the batch where the ranks differ"},
+		{layer.Maximum{}, shapes(tensor.Shape{-1, 1 << 20, 1}, tensor.Shape{-1, 1, 1 << 20}), "got operands of shapes (None, 1048576, 1), (None, 1, 1048576), want dimensions that are equal, or 1 in one of them"},
+		{layer.Concatenate{}, shapes(tensor.Shape{-1, 3, 2}, tensor.Shape{-1, 4, 2}), "got operands of shapes (None, 3, 2), (None, 4, 2), want the same but for axis -1"},
+		{layer.Concatenate{}, shapes(tensor.Shape{-1, 3}, tensor.Shape{-1, 3, 1}), "got operands of shapes (None, 3), (None, 3, 1), want the same but for axis -1"},
+		{layer.Dot{Axes: [2]int{1, 1}}, shapes(tensor.Shape{-1, 3}, tensor.Shape{-1, 4}), "got operands of shapes (None, 3), (None, 4), want the same size along Axes [1 1]"},
+		{layer.Dot{Axes: [2]int{2, 1}}, shapes(tensor.Shape{-1, 3}, tensor.Shape{-1, 3}), "Axes is 2 for shape (None, 3), want a dimension after the batch"},
+		{layer.Dot{Axes: [2]int{-1, 1}}, shapes(tensor.Shape{-1, -1, 3}, tensor.Shape{-1, 3}), "got operands of shapes (None, None, 3), (None, 3), want known dimensions after the batch"},
+		{layer.Dot{Axes: [2]int{-1, -1}}, shapes(tensor.Shape{-1, 1 << 20, 3}, tensor.Shape{-1, 1 << 20, 3}), "an example of shape (1048576, 1048576) has more than 68719476736 numbers"},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		var in []*graph.Value
+		for i, s := range c.in {
+			in = append(in, b.Input(fmt.Sprint("x", i), tensor.Float32, s...))
+		}
+		if y := c.layer.Build(b.In("it", "layer 1"), graph.List(in...)); y.Valid() {
+			t.Errorf("%+v: the result is valid", c.layer)
+		}
+		if err := b.Err(); err == nil || err.Error() != "layer 1: "+c.want {
+			t.Errorf("got  %v\nwant layer 1: %s", err, c.want)
+		}
+		b = graph.NewBuilder(graph.NewStore(), true)
+		if y := c.layer.Build(b.In("it", ""), graph.List(b.Invalid(), b.Invalid())); y.Valid() || b.Err() != nil {
+			t.Errorf("%+v of invalid operands: %v, %v", c.layer, y, b.Err())
+		}
+	}
+}
+
+// Integers become float32 where Keras makes them so, and not elsewhere.
+func TestBytes(t *testing.T) {
+	pixels := tensor.Of([]uint8{0, 51, 255, 102}, 2, 2)
+	for _, l := range []layer.Layer{
+		layer.Rescaling{Scale: []float64{1. / 255}, Offset: []float64{1}},
+		layer.Normalization{Mean: []float64{-255}, Variance: []float64{255 * 255}},
+	} {
+		m := graphtest.New(t, false, []*tensor.Tensor{pixels}, build("", l))
+		for i, want := range []float64{1, 1.2, 2, 1.4} {
+			if got := float64(m.Run(t, pixels)[0].Float32s()[i]); !graphtest.Near(got, want, 1e-6, 0) {
+				t.Errorf("%s: element %d is %v, want %v", l.Class(), i, got, want)
+			}
+		}
+	}
+	b := graph.NewBuilder(graph.NewStore(), true)
+	layer.Rescaling{Scale: []float64{1}}.Build(b.In("it", "layer 1"), b.Input("x", tensor.Bool, -1, 4))
+	if err := b.Err(); err == nil || err.Error() != "layer 1: got numbers of type bool, want numbers" {
+		t.Error(err)
+	}
+}
+
+func TestListsAreRefused(t *testing.T) {
+	for _, c := range layers {
+		if _, most := layer.Operands(c.layer); most != 1 {
+			continue
+		}
+		b := graph.NewBuilder(graph.NewStore(), true)
+		x := b.Input("x", tensor.Float32, c.in...)
+		c.layer.Build(b.In("it", "layer 1"), graph.List(x, x))
+		if err := b.Err(); err == nil || err.Error() != "layer 1: got a list of 2 operands, want one operand" {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
 func TestIntegersAreRefused(t *testing.T) {
 	for _, l := range []layer.Layer{
 		layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.MaxPool2D{}, layer.AveragePool2D{},
 		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
-		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU},
+		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{}, layer.BatchNormalization{},
+		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))
@@ -143,18 +278,28 @@ Conv2D "c": groups is 0, want an integer from 1 to 16777216
 Conv2D "c": data_format is "channels_first": not supported yet, want "channels_last"
 Conv2D "c": unknown key "paddin"; did you mean padding?`},
 		{"Conv2D", config{"filters": 1e300, "kernel_size": 3, "kernel_regularizer": config{"class_name": "L2"}}, `Conv2D: filters is 1e+300, want an integer from 1 to 16777216
-Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported yet, want null`},
-		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: Strides 2x2 with Dilation 2x2: one of them must be 1x1
-Conv2D: there is no activation "swishh"; there is linear, relu, relu6, sigmoid, softmax, tanh`},
-		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float16"}, `Dense: units is 2.5, want an integer from 1 to 16777216
+Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported in training yet, want null`},
+		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: there is no activation "swishh"; there is linear, relu, relu6, sigmoid, softmax, tanh
+Conv2D: Strides is 2x2 and Dilation 2x2: one of them must be 1x1`},
+		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float64"}, `Dense: units is 2.5, want an integer from 1 to 16777216
 Dense: use_bias is "no", want true or false
-Dense: kernel_initializer: there is no initializer "Orthogonal"; there is ` + strings.Join(initializer.Classes(), ", ") + `
-Dense: dtype is "float16": not supported yet, want "float32"`},
-		{"Dense", config{"units": 2, "activation": 7}, "Dense: activation is 7, want the name of a function"},
+Dense: kernel_initializer: there is no initializer class "Orthogonal"; there is ` + strings.Join(initializer.Classes(), ", ") + `
+Dense: dtype is "float64": not supported, want one of float32, bfloat16, float16, mixed_bfloat16, mixed_float16`},
+		{"Dense", config{"units": 2, "activation": 7}, "Dense: activation is 7, want the name of a function or a layer"},
+		{"Dense", config{"units": 2, "activation": config{"class_name": "Swish", "config": config{}}}, "Dense: activation: there is no layer class \"Swish\"; there is " + strings.Join(layer.Classes(), ", ")},
+		{"Dense", config{"units": 2, "activation": config{"class_name": "ReLU", "config": config{"threshold": -1.}}}, "Dense: activation: ReLU: threshold is -1, want a number of at least 0"},
+		{"Dense", config{"units": 2, "dtype": config{"class_name": "QuantizedDTypePolicy", "config": config{}}}, "Dense: dtype is {\"class_name\":\"QuantizedDTypePolicy\",\"config\":{}}: not supported, want one of float32, bfloat16, float16, mixed_bfloat16, mixed_float16"},
+		{"Dense", config{"units": 2, "bias_constraint": 3.}, "Dense: bias_constraint is 3, want null or a Keras object"},
+		{"Flatten", config{"activity_regularizer": "l2"}, "Flatten: activity_regularizer is \"l2\": not supported in training yet, want null"},
 		{"Dense", config{"units": 2, "lora_rank": 4}, `Dense: unknown key "lora_rank"`},
 		{"DepthwiseConv2D", config{"depth_multiplier": 0., "filters": 3.}, "DepthwiseConv2D: kernel_size is missing\nDepthwiseConv2D: depth_multiplier is 0, want an integer from 1 to 16777216\nDepthwiseConv2D: unknown key \"filters\""},
-		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported yet, want null`},
+		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported in training yet, want null`},
 		{"ReLU", config{"max_value": -1., "slope": .1}, "ReLU: max_value is -1, want a number of at least 0\nReLU: unknown key \"slope\""},
+		{"BatchNormalization", config{"axis": []any{1., 2.}, "momentum": 2., "renorm": true, "renorm_momentum": .9, "synchronized": true, "beta_regularizer": "l2"}, `BatchNormalization: axis is [1,2], want an integer
+BatchNormalization: momentum is 2, want a number from 0 to 1
+BatchNormalization: beta_regularizer is "l2": not supported in training yet, want null
+BatchNormalization: renorm is true: not supported yet, want false
+BatchNormalization: synchronized is true: not supported yet, want false`},
 		{"MaxPooling2D", config{"strides": []any{0., 0.}, "padding": "sme"}, "MaxPooling2D: strides is [0,0], want 2 integers from 1 to 16777216\nMaxPooling2D: padding is \"sme\"; did you mean same?"},
 		{"AveragePooling2D", config{}, "AveragePooling2D: pool_size is missing"},
 		{"Dropout", config{"rate": "half"}, `Dropout: rate is "half", want a number from 0 to 1`},
@@ -163,6 +308,16 @@ Dense: dtype is "float16": not supported yet, want "float32"`},
 		{"InputLayer", config{"batch_shape": []any{nil, -2., 3.}, "sparse": true}, "InputLayer: sparse is true: not supported yet, want false\nInputLayer: batch_shape is [null,-2,3], want null or integers from 1 to 16777216"},
 		{"InputLayer", config{"batch_shape": "x"}, `InputLayer: batch_shape is "x", want a list as in [null, 128, 128, 3]`},
 		{"Activation", config{}, "Activation: activation is missing"},
+		{"Softmax", config{"axis": []any{1., 2.}}, "Softmax: axis is [1,2], want an integer"},
+		{"Concatenate", config{"axis": 0.}, "Concatenate: axis is 0, want an integer other than 0"},
+		{"Dot", config{"axes": []any{1., 0.}}, "Dot: Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
+		{"Dot", config{"axes": []any{1., 2., 3.}}, "Dot: axes is [1,2,3], want 2 integers\nDot: Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
+		{"ZeroPadding2D", config{"padding": []any{1., 2., 3.}}, "ZeroPadding2D: padding is [1,2,3], want [[top, bottom], [left, right]], integers from 0 to 16777216"},
+		{"ZeroPadding2D", config{"padding": []any{[]any{1., 2.}, []any{1.}}}, "ZeroPadding2D: padding is [[1,2],[1]], want [[top, bottom], [left, right]], integers from 0 to 16777216"},
+		{"ZeroPadding2D", config{"padding": -1., "data_format": "channels_first"}, "ZeroPadding2D: padding is -1, want [[top, bottom], [left, right]], integers from 0 to 16777216\nZeroPadding2D: data_format is \"channels_first\": not supported yet, want \"channels_last\""},
+		{"Rescaling", config{"scale": []any{[]any{1.}}, "offset": "x"}, "Rescaling: scale is [[1]], want a number or a list of numbers\nRescaling: offset is \"x\", want a number or a list of numbers"},
+		{"Rescaling", config{"scale": []any{}}, "Rescaling: scale is [], want a number or a list of numbers"},
+		{"Normalization", config{"mean": []any{1., 2.}, "variance": 1.}, "Normalization: Mean and Variance differ in length: set both, or none"},
 	} {
 		l, err := layer.Decode(c.class, c.config)
 		if err == nil {

@@ -1,11 +1,8 @@
 package layer
 
 import (
-	"math"
-
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/internal/config"
 )
 
 // ReLULayer is the rectified linear unit as a layer, with what the activation function ReLU
@@ -15,10 +12,13 @@ import (
 //	x                               where Threshold < x < MaxValue
 //	NegativeSlope*(x - Threshold)   elsewhere
 type ReLULayer struct {
-	MaxValue      *float64 // nil: no limit
-	NegativeSlope float64
-	Threshold     float64
-	Name          string
+	MaxValue      *float64 `keras:"max_value,min=0"` // nil: no limit
+	NegativeSlope float64  `keras:"negative_slope,min=0"`
+	Threshold     float64  `keras:"threshold,min=0"`
+
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
 }
 
 // Class implements Layer.
@@ -28,20 +28,15 @@ func (ReLULayer) Class() string { return "ReLU" }
 func (l ReLULayer) Named() string { return l.Name }
 
 // Config implements Layer.
-func (l ReLULayer) Config() map[string]any {
-	c := base(l.Name, false)
-	c["max_value"] = nil
-	if l.MaxValue != nil {
-		c["max_value"] = *l.MaxValue
-	}
-	c["negative_slope"] = l.NegativeSlope
-	c["threshold"] = l.Threshold
-	return c
-}
+func (l ReLULayer) Config() map[string]any { return ConfigOf(l) }
+
+// FinalActivation implements Activated.
+func (ReLULayer) FinalActivation() Function { return ReLU }
 
 // Build implements Layer.
 func (l ReLULayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if !l.check().report(b, x) || !wantFloat(b, x) {
+	l, ok := ready(b, l, x)
+	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
 	// The same ops as keras.activations.relu, so that gradients at the bends are the same.
@@ -67,28 +62,4 @@ func (l ReLULayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		y = b.Sub(y, b.Scale(b.ReLU(b.Offset(b.Neg(x), l.Threshold)), l.NegativeSlope))
 	}
 	return y
-}
-
-func (l ReLULayer) check() (c checks) {
-	want := func(what string, v float64) {
-		if !(v >= 0) || math.IsInf(v, 0) {
-			c.errorf("%s is %v, want a number of at least 0", what, v)
-		}
-	}
-	if l.MaxValue != nil {
-		want("MaxValue", *l.MaxValue)
-	}
-	want("NegativeSlope", l.NegativeSlope)
-	want("Threshold", l.Threshold)
-	return c
-}
-
-func decodeReLULayer(r *config.Reader) Layer {
-	l := ReLULayer{
-		MaxValue:      r.OptFloat("max_value", 0, math.MaxFloat64),
-		NegativeSlope: r.Float("negative_slope", 0, 0, math.MaxFloat64),
-		Threshold:     r.Float("threshold", 0, 0, math.MaxFloat64),
-	}
-	l.Name, _ = readBase(r)
-	return l
 }

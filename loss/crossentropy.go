@@ -1,12 +1,10 @@
 package loss
 
 import (
-	"math"
-
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/labels"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // CategoricalCrossentropy is -sum(y*ln(p)) over the classes, for labels y that are
@@ -14,15 +12,20 @@ import (
 // (or a sigmoid), the operand is taken as FromLogits does; other probabilities are divided by
 // their sum and kept within [1e-7, 1-1e-7].
 type CategoricalCrossentropy struct {
-	FromLogits     bool    // predictions are not probabilities: a softmax is to be applied
-	LabelSmoothing float64 // part s of [0,1] of each label that goes to all K classes: y*(1-s) + s/K
+	FromLogits     bool    `keras:"from_logits"`                 // predictions are not probabilities: a softmax is to be applied
+	LabelSmoothing float64 `keras:"label_smoothing,min=0,max=1"` // fraction s of each target that goes to all K classes: y*(1-s) + s/K
+
+	_ struct{} `keras:"axis,only=-1"`
 }
 
 // SparseCategoricalCrossentropy is -ln(p[y]) for labels y that are class numbers: integers,
 // or floating-point numbers that hold them (keras.losses.SparseCategoricalCrossentropy). The
 // loss of a number that is no class is NaN.
 type SparseCategoricalCrossentropy struct {
-	FromLogits bool // predictions are not probabilities: a softmax is to be applied
+	FromLogits bool `keras:"from_logits"` // predictions are not probabilities: a softmax is to be applied
+
+	_ struct{} `keras:"axis,only=-1,omit"`
+	_ struct{} `keras:"ignore_class,only=null"`
 }
 
 // BinaryCrossentropy is the mean over the last dimension of -(y*ln(p) + (1-y)*ln(1-p)), for
@@ -30,8 +33,10 @@ type SparseCategoricalCrossentropy struct {
 // sigmoid (or a softmax), the operand is taken as FromLogits does; other probabilities are kept
 // within [1e-7, 1-1e-7].
 type BinaryCrossentropy struct {
-	FromLogits     bool    // predictions are not probabilities: a sigmoid is to be applied
-	LabelSmoothing float64 // part s of [0,1] by which labels move to 1/2: y*(1-s) + s/2
+	FromLogits     bool    `keras:"from_logits"`                 // predictions are not probabilities: a sigmoid is to be applied
+	LabelSmoothing float64 `keras:"label_smoothing,min=0,max=1"` // fraction s by which targets move to 1/2: y*(1-s) + s/2
+
+	_ struct{} `keras:"axis,only=-1"`
 }
 
 // Class implements Loss.
@@ -53,35 +58,39 @@ func (SparseCategoricalCrossentropy) Named() string { return "sparse_categorical
 func (BinaryCrossentropy) Named() string { return "binary_crossentropy" }
 
 // Config implements Loss.
-func (l CategoricalCrossentropy) Config() map[string]any {
-	c := base(l.Named())
-	c["from_logits"] = l.FromLogits
-	c["label_smoothing"] = l.LabelSmoothing
-	c["axis"] = -1
-	return c
-}
+func (l CategoricalCrossentropy) Config() map[string]any { return configOf(l) }
 
 // Config implements Loss.
-func (l SparseCategoricalCrossentropy) Config() map[string]any {
-	c := base(l.Named())
-	c["from_logits"] = l.FromLogits
-	c["ignore_class"] = nil
-	return c
-}
+func (l SparseCategoricalCrossentropy) Config() map[string]any { return configOf(l) }
 
 // Config implements Loss.
-func (l BinaryCrossentropy) Config() map[string]any {
-	c := base(l.Named())
-	c["from_logits"] = l.FromLogits
-	c["label_smoothing"] = l.LabelSmoothing
-	c["axis"] = -1
-	return c
+func (l BinaryCrossentropy) Config() map[string]any { return configOf(l) }
+
+// Target implements Loss: as the predictions, one-hot rows.
+func (CategoricalCrossentropy) Target(output op.Type) op.Type { return Defaults{}.Target(output) }
+
+// Target implements Loss: class numbers, Int32, without the last dimension of the predictions.
+func (SparseCategoricalCrossentropy) Target(output op.Type) op.Type {
+	return op.Type{DType: tensor.Int32, Shape: output.Shape[:max(0, output.Rank()-1)].Clone()}
 }
+
+// Target implements Loss: as the predictions, 0 or 1.
+func (BinaryCrossentropy) Target(output op.Type) op.Type { return Defaults{}.Target(output) }
+
+// Takes implements Loss.
+func (l CategoricalCrossentropy) Takes() Predictions { return Predictions{Distribution, l.FromLogits} }
+
+// Takes implements Loss.
+func (l SparseCategoricalCrossentropy) Takes() Predictions {
+	return Predictions{Distribution, l.FromLogits}
+}
+
+// Takes implements Loss.
+func (l BinaryCrossentropy) Takes() Predictions { return Predictions{Independent, l.FromLogits} }
 
 // Build implements Loss.
 func (l CategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
-	checkSmoothing(b, l.LabelSmoothing)
-	axis, ok := lastAxis(b, yPred)
+	axis, ok := ready(b, l, yPred)
 	y := labels.Dense(b, yTrue, yPred)
 	if !ok || !y.Valid() {
 		return b.Invalid()
@@ -99,7 +108,7 @@ func (l CategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Val
 
 // Build implements Loss.
 func (l SparseCategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
-	axis, ok := lastAxis(b, yPred)
+	axis, ok := ready(b, l, yPred)
 	class := labels.Sparse(b, yTrue, yPred)
 	if !ok || !class.Valid() {
 		return b.Invalid()
@@ -116,8 +125,7 @@ func (l SparseCategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *gra
 
 // Build implements Loss.
 func (l BinaryCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
-	checkSmoothing(b, l.LabelSmoothing)
-	axis, ok := lastAxis(b, yPred)
+	axis, ok := ready(b, l, yPred)
 	y := labels.Dense(b, yTrue, yPred)
 	if !ok || !y.Valid() {
 		return b.Invalid()
@@ -143,26 +151,4 @@ func sigmoidCrossEntropy(b *graph.Builder, x, y *graph.Value) *graph.Value {
 	top := b.Select(positive, x, zero)
 	below := b.Select(positive, b.Neg(x), x)
 	return b.Add(b.Sub(top, b.Mul(x, y)), b.Log1p(b.Exp(below)))
-}
-
-func checkSmoothing(b *graph.Builder, s float64) {
-	if s < 0 || s > 1 || math.IsNaN(s) {
-		b.Errorf("LabelSmoothing is %v, want a part from 0 to 1", s)
-	}
-}
-
-func decodeCategorical(r *config.Reader) Loss {
-	r.Only("axis", -1)
-	return CategoricalCrossentropy{r.Bool("from_logits", false), r.Float("label_smoothing", 0, 0, 1)}
-}
-
-func decodeSparse(r *config.Reader) Loss {
-	r.Only("axis", -1)
-	r.Only("ignore_class")
-	return SparseCategoricalCrossentropy{r.Bool("from_logits", false)}
-}
-
-func decodeBinary(r *config.Reader) Loss {
-	r.Only("axis", -1)
-	return BinaryCrossentropy{r.Bool("from_logits", false), r.Float("label_smoothing", 0, 0, 1)}
 }

@@ -1,6 +1,7 @@
 package loss_test
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/tensor"
@@ -157,7 +159,7 @@ func TestBuildMistakes(t *testing.T) {
 		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, "labels have shape (None, 2) and predictions (None, 26, 26, 2), want the same; add a Flatten layer before the last Dense layer"},
 		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, "labels have shape (None, 3) and predictions (None, 2), want the same; the last layer needs one unit for each class"},
 		{loss.CategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, "labels have shape (None,) and predictions (None, 2), want the same; for class numbers use the sparse categorical form"},
-		{loss.CategoricalCrossentropy{LabelSmoothing: 2}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "LabelSmoothing is 2, want a part from 0 to 1"},
+		{loss.CategoricalCrossentropy{LabelSmoothing: 2}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "LabelSmoothing is 2, want a number from 0 to 1"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "labels have shape (None, 2), one number for each class; want the number of the class: use the categorical form, without sparse"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 5, 2}, "labels have shape (None,) and predictions (None, 5, 2), want the same; add a Flatten layer before the last Dense layer"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1}, "predictions have shape (None,), want (batch, ..., classes)"},
@@ -205,8 +207,8 @@ func TestDecode(t *testing.T) {
 		want   string
 	}{
 		{"Hinge", nil, `there is no loss class "Hinge"; there is CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError`},
-		{"CategoricalCrossentropy", map[string]any{"axis": 1, "label_smoothing": 1.5, "reduction": "sum"}, `loss CategoricalCrossentropy: axis is 1: not supported yet, want -1
-loss CategoricalCrossentropy: label_smoothing is 1.5, want a number from 0 to 1
+		{"CategoricalCrossentropy", map[string]any{"axis": 1, "label_smoothing": 1.5, "reduction": "sum"}, `loss CategoricalCrossentropy: label_smoothing is 1.5, want a number from 0 to 1
+loss CategoricalCrossentropy: axis is 1: not supported yet, want -1
 loss CategoricalCrossentropy: reduction is "sum": not supported yet, want "sum_over_batch_size"`},
 		{"SparseCategoricalCrossentropy", map[string]any{"ignore_class": 1}, `loss SparseCategoricalCrossentropy: ignore_class is 1: not supported yet, want null`},
 	} {
@@ -216,6 +218,40 @@ loss CategoricalCrossentropy: reduction is "sum": not supported yet, want "sum_o
 	}
 	if _, err := loss.Parse("categorical_cross_entropy"); err == nil || err.Error() != `there is no loss "categorical_cross_entropy"; did you mean categorical_crossentropy?` {
 		t.Error(err)
+	}
+}
+
+// What losses say of themselves.
+func TestTargets(t *testing.T) {
+	output := op.Type{DType: tensor.Float32, Shape: tensor.Shape{-1, 5, 3}}
+	for _, c := range []struct {
+		l      loss.Loss
+		target string
+		takes  loss.Predictions
+	}{
+		{loss.CategoricalCrossentropy{}, "float32 (None, 5, 3)", loss.Predictions{Of: loss.Distribution}},
+		{loss.SparseCategoricalCrossentropy{FromLogits: true}, "int32 (None, 5)", loss.Predictions{Of: loss.Distribution, Logits: true}},
+		{loss.BinaryCrossentropy{FromLogits: true}, "float32 (None, 5, 3)", loss.Predictions{Of: loss.Independent, Logits: true}},
+		{loss.MeanSquaredError{}, "float32 (None, 5, 3)", loss.Predictions{}},
+		{loss.MeanAbsoluteError{}, "float32 (None, 5, 3)", loss.Predictions{}},
+	} {
+		if got := c.l.Target(output).String(); got != c.target {
+			t.Errorf("%s: target %s, want %s", c.l.Class(), got, c.target)
+		}
+		if got := c.l.Takes(); got != c.takes {
+			t.Errorf("%s: takes %+v, want %+v", c.l.Class(), got, c.takes)
+		}
+	}
+}
+
+func TestUnknownClass(t *testing.T) {
+	var unknown *loss.UnknownClass
+	if _, err := loss.Decode("Hinge", nil); !errors.As(err, &unknown) || unknown.Kind != "loss" || unknown.Class != "Hinge" {
+		t.Errorf("got %v", err)
+	}
+	unknown = nil
+	if _, err := loss.Parse("hinge"); !errors.As(err, &unknown) || unknown.Class != "hinge" {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -2,17 +2,16 @@ package loss
 
 import (
 	"github.com/lince-ml/lince/graph"
-	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/labels"
 )
 
 // MeanSquaredError is the mean of (p-y)^2 over the last dimension
 // (keras.losses.MeanSquaredError).
-type MeanSquaredError struct{}
+type MeanSquaredError struct{ Defaults }
 
 // MeanAbsoluteError is the mean of |p-y| over the last dimension
 // (keras.losses.MeanAbsoluteError).
-type MeanAbsoluteError struct{}
+type MeanAbsoluteError struct{ Defaults }
 
 // Class implements Loss.
 func (MeanSquaredError) Class() string { return "MeanSquaredError" }
@@ -27,30 +26,26 @@ func (MeanSquaredError) Named() string { return "mean_squared_error" }
 func (MeanAbsoluteError) Named() string { return "mean_absolute_error" }
 
 // Config implements Loss.
-func (l MeanSquaredError) Config() map[string]any { return base(l.Named()) }
+func (l MeanSquaredError) Config() map[string]any { return configOf(l) }
 
 // Config implements Loss.
-func (l MeanAbsoluteError) Config() map[string]any { return base(l.Named()) }
+func (l MeanAbsoluteError) Config() map[string]any { return configOf(l) }
 
 // Build implements Loss.
-func (MeanSquaredError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
-	return meanOf(b, yTrue, yPred, b.Square)
+func (l MeanSquaredError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
+	return meanOf(b, l, yTrue, yPred, b.Square)
 }
 
 // Build implements Loss.
-func (MeanAbsoluteError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
-	return meanOf(b, yTrue, yPred, b.Abs)
+func (l MeanAbsoluteError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
+	return meanOf(b, l, yTrue, yPred, b.Abs)
 }
 
-func meanOf(b *graph.Builder, yTrue, yPred *graph.Value, of func(*graph.Value) *graph.Value) *graph.Value {
-	axis, ok := lastAxis(b, yPred)
+func meanOf(b *graph.Builder, l Loss, yTrue, yPred *graph.Value, of func(*graph.Value) *graph.Value) *graph.Value {
+	axis, ok := ready(b, l, yPred)
 	y := labels.Dense(b, yTrue, yPred)
 	if !ok || !y.Valid() {
 		return b.Invalid()
 	}
 	return b.Mean(of(b.Sub(yPred, y)), axis)
 }
-
-func decodeSquared(*config.Reader) Loss { return MeanSquaredError{} }
-
-func decodeAbsolute(*config.Reader) Loss { return MeanAbsoluteError{} }

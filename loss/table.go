@@ -1,64 +1,50 @@
 package loss
 
-import (
-	"fmt"
-	"slices"
+import "github.com/lince-ml/lince/internal/config"
 
-	"github.com/lince-ml/lince/internal/config"
-	"github.com/lince-ml/lince/internal/suggest"
-)
+// classes lists the losses, with the names that compile(loss=...) takes besides.
+var classes = &config.Registry[Loss]{
+	Kind: "loss",
+	Classes: []config.Entry[Loss]{
+		{Of: CategoricalCrossentropy{}, Names: []string{"categorical_crossentropy"}},
+		{Of: SparseCategoricalCrossentropy{}, Names: []string{"sparse_categorical_crossentropy"}},
+		{Of: BinaryCrossentropy{}, Names: []string{"binary_crossentropy", "bce", "BCE"}},
+		{Of: MeanSquaredError{}, Names: []string{"mean_squared_error", "mse", "MSE"}},
+		{Of: MeanAbsoluteError{}, Names: []string{"mean_absolute_error", "mae", "MAE"}},
+	},
+	Common: struct {
+		_ struct{} `keras:"reduction,only=sum_over_batch_size|mean|auto"`
+		_ struct{} `keras:"dtype,only=float32,omit"`
+		_ struct{} `keras:"name,any,omit"`
+		_ struct{} `keras:"fn,any,omit"` // which Keras 2 writes
+	}{},
+}
 
-// table lists the losses: the Keras class, the names that compile(loss=...) takes besides,
-// and how its config is read.
-var table = []struct {
-	class  string
-	names  []string
-	decode func(*config.Reader) Loss
-}{
-	{"CategoricalCrossentropy", []string{"categorical_crossentropy"}, decodeCategorical},
-	{"SparseCategoricalCrossentropy", []string{"sparse_categorical_crossentropy"}, decodeSparse},
-	{"BinaryCrossentropy", []string{"binary_crossentropy", "bce", "BCE"}, decodeBinary},
-	{"MeanSquaredError", []string{"mean_squared_error", "mse", "MSE"}, decodeSquared},
-	{"MeanAbsoluteError", []string{"mean_absolute_error", "mae", "MAE"}, decodeAbsolute},
+// UnknownClass is the error for a class that lince does not have.
+type UnknownClass = config.UnknownClass
+
+func configOf(l Loss) map[string]any {
+	c := classes.Config(l)
+	c["name"] = l.Named()
+	return c
 }
 
 // Classes lists the Keras classes that there are.
-func Classes() []string {
-	names := make([]string, len(table))
-	for i, t := range table {
-		names[i] = t.class
-	}
-	return names
-}
+func Classes() []string { return classes.Names() }
 
 // Parse makes the loss that Keras' compile(loss=name) takes: "categorical_crossentropy",
-// "mse", or a class name.
+// "mse", or a class name. An unknown name is an *UnknownClass.
 func Parse(name string) (Loss, error) {
-	var names []string
-	for _, t := range table {
-		if t.class == name || slices.Contains(t.names, name) {
-			return Decode(t.class, nil)
-		}
-		names = append(names, t.names...)
+	class, err := classes.Find(name)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("there is no loss %q%s", name, suggest.Hint(name, names))
+	return Decode(class, nil)
 }
 
-// Decode makes a loss from a Keras class name and its config; all mistakes are told at once.
+// Decode makes a loss from a Keras class name and its config; all mistakes are reported at
+// once. An unknown class is an *UnknownClass.
 func Decode(class string, conf map[string]any) (Loss, error) {
-	for _, t := range table {
-		if t.class != class {
-			continue
-		}
-		r := config.Read("loss "+class, conf)
-		l := t.decode(r)
-		r.Only("reduction", "sum_over_batch_size", "mean", "auto")
-		r.Float32("dtype")
-		r.Ignore("name", "fn")
-		if err := r.Err(); err != nil {
-			return nil, err
-		}
-		return l, nil
-	}
-	return nil, fmt.Errorf("there is no loss class %q%s", class, suggest.Hint(class, Classes()))
+	l, _, err := classes.Decode(class, conf, false)
+	return l, err
 }

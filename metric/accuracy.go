@@ -1,11 +1,10 @@
 package metric
 
 import (
-	"math"
+	"cmp"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/labels"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -20,20 +19,20 @@ type Accuracy struct {
 // BinaryAccuracy is how often predictions on the right side of a threshold match labels
 // that are 0 or 1 (keras.metrics.BinaryAccuracy).
 type BinaryAccuracy struct {
-	Threshold *float64 // predictions greater than this are 1; nil: 0.5
-	Name      string   // empty: "binary_accuracy"
+	Threshold *float64 `keras:"threshold,default=0.5"` // predictions greater than this are 1
+	Name      string   `keras:"name,default=binary_accuracy"`
 }
 
 // CategoricalAccuracy is how often the greatest prediction is where the greatest label is,
 // for labels that are one-hot rows (keras.metrics.CategoricalAccuracy).
 type CategoricalAccuracy struct {
-	Name string // empty: "categorical_accuracy"
+	Name string `keras:"name,default=categorical_accuracy"`
 }
 
 // SparseCategoricalAccuracy is how often the index of the greatest prediction is the label,
 // for labels that are class numbers (keras.metrics.SparseCategoricalAccuracy).
 type SparseCategoricalAccuracy struct {
-	Name string // empty: "sparse_categorical_accuracy"
+	Name string `keras:"name,default=sparse_categorical_accuracy"`
 }
 
 // Class implements Metric.
@@ -49,43 +48,40 @@ func (CategoricalAccuracy) Class() string { return "CategoricalAccuracy" }
 func (SparseCategoricalAccuracy) Class() string { return "SparseCategoricalAccuracy" }
 
 // Named implements Metric.
-func (m Accuracy) Named() string { return named(m.Name, "accuracy") }
+func (m Accuracy) Named() string { return cmp.Or(m.Name, "accuracy") }
 
 // Named implements Metric.
-func (m BinaryAccuracy) Named() string { return named(m.Name, "binary_accuracy") }
+func (m BinaryAccuracy) Named() string { return filled(m).Name }
 
 // Named implements Metric.
-func (m CategoricalAccuracy) Named() string { return named(m.Name, "categorical_accuracy") }
+func (m CategoricalAccuracy) Named() string { return filled(m).Name }
 
 // Named implements Metric.
-func (m SparseCategoricalAccuracy) Named() string {
-	return named(m.Name, "sparse_categorical_accuracy")
-}
+func (m SparseCategoricalAccuracy) Named() string { return filled(m).Name }
 
-func named(name, otherwise string) string {
-	if name == "" {
-		return otherwise
-	}
-	return name
-}
+// HigherIsBetter implements Metric.
+func (Accuracy) HigherIsBetter() (higher, known bool) { return true, true }
+
+// HigherIsBetter implements Metric.
+func (BinaryAccuracy) HigherIsBetter() (higher, known bool) { return true, true }
+
+// HigherIsBetter implements Metric.
+func (CategoricalAccuracy) HigherIsBetter() (higher, known bool) { return true, true }
+
+// HigherIsBetter implements Metric.
+func (SparseCategoricalAccuracy) HigherIsBetter() (higher, known bool) { return true, true }
 
 // Config implements Metric.
 func (Accuracy) Config() map[string]any { return nil }
 
 // Config implements Metric.
-func (m BinaryAccuracy) Config() map[string]any {
-	return map[string]any{"name": m.Named(), "dtype": "float32", "threshold": m.threshold()}
-}
+func (m BinaryAccuracy) Config() map[string]any { return classes.Config(m) }
 
 // Config implements Metric.
-func (m CategoricalAccuracy) Config() map[string]any {
-	return map[string]any{"name": m.Named(), "dtype": "float32"}
-}
+func (m CategoricalAccuracy) Config() map[string]any { return classes.Config(m) }
 
 // Config implements Metric.
-func (m SparseCategoricalAccuracy) Config() map[string]any {
-	return map[string]any{"name": m.Named(), "dtype": "float32"}
-}
+func (m SparseCategoricalAccuracy) Config() map[string]any { return classes.Config(m) }
 
 // Resolve returns the form of accuracy that Keras would take for labels and predictions of
 // these shapes.
@@ -117,10 +113,10 @@ func (m Accuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *g
 // Build implements Metric.
 func (m BinaryAccuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
 	y := labels.Dense(b, yTrue, yPred)
-	if !y.Valid() {
+	if !ready(b, m) || !y.Valid() {
 		return b.Invalid()
 	}
-	p := b.Binary(op.Greater, yPred, b.Constant(yPred.DType, m.threshold()))
+	p := b.Binary(op.Greater, yPred, b.Constant(yPred.DType, *filled(m).Threshold))
 	return Mean(b, matches(b, y, b.Cast(p, y.DType)), weights)
 }
 
@@ -145,24 +141,7 @@ func (m SparseCategoricalAccuracy) Build(b *graph.Builder, yTrue, yPred, weights
 	return Mean(b, matches(b, y, b.ArgMax(yPred)), weights)
 }
 
-func (m BinaryAccuracy) threshold() float64 {
-	if m.Threshold == nil {
-		return .5
-	}
-	return *m.Threshold
-}
-
 // matches is 1 where x and y are equal and 0 elsewhere.
 func matches(b *graph.Builder, x, y *graph.Value) *graph.Value {
 	return b.Cast(b.Binary(op.Equal, x, y), tensor.Float32)
 }
-
-func decodeBinary(r *config.Reader) Metric {
-	m := BinaryAccuracy{Name: r.Text("name", "")}
-	m.Threshold = r.OptFloat("threshold", -math.MaxFloat64, math.MaxFloat64)
-	return m
-}
-
-func decodeCategorical(r *config.Reader) Metric { return CategoricalAccuracy{r.Text("name", "")} }
-
-func decodeSparse(r *config.Reader) Metric { return SparseCategoricalAccuracy{r.Text("name", "")} }

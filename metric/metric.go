@@ -1,6 +1,8 @@
-// Package metric has the metrics of keras.metrics: what is told of an epoch.
+// Package metric has the metrics of keras.metrics: what is reported of an epoch. docs/keras.md
+// lists them with their arguments.
 //
-// Fields that are left zero have Keras' default.
+// The zero value of a field stands for Keras' default. The tag of a field names the argument
+// in Keras.
 package metric
 
 import (
@@ -9,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Metric measures predictions over an epoch.
+// Metric measures predictions over an epoch. A metric of a program's own may embed Defaults.
 type Metric interface {
 	// Class is the name of the Keras class; empty for what Keras knows by its name alone
 	// (Accuracy).
@@ -18,13 +20,24 @@ type Metric interface {
 	Named() string
 	// Build adds the metric to a graph: its state, kept in variables of role State that are
 	// named after b and are 0 at the start of an epoch, is updated with this batch. It
-	// returns the result so far, this batch included: a Float32 scalar. weights are those of
-	// the examples, (batch,), or nil.
+	// returns the result so far, this batch included: a Float32 scalar, for a model has no
+	// place for results of other shapes yet. weights are those of the examples, (batch,), or
+	// nil.
 	Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value
 	// Config is what Keras' get_config returns, ready for JSON: floating-point numbers are
 	// float64, integers int. It is nil where Class is empty.
 	Config() map[string]any
+	// HigherIsBetter says which way the metric improves; known is false where nobody can
+	// tell. Callbacks that watch a metric ask for it.
+	HigherIsBetter() (higher, known bool)
 }
+
+// Defaults has the answers of a metric of which nothing is known. Embed it in a metric of a
+// program's own, and write over what is different.
+type Defaults struct{}
+
+// HigherIsBetter implements Metric: not known.
+func (Defaults) HigherIsBetter() (higher, known bool) { return false, false }
 
 // Mean is the running mean of values over an epoch (keras.metrics.Mean), kept in the
 // variables "total" and "count" of b. Values are (batch, ...): each example counts with

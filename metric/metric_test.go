@@ -1,6 +1,8 @@
 package metric_test
 
 import (
+	"errors"
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,6 +88,17 @@ func TestIntegerLabels(t *testing.T) {
 	}
 }
 
+func TestHigherIsBetter(t *testing.T) {
+	for _, m := range append(all, metric.Accuracy{}) {
+		if higher, known := m.HigherIsBetter(); !higher || !known {
+			t.Errorf("%s: higher is better %t, known %t", m.Named(), higher, known)
+		}
+	}
+	if _, known := (metric.Defaults{}).HigherIsBetter(); known {
+		t.Error("something is known of any metric")
+	}
+}
+
 func TestMean(t *testing.T) {
 	weights := [][]float32{{1, 1}, {0, 0}, {.5, 1.5}}
 	values := [][]float32{{1, 3}, {5, 7}, {9, 11}}
@@ -120,6 +133,7 @@ func TestBuildMistakes(t *testing.T) {
 		{metric.CategoricalAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1}, nil, "labels have shape (None,), want (batch, ..., classes)"},
 		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, nil, "labels have shape (None,) and predictions (None, 2), want the same; for class numbers use the sparse categorical form"},
 		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 1}, tensor.Shape{-1, 1}, "weights have shape (None, 1), want (batch,)"},
+		{metric.BinaryAccuracy{Threshold: new(math.NaN())}, tensor.Shape{-1, 1}, tensor.Shape{-1, 1}, nil, "Threshold is NaN, want a number"},
 		{metric.BinaryAccuracy{}, tensor.Shape{}, tensor.Shape{}, nil, "values have shape (), want (batch, ...)"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
@@ -166,8 +180,9 @@ func TestDecode(t *testing.T) {
 		"metric BinaryAccuracy: threshold is \"x\", want a number\nmetric BinaryAccuracy: dtype is \"float16\": not supported yet, want \"float32\"\nmetric BinaryAccuracy: unknown key \"k\"" {
 		t.Error(err)
 	}
-	if _, err := metric.Decode("AUC", nil); err == nil {
-		t.Error("AUC is decoded")
+	var unknown *metric.UnknownClass
+	if _, err := metric.Decode("AUC", nil); !errors.As(err, &unknown) || unknown.Kind != "metric" || unknown.Class != "AUC" {
+		t.Errorf("got %v, want an UnknownClass", err)
 	}
 }
 

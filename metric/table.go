@@ -1,61 +1,60 @@
 package metric
 
 import (
-	"fmt"
-
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/config"
-	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// table lists the metrics: the Keras class, its name in snake case, and how its config is
-// read.
-var table = []struct {
-	class, name string
-	decode      func(*config.Reader) Metric
-}{
-	{"BinaryAccuracy", "binary_accuracy", decodeBinary},
-	{"CategoricalAccuracy", "categorical_accuracy", decodeCategorical},
-	{"SparseCategoricalAccuracy", "sparse_categorical_accuracy", decodeSparse},
+// classes lists the metrics, with their names in snake case.
+var classes = &config.Registry[Metric]{
+	Kind: "metric",
+	Classes: []config.Entry[Metric]{
+		{Of: BinaryAccuracy{}, Names: []string{"binary_accuracy"}},
+		{Of: CategoricalAccuracy{}, Names: []string{"categorical_accuracy"}},
+		{Of: SparseCategoricalAccuracy{}, Names: []string{"sparse_categorical_accuracy"}},
+	},
+	Common: struct {
+		_ struct{} `keras:"dtype,only=float32"`
+	}{},
+}
+
+// UnknownClass is the error for a class that lince does not have.
+type UnknownClass = config.UnknownClass
+
+// filled is m with its defaults.
+func filled[M Metric](m M) M { return classes.Fill(m).(M) }
+
+// ready reports what is wrong with the configuration of m; it is false when there is something.
+func ready(b *graph.Builder, m Metric) bool {
+	wrong := classes.Wrong(m)
+	for _, err := range wrong {
+		b.Errorf("%w", err)
+	}
+	return len(wrong) == 0
 }
 
 // Classes lists the Keras classes that there are.
-func Classes() []string {
-	names := make([]string, len(table))
-	for i, t := range table {
-		names[i] = t.class
-	}
-	return names
-}
+func Classes() []string { return classes.Names() }
 
 // Parse makes the metric that Keras' compile(metrics=[name]) takes: "accuracy" or "acc", which
-// stay the key in logs, "categorical_accuracy", or a class name.
+// stay the key in logs, "categorical_accuracy", or a class name. An unknown name is an
+// *UnknownClass.
 func Parse(name string) (Metric, error) {
-	names := []string{"accuracy", "acc"}
-	if name == names[0] || name == names[1] {
+	if name == "accuracy" || name == "acc" {
 		return Accuracy{Name: name}, nil
 	}
-	for _, t := range table {
-		if t.class == name || t.name == name {
-			return Decode(t.class, map[string]any{"name": name})
-		}
-		names = append(names, t.name)
+	class, err := classes.Find(name)
+	if err != nil {
+		unknown := err.(*UnknownClass) //nolint:errorlint // Find returns no other
+		unknown.Known = append([]string{"accuracy", "acc"}, unknown.Known...)
+		return nil, unknown
 	}
-	return nil, fmt.Errorf("there is no metric %q%s", name, suggest.Hint(name, names))
+	return Decode(class, map[string]any{"name": name})
 }
 
-// Decode makes a metric from a Keras class name and its config; all mistakes are told at once.
+// Decode makes a metric from a Keras class name and its config; all mistakes are reported at
+// once. An unknown class is an *UnknownClass.
 func Decode(class string, conf map[string]any) (Metric, error) {
-	for _, t := range table {
-		if t.class != class {
-			continue
-		}
-		r := config.Read("metric "+class, conf)
-		m := t.decode(r)
-		r.Float32("dtype")
-		if err := r.Err(); err != nil {
-			return nil, err
-		}
-		return m, nil
-	}
-	return nil, fmt.Errorf("there is no metric class %q%s", class, suggest.Hint(class, Classes()))
+	m, _, err := classes.Decode(class, conf, false)
+	return m, err
 }

@@ -3,7 +3,6 @@ package optimizer
 import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/internal/config"
 )
 
 // Adam keeps running means m of the gradient and v of its square (keras.optimizers.Adam;
@@ -12,16 +11,16 @@ import (
 //	m += (g-m)*(1-Beta1);  v += (g*g-v)*(1-Beta2)
 //	w -= lr*sqrt(1-Beta2^t)/(1-Beta1^t) * m/(sqrt(v)+Epsilon)
 type Adam struct {
-	LearningRate float64  // zero: 0.001
-	Beta1        *float64 // how much of m is kept each step, from 0 to less than 1; nil: 0.9
-	Beta2        *float64 // how much of v is kept each step, from 0 to less than 1; nil: 0.999
-	Epsilon      *float64 // keeps the divisor away from 0; nil: 1e-7
-	AMSGrad      bool     // divide by the greatest v so far (Reddi et al., 2018)
+	LearningRate float64  `keras:"learning_rate,default=0.001,above=0"`
+	Beta1        *float64 `keras:"beta_1,default=0.9,min=0,below=1"`   // fraction of m that is kept each step
+	Beta2        *float64 `keras:"beta_2,default=0.999,min=0,below=1"` // fraction of v that is kept each step
+	Epsilon      *float64 `keras:"epsilon,default=1e-7,min=0"`         // keeps the divisor away from 0
+	AMSGrad      bool     `keras:"amsgrad"`                            // divide by the greatest v so far (Reddi et al., 2018)
 
-	WeightDecay    float64 // part of a weight that a learning rate of 1 would take away each step; zero: none
-	ClipNorm       float64 // greatest norm of the gradient of each weight; zero: none
-	GlobalClipNorm float64 // greatest norm of all gradients together; zero: none
-	ClipValue      float64 // greatest absolute value in a gradient; zero: none
+	WeightDecay    float64 `keras:"weight_decay,none,min=0"`    // fraction of a weight that a learning rate of 1 would take away each step; zero: none
+	ClipNorm       float64 `keras:"clipnorm,none,min=0"`        // greatest norm of the gradient of each weight; zero: none
+	GlobalClipNorm float64 `keras:"global_clipnorm,none,min=0"` // greatest norm of all gradients together; zero: none
+	ClipValue      float64 `keras:"clipvalue,none,min=0"`       // greatest absolute value in a gradient; zero: none
 }
 
 // Class implements Optimizer.
@@ -31,49 +30,27 @@ func (Adam) Class() string { return "Adam" }
 func (Adam) Named() string { return "adam" }
 
 func (o Adam) common() common {
-	return common{rate(o.LearningRate, .001), o.WeightDecay, o.ClipNorm, o.GlobalClipNorm, o.ClipValue}
-}
-
-func (o Adam) op() op.Adam {
-	return op.Adam{Beta1: or(o.Beta1, .9), Beta2: or(o.Beta2, .999), Epsilon: or(o.Epsilon, 1e-7), AMSGrad: o.AMSGrad}
+	return common{o.LearningRate, o.WeightDecay, o.ClipNorm, o.GlobalClipNorm, o.ClipValue}
 }
 
 // Config implements Optimizer.
-func (o Adam) Config() map[string]any {
-	c := o.common().config(o.Named())
-	c["beta_1"] = o.op().Beta1
-	c["beta_2"] = o.op().Beta2
-	c["epsilon"] = o.op().Epsilon
-	c["amsgrad"] = o.AMSGrad
-	return c
-}
+func (o Adam) Config() map[string]any { return configOf(o) }
 
 // Build implements Optimizer. The slots are "momentum" and "velocity" of the first weight, of
 // the second, and so on, then "velocity_hat" of all with AMSGrad.
 func (o Adam) Build(b *graph.Builder, weights, grads []*graph.Value) {
-	u := o.op()
-	o.common().check(b)
-	part(b, "Beta1", u.Beta1)
-	part(b, "Beta2", u.Beta2)
-	positive(b, "Epsilon", u.Epsilon)
-	s, ok := o.common().start(b, weights, grads)
-	if !ok {
+	o, ok := ready(b, o)
+	s, started := o.common().start(b, weights, grads)
+	if !ok || !started {
 		return
 	}
 	for i := range weights {
 		s.slotOf(i, "momentum")
 		s.slotOf(i, "velocity")
 	}
-	if u.AMSGrad {
+	if o.AMSGrad {
 		s.slot("velocity_hat")
 	}
-	s.update(u, s.iteration)
+	s.update(op.Adam{Beta1: *o.Beta1, Beta2: *o.Beta2, Epsilon: *o.Epsilon, AMSGrad: o.AMSGrad}, s.iteration)
 	s.finish()
-}
-
-func decodeAdam(r *config.Reader, c common) Optimizer {
-	return Adam{
-		LearningRate: c.rate, WeightDecay: c.weightDecay, ClipNorm: c.clipNorm, GlobalClipNorm: c.globalClipNorm, ClipValue: c.clipValue,
-		Beta1: optPart(r, "beta_1"), Beta2: optPart(r, "beta_2"), Epsilon: readEpsilon(r), AMSGrad: r.Bool("amsgrad", false),
-	}
 }

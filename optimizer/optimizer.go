@@ -1,13 +1,13 @@
 // Package optimizer has the optimizers of keras.optimizers: how gradients change weights.
+// docs/keras.md lists them with their arguments.
 //
-// Fields that are left zero have Keras' default. A learning rate of 0 would train nothing, so
-// that zero stands for the default there too. Where zero is a value that one may want and not
-// the default, the field is a pointer: nil is the default, new(0.5) makes one.
+// The zero value of a field stands for Keras' default. A learning rate of 0 would train nothing,
+// so that zero stands for the default there too. Where zero is a useful value and not the
+// default, the field is a pointer: nil is the default, new(0.5) makes one. The tag of a field
+// names the argument in Keras.
 package optimizer
 
 import (
-	"math"
-
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
@@ -31,62 +31,7 @@ type Optimizer interface {
 }
 
 // common is what all optimizers have.
-type common struct {
-	rate                                             float64 // the default is in it
-	weightDecay, clipNorm, globalClipNorm, clipValue float64
-}
-
-func (c common) config(name string) map[string]any {
-	return map[string]any{
-		"name": name, "learning_rate": c.rate, "weight_decay": orNone(c.weightDecay),
-		"clipnorm": orNone(c.clipNorm), "global_clipnorm": orNone(c.globalClipNorm), "clipvalue": orNone(c.clipValue),
-		"use_ema": false, "ema_momentum": .99, "ema_overwrite_frequency": nil,
-		"loss_scale_factor": nil, "gradient_accumulation_steps": nil,
-	}
-}
-
-func orNone(x float64) any {
-	if x == 0 {
-		return nil
-	}
-	return x
-}
-
-// check notes what is wrong with the numbers that all optimizers have.
-func (c common) check(b *graph.Builder) {
-	if !(c.rate > 0) || c.rate > math.MaxFloat32 {
-		b.Errorf("LearningRate is %v, want more than 0 (0 stands for the default)", c.rate)
-	}
-	clips := 0
-	for _, x := range []struct {
-		name string
-		v    float64
-	}{{"WeightDecay", c.weightDecay}, {"ClipNorm", c.clipNorm}, {"GlobalClipNorm", c.globalClipNorm}, {"ClipValue", c.clipValue}} {
-		if !(x.v >= 0) || math.IsInf(x.v, 0) {
-			b.Errorf("%s is %v, want at least 0 (0 stands for none)", x.name, x.v)
-		}
-		if x.v != 0 && x.name != "WeightDecay" {
-			clips++
-		}
-	}
-	if clips > 1 {
-		b.Errorf("more than one of ClipNorm, GlobalClipNorm and ClipValue is set, want at most one")
-	}
-}
-
-// part checks a number of [0, 1).
-func part(b *graph.Builder, name string, v float64) {
-	if !(v >= 0 && v < 1) {
-		b.Errorf("%s is %v, want from 0 to less than 1", name, v)
-	}
-}
-
-// positive checks a small number that keeps a divisor away from 0.
-func positive(b *graph.Builder, name string, v float64) {
-	if !(v >= 0) || v > math.MaxFloat32 {
-		b.Errorf("%s is %v, want at least 0", name, v)
-	}
-}
+type common struct{ rate, weightDecay, clipNorm, globalClipNorm, clipValue float64 }
 
 // step is what build methods of optimizers work on.
 type step struct {
@@ -204,19 +149,3 @@ func (s *step) finish() {
 }
 
 func path(w *graph.Value) string { return w.Node.Op.(op.Variable).Path }
-
-// or is x, or the default where x is nil.
-func or(x *float64, otherwise float64) float64 {
-	if x == nil {
-		return otherwise
-	}
-	return *x
-}
-
-// rate is x, or the default where x is zero.
-func rate(x, otherwise float64) float64 {
-	if x == 0 {
-		return otherwise
-	}
-	return x
-}

@@ -1,6 +1,7 @@
 package optimizer_test
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -172,10 +173,10 @@ func TestBuildMistakes(t *testing.T) {
 		o    optimizer.Optimizer
 		want string
 	}{
-		{optimizer.SGD{LearningRate: -1, Momentum: 1}, "LearningRate is -1, want more than 0 (0 stands for the default)\nMomentum is 1, want from 0 to less than 1"},
-		{optimizer.SGD{LearningRate: math.NaN(), WeightDecay: -1}, "LearningRate is NaN, want more than 0 (0 stands for the default)\nWeightDecay is -1, want at least 0 (0 stands for none)"},
-		{optimizer.RMSprop{Rho: new(1.5), Epsilon: new(-1.), ClipNorm: math.Inf(1)}, "ClipNorm is +Inf, want at least 0 (0 stands for none)\nRho is 1.5, want from 0 to less than 1\nEpsilon is -1, want at least 0"},
-		{optimizer.Adam{Beta1: new(-.1), Beta2: new(1.), ClipNorm: 1, ClipValue: 1}, "more than one of ClipNorm, GlobalClipNorm and ClipValue is set, want at most one\nBeta1 is -0.1, want from 0 to less than 1\nBeta2 is 1, want from 0 to less than 1"},
+		{optimizer.SGD{LearningRate: -1, Momentum: 1}, "LearningRate is -1, want a number greater than 0\nMomentum is 1, want a number from 0 to less than 1"},
+		{optimizer.SGD{LearningRate: math.NaN(), WeightDecay: -1}, "LearningRate is NaN, want a number greater than 0\nWeightDecay is -1, want a number of at least 0"},
+		{optimizer.RMSprop{Rho: new(1.5), Epsilon: new(-1.), ClipNorm: math.Inf(1)}, "Rho is 1.5, want a number from 0 to less than 1\nEpsilon is -1, want a number of at least 0\nClipNorm is +Inf, want a number of at least 0"},
+		{optimizer.Adam{Beta1: new(-.1), Beta2: new(1.), ClipNorm: 1, ClipValue: 1}, "Beta1 is -0.1, want a number from 0 to less than 1\nBeta2 is 1, want a number from 0 to less than 1\nmore than one of ClipNorm, GlobalClipNorm and ClipValue is set, want at most one"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		w := b.Variable(graph.Variable{Path: "w", Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{2}}})
@@ -232,15 +233,30 @@ func TestDecode(t *testing.T) {
 	}{
 		{"Lion", nil, `there is no optimizer class "Lion"; there is SGD, RMSprop, Adam`},
 		{"Adam", map[string]any{"learning_rate": 0., "beta_1": 1., "use_ema": true, "gradient_accumulation_steps": 4.}, `optimizer Adam: learning_rate is 0, want a number greater than 0
+optimizer Adam: beta_1 is 1, want a number from 0 to less than 1
 optimizer Adam: use_ema is true: not supported yet, want false
-optimizer Adam: gradient_accumulation_steps is 4: not supported yet, want null
-optimizer Adam: beta_1 is 1, want a number from 0 to less than 1`},
-		{"SGD", map[string]any{"learning_rate": map[string]any{"class_name": "CosineDecay"}, "momentum": "x", "clipnorm": -1.}, `optimizer SGD: learning_rate is a schedule, {"class_name":"CosineDecay"}: not supported yet, want a number
-optimizer SGD: clipnorm is -1, want a number of at least 0
-optimizer SGD: momentum is "x", want a number from 0 to less than 1`},
+optimizer Adam: gradient_accumulation_steps is 4: not supported yet, want null`},
+		{"SGD", map[string]any{"learning_rate": map[string]any{"class_name": "CosineDecay"}, "momentum": "x", "clipnorm": -1.}, `optimizer SGD: learning_rate: there is no learning rate schedule class "CosineDecay"
+optimizer SGD: momentum is "x", want a number from 0 to less than 1
+optimizer SGD: clipnorm is -1, want a number of at least 0`},
 	} {
 		if _, err := optimizer.Decode(c.class, c.config); err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+}
+
+func TestUnknownClass(t *testing.T) {
+	for _, c := range []struct {
+		class, kind string
+		conf        map[string]any
+	}{
+		{"Lion", "optimizer", nil},
+		{"SGD", "learning rate schedule", map[string]any{"learning_rate": map[string]any{"class_name": "Lion", "config": map[string]any{}}}},
+	} {
+		var unknown *optimizer.UnknownClass
+		if _, err := optimizer.Decode(c.class, c.conf); !errors.As(err, &unknown) || unknown.Kind != c.kind || unknown.Class != "Lion" {
+			t.Errorf("%s: got %v", c.class, err)
 		}
 	}
 }

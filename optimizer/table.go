@@ -1,87 +1,92 @@
 package optimizer
 
 import (
-	"fmt"
-	"math"
-	"strings"
+	"errors"
 
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/config"
-	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// table lists the optimizers: the Keras class and how what is its own in a config is read.
-var table = []struct {
-	class  string
-	decode func(*config.Reader, common) Optimizer
-}{
-	{"SGD", decodeSGD},
-	{"RMSprop", decodeRMSprop},
-	{"Adam", decodeAdam},
-}
-
-// Classes lists the Keras classes that there are.
-func Classes() []string {
-	names := make([]string, len(table))
-	for i, t := range table {
-		names[i] = t.class
-	}
-	return names
-}
-
-// Parse makes the optimizer that Keras' compile(optimizer=name) takes: "rmsprop", "adam",
-// "sgd", in upper or lower case.
-func Parse(name string) (Optimizer, error) {
-	var names []string
-	for _, t := range table {
-		if strings.EqualFold(t.class, name) {
-			return Decode(t.class, nil)
+// classes lists the optimizers.
+var classes = &config.Registry[Optimizer]{
+	Kind: "optimizer",
+	Fold: true,
+	Classes: []config.Entry[Optimizer]{
+		{Of: SGD{}},
+		{Of: RMSprop{}},
+		{Of: Adam{}},
+	},
+	Common: struct {
+		_ struct{} `keras:"use_ema,only=false"`
+		_ struct{} `keras:"ema_momentum,any=0.99"` // of moving averages, which are not in use
+		_ struct{} `keras:"ema_overwrite_frequency,any=null"`
+		_ struct{} `keras:"loss_scale_factor,only=null"`
+		_ struct{} `keras:"gradient_accumulation_steps,only=null"`
+		_ struct{} `keras:"name,any,omit"`
+		_ struct{} `keras:"decay,only=0,omit"` // Keras 2 writes this and the rest
+		_ struct{} `keras:"jit_compile,any,omit"`
+		_ struct{} `keras:"is_legacy_optimizer,any,omit"`
+	}{},
+	Look: func(r *config.Reader) {
+		if class, _ := config.Object(r.Value("learning_rate")); class != "" {
+			r.Fail("learning_rate", &UnknownClass{Kind: "learning rate schedule", Class: class})
+			r.Drop("learning_rate")
 		}
-		names = append(names, strings.ToLower(t.class))
-	}
-	return nil, fmt.Errorf("there is no optimizer %q%s", name, suggest.Hint(name, names))
+	},
+	Check: func(o Optimizer) error {
+		c, ok := o.(interface{ common() common })
+		if !ok {
+			return nil
+		}
+		clips := 0
+		for _, x := range []float64{c.common().clipNorm, c.common().globalClipNorm, c.common().clipValue} {
+			if x != 0 {
+				clips++
+			}
+		}
+		if clips > 1 {
+			return errors.New("more than one of ClipNorm, GlobalClipNorm and ClipValue is set, want at most one")
+		}
+		return nil
+	},
 }
 
-// Decode makes an optimizer from a Keras class name and its config; all mistakes are told at
-// once.
-func Decode(class string, conf map[string]any) (Optimizer, error) {
-	for _, t := range table {
-		if t.class != class {
-			continue
-		}
-		r := config.Read("optimizer "+class, conf)
-		o := t.decode(r, readCommon(r))
-		if err := r.Err(); err != nil {
-			return nil, err
-		}
-		return o, nil
-	}
-	return nil, fmt.Errorf("there is no optimizer class %q%s", class, suggest.Hint(class, Classes()))
-}
+// UnknownClass is the error for a class that lince does not have: of an optimizer, or of a
+// schedule of the learning rate. Kind says which.
+type UnknownClass = config.UnknownClass
 
-func readCommon(r *config.Reader) common {
-	var c common
-	if _, schedule := r.Value("learning_rate").(map[string]any); schedule {
-		r.Errorf("learning_rate is a schedule, %s: not supported yet, want a number", config.Show(r.Value("learning_rate")))
-	} else {
-		c.rate = r.Float("learning_rate", 0, config.Positive, math.MaxFloat32)
-	}
-	c.weightDecay = r.Float("weight_decay", 0, 0, math.MaxFloat32)
-	c.clipNorm = r.Float("clipnorm", 0, 0, math.MaxFloat32)
-	c.globalClipNorm = r.Float("global_clipnorm", 0, 0, math.MaxFloat32)
-	c.clipValue = r.Float("clipvalue", 0, 0, math.MaxFloat32)
-	r.Only("use_ema", false)
-	r.Only("loss_scale_factor")
-	r.Only("gradient_accumulation_steps")
-	r.Only("decay", 0) // Keras 2
-	// Of moving averages, which are not in use; of Keras 2.
-	r.Ignore("name", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer")
+func configOf(o Optimizer) map[string]any {
+	c := classes.Config(o)
+	c["name"] = o.Named()
 	return c
 }
 
-func readPart(r *config.Reader, key string, otherwise float64) float64 {
-	return r.Float(key, otherwise, 0, config.BelowOne)
+// ready reports what is wrong with the configuration of o, and returns o with its defaults; ok
+// is false when there is something.
+func ready[O Optimizer](b *graph.Builder, o O) (filled O, ok bool) {
+	wrong := classes.Wrong(o)
+	for _, err := range wrong {
+		b.Errorf("%w", err)
+	}
+	return classes.Fill(o).(O), len(wrong) == 0
 }
 
-func optPart(r *config.Reader, key string) *float64 { return r.OptFloat(key, 0, config.BelowOne) }
+// Classes lists the Keras classes that there are.
+func Classes() []string { return classes.Names() }
 
-func readEpsilon(r *config.Reader) *float64 { return r.OptFloat("epsilon", 0, math.MaxFloat32) }
+// Parse makes the optimizer that Keras' compile(optimizer=name) takes: "rmsprop", "adam",
+// "sgd", in upper or lower case. An unknown name is an *UnknownClass.
+func Parse(name string) (Optimizer, error) {
+	class, err := classes.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	return Decode(class, nil)
+}
+
+// Decode makes an optimizer from a Keras class name and its config; all mistakes are reported
+// at once. An unknown class is an *UnknownClass.
+func Decode(class string, conf map[string]any) (Optimizer, error) {
+	o, _, err := classes.Decode(class, conf, false)
+	return o, err
+}

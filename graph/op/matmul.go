@@ -9,8 +9,16 @@ import (
 // MatMul is the product of two matrices, each transposed first where asked for.
 type MatMul struct{ TransposeA, TransposeB bool }
 
+// BatchMatMul multiplies stacks of matrices: operands (..., m, k) and (..., k, n), of at least 3
+// dimensions and the same leading ones, give (..., m, n). With TransposeA the first operand is
+// (..., k, m), with TransposeB the second (..., n, k).
+type BatchMatMul struct{ TransposeA, TransposeB bool }
+
 // Name implements Op.
 func (MatMul) Name() string { return "MatMul" }
+
+// Name implements Op.
+func (BatchMatMul) Name() string { return "BatchMatMul" }
 
 // Infer implements Op.
 func (o MatMul) Infer(in []Type) ([]Type, error) {
@@ -36,4 +44,29 @@ func (o MatMul) Infer(in []Type) ([]Type, error) {
 		return nil, fmt.Errorf("cannot multiply %v by %v", a, b)
 	}
 	return one(Type{in[0].DType, tensor.Shape{a[0], b[1]}}), nil
+}
+
+// Infer implements Op.
+func (o BatchMatMul) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 2); err != nil {
+		return nil, err
+	}
+	for i, t := range in {
+		if t.Rank() < 3 {
+			return nil, fmt.Errorf("%s matrices have shape %v, want at least 3 dimensions", []string{"left", "right"}[i], t.Shape)
+		}
+	}
+	batch, m := in[0].Rank()-2, []Type{in[0], in[1]}
+	s, ok := unify(in[0].Shape[:batch], in[1].Shape[:in[1].Rank()-2])
+	if !ok {
+		return nil, fmt.Errorf("cannot multiply %v by %v: want as many matrices", in[0].Shape, in[1].Shape)
+	}
+	for i, t := range in {
+		m[i].Shape = t.Shape[batch:]
+	}
+	out, err := MatMul(o).Infer(m)
+	if err != nil {
+		return nil, err
+	}
+	return one(Type{in[0].DType, append(s, out[0].Shape...)}), nil
 }

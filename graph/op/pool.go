@@ -50,6 +50,11 @@ func (w Window) pooled(x Type) (Type, error) {
 	if w.Dilation != [2]int{1, 1} {
 		return Type{}, fmt.Errorf("dilation %v: pooling has none", w.Dilation)
 	}
+	for a, p := range w.Pads {
+		if p[0] >= w.Size[a] || p[1] >= w.Size[a] {
+			return Type{}, fmt.Errorf("pads %v of a window of %dx%d: want less than that, or a window sees no pixel", w.Pads, w.Size[0], w.Size[1])
+		}
+	}
 	s, err := w.out(x.Shape, x.Shape[3])
 	return Type{x.DType, s}, err
 }

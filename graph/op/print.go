@@ -36,6 +36,8 @@ func Attributes(o Op) string {
 			s = append(s, "keep")
 		}
 		return strings.Join(s, " ")
+	case BatchMatMul:
+		return Attributes(MatMul(o))
 	case MatMul:
 		var s []string
 		if o.TransposeA {
@@ -53,7 +55,7 @@ func Attributes(o Op) string {
 	return strings.Trim(fmt.Sprintf("%+v", o), "{}")
 }
 
-// Attributes prints as in "3x3 stride 2x2 same".
+// Attributes prints as in "3x3 stride 2x2 same", explicit padding as in "((0, 1), (0, 1))".
 func (w Window) Attributes() string {
 	s := fmt.Sprintf("%dx%d", w.Size[0], w.Size[1])
 	for _, p := range []struct {
@@ -63,6 +65,9 @@ func (w Window) Attributes() string {
 		if p.v != [2]int{1, 1} {
 			s += fmt.Sprintf(" %s %dx%d", p.name, p.v[0], p.v[1])
 		}
+	}
+	if p := w.Pads; w.Padding == Explicit {
+		return s + fmt.Sprintf(" ((%d, %d), (%d, %d))", p[0][0], p[0][1], p[1][0], p[1][1])
 	}
 	return s + " " + w.Padding.String()
 }

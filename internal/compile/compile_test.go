@@ -131,6 +131,36 @@ func TestFuse(t *testing.T) {
 			return append(graph.Grad(b, loss, k, bias, x), loss)
 		}, "FusedDepthwiseConv2D 3x3 valid +bias +relu6, ReduceSum, BroadcastLike, ReLU6Grad, " +
 			"FusedDepthwiseConv2DBackwardFilter 3x3 valid +bias, DepthwiseConv2DBackwardData 3x3 valid"},
+		{"zeros+conv+bias+relu+pool", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, k, bias := conv(b, b.Pad(x, []int{0, 1, 2, 0}, []int{0, 0, 3, 0}, 0), "a")
+			loss := b.Sum(b.Square(b.MaxPool2D(b.ReLU(y), window(2, 2))))
+			return append(graph.Grad(b, loss, k, bias, x), loss)
+		}, "FusedConv2D 3x3 ((1, 0), (2, 3)) +bias +relu +pool, Square, ReduceSum, Mul, " +
+			"FusedConv2DBackwardFilter 3x3 ((1, 0), (2, 3)) +bias pooled, FusedConv2DBackwardData 3x3 ((1, 0), (2, 3)) pooled"},
+		{"zeros+convs in groups and depthwise", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y := b.Pad(x, []int{0, 0, 0, 0}, []int{0, 1, 1, 0}, 0)
+			return []*graph.Value{
+				b.Op(op.Conv2D{Window: window(3, 2), Groups: 3}, y, weight(b, "k", 3, 3, 1, 6)), b.DepthwiseConv2D(y, weight(b, "d", 2, 2, 3, 1), window(2, 1)),
+			}
+		}, "Conv2D 3x3 stride 2x2 ((0, 1), (0, 1)) groups 3, DepthwiseConv2D 2x2 ((0, 1), (0, 1))"},
+		{"zeros+two convs, whose gradients are added first", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y := b.Pad(x, []int{0, 1, 1, 0}, []int{0, 1, 1, 0}, 0)
+			z := b.Mul(b.Conv2D(y, weight(b, "k", 3, 3, 3, 5), window(3, 1)), b.Conv2D(y, weight(b, "l", 3, 3, 3, 5), window(3, 1)))
+			return graph.Grad(b, b.Sum(z), x)
+		}, "Pad Before:[0 1 1 0] After:[0 1 1 0] Value:0, Conv2D 3x3 valid, Conv2D 3x3 valid, " +
+			"Conv2DBackwardData 3x3 valid, Conv2DBackwardData 3x3 valid, Add, Slice Begin:[0 1 1 0] Size:[-1 8 8 3]"},
+		{"ones, zeros of channels, zeros that are wanted, and zeros that a pool sees", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			one, two := []int{0, 1, 1, 0}, []int{0, 2, 2, 0}
+			z := b.Pad(x, two, two, 0)
+			return []*graph.Value{
+				b.Conv2D(b.Pad(x, one, one, 1), weight(b, "k", 1, 1, 3, 5), window(1, 1)),
+				b.Conv2D(b.Pad(x, []int{0, 0, 0, 1}, []int{0, 0, 0, 0}, 0), weight(b, "l", 1, 1, 4, 5), window(1, 1)),
+				z, b.Conv2D(z, weight(b, "m", 1, 1, 3, 5), window(1, 1)),
+				b.MaxPool2D(b.Pad(x, one, one, 0), window(3, 2)),
+			}
+		}, "Pad Before:[0 2 2 0] After:[0 2 2 0] Value:0, Pad Before:[0 1 1 0] After:[0 1 1 0] Value:1, Conv2D 1x1 valid, " +
+			"Pad Before:[0 0 0 1] After:[0 0 0 0] Value:0, Conv2D 1x1 valid, Conv2D 1x1 valid, " +
+			"Pad Before:[0 1 1 0] After:[0 1 1 0] Value:0, MaxPool2D 3x3 stride 2x2 valid"},
 		{"depthwise conv+relu", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			return []*graph.Value{b.ReLU(b.DepthwiseConv2D(x, weight(b, "kernel", 3, 3, 3, 2), window(3, 1)))}
 		}, "FusedDepthwiseConv2D 3x3 valid +relu"},
@@ -203,7 +233,7 @@ func TestMemory(t *testing.T) {
 		first, last := map[*graph.Value]int{}, map[*graph.Value]int{}
 		for i, n := range p.Nodes {
 			for _, v := range n.Out {
-				if Root(v) == v && InArena(v) {
+				if Root(v) == v && InArena(v) && !p.Prepared[n] {
 					first[v], last[v] = i, i
 				}
 			}

@@ -69,7 +69,11 @@ func loosen(n *graph.Node) error {
 // identity returns the operand that n only repeats, nil when n does something.
 func identity(n *graph.Node) *graph.Value {
 	switch n.Op.(type) {
-	case op.BroadcastLike, op.SumLike, op.Reshape, op.ReshapeLike, op.Cast:
+	case op.Concat:
+		if len(n.In) == 1 {
+			return n.In[0]
+		}
+	case op.BroadcastLike, op.SumLike, op.Reshape, op.ReshapeLike, op.Cast, op.Pad, op.Slice:
 		if n.In[0].Equal(n.Out[0].Type) {
 			return n.In[0]
 		}

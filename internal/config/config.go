@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -14,21 +15,29 @@ import (
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// Limits of numbers.
-const (
-	Positive = math.SmallestNonzeroFloat64
-	BelowOne = 1 - 0x1p-53
-)
-
-// Reader reads one config object, key by key. A key that is absent or null gives the
-// default; one that is wrong notes a mistake and gives the default. Err returns the mistakes,
-// among them the keys that nobody asked for.
+// Reader reads one config object, key by key. A key that is absent or null gives nothing;
+// one that is wrong notes a mistake and gives nothing. Err returns the mistakes, among them
+// the keys that nobody asked for.
 type Reader struct {
-	what  string
-	m     map[string]any
-	known []string
-	errs  []error
+	what    string
+	m       map[string]any
+	known   []string
+	errs    []error
+	lenient bool
+	ignored []Ignored
+	// same decodes another object of the kind that is read.
+	same func(class string, config map[string]any) (any, error)
 }
+
+// Ignored is a setting of a config that was passed over: it changes training, not
+// predictions.
+type Ignored struct {
+	Key   string // of the config: "kernel_regularizer"
+	Value any    // what stands there
+}
+
+// String prints as in `kernel_regularizer {"class_name":"L2",...}`.
+func (i Ignored) String() string { return i.Key + " " + Show(i.Value) }
 
 // Read starts to read the config of what, which messages begin with.
 func Read(what string, m map[string]any) *Reader {
@@ -47,12 +56,6 @@ func (r *Reader) bad(key, want string) {
 	r.Errorf("%s is %s, want %s", key, Show(r.m[key]), want)
 }
 
-// value looks a key up; nil when it is absent or null.
-func (r *Reader) value(key string) any {
-	r.known = append(r.known, key)
-	return r.m[key]
-}
-
 // Need notes a mistake for each of the keys that is absent or null.
 func (r *Reader) Need(keys ...string) {
 	for _, k := range keys {
@@ -65,115 +68,15 @@ func (r *Reader) Need(keys ...string) {
 // Has says whether the key is there and not null.
 func (r *Reader) Has(key string) bool { return r.m[key] != nil }
 
-// Int reads an integer of [lo, hi].
-func (r *Reader) Int(key string, otherwise, lo, hi int) int {
-	v := r.value(key)
-	if v == nil {
-		return otherwise
-	}
-	n, ok := Int(v)
-	if !ok || n < lo || n > hi {
-		r.bad(key, fmt.Sprintf("an integer from %d to %d", lo, hi))
-		return otherwise
-	}
-	return n
-}
-
-// OptInt reads an integer, nil when there is none.
-func (r *Reader) OptInt(key string) *int {
-	v := r.value(key)
-	if v == nil {
-		return nil
-	}
-	n, ok := Int(v)
-	if !ok {
-		r.bad(key, "an integer")
-		return nil
-	}
-	return &n
-}
-
-// Ints reads integers of [lo, hi]: a list of n, or one that stands for all.
-func (r *Reader) Ints(key string, otherwise []int, n, lo, hi int) []int {
-	v := r.value(key)
-	if v == nil {
-		return otherwise
-	}
-	out := make([]int, n)
-	ok := true
-	if one, is := Int(v); is {
-		for i := range out {
-			out[i] = one
-		}
-	} else {
-		list, is := List(v)
-		ok = is && len(list) == n
-		for i := 0; ok && i < n; i++ {
-			out[i], ok = Int(list[i])
-		}
-	}
-	for _, x := range out {
-		ok = ok && x >= lo && x <= hi
-	}
-	if !ok {
-		r.bad(key, fmt.Sprintf("%d integers from %d to %d", n, lo, hi))
-		return otherwise
-	}
-	return out
-}
-
-// Float reads a finite number of [lo, hi].
-func (r *Reader) Float(key string, otherwise, lo, hi float64) float64 {
-	if v := r.OptFloat(key, lo, hi); v != nil {
-		return *v
-	}
-	return otherwise
-}
-
-// OptFloat reads a finite number of [lo, hi], nil when there is none.
-func (r *Reader) OptFloat(key string, lo, hi float64) *float64 {
-	v := r.value(key)
-	if v == nil {
-		return nil
-	}
-	x, ok := Float(v)
-	if !ok || x < lo || x > hi {
-		want := "a number"
-		switch {
-		case hi == BelowOne:
-			want = fmt.Sprintf("a number from %v to less than 1", lo)
-		case lo == Positive && hi < math.MaxFloat32:
-			want = fmt.Sprintf("a number greater than 0 and at most %v", hi)
-		case hi < math.MaxFloat32:
-			want = fmt.Sprintf("a number from %v to %v", lo, hi)
-		case lo == 0:
-			want = "a number of at least 0"
-		case lo == Positive:
-			want = "a number greater than 0"
-		}
-		r.bad(key, want)
-		return nil
-	}
-	return &x
-}
-
-// Bool reads true or false.
-func (r *Reader) Bool(key string, otherwise bool) bool {
-	v := r.value(key)
-	if v == nil {
-		return otherwise
-	}
-	b, ok := v.(bool)
-	if !ok {
-		r.bad(key, "true or false")
-		return otherwise
-	}
-	return b
+// Null says whether the key is there, and null.
+func (r *Reader) Null(key string) bool {
+	v, ok := r.m[key]
+	return ok && v == nil
 }
 
 // Text reads a string.
 func (r *Reader) Text(key, otherwise string) string {
-	v := r.value(key)
+	v := r.Value(key)
 	if v == nil {
 		return otherwise
 	}
@@ -187,7 +90,7 @@ func (r *Reader) Text(key, otherwise string) string {
 
 // OneOf reads one of the given strings; the first is the default.
 func (r *Reader) OneOf(key string, names ...string) string {
-	v := r.value(key)
+	v := r.Value(key)
 	if v == nil {
 		return names[0]
 	}
@@ -199,13 +102,46 @@ func (r *Reader) OneOf(key string, names ...string) string {
 	return s
 }
 
+// Training reads what changes training and not predictions, and lince does not have yet: a
+// mistake unless it is null. It is passed over where the config is read for prediction.
+func (r *Reader) Training(key string) {
+	v := r.Value(key)
+	switch class, _ := Object(v); {
+	case v == nil:
+	case class == "":
+		r.Errorf("%s is %s, want null or a Keras object", key, Show(v))
+	case !r.PassOver(key):
+		r.Errorf("%s is %s: not supported in training yet, want null", key, Show(v))
+	}
+}
+
+// PassOver notes that key, which changes only training, is not heeded. It returns false, and
+// does nothing, unless the config is read for prediction.
+func (r *Reader) PassOver(key string) bool {
+	if r.lenient {
+		r.ignored = append(r.ignored, Ignored{key, r.m[key]})
+	}
+	return r.lenient
+}
+
+// Same decodes an object of the same kind as the one that is read.
+func (r *Reader) Same(class string, config map[string]any) (any, error) {
+	return r.same(class, config)
+}
+
 // Value returns what stands under key, nil for nothing.
-func (r *Reader) Value(key string) any { return r.value(key) }
+func (r *Reader) Value(key string) any {
+	r.known = append(r.known, key)
+	return r.m[key]
+}
 
 // Only notes a mistake unless key is absent, null, or one of values: for what Keras has
 // and lince does not have yet.
 func (r *Reader) Only(key string, values ...any) {
-	v := r.value(key)
+	v := r.Value(key)
+	if class, conf := Object(v); class == "DTypePolicy" {
+		v = conf["name"] // Keras' object for what a string says, too
+	}
 	if v == nil {
 		return
 	}
@@ -221,14 +157,10 @@ func (r *Reader) Only(key string, values ...any) {
 	r.Errorf("%s is %s: not supported yet, want %s", key, Show(v), want)
 }
 
-// Float32 wants the type of numbers to be float32: as a string, or as Keras' policy object.
-func (r *Reader) Float32(key string) {
-	class, conf := Object(r.m[key])
-	if class == "DTypePolicy" && conf["name"] == "float32" {
-		r.Ignore(key)
-		return
-	}
-	r.Only(key, "float32")
+// Drop makes a key absent, after a mistake in it was noted.
+func (r *Reader) Drop(key string) {
+	r.m = maps.Clone(r.m)
+	delete(r.m, key)
 }
 
 // Ignore takes note of keys that change nothing here.

@@ -61,6 +61,9 @@ var lowerers = map[string]func(l *lowering) error{
 	"Transpose":     transpose,
 	"BroadcastLike": broadcast,
 	"SumLike":       sumLike,
+	"Pad":           pad,
+	"Concat":        concat,
+	"Slice":         slice,
 	"Size":          size,
 	"OneHot":        oneHot,
 	"ReduceSum":     reduceAxes,
@@ -70,6 +73,7 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"MatMul":                             matMul,
 	"FusedMatMul":                        matMul,
+	"BatchMatMul":                        batchMatMul,
 	"Conv2D":                             conv2D,
 	"FusedConv2D":                        conv2D,
 	"Conv2DBackwardData":                 convBackwardData,
@@ -91,6 +95,13 @@ var lowerers = map[string]func(l *lowering) error{
 	"SoftmaxGrad":             softmaxGrad,
 	"SoftmaxCrossEntropy":     crossEntropy,
 	"SoftmaxCrossEntropyGrad": crossEntropyGrad,
+
+	"BatchNorm":          batchNorm,
+	"FusedBatchNorm":     batchNorm,
+	"BatchNormGrad":      batchNormGrad,
+	"FusedBatchNormGrad": batchNormGrad,
+	"FusedScaleShift":    scaleShift,
+	"MovingAverage":      movingAverage,
 
 	"Assign":  assign,
 	"SGD":     update,

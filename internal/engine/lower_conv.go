@@ -155,6 +155,40 @@ func matMul(l *lowering) error {
 	return l.floats()
 }
 
+// batchMatMul is as many products of one shape as there are matrices.
+func batchMatMul(l *lowering) error {
+	o, a, c := l.node.Op.(op.BatchMatMul), l.node.In[0].Shape, l.node.Out[0].Shape
+	last := len(c) - 2
+	s := gemm.Shape{M: c[last], N: c[last+1], K: a[last+1], TransA: o.TransposeA, TransB: o.TransposeB}
+	if o.TransposeA {
+		s.K = a[last]
+	}
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	n, lenA, lenB, lenC := c[:last].Elements(), s.M*s.K, s.K*s.N, s.M*s.N
+	k := gemm.New(l.isa, s, gemm.Epilogue{})
+	sums := k.PartialLen()
+	l.scratch, l.work, l.flops = k.ScratchLen(), n*sums, n*s.FLOPs()
+	l.bind = func(b *binding) {
+		x, y, z, work := b.in(0), b.in(1), b.out(0), b.work
+		matrix := func(all []float32, i, size int) []float32 { return all[i*size : (i+1)*size] }
+		b.step(n*k.StartParts(), func(part int, _ []float32) {
+			i := part / k.StartParts()
+			k.Start(part%k.StartParts(), matrix(x.f32, i, lenA), matrix(work, i, sums))
+		})
+		b.step(n*k.Parts(), func(part int, scratch []float32) {
+			i := part / k.Parts()
+			k.Run(part%k.Parts(), matrix(x.f32, i, lenA), matrix(y.f32, i, lenB), nil, matrix(z.f32, i, lenC), matrix(work, i, sums), scratch)
+		})
+		b.step(n*k.ReduceParts(), func(part int, _ []float32) {
+			i := part / k.ReduceParts()
+			k.Reduce(part%k.ReduceParts(), matrix(work, i, sums), nil, matrix(z.f32, i, lenC))
+		})
+	}
+	return l.floats()
+}
+
 func poolShape(w op.Window, x *graph.Value) pool.Shape {
 	s := x.Shape
 	return pool.Shape{

@@ -76,18 +76,10 @@ func binary(l *lowering) error {
 		}
 		return l.floatsOrBools()
 	}
-	// Any other broadcast: both operands are repeated to the result's shape first.
-	n := z.Elements()
-	k := eltwise.NewBinary(l.isa, kop, eltwise.Same, 1, n)
-	l.work = 2 * n
+	k := eltwise.NewBinaryWalk(l.isa, kop, kernel.NewWalk(z, repeated(x, z), repeated(y, z)))
 	l.bind = func(b *binding) {
-		mx, my, mz, wide := b.in(0), b.in(1), b.out(0), b.work
-		wx, wy := newWalker(x, z), newWalker(y, z)
-		b.step(1, func(int, []float32) {
-			wx.repeat(wide[:n], mx.f32)
-			wy.repeat(wide[n:2*n], my.f32)
-		})
-		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, wide[:n], wide[n:2*n], mz.f32) })
+		x, y, z := b.in(0), b.in(1), b.out(0)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, z.f32) })
 	}
 	return l.floatsOrBools()
 }
@@ -142,44 +134,27 @@ func isPrefix(s, z tensor.Shape) bool {
 	return s.Equal(z[:len(s)])
 }
 
-// walker walks over the elements of a shape z, along with those of a shape s that is
-// broadcast to it. One goroutine may use it at a time.
-type walker struct {
-	z, stride, at []int
-}
-
-func newWalker(s, z tensor.Shape) *walker {
-	w := &walker{z, make([]int, len(z)), make([]int, len(z))}
+// strides are how far apart elements of a shape are along each dimension.
+func strides(s tensor.Shape) []int {
+	stride := make([]int, len(s))
 	step := 1
 	for d := len(s) - 1; d >= 0; d-- {
-		if s[d] != 1 { // else it is repeated: stride 0
-			w.stride[len(z)-len(s)+d] = step
-		}
+		stride[d] = step
 		step *= s[d]
 	}
-	return w
+	return stride
 }
 
-// each calls f for each element of z, in order, with its place and that in s.
-func (w *walker) each(f func(i, j int)) {
-	clear(w.at)
-	n := tensor.Shape(w.z).Elements()
-	for i, j := 0, 0; i < n; i++ {
-		f(i, j)
-		for d := len(w.z) - 1; d >= 0; d-- {
-			w.at[d]++
-			j += w.stride[d]
-			if w.at[d] < w.z[d] {
-				break
-			}
-			j -= w.at[d] * w.stride[d]
-			w.at[d] = 0
+// repeated are the strides of a shape s in a walk over z, which s is broadcast to.
+func repeated(s, z tensor.Shape) []int {
+	stride := make([]int, len(z))
+	for d, step := range strides(s) {
+		if s[d] != 1 {
+			stride[len(z)-len(s)+d] = step
 		}
 	}
+	return stride
 }
-
-// repeat broadcasts src, of shape s, to dst, of shape z.
-func (w *walker) repeat(dst, src []float32) { w.each(func(i, j int) { dst[i] = src[j] }) }
 
 // integers is arithmetic of integers: counters, and labels.
 func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
@@ -210,22 +185,21 @@ func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 		return fmt.Errorf("no kernel for %v", l.node.In[0].DType)
 	}
 	sx, sy, sz := l.node.In[0].Shape, l.node.In[1].Shape, l.node.Out[0].Shape
-	places := func(s tensor.Shape) []int {
-		p := make([]int, sz.Elements())
-		newWalker(s, sz).each(func(i, j int) { p[i] = j })
-		return p
-	}
-	px, py := places(sx), places(sy)
+	walk := kernel.NewWalk(sz, repeated(sx, sz), repeated(sy, sz))
 	l.bind = func(b *binding) {
 		x, y, z := b.in(0), b.in(1), b.out(0)
-		b.step(1, func(int, []float32) {
-			for i := range px {
-				if a, b := of(x)[px[i]], of(y)[py[i]]; test != nil {
-					z.f32[i] = truth(test(a, b))
-				} else {
-					of(z)[i] = f(a, b)
+		b.step(kernel.Blocks(walk.Len()), func(part int, _ []float32) {
+			lo, hi := kernel.BlockRange(walk.Len(), part)
+			step := walk.Step()
+			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+				for i := range n {
+					if a, b := of(x)[from.A+i*step.A], of(y)[from.B+i*step.B]; test != nil {
+						z.f32[at+i] = truth(test(a, b))
+					} else {
+						of(z)[at+i] = f(a, b)
+					}
 				}
-			}
+			})
 		})
 	}
 	return nil
@@ -233,37 +207,14 @@ func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 
 func choose(l *lowering) error {
 	z := l.node.Out[0].Shape
-	n := z.Elements()
-	k := eltwise.NewSelect(l.isa, n)
-	var wide [3]bool
+	var stride [3][]int
 	for i, v := range l.node.In {
-		if wide[i] = v.Shape.Elements() != n; wide[i] {
-			l.work += n
-		}
+		stride[i] = repeated(v.Shape, z)
 	}
+	k := eltwise.NewSelect(l.isa, kernel.NewWalk(z, stride[:]...))
 	l.bind = func(b *binding) {
-		var m [3]*memory
-		work := b.work
-		for i, v := range b.node.In {
-			m[i] = b.in(i)
-			if !wide[i] {
-				continue
-			}
-			src, to := m[i], work[:n]
-			work = work[n:]
-			if v.Shape.Elements() == 1 {
-				b.step(kernel.Blocks(n), func(part int, _ []float32) {
-					lo, hi := kernel.BlockRange(n, part)
-					fill(to[lo:hi], src.f32[0])
-				})
-			} else {
-				w := newWalker(v.Shape, z)
-				b.step(1, func(int, []float32) { w.repeat(to, src.f32) })
-			}
-			m[i] = &memory{f32: to}
-		}
-		y := b.out(0)
-		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, m[0].f32, m[1].f32, m[2].f32, y.f32) })
+		c, x, y, z := b.in(0), b.in(1), b.in(2), b.out(0)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, c.f32, x.f32, y.f32, z.f32) })
 	}
 	return l.floatsOrBools()
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/lince-ml/lince/graph/op"
@@ -19,127 +18,157 @@ func view(l *lowering) error {
 }
 
 func transpose(l *lowering) error {
-	perm, s, z := l.node.Op.(op.Transpose).Perm, l.node.In[0].Shape, l.node.Out[0].Shape
-	stride := make([]int, len(s))
-	step := 1
-	for d := len(s) - 1; d >= 0; d-- {
-		stride[d] = step
-		step *= s[d]
+	s, z := l.node.In[0].Shape, l.node.Out[0].Shape
+	stride := make([]int, len(z))
+	for i, d := range l.node.Op.(op.Transpose).Perm {
+		stride[i] = strides(s)[d]
 	}
-	l.bind = func(b *binding) {
-		x, y := b.in(0), b.out(0)
-		w := newWalker(z, z)
-		for i, d := range perm {
-			w.stride[i] = stride[d]
-		}
-		b.step(1, func(int, []float32) { w.repeat(y.f32, x.f32) })
-	}
+	gather(l, stride, 0)
 	return l.floats()
 }
 
 func broadcast(l *lowering) error {
-	s, z := l.node.In[0].Shape, l.node.Out[0].Shape
-	n := z.Elements()
-	l.bind = func(b *binding) {
-		x, y := b.in(0), b.out(0)
-		if s.Elements() == 1 {
-			b.step(kernel.Blocks(n), func(part int, _ []float32) {
-				lo, hi := kernel.BlockRange(n, part)
-				fill(y.f32[lo:hi], x.f32[0])
-			})
-			return
-		}
-		w := newWalker(s, z)
-		b.step(1, func(int, []float32) { w.repeat(y.f32, x.f32) })
-	}
+	gather(l, repeated(l.node.In[0].Shape, l.node.Out[0].Shape), 0)
 	return l.types(tensor.Float32)
 }
 
-// sumLike sums the dimensions along which the result was repeated.
-func sumLike(l *lowering) error {
-	x, z := l.node.In[0].Shape, l.node.Out[0].Shape
-	var axes []int
-	for d := range x {
-		if j := d - (len(x) - len(z)); j < 0 || z[j] == 1 && x[d] != 1 {
-			axes = append(axes, d)
-		}
+func slice(l *lowering) error {
+	stride, first := strides(l.node.In[0].Shape), 0
+	for d, n := range l.node.Op.(op.Slice).Begin {
+		first += n * stride[d]
 	}
-	reduction(l, op.ReduceSum, axes)
-	return l.types(tensor.Float32)
-}
-
-func reduceAxes(l *lowering) error {
-	o := l.node.Op.(op.Reduce)
-	axes := slices.Clone(o.Axes)
-	if o.Axes == nil {
-		for d := range l.node.In[0].Shape {
-			axes = append(axes, d)
-		}
-	}
-	slices.Sort(axes)
-	reduction(l, o.Fn, axes)
+	gather(l, stride, first)
 	return l.floats()
 }
 
-// reduction reduces the operand along axes, in ascending order: by a kernel when they are
-// the first ones or the last ones, else by a loop.
-func reduction(l *lowering, fn op.ReduceFn, axes []int) {
-	s := l.node.In[0].Shape
-	n := s.Elements()
-	inner := 1 // elements of the dimensions after the axes, when these are the first ones
-	for d := len(axes); d < len(s); d++ {
-		inner *= s[d]
-	}
-	first := len(axes) == 0 || axes[len(axes)-1] == len(axes)-1
-	last := len(axes) == 0 || axes[0] == len(s)-len(axes)
-	switch {
-	case fn == op.ReduceSum && len(axes) == len(s) && n > 0:
-		k := reduce.NewSumAll(l.isa, n)
-		l.work = k.PartialLen()
-		l.bind = func(b *binding) {
-			x, y, partial := b.in(0), b.out(0), b.work
-			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, partial) })
-			b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, y.f32) })
-		}
-	case fn == op.ReduceSum && first && n > 0:
-		k := reduce.NewSumRows(l.isa, n/inner, inner)
-		l.work = k.PartialLen()
-		l.bind = func(b *binding) {
-			x, y, partial := b.in(0), b.out(0), b.work
-			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, partial) })
-			b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, y.f32) })
-		}
-	case last && n > 0:
-		cols := 1
-		for _, d := range axes {
-			cols *= s[d]
-		}
-		kop := reduce.Sum
-		if fn == op.ReduceMax {
-			kop = reduce.Max
-		}
-		k := reduce.NewLast(l.isa, kop, n/cols, cols)
-		l.bind = func(b *binding) {
-			x, y := b.in(0), b.out(0)
-			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32) })
-		}
-	default:
-		kept := s.Clone()
-		for _, d := range axes {
-			kept[d] = 1
-		}
-		start, f := float32(0), func(a, x float32) float32 { return a + x }
-		if fn == op.ReduceMax {
-			start, f = float32(math.Inf(-1)), func(a, x float32) float32 { return max(a, x) }
-		}
-		l.bind = func(b *binding) {
-			x, y, w := b.in(0), b.out(0), newWalker(kept, s)
-			b.step(1, func(int, []float32) {
-				fill(y.f32, start)
-				w.each(func(i, j int) { y.f32[j] = f(y.f32[j], x.f32[i]) })
+// gather copies elements of the operand to the result. first is the index of the operand's element
+// that comes first, stride how far the operand moves along each dimension of the result.
+func gather(l *lowering, stride []int, first int) {
+	walk := kernel.NewWalk(l.node.Out[0].Shape, stride)
+	step := walk.Step().A
+	l.bind = func(b *binding) {
+		x, y := b.in(0), b.out(0)
+		b.step(kernel.Blocks(walk.Len()), func(part int, _ []float32) {
+			lo, hi := kernel.BlockRange(walk.Len(), part)
+			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+				src, dst := first+from.A, y.f32[at:at+n]
+				switch step {
+				case 0:
+					fill(dst, x.f32[src])
+				case 1:
+					copy(dst, x.f32[src:])
+				default:
+					for i := range dst {
+						dst[i] = x.f32[src+i*step]
+					}
+				}
 			})
+		})
+	}
+}
+
+// concat copies the operands into the result, in blocks.
+func concat(l *lowering) error {
+	z, axis := l.node.Out[0].Shape, l.node.Op.(op.Concat).Axis
+	type block struct {
+		operand, lo, hi, first int
+		walk                   *kernel.Walk
+	}
+	var blocks []block
+	first := 0
+	for i, v := range l.node.In {
+		walk := kernel.NewWalk(v.Shape, strides(z))
+		for part := range kernel.Blocks(walk.Len()) {
+			lo, hi := kernel.BlockRange(walk.Len(), part)
+			blocks = append(blocks, block{i, lo, hi, first, walk})
+		}
+		first += v.Shape[axis] * strides(z)[axis]
+	}
+	l.bind = func(b *binding) {
+		var x []*memory
+		for i := range l.node.In {
+			x = append(x, b.in(i))
+		}
+		y := b.out(0)
+		b.step(len(blocks), func(part int, _ []float32) {
+			c := blocks[part]
+			src := x[c.operand].f32
+			step := c.walk.Step().A
+			c.walk.Range(c.lo, c.hi, func(at, n int, to kernel.Places) {
+				dst := y.f32[c.first+to.A:]
+				if step == 1 {
+					copy(dst, src[at:at+n])
+					return
+				}
+				for i, v := range src[at : at+n] { // the operand has one element along the last dimension
+					dst[i*step] = v
+				}
+			})
+		})
+	}
+	return l.floats()
+}
+
+// pad writes the result row by row. A row spans the last padded dimension and all dimensions
+// after it.
+func pad(l *lowering) error {
+	type axis struct{ before, n, after int }
+	o := l.node.Op.(op.Pad)
+	var axes []axis // a dimension without padding is merged into the one before it
+	for d, n := range l.node.In[0].Shape {
+		axes = append(axes, axis{o.Before[d], n, o.After[d]})
+	}
+	for d := len(axes) - 2; d >= 0; d-- {
+		if in := axes[d+1]; in.before == 0 && in.after == 0 {
+			axes[d] = axis{axes[d].before * in.n, axes[d].n * in.n, axes[d].after * in.n}
+			axes = slices.Delete(axes, d+1, d+2)
 		}
 	}
+	if len(axes) == 0 {
+		axes = []axis{{n: 1}}
+	}
+	outer, last := axes[:len(axes)-1], axes[len(axes)-1]
+	row := last.before + last.n + last.after
+	// source is the index of the first element of the operand in row r of the result; false if the
+	// row is all padding.
+	source := func(r int) (int, bool) {
+		at, stride := 0, last.n
+		for d := len(outer) - 1; d >= 0; d-- {
+			a := outer[d]
+			i := r%(a.before+a.n+a.after) - a.before
+			if i < 0 || i >= a.n {
+				return 0, false
+			}
+			at, stride, r = at+i*stride, stride*a.n, r/(a.before+a.n+a.after)
+		}
+		return at, true
+	}
+	n, value := l.node.Out[0].Shape.Elements(), float32(o.Value)
+	l.bind = func(b *binding) {
+		x, y := b.in(0), b.out(0)
+		b.step(kernel.Blocks(n), func(part int, _ []float32) {
+			lo, hi := kernel.BlockRange(n, part)
+			for lo < hi {
+				begin := lo % row
+				dst := y.f32[lo:min(hi, lo-begin+row)]
+				end := begin + len(dst)
+				src, ok := source(lo / row)
+				lo += len(dst)
+				if !ok {
+					fill(dst, value)
+					continue
+				}
+				from := min(max(last.before, begin), end)
+				to := max(from, min(last.before+last.n, end))
+				fill(dst[:from-begin], value)
+				if from < to {
+					copy(dst[from-begin:to-begin], x.f32[src+from-last.before:])
+				}
+				fill(dst[to-begin:], value)
+			}
+		})
+	}
+	return l.floats()
 }
 
 // size is folded when its type is one that constants have; what is left is others.

@@ -12,6 +12,7 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers as L
 
@@ -20,6 +21,7 @@ from formula import formula, rounded
 OUT = pathlib.Path(__file__).resolve().parents[2] / "layer" / "testdata" / "layers.json"
 
 IMAGES = (2, 7, 6, 3)
+SMALL = (2, 3, 4, 3)
 CASES = [
     (L.Conv2D(4, 3), IMAGES),
     (L.Conv2D(4, 3, activation="relu", padding="same"), IMAGES),
@@ -63,29 +65,87 @@ CASES = [
     (L.ReLU(negative_slope=0.5), (3, 5)),
     (L.ReLU(6.0, negative_slope=0.5), (3, 5)),
     (L.ReLU(threshold=1.0), (3, 5)),
+    (L.BatchNormalization(), IMAGES),
+    (L.BatchNormalization(axis=1, momentum=0.9, epsilon=0.1, scale=False), (3, 5)),
+    (L.BatchNormalization(center=False, epsilon=0.0), (3, 4, 5)),
+    (L.BatchNormalization(scale=False, center=False), (3, 5)),
+    (L.Dense(3, activation=L.ReLU(1.5, negative_slope=0.25)), (3, 5)),
+    (L.Conv2D(2, 3, activation=L.Softmax()), IMAGES),
+    (L.Softmax(), (3, 4, 5)),
+    (L.GlobalAveragePooling2D(), SMALL),
+    (L.GlobalAveragePooling2D(keepdims=True), SMALL),
+    (L.GlobalMaxPooling2D(), SMALL),
+    (L.GlobalMaxPooling2D(keepdims=True), SMALL),
+    (L.ZeroPadding2D(), SMALL),
+    (L.ZeroPadding2D((2, 1)), SMALL),
+    (L.ZeroPadding2D(((0, 1), (2, 3))), SMALL),
+    (L.Reshape((6, 6)), SMALL),
+    (L.Reshape((2, -1, 3)), SMALL),
+    (L.Rescaling(1 / 127.5, offset=-1), SMALL),
+    (L.Rescaling([0.5, 2.0, 3.0], offset=np.array([0.25, 0.0, -1.0])), SMALL),
+    (L.Normalization(), SMALL),
+    (L.Normalization(axis=None), SMALL),
+    (L.Normalization(axis=(3, 1)), SMALL),
+    (L.Normalization(invert=True), (3, 5)),
+    (L.Normalization(mean=[0.485, 0.456, 0.406], variance=[0.229**2, 0.224**2, 0.225**2]), SMALL),
+    (L.Normalization(axis=None, mean=0.5, variance=0.25, invert=True), SMALL),
+    (L.Normalization(axis=(1, -1), mean=[1.0, 2.0, 3.0], variance=[0.5, 0.0, 2.0]), SMALL),
+    (L.Add(), [SMALL, SMALL, SMALL]),
+    (L.Add(), [(2, 3), (2, 4, 5, 3), (2, 1, 5, 1)]),
+    (L.Subtract(), [SMALL, SMALL]),
+    (L.Subtract(), [(2, 1, 3), (2, 4, 1)]),
+    (L.Multiply(), [SMALL, (2, 1, 1, 3)]),
+    (L.Multiply(), [(3, 5), (3, 5), (3, 5)]),
+    (L.Average(), [(3, 5), (3, 5), (3, 1)]),
+    (L.Maximum(), [(3, 5), (3, 5), (3, 4, 5)]),
+    (L.Minimum(), [SMALL, SMALL]),
+    (L.Concatenate(), [SMALL, (2, 3, 4, 1), (2, 3, 4, 4)]),
+    (L.Concatenate(axis=1), [SMALL, (2, 2, 4, 3)]),
+    (L.Concatenate(axis=-2), [(3, 2, 5), (3, 1, 5)]),
+    (L.Dot(axes=1), [(3, 5), (3, 5)]),
+    (L.Dot(axes=-1, normalize=True), [(3, 4, 5), (3, 5)]),
+    (L.Dot(axes=(1, 2)), [(2, 3, 5), (2, 4, 3)]),
+    (L.Dot(axes=(2, 1), normalize=True), [(2, 3, 4, 5), (2, 4, 6)]),
+    (L.Dot(axes=(1, 3)), [(3, 5), (3, 2, 4, 5)]),
 ] + [
     (L.Activation(name), (3, 5))
     for name in ["linear", "relu", "relu6", "sigmoid", "softmax", "tanh"]
 ]
 
 
+def value(i, w):
+    """What weight i of a layer is set to: variances are positive, counts stay 0."""
+    if "int" in w.dtype:
+        return np.zeros(w.shape, w.dtype)
+    lo, hi = (0.5, 2) if "variance" in w.name else (-1, 1)
+    return formula(2 + i, lo, hi, w.shape)
+
+
+def plain(v):
+    """A config as it stands in a file: arrays are objects there."""
+    return keras.saving.serialize_keras_object(v) if isinstance(v, np.ndarray) else v
+
+
 def main():
     out = []
     for layer, shape in CASES:
+        shapes = shape if isinstance(shape, list) else [shape]
         layer.build(shape)
-        layer.set_weights([formula(2 + i, -1, 1, w.shape) for i, w in enumerate(layer.weights)])
-        x = tf.constant(formula(1, -2, 2, shape))
+        layer.set_weights([value(i, w) for i, w in enumerate(layer.weights)])
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
+        xs = [tf.constant(formula(1 if i == 0 else 50 + i, -2, 2, s)) for i, s in enumerate(shapes)]
         weights = layer.trainable_variables
         with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = layer(x, training=False)
+            tape.watch(xs)
+            y = layer(xs if isinstance(shape, list) else xs[0], training=False)
             loss = tf.reduce_sum(y * formula(99, -1, 1, y.shape))
-        gradients = tape.gradient(loss, [x, *[w.value for w in weights]])
+        gradients = tape.gradient(loss, [*xs, *[w.value for w in weights]])
         out.append(
             {
                 "class": type(layer).__name__,
-                "config": layer.get_config(),
-                "input": shape,
+                "config": {k: plain(v) for k, v in layer.get_config().items()},
+                "inputs": shapes,
                 "weights": [tuple(w.shape) for w in layer.weights],
                 "shape": tuple(y.shape),
                 "output": rounded(y),

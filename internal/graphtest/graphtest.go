@@ -62,6 +62,15 @@ func TryNew(training bool, in []*tensor.Tensor, build Build) (*Model, error) {
 	return &Model{Graph: g, Store: store}, nil
 }
 
+// View is the view of the builder for a layer, frozen where its config says so, as a model has it.
+func View(b *graph.Builder, path, label string, l interface{ Config() map[string]any }) *graph.Builder {
+	b = b.In(path, label)
+	if l.Config()["trainable"] == false {
+		return b.Freeze()
+	}
+	return b
+}
+
 var cpu = sync.OnceValues(func() (*engine.Engine, error) { return engine.New(engine.Options{Threads: 2}) })
 
 // Run runs the model once, updates included, and wants the CPU engine to come to the same.

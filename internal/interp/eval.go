@@ -90,6 +90,23 @@ var evals = map[string]eval{
 	"SumLike": func(_ *graph.Node, in, out []*Array) {
 		each(in[0].Shape, func(i int, at []int) { *out[0].ptr(at) += in[0].V[i] })
 	},
+	"Pad": func(n *graph.Node, in, out []*Array) {
+		for i := range out[0].V {
+			out[0].V[i] = n.Op.(op.Pad).Value
+		}
+		each(in[0].Shape, func(i int, at []int) { *out[0].ptr(moved(at, n.Op.(op.Pad).Before)) = in[0].V[i] })
+	},
+	"Concat": func(n *graph.Node, in, out []*Array) {
+		axis := n.Op.(op.Concat).Axis
+		begin := make([]int, len(out[0].Shape))
+		for _, x := range in {
+			each(x.Shape, func(i int, at []int) { *out[0].ptr(moved(at, begin)) = x.V[i] })
+			begin[axis] += x.Shape[axis]
+		}
+	},
+	"Slice": func(n *graph.Node, in, out []*Array) {
+		each(out[0].Shape, func(i int, at []int) { out[0].V[i] = in[0].at(moved(at, n.Op.(op.Slice).Begin)) })
+	},
 	"Size": func(n *graph.Node, in, out []*Array) {
 		out[0].V[0] = float64(n.Op.(op.Size).Count(in[0].Shape))
 	},
@@ -113,27 +130,15 @@ var evals = map[string]eval{
 			}
 		})
 	},
-	"MatMul": func(n *graph.Node, in, out []*Array) {
-		o := n.Op.(op.MatMul)
-		a, b := in[0], in[1]
-		k := a.Shape[1]
-		if o.TransposeA {
-			k = a.Shape[0]
+	"MatMul": func(n *graph.Node, in, out []*Array) { product(n.Op.(op.MatMul), in[0], in[1], out[0]) },
+	"BatchMatMul": func(n *graph.Node, in, out []*Array) {
+		batch := len(out[0].Shape) - 2
+		matrix := func(a *Array, i int) *Array {
+			s := a.Shape[batch:]
+			return &Array{s, a.V[i*s.Elements():][:s.Elements()]}
 		}
-		cols := out[0].Shape[1]
-		for i := range out[0].V {
-			r, c, sum := i/cols, i%cols, 0.0
-			for j := range k {
-				ia, ib := r*a.Shape[1]+j, j*b.Shape[1]+c
-				if o.TransposeA {
-					ia = j*a.Shape[1] + r
-				}
-				if o.TransposeB {
-					ib = c*b.Shape[1] + j
-				}
-				sum += a.V[ia] * b.V[ib]
-			}
-			out[0].V[i] = sum
+		for i := range out[0].Shape[:batch].Elements() {
+			product(op.MatMul(n.Op.(op.BatchMatMul)), matrix(in[0], i), matrix(in[1], i), matrix(out[0], i))
 		}
 	},
 
@@ -223,6 +228,46 @@ var evals = map[string]eval{
 			}
 		})
 	},
+	"BatchNorm": func(n *graph.Node, in, out []*Array) {
+		o := n.Op.(op.BatchNorm)
+		x, y, mean, variance := in[0].V, out[0].V, out[1].V, out[2].V
+		c := len(mean)
+		count := float64(len(x) / c)
+		for i, v := range x {
+			mean[i%c] += v / count
+		}
+		for i, v := range x {
+			d := v - mean[i%c]
+			variance[i%c] += d * d / count
+		}
+		for i, v := range x {
+			y[i] = (v - mean[i%c]) / math.Sqrt(variance[i%c]+o.Epsilon)
+			if o.Scale {
+				y[i] *= in[1].V[i%c]
+			}
+			if o.Center {
+				y[i] += in[len(in)-1].V[i%c]
+			}
+		}
+	},
+	"BatchNormGrad": func(n *graph.Node, in, out []*Array) {
+		o := n.Op.(op.BatchNormGrad)
+		g, x, mean, variance := in[0].V, in[1].V, in[2].V, in[3].V
+		dx, dgamma, dbeta := out[0].V, out[1].V, out[2].V
+		c := len(mean)
+		count := float64(len(x) / c)
+		xhat := func(i int) float64 { return (x[i] - mean[i%c]) / math.Sqrt(variance[i%c]+o.Epsilon) }
+		for i, v := range g {
+			dgamma[i%c] += v * xhat(i)
+			dbeta[i%c] += v
+		}
+		for i, v := range g {
+			dx[i] = (v - dbeta[i%c]/count - xhat(i)*dgamma[i%c]/count) / math.Sqrt(variance[i%c]+o.Epsilon)
+			if o.Scale {
+				dx[i] *= in[4].V[i%c]
+			}
+		}
+	},
 	"RandomUniform": func(n *graph.Node, in, out []*Array) {
 		u := make([]float32, len(out[0].V))
 		philox.Uniform(n.Op.(op.RandomUniform).Key, int64(in[0].V[0]), 0, u)
@@ -232,6 +277,12 @@ var evals = map[string]eval{
 	},
 
 	"Assign": func(_ *graph.Node, in, _ []*Array) { copy(in[0].V, in[1].V) },
+	"MovingAverage": func(n *graph.Node, in, _ []*Array) {
+		m := n.Op.(op.MovingAverage).Momentum
+		for i, v := range in[1].V {
+			in[0].V[i] = in[0].V[i]*m + v*(1-m)
+		}
+	},
 	"SGD": func(n *graph.Node, in, _ []*Array) {
 		o := n.Op.(op.SGD)
 		w, g, lr := in[0].V, in[o.Updates()].V, in[o.Updates()+1].V[0]
@@ -352,6 +403,38 @@ func reduce(start float64, f func(a, x float64) float64) eval {
 		acc := &Array{kept, out[0].V}
 		each(in[0].Shape, func(i int, at []int) { p := acc.ptr(at); *p = f(*p, in[0].V[i]) })
 	}
+}
+
+// product multiplies two matrices.
+func product(o op.MatMul, a, b, out *Array) {
+	k := a.Shape[1]
+	if o.TransposeA {
+		k = a.Shape[0]
+	}
+	cols := out.Shape[1]
+	for i := range out.V {
+		r, c, sum := i/cols, i%cols, 0.0
+		for j := range k {
+			ia, ib := r*a.Shape[1]+j, j*b.Shape[1]+c
+			if o.TransposeA {
+				ia = j*a.Shape[1] + r
+			}
+			if o.TransposeB {
+				ib = c*b.Shape[1] + j
+			}
+			sum += a.V[ia] * b.V[ib]
+		}
+		out.V[i] = sum
+	}
+}
+
+// moved is the index at, begin further on.
+func moved(at, begin []int) []int {
+	m := slices.Clone(at)
+	for d, n := range begin {
+		m[d] += n
+	}
+	return m
 }
 
 // each calls f for every index of a shape, in row-major order.

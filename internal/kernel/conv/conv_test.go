@@ -51,6 +51,8 @@ func shapes() []Shape {
 		Shape{N: 1, H: 8, W: 8, C: 4, KH: 3, KW: 3, O: 6, StrideH: 1, StrideW: 1, DilationH: 2, DilationW: 3, PadTop: 2, PadLeft: 3, OH: 8, OW: 8},
 		Shape{N: 1, H: 6, W: 6, C: 2, KH: 2, KW: 2, O: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 3, PadLeft: 2, OH: 9, OW: 8},
 		Shape{N: 1, H: 6, W: 6, C: 2, KH: 1, KW: 1, O: 3, StrideH: 3, StrideW: 3, DilationH: 1, DilationW: 1, OH: 1, OW: 2}, // pixels that no result sees
+		shape(2, 5, 1, 3, 3, 4, 2, 1, true), // a stride longer than a row
+		Shape{N: 1, H: 3, W: 200, C: 2, KH: 3, KW: 3, O: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, PadLeft: 1, OH: 12, OW: 200}, // bands below the image
 	)
 	list = append(list,
 		shape(2, 13, 17, 40, 1, 200, 1, 1, false), // blocks of pixels and groups of channels

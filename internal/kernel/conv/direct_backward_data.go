@@ -195,7 +195,7 @@ func (b *directBackwardData) Run(part int, dy []float32, argmax []uint8, packed,
 			line := dx[h*s.W*s.C+first:]
 			for pw := range b.wide.phases {
 				wide, p := &b.wide.phases[pw], &b.phases[h%s.StrideH*s.StrideW+pw]
-				if p.rows == 0 {
+				if p.rows == 0 || wide.count == 0 { // none: the stride is longer than a row
 					continue
 				}
 				a.K, a.Segs, a.Seg = p.k, p.runs, &p.seg[0]

@@ -131,7 +131,7 @@ func (b *directBackwardFilter) ahead(x, dy []float32, unit, end int) (next [2][]
 	image, from := unit/b.bandsImage, unit%b.bandsImage*b.band
 	rows := min(b.band, s.OH-from)
 	if b.cut.channels.groups == 1 && s.StrideW == 1 {
-		h := max(0, from*s.StrideH-s.PadTop)
+		h := min(s.H, max(0, from*s.StrideH-s.PadTop))
 		at := (image*s.H + h) * s.W * s.C
 		next[0] = x[at:min(len(x), at+rows*s.StrideH*s.W*s.C)]
 	}

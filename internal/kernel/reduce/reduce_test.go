@@ -117,6 +117,41 @@ func TestLast(t *testing.T) {
 	})
 }
 
+func TestMiddle(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for _, size := range kerneltest.Thin([][3]int{{3, 49, 64}, {2, 3, 5}, {1, 1, 1}, {40, 7, 16}, {2, 5000, 37}, {1, 700, 100}, {300, 9, 33}, {2, 5, kernel.Block + 100}, {1, 64, 2*kernel.Block + 1}}) {
+			outer, rows, cols := size[0], size[1], size[2]
+			x := kerneltest.Random(t, 1, outer*rows*cols)
+			sums, most := make([]float64, outer*cols), make([]float64, outer*cols)
+			for i := range most {
+				most[i] = math.Inf(-1)
+			}
+			for i, v := range x {
+				at := i/cols/rows*cols + i%cols
+				sums[at] += float64(v)
+				most[at] = max(most[at], float64(v))
+			}
+			for op, want := range map[Op][]float64{Sum: sums, Max: most} {
+				name := fmt.Sprint(size, op)
+				m := NewMiddle(isa, op, outer, rows, cols)
+				partial, dst := kerneltest.Junk(t, m.PartialLen()), kerneltest.Junk(t, outer*cols)
+				kerneltest.Parts(m.Parts(), func(p int) { m.Run(p, x, partial, dst) })
+				kerneltest.Parts(m.ReduceParts(), func(p int) { m.Reduce(p, partial, dst) })
+				kerneltest.Close(t, name, dst, want, 1e-6*float64(rows))
+				vectors.Check(t, isa, name, dst)
+				if op == Sum && outer == 1 && Wide(rows, cols) {
+					s, same := NewSumRows(isa, rows, cols), kerneltest.Junk(t, cols)
+					partial := kerneltest.Junk(t, s.PartialLen())
+					kerneltest.Parts(s.Parts(), func(p int) { s.Run(p, x, partial) })
+					s.Reduce(0, partial, same)
+					kerneltest.Equal(t, name, dst, same)
+				}
+			}
+		}
+	})
+}
+
 func TestNaN(t *testing.T) {
 	nan := float32(math.NaN())
 	for _, op := range []Op{Sum, Mean, Max, Min} {
@@ -125,6 +160,11 @@ func TestNaN(t *testing.T) {
 		if dst[0] == dst[0] {
 			t.Errorf("%d of a row with NaN is %v", op, dst[0])
 		}
+	}
+	dst := make([]float32, 2)
+	NewMiddle(kernel.Available()[0], Max, 1, 3, 2).Run(0, []float32{1, 2, nan, 1, 3, 0}, nil, dst)
+	if dst[0] == dst[0] || dst[1] != 2 {
+		t.Errorf("maxima of columns, the first with NaN, are %v", dst)
 	}
 	at := make([]int32, 1)
 	NewArgMax(kernel.Generic, 1, 3).Run(0, []float32{5, 7, 7}, at)

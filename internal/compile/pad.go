@@ -1,0 +1,101 @@
+package compile
+
+import (
+	"slices"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+)
+
+// padConv: a padding with zeros whose only users are convolutions without padding, and their
+// gradients, becomes the padding of these convolutions, so that the padded images are never in
+// memory. The gradient of the padding, a Slice of the gradient of the padded images, goes too.
+// Zeros before a max-pool stay: its own padding is -Inf.
+func (f *fuser) padConv(pad *graph.Node) {
+	o, ok := pad.Op.(op.Pad)
+	if !ok || o.Value != 0 || len(o.Before) != 4 || f.output(pad.Out[0]) {
+		return
+	}
+	for _, axis := range []int{0, 3} {
+		if o.Before[axis] > 0 || o.After[axis] > 0 {
+			return
+		}
+	}
+	padded, images := pad.Out[0], pad.In[0]
+	type change struct{ last, by *graph.Node }
+	var changes []change
+	remove := []*graph.Node{pad}
+	for _, u := range f.users[padded] {
+		fused, at := padding(u.Op, [2][2]int{{o.Before[1], o.After[1]}, {o.Before[2], o.After[2]}})
+		in := slices.Clone(u.In)
+		if fused == nil || in[at] != padded {
+			return
+		}
+		in[at] = images
+		if slices.Contains(in, padded) {
+			return
+		}
+		last := u
+		if at == shapeOfImages {
+			if last = f.only(u.Out[0]); last == nil || !cuts(last, o.Before, images) {
+				return
+			}
+		}
+		changes = append(changes, change{last, f.node(fused, u.Layer, in...)})
+		remove = append(remove, u, last)
+	}
+	if len(changes) == 0 {
+		return
+	}
+	for _, c := range changes {
+		f.before(c.last, c.by)
+		f.replace(c.last.Out[0], c.by.Out[0])
+	}
+	f.remove(remove...)
+}
+
+// shapeOfImages is the operand of a gradient with respect to images that has their shape.
+const shapeOfImages = 2
+
+// cuts says whether n is the gradient of a padding of images.
+func cuts(n *graph.Node, before []int, images *graph.Value) bool {
+	o, ok := n.Op.(op.Slice)
+	return ok && slices.Equal(o.Begin, before) && n.Out[0].Equal(images.Type)
+}
+
+// padding returns o, a convolution without padding or one of its gradients, with pads, and the
+// index of the operand that is the images; nil for other ops.
+func padding(o op.Op, pads [2][2]int) (padded op.Op, images int) {
+	with := func(w op.Window) op.Window {
+		w.Padding, w.Pads = op.Explicit, pads
+		return w
+	}
+	valid := func(w op.Window) bool { return w.Padding == op.Valid }
+	switch o := o.(type) {
+	case op.Conv2D:
+		if valid(o.Window) {
+			return op.Conv2D{Window: with(o.Window), Groups: o.Groups}, 0
+		}
+	case op.Conv2DBackwardData:
+		if valid(o.Window) {
+			return op.Conv2DBackwardData{Window: with(o.Window), Groups: o.Groups}, shapeOfImages
+		}
+	case op.Conv2DBackwardFilter:
+		if valid(o.Window) {
+			return op.Conv2DBackwardFilter{Window: with(o.Window), Groups: o.Groups}, 0
+		}
+	case op.DepthwiseConv2D:
+		if valid(o.Window) {
+			return op.DepthwiseConv2D{Window: with(o.Window)}, 0
+		}
+	case op.DepthwiseConv2DBackwardData:
+		if valid(o.Window) {
+			return op.DepthwiseConv2DBackwardData{Window: with(o.Window)}, shapeOfImages
+		}
+	case op.DepthwiseConv2DBackwardFilter:
+		if valid(o.Window) {
+			return op.DepthwiseConv2DBackwardFilter{Window: with(o.Window)}, 0
+		}
+	}
+	return nil, 0
+}

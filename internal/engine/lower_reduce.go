@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"math"
+	"slices"
+
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/kernel/reduce"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// sumLike sums the dimensions along which the result was repeated.
+func sumLike(l *lowering) error {
+	x, z := l.node.In[0].Shape, l.node.Out[0].Shape
+	var axes []int
+	for d := range x {
+		if j := d - (len(x) - len(z)); j < 0 || z[j] == 1 && x[d] != 1 {
+			axes = append(axes, d)
+		}
+	}
+	reduction(l, op.ReduceSum, axes)
+	return l.types(tensor.Float32)
+}
+
+func reduceAxes(l *lowering) error {
+	o := l.node.Op.(op.Reduce)
+	axes := slices.Clone(o.Axes)
+	if o.Axes == nil {
+		for d := range l.node.In[0].Shape {
+			axes = append(axes, d)
+		}
+	}
+	slices.Sort(axes)
+	reduction(l, o.Fn, axes)
+	return l.floats()
+}
+
+// reduction reduces the operand along axes, in ascending order.
+func reduction(l *lowering, fn op.ReduceFn, axes []int) {
+	s := l.node.In[0].Shape
+	n := s.Elements()
+	inner := 1 // elements of the dimensions after the axes, when these are the first ones
+	for d := len(axes); d < len(s); d++ {
+		inner *= s[d]
+	}
+	first := len(axes) == 0 || axes[len(axes)-1] == len(axes)-1
+	last := len(axes) == 0 || axes[0] == len(s)-len(axes)
+	kop, start := reduce.Sum, 0.
+	if fn == op.ReduceMax {
+		kop, start = reduce.Max, math.Inf(-1)
+	}
+	switch {
+	case n == 0:
+		l.bind = func(b *binding) {
+			y := b.out(0)
+			b.step(1, func(int, []float32) { fill(y.f32, float32(start)) })
+		}
+	case fn == op.ReduceSum && len(axes) == len(s):
+		k := reduce.NewSumAll(l.isa, n)
+		l.work = k.PartialLen()
+		l.bind = func(b *binding) {
+			x, y, partial := b.in(0), b.out(0), b.work
+			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, partial) })
+			b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, y.f32) })
+		}
+	case fn == op.ReduceSum && first && !reduce.Wide(n/inner, inner):
+		k := reduce.NewSumRows(l.isa, n/inner, inner)
+		l.work = k.PartialLen()
+		l.bind = func(b *binding) {
+			x, y, partial := b.in(0), b.out(0), b.work
+			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, partial) })
+			b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, y.f32) })
+		}
+	case last:
+		cols := s[len(s)-len(axes):].Elements()
+		k := reduce.NewLast(l.isa, kop, n/cols, cols)
+		l.bind = func(b *binding) {
+			x, y := b.in(0), b.out(0)
+			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32) })
+		}
+	default:
+		inTurns(l, kop, s, axes)
+	}
+}
+
+// inTurns reduces one run of adjacent axes after the other, the last run first. A run is the
+// middle one of three dimensions or, where no elements are left after it, the last one.
+func inTurns(l *lowering, kop reduce.Op, s tensor.Shape, axes []int) {
+	type turn struct{ outer, rows, cols int }
+	var turns []turn
+	cols := 1 // what is left of the dimensions after d
+	for d := len(s) - 1; d >= 0; d-- {
+		if !slices.Contains(axes, d) {
+			cols *= s[d]
+			continue
+		}
+		rows := s[d]
+		for d > 0 && slices.Contains(axes, d-1) {
+			d--
+			rows *= s[d]
+		}
+		turns = append(turns, turn{s[:d].Elements(), rows, cols})
+	}
+	type kernels struct {
+		last         *reduce.Last
+		middle       *reduce.Middle
+		len, partial int // of the result and of the blocks' results, in the node's working memory
+	}
+	list := make([]kernels, len(turns))
+	for i, t := range turns {
+		k := &list[i]
+		if t.cols == 1 {
+			k.last = reduce.NewLast(l.isa, kop, t.outer, t.rows)
+		} else {
+			k.middle = reduce.NewMiddle(l.isa, kop, t.outer, t.rows, t.cols)
+			k.partial = k.middle.PartialLen()
+		}
+		if i < len(turns)-1 { // else the result is the node's
+			k.len = t.outer * t.cols
+		}
+		l.work += k.len + k.partial
+	}
+	l.bind = func(b *binding) {
+		x, work := b.in(0), b.work
+		for i, k := range list {
+			y := b.out(0)
+			if i < len(list)-1 {
+				y = &memory{f32: work[:k.len]}
+			}
+			partial := work[k.len : k.len+k.partial]
+			work = work[k.len+k.partial:]
+			src := x
+			if k.last != nil {
+				b.step(k.last.Parts(), func(part int, _ []float32) { k.last.Run(part, src.f32, y.f32) })
+			} else {
+				b.step(k.middle.Parts(), func(part int, _ []float32) { k.middle.Run(part, src.f32, partial, y.f32) })
+				b.step(k.middle.ReduceParts(), func(part int, _ []float32) { k.middle.Reduce(part, partial, y.f32) })
+			}
+			x = y
+		}
+	}
+}

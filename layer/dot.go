@@ -1,0 +1,88 @@
+package layer
+
+import (
+	"slices"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Dot multiplies its two operands along a dimension of each and sums up, for each example
+// (keras.layers.Dot). The result has the other dimensions of the first operand and then those of
+// the second, (batch, 1) when there are none: of (batch, n) and (batch, n) it is the scalar
+// product.
+type Dot struct {
+	Axes      [2]int `keras:"axes,required"` // a dimension of each operand, not the batch's; negative ones count from the last
+	Normalize bool   `keras:"normalize"`     // divide by the norms along Axes first: the cosine of the angle
+
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
+}
+
+// Class implements Layer.
+func (Dot) Class() string { return "Dot" }
+
+// Named implements Layer.
+func (l Dot) Named() string { return l.Name }
+
+// Config implements Layer.
+func (l Dot) Config() map[string]any { return ConfigOf(l) }
+
+// Operands implements MultiOperand.
+func (Dot) Operands() (least, most int) { return 2, 2 }
+
+func (l Dot) check() error {
+	if l.Axes[0] == 0 || l.Axes[1] == 0 {
+		return wrongf("Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}")
+	}
+	return nil
+}
+
+// Build implements Layer.
+func (l Dot) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+	operands, ok := operandsOf(b, l, x)
+	if !ok {
+		return b.Invalid()
+	}
+	shape := tensor.Shape{tensor.Unknown}
+	var rows, sizes [2]int // of the matrices, and along Axes
+	for i, v := range operands {
+		axis, ok := axisOf(b, "Axes", l.Axes[i], v)
+		if !ok {
+			return b.Invalid()
+		}
+		if slices.Contains(v.Shape[1:], tensor.Unknown) {
+			return b.Errorf("got operands of shapes %s, want known dimensions after the batch", shapesOf(operands))
+		}
+		if l.Normalize {
+			// Keras has x * min(1/sqrt(sum), 1e7), whose gradient at 0 is not a number.
+			sum := b.Max(b.SumKeep(b.Square(v), axis), b.Constant(v.DType, 1e-14))
+			v = b.Div(v, b.Sqrt(sum))
+		}
+		rest := slices.Delete(v.Shape[1:].Clone(), axis-1, axis)
+		sizes[i], rows[i] = v.Shape[axis], rest.Elements()
+		shape = append(shape, rest...)
+		if axis != v.Rank()-1 {
+			order := make([]int, 0, v.Rank())
+			for d := range v.Rank() {
+				if d != axis {
+					order = append(order, d)
+				}
+			}
+			v = b.Transpose(v, append(order, axis)...)
+		}
+		operands[i] = b.Reshape(v, tensor.Unknown, rows[i], sizes[i])
+	}
+	if sizes[0] != sizes[1] {
+		return b.Errorf("got operands of shapes %s, want the same size along Axes %v", shapesOf(x.Values()), l.Axes)
+	}
+	if tooLarge(tensor.Shape{rows[0], rows[1]}) {
+		return b.Errorf("an example of shape %v has more than %d numbers", shape[1:], maxElements)
+	}
+	if len(shape) == 1 {
+		shape = append(shape, 1)
+	}
+	return b.Reshape(b.Op(op.BatchMatMul{TransposeB: true}, operands...), shape...)
+}

@@ -1,0 +1,73 @@
+package layer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/internal/config"
+)
+
+// Policy says in which types of numbers a layer computes and keeps its weights, by Keras' name
+// (keras.dtype_policies). The empty Policy is Float32.
+//
+// The engine computes in float32. A layer of another policy can be opened for prediction,
+// which then is more exact than Keras'; training such a layer is not supported yet.
+type Policy string
+
+// The policies. A mixed one computes in the short type and keeps weights in float32.
+const (
+	Float32       Policy = "float32"
+	BFloat16      Policy = "bfloat16"
+	Float16       Policy = "float16"
+	MixedBFloat16 Policy = "mixed_bfloat16"
+	MixedFloat16  Policy = "mixed_float16"
+)
+
+var policies = []string{string(Float32), string(BFloat16), string(Float16), string(MixedBFloat16), string(MixedFloat16)}
+
+// PolicyOf returns the policy of a layer, as its Config has it under dtype. A layer whose config
+// has none is Float32. The dtype of Input is that of the data, and no policy.
+func PolicyOf(l Layer) (Policy, error) {
+	if _, ok := l.(Input); ok {
+		return Float32, nil
+	}
+	v := l.Config()["dtype"]
+	if v == nil {
+		return Float32, nil
+	}
+	return parsePolicy(v)
+}
+
+// parsePolicy reads a policy's name, or Keras' object of it: DTypePolicy in Keras 3, Policy and
+// PolicyV1 in Keras 2.
+func parsePolicy(v any) (Policy, error) {
+	class, conf := config.Object(v)
+	name := class // of a string
+	if _, object := v.(map[string]any); object {
+		name = ""
+		if class == "DTypePolicy" || class == "FloatDTypePolicy" || class == "Policy" || class == "PolicyV1" {
+			name, _ = conf["name"].(string)
+		}
+	}
+	p := Policy(name)
+	if name == "" || p.check() != nil {
+		return "", fmt.Errorf("%s: not supported, want one of %s", config.Show(v), strings.Join(policies, ", "))
+	}
+	return p, nil
+}
+
+func (p Policy) check() error {
+	if !slices.Contains(policies, string(p)) {
+		return fmt.Errorf("got %q, want one of %s", string(p), strings.Join(policies, ", "))
+	}
+	return nil
+}
+
+func decodePolicy(r *config.Reader, key string, v any) (Policy, bool) {
+	p, err := parsePolicy(v)
+	if err != nil {
+		r.Errorf("%s is %w", key, err)
+	}
+	return p, err == nil
+}

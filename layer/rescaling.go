@@ -1,0 +1,129 @@
+package layer
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Rescaling is x*Scale + Offset (keras.layers.Rescaling): of pixels of 0 to 255, Scale: 1/255
+// gives 0 to 1. Integers become float32 first.
+type Rescaling struct {
+	Scale  Numbers `keras:"scale,required"`
+	Offset Numbers `keras:"offset,default=0"`
+
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
+}
+
+// Numbers is one number for all features, or one for each along the last dimension:
+// []float64{1. / 255}, []float64{.229, .224, .225}.
+type Numbers []float64
+
+// Class implements Layer.
+func (Rescaling) Class() string { return "Rescaling" }
+
+// Named implements Layer.
+func (l Rescaling) Named() string { return l.Name }
+
+// Config implements Layer.
+func (l Rescaling) Config() map[string]any { return ConfigOf(l) }
+
+// Build implements Layer.
+func (l Rescaling) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+	l, ok := ready(b, l, x)
+	if !ok {
+		return b.Invalid()
+	}
+	x, ok = toFloat(b, x)
+	if !ok || !l.Scale.fit(b, "Scale", x) || !l.Offset.fit(b, "Offset", x) {
+		return b.Invalid()
+	}
+	return b.Add(b.Mul(x, l.Scale.constant(b)), l.Offset.constant(b))
+}
+
+// toFloat makes integers Float32.
+func toFloat(b *graph.Builder, x *graph.Value) (*graph.Value, bool) {
+	switch {
+	case x.DType == tensor.Bool:
+		b.Errorf("got numbers of type %v, want numbers", x.DType)
+		return nil, false
+	case !x.DType.IsFloat():
+		return b.Cast(x, tensor.Float32), true
+	}
+	return x, true
+}
+
+// fit checks that there is one number, or one for each feature of x.
+func (n Numbers) fit(b *graph.Builder, what string, x *graph.Value) bool {
+	if len(n) == 1 || x.Rank() > 1 && x.Shape[x.Rank()-1] == len(n) {
+		return true
+	}
+	b.Errorf("%s has %d numbers for shape %v, want 1 or as many as the last dimension", what, len(n), x.Shape)
+	return false
+}
+
+// constant is a value of a graph: a scalar, or a vector.
+func (n Numbers) constant(b *graph.Builder) *graph.Value {
+	if len(n) == 1 {
+		return b.Constant(tensor.Float32, n[0])
+	}
+	v := make([]float32, len(n))
+	for i, x := range n {
+		v[i] = float32(x)
+	}
+	return b.Op(op.Const{Value: tensor.Of(v, len(v))})
+}
+
+func encodeNumbers(n Numbers) any {
+	if len(n) == 1 {
+		return n[0]
+	}
+	list := make([]any, len(n))
+	for i, x := range n {
+		list[i] = x
+	}
+	return list
+}
+
+// decodeNumbers reads a number or a list, or Keras' object for an array of NumPy.
+func decodeNumbers(r *config.Reader, key string, v any) (Numbers, bool) {
+	of := v
+	if class, conf := config.Object(v); class == "__numpy__" {
+		of = conf["value"]
+	}
+	list, ok := config.List(of)
+	if !ok {
+		list = []any{of}
+	}
+	n := make(Numbers, len(list))
+	ok = true
+	for i, x := range list {
+		n[i], ok = config.Float(x)
+		if !ok {
+			break
+		}
+	}
+	if !ok || checkNumbers(n) != nil {
+		r.Errorf("%s is %s, want a number or a list of numbers", key, config.Show(v))
+		return nil, false
+	}
+	return n, true
+}
+
+func checkNumbers(n Numbers) error {
+	if len(n) == 0 {
+		return fmt.Errorf("got no numbers, want 1 or one for each feature")
+	}
+	for _, x := range n {
+		if math.IsNaN(x) || math.Abs(x) > math.MaxFloat32 {
+			return fmt.Errorf("got %v, want numbers that float32 holds", []float64(n))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package layer
+
+import (
+	"slices"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Reshape keeps the numbers of each example in their order under another shape
+// (keras.layers.Reshape): (batch, ...) becomes (batch, Shape...).
+type Reshape struct {
+	Shape []int `keras:"target_shape,required"` // without the batch; one dimension may be -1, what the rest leaves
+
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
+}
+
+// Class implements Layer.
+func (Reshape) Class() string { return "Reshape" }
+
+// Named implements Layer.
+func (l Reshape) Named() string { return l.Name }
+
+// Config implements Layer.
+func (l Reshape) Config() map[string]any { return ConfigOf(l) }
+
+// PassesThrough implements Transparent.
+func (Reshape) PassesThrough() bool { return true }
+
+func (l Reshape) check() error {
+	if l.Shape == nil {
+		return wrongf("Shape is not set; set it as in Shape: []int{7, 7, -1}")
+	}
+	free := 0
+	for _, d := range l.Shape {
+		if d == -1 {
+			free++
+		}
+		if d == 0 || d < -1 || d > maxSize || free > 1 {
+			return wrongf("Shape is %v, want dimensions from 1 to %d, one of which may be -1", l.Shape, maxSize)
+		}
+	}
+	return nil
+}
+
+// Build implements Layer.
+func (l Reshape) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+	switch _, ok := ready(b, l, x); {
+	case !ok:
+		return b.Invalid()
+	case x.Rank() == 0:
+		return b.Errorf("got shape %v, want (batch, ...)", x.Shape)
+	case slices.Contains(x.Shape[1:], tensor.Unknown):
+		return b.Errorf("got shape %v, want known dimensions after the batch: say the size of the images in Input", x.Shape)
+	}
+	if !wantSmall(b, x) {
+		return b.Invalid()
+	}
+	n, rest := x.Shape[1:].Elements(), 1
+	free := -1
+	for i, d := range l.Shape {
+		if d == -1 {
+			free = i
+		} else if rest *= d; rest > n {
+			break
+		}
+	}
+	shape := append(tensor.Shape{x.Shape[0]}, l.Shape...)
+	switch {
+	case free < 0 && rest == n:
+	case free >= 0 && rest <= n && n%rest == 0:
+		shape[1+free] = n / rest
+	default:
+		return b.Errorf("got examples of shape %v, %d numbers, which cannot have shape %v", x.Shape[1:], n, l.Shape)
+	}
+	return b.Reshape(x, shape...)
+}

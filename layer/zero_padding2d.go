@@ -1,0 +1,87 @@
+package layer
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/config"
+)
+
+// ZeroPadding2D surrounds images (batch, height, width, channels) with zeros
+// (keras.layers.ZeroPadding2D).
+type ZeroPadding2D struct {
+	Padding *Pads `keras:"padding,default=1"` // nil: 1 on each side
+
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
+
+	_ struct{} `keras:"data_format,only=channels_last"`
+}
+
+// Pads is a number of pixels on each side of an image: {{top, bottom}, {left, right}}.
+type Pads [2][2]int
+
+// Class implements Layer.
+func (ZeroPadding2D) Class() string { return "ZeroPadding2D" }
+
+// Named implements Layer.
+func (l ZeroPadding2D) Named() string { return l.Name }
+
+// Config implements Layer.
+func (l ZeroPadding2D) Config() map[string]any { return ConfigOf(l) }
+
+// Build implements Layer.
+func (l ZeroPadding2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+	l, ok := ready(b, l, x)
+	if !ok || !wantImages(b, x) {
+		return b.Invalid()
+	}
+	p := *l.Padding
+	y := b.Pad(x, []int{0, p[0][0], p[1][0], 0}, []int{0, p[0][1], p[1][1], 0}, 0)
+	if !wantSmall(b, y) {
+		return b.Invalid()
+	}
+	return y
+}
+
+func encodePads(p *Pads) any { return []any{[]int{p[0][0], p[0][1]}, []int{p[1][0], p[1][1]}} }
+
+// decodePads reads one number for all sides, one for height and one for width, or two for each.
+func decodePads(r *config.Reader, key string, v any) (*Pads, bool) {
+	var p Pads
+	pair := func(v any, at *[2]int) bool {
+		n, ok := config.Int(v)
+		list := []any{n, n}
+		if !ok {
+			list, ok = config.List(v)
+		}
+		for i := 0; ok && i < 2; i++ {
+			ok = len(list) == 2
+			if ok {
+				at[i], ok = config.Int(list[i])
+			}
+		}
+		return ok
+	}
+	list, ok := config.List(v)
+	if !ok {
+		list = []any{v, v}
+	}
+	if len(list) != 2 || !pair(list[0], &p[0]) || !pair(list[1], &p[1]) || checkPads(&p) != nil {
+		r.Errorf("%s is %s, want [[top, bottom], [left, right]], integers from 0 to %d", key, config.Show(v), maxSize)
+		return nil, false
+	}
+	return &p, true
+}
+
+func checkPads(p *Pads) error {
+	for _, axis := range p {
+		for _, n := range axis {
+			if n < 0 || n > maxSize {
+				return fmt.Errorf("got %v, want integers from 0 to %d", *p, maxSize)
+			}
+		}
+	}
+	return nil
+}
