@@ -179,6 +179,35 @@ func TestLoadPictures(t *testing.T) {
 	}
 }
 
+// A model of pictures of any size takes each as it comes.
+func TestClassifyAnySize(t *testing.T) {
+	m := must(on(2).Sequential(
+		layer.Input{Shape: []int{tensor.Unknown, tensor.Unknown, 3}},
+		layer.Conv2D{Filters: 3, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
+		layer.GlobalAveragePool2D{},
+		layer.Dense{Units: 2, Activation: layer.Softmax},
+	))
+	m.Preprocessing = Preprocessing{preprocess.Resize{ShortSide: 6}, preprocess.Rescale{Scale: 1. / 255}}
+	var pictures []image.Image
+	for i := range 5 {
+		g := image.NewGray(image.Rect(0, 0, 8+3*i, 8+i))
+		for j := range g.Pix {
+			g.Pix[j] = byte(j * (i + 3))
+		}
+		pictures = append(pictures, g)
+	}
+	all := must(m.ClassifyDecoded(t.Context(), pictures...))
+	for i, p := range pictures {
+		one := must(m.ClassifyDecoded(t.Context(), p))[0]
+		if one.Row = i; !reflect.DeepEqual(one, all[i]) {
+			t.Errorf("picture %d is %v, alone %v", i, all[i], one)
+		}
+	}
+	if all[0].Probability == all[4].Probability {
+		t.Error("all are alike")
+	}
+}
+
 func TestClassifyImageRefuses(t *testing.T) {
 	_, files := drawn(t, 3)
 	m := pictureModel(t)
