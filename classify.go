@@ -132,7 +132,7 @@ func (m *Model) classifyPictures(ctx context.Context, n int, load func(w *imageW
 	steps := m.Preprocessing
 	err := m.checkPreprocessing(steps)
 	m.mu.RUnlock()
-	if err == nil && steps == nil {
+	if err == nil && len(steps) == 0 {
 		err = errors.New("the model does not say how a picture becomes its input: set Model.Preprocessing, as in " +
 			"lince.Preprocessing{preprocess.Resize{Height: 224, Width: 224}, preprocess.Rescale{Scale: 1. / 255}}; " +
 			"Fit sets it where it trains on data.Images")

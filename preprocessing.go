@@ -29,7 +29,7 @@ func (m *Model) noteData(ds data.Dataset) {
 			m.Classes = slices.Clone(names)
 		}
 	}
-	if p, ok := ds.(data.Preprocessed); ok && m.Preprocessing == nil {
+	if p, ok := ds.(data.Preprocessed); ok && len(m.Preprocessing) == 0 {
 		if steps := p.Preprocessing(); m.checkPreprocessing(steps) == nil {
 			m.Preprocessing = steps
 		}
@@ -59,7 +59,7 @@ func (m *Model) checkClasses(names []string) error {
 
 // checkPreprocessing says why steps do not make the model's input.
 func (m *Model) checkPreprocessing(steps Preprocessing) error {
-	if steps == nil {
+	if len(steps) == 0 { // nobody said
 		return nil
 	}
 	p, err := steps.Compile()

@@ -317,7 +317,7 @@ func (f *Flow) fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%v %v %v %v %q %d %v %d\n%v %v %v\n%v\n", f.table.Fingerprint(), o.TargetSize, o.ColorMode, o.Interpolation, o.ClassMode,
 		f.classes, o.BatchSize, o.NoShuffle, o.Seed, o.Augment, o.Augment.PreprocessingFunction != nil, o.Statistics, f.weights)
-	if o.Preprocessing != nil {
+	if len(o.Preprocessing) > 0 {
 		fmt.Fprintf(h, "%+v %+v\n", f.picture, o.Preprocessing)
 	}
 	return hex.EncodeToString(h.Sum(nil))

@@ -11,7 +11,7 @@ import (
 // preprocessing fills in TargetSize, ColorMode and Interpolation, and says how files are loaded and what is done to
 // their numbers after Augment; nil is nothing.
 func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, error) {
-	if o.Preprocessing == nil {
+	if len(o.Preprocessing) == 0 {
 		if o.TargetSize == [2]int{} {
 			o.TargetSize = [2]int{256, 256}
 		}
@@ -56,7 +56,7 @@ func (f *Flow) Preprocessing() preprocess.Steps {
 	if g.PreprocessingFunction != nil {
 		return nil
 	}
-	if o.Preprocessing != nil {
+	if len(o.Preprocessing) > 0 {
 		return slices.Clone(o.Preprocessing)
 	}
 	if g.SamplewiseCenter || g.SamplewiseStdNormalization || g.ZCAWhitening {

@@ -68,7 +68,7 @@ func (m *Mode) UnmarshalText(text []byte) error {
 // MarshalJSON writes the list as an array of objects, each with the step's name under "step", beside its fields. A list
 // with mistakes is an error.
 func (s Steps) MarshalJSON() ([]byte, error) {
-	if s == nil {
+	if len(s) == 0 {
 		return []byte("null"), nil
 	}
 	if _, err := s.Compile(); err != nil {
@@ -110,6 +110,9 @@ func (s *Steps) UnmarshalJSON(text []byte) error {
 	}
 	if err != nil {
 		return err
+	}
+	if len(steps) == 0 {
+		steps = nil
 	}
 	*s = steps
 	return nil

@@ -19,7 +19,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 )
 
-// Steps are what is done to a picture, in this order. A list without Decode decodes to RGB.
+// Steps are what is done to a picture, in this order. A list without Decode decodes to RGB; an empty one says nothing, as nil.
 type Steps []Step
 
 // Step is one of this package's types: Decode, Resize, CenterCrop, BGR, Rescale, Normalize, Input. A field's

@@ -15,6 +15,7 @@ import (
 func TestOlderForm(t *testing.T) {
 	for text, want := range map[string]Steps{
 		`null`: nil,
+		`[]`:   nil,
 		`{"target_size":[64,48],"color_mode":"grayscale","interpolation":"bicubic","rescale":0.00392156862745098}`: {
 			Decode{ColorMode: picture.Grayscale}, Resize{Height: 64, Width: 48, Interpolation: picture.Bicubic}, Rescale{Scale: 1. / 255}},
 		`{"target_size":[1,2],"color_mode":"","interpolation":"","rescale":0}`: {Decode{}, Resize{Height: 1, Width: 2}},

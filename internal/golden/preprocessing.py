@@ -154,7 +154,7 @@ def crop(h, w):
     return dict(step="center_crop", height=h, width=w)
 
 
-lists = [("none.png", []), ("none.png", [decode("rgb")])]
+lists = [("none.png", [decode("rgb")])]
 for name in ("wide.jpg", "tall.png"):
     lists += [(name, [sized(9, 13, i)]) for i in [*FILTERS, "bilinear-tf"]]
     lists += [(name, [sized(9, 13, i, crop_to_aspect_ratio=True)]) for i in ("nearest", "bilinear", "bilinear-tf")]
