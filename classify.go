@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -98,25 +98,18 @@ func (m *Model) labels(y *tensor.Tensor) ([]Label, error) {
 // sigmoid, makes probabilities: the last layer has no activation, and the model is compiled
 // with a loss that knows (FromLogits), or not compiled.
 func (m *Model) GivesLogits() bool {
-	if !linear(m.predict.graph.Outputs[0].Value) {
+	if f, known := m.finalActivation(m.outputs[0]); !known || f != layer.Linear {
 		return false
 	}
 	if m.compiled == nil {
 		return true
 	}
-	from, _ := m.compiled.config.Loss.Config()["from_logits"].(bool)
-	return from
-}
-
-// linear says whether a value is what a layer of weights gives, with no activation.
-func linear(v *graph.Value) bool {
-	switch {
-	case v.Is("MatMul"), v.Is("Conv2D"), v.Is("DepthwiseConv2D"):
-		return true
-	case v.Is("Add"), v.Is("Reshape"): // a bias; Flatten, or the rows of a Dense
-		return linear(v.Node.In[0])
+	for _, o := range m.compiled.objectives {
+		if o.output == 0 && o.Loss != nil {
+			return o.Loss.Takes().Logits
+		}
 	}
-	return false
+	return true
 }
 
 // softmax replaces logits by their softmax.

@@ -3,6 +3,8 @@ package lince
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -10,6 +12,8 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/backend"
+	"github.com/lince-ml/lince/internal/suggest"
+	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
@@ -19,21 +23,44 @@ import (
 // Compile says how a model learns, and by what it is measured.
 type Compile struct {
 	Optimizer optimizer.Optimizer // nil is optimizer.RMSprop{}, as in Keras
-	Loss      loss.Loss           // required
-	// Metrics count every example alike.
+	// Loss is required, but for what Outputs says. Of a model of several outputs it is the
+	// loss of each that Outputs does not name.
+	Loss loss.Loss
+	// Metrics count every example alike. A model of several outputs has them in Outputs.
 	Metrics []metric.Metric
 	// WeightedMetrics count an example by its sample weight and its class's.
 	WeightedMetrics []metric.Metric
+	// Outputs says for outputs of a model, by their names (Model.OutputNames), what each learns
+	// and is measured by: Keras' loss, loss_weights and metrics as dicts.
+	Outputs map[string]Objective
+}
+
+// Objective is what one output of a model learns, and is measured by.
+type Objective struct {
+	Loss            loss.Loss       // nil: Compile.Loss; where there is none either the output has no loss
+	LossWeight      *float64        // the factor of the loss in the sum of losses; nil is 1
+	Metrics         []metric.Metric // as Compile.Metrics
+	WeightedMetrics []metric.Metric // as Compile.WeightedMetrics
+}
+
+// objective is an Objective made ready.
+type objective struct {
+	Objective
+	output int      // number of the output
+	name   string   // of the output
+	prefix string   // of its values' names in logs: "" where there is one output
+	target op.Type  // of the targets
+	keys   []string // of Metrics, then of WeightedMetrics, in compiled.names
 }
 
 // compiled is a model made ready to train.
 type compiled struct {
-	config Compile
-	target op.Type // of y
+	config     Compile
+	objectives []objective // one for each output that has targets
+	trained    []bool      // of all layers, as they were
 
 	train, evaluate backend.Program
 	names           []string // of the values that both graphs return, sorted
-	keys            []string // of Metrics, then of WeightedMetrics, in names
 	measures        map[string]metric.Metric
 
 	training, evaluation []*graph.Variable // what the metrics sum up in
@@ -50,47 +77,152 @@ func (m *Model) Compile(c Compile) error {
 		return errors.New("compiling: the model is training")
 	}
 	defer m.fitting.Unlock()
+	if err := m.passedOverError(); err != nil {
+		return fmt.Errorf("compiling: %w", err)
+	}
 	if m.predict.graph == nil {
-		return errors.New("compiling: the model has no layers; Sequential or Open makes one")
+		return errors.New("compiling: the model has no layers; Sequential, Functional or Open makes one")
 	}
-	if c.Loss == nil {
-		return errors.New("compiling: there is no loss; set Loss, as in Compile{Loss: loss.CategoricalCrossentropy{}}")
+	objectives, err := m.objectives(c)
+	if err == nil {
+		err = errors.Join(wantLoss(objectives), m.checkLosses(objectives))
 	}
-	if err := checkLoss(c.Loss, m.predict.graph.Outputs[0].Value); err != nil {
+	if err != nil {
 		return fmt.Errorf("compiling: %w", err)
 	}
 	return m.compile(c)
 }
 
-// compile is Compile without the checks that are a matter of taste.
+// checkLosses is checkLoss for each output.
+func (m *Model) checkLosses(objectives []objective) error {
+	var errs []error
+	for _, o := range objectives {
+		if o.Loss != nil {
+			errs = append(errs, o.of(m.checkLoss(o.Loss, m.outputs[o.output])))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// of says of which output an error is, where there are several.
+func (o objective) of(err error) error {
+	if err == nil || o.prefix == "" {
+		return err
+	}
+	return fmt.Errorf("output %s: %w", o.name, err)
+}
+
+// objectives puts what is said for each output in the order of the outputs.
+func (m *Model) objectives(c Compile) ([]objective, error) {
+	names := m.OutputNames()
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(c.Outputs)) {
+		if !slices.Contains(names, name) {
+			errs = append(errs, fmt.Errorf("Outputs has %q, which is no output%s; there are %s", name, suggest.Hint(name, names), strings.Join(names, ", ")))
+		}
+	}
+	if len(names) > 1 && len(c.Metrics)+len(c.WeightedMetrics) > 0 {
+		errs = append(errs, fmt.Errorf("the model has the outputs %s; say in Outputs which of them each metric is of", strings.Join(names, ", ")))
+	}
+	var list []objective
+	for i, name := range names {
+		o := objective{Objective: c.Outputs[name], output: i, name: name}
+		if o.Loss == nil {
+			o.Loss = c.Loss
+		}
+		if len(names) == 1 {
+			o.Metrics = slices.Concat(c.Metrics, o.Metrics)
+			o.WeightedMetrics = slices.Concat(c.WeightedMetrics, o.WeightedMetrics)
+		} else {
+			o.prefix = name + "_"
+		}
+		if w := o.LossWeight; w != nil && !(*w >= 0 && *w <= math.MaxFloat32) {
+			errs = append(errs, o.of(fmt.Errorf("LossWeight is %v, want a number of at least 0", *w)))
+		}
+		o.target = m.predict.graph.Outputs[i].Value.Type
+		if o.Loss != nil {
+			o.target = o.Loss.Target(o.target)
+		}
+		if o.Loss != nil || len(o.Metrics)+len(o.WeightedMetrics) > 0 {
+			list = append(list, o)
+		}
+	}
+	return list, errors.Join(errs...)
+}
+
+// wantLoss says that no output has a loss.
+func wantLoss(objectives []objective) error {
+	for _, o := range objectives {
+		if o.Loss != nil {
+			return nil
+		}
+	}
+	return errors.New("there is no loss; set Loss, as in Compile{Loss: loss.CategoricalCrossentropy{}}")
+}
+
+// compileKnown compiles the model as far as a file says in words that are known: without an
+// optimizer, or without any loss, for evaluation alone.
+func (m *Model) compileKnown(c Compile) error {
+	if len(m.unknown) == 0 {
+		return m.compile(c)
+	}
+	return m.compileFor(c, false)
+}
+
+// compile is Compile without checkLoss, which refuses what Keras would let pass.
 func (m *Model) compile(c Compile) error {
 	if c.Optimizer == nil {
 		c.Optimizer = optimizer.RMSprop{}
 	}
-	c.Metrics, c.WeightedMetrics = slices.Clone(c.Metrics), slices.Clone(c.WeightedMetrics)
-	n := &compiled{config: c, target: targetOf(c.Loss, m.predict.graph.Outputs[0].Value.Type)}
+	if err := m.compileFor(c, true); err != nil {
+		return err
+	}
+	m.unknown = nil
+	return nil
+}
+
+// compileFor compiles the model for evaluation, and with training for that too.
+func (m *Model) compileFor(c Compile, training bool) error {
+	c.Metrics, c.WeightedMetrics, c.Outputs = slices.Clone(c.Metrics), slices.Clone(c.WeightedMetrics), maps.Clone(c.Outputs)
+	n := &compiled{config: c, trained: m.flags()}
+	var err error
+	if n.objectives, err = m.objectives(c); err != nil {
+		return fmt.Errorf("compiling: %w", err)
+	}
+	switch err := wantLoss(n.objectives); {
+	case err != nil && training:
+		return fmt.Errorf("compiling: %w", err)
+	case len(n.objectives) == 0:
+		return errors.New("compiling: there is nothing to measure")
+	}
 	if err := n.nameMetrics(); err != nil {
 		return fmt.Errorf("compiling: %w", err)
 	}
-	// The graphs are built on a store of their own, so that a mistake leaves no trace.
-	trial := graph.NewStore()
-	for _, v := range m.Variables() {
-		if _, err := trial.Declare(graph.Variable{Path: v.Path, Type: v.Type, Role: v.Role, Frozen: v.Frozen, Init: v.Init}); err != nil {
-			return fmt.Errorf("compiling: %w", err)
+	// The graphs are built on a new store, which shares the layers' variables: a mistake
+	// leaves no trace.
+	store := graph.NewStore()
+	for _, v := range m.store.Variables() {
+		if first, _, _ := strings.Cut(v.Path, "/"); first == generatorPath {
+			if _, err := store.Share(v.Path, v); err != nil {
+				return fmt.Errorf("compiling: %w", err)
+			}
 		}
 	}
-	train, err := m.graphOf(n, trial, true)
-	if err != nil {
-		return err
+	var graphs []*graph.Graph
+	for _, train := range []bool{true, false} {
+		if train && !training {
+			continue
+		}
+		g, err := m.graphOf(n, store, train)
+		if err != nil {
+			return err
+		}
+		graphs = append(graphs, g)
 	}
-	evaluate, err := m.graphOf(n, trial, false)
-	if err != nil {
-		return err
-	}
-	if err := checkMemory(trial.Variables()); err != nil {
+	if err := checkMemory(store.Variables()); err != nil {
 		return fmt.Errorf("compiling: %w", err)
 	}
-	for _, g := range []*graph.Graph{train, evaluate} {
+	for _, g := range graphs {
 		for _, node := range g.Nodes {
 			err = errors.Join(err, m.backend.Supports(node))
 		}
@@ -98,48 +230,78 @@ func (m *Model) compile(c Compile) error {
 	if err != nil {
 		return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
 	}
-
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.forget()
-	for _, v := range trial.Variables() {
-		have, err := m.store.Declare(*v)
+	store.Initialize(m.seed)
+	var programs []backend.Program
+	for _, g := range graphs {
+		p, err := m.backend.Compile(g, store)
 		if err != nil {
-			return fmt.Errorf("compiling: %w", err)
+			for _, p := range programs {
+				p.Close()
+			}
+			return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
 		}
+		programs = append(programs, p)
+	}
+	n.evaluate = programs[len(programs)-1]
+	if training {
+		n.train = programs[0]
+	}
+	for _, v := range store.Variables() {
 		switch first, _, _ := strings.Cut(v.Path, "/"); first {
 		case optimizerPath:
-			n.optimizer = append(n.optimizer, have)
+			n.optimizer = append(n.optimizer, v)
 		case metricsPath:
-			n.training = append(n.training, have)
+			n.training = append(n.training, v)
 		case evaluationPath:
-			n.evaluation = append(n.evaluation, have)
+			n.evaluation = append(n.evaluation, v)
 		}
 	}
-	m.store.Initialize(m.seed)
-	if n.train, err = m.backend.Compile(train, m.store); err == nil {
-		n.evaluate, err = m.backend.Compile(evaluate, m.store)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if old := m.compiled; old != nil {
+		old.close()
 	}
-	if err != nil {
-		m.forget()
-		return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
-	}
-	m.compiled = n
+	m.compiled, m.store = n, store
 	return nil
 }
 
-// forget undoes a Compile. What random layers remember is the model's, and stays.
-func (m *Model) forget() {
-	if c := m.compiled; c != nil {
+// close gives the programs' memory back.
+func (c *compiled) close() {
+	if c.train != nil {
 		c.train.Close()
-		c.evaluate.Close()
 	}
-	m.compiled = nil
-	m.store.Remove(func(v *graph.Variable) bool {
-		first, _, _ := strings.Cut(v.Path, "/")
-		return first == optimizerPath || first == metricsPath || first == evaluationPath
-	})
+	c.evaluate.Close()
 }
+
+// readyToTrain says what keeps the model from being trained.
+func (m *Model) readyToTrain() error {
+	switch {
+	case len(m.unknown) > 0:
+		return m.unknownError()
+	case m.passedOverError() != nil:
+		return m.passedOverError()
+	case m.compiled == nil:
+		return errors.New("the model is not compiled; call Compile first")
+	case m.stale():
+		return errors.New("layers were frozen or unfrozen since the model was compiled; call Compile again")
+	}
+	return nil
+}
+
+// flags says of each layer, and of those in models that are layers, whether it is trained.
+func (m *Model) flags() []bool {
+	var flags []bool
+	for _, l := range m.layers {
+		flags = append(flags, !l.frozen)
+		if inner := l.Model(); inner != nil {
+			flags = append(flags, inner.flags()...)
+		}
+	}
+	return flags
+}
+
+// stale says that layers were frozen or unfrozen since the model was compiled.
+func (m *Model) stale() bool { return !slices.Equal(m.compiled.trained, m.flags()) }
 
 // Compiled returns how the model was compiled; ok is false when it was not.
 func (m *Model) Compiled() (c Compile, ok bool) {
@@ -149,48 +311,69 @@ func (m *Model) Compiled() (c Compile, ok bool) {
 	return m.compiled.config, true
 }
 
-// graphOf builds the graph of a training step, or of an evaluation step.
+// graphOf builds the graph of a training step, or of an evaluation step. Its inputs are those
+// of the model, then targets and sample weights of each objective.
 func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.Graph, error) {
 	b := graph.NewBuilder(store, training)
-	yPred := m.forward(b, false)
-	yTrue := b.Input("y", c.target.DType, c.target.Shape...)
-	weights := b.Input("sample_weight", yPred.DType, c.target.Shape[0])
-
-	at := b.In("loss", "loss ("+c.config.Loss.Class()+")")
-	losses := c.config.Loss.Build(at, yTrue, yPred)
-	if losses != nil && losses.Valid() && losses.Rank() == 0 {
-		losses = at.Errorf("the loss is one number; want one an example, shape (batch, ...)")
-	}
-	if losses == nil || !losses.Valid() {
-		return nil, fmt.Errorf("compiling: %w", errors.Join(b.Err()))
-	}
-	// Keras' sum_over_batch_size: the weighted sum over the number of losses, not the
-	// sum of the weights.
-	each := weights
-	if losses.Rank() > 1 {
-		ones := slices.Repeat([]int{1}, losses.Rank())
-		ones[0] = tensor.Unknown
-		each = at.Reshape(weights, ones...)
-	}
-	losses = at.Mul(losses, each)
-	if training {
-		m.learn(b, c, at.Mean(losses))
-	}
-
+	out := m.forward(b, nil, m.label, false)
 	path := evaluationPath
 	if training {
 		path = metricsPath
 	}
-	values := map[string]*graph.Value{
-		"loss": metric.Mean(b.In(path+"/loss", "loss"), losses, nil),
-	}
-	for i, x := range slices.Concat(c.config.Metrics, c.config.WeightedMetrics) {
-		var w *graph.Value
-		if i >= len(c.config.Metrics) {
-			w = weights
+	type operands struct{ yTrue, yPred, weights, losses *graph.Value }
+	of := make([]operands, len(c.objectives))
+	var total, each *graph.Value // the sum of the losses: of the batch, of each example
+	losses := 0
+	for i, o := range c.objectives {
+		key := ""
+		if o.prefix != "" {
+			key = "/" + o.name
 		}
-		name := c.keys[i]
-		values[name] = x.Build(b.In(path+"/"+name, "metric "+name), yTrue, yPred, w)
+		v := &of[i]
+		v.yPred = out[o.output]
+		v.yTrue = b.Input("y"+key, o.target.DType, o.target.Shape...)
+		v.weights = b.Input("sample_weight"+key, v.yPred.DType, o.target.Shape[0])
+		if o.Loss == nil {
+			continue
+		}
+		losses++
+		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
+		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
+		if v.losses == nil || !v.losses.Valid() {
+			return nil, fmt.Errorf("compiling: %w", errors.Join(b.Err()))
+		}
+		mean, examples := at.Mean(v.losses), v.losses
+		if o.prefix != "" && examples.Rank() > 1 { // the outputs' losses may differ in rank
+			examples = at.Mean(examples, axesFrom(1, examples.Rank())...)
+		}
+		if w := o.LossWeight; w != nil {
+			mean, examples = at.Scale(mean, *w), at.Scale(examples, *w)
+		}
+		if total != nil {
+			mean, examples = at.Add(total, mean), at.Add(each, examples)
+		}
+		total, each = mean, examples
+	}
+	if training {
+		m.learn(b, c, total)
+	}
+	values := map[string]*graph.Value{}
+	if losses > 0 {
+		values["loss"] = metric.Mean(b.In(path+"/loss", "loss"), each, nil)
+	}
+	for i, o := range c.objectives {
+		if losses > 1 && o.Loss != nil {
+			name := o.prefix + "loss"
+			values[name] = metric.Mean(b.In(path+"/"+name, o.place("loss")), of[i].losses, nil)
+		}
+		for j, x := range slices.Concat(o.Metrics, o.WeightedMetrics) {
+			var w *graph.Value
+			if j >= len(o.Metrics) {
+				w = of[i].weights
+			}
+			name := o.keys[j]
+			values[name] = x.Build(b.In(path+"/"+name, "metric "+name), of[i].yTrue, of[i].yPred, w)
+		}
 	}
 	var outputs []graph.Output
 	for _, name := range c.names {
@@ -207,12 +390,46 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	return g, nil
 }
 
+// place names something of an output for messages.
+func (o objective) place(what string) string {
+	if o.prefix == "" {
+		return what
+	}
+	return what + " of the output " + o.name
+}
+
+// weighted multiplies losses by the weights of their examples. Keras' sum_over_batch_size is
+// the weighted sum over the number of losses, not the sum of the weights.
+func weighted(at *graph.Builder, losses, weights *graph.Value) *graph.Value {
+	if losses != nil && losses.Valid() && losses.Rank() == 0 {
+		return at.Errorf("the loss is one number; want one an example, shape (batch, ...)")
+	}
+	if losses == nil || !losses.Valid() {
+		return losses
+	}
+	if losses.Rank() > 1 {
+		ones := slices.Repeat([]int{1}, losses.Rank())
+		ones[0] = tensor.Unknown
+		weights = at.Reshape(weights, ones...)
+	}
+	return at.Mul(losses, weights)
+}
+
+// axesFrom are the axes from one on.
+func axesFrom(first, rank int) []int {
+	var axes []int
+	for a := first; a < rank; a++ {
+		axes = append(axes, a)
+	}
+	return axes
+}
+
 // learn adds the gradients and the optimizer.
 func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	var weights []*graph.Value
-	for _, v := range m.Variables() {
-		if v.Trainable() {
-			weights = append(weights, b.Read(b.Store().Lookup(v.Path)))
+	for _, v := range m.vars() {
+		if v = b.Store().Find(v); v.Trainable() {
+			weights = append(weights, b.Read(v))
 		}
 	}
 	if len(weights) == 0 {
@@ -232,31 +449,50 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 // nameMetrics finds the names of what is measured. As in Keras, a weighted metric whose name
 // is taken is weighted_accuracy, and others that are equal are numbered: accuracy_1.
 func (c *compiled) nameMetrics() error {
-	c.names = []string{"loss"}
 	c.measures = map[string]metric.Metric{}
-	count := map[string]int{}
+	losses := 0
+	for _, o := range c.objectives {
+		if o.Loss != nil {
+			losses++
+		}
+	}
+	if losses > 0 {
+		c.names = []string{"loss"}
+	}
+	if losses > 1 {
+		for _, o := range c.objectives {
+			if o.Loss != nil {
+				c.names = append(c.names, o.prefix+"loss")
+			}
+		}
+	}
 	var errs []error
-	for i, x := range slices.Concat(c.config.Metrics, c.config.WeightedMetrics) {
-		if x == nil {
-			errs = append(errs, fmt.Errorf("metric %d is nil", i))
-			continue
+	for k := range c.objectives {
+		o := &c.objectives[k]
+		count := map[string]int{}
+		for i, x := range slices.Concat(o.Metrics, o.WeightedMetrics) {
+			if x == nil {
+				errs = append(errs, o.of(fmt.Errorf("metric %d is nil", i)))
+				continue
+			}
+			name := metricName(x)
+			if i >= len(o.Metrics) && count[name] > 0 {
+				name = "weighted_" + name
+			}
+			if count[name]++; count[name] > 1 {
+				name = fmt.Sprintf("%s_%d", name, count[name]-1)
+			}
+			name = o.prefix + name
+			if slices.Contains(c.names, name) {
+				errs = append(errs, o.of(fmt.Errorf("metric %d: the name %q is taken; give it another", i, name)))
+			}
+			if strings.Contains(name, "/") {
+				errs = append(errs, o.of(fmt.Errorf("metric %d: its name %q has a slash", i, name)))
+			}
+			c.names = append(c.names, name)
+			o.keys = append(o.keys, name)
+			c.measures[name] = x
 		}
-		name := metricName(x)
-		if i >= len(c.config.Metrics) && count[name] > 0 {
-			name = "weighted_" + name
-		}
-		if count[name]++; count[name] > 1 {
-			name = fmt.Sprintf("%s_%d", name, count[name]-1)
-		}
-		if slices.Contains(c.names, name) {
-			errs = append(errs, fmt.Errorf("metric %d: the name %q is taken; give it another", i, name))
-		}
-		if strings.Contains(name, "/") {
-			errs = append(errs, fmt.Errorf("metric %d: its name %q has a slash", i, name))
-		}
-		c.names = append(c.names, name)
-		c.keys = append(c.keys, name)
-		c.measures[name] = x
 	}
 	slices.Sort(c.names)
 	return errors.Join(errs...)
@@ -270,48 +506,47 @@ func metricName(x metric.Metric) string {
 	return keras.SnakeCase(x.Class())
 }
 
-// targetOf is the type of the targets that a loss takes for outputs of a type: whole
-// numbers for a sparse loss, else what the outputs are. A loss can say so itself, by a
-// method Target(output op.Type) op.Type.
-func targetOf(l loss.Loss, output op.Type) op.Type {
-	if t, ok := l.(interface{ Target(op.Type) op.Type }); ok {
-		return t.Target(output)
+// finalActivation is the activation function that an output's values went through, if that is
+// known.
+func (n *network) finalActivation(s *Symbol) (f layer.Function, known bool) {
+	for s.call != nil {
+		l := s.call.layer
+		switch {
+		case l.Model() != nil:
+			return l.Model().finalActivation(l.Model().outputs[s.index])
+		case l.config == nil || len(s.call.in) != 1:
+			return "", false
+		case !layer.PassesThrough(l.config):
+			return layer.FinalActivation(l.config)
+		}
+		s = s.call.in[0]
 	}
-	if strings.HasPrefix(l.Class(), "Sparse") && len(output.Shape) > 1 {
-		return op.Type{DType: tensor.Int32, Shape: output.Shape[:len(output.Shape)-1].Clone()}
-	}
-	return op.Type{DType: output.DType, Shape: output.Shape.Clone()}
+	return "", false
 }
 
 // checkLoss finds losses that cannot be meant with the network's last layer, though Keras
 // would let them pass.
-func checkLoss(l loss.Loss, output *graph.Value) error {
-	class := l.Class()
-	shape := output.Shape
+func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
+	class, takes := l.Class(), l.Takes()
+	shape := output.Shape()
 	units := 1
 	if len(shape) > 1 {
 		units = shape[len(shape)-1]
 	}
-	categorical := class == "CategoricalCrossentropy" || class == "SparseCategoricalCrossentropy"
-	logits, _ := l.Config()["from_logits"].(bool)
-	last := ""
-	for _, name := range []string{"Softmax", "Sigmoid", "Tanh", "ReLU"} {
-		if output.Is(name) {
-			last = strings.ToLower(name)
-		}
-	}
+	last, known := m.finalActivation(output)
+	probabilities := takes.Of != loss.Numbers && !takes.Logits
 	switch {
-	case last == "softmax" && units == 1:
+	case last == layer.Softmax && units == 1:
 		return errors.New("the last layer is a softmax of 1 unit, which is always 1; for two classes use 2 units, or 1 unit with layer.Sigmoid and loss.BinaryCrossentropy")
-	case categorical && units == 1:
+	case takes.Of == loss.Distribution && units == 1:
 		return fmt.Errorf("%s of 1 unit is always 0; use a unit for each class with layer.Softmax, or loss.BinaryCrossentropy with layer.Sigmoid", class)
-	case categorical && last == "sigmoid":
+	case takes.Of == loss.Distribution && last == layer.Sigmoid:
 		return fmt.Errorf("%s of sigmoid outputs: the last layer's outputs must be one distribution over the classes; use layer.Softmax, or loss.BinaryCrossentropy where an example may be of several classes", class)
-	case logits && (last == "softmax" || last == "sigmoid"):
+	case takes.Logits && (last == layer.Softmax || last == layer.Sigmoid):
 		return fmt.Errorf("%s takes logits, but the last layer's activation is %s; leave out the activation, or FromLogits", class, last)
-	case (categorical || class == "BinaryCrossentropy") && !logits && linear(output):
+	case probabilities && known && last == layer.Linear:
 		return fmt.Errorf("%s takes probabilities, but the last layer has no activation; use layer.Softmax or layer.Sigmoid, or set FromLogits", class)
-	case (categorical || class == "BinaryCrossentropy") && !logits && (last == "relu" || last == "tanh"):
+	case probabilities && (last == layer.ReLU || last == layer.ReLU6 || last == layer.Tanh):
 		return fmt.Errorf("%s takes probabilities, but the last layer's activation is %s; use layer.Softmax or layer.Sigmoid, or set FromLogits and leave out the activation", class, last)
 	}
 	return nil

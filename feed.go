@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -15,34 +19,102 @@ import (
 // buffers are used again for each batch.
 type feed struct {
 	m           *Model
-	classWeight map[int]float64
+	classWeight map[int]float64            // of the only objective
+	ofOutput    map[string]map[int]float64 // class weights by output
 
-	x, y, w *tensor.Tensor // buffers for what must be converted
-	in      [3]*tensor.Tensor
+	buffers []*tensor.Tensor // for what must be converted
+	in      []*tensor.Tensor
+}
+
+// spec is what a data set says of its batches.
+type spec struct {
+	x, y            tensor.Shape
+	inputs, targets map[string]tensor.Shape
+}
+
+func specOf(ds data.Dataset) spec {
+	var s spec
+	s.x, s.y = ds.Spec()
+	if n, ok := ds.(data.Named); ok {
+		s.inputs, s.targets = n.NamedSpec()
+	}
+	return s
 }
 
 // checkSpec says what of a data set does not fit the model. what names the data set.
 func (m *Model) checkSpec(what string, ds data.Dataset) error {
-	x, y := ds.Spec()
-	var errs []error
-	if err := m.checkInput(x); err != nil {
-		errs = append(errs, fmt.Errorf("%s: %w", what, err))
+	s := specOf(ds)
+	errs := []error{m.checkInputs(s)}
+	c := m.compiled
+	for _, o := range c.objectives {
+		y := s.y
+		if s.targets != nil || len(c.objectives) > 1 {
+			y = s.targets[o.name]
+		}
+		if y == nil {
+			errs = append(errs, c.noTarget(o, s.targets))
+		} else if _, ok := fitTarget(o.target.Shape, y); !ok {
+			errs = append(errs, o.of(m.targetError(o, y)))
+		}
 	}
-	if y == nil {
-		errs = append(errs, fmt.Errorf("%s: there are no targets (y), which the loss needs", what))
-	} else if _, ok := fitTarget(m.compiled.target.Shape, y); !ok {
-		errs = append(errs, fmt.Errorf("%s: %w", what, m.targetError(y)))
-	}
+	errs = append(errs, unknownNames("targets", s.targets, m.OutputNames()))
 	if n := ds.Steps(); n < 1 {
-		errs = append(errs, fmt.Errorf("%s: there are no batches", what))
+		errs = append(errs, errors.New("there are no batches"))
+	}
+	for i, err := range errs {
+		if err != nil {
+			errs[i] = fmt.Errorf("%s: %w", what, err)
+		}
 	}
 	return errors.Join(errs...)
 }
 
-func (m *Model) checkInput(x tensor.Shape) error {
-	want := m.InputShape()
+// noTarget says that a target is missing.
+func (c *compiled) noTarget(o objective, targets map[string]tensor.Shape) error {
+	switch {
+	case o.prefix == "" && targets == nil:
+		return errors.New("there are no targets (y), which the loss needs")
+	case targets == nil:
+		return fmt.Errorf("there are no named targets; the model has several outputs, and needs one for %s", o.name)
+	}
+	return fmt.Errorf("there is no target for the output %s; there are %s", o.name, strings.Join(slices.Sorted(maps.Keys(targets)), ", "))
+}
+
+// unknownNames says which names are none of the model's.
+func unknownNames[T any](what string, named map[string]T, names []string) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		if !slices.Contains(names, name) {
+			errs = append(errs, fmt.Errorf("the %s have %q, which the model has not%s", what, name, suggest.Hint(name, names)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkInputs says what of a data set's examples does not fit the model's inputs.
+func (m *Model) checkInputs(s spec) error {
+	if s.inputs == nil && len(m.inputs) == 1 {
+		return m.checkInput(0, s.x)
+	}
+	names := m.InputNames()
+	errs := []error{unknownNames("inputs", s.inputs, names)}
+	for i, name := range names {
+		if x, ok := s.inputs[name]; ok {
+			errs = append(errs, m.checkInput(i, x))
+		} else {
+			errs = append(errs, fmt.Errorf("there is no input %s; the model takes %s", name, strings.Join(names, ", ")))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (m *Model) checkInput(i int, x tensor.Shape) error {
+	want := m.inputs[i].Shape()
 	if len(x) > 0 && want.Fits(append(tensor.Shape{want[0]}, x[1:]...)) {
 		return nil
+	}
+	if len(m.inputs) > 1 {
+		return fmt.Errorf("the examples of the input %s have shape %v, the model takes %v", m.InputNames()[i], x, want)
 	}
 	return fmt.Errorf("the examples have shape %v, the model takes %v", x, want)
 }
@@ -68,79 +140,128 @@ func fitTarget(want, y tensor.Shape) (tensor.Shape, bool) {
 }
 
 // targetError tells what to do about targets that do not fit.
-func (m *Model) targetError(y tensor.Shape) error {
-	c, out := m.compiled, m.OutputShape()
-	want, hint := c.target.Shape, ""
+func (m *Model) targetError(o objective, y tensor.Shape) error {
+	out := m.outputs[o.output].Shape()
+	want, hint := o.target.Shape, ""
 	switch classes := out[len(out)-1]; {
-	case c.target.DType == tensor.Int32 && len(y) == len(out) && y[len(y)-1] == classes:
+	case o.target.DType == tensor.Int32 && len(y) == len(out) && y[len(y)-1] == classes:
 		hint = "; the targets are one-hot: use loss.CategoricalCrossentropy, or targets that are class numbers"
-	case c.target.DType != tensor.Int32 && (len(y) == len(out)-1 || len(y) == len(out) && y[len(y)-1] == 1) && classes != 1:
+	case o.target.DType != tensor.Int32 && (len(y) == len(out)-1 || len(y) == len(out) && y[len(y)-1] == 1) && classes != 1:
 		hint = "; if the targets are class numbers use loss.SparseCategoricalCrossentropy, or one-hot targets"
 	case len(y) == len(out) && y[len(y)-1] != classes:
 		hint = fmt.Sprintf("; the last layer has %d units, there are %d classes: give it Units: %d", classes, y[len(y)-1], y[len(y)-1])
 	}
-	return fmt.Errorf("the targets have shape %v, the loss %s of outputs %v takes %v%s", y, c.config.Loss.Class(), out, want, hint)
+	who := "metrics"
+	if o.Loss != nil {
+		who = "the loss " + o.Loss.Class()
+	}
+	return fmt.Errorf("the targets have shape %v, %s of outputs %v takes %v%s", y, who, out, want, hint)
 }
 
-// batch converts a batch to the graph's inputs: x, y, sample weights.
+// batch converts a batch to the graph's inputs: the model's, then targets and sample weights of
+// each objective.
 func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 	m := f.m
-	x, err := m.input32(b.X, &f.x)
-	if err != nil {
+	f.in = f.in[:0]
+	if err := f.examples(b); err != nil {
 		return nil, err
 	}
-	if b.Y == nil {
-		return nil, errors.New("the batch has no targets")
-	}
-	want := m.compiled.target
-	shape, ok := fitTarget(want.Shape, b.Y.Shape())
-	if !ok || b.Y.Shape()[0] != x.Shape()[0] {
-		return nil, m.targetError(b.Y.Shape())
-	}
-	y, err := convert(b.Y, want.DType, &f.y)
-	if err != nil {
-		return nil, fmt.Errorf("targets: %w", err)
-	}
-	y = y.Reshape(shape...)
-	if out := m.OutputShape(); want.DType == tensor.Int32 {
-		if err := checkLabels(y, out[len(out)-1]); err != nil {
-			return nil, err
+	n := f.in[0].Shape()[0]
+	several := len(m.compiled.objectives) > 1
+	for _, o := range m.compiled.objectives {
+		given, weights := b.Y, b.Weights
+		if b.Targets != nil || several {
+			given = b.Targets[o.name]
 		}
+		if w := b.SampleWeights[o.name]; w != nil {
+			weights = w
+		}
+		if given == nil {
+			return nil, o.of(errors.New("the batch has no targets"))
+		}
+		shape, ok := fitTarget(o.target.Shape, given.Shape())
+		if !ok || given.Shape()[0] != n {
+			return nil, o.of(m.targetError(o, given.Shape()))
+		}
+		y, err := convert(given, o.target.DType, f.buffer(len(f.in)))
+		if err != nil {
+			return nil, o.of(fmt.Errorf("targets: %w", err))
+		}
+		y = y.Reshape(shape...)
+		if out := m.outputs[o.output].Shape(); o.target.DType == tensor.Int32 {
+			if err := checkLabels(y, out[len(out)-1]); err != nil {
+				return nil, o.of(err)
+			}
+		}
+		f.in = append(f.in, y)
+		byClass := f.classWeight
+		if c, ok := f.ofOutput[o.name]; ok {
+			byClass = c
+		}
+		w, err := weigh(weights, byClass, y, f.buffer(len(f.in)))
+		if err != nil {
+			return nil, o.of(err)
+		}
+		f.in = append(f.in, w)
 	}
-	w, err := f.weights(b, y)
-	if err != nil {
-		return nil, err
-	}
-	f.in = [3]*tensor.Tensor{x, y, w}
-	return f.in[:], nil
+	return f.in, nil
 }
 
-// weights gives each example its weight: its own times its class's.
-func (f *feed) weights(b data.Batch, y *tensor.Tensor) (*tensor.Tensor, error) {
-	n := y.Shape()[0]
-	if b.Weights != nil {
-		if b.Weights.DType() != tensor.Float32 || !b.Weights.Shape().Equal(tensor.Shape{n}) {
-			return nil, fmt.Errorf("sample weights are %v, want float32 (%d,)", b.Weights, n)
+// examples converts a batch's examples to the model's inputs.
+func (f *feed) examples(b data.Batch) error {
+	m := f.m
+	if b.Inputs == nil && len(m.inputs) == 1 {
+		x, err := m.input32(0, b.X, f.buffer(0))
+		f.in = append(f.in, x)
+		return err
+	}
+	for i, name := range m.InputNames() {
+		x, err := m.input32(i, b.Inputs[name], f.buffer(i))
+		if err == nil && i > 0 && x.Shape()[0] != f.in[0].Shape()[0] {
+			err = fmt.Errorf("there are %d examples for the first input", f.in[0].Shape()[0])
 		}
-		if f.classWeight == nil {
-			return b.Weights, nil
+		if err != nil {
+			return fmt.Errorf("input %s: %w", name, err)
+		}
+		f.in = append(f.in, x)
+	}
+	return nil
+}
+
+// buffer is where what becomes the graph's input i is converted.
+func (f *feed) buffer(i int) **tensor.Tensor {
+	for len(f.buffers) <= i {
+		f.buffers = append(f.buffers, nil)
+	}
+	return &f.buffers[i]
+}
+
+// weigh gives each example its weight: its own times its class's.
+func weigh(own *tensor.Tensor, byClass map[int]float64, y *tensor.Tensor, buf **tensor.Tensor) (*tensor.Tensor, error) {
+	n := y.Shape()[0]
+	if own != nil {
+		if own.DType() != tensor.Float32 || !own.Shape().Equal(tensor.Shape{n}) {
+			return nil, fmt.Errorf("sample weights are %v, want float32 (%d,)", own, n)
+		}
+		if byClass == nil {
+			return own, nil
 		}
 	}
-	w := buffer(&f.w, tensor.Float32, tensor.Shape{n})
+	w := buffer(buf, tensor.Float32, tensor.Shape{n})
 	ws := w.Float32s()
 	for i := range ws {
 		ws[i] = 1
 	}
-	if f.classWeight != nil {
+	if byClass != nil {
 		each := len(y.Raw()) / y.DType().Size() / max(n, 1)
 		for i := range ws {
-			if c, ok := f.classWeight[classOf(y, i, each)]; ok {
+			if c, ok := byClass[classOf(y, i, each)]; ok {
 				ws[i] = float32(c)
 			}
 		}
 	}
-	if b.Weights != nil {
-		for i, v := range b.Weights.Float32s() {
+	if own != nil {
+		for i, v := range own.Float32s() {
 			ws[i] *= v
 		}
 	}
@@ -175,21 +296,18 @@ func checkLabels(y *tensor.Tensor, classes int) error {
 	return nil
 }
 
-// input32 converts examples to the type of the model's input, and checks their shape.
-func (m *Model) input32(x *tensor.Tensor, buf **tensor.Tensor) (*tensor.Tensor, error) {
+// input32 converts examples to the type of the model's input number i, and checks their shape.
+func (m *Model) input32(i int, x *tensor.Tensor, buf **tensor.Tensor) (*tensor.Tensor, error) {
 	if x == nil {
 		return nil, errors.New("there are no examples")
 	}
-	if len(x.Shape()) == 0 {
-		return nil, m.checkInput(x.Shape())
-	}
-	if err := m.checkInput(x.Shape()); err != nil {
+	if err := m.checkInput(i, x.Shape()); err != nil {
 		return nil, err
 	}
 	if buf == nil {
 		buf = new(*tensor.Tensor)
 	}
-	y, err := convert(x, m.input.Type().DType, buf)
+	y, err := convert(x, m.inputs[i].DType(), buf)
 	if err != nil {
 		return nil, fmt.Errorf("examples: %w", err)
 	}

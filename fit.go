@@ -121,8 +121,8 @@ type training struct {
 }
 
 func (m *Model) newTraining(train data.Dataset, o Fit) (*training, error) {
-	if m.compiled == nil {
-		return nil, errors.New("the model is not compiled; call Compile first")
+	if err := m.readyToTrain(); err != nil {
+		return nil, err
 	}
 	if train == nil {
 		return nil, errors.New("there is no data set")

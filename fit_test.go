@@ -122,7 +122,7 @@ func sameWeights(t *testing.T, a, b *Model) {
 	t.Helper()
 	for i, w := range a.Weights() {
 		if !bytes.Equal(w.Raw(), b.Weights()[i].Raw()) {
-			t.Errorf("the two models' %s differ", a.Variables()[i].Path)
+			t.Errorf("the two models' %s differ", a.Variables()[i].Path())
 		}
 	}
 }
@@ -159,7 +159,7 @@ func TestTargetForms(t *testing.T) {
 	for i, w := range models[0].Weights() {
 		for j, v := range w.Float32s() {
 			if !near(float64(v), float64(models[1].Weights()[i].Float32s()[j]), 1e-5) {
-				t.Fatalf("one-hot and sparse differ in %s", models[0].Variables()[i].Path)
+				t.Fatalf("one-hot and sparse differ in %s", models[0].Variables()[i].Path())
 			}
 		}
 	}
@@ -308,7 +308,7 @@ func unchanged(t *testing.T, m *Model, before []*tensor.Tensor) {
 	t.Helper()
 	for i, w := range m.Weights() {
 		if !bytes.Equal(w.Raw(), before[i].Raw()) {
-			t.Errorf("%s is not as before the epoch", m.Variables()[i].Path)
+			t.Errorf("%s is not as before the epoch", m.Variables()[i].Path())
 		}
 	}
 }

@@ -71,32 +71,40 @@ func (m *Model) TrainingMemory(batch int) (Memory, error) {
 	if c == nil {
 		return Memory{}, errors.New("memory: the model is not compiled; call Compile first")
 	}
-	x, err := m.batchShape(batch)
+	shapes, err := m.batchShapes(batch)
 	if err != nil {
 		return Memory{}, err
 	}
-	y := c.target.Shape.Clone()
-	y[0] = batch
-	w := tensor.Shape{batch}
-	if !y.Known() {
-		return Memory{}, fmt.Errorf("memory: the targets have shape %v, which is not known", y)
+	batches := 0 // bytes of one batch
+	for i, x := range shapes {
+		batches += x.Elements() * m.inputs[i].DType().Size()
 	}
-	r, err := measure(c.train, x, y, w)
+	for _, o := range c.objectives {
+		y := o.target.Shape.Clone()
+		y[0] = batch
+		w := tensor.Shape{batch}
+		if !y.Known() {
+			return Memory{}, o.of(fmt.Errorf("memory: the targets have shape %v, which is not known", y))
+		}
+		shapes = append(shapes, y, w)
+		batches += (y.Elements() + w.Elements()) * tensor.Float32.Size()
+	}
+	r, err := measure(c.train, shapes...)
 	if err != nil {
 		return r, err
 	}
 	r.Batch = batch
-	r.Weights = variableBytes(m.Variables())
+	r.Weights = variableBytes(m.vars())
 	r.Optimizer = variableBytes(c.optimizer)
 	r.State = variableBytes(c.training) + variableBytes(c.evaluation)
 	r.Backup = variableBytes(m.store.Variables())
-	r.Batches = 2 * data.Ahead * (x.Elements()*m.input.Type().DType.Size() + (y.Elements()+w.Elements())*tensor.Float32.Size())
+	r.Batches = 2 * data.Ahead * batches
 	return r, nil
 }
 
 // PredictionMemory says what Predict takes with batches of a size.
 func (m *Model) PredictionMemory(batch int) (Memory, error) {
-	x, err := m.batchShape(batch)
+	shapes, err := m.batchShapes(batch)
 	if err != nil {
 		return Memory{}, err
 	}
@@ -104,26 +112,33 @@ func (m *Model) PredictionMemory(batch int) (Memory, error) {
 	if err != nil {
 		return Memory{}, err
 	}
-	r, err := measure(p, x)
+	r, err := measure(p, shapes...)
 	r.Batch = batch
-	r.Weights = variableBytes(m.Variables())
-	r.Batches = data.Ahead * x.Elements() * m.input.Type().DType.Size()
+	r.Weights = variableBytes(m.vars())
+	for i, x := range shapes {
+		r.Batches += data.Ahead * x.Elements() * m.inputs[i].DType().Size()
+	}
 	return r, err
 }
 
-func (m *Model) batchShape(batch int) (tensor.Shape, error) {
-	x := m.InputShape()
-	x[0] = batch
-	switch {
-	case batch < 1:
+// batchShapes are the shapes of the inputs for so many examples.
+func (m *Model) batchShapes(batch int) ([]tensor.Shape, error) {
+	if batch < 1 {
 		return nil, fmt.Errorf("memory: the batch size is %d, want at least 1", batch)
-	case !x[1:].Known():
-		return nil, fmt.Errorf("memory: the model takes %v; the memory depends on sizes that are not known", m.InputShape())
 	}
-	if n, err := x.CheckedElements(); err != nil || n > maxMemory {
-		return nil, fmt.Errorf("memory: a batch of %d has more than 64 GiB of numbers", batch)
+	var shapes []tensor.Shape
+	for _, in := range m.inputs {
+		x := in.Shape()
+		x[0] = batch
+		if !x[1:].Known() {
+			return nil, fmt.Errorf("memory: the model takes %v; the memory depends on sizes that are not known", in.Shape())
+		}
+		if n, err := x.CheckedElements(); err != nil || n > maxMemory {
+			return nil, fmt.Errorf("memory: a batch of %d has more than 64 GiB of numbers", batch)
+		}
+		shapes = append(shapes, x)
 	}
-	return x, nil
+	return shapes, nil
 }
 
 func measure(p backend.Program, shapes ...tensor.Shape) (Memory, error) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/lince-ml/lince/callback"
@@ -14,6 +15,9 @@ import (
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/engine"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -33,11 +37,17 @@ type Options struct {
 	// Layers make the layers of a program's own classes of their config in a file: Keras'
 	// custom_objects. A file's other classes are those of package layer.
 	Layers map[string]func(config json.RawMessage) (layer.Layer, error)
+	// Optimizers, Losses and Metrics make those of a program's own classes, likewise. config is
+	// nil where a file names one by its name alone.
+	Optimizers map[string]func(config json.RawMessage) (optimizer.Optimizer, error)
+	Losses     map[string]func(config json.RawMessage) (loss.Loss, error)
+	Metrics    map[string]func(config json.RawMessage) (metric.Metric, error)
 
 	backend backend.Backend // tests; nil is the engine
 }
 
-// Model is a network with its weights. Sequential and Open make one.
+// Model is a network with its weights. Sequential, Functional and Open make one. It is a
+// layer.Layer too, a part of other models.
 //
 // Any number of goroutines may predict at once, while the model trains too: a prediction
 // then sees the weights as they are between two steps. There may be one Fit at a time, and
@@ -51,20 +61,27 @@ type Model struct {
 	// where nobody said. It travels with the file as Classes do.
 	Preprocessing *Preprocessing
 
-	name    string
-	seed    uint64
-	layers  []Layer
-	input   layer.Input
-	inName  string
-	store   *graph.Store
-	backend backend.Backend
+	network
+	name      string
+	autoNamed bool
+	frozen    bool // the reverse of Keras' trainable, as it was last set for the whole
+	seed      uint64
+	label     func(*call) string // names a call for messages
+	self      *made              // the model as a layer; guarded by making
+
+	// store has all variables there are; base has those of the layers only, which live as
+	// long as the model, where those of optimizer and metrics live as long as a Compile.
+	store, base *graph.Store
+	backend     backend.Backend
 
 	compiled *compiled
+	unknown  []error    // what of a file's compile part is not known
+	doubts   []error    // what Compile would have refused in a file's compile part
 	fitting  sync.Mutex // held by Fit, and by what changes how the model is compiled
 	testing  sync.Mutex // held by an evaluation, which has its own metric variables
 
 	// mu is held, for reading, by whoever reads variables, and for writing by a step.
-	mu      sync.RWMutex
+	mu      *lock
 	predict lazyProgram
 }
 
@@ -76,27 +93,6 @@ type Preprocessing struct {
 	Rescale       float64 `json:"rescale"`       // the factor for pixels of 0..255; 0 is none
 }
 
-// Layer is a layer of a model.
-type Layer struct {
-	Name, Class   string
-	Config        layer.Layer
-	Input, Output tensor.Shape // the batch dimension is tensor.Unknown
-	// Variables are the layer's: trainable ones, then the others, as in Keras. They are
-	// the model's, to read while nothing trains.
-	Variables []*graph.Variable
-
-	place int // in the list that the model was made of
-}
-
-// CountParams is the number of the layer's parameters.
-func (l Layer) CountParams() int {
-	n := 0
-	for _, v := range l.Variables {
-		n += v.Shape.Elements()
-	}
-	return n
-}
-
 // History is what became of a training; see callback.History.
 type History = callback.History
 
@@ -106,27 +102,98 @@ type Logs = callback.Logs
 // Name is the model's name.
 func (m *Model) Name() string { return m.name }
 
-// Layers lists the layers, without the input as in Keras.
-func (m *Model) Layers() []Layer { return append([]Layer(nil), m.layers...) }
-
-// InputShape is what the model takes; the batch dimension is tensor.Unknown.
-func (m *Model) InputShape() tensor.Shape {
-	return append(tensor.Shape{tensor.Unknown}, m.input.Shape...)
-}
-
-// OutputShape is what the model gives; the batch dimension is tensor.Unknown.
-func (m *Model) OutputShape() tensor.Shape {
-	if len(m.layers) == 0 {
-		return m.InputShape()
+// Layers lists the layers in Keras' order: of a Sequential model without the Input, of a
+// Functional one by falling distance from the outputs.
+func (m *Model) Layers() []*Layer {
+	list := make([]*Layer, len(m.layers))
+	for i, l := range m.layers {
+		list[i] = &Layer{l, m}
 	}
-	return m.layers[len(m.layers)-1].Output.Clone()
+	return list
 }
 
-// Variables are the layers' variables, in the order of the layers. See Layer.Variables.
-func (m *Model) Variables() []*graph.Variable {
-	var vs []*graph.Variable
+// Layer is the layer of a name (Keras' get_layer), nil where there is none. What is in a model
+// that is a layer is found by way of that: m.Layer("resnet50").Model().Layer("conv1_conv").
+func (m *Model) Layer(name string) *Layer {
 	for _, l := range m.layers {
-		vs = append(vs, l.Variables...)
+		if l.name == name {
+			return &Layer{l, m}
+		}
+	}
+	return nil
+}
+
+// Inputs are the symbols of the model's inputs: the beginning of other models over the same
+// layers. It is a List where the model takes several.
+func (m *Model) Inputs() *Symbol { return listOf(m.inputs, m.inputList) }
+
+// Outputs are the symbols of the model's outputs (Keras' model.output), to which new layers can
+// be applied. It is a List where the model has several.
+func (m *Model) Outputs() *Symbol { return listOf(m.outputs, m.outputList) }
+
+func listOf(symbols []*Symbol, list bool) *Symbol {
+	if len(symbols) == 1 && !list {
+		return symbols[0]
+	}
+	return List(symbols...)
+}
+
+// InputNames are the names of the inputs: those of the layers.
+func (m *Model) InputNames() []string { return uniqueNames(m.inputs) }
+
+// OutputNames are the names of the outputs: those of the layers whose results they are. They
+// are the keys of Compile.Outputs, and begin the names of logs where there are several. A layer
+// of several results numbers them: heads, heads_1.
+func (m *Model) OutputNames() []string { return uniqueNames(m.outputs) }
+
+func uniqueNames(symbols []*Symbol) []string {
+	var names []string
+	for _, s := range symbols {
+		name := s.call.layer.name
+		for i := 1; slices.Contains(names, name); i++ {
+			name = fmt.Sprintf("%s_%d", s.call.layer.name, i)
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// Trainable says whether the model is trained, as it was last set for the whole; see
+// Layer.SetTrainable.
+func (m *Model) Trainable() bool { return !m.frozen }
+
+// SetTrainable says for all layers at once whether they are trained; see Layer.SetTrainable.
+func (m *Model) SetTrainable(trainable bool) { m.asLayer().SetTrainable(trainable) }
+
+// InputShape is what the model takes; the batch dimension is tensor.Unknown. Of several inputs
+// it is the first one's; the others' are those of Inputs.
+func (m *Model) InputShape() tensor.Shape { return m.inputs[0].Shape() }
+
+// OutputShape is what the model gives; the batch dimension is tensor.Unknown. Of several
+// outputs it is the first one's; the others' are those of Outputs.
+func (m *Model) OutputShape() tensor.Shape { return m.outputs[0].Shape() }
+
+// vars are the variables of the layers, in their order, each once.
+func (m *Model) vars() []*graph.Variable {
+	var vs []*graph.Variable
+	for _, v := range m.Variables() {
+		vs = append(vs, v.v)
+	}
+	return vs
+}
+
+// Variables are the layers' variables, in the order of the layers; those of a layer that is in
+// several models in this one come once. See Layer.Variables.
+func (m *Model) Variables() []Variable {
+	var vs []Variable
+	met := map[*graph.Variable]bool{}
+	for _, l := range m.layers {
+		for _, v := range l.Variables() {
+			if !met[v.v] {
+				met[v.v] = true
+				vs = append(vs, v)
+			}
+		}
 	}
 	return vs
 }
@@ -134,8 +201,8 @@ func (m *Model) Variables() []*graph.Variable {
 // CountParams is the number of parameters.
 func (m *Model) CountParams() int {
 	n := 0
-	for _, l := range m.layers {
-		n += l.CountParams()
+	for _, v := range m.vars() {
+		n += v.Shape.Elements()
 	}
 	return n
 }
@@ -145,7 +212,7 @@ func (m *Model) Weights() []*tensor.Tensor {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	var ts []*tensor.Tensor
-	for _, v := range m.Variables() {
+	for _, v := range m.vars() {
 		ts = append(ts, v.Value().Clone())
 	}
 	return ts
@@ -154,22 +221,12 @@ func (m *Model) Weights() []*tensor.Tensor {
 // SetWeights gives Variables values, in that order: Keras' set_weights. Nothing changes
 // when one does not fit.
 func (m *Model) SetWeights(weights []*tensor.Tensor) error {
-	vs := m.Variables()
-	if len(weights) != len(vs) {
-		return fmt.Errorf("setting weights: got %d tensors, the model has %d variables", len(weights), len(vs))
-	}
-	var errs []error
-	for i, v := range vs {
-		if t := weights[i]; t == nil || t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
-			errs = append(errs, fmt.Errorf("setting weights: number %d: got %v, %s is %v", i, t, v.Path, v.Type))
-		}
-	}
-	if errs != nil {
-		return errors.Join(errs...)
+	if err := fits(m.Variables(), weights); err != nil {
+		return fmt.Errorf("setting weights: %w", err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i, v := range vs {
+	for i, v := range m.vars() {
 		if err := m.store.Set(v, weights[i]); err != nil {
 			return fmt.Errorf("setting weights: %w", err)
 		}

@@ -50,7 +50,7 @@ func (r *training) keep() {
 // checkWeights finds weights that are not finite: those that an epoch ends with are what
 // the next one would be put back to.
 func (r *training) checkWeights() error {
-	for _, v := range r.m.Variables() {
+	for _, v := range r.m.vars() {
 		if v.DType != tensor.Float32 || !v.Trainable() {
 			continue
 		}

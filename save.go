@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
@@ -79,6 +80,9 @@ type extra struct {
 
 // file gathers what is saved. It holds the model for reading until unlock is called.
 func (m *Model) file() (f *keras.File, unlock func(), err error) {
+	if list := m.passedOver(); len(list) > 0 {
+		return nil, nil, fmt.Errorf("the file would lack settings of the one that the model comes from: %s", list[0])
+	}
 	if err := m.checkExtra(); err != nil {
 		return nil, nil, err
 	}
@@ -106,24 +110,51 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 			return nil, nil, err
 		}
 	}
-	f.Weights = keras.Weights{{Name: m.name}}
-	for i, path := range m.weightPaths() {
-		l := m.layers[i]
-		f.Weights = append(f.Weights, keras.Entry{Path: path, Name: l.Name, Vars: tensors(l.Variables)})
-	}
+	f.Weights = m.entries("", nil, map[*made]bool{})
 	if c := m.compiled; c != nil && len(c.optimizer) > 0 {
-		f.Weights = append(f.Weights, keras.Entry{Path: optimizerPath, Name: c.config.Optimizer.Named(), Vars: tensors(c.optimizer)})
+		vars := c.optimizer
+		if m.stale() {
+			// Its slots are of other weights than the file's flags say. Keras' file of a model
+			// that was compiled but not trained has no slots.
+			vars = vars[:2]
+		}
+		f.Weights = append(f.Weights, keras.Entry{Path: optimizerPath, Name: c.config.Optimizer.Named(), Vars: tensors(vars)})
 	}
 	return f, m.mu.RUnlock, nil
 }
 
-// weightPaths are the layers' places in the file's weights.
-func (m *Model) weightPaths() []string {
+// entries adds the places of the model's layers in a file's weights, with their values. path is
+// the model's own place. A layer that is in two models has one place, the first.
+func (m *Model) entries(path string, list keras.Weights, met map[*made]bool) keras.Weights {
+	list = append(list, keras.Entry{Path: path, Name: m.name})
+	for i, at := range m.weightPaths(path) {
+		l := m.layers[i]
+		if met[l] {
+			continue
+		}
+		met[l] = true
+		if inner := l.Model(); inner != nil {
+			list = inner.entries(at, list, met)
+			continue
+		}
+		list = append(list, keras.Entry{Path: at, Name: l.name, Vars: tensors(l.variables)})
+	}
+	return list
+}
+
+// weightPaths are the layers' places in the file's weights, in a model at path.
+func (m *Model) weightPaths(path string) []string {
 	classes := make([]string, len(m.layers))
 	for i, l := range m.layers {
-		classes[i] = l.Class
+		classes[i] = l.Class()
 	}
-	return keras.LayerPaths(classes)
+	paths := keras.LayerPaths(classes)
+	if path != "" {
+		for i, p := range paths {
+			paths[i] = path + "/" + p
+		}
+	}
+	return paths
 }
 
 func tensors(vs []*graph.Variable) []*tensor.Tensor {
@@ -136,31 +167,119 @@ func tensors(vs []*graph.Variable) []*tensor.Tensor {
 
 // config is the model as a Keras object.
 func (m *Model) config() (json.RawMessage, error) {
-	shape := m.InputShape()
-	in := m.input
-	in.Name = m.inName
-	layers := []any{object("keras.layers", in.Class(), in.Config(), nil)}
-	for _, l := range m.layers {
-		c := l.Config.Config()
-		c["name"] = l.Name
-		layers = append(layers, object("keras.layers", l.Class, c, l.Input))
+	n, err := m.describe()
+	if err != nil {
+		return nil, err
 	}
-	o := object("keras", "Sequential", map[string]any{
-		"name": m.name, "trainable": true, "dtype": "float32", "layers": layers, "build_input_shape": dims(shape),
-	}, shape)
 	if m.compiled != nil {
-		o["compile_config"] = m.compileConfig()
+		if n.CompileConfig, err = keras.Marshal(python(m.compileConfig())); err != nil {
+			return nil, err
+		}
 	}
-	return keras.Marshal(python(o))
+	return keras.WriteNetwork(n)
 }
 
-// object is config.Wrap, with what Keras notes of something that was built.
-func object(module, class string, conf map[string]any, input tensor.Shape) map[string]any {
-	o := config.Wrap(module, class, conf)
-	if input != nil {
-		o["build_config"] = map[string]any{"input_shape": dims(input)}
+// Config implements layer.Layer: what Keras' get_config returns.
+func (m *Model) Config() map[string]any {
+	var o struct {
+		Config map[string]any `json:"config"`
 	}
-	return o
+	n, err := m.describe()
+	if err == nil {
+		var text []byte
+		if text, err = keras.WriteNetwork(n); err == nil {
+			err = json.Unmarshal(text, &o)
+		}
+	}
+	if err != nil { // only of a layer whose own Config is no JSON
+		return map[string]any{"name": m.name, "trainable": !m.frozen}
+	}
+	return o.Config
+}
+
+// describe is the network as files have it.
+func (m *Model) describe() (*keras.Network, error) {
+	n := &keras.Network{Class: m.class, Name: m.name, Frozen: m.frozen}
+	layers := m.layers
+	if m.class == "Sequential" {
+		n.BuildInputShape = m.InputShape()
+		layers = append([]*made{m.inputs[0].call.layer}, layers...)
+	}
+	calls := map[*made][]*call{}
+	for _, c := range m.calls {
+		calls[c.layer] = append(calls[c.layer], c)
+	}
+	for _, list := range calls {
+		slices.SortFunc(list, func(a, b *call) int { return a.born - b.born })
+	}
+	ref := func(s *Symbol) keras.TensorRef {
+		return keras.TensorRef{
+			Layer: s.call.layer.name, Node: slices.Index(calls[s.call.layer], s.call), Tensor: s.index,
+			Shape: s.Shape(), DType: s.DType().String(),
+		}
+	}
+	for _, l := range layers {
+		out := keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen}
+		if inner := l.Model(); inner != nil {
+			var err error
+			if out.Network, err = inner.describe(); err != nil {
+				return nil, err
+			}
+		} else {
+			var err error
+			if out.Config, err = keras.Marshal(python(l.Config())); err != nil {
+				return nil, fmt.Errorf("layer %s: its config: %w", l.name, err)
+			}
+			if shape := calls[l][0].inputShape(); shape != nil {
+				if out.BuildConfig, err = keras.Marshal(map[string]any{"input_shape": shape}); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if m.class == "Functional" {
+			for _, c := range calls[l] {
+				if len(c.in) == 0 {
+					continue
+				}
+				refs := make([]keras.Arg, len(c.in))
+				for i, x := range c.in {
+					refs[i] = ref(x)
+				}
+				if _, most := l.Operands(); most == 1 {
+					out.Calls = append(out.Calls, keras.NetworkCall{Args: refs})
+				} else {
+					out.Calls = append(out.Calls, keras.NetworkCall{Args: []keras.Arg{keras.ArgList(refs)}})
+				}
+			}
+		}
+		n.Layers = append(n.Layers, out)
+	}
+	for _, side := range []struct {
+		symbols []*Symbol
+		list    bool
+		to      *keras.Structure
+	}{{m.inputs, m.inputList, &n.Inputs}, {m.outputs, m.outputList, &n.Outputs}} {
+		side.to.Single = len(side.symbols) == 1 && !side.list
+		for _, s := range side.symbols {
+			side.to.Tensors = append(side.to.Tensors, ref(s))
+		}
+	}
+	return n, nil
+}
+
+// inputShape is the shape of what the call takes as JSON, nil for an input.
+func (c *call) inputShape() any {
+	switch len(c.in) {
+	case 0:
+		return nil
+	case 1:
+		return dims(c.in[0].Shape())
+	}
+	var list []any
+	for _, x := range c.in {
+		list = append(list, dims(x.Shape()))
+	}
+	return list
 }
 
 // dims is a shape as JSON.
@@ -206,30 +325,75 @@ func (m *Model) compileConfig() map[string]any {
 	}
 	conf := map[string]any{
 		"optimizer":           config.Wrap("keras.optimizers", c.Optimizer.Class(), opt),
-		"loss":                config.Wrap("keras.losses", c.Loss.Class(), c.Loss.Config()),
 		"loss_weights":        nil,
 		"run_eagerly":         false,
 		"steps_per_execution": 1,
 		"jit_compile":         false,
 	}
-	for key, list := range map[string][]metric.Metric{"metrics": c.Metrics, "weighted_metrics": c.WeightedMetrics} {
-		conf[key] = nil
-		var out []any
-		for _, x := range list {
-			if a, ok := x.(metric.Accuracy); ok && a.Named() != "accuracy" && a.Named() != "acc" {
-				x = named{a.Resolve(m.compiled.target.Shape, m.OutputShape()), a.Named()}
+	keys := []struct {
+		key string
+		of  func(o objective) any
+	}{
+		{"loss", func(o objective) any {
+			if o.Loss == nil {
+				return nil
 			}
-			if x.Class() == "" {
-				out = append(out, x.Named())
-				continue
+			return config.Wrap("keras.losses", o.Loss.Class(), o.Loss.Config())
+		}},
+		{"metrics", func(o objective) any { return m.metricList(o, o.Metrics) }},
+		{"weighted_metrics", func(o objective) any { return m.metricList(o, o.WeightedMetrics) }},
+		{"loss_weights", func(o objective) any {
+			if o.LossWeight == nil {
+				return nil
 			}
-			out = append(out, config.Wrap("keras.metrics", x.Class(), x.Config()))
+			return *o.LossWeight
+		}},
+	}
+	objectives := m.compiled.objectives
+	for _, k := range keys {
+		conf[k.key] = nil
+		if len(m.outputs) == 1 {
+			conf[k.key] = k.of(objectives[0])
+			continue
 		}
-		if out != nil {
-			conf[key] = out
+		// A list in the order of the outputs, which says the same as a dict; None where an
+		// output has nothing. Weights are 1 where none is given.
+		list := make([]any, len(m.outputs))
+		any := false
+		for _, o := range objectives {
+			list[o.output] = k.of(o)
+			any = any || list[o.output] != nil
 		}
+		if !any {
+			continue
+		}
+		for i, v := range list {
+			if v == nil && k.key == "loss_weights" {
+				list[i] = 1.
+			}
+		}
+		conf[k.key] = list
 	}
 	return conf
+}
+
+// metricList is how a file names the metrics of an output; nil for none.
+func (m *Model) metricList(o objective, list []metric.Metric) any {
+	var out []any
+	for _, x := range list {
+		if a, ok := x.(metric.Accuracy); ok && a.Named() != "accuracy" && a.Named() != "acc" {
+			x = named{a.Resolve(o.target.Shape, m.outputs[o.output].Shape()), a.Named()}
+		}
+		if x.Class() == "" {
+			out = append(out, x.Named())
+			continue
+		}
+		out = append(out, config.Wrap("keras.metrics", x.Class(), x.Config()))
+	}
+	if out == nil {
+		return nil
+	}
+	return out
 }
 
 // named is a metric under another name.

@@ -18,8 +18,8 @@ func TestTutorialsNetwork(t *testing.T) {
 	m := must(on(0).Sequential(tutorial()...))
 	var names, shapes []string
 	for _, l := range m.Layers() {
-		names = append(names, l.Name)
-		shapes = append(shapes, l.Output.String())
+		names = append(names, l.Name())
+		shapes = append(shapes, l.Output().Shape().String())
 	}
 	if want := []string{"conv2d", "max_pooling2d", "conv2d_1", "max_pooling2d_1", "flatten", "dense", "dense_1"}; !slices.Equal(names, want) {
 		t.Errorf("layers are %v, want %v", names, want)
@@ -35,7 +35,7 @@ func TestTutorialsNetwork(t *testing.T) {
 		t.Errorf("%s: %v to %v", m.Name(), m.InputShape(), m.OutputShape())
 	}
 	var s bytes.Buffer
-	if err := m.Summary(&s); err != nil {
+	if err := m.Summary(&s, Summary{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{`Model: "sequential"`, "│ conv2d_1 (Conv2D)               │ (None, 61, 61, 64)     │        36,928 │", " Total params: 3,725,314 (14.21 MB)", " Non-trainable params: 0 (0.00 B)"} {
@@ -74,7 +74,7 @@ func TestSummaryWithOptimizer(t *testing.T) {
 	}
 	m.compiled.started = true
 	var s bytes.Buffer
-	if err := m.Summary(&s); err != nil {
+	if err := m.Summary(&s, Summary{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{" Total params: 337 (1.32 KB)", " Trainable params: 112 (448.00 B)", " Non-trainable params: 111 (444.00 B)", " Optimizer params: 114 (460.00 B)"} {
@@ -106,7 +106,7 @@ func TestNetworkMistakes(t *testing.T) {
 		"pool too large":    {[]layer.Layer{in, layer.MaxPool2D{Pool: layer.Size{9, 9}}}, []string{"layer 1 (MaxPooling2D max_pooling2d): a 9x9 pool does not fit into an image of 8x8"}},
 		"conv after dense":  {[]layer.Layer{in, layer.Flatten{}, layer.Dense{Units: 2}, conv}, []string{"layer 3 (Conv2D conv2d): got shape (None, 2)"}},
 		"two mistakes":      {[]layer.Layer{in, layer.Conv2D{}, layer.Dense{Units: -1}}, []string{"layer 1 (Conv2D conv2d): Filters is not set", "Kernel is not set", "layer 2 (Dense dense): Units is -1"}},
-		"equal names":       {[]layer.Layer{in, layer.Dense{Units: 1, Name: "a"}, layer.Dense{Units: 1, Name: "a"}}, []string{`layer 2 (Dense): its name "a" is layer 1's already`}},
+		"equal names":       {[]layer.Layer{in, layer.Dense{Units: 1, Name: "a"}, layer.Dense{Units: 1, Name: "a"}}, []string{`layer 2 (Dense): its name "a" is layer 1 (Dense)'s already`}},
 		"slash":             {[]layer.Layer{in, layer.Dense{Units: 1, Name: "a/b"}}, []string{"has a slash"}},
 		"reserved name":     {[]layer.Layer{in, layer.Dense{Units: 1, Name: "optimizer"}}, []string{"lince uses itself"}},
 		"second input":      {[]layer.Layer{in, in, conv}, []string{"layer 1 (InputLayer): only the first layer"}},
@@ -149,7 +149,7 @@ func TestNames(t *testing.T) {
 	))
 	var names []string
 	for _, l := range m.Layers() {
-		names = append(names, l.Name)
+		names = append(names, l.Name())
 	}
 	if want := []string{"dense", "dense_1", "dense_2", "activation"}; !slices.Equal(names, want) {
 		t.Errorf("names are %v, want %v", names, want)

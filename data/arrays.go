@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/lince-ml/lince/internal/mt19937"
@@ -19,15 +21,18 @@ type Options struct {
 	NoShuffle bool      // keep the order, as validation and prediction do
 	Seed      uint32    // of the order
 	Weights   []float32 // a weight for each example; nil means all 1
+	// SampleWeights are weights for each example by the names of targets; those of a target
+	// that is not named are Weights.
+	SampleWeights map[string][]float32
 }
 
 // Arrays is a data set in memory.
 type Arrays struct {
-	x, y    *tensor.Tensor
-	weights []float32
-	n       int
-	o       Options
-	print   func() string
+	x, y            *tensor.Tensor
+	inputs, targets map[string]*tensor.Tensor // instead of x and y
+	n               int
+	o               Options
+	print           func() string
 }
 
 // Tensors makes a data set of arrays with the examples along the first axis, as Keras'
@@ -38,24 +43,75 @@ func Tensors(x, y *tensor.Tensor, o Options) (*Arrays, error) {
 	if x == nil {
 		return nil, errors.New("there is no x")
 	}
-	if o.BatchSize == 0 {
-		o.BatchSize = DefaultBatchSize
+	return newArrays(&Arrays{x: x, y: y, o: o})
+}
+
+// NamedTensors is Tensors for models of several inputs or targets, by the names of the model's
+// inputs and outputs. targets may be nil.
+func NamedTensors(inputs, targets map[string]*tensor.Tensor, o Options) (*Arrays, error) {
+	if len(inputs) == 0 {
+		return nil, errors.New("there are no inputs")
 	}
-	if len(x.Shape()) == 0 || y != nil && len(y.Shape()) == 0 {
-		return nil, errors.New("x and y need a first axis, along which the examples lie; got a scalar")
+	return newArrays(&Arrays{inputs: inputs, targets: targets, o: o})
+}
+
+// namedArray is one of a data set's arrays.
+type namedArray struct {
+	name string
+	t    *tensor.Tensor
+}
+
+// arrays lists all there are, the first of them an input, in an order that is always the same.
+func (a *Arrays) arrays() []namedArray {
+	var list []namedArray
+	if a.x != nil {
+		list = append(list, namedArray{"x", a.x})
 	}
-	n := x.Shape()[0]
-	switch {
-	case o.BatchSize < 0:
-		return nil, fmt.Errorf("the batch size is %d; it must be positive", o.BatchSize)
-	case n == 0:
-		return nil, fmt.Errorf("x has no examples: its shape is %v", x.Shape())
-	case y != nil && y.Shape()[0] != n:
-		return nil, fmt.Errorf("x and y must have the same number of examples; x has %d, y has %d", n, y.Shape()[0])
-	case o.Weights != nil && len(o.Weights) != n:
-		return nil, fmt.Errorf("there are %d weights for %d examples", len(o.Weights), n)
+	for _, name := range slices.Sorted(maps.Keys(a.inputs)) {
+		list = append(list, namedArray{"input " + name, a.inputs[name]})
 	}
-	a := &Arrays{x: x, y: y, weights: o.Weights, n: n, o: o}
+	if a.y != nil {
+		list = append(list, namedArray{"y", a.y})
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.targets)) {
+		list = append(list, namedArray{"target " + name, a.targets[name]})
+	}
+	return list
+}
+
+func newArrays(a *Arrays) (*Arrays, error) {
+	if a.o.BatchSize == 0 {
+		a.o.BatchSize = DefaultBatchSize
+	}
+	if a.o.BatchSize < 0 {
+		return nil, fmt.Errorf("the batch size is %d; it must be positive", a.o.BatchSize)
+	}
+	list := a.arrays()
+	for i, x := range list {
+		switch {
+		case x.t == nil:
+			return nil, fmt.Errorf("%s is nil", x.name)
+		case len(x.t.Shape()) == 0:
+			return nil, fmt.Errorf("%s needs a first axis, along which the examples lie; got a scalar", x.name)
+		case i == 0 && x.t.Shape()[0] == 0:
+			return nil, fmt.Errorf("%s has no examples: its shape is %v", x.name, x.t.Shape())
+		case i == 0:
+			a.n = x.t.Shape()[0]
+		case x.t.Shape()[0] != a.n:
+			return nil, fmt.Errorf("%s and %s must have the same number of examples; %[1]s has %[3]d, %[2]s has %[4]d", list[0].name, x.name, a.n, x.t.Shape()[0])
+		}
+	}
+	if w := a.o.Weights; w != nil && len(w) != a.n {
+		return nil, fmt.Errorf("there are %d weights for %d examples", len(w), a.n)
+	}
+	for name, w := range a.o.SampleWeights {
+		switch {
+		case a.targets[name] == nil:
+			return nil, fmt.Errorf("there are sample weights for a target %q, which there is not", name)
+		case len(w) != a.n:
+			return nil, fmt.Errorf("there are %d weights of the target %s for %d examples", len(w), name, a.n)
+		}
+	}
 	a.print = sync.OnceValue(a.fingerprint)
 	return a, nil
 }
@@ -81,14 +137,31 @@ func unbatched(t *tensor.Tensor) tensor.Shape {
 // Fingerprint implements Dataset: SHA-256 of the arrays and the options.
 func (a *Arrays) Fingerprint() string { return a.print() }
 
+// NamedSpec implements Named.
+func (a *Arrays) NamedSpec() (inputs, targets map[string]tensor.Shape) {
+	return specs(a.inputs), specs(a.targets)
+}
+
+func specs(named map[string]*tensor.Tensor) map[string]tensor.Shape {
+	if named == nil {
+		return nil
+	}
+	m := map[string]tensor.Shape{}
+	for name, t := range named {
+		m[name] = unbatched(t)
+	}
+	return m
+}
+
 func (a *Arrays) fingerprint() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %v %d\n%v\n", a.o.BatchSize, a.o.NoShuffle, a.o.Seed, a.weights)
-	for _, t := range []*tensor.Tensor{a.x, a.y} {
-		if t != nil {
-			fmt.Fprintln(h, t)
-			h.Write(t.Raw())
-		}
+	fmt.Fprintf(h, "%d %v %d\n%v\n", a.o.BatchSize, a.o.NoShuffle, a.o.Seed, a.o.Weights)
+	for _, name := range slices.Sorted(maps.Keys(a.o.SampleWeights)) {
+		fmt.Fprintf(h, "%s %v\n", name, a.o.SampleWeights[name])
+	}
+	for _, x := range a.arrays() {
+		fmt.Fprintln(h, x.name, x.t)
+		h.Write(x.t.Raw())
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -104,9 +177,9 @@ func (a *Arrays) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, 
 			mt19937.Shuffle(mt19937.New(a.o.Seed+uint32(epoch)), order)
 		}
 		bs := min(a.o.BatchSize, a.n)
-		x, y, w := like(a.x, bs), like(a.y, bs), (*tensor.Tensor)(nil)
-		if a.weights != nil {
-			w = tensor.New(tensor.Float32, bs)
+		buffers := map[*tensor.Tensor]*tensor.Tensor{}
+		for _, x := range a.arrays() {
+			buffers[x.t] = like(x.t, bs)
 		}
 		for from := max(step, 0) * a.o.BatchSize; from < a.n; from += a.o.BatchSize {
 			if err := ctx.Err(); err != nil {
@@ -114,19 +187,46 @@ func (a *Arrays) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, 
 				return
 			}
 			index := order[from:min(from+a.o.BatchSize, a.n)]
-			b := Batch{X: first(x, len(index)), Y: first(y, len(index)), Weights: first(w, len(index)), Index: index}
-			gather(b.X, a.x, index)
-			gather(b.Y, a.y, index)
-			if w != nil {
-				for i, j := range index {
-					b.Weights.Float32s()[i] = a.weights[j]
+			rows := func(t *tensor.Tensor) *tensor.Tensor {
+				if t == nil {
+					return nil
 				}
+				b := first(buffers[t], len(index))
+				gather(b, t, index)
+				return b
 			}
+			b := Batch{X: rows(a.x), Y: rows(a.y), Weights: pick(a.o.Weights, index), Index: index}
+			b.Inputs, b.Targets = each(a.inputs, rows), each(a.targets, rows)
+			b.SampleWeights = each(a.o.SampleWeights, func(w []float32) *tensor.Tensor { return pick(w, index) })
 			if !yield(b, nil) {
 				return
 			}
 		}
 	}
+}
+
+// each is f of each value; nil of nil.
+func each[T any](m map[string]T, f func(T) *tensor.Tensor) map[string]*tensor.Tensor {
+	if m == nil {
+		return nil
+	}
+	out := map[string]*tensor.Tensor{}
+	for name, v := range m {
+		out[name] = f(v)
+	}
+	return out
+}
+
+// pick takes the weights of these rows.
+func pick(weights []float32, index []int) *tensor.Tensor {
+	if weights == nil {
+		return nil
+	}
+	w := tensor.New(tensor.Float32, len(index))
+	for i, j := range index {
+		w.Float32s()[i] = weights[j]
+	}
+	return w
 }
 
 // like makes room for n examples of t.

@@ -13,8 +13,13 @@ type Batch struct {
 	// X and Y are the inputs and targets, the examples along the first axis; Y is nil
 	// when there are none.
 	X, Y *tensor.Tensor
-	// Weights is float32 of shape (n,), a weight for each example; nil means all 1.
+	// Weights is float32 of shape (n,), a weight for each example; nil means all 1. It counts
+	// for every target that SampleWeights does not name.
 	Weights *tensor.Tensor
+	// Inputs, Targets and SampleWeights are what X, Y and Weights are, by the names of the
+	// model's inputs and outputs, where there are several. Where Inputs is nil X is the only
+	// input, and where Targets is nil Y is the only target.
+	Inputs, Targets, SampleWeights map[string]*tensor.Tensor
 	// Index has the data set's row of each example.
 	Index []int
 }
@@ -34,6 +39,14 @@ type Dataset interface {
 	// Batches yields the batches of an epoch from a step to the epoch's end. An error
 	// comes with a zero Batch and ends the sequence.
 	Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error]
+}
+
+// Named is a Dataset whose batches have Inputs or Targets by name.
+type Named interface {
+	Dataset
+	// NamedSpec has their shapes, with tensor.Unknown as the batch dimension; nil where the
+	// batches have X, or Y, instead.
+	NamedSpec() (inputs, targets map[string]tensor.Shape)
 }
 
 // Preparer is a Dataset that can begin to make batches before they are asked for. A training

@@ -67,6 +67,9 @@ func join(outer, inner string) string {
 // Path is the path of this view.
 func (b *Builder) Path() string { return b.path }
 
+// Label is what the view's mistakes are told as.
+func (b *Builder) Label() string { return b.label }
+
 // Training says whether the graph is for training.
 func (b *Builder) Training() bool { return b.training }
 
@@ -136,7 +139,7 @@ func (b *Builder) Input(key string, dtype tensor.DType, shape ...int) *Value {
 // reads it. v.Path is the variable's own name.
 func (b *Builder) Variable(v Variable) *Value {
 	v.Path = join(b.path, v.Path)
-	v.Frozen = v.Frozen || b.frozen && v.Role == Weight
+	v.off = b.frozen
 	have, err := b.store.Declare(v)
 	if err != nil {
 		return b.fail("", err)
@@ -170,6 +173,9 @@ func (b *Builder) Update(o op.Op, in ...*Value) {
 	}
 	b.add(o, in...)
 }
+
+// Mistakes is the number of mistakes so far.
+func (b *Builder) Mistakes() int { return len(b.errs) }
 
 // Err returns the mistakes so far, joined; nil when there are none.
 func (b *Builder) Err() error { return errors.Join(b.errs...) }

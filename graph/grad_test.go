@@ -165,6 +165,16 @@ var gradients = []struct {
 	{"AvgPool2DGrad", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.AvgPool2D(x, window(2, 2, 1, op.Valid)))), x)[0]
 	}},
+	{"BatchNorm", []int{2, 3, 2, 3}, []int{3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		v, _, _ := b.BatchNorm(x, y, b.Square(y), .1)
+		return v
+	}},
+	{"BatchNorm", []int{5, 3}, []int{3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		scaled, _, _ := b.BatchNorm(x, y, nil, .2)
+		shifted, _, _ := b.BatchNorm(x, nil, y, .3)
+		plain, _, _ := b.BatchNorm(b.Mul(x, y), nil, nil, .4)
+		return b.Add(b.Mul(scaled, shifted), plain)
+	}},
 	{"Softmax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Softmax(x), y) }},
 	{"SoftmaxCrossEntropy", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.SoftmaxCrossEntropy(x, b.Div(y, b.SumKeep(y, 1))) // labels that sum to 1

@@ -80,6 +80,47 @@ func TestGradOfWhatHasNone(t *testing.T) {
 	if err := b.Err(); err == nil || !strings.Contains(err.Error(), "MaxPool2DGrad: has no gradient") {
 		t.Errorf("second gradient of a max-pool: %v", err)
 	}
+	for _, c := range []struct {
+		loss func(b *graph.Builder, y, mean, variance, grad *graph.Value) *graph.Value
+		want string
+	}{
+		{func(b *graph.Builder, y, mean, _, _ *graph.Value) *graph.Value { return b.Add(b.Sum(y), b.Sum(mean)) }, "BatchNorm: the mean and the variance of the batch have no gradient"},
+		{func(b *graph.Builder, _, _, variance, _ *graph.Value) *graph.Value { return b.Sum(variance) }, "BatchNorm: the mean and the variance of the batch have no gradient"},
+		{func(b *graph.Builder, _, _, _, grad *graph.Value) *graph.Value { return b.Sum(b.Square(grad)) }, "BatchNormGrad: has no gradient"},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		x := b.Input("x", tensor.Float32, 2, 4)
+		y, mean, variance := b.BatchNorm(x, nil, nil, .1)
+		grad := graph.Grad(b, b.Sum(b.Square(y)), x)[0]
+		graph.Grad(b, c.loss(b, y, mean, variance, grad), x)
+		if err := b.Err(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+func TestBatchNormMistakes(t *testing.T) {
+	for _, c := range []struct {
+		build func(b *graph.Builder)
+		want  string
+	}{
+		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3), nil, nil, .1) }, "x has shape (3,), want (batch, ..., channels)"},
+		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Int32, 3, 2), nil, nil, .1) }, "x is int32, want a floating-point type"},
+		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, nil, -1) }, "epsilon is -1, want a number of at least 0"},
+		{func(b *graph.Builder) {
+			b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, b.Input("y", tensor.Float32, 3), .1)
+		}, "beta is float32 (3,), want float32 (2,)"},
+		{func(b *graph.Builder) {
+			v := b.Variable(graph.Variable{Path: "v", Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{3}}})
+			b.MovingAverage(v, b.Input("x", tensor.Float32, 2), .9)
+		}, "operand is float32 (2,), want float32 (3,) as the variable"},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		c.build(b)
+		if err := b.Err(); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
 }
 
 func TestSpecialize(t *testing.T) {
@@ -159,9 +200,9 @@ func TestDraws(t *testing.T) {
 	}
 }
 
-// TestPieces: shapes of Pad, Concat, Slice and BatchMatMul where the batch is not known, and
+// TestPadConcatSlice: shapes of Pad, Concat, Slice and BatchMatMul where the batch is not known, and
 // what they refuse.
-func TestPieces(t *testing.T) {
+func TestPadConcatSlice(t *testing.T) {
 	const batch = tensor.Unknown
 	for _, c := range []struct {
 		o       op.Op

@@ -131,11 +131,11 @@ func (b *Builder) Pad(x *Value, before, after []int, value float64) *Value {
 	return b.Op(op.Pad{Before: before, After: after, Value: value}, x)
 }
 
-// Concat joins values, which are equal in shape but for dimension axis, along it.
+// Concat joins values along dimension axis; their other dimensions must be the same.
 func (b *Builder) Concat(axis int, x ...*Value) *Value { return b.Op(op.Concat{Axis: axis}, x...) }
 
-// Slice cuts size[i] elements from begin[i] on out of each dimension; a size of tensor.Unknown
-// takes all that follow.
+// Slice takes size[i] elements of dimension i, from begin[i] on; all of them for a size of
+// tensor.Unknown.
 func (b *Builder) Slice(x *Value, begin, size []int) *Value {
 	return b.Op(op.Slice{Begin: begin, Size: size}, x)
 }
@@ -175,8 +175,7 @@ func (b *Builder) ArgMax(x *Value) *Value { return b.Op(op.ArgMax{}, x) }
 // MatMul is the product of two matrices.
 func (b *Builder) MatMul(x, y *Value) *Value { return b.Op(op.MatMul{}, x, y) }
 
-// BatchMatMul is the product of each matrix of x with that of y at the same place, over the last
-// two dimensions.
+// BatchMatMul multiplies the matrices in the last two dimensions of x and y, pair by pair.
 func (b *Builder) BatchMatMul(x, y *Value) *Value { return b.Op(op.BatchMatMul{}, x, y) }
 
 // Conv2D convolves images with a kernel.
@@ -199,6 +198,22 @@ func (b *Builder) AvgPool2D(x *Value, w op.Window) *Value {
 	return b.Op(op.AvgPool2D{Window: w}, x)
 }
 
+// BatchNorm normalizes each channel of x with the statistics of the batch, which are returned
+// beside the result; gamma and beta are nil where the result is not scaled or not shifted.
+func (b *Builder) BatchNorm(x, gamma, beta *Value, epsilon float64) (y, mean, variance *Value) {
+	o, in := op.BatchNorm{Epsilon: epsilon, Scale: gamma != nil, Center: beta != nil}, []*Value{x}
+	for _, v := range []*Value{gamma, beta} {
+		if v != nil {
+			in = append(in, v)
+		}
+	}
+	n := b.add(o, in...)
+	if n == nil {
+		return b.Invalid(), b.Invalid(), b.Invalid()
+	}
+	return n.Out[0], n.Out[1], n.Out[2]
+}
+
 // Softmax normalises the last dimension.
 func (b *Builder) Softmax(x *Value) *Value { return b.Op(op.Softmax{}, x) }
 
@@ -208,8 +223,8 @@ func (b *Builder) SoftmaxCrossEntropy(logits, labels *Value) *Value {
 }
 
 // RandomUniform draws from [0,1) in the shape of ref; step counts the runs, an Int64
-// scalar. The stream is named by the view's path and seed; a second draw of a graph under the
-// same ones, as of a layer that is applied twice, has another stream.
+// scalar. The stream is named by the view's path and seed; a further draw with the same path and
+// seed, by a layer that is applied twice, gets a stream of its own.
 func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
 	key := Key(seed, b.path)
 	n := b.draws[key]
@@ -222,3 +237,9 @@ func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
 
 // Assign sets a variable, after all that computes.
 func (b *Builder) Assign(variable, value *Value) { b.Update(op.Assign{}, variable, value) }
+
+// MovingAverage moves a variable towards a value, after all that computes: see
+// op.MovingAverage.
+func (b *Builder) MovingAverage(variable, value *Value, momentum float64) {
+	b.Update(op.MovingAverage{Momentum: momentum}, variable, value)
+}

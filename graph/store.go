@@ -34,27 +34,66 @@ type Variable struct {
 	Path string // "conv2d/kernel": the layer's path and the variable's name
 	op.Type
 	Role   Role
-	Frozen bool        // not trained, though a Weight
+	Frozen bool        // never trained, though a Weight
 	Init   Initializer // nil: zeros
-	value  *tensor.Tensor
+
+	off  bool // the layer is not trained: Builder.Freeze
+	cell *cell
 }
 
-// Value is the variable's tensor, nil before the store is initialised.
-func (v *Variable) Value() *tensor.Tensor { return v.value }
-
-// Trainable says whether training changes the variable.
-func (v *Variable) Trainable() bool { return v.Role == Weight && !v.Frozen }
-
-// Store owns a model's variables, in the order in which they were declared. It has one
-// writer at a time; Version tells readers when values changed.
-type Store struct {
-	vars    []*Variable
-	byPath  map[string]*Variable
+// cell is the value of a variable, and of those in other stores that share it.
+type cell struct {
+	value   *tensor.Tensor
 	version uint64
 }
 
+// Value is the variable's tensor, nil before the store is initialised.
+func (v *Variable) Value() *tensor.Tensor { return v.cell.value }
+
+// Trainable says whether training changes the variable.
+func (v *Variable) Trainable() bool { return v.Role == Weight && !v.Frozen && !v.off }
+
+// Store has a model's variables, in the order in which they were declared. Stores may share
+// variables: those of a model that is a part of others. What is shared has one writer at a
+// time; versions tell readers when values changed.
+type Store struct {
+	vars   []*Variable
+	byPath map[string]*Variable
+	byCell map[*cell]*Variable
+}
+
 // NewStore returns an empty store.
-func NewStore() *Store { return &Store{byPath: map[string]*Variable{}} }
+func NewStore() *Store {
+	return &Store{byPath: map[string]*Variable{}, byCell: map[*cell]*Variable{}}
+}
+
+// Share adds a variable whose value is that of v, a variable of another store. Where the store
+// has it already, path is one more name for it.
+func (s *Store) Share(path string, v *Variable) (*Variable, error) {
+	if have := s.byPath[path]; have != nil {
+		if have.cell != v.cell {
+			return nil, fmt.Errorf("variable %s: the name is taken by another variable", path)
+		}
+		return have, nil
+	}
+	if have := s.byCell[v.cell]; have != nil {
+		s.byPath[path] = have
+		return have, nil
+	}
+	w := *v
+	w.Path = path
+	s.add(&w)
+	return &w, nil
+}
+
+// Find returns the store's variable whose value is that of v, nil where there is none.
+func (s *Store) Find(v *Variable) *Variable { return s.byCell[v.cell] }
+
+func (s *Store) add(v *Variable) {
+	s.vars = append(s.vars, v)
+	s.byPath[v.Path] = v
+	s.byCell[v.cell] = v
+}
 
 // Declare adds a variable, or finds the one of this path, which must be of the same type.
 func (s *Store) Declare(v Variable) (*Variable, error) {
@@ -62,14 +101,15 @@ func (s *Store) Declare(v Variable) (*Variable, error) {
 		if !have.Equal(v.Type) {
 			return nil, fmt.Errorf("variable %s is %v already, want %v", v.Path, have.Type, v.Type)
 		}
+		have.off = v.off
 		return have, nil
 	}
 	if !v.Shape.Known() {
 		return nil, fmt.Errorf("variable %s has shape %v: every dimension must be known", v.Path, v.Shape)
 	}
 	w := v
-	s.vars = append(s.vars, &w)
-	s.byPath[v.Path] = &w
+	w.cell = &cell{}
+	s.add(&w)
 	return &w, nil
 }
 
@@ -80,33 +120,18 @@ func (s *Store) Variables() []*Variable { return s.vars }
 // Lookup finds a variable by its path, nil when there is none.
 func (s *Store) Lookup(path string) *Variable { return s.byPath[path] }
 
-// Remove takes variables out of the store, as when a model is compiled anew with another
-// optimizer.
-func (s *Store) Remove(drop func(*Variable) bool) {
-	var keep []*Variable
-	for _, v := range s.vars {
-		if drop(v) {
-			delete(s.byPath, v.Path)
-		} else {
-			keep = append(keep, v)
-		}
-	}
-	s.vars = keep
-	s.Changed()
-}
-
 // Initialize gives every variable that has no value yet its first one.
 func (s *Store) Initialize(seed uint64) {
 	for _, v := range s.vars {
-		if v.value != nil {
+		if v.cell.value != nil {
 			continue
 		}
-		v.value = tensor.New(v.DType, v.Shape...)
+		v.cell.value = tensor.New(v.DType, v.Shape...)
 		if v.Init != nil {
-			v.Init.Initialize(v.value, Key(seed, v.Path))
+			v.Init.Initialize(v.cell.value, Key(seed, v.Path))
 		}
+		s.Changed(v)
 	}
-	s.Changed()
 }
 
 // Set copies a value into the variable.
@@ -114,19 +139,34 @@ func (s *Store) Set(v *Variable, t *tensor.Tensor) error {
 	if t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
 		return fmt.Errorf("variable %s: got %v, want %v", v.Path, t, v.Type)
 	}
-	if v.value == nil {
-		v.value = tensor.New(v.DType, v.Shape...)
+	if v.cell.value == nil {
+		v.cell.value = tensor.New(v.DType, v.Shape...)
 	}
-	copy(v.value.Raw(), t.Raw())
-	s.Changed()
+	copy(v.cell.value.Raw(), t.Raw())
+	s.Changed(v)
 	return nil
 }
 
-// Changed says that values were changed in place: what was derived from them is stale.
-func (s *Store) Changed() { s.version++ }
+// Changed says that the values of some variables, all when none is given, were changed in place:
+// what was derived from them is stale.
+func (s *Store) Changed(vars ...*Variable) {
+	if len(vars) == 0 {
+		vars = s.vars
+	}
+	for _, v := range vars {
+		v.cell.version++
+	}
+}
 
-// Version counts the changes.
-func (s *Store) Version() uint64 { return s.version }
+// Version grows with each change of one of the variables, through this store or another that
+// shares it. It is at least 1, also of none.
+func (s *Store) Version(vars ...*Variable) uint64 {
+	version := uint64(1)
+	for _, v := range vars {
+		version += v.cell.version
+	}
+	return version
+}
 
 // Key names the stream of random numbers of a path under a seed: FNV-1a over the path,
 // mixed with the seed by SplitMix64's finisher.

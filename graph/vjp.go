@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/lince-ml/lince/graph/op"
@@ -175,6 +176,29 @@ var vjps = map[string]vjp{
 			b.Op(op.DepthwiseConv2D(o), n.In[0], g[0]),
 			nil,
 		}
+	},
+	"BatchNorm": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.BatchNorm)
+		if g[1] != nil || g[2] != nil {
+			b.fail(n.Op.Name(), errors.New("the mean and the variance of the batch have no gradient"))
+			return make([]*Value, len(n.In))
+		}
+		in := []*Value{g[0], n.In[0], n.Out[1], n.Out[2]}
+		if o.Scale {
+			in = append(in, n.In[1])
+		}
+		grad := b.add(op.BatchNormGrad{Epsilon: o.Epsilon, Scale: o.Scale}, in...)
+		if grad == nil {
+			return make([]*Value, len(n.In))
+		}
+		d := grad.Out[:1:1]
+		if o.Scale {
+			d = append(d, grad.Out[1])
+		}
+		if o.Center {
+			d = append(d, grad.Out[2])
+		}
+		return d
 	},
 	"MaxPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.MaxPool2DGrad{Window: n.Op.(op.MaxPool2D).Window}, g[0], n.Out[1], n.In[0])}

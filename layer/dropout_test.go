@@ -19,7 +19,6 @@ func dropouts(t *testing.T, training bool, seed uint64, x *tensor.Tensor, layers
 		}
 		return out
 	})
-	m.Store.Remove(func(*graph.Variable) bool { return false })
 	for _, v := range m.Store.Variables() {
 		fresh := tensor.New(v.DType, v.Shape...)
 		if v.Init != nil {

@@ -110,6 +110,22 @@ var layers = []struct {
 	{"relu slope", layer.ReLULayer{NegativeSlope: .5}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"relu limit", layer.ReLULayer{MaxValue: new(6.)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"relu all", layer.ReLULayer{MaxValue: new(1.5), NegativeSlope: .25, Threshold: .5, Name: "bent"}, tensor.Shape{-1, 9}, tensor.Shape{-1, 9}, nil, 0},
+	{
+		"batch normalization", layer.BatchNormalization{GammaInitializer: initializer.RandomUniform{}, BetaInitializer: initializer.RandomNormal{}},
+		tensor.Shape{-1, 3, 4, 2}, tensor.Shape{-1, 3, 4, 2}, []tensor.Shape{{2}, {2}}, 2,
+	},
+	{
+		"batch normalization without scale", layer.BatchNormalization{NoScale: true, Axis: 1, BetaInitializer: initializer.RandomNormal{}, MovingVarianceInitializer: initializer.Constant{Value: 2}},
+		tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, []tensor.Shape{{5}}, 2,
+	},
+	{
+		"batch normalization without center", layer.BatchNormalization{NoCenter: true, Momentum: new(0.), Epsilon: new(.1), GammaInitializer: initializer.RandomNormal{}, Name: "bn"},
+		tensor.Shape{-1, -1, 3}, tensor.Shape{-1, -1, 3}, []tensor.Shape{{3}}, 2,
+	},
+	{
+		"batch normalization frozen", layer.BatchNormalization{Frozen: true, MovingMeanInitializer: initializer.Ones{}},
+		tensor.Shape{-1, 3, 2, 2}, tensor.Shape{-1, 3, 2, 2}, []tensor.Shape{{2}, {2}}, 2,
+	},
 	{"no activation", layer.Activate{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"softmax", layer.SoftmaxLayer{}, tensor.Shape{-1, 3, 4}, tensor.Shape{-1, 3, 4}, nil, 0},
 	{"softmax of the last", layer.SoftmaxLayer{Axis: 1, Name: "last"}, tensor.Shape{-1, 4}, tensor.Shape{-1, 4}, nil, 0},

@@ -71,6 +71,11 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		{layer.Dropout{Rate: 1.5}, nil, "Rate is 1.5, want a number from 0 to 1"},
 		{layer.Dropout{Rate: math.NaN()}, nil, "Rate is NaN, want a number from 0 to 1"},
 		{layer.Activate{Activation: layer.Function("sotfmax")}, nil, `Activation: there is no activation "sotfmax"; did you mean softmax?`},
+		{layer.BatchNormalization{Momentum: new(1.5), Epsilon: new(math.NaN()), GammaInitializer: initializer.RandomNormal{Stddev: -1}}, nil,
+			"Momentum is 1.5, want a number from 0 to 1\nEpsilon is NaN, want a number of at least 0\nGammaInitializer: Stddev is -1, want a number greater than 0"},
+		{layer.BatchNormalization{}, tensor.Shape{-1}, "got shape (None,), want (batch, ..., channels)"},
+		{layer.BatchNormalization{}, tensor.Shape{-1, -1}, "got shape (None, None), want a known number of channels"},
+		{layer.BatchNormalization{Axis: 1}, tensor.Shape{-1, 3, 4, 4}, "Axis is 1 and the shape (None, 3, 4, 4): only the last dimension, -1 or 3, is supported"},
 		{layer.Activate{Activation: layer.Softmax}, tensor.Shape{-1}, "softmax of shape (None,): want (batch, ..., classes)"},
 		{layer.SoftmaxLayer{Axis: 1}, tensor.Shape{-1, 3, 4}, "Axis is 1 for shape (None, 3, 4): not supported yet, want the last dimension"},
 		{layer.GlobalAveragePool2D{}, tensor.Shape{-1, 9}, "got shape (None, 9), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
@@ -236,7 +241,7 @@ func TestIntegersAreRefused(t *testing.T) {
 		layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.MaxPool2D{}, layer.AveragePool2D{},
 		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
 		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{},
-		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{},
+		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{}, layer.BatchNormalization{},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))
@@ -290,6 +295,11 @@ Dense: dtype is "float64": not supported, want one of float32, bfloat16, float16
 		{"DepthwiseConv2D", config{"depth_multiplier": 0., "filters": 3.}, "DepthwiseConv2D: kernel_size is missing\nDepthwiseConv2D: depth_multiplier is 0, want an integer from 1 to 16777216\nDepthwiseConv2D: unknown key \"filters\""},
 		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported in training yet, want null`},
 		{"ReLU", config{"max_value": -1., "slope": .1}, "ReLU: max_value is -1, want a number of at least 0\nReLU: unknown key \"slope\""},
+		{"BatchNormalization", config{"axis": []any{1., 2.}, "momentum": 2., "renorm": true, "renorm_momentum": .9, "synchronized": true, "beta_regularizer": "l2"}, `BatchNormalization: axis is [1,2], want an integer other than 0, the batch
+BatchNormalization: momentum is 2, want a number from 0 to 1
+BatchNormalization: beta_regularizer is "l2": not supported in training yet, want null
+BatchNormalization: renorm is true: not supported yet, want false
+BatchNormalization: synchronized is true: not supported yet, want false`},
 		{"MaxPooling2D", config{"strides": []any{0., 0.}, "padding": "sme"}, "MaxPooling2D: strides is [0,0], want 2 integers from 1 to 16777216\nMaxPooling2D: padding is \"sme\"; did you mean same?"},
 		{"AveragePooling2D", config{}, "AveragePooling2D: pool_size is missing"},
 		{"Dropout", config{"rate": "half"}, `Dropout: rate is "half", want a number from 0 to 1`},
@@ -298,8 +308,8 @@ Dense: dtype is "float64": not supported, want one of float32, bfloat16, float16
 		{"InputLayer", config{"batch_shape": []any{nil, -2., 3.}, "sparse": true}, "InputLayer: sparse is true: not supported yet, want false\nInputLayer: batch_shape is [null,-2,3], want null or integers from 1 to 16777216"},
 		{"InputLayer", config{"batch_shape": "x"}, `InputLayer: batch_shape is "x", want a list as in [null, 128, 128, 3]`},
 		{"Activation", config{}, "Activation: activation is missing"},
-		{"Softmax", config{"axis": []any{1., 2.}}, "Softmax: axis is [1,2], want an integer"},
-		{"Concatenate", config{"axis": 0.}, "Concatenate: axis is 0, want an integer other than 0"},
+		{"Softmax", config{"axis": []any{1., 2.}}, "Softmax: axis is [1,2], want an integer other than 0, the batch"},
+		{"Concatenate", config{"axis": 0.}, "Concatenate: axis is 0, want an integer other than 0, the batch"},
 		{"Dot", config{"axes": []any{1., 0.}}, "Dot: Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
 		{"Dot", config{"axes": []any{1., 2., 3.}}, "Dot: axes is [1,2,3], want 2 integers\nDot: Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
 		{"ZeroPadding2D", config{"padding": []any{1., 2., 3.}}, "ZeroPadding2D: padding is [1,2,3], want [[top, bottom], [left, right]], integers from 0 to 16777216"},

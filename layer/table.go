@@ -24,6 +24,7 @@ var classes = &config.Registry[Layer]{
 		{Of: Dropout{}},
 		{Of: Activate{}},
 		{Of: ReLULayer{}},
+		{Of: BatchNormalization{}},
 		{Of: SoftmaxLayer{}},
 		{Of: GlobalAveragePool2D{}},
 		{Of: GlobalMaxPool2D{}},
@@ -47,6 +48,7 @@ var classes = &config.Registry[Layer]{
 		config.TypeOf(func(p Policy) any { return string(p) }, decodePolicy, Policy.check, func(s string) Policy { return Policy(s) }),
 		config.TypeOf(encodePads, decodePads, checkPads, func(string) *Pads { return &Pads{{1, 1}, {1, 1}} }),
 		config.TypeOf(encodeNumbers, decodeNumbers, checkNumbers, func(string) Numbers { return Numbers{0} }),
+		config.TypeOf(func(a Axis) any { return int(a) }, decodeAxis, nil, parseAxis),
 		config.TypeOf(func(d tensor.DType) any { return d.String() }, decodeDType, nil, func(string) tensor.DType { return tensor.Float32 }),
 	},
 	Common: struct {

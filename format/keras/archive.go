@@ -3,7 +3,6 @@ package keras
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -43,23 +42,18 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		var m metadataJSON
-		if err := json.Unmarshal(b, &m); err != nil {
+		if err := f.readMetadata(b); err != nil {
 			return nil, fmt.Errorf("%s: %w", metadataMember, err)
-		}
-		f.Metadata = Metadata{m.KerasVersion, m.DateSaved}
-		if string(m.Lince) != "null" {
-			f.Extra = m.Lince
 		}
 	}
 	if f.Config, err = a.read(configMember); err != nil {
 		return nil, err
 	}
-	var object Object
-	if err := json.Unmarshal(f.Config, &object); err != nil {
+	config, err := scan(f.Config)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", configMember, err)
 	}
-	if object.ClassName == "" {
+	if config.fields("class_name")[0].text() == "" {
 		return nil, fmt.Errorf("%s: not a Keras object: it has no class_name", configMember)
 	}
 	if f.Weights, err = a.weights(); err != nil {
@@ -80,6 +74,29 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 		f.Assets[asset] = b
 	}
 	return f, nil
+}
+
+// readMetadata reads the metadata and what is not Keras' own.
+func (f *File) readMetadata(b []byte) error {
+	v, err := scan(b)
+	if err != nil {
+		return err
+	}
+	if v.kind() != '{' {
+		return fmt.Errorf("found %s, want an object", v.show())
+	}
+	m := v.fields("keras_version", "date_saved", "lince")
+	for i, text := range []*string{&f.Metadata.KerasVersion, &f.Metadata.DateSaved} {
+		s, ok := m[i].str()
+		if m[i].ok && !ok {
+			return fmt.Errorf("%s is %s, want a string", []string{"keras_version", "date_saved"}[i], m[i].show())
+		}
+		*text = s
+	}
+	if m[2].ok {
+		f.Extra = m[2].raw()
+	}
+	return nil
 }
 
 // archive is the zip, its members' names checked.

@@ -114,6 +114,47 @@ func TestReadFilesOfKeras(t *testing.T) {
 	}
 }
 
+// TestReadFilesOfKeras2 reads what internal/golden/keras2.py wrote.
+func TestReadFilesOfKeras2(t *testing.T) {
+	for _, name := range []string{"2.13-nested", "2.15-chain"} {
+		version, model, _ := strings.Cut(name, "-")
+		want := parse[map[string]struct{ Optimizer []string }](t, readTestdata(t, version+".json"))[model]
+		f := readBytes(t, readTestdata(t, name+".keras"))
+		if !strings.HasPrefix(f.Metadata.KerasVersion, version) {
+			t.Errorf("%s: version %s", name, f.Metadata.KerasVersion)
+		}
+		weights, variables := f.Weights.ByPath(), 0
+		var walk func(n *Network, at string)
+		walk = func(n *Network, at string) {
+			for i, path := range n.LayerPaths(at) {
+				if path == "" {
+					continue
+				}
+				e, ok := weights[path]
+				if !ok {
+					t.Errorf("%s: no weights at %s", name, path)
+				}
+				variables += len(e.Vars)
+				if inner := n.Layers[i].Network; inner != nil {
+					walk(inner, path)
+				}
+			}
+		}
+		n := readNetwork(t, f.Config)
+		walk(n, "")
+		if n.CompileConfig == nil {
+			t.Errorf("%s: no compile_config", name)
+		}
+		if wanted := map[string]int{"nested": 12, "chain": 4}[model]; variables != wanted {
+			t.Errorf("%s: %d variables, want %d", name, variables, wanted)
+		}
+		o, err := f.Weights.Optimizer(false)
+		if err != nil || o.Iterations != 2 || o.LearningRate != nil || len(o.Slots) != len(want.Optimizer)-1 {
+			t.Errorf("%s: %+v, %v", name, o, err)
+		}
+	}
+}
+
 // checkLayers finds each layer's weights by its class.
 func checkLayers(t *testing.T, f *File, want savedModel) {
 	t.Helper()

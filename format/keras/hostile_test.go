@@ -95,7 +95,9 @@ func TestRefused(t *testing.T) {
 	readError(t, "config is no JSON", makeZip(t, member{name: "config.json", data: []byte("{")}, weights), "config.json")
 	readError(t, "config is no object", makeZip(t, member{name: "config.json", data: []byte("[]")}, weights), "config.json")
 	readError(t, "config without class", makeZip(t, member{name: "config.json", data: []byte("{}")}, weights), "class_name")
-	readError(t, "metadata is no JSON", makeZip(t, member{name: "metadata.json", data: []byte("x")}, config, weights), "metadata.json")
+	readError(t, "metadata is no JSON", makeZip(t, member{name: "metadata.json", data: []byte("x")}, config, weights), "metadata.json: not JSON: byte 1")
+	readError(t, "metadata is a list", makeZip(t, member{name: "metadata.json", data: []byte("[]")}, config, weights), "metadata.json: found [], want an object")
+	readError(t, "version is a number", makeZip(t, member{name: "metadata.json", data: []byte(`{"keras_version": 3}`)}, config, weights), "keras_version is 3, want a string")
 	readError(t, "deep JSON", makeZip(t, member{name: "config.json", data: bytes.Repeat([]byte(`{"config":`), 20_000)}, weights), "config.json")
 	readError(t, "weights are no HDF5", makeZip(t, config, member{name: "model.weights.h5", data: []byte("x")}), "not an HDF5 file")
 
@@ -146,6 +148,18 @@ func TestRefusedWeights(t *testing.T) {
 	legacy.data = treeBytes(t, func(r *hdf5.Tree) { r.Group("_layer_checkpoint_dependencies/x/vars").Dataset("0", one) })
 	if _, ok := readBytes(t, makeZip(t, config, legacy)).Weights.Find("layers/x"); !ok {
 		t.Error("weights of Keras 2.13 are not found")
+	}
+	windows := weights
+	windows.data = treeBytes(t, func(r *hdf5.Tree) {
+		r.Group(`_layer_checkpoint_dependencies\conv2d/vars`).Dataset("0", one)
+		r.Group(`_layer_checkpoint_dependencies\sequential\_layer_checkpoint_dependencies\dense/vars`).Dataset("0", one)
+		r.Group(`layers\vars\vars`).Dataset("0", one)
+	})
+	found := readBytes(t, makeZip(t, config, windows)).Weights.ByPath()
+	for _, path := range []string{"layers/conv2d", "layers/sequential/layers/dense", "layers/vars"} {
+		if len(found[path].Vars) != 1 {
+			t.Errorf("no weights at %s: a path of Keras 2.14 on Windows", path)
+		}
 	}
 }
 

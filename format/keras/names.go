@@ -24,8 +24,8 @@ func SnakeCase(class string) string {
 // LayerPaths are the paths in the weights file of layers of these classes, in the order of
 // model.layers: layers/conv2d, layers/max_pooling2d, layers/conv2d_1. They go by class, not
 // by the layers' names. The layers of a Sequential model do not count its InputLayer, those
-// of a Functional model do. A nested model at path p has its layers at p + "/" + their
-// paths.
+// of a Functional model do; ops are no layers. A nested model at path p has its layers at
+// p + "/" + their paths. See Network.LayerPaths.
 func LayerPaths(classes []string) []string {
 	paths := make([]string, len(classes))
 	used := map[string]int{}
@@ -36,6 +36,31 @@ func LayerPaths(classes []string) []string {
 			paths[i] += "_" + strconv.Itoa(n)
 		}
 		used[name]++
+	}
+	return paths
+}
+
+// LayerPaths are the paths of the network's layers in the weights file, where the network
+// is at path at: "" for the model itself, the layer's path for a nested one. What has no
+// place there, an op or the InputLayer of a Sequential, has "". Layers that are two models'
+// have variables in one place only: the first that a walk along Layers, into nested models,
+// comes to.
+func (n *Network) LayerPaths(at string) []string {
+	paths := make([]string, len(n.Layers))
+	var classes []string
+	var places []int
+	for i, l := range n.Layers {
+		class := l.Class
+		if l.Network != nil {
+			class = l.Network.Class
+		}
+		if l.Op() || class == inputLayer && n.Class == sequential {
+			continue
+		}
+		classes, places = append(classes, class), append(places, i)
+	}
+	for k, path := range LayerPaths(classes) {
+		paths[places[k]] = join(at, path)
 	}
 	return paths
 }

@@ -17,7 +17,8 @@ type Optimizer struct {
 	Name string
 	// Iterations counts the updates made.
 	Iterations int64
-	// LearningRate is nil if a schedule gives it: Keras then has no such variable.
+	// LearningRate is nil if a schedule gives it: Keras then has no such variable. It is nil in
+	// files of Keras 2, too, where the configuration alone has it.
 	LearningRate *float32
 	// Slots are the variables that the class adds.
 	Slots []*tensor.Tensor
@@ -34,7 +35,8 @@ func (o Optimizer) Entry() Entry {
 }
 
 // Optimizer is the stored state; schedule says that the configuration gives the learning
-// rate by a schedule, so that there is no variable of it. The error wraps fs.ErrNotExist
+// rate by a schedule, so that there is no variable of it. Otherwise a number without
+// dimensions after the count is the rate: no slot is one there. The error wraps fs.ErrNotExist
 // if the file has no optimizer: the model was not compiled, or saved without.
 func (w Weights) Optimizer(schedule bool) (Optimizer, error) {
 	e, ok := w.Find(optimizerPath)
@@ -52,9 +54,9 @@ func (w Weights) Optimizer(schedule bool) (Optimizer, error) {
 		return o, fmt.Errorf("keras: optimizer/vars/0: wanted the count of iterations, found %v", v)
 	}
 	rest := e.Vars[1:]
-	if !schedule {
-		if len(rest) == 0 || rest[0].Len() != 1 || rest[0].DType() != tensor.Float32 {
-			return o, fmt.Errorf("keras: optimizer/vars/1: wanted the learning rate, a float32")
+	if !schedule && len(rest) > 0 && len(rest[0].Shape()) == 0 {
+		if rest[0].DType() != tensor.Float32 {
+			return o, fmt.Errorf("keras: optimizer/vars/1: wanted the learning rate, a float32, found %v", rest[0])
 		}
 		rate := rest[0].Float32s()[0]
 		o.LearningRate = &rate

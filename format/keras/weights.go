@@ -30,7 +30,7 @@ type Entry struct {
 	Vars []*tensor.Tensor
 }
 
-// Find is the entry of a path.
+// Find is the entry of a path. To look many up, take ByPath.
 func (w Weights) Find(path string) (Entry, bool) {
 	for _, e := range w {
 		if e.Path == path {
@@ -38,6 +38,15 @@ func (w Weights) Find(path string) (Entry, bool) {
 		}
 	}
 	return Entry{}, false
+}
+
+// ByPath are the entries by their paths.
+func (w Weights) ByPath() map[string]Entry {
+	m := make(map[string]Entry, len(w))
+	for _, e := range w {
+		m[e.Path] = e
+	}
+	return m
 }
 
 const (
@@ -102,7 +111,7 @@ func readWeights(what string, r io.ReaderAt, size int64) (Weights, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	c := collector{met: map[uint64]bool{}}
+	c := collector{met: map[uint64]bool{}, paths: map[string]bool{}}
 	if err := c.group(root, "", 0); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -114,6 +123,7 @@ func readWeights(what string, r io.ReaderAt, size int64) (Weights, error) {
 type collector struct {
 	weights Weights
 	met     map[uint64]bool
+	paths   map[string]bool // of weights
 }
 
 // once refuses objects that are met a second time: Keras never writes hard links, and a
@@ -144,14 +154,11 @@ func (c *collector) group(g *hdf5.Group, path string, depth int) error {
 			if err != nil {
 				return err
 			}
-			if child.Name == varsGroup {
-				err = c.vars(below, path)
+			at, vars := childPath(path, child.Name)
+			if vars {
+				err = c.vars(below, at)
 			} else {
-				name := child.Name
-				if name == legacyLayers {
-					name = layersGroup
-				}
-				err = c.group(below, join(path, name), depth+1)
+				err = c.group(below, at, depth+1)
 			}
 			if err != nil {
 				return err
@@ -165,14 +172,32 @@ func (c *collector) group(g *hdf5.Group, path string, depth int) error {
 	return nil
 }
 
+// childPath is the path of a group's child, and whether the child holds the variables of
+// what is at that path. Keras 2.14 on Windows wrote paths with backslashes, which are one
+// name in HDF5.
+func childPath(path, name string) (child string, vars bool) {
+	parts := strings.Split(name, `\`)
+	for i, part := range parts {
+		switch {
+		case part == varsGroup && i == len(parts)-1:
+			return path, true
+		case part == legacyLayers:
+			part = layersGroup
+		}
+		path = join(path, part)
+	}
+	return path, false
+}
+
 // vars reads the variables "0", "1", ... of an object.
 func (c *collector) vars(g *hdf5.Group, path string) error {
 	if err := c.once(g.ID(), g.Path()); err != nil {
 		return err
 	}
-	if _, ok := c.weights.Find(path); ok {
+	if c.paths[path] {
 		return fmt.Errorf("%s: variables of %q for the second time", g.Path(), path)
 	}
+	c.paths[path] = true
 	e := Entry{Path: path}
 	switch v, err := g.Attr(nameAttr); {
 	case err == nil:
@@ -182,10 +207,10 @@ func (c *collector) vars(g *hdf5.Group, path string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	names := g.Names()
+	names := g.Names() // sorted
 	for i := range names {
 		name := strconv.Itoa(i)
-		if !slices.Contains(names, name) {
+		if _, ok := slices.BinarySearch(names, name); !ok {
 			return fmt.Errorf("%s: %d variables named %q, wanted 0 to %d", g.Path(), len(names), abbreviate(names), len(names)-1)
 		}
 		d, err := g.Dataset(name)

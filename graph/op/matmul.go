@@ -9,8 +9,9 @@ import (
 // MatMul is the product of two matrices, each transposed first where asked for.
 type MatMul struct{ TransposeA, TransposeB bool }
 
-// BatchMatMul is MatMul of each matrix of the first operand with that of the second at the same
-// place: operands (..., rows, columns) of at least 3 dimensions, equal but for the last two.
+// BatchMatMul multiplies stacks of matrices: operands (..., m, k) and (..., k, n), of at least 3
+// dimensions and the same leading ones, give (..., m, n). With TransposeA the first operand is
+// (..., k, m), with TransposeB the second (..., n, k).
 type BatchMatMul struct{ TransposeA, TransposeB bool }
 
 // Name implements Op.

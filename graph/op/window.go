@@ -9,9 +9,9 @@ import (
 // Padding says what lies beyond the borders of an image under a sliding window.
 type Padding uint8
 
-// The paddings of Keras, and Explicit, which Keras says by a ZeroPadding2D before the window.
-// Same pads as TensorFlow does: so much that the result has ceil(size/stride) positions, the
-// odd one at the end. Explicit pads as Window.Pads says.
+// The paddings of Keras, and Explicit, which pads by Window.Pads; Keras has ZeroPadding2D layers
+// for that. Same pads as TensorFlow does: so much that the result has ceil(size/stride)
+// positions, the odd one at the end.
 const (
 	Valid Padding = iota
 	Same
@@ -30,8 +30,8 @@ func (p Padding) String() string {
 }
 
 // Window slides over the height and the width of an image. Sizes, strides and dilations
-// are (height, width); Stride and Dilation are at least 1. Pads is ((top, bottom), (left,
-// right)), at least 0, with Padding Explicit, else zero.
+// are (height, width); Stride and Dilation are at least 1. Pads, ((top, bottom), (left, right)) in
+// pixels, is for Explicit padding; with another Padding it must be zero.
 type Window struct {
 	Size, Stride, Dilation [2]int
 	Padding                Padding

@@ -11,9 +11,11 @@ import (
 
 // summaryCommand prints a model's layers.
 type summaryCommand struct {
-	Model  string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model: .keras, or Keras' to_json() in .json (default: the tutorial's network, cnn)."`
-	Memory bool   `help:"Tell what memory training and prediction take."`
-	Batch  int    `default:"32" aliases:"batch-size" help:"Pictures at a time, for --memory."`
+	Model         string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model: .keras, or Keras' to_json() in .json (default: the tutorial's network, cnn)."`
+	ExpandNested  bool   `help:"Show the layers of models that are layers."`
+	ShowTrainable bool   `help:"Say which layers are trained."`
+	Memory        bool   `help:"Tell what memory training and prediction take."`
+	Batch         int    `default:"32" aliases:"batch-size" help:"Pictures at a time, for --memory."`
 }
 
 // Help is the command's longer help.
@@ -51,7 +53,7 @@ func (c *summaryCommand) Run(e *env) error {
 	}
 	rows := []row{}
 	for _, l := range m.Layers() {
-		rows = append(rows, row{l.Name, l.Class, sizes(l.Output), l.CountParams()})
+		rows = append(rows, row{l.Name(), l.Class(), sizes(l.Output().Shape()), l.CountParams()})
 	}
 	return e.result(struct {
 		Name          string               `json:"name"`
@@ -62,7 +64,7 @@ func (c *summaryCommand) Run(e *env) error {
 		Preprocessing *lince.Preprocessing `json:"preprocessing,omitempty"`
 		Memory        *memoryResult        `json:"memory,omitempty"`
 	}{m.Name(), sizes(m.InputShape()), rows, m.CountParams(), m.Classes, m.Preprocessing, memory}, func(w io.Writer) error {
-		if err := m.Summary(w); err != nil || memory == nil {
+		if err := m.Summary(w, lince.Summary{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable}); err != nil || memory == nil {
 			return err
 		}
 		_, err := io.WriteString(w, "\n"+memory.String())

@@ -138,7 +138,7 @@ func (t *training) prepare() error {
 	}
 	t.printf("Training:   %s\nValidation: %s\n%s\n", t.train.Found(), t.val.Found(), t.kept(sets...))
 	if !t.quiet {
-		if err := t.model.Summary(t.text); err != nil {
+		if err := t.model.Summary(t.text, lince.Summary{}); err != nil {
 			return err
 		}
 		t.printf("\n")

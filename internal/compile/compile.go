@@ -24,6 +24,7 @@ type Plan struct {
 	*graph.Graph
 	Slots     map[*graph.Value]Slot // where values are; a value that is a view has the slot of what it views
 	Work      map[*graph.Node]Slot  // where working memory is
+	Prepared  map[*graph.Node]bool  // nodes to run after a change of variables only; their results are not in the arena
 	ArenaSize int
 	Peak      Peak
 }

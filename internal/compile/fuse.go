@@ -15,6 +15,7 @@ var patterns = []struct {
 	match func(f *fuser, n *graph.Node)
 }{
 	{"zero padding + conv of any kind, and their gradients", (*fuser).padConv},
+	{"conv or matmul (+ bias) + scale (+ shift) of variables", (*fuser).foldScale},
 	{"conv + bias + relu + 2x2 max-pool, and its gradient", (*fuser).convPool},
 	{"conv (+ bias) (+ residual) (+ relu or relu6)", (*fuser).convEpilogue},
 	{"conv backward filter + bias gradient", (*fuser).convBiasGrad},
@@ -23,6 +24,9 @@ var patterns = []struct {
 	{"depthwise conv backward filter + bias gradient", (*fuser).depthwiseBiasGrad},
 	{"matmul + bias (+ relu)", (*fuser).matmulBias},
 	{"matmul + optimizer's update", (*fuser).matmulUpdate},
+	{"relu or relu6 gradient + batch norm gradient", (*fuser).batchNormGrad},
+	{"batch norm (+ residual) (+ relu or relu6)", (*fuser).batchNorm},
+	{"scale + shift (+ residual) (+ relu or relu6)", (*fuser).scaleShift},
 }
 
 // Patterns names the patterns, for the tests that hold each against what it takes the place of.
@@ -36,7 +40,8 @@ func Patterns() []string {
 
 type fuser struct {
 	*rewrite
-	err error
+	from map[*graph.Value]origin // see origins
+	err  error
 }
 
 func fuse(g *graph.Graph) error {
@@ -65,19 +70,23 @@ func (f *fuser) node(o op.Op, layer string, in ...*graph.Value) *graph.Node {
 }
 
 // bias finds what follows y: its addition to a row of a number for each channel.
-func (f *fuser) bias(y *graph.Value) (add *graph.Node, bias *graph.Value) {
-	add = f.only(y)
-	if add == nil || add.Op.Name() != "Add" {
+func (f *fuser) bias(y *graph.Value) (add *graph.Node, bias *graph.Value) { return f.row(y, "Add") }
+
+// row finds the op of this name, if that is all that uses y, of y and a row of a number for each
+// channel.
+func (f *fuser) row(y *graph.Value, name string) (n *graph.Node, row *graph.Value) {
+	n = f.only(y)
+	if n == nil || n.Op.Name() != name {
 		return nil, nil
 	}
-	bias = add.In[1]
-	if bias == y {
-		bias = add.In[0]
+	row = n.In[1]
+	if row == y {
+		row = n.In[0]
 	}
-	if bias.Rank() != 1 || bias.Shape[0] != y.Shape[y.Rank()-1] {
+	if row.Rank() != 1 || row.Shape[0] != y.Shape[y.Rank()-1] {
 		return nil, nil
 	}
-	return add, bias
+	return n, row
 }
 
 // convPool: the convolution's own result, its ReLU and the gradient of that, all of full
@@ -214,17 +223,10 @@ func (f *fuser) fuseEpilogue(conv *graph.Node, residuals bool, fused func(e epil
 		e.bias = true
 		chain, in = append(chain, add), append(in, bias)
 	}
-	if residuals {
-		if add, residual := f.residual(last()); add != nil {
-			e.residual = true
-			chain, in = append(chain, add), append(in, residual)
-		}
-	}
-	if r := f.only(last()); r != nil {
-		e.relu, e.relu6 = r.Op.Name() == "ReLU", r.Op.Name() == "ReLU6"
-		if e.relu || e.relu6 {
-			chain = append(chain, r)
-		}
+	nodes, residual := f.following(last(), residuals, &e)
+	chain = append(chain, nodes...)
+	if e.residual {
+		in = append(in, residual)
 	}
 	if len(chain) == 1 {
 		return
@@ -233,6 +235,25 @@ func (f *fuser) fuseEpilogue(conv *graph.Node, residuals bool, fused func(e epil
 	f.before(chain[len(chain)-1], n)
 	f.replace(last(), n.Out[0])
 	f.remove(chain...)
+}
+
+// following is what follows v, one after the other: the addition of a residual where residuals says
+// so, a ReLU or ReLU6. It is noted in e.
+func (f *fuser) following(v *graph.Value, residuals bool, e *epilogue) (chain []*graph.Node, residual *graph.Value) {
+	if residuals {
+		if add, other := f.residual(v); add != nil {
+			chain, residual = append(chain, add), other
+			e.residual = true
+			v = add.Out[0]
+		}
+	}
+	if r := f.only(v); r != nil {
+		e.relu, e.relu6 = r.Op.Name() == "ReLU", r.Op.Name() == "ReLU6"
+		if e.relu || e.relu6 {
+			chain = append(chain, r)
+		}
+	}
+	return chain, residual
 }
 
 // residual finds the addition of something of y's shape to y, if that is all that uses y.

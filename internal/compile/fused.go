@@ -63,14 +63,16 @@ func (o Conv2DBackwardData) ShapeOnly(i int) bool { return i == 2 && !o.Pooled |
 // ShapeOnly implements op.ShapeOnly.
 func (o Conv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
 
-func attributes(w op.Window, flags ...any) string {
-	s := w.Attributes()
+func attributes(w op.Window, on ...any) string { return flags(w.Attributes(), on...) }
+
+// flags adds the names of those flags that are on.
+func flags(s string, flags ...any) string {
 	for i := 0; i < len(flags); i += 2 {
 		if flags[i+1].(bool) {
 			s += " " + flags[i].(string)
 		}
 	}
-	return s
+	return strings.TrimSpace(s)
 }
 
 // Attributes prints the op's attributes.

@@ -22,8 +22,8 @@ func Root(v *graph.Value) *graph.Value {
 	}
 }
 
-// InArena says whether a value that is no view has a place in the arena: inputs, variables
-// and constants have memory of their own.
+// InArena says whether a value that is no view has a place in the arena, unless it is prepared:
+// inputs, variables and constants have memory of their own.
 func InArena(v *graph.Value) bool {
 	switch v.Node.Op.(type) {
 	case op.Input, op.Variable, op.Const:
@@ -46,9 +46,10 @@ type block struct {
 func allocate(g *graph.Graph, target Target) (*Plan, error) {
 	var blocks []*block
 	of := map[*graph.Value]*block{}
+	prepared := prepared(g)
 	for i, n := range g.Nodes {
 		for _, v := range n.Out {
-			if Root(v) == v && InArena(v) {
+			if Root(v) == v && InArena(v) && !prepared[n] {
 				b := &block{first: i, last: i, size: align(target.Size(v)), value: v}
 				blocks = append(blocks, b)
 				of[v] = b
@@ -75,7 +76,7 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 			b.last = len(g.Nodes)
 		}
 	}
-	p := &Plan{Graph: g, Slots: map[*graph.Value]Slot{}, Work: map[*graph.Node]Slot{}}
+	p := &Plan{Graph: g, Slots: map[*graph.Value]Slot{}, Work: map[*graph.Node]Slot{}, Prepared: prepared}
 	slices.SortStableFunc(blocks, func(a, b *block) int { return b.size - a.size })
 	var placed []*block // by offset
 	for _, b := range blocks {
@@ -143,7 +144,7 @@ func gradientsOf(g *graph.Graph) map[*graph.Value]bool {
 	found := map[*graph.Value]bool{}
 	for _, n := range g.Nodes {
 		u, ok := n.Op.(op.Updater)
-		if !ok || n.Op.Name() == (op.Assign{}).Name() {
+		if !ok || n.Op.Name() == (op.Assign{}).Name() || n.Op.Name() == (op.MovingAverage{}).Name() {
 			continue
 		}
 		for _, v := range n.In[u.Updates():] {
@@ -167,6 +168,9 @@ func (p *Plan) String() string {
 			if slot, ok := p.Slots[v]; ok && slot.Size > 0 {
 				fmt.Fprintf(&s, " @%d", slot.Offset)
 			}
+		}
+		if p.Prepared[n] {
+			s.WriteString(" prepared")
 		}
 		if w, ok := p.Work[n]; ok {
 			fmt.Fprintf(&s, " work @%d+%d", w.Offset, w.Size)

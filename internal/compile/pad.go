@@ -7,10 +7,10 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// padConv: zeros around images that only convolutions without padding read become the padding
-// of these: the padded images are never in memory. In training the gradient of the padding cuts
-// the gradient of the padded images; both gradients of the convolution are made of the images
-// as they were. A max-pool's padding is not 0, so that zeros in front of one stay.
+// padConv: a padding with zeros whose only users are convolutions without padding, and their
+// gradients, becomes the padding of these convolutions, so that the padded images are never in
+// memory. The gradient of the padding, a Slice of the gradient of the padded images, goes too.
+// Zeros before a max-pool stay: its own padding is -Inf.
 func (f *fuser) padConv(pad *graph.Node) {
 	o, ok := pad.Op.(op.Pad)
 	if !ok || o.Value != 0 || len(o.Before) != 4 || f.output(pad.Out[0]) {
@@ -57,14 +57,14 @@ func (f *fuser) padConv(pad *graph.Node) {
 // shapeOfImages is the operand of a gradient with respect to images that has their shape.
 const shapeOfImages = 2
 
-// cuts says whether n takes images out of what was padded.
+// cuts says whether n is the gradient of a padding of images.
 func cuts(n *graph.Node, before []int, images *graph.Value) bool {
 	o, ok := n.Op.(op.Slice)
 	return ok && slices.Equal(o.Begin, before) && n.Out[0].Equal(images.Type)
 }
 
-// padding is a convolution without padding, or a gradient of one, with padding; and which
-// operand the images are. It is nil for other ops.
+// padding returns o, a convolution without padding or one of its gradients, with pads, and the
+// index of the operand that is the images; nil for other ops.
 func padding(o op.Op, pads [2][2]int) (padded op.Op, images int) {
 	with := func(w op.Window) op.Window {
 		w.Padding, w.Pads = op.Explicit, pads

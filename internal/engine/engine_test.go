@@ -95,7 +95,7 @@ var cases = []struct {
 		y := b.Mul(x, gate)
 		return append(graph.Grad(b, b.Add(b.Sum(b.Square(y)), b.Sum(b.Square(top))), x), mean, top, y, b.Op(op.Reduce{Fn: op.ReduceMax, Axes: []int{0}}, x))
 	}},
-	{"pieces", []int{3, 6, 5, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+	{"pad, concat and slice", []int{3, 6, 5, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		all := tensor.Unknown
 		one := b.Slice(x, []int{0, 0, 0, 2}, []int{all, all, all, 1})
 		var out []*graph.Value
@@ -112,7 +112,7 @@ var cases = []struct {
 		}
 		return out
 	}},
-	{"many matrices", []int{3, 2, 7, 40}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+	{"batch matmul", []int{3, 2, 7, 40}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		y := b.Transpose(b.Square(x), 0, 1, 3, 2)
 		var out []*graph.Value
 		for _, z := range []*graph.Value{
@@ -193,6 +193,28 @@ var cases = []struct {
 		y, loss := b.Softmax(x), b.SoftmaxCrossEntropy(x, labels)
 		return []*graph.Value{y, loss, graph.Grad(b, b.Sum(b.Square(y)), x)[0], graph.Grad(b, b.Mean(loss), x)[0]}
 	}},
+	{"batch normalization", []int{5, 6, 7, 12}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		gamma, beta := weight(b, "gamma", 12), weight(b, "beta", 12)
+		far := b.Offset(x, 2) // a mean that is not near 0
+		var out []*graph.Value
+		for i, p := range [][2]*graph.Value{{gamma, beta}, {gamma, nil}, {nil, beta}, {nil, nil}} {
+			y, mean, variance := b.BatchNorm([]*graph.Value{x, far}[i%2], p[0], p[1], 1e-3)
+			wrt := []*graph.Value{x}
+			for _, v := range p {
+				if v != nil {
+					wrt = append(wrt, v)
+				}
+			}
+			out = append(append(out, y, mean, variance), graph.Grad(b, b.Sum(b.Square(b.Sigmoid(y))), wrt...)...)
+			for j, v := range []*graph.Value{mean, variance} {
+				moving := weight(b, fmt.Sprint("moving", j), 12) // shared: four updates one after the other
+				b.MovingAverage(moving, v, .9)
+			}
+		}
+		y, _, _ := b.BatchNorm(b.Reshape(x, -1, 12), gamma, beta, 1e-3)
+		one, _, _ := b.BatchNorm(b.Reshape(x, -1, 1), nil, nil, 1e-3)
+		return append(out, y, one)
+	}},
 	{"random", []int{4, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		return []*graph.Value{b.In("drop", "").RandomUniform(7, b.Constant(tensor.Int64, 3), x)}
 	}},
@@ -235,6 +257,7 @@ var cases = []struct {
 		}
 		return out
 	}},
+	{"residual network", []int{5, 14, 13, 3}, residual},
 	{"network", []int{5, 14, 13, 3}, network(op.RMSprop{Rho: .9, Epsilon: 1e-7}, 6, 8)},
 	{"larger network", []int{5, 26, 25, 3}, network(op.SGD{Momentum: .9}, 32, 48)}, // its second convolution is Winograd's
 }
@@ -256,7 +279,33 @@ func train(b *graph.Builder, x *graph.Value, o op.Op, filters []int) []*graph.Va
 	n := h.Shape[1:].Elements()
 	h = b.Reshape(h, -1, n)
 	h = b.ReLU(b.Add(b.MatMul(h, weight(b, "dense/kernel", n, 10)), weight(b, "dense/bias", 10)))
-	logits := b.Add(b.MatMul(h, weight(b, "out/kernel", 10, 2)), weight(b, "out/bias", 2))
+	return classify(b, x, h, o)
+}
+
+// residual is a training step of a small network with normalized convolutions, depthwise ones too,
+// and a shortcut.
+func residual(b *graph.Builder, x *graph.Value) []*graph.Value {
+	norm := func(name string, x *graph.Value) *graph.Value {
+		l, n := b.In(name, ""), x.Shape[3]
+		y, mean, variance := l.BatchNorm(x, weight(l, "gamma", n), weight(l, "beta", n), 1e-3)
+		for i, v := range []*graph.Value{mean, variance} {
+			l.MovingAverage(l.Variable(graph.Variable{Path: fmt.Sprint("moving", i), Type: v.Type, Role: graph.State}), v, .9)
+		}
+		return y
+	}
+	conv := func(name string, x *graph.Value, size, stride, filters int) *graph.Value {
+		return norm(name, b.Conv2D(x, weight(b, name+"/kernel", size, size, x.Shape[3], filters), window(size, stride, 1, op.Same)))
+	}
+	h := b.ReLU(conv("first", x, 3, 1, 20))
+	main := conv("main", b.ReLU6(norm("deep", b.DepthwiseConv2D(h, weight(b, "depthwise", 3, 3, 20, 1), window(3, 2, 1, op.Same)))), 1, 1, 40)
+	h = b.ReLU(b.Add(conv("shortcut", h, 1, 2, 40), main))
+	h = b.ReLU(b.Add(conv("again", h, 3, 1, 40), h))
+	return classify(b, x, b.Mean(h, 1, 2), op.SGD{Momentum: .9})
+}
+
+// classify ends a training step: a dense layer with a softmax, and updates of all weights.
+func classify(b *graph.Builder, x, h *graph.Value, o op.Op) []*graph.Value {
+	logits := b.Add(b.MatMul(h, weight(b, "out/kernel", h.Shape[1], 2)), weight(b, "out/bias", 2))
 	sure := b.Cast(b.Binary(op.Greater, b.Mean(x, 1, 2, 3), b.Constant(tensor.Float32, 0)), tensor.Float32)
 	y := b.OneHot(b.Cast(sure, tensor.Int32), 2, tensor.Float32)
 	loss := b.Mean(b.SoftmaxCrossEntropy(logits, y))
@@ -389,7 +438,7 @@ func TestInterpreter(t *testing.T) {
 // TestSameBits runs graphs, two of training among them, with one to five threads, and AVX2
 // beside AVX-512: the same bits come out.
 func TestSameBits(t *testing.T) {
-	for _, name := range []string{"images", "large images", "pieces", "many matrices", "network", "larger network"} {
+	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "network", "larger network"} {
 		i := find(t, name)
 		var want []byte
 		for _, isa := range kernel.Available() {
@@ -434,24 +483,26 @@ func TestSameBits(t *testing.T) {
 
 // TestNoAllocation holds that a step of training allocates nothing.
 func TestNoAllocation(t *testing.T) {
-	g, store := build(t, len(cases)-1)
 	e, err := New(Options{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.pool.close()
-	p, err := e.Compile(g, store)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := []*tensor.Tensor{pixels(1, cases[len(cases)-1].shape...)}
-	out := outputs(t, g, in[0].Shape())
-	if n := testing.AllocsPerRun(20, func() {
-		if err := p.Run(in, out); err != nil {
+	for i := len(cases) - 3; i < len(cases); i++ {
+		g, store := build(t, i)
+		p, err := e.Compile(g, store)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}); n != 0 {
-		t.Errorf("%v allocations a step", n)
+		in := []*tensor.Tensor{pixels(1, cases[i].shape...)}
+		out := outputs(t, g, in[0].Shape())
+		if n := testing.AllocsPerRun(20, func() {
+			if err := p.Run(in, out); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations a step", cases[i].name, n)
+		}
 	}
 }
 

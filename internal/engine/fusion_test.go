@@ -67,10 +67,41 @@ func (t trial) activate(y *graph.Value) *graph.Value {
 	return y
 }
 
-// trials has for each pattern a network, and the op that must come of it.
+// normalized is x*scale + shift as layer.BatchNormalization has it in prediction.
+func (t trial) normalized(x *graph.Value, name string) *graph.Value {
+	n := x.Shape[x.Rank()-1]
+	scale := t.b.Div(weight(t.b, name+"/gamma", n), t.b.Sqrt(t.b.Offset(t.b.Square(weight(t.b, name+"/deviation", n)), .5)))
+	return t.b.Add(t.b.Mul(x, scale), t.b.Sub(weight(t.b, name+"/beta", n), t.b.Mul(weight(t.b, name+"/mean", n), scale)))
+}
+
+// batchNorm normalizes by the batch's statistics, with gamma, beta, both or none.
+func (t trial) batchNorm(x *graph.Value, name string) (y *graph.Value, weights []*graph.Value) {
+	n := x.Shape[x.Rank()-1]
+	var p [2]*graph.Value
+	for i, what := range []string{"/gamma", "/beta"} {
+		if t.IntN(4) > 0 {
+			p[i] = weight(t.b, name+what, n)
+			weights = append(weights, p[i])
+		}
+	}
+	y, mean, variance := t.b.BatchNorm(x, p[0], p[1], 1e-3)
+	t.b.MovingAverage(weight(t.b, name+"/moving_mean", n), mean, .9)
+	t.b.MovingAverage(weight(t.b, name+"/moving_variance", n), variance, .9)
+	return y, weights
+}
+
+// weighted is y and the gradients of the sum of its squares, each counted differently: the sum of
+// the squares of what is normalized is nearly constant.
+func (t trial) weighted(y *graph.Value, of ...*graph.Value) []*graph.Value {
+	w := t.b.RandomUniform(5, t.b.Constant(tensor.Int64, 0), y)
+	return append(graph.Grad(t.b, t.b.Sum(t.b.Mul(t.b.Square(y), w)), of...), y)
+}
+
+// trials has for each pattern a network, the op that must come of it, and one that must not.
 var trials = map[string]struct {
 	op    string
 	build func(t trial) []*graph.Value
+	not   string
 }{
 	"zero padding + conv of any kind, and their gradients": {"FusedConv2D", func(t trial) []*graph.Value {
 		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(3, 14), t.between(3, 14), 2*t.between(1, 20))
@@ -90,14 +121,44 @@ var trials = map[string]struct {
 		y = t.b.Op(op.Conv2D{Window: w, Groups: 2}, pad(t.b.Pad(y, []int{0, 1, 1, 0}, []int{0, 0, 0, 0}, 0)), g)
 		y, d, _ := t.depthwise(pad(t.b.Square(y)), window(1, 1, 1, op.Valid))
 		return t.grads(y, x, k, bias, g, d)
-	}},
+	}, ""},
+	"conv or matmul (+ bias) + scale (+ shift) of variables": {"Mul", func(t trial) []*graph.Value {
+		o := t.between(1, 40)
+		var x, y, k, bias *graph.Value
+		switch t.IntN(4) {
+		case 0:
+			x = t.images(5)
+			y, k, bias = t.conv(x, "a", t.window(3), o)
+		case 1:
+			x = t.images(5)
+			y, k, bias = t.depthwise(x, t.window(3))
+		case 2:
+			groups, w := t.between(2, 5), t.window(3)
+			x = t.b.Input("x", tensor.Float32, tensor.Unknown, 6, 7, groups*2)
+			k, bias = weight(t.b, "kernel", w.Size[0], w.Size[1], 2, groups*3), weight(t.b, "bias", groups*3)
+			y = t.b.Op(op.Conv2D{Window: w, Groups: groups}, x, k)
+		default:
+			x = t.b.Input("x", tensor.Float32, tensor.Unknown, 30)
+			k, bias = weight(t.b, "kernel", 30, o), weight(t.b, "bias", o)
+			y = t.b.MatMul(x, k)
+		}
+		if t.IntN(2) == 0 {
+			y = t.b.Add(y, bias)
+		}
+		if t.IntN(4) == 0 {
+			y = t.b.Mul(y, weight(t.b, "scale", y.Shape[y.Rank()-1]))
+		} else {
+			y = t.normalized(y, "bn")
+		}
+		return t.grads(t.activate(y), x, k)
+	}, "FusedScaleShift"},
 	"conv + bias + relu + 2x2 max-pool, and its gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
 		x, w := t.images(5), t.window(3)
 		w.Stride = [2]int{1, 1}
 		y, k, bias := t.conv(x, "a", w, t.between(1, 40))
 		pool := op.Window{Size: [2]int{2, 2}, Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}, Padding: op.Valid}
 		return t.grads(t.b.MaxPool2D(t.b.ReLU(t.b.Add(y, bias)), pool), x, k, bias)
-	}},
+	}, ""},
 	"conv (+ bias) (+ residual) (+ relu or relu6)": {"FusedConv2D", func(t trial) []*graph.Value {
 		x, w, o := t.images(3), t.window(3), t.between(1, 40)
 		y, k, bias := t.conv(x, "a", w, o)
@@ -107,17 +168,17 @@ var trials = map[string]struct {
 		z, l, _ := t.conv(x, "b", w, o)
 		y = t.activate(t.b.Add(z, y))
 		return t.grads(y, x, k, l)
-	}},
+	}, ""},
 	"conv backward filter + bias gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
 		x := t.images(3)
 		y, k, bias := t.conv(x, "a", t.window(3), t.between(1, 40))
 		return t.grads(t.b.Add(y, bias), x, k, bias)
-	}},
+	}, ""},
 	"depthwise conv (+ bias) (+ relu or relu6)": {"FusedDepthwiseConv2D", func(t trial) []*graph.Value {
 		x := t.images(5)
 		y, k, bias := t.depthwise(x, t.window(5))
 		return t.grads(t.activate(t.b.Add(y, bias)), x, k)
-	}},
+	}, ""},
 	"conv in groups (+ bias) (+ relu or relu6)": {"FusedGroupedConv2D", func(t trial) []*graph.Value {
 		groups, in, out := t.between(2, 5), t.between(1, 4), t.between(1, 4)
 		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(4, 12), t.between(4, 12), groups*in)
@@ -125,12 +186,12 @@ var trials = map[string]struct {
 		k, bias := weight(t.b, "kernel", w.Size[0], w.Size[1], in, groups*out), weight(t.b, "bias", groups*out)
 		y := t.b.Add(t.b.Op(op.Conv2D{Window: w, Groups: groups}, x, k), bias)
 		return t.grads(t.activate(y), x, k, bias)
-	}},
+	}, ""},
 	"depthwise conv backward filter + bias gradient": {"FusedDepthwiseConv2DBackwardFilter", func(t trial) []*graph.Value {
 		x := t.images(5)
 		y, k, bias := t.depthwise(x, t.window(5))
 		return t.grads(t.b.Add(y, bias), x, k, bias)
-	}},
+	}, ""},
 	"matmul + bias (+ relu)": {"FusedMatMul", func(t trial) []*graph.Value {
 		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(1, 70))
 		n := t.between(1, 50)
@@ -140,7 +201,7 @@ var trials = map[string]struct {
 			y = t.b.ReLU(y)
 		}
 		return t.grads(y, x, k, bias)
-	}},
+	}, ""},
 	"matmul + optimizer's update": {"FusedMatMulUpdate", func(t trial) []*graph.Value {
 		b := t.b
 		rows := t.between(64, 300)
@@ -163,7 +224,60 @@ var trials = map[string]struct {
 			b.Update(op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1, AMSGrad: true}, k, slot(0), slot(1), slot(2), g, rate, steps)
 		}
 		return []*graph.Value{loss}
-	}},
+	}, ""},
+	"relu or relu6 gradient + batch norm gradient": {"FusedBatchNormGrad", func(t trial) []*graph.Value {
+		x, o, w := t.images(4), t.between(1, 40), t.window(3)
+		y, k, bias := t.conv(x, "a", w, o)
+		y, wrt := t.batchNorm(t.b.Add(y, bias), "bn")
+		if t.IntN(2) == 0 { // a residual
+			z, l, _ := t.conv(x, "b", w, o)
+			wrt = append(wrt, l)
+			if t.IntN(2) == 0 { // which is normalized, too
+				var more []*graph.Value
+				z, more = t.batchNorm(z, "shortcut")
+				wrt = append(wrt, more...)
+			}
+			y = t.b.Add(y, z)
+		}
+		if t.IntN(2) == 0 {
+			y = t.b.ReLU(y)
+		} else {
+			y = t.b.ReLU6(t.b.Scale(y, 1))
+		}
+		return t.weighted(y, append(wrt, x, k)...)
+	}, "ReLUGrad"},
+	"batch norm (+ residual) (+ relu or relu6)": {"FusedBatchNorm", func(t trial) []*graph.Value {
+		var x *graph.Value
+		if t.IntN(3) > 0 {
+			x = t.images(4)
+		} else {
+			x = t.b.Input("x", tensor.Float32, tensor.Unknown, 20, t.between(1, 70))
+		}
+		y, wrt := t.batchNorm(x, "bn")
+		switch t.IntN(4) {
+		case 0:
+			y = t.b.ReLU(y)
+		case 1:
+			y = t.b.ReLU6(y)
+		case 2:
+			y = t.b.Add(x, y)
+		default:
+			y = t.b.ReLU(t.b.Add(y, x))
+		}
+		return t.weighted(y, append(wrt, x)...)
+	}, "BatchNorm"},
+	"scale + shift (+ residual) (+ relu or relu6)": {"FusedScaleShift", func(t trial) []*graph.Value {
+		x := t.images(3)
+		y := t.normalized(x, "bn")
+		if t.IntN(2) == 0 {
+			y = t.b.Add(y, x)
+		}
+		y = t.activate(y)
+		if t.IntN(3) > 0 {
+			return []*graph.Value{y}
+		}
+		return t.grads(y, x)
+	}, "ScaleShift"},
 }
 
 // try draws a network, with two stores of the same variables, and a shape for its input.
@@ -210,7 +324,7 @@ func TestFusion(t *testing.T) {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			for seed := range count {
 				g, stores, shape := try(t, seed, c.build)
-				checkFused(t, g, stores[0], stores[1], shape, c.op)
+				checkFused(t, g, stores[0], stores[1], shape, c.op, c.not)
 				if t.Failed() {
 					t.Fatalf("seed %d, input %v:\n%v", seed, shape, g)
 				}
@@ -220,15 +334,18 @@ func TestFusion(t *testing.T) {
 }
 
 // checkFused compares the engine with the interpreter, and looks for an op in the plan.
-func checkFused(t *testing.T, g *graph.Graph, store, oracle *graph.Store, shape tensor.Shape, want string) {
+func checkFused(t *testing.T, g *graph.Graph, store, oracle *graph.Store, shape tensor.Shape, want, not string) {
 	t.Helper()
 	isa := kernel.Available()[0]
 	plan, err := compile.Compile(g, []tensor.Shape{shape}, &target{isa: isa, lowered: map[*graph.Node]*lowering{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(plan.Nodes, func(n *graph.Node) bool { return n.Op.Name() == want }) {
-		t.Errorf("the plan has no %s", want)
+	has := func(name string) bool {
+		return slices.ContainsFunc(plan.Nodes, func(n *graph.Node) bool { return n.Op.Name() == name })
+	}
+	if !has(want) || has(not) {
+		t.Errorf("want a plan with %s and without %q:\n%v", want, not, plan)
 	}
 	checkRun(t, isa, g, store, oracle, shape)
 }

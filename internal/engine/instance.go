@@ -17,10 +17,14 @@ type step struct {
 	run   func(part int, scratch []float32)
 }
 
-// preparation packs a weight; it is run when the store has changed.
+// preparation packs a weight, or computes what depends on variables alone; it is run when these
+// have changed.
 type preparation struct {
-	step
-	of *packed
+	kind   string // for profiles
+	of     *packed
+	vars   []*graph.Variable
+	number int // of its first step
+	steps  []step
 }
 
 // instance is a plan bound to memory: what one run at a time needs.
@@ -28,7 +32,8 @@ type instance struct {
 	plan    *plan
 	arena   *arena
 	inputs  map[*graph.Value]*memory
-	prepare []preparation
+	prepare []*preparation
+	before  int       // steps of prepare
 	packed  []*packed // all there are
 	steps   []step
 	outputs []*memory
@@ -76,10 +81,21 @@ func newInstance(p *plan, a *arena) *instance {
 		if w, ok := p.Work[n]; ok {
 			b.work = tensor.View[float32](a.Bytes[w.Offset : w.Offset+w.Size])
 		}
+		b.preparing = nil
+		if p.Prepared[n] {
+			b.preparing = b.prepare()
+		}
 		l.bind(b)
 		if p.program.engine.check {
 			b.check()
 		}
+		if b.preparing != nil {
+			i.prepare = append(i.prepare, b.preparing)
+		}
+	}
+	for _, p := range i.prepare {
+		p.number = i.before
+		i.before += len(p.steps)
 	}
 	for _, o := range p.Outputs {
 		i.outputs = append(i.outputs, b.at(o.Value))
@@ -111,7 +127,7 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 	}()
 	i.job.profile = i.profile()
 	i.pack()
-	i.all(i.steps, len(i.prepare))
+	i.all(i.steps, i.before)
 	if i.bad != nil {
 		return i.bad
 	}
@@ -140,17 +156,17 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 	return nil
 }
 
-// pack packs the weights that were not since the store changed. Another run that needs the
-// same ones waits.
+// pack makes what variables have changed for since it was made. Another run that needs the same
+// waits.
 func (i *instance) pack() {
-	version := i.plan.program.store.Version()
-	for s := range i.prepare {
-		p := &i.prepare[s]
+	for _, p := range i.prepare {
+		version := i.plan.program.store.Version(p.vars...) + 1 // 0 is nothing
 		p.of.mu.Lock()
 		if p.of.version != version {
-			i.job.number = s
-			i.job.run(&p.step, i.helpers)
-			p.of.version = version
+			i.all(p.steps, p.number)
+			if i.bad == nil {
+				p.of.version = version
+			}
 		}
 		p.of.mu.Unlock()
 	}
@@ -173,6 +189,9 @@ type binding struct {
 	node     *graph.Node
 	work     []float32
 	memory   map[*graph.Value]*memory
+
+	preparing   *preparation // of the node, when it is prepared
+	expressions map[*graph.Value]expression
 }
 
 // at is where a value is.
@@ -210,34 +229,37 @@ func (b *binding) out(i int) *memory { return b.at(b.node.Out[i]) }
 
 // step adds a step; one of no parts is none.
 func (b *binding) step(parts int, run func(part int, scratch []float32)) {
-	if parts > 0 {
-		b.instance.steps = append(b.instance.steps, step{b.node, parts, run})
+	if parts == 0 {
+		return
 	}
+	i, s := b.instance, step{b.node, parts, run}
+	if b.preparing != nil {
+		b.preparing.steps = append(b.preparing.steps, s)
+		return
+	}
+	i.steps = append(i.steps, s)
 }
 
-// pack makes the node's operand into what k wants: before the run when it is a variable or
-// constant, and so only changes when the store does; else in a step.
+// pack makes the node's operand into what k wants: before the run when it depends on variables
+// and constants alone, else in a step.
 func (b *binding) pack(operand int, k filters) []float32 {
-	var p *packed
 	w := b.in(operand)
-	source := compile.Root(b.node.In[operand]).Node.Op
-	if s, ok := k.(sharedFilters); ok {
-		if v, ok := source.(op.Variable); ok {
-			program := b.instance.plan.program
-			p = program.engine.packs.find(program.store, v.Path, s)
-		}
+	v := compile.Root(b.node.In[operand])
+	var p *packed
+	s := step{b.node, k.PackParts(), func(part int, _ []float32) { k.Pack(part, w.f32, p.data) }}
+	defer func() { b.instance.packed = append(b.instance.packed, p) }()
+	if !b.prepared(v) {
+		p = newPacked(k.PackedLen())
+		b.instance.steps = append(b.instance.steps, s)
+		return p.data
 	}
-	if p == nil {
+	e, program := b.expression(v), b.instance.plan.program
+	if shared, ok := k.(sharedFilters); ok && e.vars != nil {
+		p = program.engine.packs.find(program.store, e.key, shared.Packing(), k.PackedLen())
+	} else {
 		p = newPacked(k.PackedLen())
 	}
-	b.instance.packed = append(b.instance.packed, p)
-	s := step{b.node, k.PackParts(), func(part int, _ []float32) { k.Pack(part, w.f32, p.data) }}
-	switch source.(type) {
-	case op.Variable, op.Const:
-		b.instance.prepare = append(b.instance.prepare, preparation{s, p})
-	default:
-		b.instance.steps = append(b.instance.steps, s)
-	}
+	b.instance.prepare = append(b.instance.prepare, &preparation{kind: "pack", of: p, vars: e.vars, steps: []step{s}})
 	return p.data
 }
 

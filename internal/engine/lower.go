@@ -96,6 +96,13 @@ var lowerers = map[string]func(l *lowering) error{
 	"SoftmaxCrossEntropy":     crossEntropy,
 	"SoftmaxCrossEntropyGrad": crossEntropyGrad,
 
+	"BatchNorm":          batchNorm,
+	"FusedBatchNorm":     batchNorm,
+	"BatchNormGrad":      batchNormGrad,
+	"FusedBatchNormGrad": batchNormGrad,
+	"FusedScaleShift":    scaleShift,
+	"MovingAverage":      movingAverage,
+
 	"Assign":  assign,
 	"SGD":     update,
 	"RMSprop": update,

@@ -76,7 +76,7 @@ func binary(l *lowering) error {
 		}
 		return l.floatsOrBools()
 	}
-	k := eltwise.NewSpread(l.isa, kop, kernel.NewWalk(z, repeated(x, z), repeated(y, z)))
+	k := eltwise.NewBinaryWalk(l.isa, kop, kernel.NewWalk(z, repeated(x, z), repeated(y, z)))
 	l.bind = func(b *binding) {
 		x, y, z := b.in(0), b.in(1), b.out(0)
 		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, z.f32) })
@@ -193,7 +193,7 @@ func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 			step := walk.Step()
 			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
 				for i := range n {
-					if a, b := of(x)[from[0]+i*step[0]], of(y)[from[1]+i*step[1]]; test != nil {
+					if a, b := of(x)[from.A+i*step.A], of(y)[from.B+i*step.B]; test != nil {
 						z.f32[at+i] = truth(test(a, b))
 					} else {
 						of(z)[at+i] = f(a, b)

@@ -63,7 +63,7 @@ func reduction(l *lowering, fn op.ReduceFn, axes []int) {
 			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, partial) })
 			b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, y.f32) })
 		}
-	case fn == op.ReduceSum && first:
+	case fn == op.ReduceSum && first && !reduce.Wide(n/inner, inner):
 		k := reduce.NewSumRows(l.isa, n/inner, inner)
 		l.work = k.PartialLen()
 		l.bind = func(b *binding) {
@@ -83,8 +83,8 @@ func reduction(l *lowering, fn op.ReduceFn, axes []int) {
 	}
 }
 
-// inTurns reduces runs of adjacent axes, the last run first: each is the middle one of three
-// dimensions or, where nothing is left after it, the last one.
+// inTurns reduces one run of adjacent axes after the other, the last run first. A run is the
+// middle one of three dimensions or, where no elements are left after it, the last one.
 func inTurns(l *lowering, kop reduce.Op, s tensor.Shape, axes []int) {
 	type turn struct{ outer, rows, cols int }
 	var turns []turn

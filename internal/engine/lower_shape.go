@@ -41,17 +41,17 @@ func slice(l *lowering) error {
 	return l.floats()
 }
 
-// gather makes the result of elements of the operand: the first one's place is first, and the
-// others' by strides along the result's dimensions.
+// gather copies elements of the operand to the result. first is the index of the operand's element
+// that comes first, stride how far the operand moves along each dimension of the result.
 func gather(l *lowering, stride []int, first int) {
 	walk := kernel.NewWalk(l.node.Out[0].Shape, stride)
-	step := walk.Step()[0]
+	step := walk.Step().A
 	l.bind = func(b *binding) {
 		x, y := b.in(0), b.out(0)
 		b.step(kernel.Blocks(walk.Len()), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(walk.Len(), part)
 			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
-				src, dst := first+from[0], y.f32[at:at+n]
+				src, dst := first+from.A, y.f32[at:at+n]
 				switch step {
 				case 0:
 					fill(dst, x.f32[src])
@@ -67,7 +67,7 @@ func gather(l *lowering, stride []int, first int) {
 	}
 }
 
-// concat copies blocks of the operands to where they belong.
+// concat copies the operands into the result, in blocks.
 func concat(l *lowering) error {
 	z, axis := l.node.Out[0].Shape, l.node.Op.(op.Concat).Axis
 	type block struct {
@@ -93,9 +93,9 @@ func concat(l *lowering) error {
 		b.step(len(blocks), func(part int, _ []float32) {
 			c := blocks[part]
 			src := x[c.operand].f32
-			step := c.walk.Step()[0]
+			step := c.walk.Step().A
 			c.walk.Range(c.lo, c.hi, func(at, n int, to kernel.Places) {
-				dst := y.f32[c.first+to[0]:]
+				dst := y.f32[c.first+to.A:]
 				if step == 1 {
 					copy(dst, src[at:at+n])
 					return
@@ -109,12 +109,12 @@ func concat(l *lowering) error {
 	return l.floats()
 }
 
-// pad writes the rows of the result: a row is what lies along the last dimension that is padded,
-// and all dimensions after it.
+// pad writes the result row by row. A row spans the last padded dimension and all dimensions
+// after it.
 func pad(l *lowering) error {
 	type axis struct{ before, n, after int }
 	o := l.node.Op.(op.Pad)
-	var axes []axis // those between which there is no padding are joined
+	var axes []axis // a dimension without padding is merged into the one before it
 	for d, n := range l.node.In[0].Shape {
 		axes = append(axes, axis{o.Before[d], n, o.After[d]})
 	}
@@ -129,7 +129,8 @@ func pad(l *lowering) error {
 	}
 	outer, last := axes[:len(axes)-1], axes[len(axes)-1]
 	row := last.before + last.n + last.after
-	// source is where the operand's row of a row of the result begins; false: it is all padding.
+	// source is the index of the first element of the operand in row r of the result; false if the
+	// row is all padding.
 	source := func(r int) (int, bool) {
 		at, stride := 0, last.n
 		for d := len(outer) - 1; d >= 0; d-- {

@@ -42,13 +42,13 @@ type sharedFilters interface {
 	Packing() any
 }
 
-// packed is a variable or constant as kernels want it.
+// packed is a variable, a constant or what is computed of them, as kernels want it.
 type packed struct {
 	block *offheap.Block
 	data  []float32
 
 	mu      sync.Mutex
-	version uint64 // of the store that was packed
+	version uint64 // one more than that of the variables that was packed
 }
 
 func newPacked(length int) *packed {
@@ -62,22 +62,22 @@ type packs struct {
 	made map[packKey]weak.Pointer[packed]
 }
 
-// packKey is a packed variable.
+// packKey is a packed value.
 type packKey struct {
 	store   weak.Pointer[graph.Store]
-	path    string
-	packing any
+	value   string // see expressions
+	packing any    // nil for the value itself
 }
 
-// find returns the variable packed for k, which all kernels of the same packing share.
-func (s *packs) find(store *graph.Store, path string, k sharedFilters) *packed {
-	key := packKey{weak.Make(store), path, k.Packing()}
+// find returns length numbers of a value under a packing, which all that want the same share.
+func (s *packs) find(store *graph.Store, value string, packing any, length int) *packed {
+	key := packKey{weak.Make(store), value, packing}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.made[key].Value(); p != nil {
 		return p
 	}
-	p := newPacked(k.PackedLen())
+	p := newPacked(length)
 	if s.made == nil {
 		s.made = map[packKey]weak.Pointer[packed]{}
 	}

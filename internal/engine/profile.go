@@ -54,8 +54,10 @@ func (p *plan) describe(name string) string {
 // describe lists the steps: those of prepare, then those of steps.
 func (i *instance) describe() []profile.Step {
 	var list []profile.Step
-	for _, s := range i.prepare {
-		list = append(list, s.describe(i.plan, "pack"))
+	for _, p := range i.prepare {
+		for _, s := range p.steps {
+			list = append(list, s.describe(i.plan, p.kind))
+		}
 	}
 	var last *graph.Node
 	for _, s := range i.steps {

@@ -21,7 +21,7 @@ type program struct {
 	engine  *Engine
 	graph   *graph.Graph
 	store   *graph.Store
-	updates bool
+	changes []*graph.Variable // what its updates change
 
 	profiling atomic.Pointer[profiling]
 
@@ -33,8 +33,10 @@ type program struct {
 func newProgram(e *Engine, g *graph.Graph, store *graph.Store) *program {
 	p := &program{engine: e, graph: g, store: store}
 	for _, n := range g.Nodes {
-		if _, ok := n.Op.(op.Updater); ok {
-			p.updates = true
+		if u, ok := n.Op.(op.Updater); ok {
+			for _, v := range n.In[:u.Updates()] {
+				p.changes = append(p.changes, store.Lookup(v.Node.Op.(op.Variable).Path))
+			}
 		}
 	}
 	return p
@@ -49,7 +51,7 @@ func (p *program) Close() {
 
 // Run implements backend.Program.
 func (p *program) Run(in, out []*tensor.Tensor) error {
-	if p.updates {
+	if p.changes != nil {
 		p.running.Lock()
 		defer p.running.Unlock()
 	} else {
@@ -144,8 +146,8 @@ func (p *plan) run(in, out []*tensor.Tensor) error {
 	inst := p.take()
 	defer p.program.engine.arenas.release(inst.arena)
 	err := inst.run(in, out)
-	if p.program.updates {
-		p.program.store.Changed()
+	if p.program.changes != nil {
+		p.program.store.Changed(p.program.changes...)
 	}
 	return err
 }

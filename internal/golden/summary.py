@@ -100,6 +100,47 @@ def main():
     capture("connected.txt", model)
     capture("connected-120.txt", model, 120)
     capture("connected-colour.txt", model, colour=True)
+    capture("connected-trainable.txt", model, show_trainable=True)
+    capture("connected-line-90.txt", model, 120, line_length=90)
+    capture("connected-line-100.txt", model, line_length=100)
+    capture("connected-positions.txt", model, 120, positions=[0.2, 0.5, 0.7, 1.0])
+    capture("connected-positions-trainable.txt", model, 200, line_length=100, positions=[0.4, 0.6, 0.7, 0.9], show_trainable=True)
+    capture("connected-short.txt", model, 120, positions=[0.2, 0.4, 0.5, 0.7])
+
+    # Models in models: a Functional of two results that is called twice, in it a frozen Sequential; a
+    # Sequential that is called twice as one model; an operation that is no layer.
+    keras.utils.clear_session()
+    inner_input = keras.Input((8, 8, 3), name="inner_input")
+    features = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.BatchNormalization()], name="features")
+    features.trainable = False
+    x = features(inner_input)
+    body = keras.Model(inner_input, [layers.GlobalAveragePooling2D()(x), layers.Conv2D(2, 1)(x * 2.0)], name="body")
+    a, b = keras.Input((8, 8, 3), name="a"), keras.Input((8, 8, 3), name="b")
+    (p, _), (q, r) = body(a / 255.0), body(b)
+    head = keras.Sequential([layers.Dense(4), layers.Dropout(0.5)], name="head")
+    y = layers.Add()([head(p), head(q)])
+    model = keras.Model([a, b], [y, layers.Flatten()(r)], name="pair")
+    capture("nested.txt", model)
+    capture("nested-120.txt", model, 120)
+    capture("nested-expanded.txt", model, 120, expand_nested=True)
+    capture("nested-expanded-80.txt", model, expand_nested=True)
+    capture("nested-expanded-trainable.txt", model, 120, expand_nested=True, show_trainable=True)
+    capture("nested-expanded-trainable-colour.txt", model, 120, True, expand_nested=True, show_trainable=True)
+
+    # The same body at the start of a chain, and in a Sequential.
+    keras.utils.clear_session()
+    a = keras.Input((8, 8, 3), name="a")
+    model = keras.Model(a, layers.Dense(2)(layers.Flatten()(features(a))), name="chain")
+    capture("nested-chain.txt", model)
+    capture("nested-chain-expanded.txt", model, expand_nested=True)
+    capture("nested-chain-expanded-colour.txt", model, 60, True, expand_nested=True)
+    model = keras.Sequential([keras.Input((8, 8, 3)), features, layers.Flatten(), layers.Dense(2)], name="top")
+    capture("nested-sequential.txt", model)
+    capture("nested-sequential-expanded.txt", model, expand_nested=True, show_trainable=True)
+    late = keras.Sequential([layers.Dense(3)], name="late")
+    model = keras.Sequential([layers.Flatten(), late, layers.Dense(2)], name="top")
+    capture("nested-unbuilt.txt", model)
+    capture("nested-unbuilt-expanded.txt", model, expand_nested=True, show_trainable=True)
 
 
 main()

@@ -51,6 +51,7 @@ var defaults = []struct {
 	{"layers", layer.Dot{Axes: [2]int{1, 1}}, map[string]any{"axes": 1}},
 	{"layers", layer.Rescaling{Scale: []float64{.5}}, map[string]any{"scale": .5}},
 	{"layers", layer.Normalization{}, nil},
+	{"layers", layer.BatchNormalization{}, nil},
 	{"initializers", initializer.GlorotUniform{}, nil},
 	{"initializers", initializer.GlorotNormal{}, nil},
 	{"initializers", initializer.HeUniform{}, nil},

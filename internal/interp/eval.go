@@ -228,6 +228,46 @@ var evals = map[string]eval{
 			}
 		})
 	},
+	"BatchNorm": func(n *graph.Node, in, out []*Array) {
+		o := n.Op.(op.BatchNorm)
+		x, y, mean, variance := in[0].V, out[0].V, out[1].V, out[2].V
+		c := len(mean)
+		count := float64(len(x) / c)
+		for i, v := range x {
+			mean[i%c] += v / count
+		}
+		for i, v := range x {
+			d := v - mean[i%c]
+			variance[i%c] += d * d / count
+		}
+		for i, v := range x {
+			y[i] = (v - mean[i%c]) / math.Sqrt(variance[i%c]+o.Epsilon)
+			if o.Scale {
+				y[i] *= in[1].V[i%c]
+			}
+			if o.Center {
+				y[i] += in[len(in)-1].V[i%c]
+			}
+		}
+	},
+	"BatchNormGrad": func(n *graph.Node, in, out []*Array) {
+		o := n.Op.(op.BatchNormGrad)
+		g, x, mean, variance := in[0].V, in[1].V, in[2].V, in[3].V
+		dx, dgamma, dbeta := out[0].V, out[1].V, out[2].V
+		c := len(mean)
+		count := float64(len(x) / c)
+		xhat := func(i int) float64 { return (x[i] - mean[i%c]) / math.Sqrt(variance[i%c]+o.Epsilon) }
+		for i, v := range g {
+			dgamma[i%c] += v * xhat(i)
+			dbeta[i%c] += v
+		}
+		for i, v := range g {
+			dx[i] = (v - dbeta[i%c]/count - xhat(i)*dgamma[i%c]/count) / math.Sqrt(variance[i%c]+o.Epsilon)
+			if o.Scale {
+				dx[i] *= in[4].V[i%c]
+			}
+		}
+	},
 	"RandomUniform": func(n *graph.Node, in, out []*Array) {
 		u := make([]float32, len(out[0].V))
 		philox.Uniform(n.Op.(op.RandomUniform).Key, int64(in[0].V[0]), 0, u)
@@ -237,6 +277,12 @@ var evals = map[string]eval{
 	},
 
 	"Assign": func(_ *graph.Node, in, _ []*Array) { copy(in[0].V, in[1].V) },
+	"MovingAverage": func(n *graph.Node, in, _ []*Array) {
+		m := n.Op.(op.MovingAverage).Momentum
+		for i, v := range in[1].V {
+			in[0].V[i] = in[0].V[i]*m + v*(1-m)
+		}
+	},
 	"SGD": func(n *graph.Node, in, _ []*Array) {
 		o := n.Op.(op.SGD)
 		w, g, lr := in[0].V, in[o.Updates()].V, in[o.Updates()+1].V[0]

@@ -1,14 +1,16 @@
 package kernel
 
-// Operands is the greatest number of operands of a Walk.
-const Operands = 3
+// Places are indices into the three operands of a Walk, or steps between such indices; 0 for an
+// operand that the walk does not have. (Go does not keep arrays in registers.)
+type Places struct{ A, B, C int }
 
-// Places are indices into the operands of a Walk, or the steps between them.
-type Places [Operands]int
+func (p Places) times(n int) Places { return Places{p.A * n, p.B * n, p.C * n} }
 
-// Walk goes over the elements of a shape in their order, run by run along the last dimension,
-// and knows where in each of up to Operands operands a run begins. Dimensions that all operands
-// pass through as through one are joined, so that runs are long.
+func (p Places) plus(q Places) Places { return Places{p.A + q.A, p.B + q.B, p.C + q.C} }
+
+// Walk visits the elements of a shape in order, one run along the last dimension at a time, and
+// gives the index of each run's first element in up to three operands. Adjacent dimensions are
+// merged where every operand steps through them at one stride, so that runs are long.
 type Walk struct {
 	axes []walkAxis // at least one
 	n    int
@@ -19,8 +21,8 @@ type walkAxis struct {
 	step Places
 }
 
-// NewWalk prepares the walk over shape; strides[i] are operand i's, in elements: 0 along a
-// dimension that it is repeated along.
+// NewWalk prepares the walk over shape. strides[i] are the strides of operand i along each
+// dimension, in elements; 0 repeats the operand along a dimension.
 func NewWalk(shape []int, strides ...[]int) *Walk {
 	w := &Walk{n: 1}
 	for d, n := range shape {
@@ -29,8 +31,8 @@ func NewWalk(shape []int, strides ...[]int) *Walk {
 			continue
 		}
 		a := walkAxis{n: n}
-		for i, s := range strides {
-			a.step[i] = s[d]
+		for i, step := range []*int{&a.step.A, &a.step.B, &a.step.C}[:len(strides)] {
+			*step = strides[i][d]
 		}
 		if last := len(w.axes) - 1; last >= 0 && w.axes[last].step == a.step.times(n) {
 			a.n *= w.axes[last].n
@@ -44,28 +46,14 @@ func NewWalk(shape []int, strides ...[]int) *Walk {
 	return w
 }
 
-func (p Places) times(n int) Places {
-	for i := range p {
-		p[i] *= n
-	}
-	return p
-}
-
-func (p Places) plus(q Places, n int) Places {
-	for i := range p {
-		p[i] += n * q[i]
-	}
-	return p
-}
-
 // Len is the number of elements.
 func (w *Walk) Len() int { return w.n }
 
-// Step is how far apart the elements of a run are, in each operand.
+// Step is the distance between adjacent elements of a run, in each operand.
 func (w *Walk) Step() Places { return w.axes[len(w.axes)-1].step }
 
-// Range calls f for the runs of elements [lo, hi): n elements from the one numbered at on, which
-// are at from in the operands.
+// Range calls f for each run of the elements [lo, hi): n elements, the first of which is element
+// at of the shape and has the indices from in the operands.
 func (w *Walk) Range(lo, hi int, f func(at, n int, from Places)) {
 	outer := len(w.axes) - 1
 	run := w.axes[outer]
@@ -79,14 +67,18 @@ func (w *Walk) Range(lo, hi int, f func(at, n int, from Places)) {
 		var from Places
 		for d := outer - 1; d >= 0; d-- {
 			a := w.axes[d]
-			from = from.plus(a.step, row%a.n)
+			from = from.plus(a.step.times(row % a.n))
 			row /= a.n
 		}
 		for ; rows > 0 && at < hi; rows-- {
 			n := min(run.n-skip, hi-at)
-			f(at, n, from.plus(run.step, skip))
+			if skip > 0 {
+				f(at, n, from.plus(run.step.times(skip)))
+			} else {
+				f(at, n, from)
+			}
 			at, skip = at+n, 0
-			from = from.plus(step, 1)
+			from = from.plus(step)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package kernel
 
 import "testing"
 
+func list(p Places) []int { return []int{p.A, p.B, p.C} }
+
 // TestWalk compares walks in blocks of all lengths with indices counted by hand.
 func TestWalk(t *testing.T) {
 	for _, c := range []struct {
@@ -46,7 +48,7 @@ func TestWalk(t *testing.T) {
 								want += rest % c.shape[d] * s[d]
 								rest /= c.shape[d]
 							}
-							if got := from[k] + i*w.Step()[k]; got != want {
+							if got := list(from)[k] + i*list(w.Step())[k]; got != want {
 								t.Fatalf("%v, strides %v: element %d of operand %d at %d, want %d", c.shape, s, at+i, k, got, want)
 							}
 						}

@@ -6,25 +6,33 @@ package summary
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// Row is one layer.
+// Row is one layer: a layer of a Sequential but its InputLayer, an operation of a Functional,
+// be it a layer or not, in Keras' order.
 type Row struct {
 	// Name and Class are the layer's name and kind: "conv2d", "Conv2D".
 	Name, Class string
-	// OutputShape is as Shape writes it; "" for a layer that is not built, shown as "?".
+	// OutputShape is as Shapes writes it, of the layer's last call; "" for a layer that is not
+	// built, shown as "?".
 	OutputShape string
-	// Params is the number of the layer's parameters.
+	// Params is the number of the layer's parameters, of a model's those of all its layers.
 	Params int
 	// Unbuilt says that Params is not known yet.
 	Unbuilt bool
-	// Frozen is the reverse of the layer's trainable flag; only seen with
+	// Frozen is the reverse of the layer's own trainable flag; only seen with
 	// Options.ShowTrainable, and only of layers that have parameters.
 	Frozen bool
-	// Inputs are the values that the layer takes; only seen in a model that is Connected.
+	// Inputs are the values that the layer takes in its calls, call by call; only seen in a
+	// model that is Connected.
 	Inputs []Connection
+	// Nested are the layers of a model that is a layer, without operations that are no layers;
+	// only seen with Options.ExpandNested. Keras says of none what it is connected to, so
+	// that their Inputs are not looked at.
+	Nested []Row
 }
 
 // Connection is an input of a layer: the output number Tensor of the call number Node of
@@ -41,10 +49,11 @@ type Weights struct{ Count, Bytes int }
 type Model struct {
 	Name string
 	Rows []Row
-	// Connected adds the column "Connected to", as Keras does for a model whose layers are
-	// not one chain.
+	// Connected adds the column "Connected to". Keras does so for a Functional in which two
+	// calls have one depth, a call takes more than one value, or a layer is called twice. A
+	// chain has no such column, whatever its outputs are, and a Sequential never.
 	Connected bool
-	// Trainable and NonTrainable are the model's parameters.
+	// Trainable and NonTrainable are the model's parameters, each counted once.
 	Trainable, NonTrainable Weights
 	// Optimizer holds the optimizer's variables (learning rate and step counter too), or
 	// nil before the optimizer has any.
@@ -57,6 +66,15 @@ type Options struct {
 	// Width is that of the terminal, in columns; 0 is 80. The table takes 4 columns less,
 	// and 88 (108 where layers are Connected) at most.
 	Width int
+	// ExpandNested shows the layers of models that are layers, below them and indented.
+	ExpandNested bool
+	// LineLength is the width of the table in columns, 0 for what Width gives. What goes beyond
+	// Width is cut off.
+	LineLength int
+	// Positions are the fractions of the width at which the columns end, one for each column
+	// without that of ShowTrainable; nil is .45, .80, 1, or .3, .56, .74, 1 where layers are
+	// Connected. ShowTrainable takes the last tenth for its own.
+	Positions []float64
 	// ShowTrainable adds a column that says which layers learn: Y, N, or - where there is
 	// nothing to learn.
 	ShowTrainable bool
@@ -77,7 +95,20 @@ func Shape(shape []int) string {
 	return "(" + strings.Join(sizes, ", ") + ")"
 }
 
-// Write prints the summary. It fails where the terminal is too narrow for a table.
+// Shapes writes the shapes of a layer's results: one as Shape does, several as a list.
+func Shapes(shapes ...[]int) string {
+	if len(shapes) == 1 {
+		return Shape(shapes[0])
+	}
+	texts := make([]string, len(shapes))
+	for i, s := range shapes {
+		texts[i] = Shape(s)
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
+}
+
+// Write prints the summary. It fails where the terminal is too narrow for a table, or
+// LineLength, and where Positions do not fit the columns.
 func (m Model) Write(w io.Writer, o Options) error {
 	width := o.Width
 	if width == 0 {
@@ -89,7 +120,7 @@ func (m Model) Write(w io.Writer, o Options) error {
 	}
 	p := printer{color: o.Color}
 	p.wrapped(styled(bold, `Model: "`+m.Name+`"`), width)
-	t.print(&p)
+	t.print(&p, width)
 	total := Weights{m.Trainable.Count + m.NonTrainable.Count, m.Trainable.Bytes + m.NonTrainable.Bytes}
 	if m.Optimizer != nil {
 		total.Count += m.Optimizer.Count
@@ -116,6 +147,12 @@ func (m Model) table(o Options, width int) (*table, error) {
 		t.headers = append(t.headers, "Connected to")
 		t.align = append(t.align, left)
 	}
+	if o.Positions != nil {
+		if len(o.Positions) != len(ends) {
+			return nil, fmt.Errorf("summary: %d positions for %d columns", len(o.Positions), len(ends))
+		}
+		ends = slices.Clone(o.Positions)
+	}
 	if o.ShowTrainable {
 		length += 12
 		for i := range ends {
@@ -125,11 +162,24 @@ func (m Model) table(o Options, width int) (*table, error) {
 		t.headers = append(t.headers, "Trainable")
 		t.align = append(t.align, center)
 	}
-	if err := t.fit(min(length, width-4), ends); err != nil {
+	length = min(length, width-4)
+	if o.LineLength > 0 {
+		length = o.LineLength
+	}
+	if err := t.fit(length, ends); err != nil {
 		return nil, err
 	}
-	for _, r := range m.Rows {
-		cells := []text{r.name(), r.shape(), r.params()}
+	m.rows(t, o, m.Rows, 0)
+	return t, nil
+}
+
+// rows adds rows, those of a model that is nested so many levels deep.
+func (m Model) rows(t *table, o Options, rows []Row, level int) {
+	for _, r := range rows {
+		if level > 0 {
+			r.Inputs = nil
+		}
+		cells := []text{r.name(level), r.shape(), r.params()}
 		if m.Connected {
 			cells = append(cells, r.inputs())
 		}
@@ -137,12 +187,18 @@ func (m Model) table(o Options, width int) (*table, error) {
 			cells = append(cells, r.trainable())
 		}
 		t.rows = append(t.rows, cells)
+		if o.ExpandNested {
+			m.rows(t, o, r.Nested, level+1)
+		}
 	}
-	return t, nil
 }
 
-func (r Row) name() text {
-	return join(styled(plain, r.Name+" ("), styled(symbol, r.Class), styled(plain, ")"))
+func (r Row) name(level int) text {
+	indent := ""
+	if level > 0 {
+		indent = strings.Repeat("   ", level) + "└ "
+	}
+	return join(styled(plain, indent+r.Name+" ("), styled(symbol, r.Class), styled(plain, ")"))
 }
 
 func (r Row) shape() text {

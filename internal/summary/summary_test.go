@@ -68,6 +68,78 @@ var connected = Model{
 	Trainable: Weights{323, 4 * 323},
 }
 
+var features = Row{
+	Name: "features", Class: "Sequential", OutputShape: "(None, 6, 6, 4)", Params: 128, Frozen: true,
+	Nested: []Row{
+		{Name: "conv2d", Class: "Conv2D", OutputShape: "(None, 6, 6, 4)", Params: 112, Frozen: true, Inputs: []Connection{{Layer: "never shown"}}},
+		{Name: "batch_normalization", Class: "BatchNormalization", OutputShape: "(None, 6, 6, 4)", Params: 16, Frozen: true},
+	},
+}
+
+var nested = Model{
+	Name: "pair",
+	Rows: []Row{
+		{Name: "a", Class: "InputLayer", OutputShape: "(None, 8, 8, 3)"},
+		{Name: "true_divide", Class: "TrueDivide", OutputShape: "(None, 8, 8, 3)", Inputs: []Connection{{Layer: "a"}}},
+		{Name: "b", Class: "InputLayer", OutputShape: "(None, 8, 8, 3)"},
+		{
+			Name: "body", Class: "Functional", OutputShape: Shapes([]int{-1, 4}, []int{-1, 6, 6, 2}), Params: 138,
+			Inputs: []Connection{{Layer: "true_divide"}, {Layer: "b"}},
+			Nested: []Row{
+				{Name: "inner_input", Class: "InputLayer", OutputShape: "(None, 8, 8, 3)"},
+				features,
+				{Name: "global_average_pooling2d", Class: "GlobalAveragePooling2D", OutputShape: "(None, 4)"},
+				{Name: "conv2d_1", Class: "Conv2D", OutputShape: "(None, 6, 6, 2)", Params: 10},
+			},
+		},
+		{
+			Name: "head", Class: "Sequential", OutputShape: Shapes([]int{-1, 4}), Params: 20,
+			Inputs: []Connection{{"body", 0, 0}, {"body", 1, 0}},
+			Nested: []Row{
+				{Name: "dense", Class: "Dense", OutputShape: "(None, 4)", Params: 20},
+				{Name: "dropout", Class: "Dropout", OutputShape: "(None, 4)"},
+			},
+		},
+		{Name: "add", Class: "Add", OutputShape: "(None, 4)", Inputs: []Connection{{"head", 0, 0}, {"head", 1, 0}}},
+		{Name: "flatten", Class: "Flatten", OutputShape: "(None, 72)", Inputs: []Connection{{"body", 1, 1}}},
+	},
+	Connected:    true,
+	Trainable:    Weights{30, 120},
+	NonTrainable: Weights{128, 512},
+}
+
+var chain = Model{
+	Name: "chain",
+	Rows: []Row{
+		{Name: "a", Class: "InputLayer", OutputShape: "(None, 8, 8, 3)"},
+		features,
+		{Name: "flatten", Class: "Flatten", OutputShape: "(None, 144)"},
+		{Name: "dense", Class: "Dense", OutputShape: "(None, 2)", Params: 290},
+	},
+	Trainable:    Weights{290, 4 * 290},
+	NonTrainable: Weights{128, 512},
+}
+
+var top = Model{
+	Name: "top",
+	Rows: []Row{
+		features,
+		{Name: "flatten_1", Class: "Flatten", OutputShape: "(None, 144)"},
+		{Name: "dense_1", Class: "Dense", OutputShape: "(None, 2)", Params: 290},
+	},
+	Trainable:    Weights{290, 4 * 290},
+	NonTrainable: Weights{128, 512},
+}
+
+var late = Model{
+	Name: "top",
+	Rows: []Row{
+		{Name: "flatten_2", Class: "Flatten", Unbuilt: true},
+		{Name: "late", Class: "Sequential", Unbuilt: true, Nested: []Row{{Name: "dense_2", Class: "Dense", Unbuilt: true}}},
+		{Name: "dense_3", Class: "Dense", Unbuilt: true},
+	},
+}
+
 // The files are what real Keras printed: internal/golden/summary.py.
 func TestKeras(t *testing.T) {
 	for _, c := range []struct {
@@ -96,6 +168,25 @@ func TestKeras(t *testing.T) {
 		{"connected", connected, Options{}},
 		{"connected-120", connected, Options{Width: 120}},
 		{"connected-colour", connected, Options{Color: true}},
+		{"connected-trainable", connected, Options{ShowTrainable: true}},
+		{"connected-line-90", connected, Options{Width: 120, LineLength: 90}},
+		{"connected-line-100", connected, Options{LineLength: 100}},
+		{"connected-positions", connected, Options{Width: 120, Positions: []float64{.2, .5, .7, 1}}},
+		{"connected-positions-trainable", connected, Options{Width: 200, LineLength: 100, Positions: []float64{.4, .6, .7, .9}, ShowTrainable: true}},
+		{"connected-short", connected, Options{Width: 120, Positions: []float64{.2, .4, .5, .7}}},
+		{"nested", nested, Options{}},
+		{"nested-120", nested, Options{Width: 120}},
+		{"nested-expanded", nested, Options{Width: 120, ExpandNested: true}},
+		{"nested-expanded-80", nested, Options{ExpandNested: true}},
+		{"nested-expanded-trainable", nested, Options{Width: 120, ExpandNested: true, ShowTrainable: true}},
+		{"nested-expanded-trainable-colour", nested, Options{Width: 120, ExpandNested: true, ShowTrainable: true, Color: true}},
+		{"nested-chain", chain, Options{}},
+		{"nested-chain-expanded", chain, Options{ExpandNested: true}},
+		{"nested-chain-expanded-colour", chain, Options{Width: 60, ExpandNested: true, Color: true}},
+		{"nested-sequential", top, Options{}},
+		{"nested-sequential-expanded", top, Options{ExpandNested: true, ShowTrainable: true}},
+		{"nested-unbuilt", late, Options{}},
+		{"nested-unbuilt-expanded", late, Options{ExpandNested: true, ShowTrainable: true}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			want, err := os.ReadFile(filepath.Join("testdata", c.file+".txt"))
@@ -132,6 +223,12 @@ func TestSize(t *testing.T) {
 		if got := Size(bytes); got != want {
 			t.Errorf("Size(%d) = %s, want %s", bytes, got, want)
 		}
+	}
+}
+
+func TestPositions(t *testing.T) {
+	if err := connected.Write(&strings.Builder{}, Options{Positions: []float64{.5, .8, 1}}); err == nil {
+		t.Error("three positions for four columns: no error")
 	}
 }
 

@@ -159,8 +159,22 @@ func (t *table) fit(length int, ends []float64) error {
 		widths[i] += 2
 		excess += widths[i]
 	}
-	// The lines between columns and the spaces beside them come out of all alike.
 	excess -= length
+	if excess < 0 {
+		// What is left goes to all in proportion.
+		spare, sum := -excess, 0
+		for _, w := range widths {
+			sum += w
+		}
+		excess = 0
+		for i, w := range widths {
+			more := (w*spare + sum - 1) / sum
+			widths[i] += more
+			spare -= more
+			sum -= w
+		}
+	}
+	// The lines between columns and the spaces beside them come out of all alike.
 	for i, left := 0, len(widths); left > 0; i, left = i+1, left-1 {
 		cut := min(widths[i], int(math.RoundToEven(float64(excess)/float64(left))))
 		widths[i] -= cut + 2
@@ -175,7 +189,10 @@ func (t *table) fit(length int, ends []float64) error {
 	return nil
 }
 
-func (t *table) print(p *printer) {
+// print draws the table, and leaves out what is beyond width.
+func (t *table) print(p *printer, width int) {
+	p.crop = width
+	defer func() { p.crop = 0 }()
 	t.rule(p, "┏━┳┓")
 	headers := make([]text, len(t.headers))
 	for i, h := range t.headers {
@@ -236,9 +253,23 @@ func (t *table) row(p *printer, cells []text, wall string, s style) {
 type printer struct {
 	strings.Builder
 	color bool
+	crop  int // characters of a line that are printed; 0 is all
+	at    int // characters of the line so far, where crop is set
 }
 
 func (p *printer) write(s style, value string) {
+	if p.crop > 0 {
+		value = strings.Map(func(r rune) rune {
+			p.at++
+			switch {
+			case r == '\n':
+				p.at = 0
+			case p.at > p.crop:
+				return -1
+			}
+			return r
+		}, value)
+	}
 	if !p.color || s == plain || value == "" {
 		p.WriteString(value)
 		return

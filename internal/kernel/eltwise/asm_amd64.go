@@ -28,6 +28,48 @@ func binaryAVX512(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {
 		binaryDivScalarXAVX512(dst, x, y, n)
 	case int(Div)*3 + 2:
 		binaryDivScalarYAVX512(dst, x, y, n)
+	case int(Max)*3 + 0:
+		binaryMaxAVX512(dst, x, y, n)
+	case int(Max)*3 + 1:
+		binaryMaxScalarXAVX512(dst, x, y, n)
+	case int(Max)*3 + 2:
+		binaryMaxScalarYAVX512(dst, x, y, n)
+	case int(Min)*3 + 0:
+		binaryMinAVX512(dst, x, y, n)
+	case int(Min)*3 + 1:
+		binaryMinScalarXAVX512(dst, x, y, n)
+	case int(Min)*3 + 2:
+		binaryMinScalarYAVX512(dst, x, y, n)
+	case int(Equal)*3 + 0:
+		binaryEqualAVX512(dst, x, y, n)
+	case int(Equal)*3 + 1:
+		binaryEqualScalarXAVX512(dst, x, y, n)
+	case int(Equal)*3 + 2:
+		binaryEqualScalarYAVX512(dst, x, y, n)
+	case int(Less)*3 + 0:
+		binaryLessAVX512(dst, x, y, n)
+	case int(Less)*3 + 1:
+		binaryLessScalarXAVX512(dst, x, y, n)
+	case int(Less)*3 + 2:
+		binaryLessScalarYAVX512(dst, x, y, n)
+	case int(LessEqual)*3 + 0:
+		binaryLessEqualAVX512(dst, x, y, n)
+	case int(LessEqual)*3 + 1:
+		binaryLessEqualScalarXAVX512(dst, x, y, n)
+	case int(LessEqual)*3 + 2:
+		binaryLessEqualScalarYAVX512(dst, x, y, n)
+	case int(Greater)*3 + 0:
+		binaryGreaterAVX512(dst, x, y, n)
+	case int(Greater)*3 + 1:
+		binaryGreaterScalarXAVX512(dst, x, y, n)
+	case int(Greater)*3 + 2:
+		binaryGreaterScalarYAVX512(dst, x, y, n)
+	case int(GreaterEqual)*3 + 0:
+		binaryGreaterEqualAVX512(dst, x, y, n)
+	case int(GreaterEqual)*3 + 1:
+		binaryGreaterEqualScalarXAVX512(dst, x, y, n)
+	case int(GreaterEqual)*3 + 2:
+		binaryGreaterEqualScalarYAVX512(dst, x, y, n)
 	case int(ReLUGrad)*3 + 0:
 		binaryReLUGradAVX512(dst, x, y, n)
 	case int(ReLUGrad)*3 + 1:
@@ -118,6 +160,48 @@ func binaryAVX2(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {
 		binaryDivScalarXAVX2(dst, x, y, n)
 	case int(Div)*3 + 2:
 		binaryDivScalarYAVX2(dst, x, y, n)
+	case int(Max)*3 + 0:
+		binaryMaxAVX2(dst, x, y, n)
+	case int(Max)*3 + 1:
+		binaryMaxScalarXAVX2(dst, x, y, n)
+	case int(Max)*3 + 2:
+		binaryMaxScalarYAVX2(dst, x, y, n)
+	case int(Min)*3 + 0:
+		binaryMinAVX2(dst, x, y, n)
+	case int(Min)*3 + 1:
+		binaryMinScalarXAVX2(dst, x, y, n)
+	case int(Min)*3 + 2:
+		binaryMinScalarYAVX2(dst, x, y, n)
+	case int(Equal)*3 + 0:
+		binaryEqualAVX2(dst, x, y, n)
+	case int(Equal)*3 + 1:
+		binaryEqualScalarXAVX2(dst, x, y, n)
+	case int(Equal)*3 + 2:
+		binaryEqualScalarYAVX2(dst, x, y, n)
+	case int(Less)*3 + 0:
+		binaryLessAVX2(dst, x, y, n)
+	case int(Less)*3 + 1:
+		binaryLessScalarXAVX2(dst, x, y, n)
+	case int(Less)*3 + 2:
+		binaryLessScalarYAVX2(dst, x, y, n)
+	case int(LessEqual)*3 + 0:
+		binaryLessEqualAVX2(dst, x, y, n)
+	case int(LessEqual)*3 + 1:
+		binaryLessEqualScalarXAVX2(dst, x, y, n)
+	case int(LessEqual)*3 + 2:
+		binaryLessEqualScalarYAVX2(dst, x, y, n)
+	case int(Greater)*3 + 0:
+		binaryGreaterAVX2(dst, x, y, n)
+	case int(Greater)*3 + 1:
+		binaryGreaterScalarXAVX2(dst, x, y, n)
+	case int(Greater)*3 + 2:
+		binaryGreaterScalarYAVX2(dst, x, y, n)
+	case int(GreaterEqual)*3 + 0:
+		binaryGreaterEqualAVX2(dst, x, y, n)
+	case int(GreaterEqual)*3 + 1:
+		binaryGreaterEqualScalarXAVX2(dst, x, y, n)
+	case int(GreaterEqual)*3 + 2:
+		binaryGreaterEqualScalarYAVX2(dst, x, y, n)
 	case int(ReLUGrad)*3 + 0:
 		binaryReLUGradAVX2(dst, x, y, n)
 	case int(ReLUGrad)*3 + 1:
@@ -242,6 +326,111 @@ func binaryDivScalarXAVX512(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func binaryDivScalarYAVX512(dst *float32, x *float32, y *float32, n int)
 
+// binaryMaxAVX512 sets dst[i] = max(x, y) of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryMaxAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryMaxScalarXAVX512 sets dst[i] = max(x, y) of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryMaxScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryMaxScalarYAVX512 sets dst[i] = max(x, y) of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryMaxScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryMinAVX512 sets dst[i] = min(x, y) of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryMinAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryMinScalarXAVX512 sets dst[i] = min(x, y) of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryMinScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryMinScalarYAVX512 sets dst[i] = min(x, y) of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryMinScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryEqualAVX512 sets dst[i] = 1 where x == y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryEqualAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryEqualScalarXAVX512 sets dst[i] = 1 where x == y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryEqualScalarYAVX512 sets dst[i] = 1 where x == y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessAVX512 sets dst[i] = 1 where x < y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessScalarXAVX512 sets dst[i] = 1 where x < y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessScalarYAVX512 sets dst[i] = 1 where x < y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryLessScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessEqualAVX512 sets dst[i] = 1 where x <= y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessEqualAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessEqualScalarXAVX512 sets dst[i] = 1 where x <= y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessEqualScalarYAVX512 sets dst[i] = 1 where x <= y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryLessEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterAVX512 sets dst[i] = 1 where x > y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterScalarXAVX512 sets dst[i] = 1 where x > y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterScalarYAVX512 sets dst[i] = 1 where x > y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryGreaterScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterEqualAVX512 sets dst[i] = 1 where x >= y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterEqualAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterEqualScalarXAVX512 sets dst[i] = 1 where x >= y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterEqualScalarYAVX512 sets dst[i] = 1 where x >= y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryGreaterEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+
 // binaryReLUGradAVX512 sets dst[i] = x where y > 0, else 0 of x[i], y[i] for n vectors.
 //
 //go:noescape
@@ -316,6 +505,11 @@ func binarySquaredDifferenceScalarXAVX512(dst *float32, x *float32, y *float32, 
 //
 //go:noescape
 func binarySquaredDifferenceScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+
+// chooseAVX512 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y go on by stepX and stepY bytes a vector.
+//
+//go:noescape
+func chooseAVX512(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
 // unaryNegAVX512 sets dst[i] = -x of x[i] for n vectors.
 //
@@ -427,6 +621,111 @@ func binaryDivScalarXAVX2(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func binaryDivScalarYAVX2(dst *float32, x *float32, y *float32, n int)
 
+// binaryMaxAVX2 sets dst[i] = max(x, y) of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryMaxAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryMaxScalarXAVX2 sets dst[i] = max(x, y) of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryMaxScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryMaxScalarYAVX2 sets dst[i] = max(x, y) of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryMaxScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryMinAVX2 sets dst[i] = min(x, y) of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryMinAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryMinScalarXAVX2 sets dst[i] = min(x, y) of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryMinScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryMinScalarYAVX2 sets dst[i] = min(x, y) of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryMinScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryEqualAVX2 sets dst[i] = 1 where x == y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryEqualAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryEqualScalarXAVX2 sets dst[i] = 1 where x == y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryEqualScalarYAVX2 sets dst[i] = 1 where x == y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessAVX2 sets dst[i] = 1 where x < y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessScalarXAVX2 sets dst[i] = 1 where x < y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessScalarYAVX2 sets dst[i] = 1 where x < y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryLessScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessEqualAVX2 sets dst[i] = 1 where x <= y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessEqualAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessEqualScalarXAVX2 sets dst[i] = 1 where x <= y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessEqualScalarYAVX2 sets dst[i] = 1 where x <= y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryLessEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterAVX2 sets dst[i] = 1 where x > y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterScalarXAVX2 sets dst[i] = 1 where x > y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterScalarYAVX2 sets dst[i] = 1 where x > y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryGreaterScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterEqualAVX2 sets dst[i] = 1 where x >= y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterEqualAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterEqualScalarXAVX2 sets dst[i] = 1 where x >= y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterEqualScalarYAVX2 sets dst[i] = 1 where x >= y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryGreaterEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+
 // binaryReLUGradAVX2 sets dst[i] = x where y > 0, else 0 of x[i], y[i] for n vectors.
 //
 //go:noescape
@@ -501,6 +800,11 @@ func binarySquaredDifferenceScalarXAVX2(dst *float32, x *float32, y *float32, n 
 //
 //go:noescape
 func binarySquaredDifferenceScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+
+// chooseAVX2 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y go on by stepX and stepY bytes a vector.
+//
+//go:noescape
+func chooseAVX2(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
 // unaryNegAVX2 sets dst[i] = -x of x[i] for n vectors.
 //

@@ -685,6 +685,548 @@ again:
 	VZEROUPPER
 	RET
 
+// func binaryMaxAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMaxAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x03, Z1, Z0, K1
+	VADDPS Z1, Z0, Z6
+	VMAXPS Z1, Z0, Z2
+	VMAXPS Z0, Z1, Z7
+	VANDPS Z2, Z7, Z0
+	VMOVAPS Z6, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMaxScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMaxScalarXAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (SI), Z3
+	PCALIGN $64
+again:
+	VMOVAPS Z3, Z0
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x03, Z1, Z0, K1
+	VADDPS Z1, Z0, Z6
+	VMAXPS Z1, Z0, Z2
+	VMAXPS Z0, Z1, Z7
+	VANDPS Z2, Z7, Z0
+	VMOVAPS Z6, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMaxScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMaxScalarYAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (BX), Z1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VCMPPS $0x03, Z1, Z0, K1
+	VADDPS Z1, Z0, Z6
+	VMAXPS Z1, Z0, Z2
+	VMAXPS Z0, Z1, Z7
+	VANDPS Z2, Z7, Z0
+	VMOVAPS Z6, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMinAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMinAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x03, Z1, Z0, K1
+	VADDPS Z1, Z0, Z6
+	VMINPS Z1, Z0, Z2
+	VMINPS Z0, Z1, Z7
+	VORPS Z2, Z7, Z0
+	VMOVAPS Z6, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMinScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMinScalarXAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (SI), Z3
+	PCALIGN $64
+again:
+	VMOVAPS Z3, Z0
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x03, Z1, Z0, K1
+	VADDPS Z1, Z0, Z6
+	VMINPS Z1, Z0, Z2
+	VMINPS Z0, Z1, Z7
+	VORPS Z2, Z7, Z0
+	VMOVAPS Z6, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMinScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMinScalarYAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (BX), Z1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VCMPPS $0x03, Z1, Z0, K1
+	VADDPS Z1, Z0, Z6
+	VMINPS Z1, Z0, Z2
+	VMINPS Z0, Z1, Z7
+	VORPS Z2, Z7, Z0
+	VMOVAPS Z6, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryEqualAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryEqualAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x00, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryEqualScalarXAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (SI), Z3
+	PCALIGN $64
+again:
+	VMOVAPS Z3, Z0
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x00, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryEqualScalarYAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (BX), Z1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VCMPPS $0x00, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x11, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessScalarXAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (SI), Z3
+	PCALIGN $64
+again:
+	VMOVAPS Z3, Z0
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x11, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessScalarYAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (BX), Z1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VCMPPS $0x11, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessEqualAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessEqualAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x12, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessEqualScalarXAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (SI), Z3
+	PCALIGN $64
+again:
+	VMOVAPS Z3, Z0
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x12, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessEqualScalarYAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (BX), Z1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VCMPPS $0x12, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x1e, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterScalarXAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (SI), Z3
+	PCALIGN $64
+again:
+	VMOVAPS Z3, Z0
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x1e, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterScalarYAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (BX), Z1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VCMPPS $0x1e, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterEqualAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterEqualAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x1d, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterEqualScalarXAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (SI), Z3
+	PCALIGN $64
+again:
+	VMOVAPS Z3, Z0
+	VMOVUPS (BX), Z1
+	ADDQ $64, BX
+	VCMPPS $0x1d, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterEqualScalarYAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VPXORQ Z4, Z4, Z4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Z5
+	VBROADCASTSS (BX), Z1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Z0
+	ADDQ $64, SI
+	VCMPPS $0x1d, Z1, Z0, K1
+	VMOVAPS.Z Z5, K1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
 // func binaryReLUGradAVX512(dst *float32, x *float32, y *float32, n int)
 TEXT ·binaryReLUGradAVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
@@ -1058,6 +1600,32 @@ again:
 	VSUBPS Z1, Z0, Z0
 	VMULPS Z0, Z0, Z0
 	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func chooseAVX512(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·chooseAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), DI
+	MOVQ cond+8(FP), R8
+	MOVQ x+16(FP), SI
+	MOVQ y+24(FP), BX
+	MOVQ n+32(FP), CX
+	MOVQ stepX+40(FP), R9
+	MOVQ stepY+48(FP), R10
+	VPXORQ Z4, Z4, Z4
+	PCALIGN $64
+again:
+	VMOVUPS (R8), Z0
+	VMOVUPS (SI), Z1
+	VCMPPS $0x00, Z4, Z0, K1
+	VMOVUPS (BX), K1, Z1
+	VMOVUPS Z1, (DI)
+	ADDQ $64, R8
+	ADDQ R9, SI
+	ADDQ R10, BX
 	ADDQ $64, DI
 	DECQ CX
 	JNE again
@@ -1685,6 +2253,542 @@ again:
 	VZEROUPPER
 	RET
 
+// func binaryMaxAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMaxAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x03, Y1, Y0, Y6
+	VMAXPS Y1, Y0, Y2
+	VMAXPS Y0, Y1, Y7
+	VANDPS Y2, Y7, Y0
+	VORPS Y6, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMaxScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMaxScalarXAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (SI), Y3
+	PCALIGN $64
+again:
+	VMOVAPS Y3, Y0
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x03, Y1, Y0, Y6
+	VMAXPS Y1, Y0, Y2
+	VMAXPS Y0, Y1, Y7
+	VANDPS Y2, Y7, Y0
+	VORPS Y6, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMaxScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMaxScalarYAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (BX), Y1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VCMPPS $0x03, Y1, Y0, Y6
+	VMAXPS Y1, Y0, Y2
+	VMAXPS Y0, Y1, Y7
+	VANDPS Y2, Y7, Y0
+	VORPS Y6, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMinAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMinAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x03, Y1, Y0, Y6
+	VMINPS Y1, Y0, Y2
+	VMINPS Y0, Y1, Y7
+	VORPS Y2, Y7, Y0
+	VORPS Y6, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMinScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMinScalarXAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (SI), Y3
+	PCALIGN $64
+again:
+	VMOVAPS Y3, Y0
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x03, Y1, Y0, Y6
+	VMINPS Y1, Y0, Y2
+	VMINPS Y0, Y1, Y7
+	VORPS Y2, Y7, Y0
+	VORPS Y6, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryMinScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMinScalarYAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (BX), Y1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VCMPPS $0x03, Y1, Y0, Y6
+	VMINPS Y1, Y0, Y2
+	VMINPS Y0, Y1, Y7
+	VORPS Y2, Y7, Y0
+	VORPS Y6, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryEqualAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryEqualAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x00, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryEqualScalarXAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (SI), Y3
+	PCALIGN $64
+again:
+	VMOVAPS Y3, Y0
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x00, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryEqualScalarYAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (BX), Y1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VCMPPS $0x00, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x11, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessScalarXAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (SI), Y3
+	PCALIGN $64
+again:
+	VMOVAPS Y3, Y0
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x11, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessScalarYAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (BX), Y1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VCMPPS $0x11, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessEqualAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessEqualAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x12, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessEqualScalarXAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (SI), Y3
+	PCALIGN $64
+again:
+	VMOVAPS Y3, Y0
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x12, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryLessEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessEqualScalarYAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (BX), Y1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VCMPPS $0x12, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x1e, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterScalarXAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (SI), Y3
+	PCALIGN $64
+again:
+	VMOVAPS Y3, Y0
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x1e, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterScalarYAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (BX), Y1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VCMPPS $0x1e, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterEqualAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterEqualAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x1d, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterEqualScalarXAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (SI), Y3
+	PCALIGN $64
+again:
+	VMOVAPS Y3, Y0
+	VMOVUPS (BX), Y1
+	ADDQ $32, BX
+	VCMPPS $0x1d, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func binaryGreaterEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterEqualScalarYAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), BX
+	MOVQ n+24(FP), CX
+	VXORPS Y4, Y4, Y4
+	MOVL $1065353216, AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	VBROADCASTSS (BX), Y1
+	PCALIGN $64
+again:
+	VMOVUPS (SI), Y0
+	ADDQ $32, SI
+	VCMPPS $0x1d, Y1, Y0, Y2
+	VANDPS Y2, Y5, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
 // func binaryReLUGradAVX2(dst *float32, x *float32, y *float32, n int)
 TEXT ·binaryReLUGradAVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
@@ -2061,6 +3165,33 @@ again:
 	VSUBPS Y1, Y0, Y0
 	VMULPS Y0, Y0, Y0
 	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func chooseAVX2(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·chooseAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), DI
+	MOVQ cond+8(FP), R8
+	MOVQ x+16(FP), SI
+	MOVQ y+24(FP), BX
+	MOVQ n+32(FP), CX
+	MOVQ stepX+40(FP), R9
+	MOVQ stepY+48(FP), R10
+	VXORPS Y4, Y4, Y4
+	PCALIGN $64
+again:
+	VMOVUPS (R8), Y0
+	VMOVUPS (SI), Y1
+	VMOVUPS (BX), Y3
+	VCMPPS $0x00, Y4, Y0, Y2
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ $32, R8
+	ADDQ R9, SI
+	ADDQ R10, BX
 	ADDQ $32, DI
 	DECQ CX
 	JNE again

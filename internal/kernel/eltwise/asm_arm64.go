@@ -28,6 +28,48 @@ func binaryNEON(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {
 		binaryDivScalarXNEON(dst, x, y, n)
 	case int(Div)*3 + 2:
 		binaryDivScalarYNEON(dst, x, y, n)
+	case int(Max)*3 + 0:
+		binaryMaxNEON(dst, x, y, n)
+	case int(Max)*3 + 1:
+		binaryMaxScalarXNEON(dst, x, y, n)
+	case int(Max)*3 + 2:
+		binaryMaxScalarYNEON(dst, x, y, n)
+	case int(Min)*3 + 0:
+		binaryMinNEON(dst, x, y, n)
+	case int(Min)*3 + 1:
+		binaryMinScalarXNEON(dst, x, y, n)
+	case int(Min)*3 + 2:
+		binaryMinScalarYNEON(dst, x, y, n)
+	case int(Equal)*3 + 0:
+		binaryEqualNEON(dst, x, y, n)
+	case int(Equal)*3 + 1:
+		binaryEqualScalarXNEON(dst, x, y, n)
+	case int(Equal)*3 + 2:
+		binaryEqualScalarYNEON(dst, x, y, n)
+	case int(Less)*3 + 0:
+		binaryLessNEON(dst, x, y, n)
+	case int(Less)*3 + 1:
+		binaryLessScalarXNEON(dst, x, y, n)
+	case int(Less)*3 + 2:
+		binaryLessScalarYNEON(dst, x, y, n)
+	case int(LessEqual)*3 + 0:
+		binaryLessEqualNEON(dst, x, y, n)
+	case int(LessEqual)*3 + 1:
+		binaryLessEqualScalarXNEON(dst, x, y, n)
+	case int(LessEqual)*3 + 2:
+		binaryLessEqualScalarYNEON(dst, x, y, n)
+	case int(Greater)*3 + 0:
+		binaryGreaterNEON(dst, x, y, n)
+	case int(Greater)*3 + 1:
+		binaryGreaterScalarXNEON(dst, x, y, n)
+	case int(Greater)*3 + 2:
+		binaryGreaterScalarYNEON(dst, x, y, n)
+	case int(GreaterEqual)*3 + 0:
+		binaryGreaterEqualNEON(dst, x, y, n)
+	case int(GreaterEqual)*3 + 1:
+		binaryGreaterEqualScalarXNEON(dst, x, y, n)
+	case int(GreaterEqual)*3 + 2:
+		binaryGreaterEqualScalarYNEON(dst, x, y, n)
 	case int(ReLUGrad)*3 + 0:
 		binaryReLUGradNEON(dst, x, y, n)
 	case int(ReLUGrad)*3 + 1:
@@ -152,6 +194,111 @@ func binaryDivScalarXNEON(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func binaryDivScalarYNEON(dst *float32, x *float32, y *float32, n int)
 
+// binaryMaxNEON sets dst[i] = max(x, y) of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryMaxNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryMaxScalarXNEON sets dst[i] = max(x, y) of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryMaxScalarXNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryMaxScalarYNEON sets dst[i] = max(x, y) of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryMaxScalarYNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryMinNEON sets dst[i] = min(x, y) of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryMinNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryMinScalarXNEON sets dst[i] = min(x, y) of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryMinScalarXNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryMinScalarYNEON sets dst[i] = min(x, y) of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryMinScalarYNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryEqualNEON sets dst[i] = 1 where x == y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryEqualNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryEqualScalarXNEON sets dst[i] = 1 where x == y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryEqualScalarYNEON sets dst[i] = 1 where x == y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessNEON sets dst[i] = 1 where x < y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessScalarXNEON sets dst[i] = 1 where x < y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessScalarXNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessScalarYNEON sets dst[i] = 1 where x < y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryLessScalarYNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessEqualNEON sets dst[i] = 1 where x <= y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessEqualNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessEqualScalarXNEON sets dst[i] = 1 where x <= y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryLessEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryLessEqualScalarYNEON sets dst[i] = 1 where x <= y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryLessEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterNEON sets dst[i] = 1 where x > y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterScalarXNEON sets dst[i] = 1 where x > y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterScalarXNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterScalarYNEON sets dst[i] = 1 where x > y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryGreaterScalarYNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterEqualNEON sets dst[i] = 1 where x >= y, else 0 of x[i], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterEqualNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterEqualScalarXNEON sets dst[i] = 1 where x >= y, else 0 of x[0], y[i] for n vectors.
+//
+//go:noescape
+func binaryGreaterEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
+
+// binaryGreaterEqualScalarYNEON sets dst[i] = 1 where x >= y, else 0 of x[i], y[0] for n vectors.
+//
+//go:noescape
+func binaryGreaterEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
+
 // binaryReLUGradNEON sets dst[i] = x where y > 0, else 0 of x[i], y[i] for n vectors.
 //
 //go:noescape
@@ -226,6 +373,11 @@ func binarySquaredDifferenceScalarXNEON(dst *float32, x *float32, y *float32, n 
 //
 //go:noescape
 func binarySquaredDifferenceScalarYNEON(dst *float32, x *float32, y *float32, n int)
+
+// chooseNEON sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y go on by stepX and stepY bytes a vector.
+//
+//go:noescape
+func chooseNEON(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
 // unaryNegNEON sets dst[i] = -x of x[i] for n vectors.
 //

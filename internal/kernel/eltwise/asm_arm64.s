@@ -262,6 +262,476 @@ again:
 	BNE again
 	RET
 
+// func binaryMaxNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMaxNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x4e21f400 // FMAX V0, V0, V1
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryMaxScalarXNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMaxScalarXNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R4), [V3.S4]
+	PCALIGN $16
+again:
+	VMOV V3.B16, V0.B16
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x4e21f400 // FMAX V0, V0, V1
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryMaxScalarYNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMaxScalarYNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R1), [V1.S4]
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	WORD $0x4e21f400 // FMAX V0, V0, V1
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryMinNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMinNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x4ea1f400 // FMIN V0, V0, V1
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryMinScalarXNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMinScalarXNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R4), [V3.S4]
+	PCALIGN $16
+again:
+	VMOV V3.B16, V0.B16
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x4ea1f400 // FMIN V0, V0, V1
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryMinScalarYNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryMinScalarYNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R1), [V1.S4]
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	WORD $0x4ea1f400 // FMIN V0, V0, V1
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryEqualNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryEqualNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x4e21e402 // FCMEQ V2, V0, V1
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryEqualScalarXNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R4), [V3.S4]
+	PCALIGN $16
+again:
+	VMOV V3.B16, V0.B16
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x4e21e402 // FCMEQ V2, V0, V1
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryEqualScalarYNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R1), [V1.S4]
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	WORD $0x4e21e402 // FCMEQ V2, V0, V1
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryLessNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x6ea0e422 // FCMGT V2, V1, V0
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryLessScalarXNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessScalarXNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R4), [V3.S4]
+	PCALIGN $16
+again:
+	VMOV V3.B16, V0.B16
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x6ea0e422 // FCMGT V2, V1, V0
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryLessScalarYNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessScalarYNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R1), [V1.S4]
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	WORD $0x6ea0e422 // FCMGT V2, V1, V0
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryLessEqualNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessEqualNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x6e20e422 // FCMGE V2, V1, V0
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryLessEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessEqualScalarXNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R4), [V3.S4]
+	PCALIGN $16
+again:
+	VMOV V3.B16, V0.B16
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x6e20e422 // FCMGE V2, V1, V0
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryLessEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryLessEqualScalarYNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R1), [V1.S4]
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	WORD $0x6e20e422 // FCMGE V2, V1, V0
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryGreaterNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x6ea1e402 // FCMGT V2, V0, V1
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryGreaterScalarXNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterScalarXNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R4), [V3.S4]
+	PCALIGN $16
+again:
+	VMOV V3.B16, V0.B16
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x6ea1e402 // FCMGT V2, V0, V1
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryGreaterScalarYNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterScalarYNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R1), [V1.S4]
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	WORD $0x6ea1e402 // FCMGT V2, V0, V1
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryGreaterEqualNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterEqualNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x6e21e402 // FCMGE V2, V0, V1
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryGreaterEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterEqualScalarXNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R4), [V3.S4]
+	PCALIGN $16
+again:
+	VMOV V3.B16, V0.B16
+	FMOVQ (R1), F1
+	ADDS $16, R1
+	WORD $0x6e21e402 // FCMGE V2, V0, V1
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func binaryGreaterEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
+TEXT ·binaryGreaterEqualScalarYNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R5
+	MOVD x+8(FP), R4
+	MOVD y+16(FP), R1
+	MOVD n+24(FP), R2
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD $1065353216, R0
+	VDUP R0, V5.S4
+	VLD1R (R1), [V1.S4]
+	PCALIGN $16
+again:
+	FMOVQ (R4), F0
+	ADDS $16, R4
+	WORD $0x6e21e402 // FCMGE V2, V0, V1
+	VAND V2.B16, V5.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
 // func binaryReLUGradNEON(dst *float32, x *float32, y *float32, n int)
 TEXT ·binaryReLUGradNEON(SB), NOSPLIT, $0-32
 	MOVD dst+0(FP), R5
@@ -615,6 +1085,32 @@ again:
 	WORD $0x4ea1d400 // FSUB V0, V0, V1
 	WORD $0x6e20dc00 // FMUL V0, V0, V0
 	FMOVQ F0, (R5)
+	ADDS $16, R5
+	SUBS $1, R2
+	BNE again
+	RET
+
+// func chooseNEON(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·chooseNEON(SB), NOSPLIT, $0-56
+	MOVD dst+0(FP), R5
+	MOVD cond+8(FP), R8
+	MOVD x+16(FP), R4
+	MOVD y+24(FP), R1
+	MOVD n+32(FP), R2
+	MOVD stepX+40(FP), R9
+	MOVD stepY+48(FP), R10
+	VEOR V4.B16, V4.B16, V4.B16
+	PCALIGN $16
+again:
+	FMOVQ (R8), F0
+	FMOVQ (R4), F1
+	FMOVQ (R1), F3
+	WORD $0x4e24e402 // FCMEQ V2, V0, V4
+	VBIT V2.B16, V3.B16, V1.B16
+	FMOVQ F1, (R5)
+	ADDS $16, R8
+	ADDS R9, R4
+	ADDS R10, R1
 	ADDS $16, R5
 	SUBS $1, R2
 	BNE again

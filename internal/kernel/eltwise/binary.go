@@ -1,7 +1,7 @@
 // Package eltwise holds functions of one, two and three numbers, element by element.
 //
-// Each is a Go loop over a block. Those that are made of + - * / and square roots have
-// assembly, with the same bits. Exp, Sigmoid and Tanh have assembly that differs from Go's
+// Each is a Go loop over a block. Those that are made of + - * /, square roots, comparisons and
+// choices have assembly, with the same bits. Exp, Sigmoid and Tanh have assembly that differs from Go's
 // functions in the last places, and is the same on AVX2 and AVX-512.
 package eltwise
 
@@ -86,6 +86,10 @@ func (b *Binary) Run(part int, x, y, dst []float32) {
 		return
 	}
 	lo, hi := kernel.Split(b.rows, b.Parts(), part)
+	if b.cols <= len(tile{})/4 && (b.broadcast == RowX || b.broadcast == RowY) {
+		b.short(lo, hi, x, y, dst)
+		return
+	}
 	for r := lo; r < hi; r++ {
 		from, to := r*b.cols, (r+1)*b.cols
 		u, v := x, y
@@ -100,6 +104,31 @@ func (b *Binary) Run(part int, x, y, dst []float32) {
 			u, v = x[from:to], y[r:r+1]
 		}
 		apply(b.isa, b.op, u, v, dst[from:to])
+	}
+}
+
+// tile holds copies of a short row.
+type tile [256]float32
+
+// short is Run for short rows [lo, hi). A call for each row would cost more than its elements:
+// the row that is repeated is copied side by side, and a call takes as many rows as copies fit.
+func (b *Binary) short(lo, hi int, x, y, dst []float32) {
+	var t tile
+	row := y
+	if b.broadcast == RowX {
+		row = x
+	}
+	n := 0
+	for n+b.cols <= len(t) {
+		n += copy(t[n:], row[:b.cols])
+	}
+	for at := lo * b.cols; at < hi*b.cols; at += n {
+		end := min(at+n, hi*b.cols)
+		if b.broadcast == RowX {
+			apply(b.isa, b.op, t[:end-at], y[at:end], dst[at:end])
+		} else {
+			apply(b.isa, b.op, x[at:end], t[:end-at], dst[at:end])
+		}
 	}
 }
 
@@ -176,10 +205,13 @@ func truth(b bool) float32 {
 
 // Select is x where cond is not 0, else y, over the elements of a walk, whose operands are
 // cond, x and y.
-type Select struct{ walk *kernel.Walk }
+type Select struct {
+	isa  kernel.ISA
+	walk *kernel.Walk
+}
 
 // NewSelect prepares it.
-func NewSelect(_ kernel.ISA, walk *kernel.Walk) *Select { return &Select{walk} }
+func NewSelect(isa kernel.ISA, walk *kernel.Walk) *Select { return &Select{isa, walk} }
 
 // Parts is the number of parts.
 func (s *Select) Parts() int { return kernel.Blocks(s.walk.Len()) }
@@ -189,14 +221,27 @@ func (s *Select) Run(part int, cond, x, y, dst []float32) {
 	lo, hi := kernel.BlockRange(s.walk.Len(), part)
 	step := s.walk.Step()
 	s.walk.Range(lo, hi, func(at, n int, from kernel.Places) {
-		c, u, v := from[0], from[1], from[2]
-		for i := range dst[at : at+n] {
-			if cond[c] != 0 {
-				dst[at+i] = x[u]
-			} else {
-				dst[at+i] = y[v]
+		c, u, v := run(cond, from.A, n, step.A), run(x, from.B, n, step.B), run(y, from.C, n, step.C)
+		d := dst[at : at+n]
+		if len(c) < n { // one condition for the run
+			if c[0] == 0 {
+				u = v
 			}
-			c, u, v = c+step[0], u+step[1], v+step[2]
+			if len(u) == n {
+				copy(d, u)
+				return
+			}
+			for i := range d {
+				d[i] = u[0]
+			}
+			return
+		}
+		for i := selectVector(s.isa, d, c, u, v); i < n; i++ {
+			if c[i] != 0 {
+				d[i] = u[i*step.B]
+			} else {
+				d[i] = v[i*step.C]
+			}
 		}
 	})
 }

@@ -28,3 +28,25 @@ func unaryWhole(isa kernel.ISA, op UnaryOp, x, dst []float32) bool {
 	}
 	return false
 }
+
+// selectVector chooses between x and y, each of len(dst) numbers or one that is repeated.
+func selectVector(isa kernel.ISA, dst, cond, x, y []float32) int {
+	var repeated [2][16]float32
+	switch isa {
+	case kernel.AVX512:
+		if n := len(dst) / 16; n > 0 {
+			x, stepX := wide(x, &repeated[0], 64)
+			y, stepY := wide(y, &repeated[1], 64)
+			chooseAVX512(&dst[0], &cond[0], x, y, n, stepX, stepY)
+			return 16 * n
+		}
+	case kernel.AVX2:
+		if n := len(dst) / 8; n > 0 {
+			x, stepX := wide(x, &repeated[0], 32)
+			y, stepY := wide(y, &repeated[1], 32)
+			chooseAVX2(&dst[0], &cond[0], x, y, n, stepX, stepY)
+			return 8 * n
+		}
+	}
+	return 0
+}

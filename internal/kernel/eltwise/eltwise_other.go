@@ -9,3 +9,5 @@ import "github.com/lince-ml/lince/internal/kernel"
 func binaryVector(_ kernel.ISA, _ BinaryOp, _, _, _ []float32, _ int) int { return 0 }
 
 func unaryVector(_ kernel.ISA, _ UnaryOp, _, _ []float32) int { return 0 }
+
+func selectVector(_ kernel.ISA, _, _, _, _ []float32) int { return 0 }

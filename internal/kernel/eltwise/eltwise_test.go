@@ -13,7 +13,7 @@ import (
 var special = []float32{0, float32(math.Copysign(0, -1)), 1, -1, 2.5, -2.5, 1e-40, 3e38, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
 
 // sizes is the grid: rows, columns.
-var sizes = [][2]int{{1, 1}, {1, 7}, {3, 16}, {5, 33}, {15, 2}, {40, 1}, {1, 16500}, {260, 64}}
+var sizes = [][2]int{{1, 1}, {100, 3}, {1, 7}, {3, 16}, {5, 33}, {15, 2}, {40, 1}, {1, 16500}, {260, 64}}
 
 // numbers is random numbers with special ones among them.
 func numbers(t testing.TB, seed uint64, n int) []float32 {
@@ -171,23 +171,46 @@ func TestUnary(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	cond, dst := []float32{0, 1, -1, float32(math.NaN())}, make([]float32, 4)
-	whole := []int{1}
-	NewSelect(kernel.Generic, kernel.NewWalk([]int{4}, whole, whole, whole)).Run(0, cond, []float32{1, 2, 3, 4}, []float32{5, 6, 7, 8}, dst)
-	kerneltest.Equal(t, "select", dst, []float32{5, 2, 3, 4})
-	// cond (2, 1), x (2, 2), y a scalar.
-	w := kernel.NewWalk([]int{2, 2}, []int{1, 0}, []int{2, 1}, []int{0, 0})
-	NewSelect(kernel.Generic, w).Run(0, cond, []float32{1, 2, 3, 4}, []float32{9}, dst)
-	kerneltest.Equal(t, "broadcast", dst, []float32{9, 9, 3, 4})
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		cond, dst := []float32{0, 1, -1, float32(math.NaN())}, make([]float32, 4)
+		// cond (2, 1), x (2, 2), y a scalar.
+		w := kernel.NewWalk([]int{2, 2}, []int{1, 0}, []int{2, 1}, []int{0, 0})
+		NewSelect(isa, w).Run(0, cond, []float32{1, 2, 3, 4}, []float32{9}, dst)
+		kerneltest.Equal(t, "broadcast", dst, []float32{9, 9, 3, 4})
+		for _, n := range []int{1, 4, 8, 16, 55, kernel.Block + 17} {
+			for scalars := range 8 {
+				var operands [3][]float32
+				var strides [3][]int
+				for i := range operands {
+					operands[i], strides[i] = numbers(t, uint64(i+1), n), []int{1}
+					if scalars>>i&1 == 1 {
+						operands[i], strides[i] = operands[i][n-1:], []int{0}
+					}
+				}
+				dst := kerneltest.Junk(t, n)
+				s := NewSelect(isa, kernel.NewWalk([]int{n}, strides[:]...))
+				kerneltest.Parts(s.Parts(), func(p int) { s.Run(p, operands[0], operands[1], operands[2], dst) })
+				for i, got := range dst {
+					want := operands[2][i%len(operands[2])]
+					if operands[0][i%len(operands[0])] != 0 {
+						want = operands[1][i%len(operands[1])]
+					}
+					if math.Float32bits(got) != math.Float32bits(want) {
+						t.Fatalf("%d elements, scalars %03b, element %d: %v, want %v", n, scalars, i, got, want)
+					}
+				}
+			}
+		}
+	})
 }
 
-// TestSpread: each function over (3, n, 37), with x of (3, 1, 37) and y of (n, 1).
-func TestSpread(t *testing.T) {
+// TestBinaryWalk: each function over (3, n, 37), with x of (3, 1, 37) and y of (n, 1).
+func TestBinaryWalk(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for op := range BinaryOp(len(binaries)) {
 			for _, n := range kerneltest.Thin([]int{2, 300, 1}) {
 				x, y, dst := numbers(t, 1, 3*37), numbers(t, 2, n), kerneltest.Junk(t, 3*n*37)
-				s := NewSpread(isa, op, kernel.NewWalk([]int{3, n, 37}, []int{37, 0, 1}, []int{0, 1, 0}))
+				s := NewBinaryWalk(isa, op, kernel.NewWalk([]int{3, n, 37}, []int{37, 0, 1}, []int{0, 1, 0}))
 				kerneltest.Parts(s.Parts(), func(p int) { s.Run(p, x, y, dst) })
 				for i, got := range dst {
 					u, v := x[i/(n*37)*37+i%37], y[i/37%n]
@@ -213,8 +236,8 @@ func TestNoAllocations(t *testing.T) {
 		b, u := NewBinary(isa, Add, RowY, 10, 10), NewUnary(isa, Tanh, 100)
 		kerneltest.NoAllocs(t, "binary", func() { b.Run(0, x, x, x) })
 		w := kernel.NewWalk([]int{5, 2, 10}, []int{10, 0, 1}, []int{20, 10, 1}, []int{0, 0, 0})
-		p, c := NewSpread(isa, Add, w), NewSelect(isa, w)
-		kerneltest.NoAllocs(t, "spread", func() { p.Run(0, x, x, x) })
+		p, c := NewBinaryWalk(isa, Add, w), NewSelect(isa, w)
+		kerneltest.NoAllocs(t, "binary walk", func() { p.Run(0, x, x, x) })
 		kerneltest.NoAllocs(t, "select", func() { c.Run(0, x, x, x, x) })
 		kerneltest.NoAllocs(t, "unary", func() { u.Run(0, x, x) })
 	})

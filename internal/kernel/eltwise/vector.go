@@ -22,3 +22,15 @@ func unaryVector(isa kernel.ISA, op UnaryOp, x, dst []float32) int {
 	copy(dst[whole:], last[:])
 	return len(dst)
 }
+
+// wide is where vectors of step bytes are read from, and how far apart: one that is repeated is
+// read from the same place again and again.
+func wide(x []float32, repeated *[16]float32, step int) (*float32, int) {
+	if len(x) > 1 {
+		return &x[0], step
+	}
+	for i := range repeated {
+		repeated[i] = x[0]
+	}
+	return &repeated[0], 0
+}

@@ -11,6 +11,7 @@ func TestEncodings(t *testing.T) {
 	for op, want := range map[string]uint32{
 		"FADD": 0x4e21d443, "FSUB": 0x4ea1d443, "FMUL": 0x6e21dc43, "FDIV": 0x6e21fc43, "FMLA": 0x4e21cc43, "FMLS": 0x4ea1cc43,
 		"FCMGT": 0x6ea1e443, "FCMGE": 0x6e21e443, "BIC": 0x4e611c43,
+		"FMAX": 0x4e21f443, "FMIN": 0x4ea1f443, "FCMEQ": 0x4e21e443,
 	} {
 		if got := encode3(op, 2, 1, 3); got != want {
 			t.Errorf("%s v3, v2, v1 is %#08x, want %#08x", op, got, want)
@@ -37,7 +38,7 @@ func TestEncodings(t *testing.T) {
 			t.Errorf("load %v: q3, [x2, x1] is %#08x, want %#08x", load, got, want)
 		}
 	}
-	if len(word3)+len(word2) != 21 {
+	if len(word3)+len(word2) != 24 {
 		t.Error("an instruction of arm64.go is not tested")
 	}
 }

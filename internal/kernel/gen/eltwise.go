@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// binaryOps makes register 0 from x in 0 and y in 1; 2 is free, 4 is 0 and 5 is 1.
+// binaryOps makes register 0 from x in 0 and y in 1, which stays; 2, 6 and 7 are free, 4 is 0
+// and 5 is 1.
 var binaryOps = []struct {
 	name, goExpr string
 	code         func(a *asm)
@@ -14,6 +15,13 @@ var binaryOps = []struct {
 	{"Sub", "x - y", func(a *asm) { a.v("VSUBPS", 1, 0, 0) }},
 	{"Mul", "x * y", func(a *asm) { a.v("VMULPS", 1, 0, 0) }},
 	{"Div", "x / y", func(a *asm) { a.v("VDIVPS", 1, 0, 0) }},
+	{"Max", "max(x, y)", func(a *asm) { a.extreme("VMAXPS", "VANDPS", "FMAX") }},
+	{"Min", "min(x, y)", func(a *asm) { a.extreme("VMINPS", "VORPS", "FMIN") }},
+	{"Equal", "1 where x == y, else 0", func(a *asm) { a.truth("$0x00") }},
+	{"Less", "1 where x < y, else 0", func(a *asm) { a.truth("$0x11") }},
+	{"LessEqual", "1 where x <= y, else 0", func(a *asm) { a.truth("$0x12") }},
+	{"Greater", "1 where x > y, else 0", func(a *asm) { a.truth("$0x1e") }},
+	{"GreaterEqual", "1 where x >= y, else 0", func(a *asm) { a.truth("$0x1d") }},
 	{"ReLUGrad", "x where y > 0, else 0", func(a *asm) {
 		if a.is512() {
 			a.v("VCMPPS", "$0x1e", 4, 1, "K1")
@@ -49,6 +57,63 @@ var binaryOps = []struct {
 		a.v("VSUBPS", 1, 0, 0)
 		a.v("VMULPS", 0, 0, 0)
 	}},
+}
+
+// extreme makes register 0 the greater or the lesser of 0 and 1, as Go does: NaN where one of
+// them is, and of zeros the one with Go's sign. Amd64's instruction takes its second operand for
+// both, so both orders are brought together by both, which tells zeros apart.
+func (a *asm) extreme(op, both, word string) {
+	if a.isNEON() {
+		a.n3(word, 0, 1, 0)
+		return
+	}
+	if a.is512() {
+		a.v("VCMPPS", "$0x03", 1, 0, "K1") // one is NaN
+		a.v("VADDPS", 1, 0, 6)
+	} else {
+		a.v("VCMPPS", "$0x03", 1, 0, 6)
+	}
+	a.v(op, 1, 0, 2)
+	a.v(op, 0, 1, 7)
+	a.v(both, 2, 7, 0)
+	if a.is512() {
+		a.v("VMOVAPS", 6, "K1", 0)
+	} else {
+		a.v("VORPS", 6, 0, 0)
+	}
+}
+
+// truth makes register 0 1 where it compares to 1 like that, else 0.
+func (a *asm) truth(comparison string) {
+	if a.is512() {
+		a.v("VCMPPS", comparison, 1, 0, "K1")
+		a.v("VMOVAPS.Z", 5, "K1", 0)
+		return
+	}
+	a.v("VCMPPS", comparison, 1, 0, 2)
+	a.v("VANDPS", 2, 5, 0)
+}
+
+// choose writes the loop of Select.
+func choose(f *family, v vec) {
+	a := f.fn(v, "choose", "sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y go on by stepX and stepY bytes a vector.",
+		"dst *float32", "cond *float32", "x *float32", "y *float32", "n int", "stepX int", "stepY int")
+	a.load("DI", "R8", "SI", "BX", "CX", "R9", "R10")
+	a.zero(4)
+	a.loop("again")
+	a.v("VMOVUPS", "(R8)", 0)
+	a.v("VMOVUPS", "(SI)", 1)
+	if a.is512() {
+		a.v("VCMPPS", "$0x00", 4, 0, "K1")
+		a.v("VMOVUPS", "(BX)", "K1", 1)
+	} else {
+		a.v("VMOVUPS", "(BX)", 3)
+		a.v("VCMPPS", "$0x00", 4, 0, 2)
+		a.v("VBLENDVPS", 2, 3, 1, 1)
+	}
+	a.v("VMOVUPS", 1, "(DI)")
+	a.i("ADDQ $%d, R8\nADDQ R9, SI\nADDQ R10, BX\nADDQ $%d, DI\nDECQ CX\nJNE again", a.bytes(), a.bytes())
+	a.ret()
 }
 
 // unaryOps makes register 0 from x in 0; 4 is 0, 5 is 1 and 6 the sign bits.
@@ -187,6 +252,8 @@ func eltwise(f *family) {
 			}
 		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\treturn false\n\t}\n\treturn true\n}\n")
+
+		choose(f, v)
 
 		fmt.Fprintf(&f.code, "\nfunc unary%s(op UnaryOp, dst, x *float32, n int) bool {\n\tswitch op {\n", v.name)
 		for _, op := range unaryOps {

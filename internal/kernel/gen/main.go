@@ -29,6 +29,7 @@ var families = []struct {
 	{"winograd", winograd, winograd},
 	{"gemm", gemm, neonGemm},
 	{"sparse", sparse, neonSparse},
+	{"batchnorm", batchnorm, batchnorm},
 }
 
 func main() {

@@ -183,6 +183,10 @@ var neonWords = map[string]func(a *asm, o []string){
 	"VCMPPS": func(a *asm, o []string) {
 		x, y, to := a.source(o[2]), a.source(o[1]), vectorRegister(o[3])
 		switch o[0] {
+		case "$0x00": // x == y
+			a.n3("FCMEQ", x, y, to)
+		case "$0x1d": // x >= y
+			a.n3("FCMGE", x, y, to)
 		case "$0x1e": // x > y
 			a.n3("FCMGT", x, y, to)
 		case "$0x11": // x < y

@@ -120,7 +120,7 @@ func TestLast(t *testing.T) {
 func TestMiddle(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		for _, size := range kerneltest.Thin([][3]int{{3, 49, 64}, {2, 3, 5}, {1, 1, 1}, {40, 7, 16}, {2, 5000, 37}, {1, 700, 100}, {300, 9, 33}}) {
+		for _, size := range kerneltest.Thin([][3]int{{3, 49, 64}, {2, 3, 5}, {1, 1, 1}, {40, 7, 16}, {2, 5000, 37}, {1, 700, 100}, {300, 9, 33}, {2, 5, kernel.Block + 100}, {1, 64, 2*kernel.Block + 1}}) {
 			outer, rows, cols := size[0], size[1], size[2]
 			x := kerneltest.Random(t, 1, outer*rows*cols)
 			sums, most := make([]float64, outer*cols), make([]float64, outer*cols)
@@ -140,6 +140,13 @@ func TestMiddle(t *testing.T) {
 				kerneltest.Parts(m.ReduceParts(), func(p int) { m.Reduce(p, partial, dst) })
 				kerneltest.Close(t, name, dst, want, 1e-6*float64(rows))
 				vectors.Check(t, isa, name, dst)
+				if op == Sum && outer == 1 && Wide(rows, cols) {
+					s, same := NewSumRows(isa, rows, cols), kerneltest.Junk(t, cols)
+					partial := kerneltest.Junk(t, s.PartialLen())
+					kerneltest.Parts(s.Parts(), func(p int) { s.Run(p, x, partial) })
+					s.Reduce(0, partial, same)
+					kerneltest.Equal(t, name, dst, same)
+				}
 			}
 		}
 	})

@@ -197,5 +197,5 @@ func products(isa kernel.ISA, transposed bool, height int, p *Products) {
 	}
 }
 
-// Products as the assembly sees it; a change of its layout does not compile.
+// The assembly knows Products' size; TestLayout holds its fields' places.
 var _ = [1]struct{}{}[unsafe.Sizeof(Products{})-208]

@@ -14,13 +14,13 @@ type Pad struct {
 	Value         float64
 }
 
-// Concat joins one or more operands of one type along dimension Axis, in their order; they
-// have the same size along every other dimension.
+// Concat joins one or more operands of one type along dimension Axis, in order. Their other
+// dimensions must be the same.
 type Concat struct{ Axis int }
 
-// Slice cuts a contiguous range out of each dimension: Size[i] elements from Begin[i] on. A
-// Size of tensor.Unknown takes all from Begin[i] to the end, and is the only one that a
-// dimension of unknown size can have.
+// Slice takes a contiguous range of each dimension: Size[i] elements from Begin[i] on. A Size of
+// tensor.Unknown takes all elements from Begin[i] on. A dimension of unknown size can only be
+// taken whole.
 type Slice struct{ Begin, Size []int }
 
 // Name implements Op.

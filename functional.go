@@ -1,0 +1,166 @@
+package lince
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Functional makes a model of the layers between inputs and outputs. See Options.Functional.
+func Functional(inputs, outputs *Symbol) (*Model, error) {
+	return Options{}.Functional(inputs, outputs)
+}
+
+// Functional makes a model of the layers between inputs and outputs (keras.Model(inputs,
+// outputs)); List makes one symbol of several. Layers that are in other models already keep
+// their weights and share them; the weights of the others have their initial values. Inputs
+// are symbols that Input made, or any others: what leads to those is then left out.
+//
+//	in := lince.Input(layer.Input{Shape: []int{32, 32, 3}})
+//	x := in.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Padding: layer.Same})
+//	y := lince.Apply(layer.Add{}, x, in.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{1, 1}}))
+//	model, err := lince.Functional(in, y.Then(layer.Flatten{}, layer.Dense{Units: 10}))
+//
+// An error names every mistake by the layer's name and what feeds it.
+func (o Options) Functional(inputs, outputs *Symbol) (*Model, error) {
+	m, err := o.between(inputs, outputs)
+	if err != nil {
+		return nil, err
+	}
+	return m.initialized()
+}
+
+// between makes a Functional model whose new variables have no values yet.
+func (o Options) between(inputs, outputs *Symbol) (*Model, error) {
+	m, err := o.model("Functional", "functional")
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	if err := checkName(m.name); err != nil {
+		errs = append(errs, fmt.Errorf("the model: %w", err))
+	}
+	for _, side := range []struct {
+		what   string
+		symbol *Symbol
+		to     *[]*Symbol
+		list   *bool
+	}{{"input", inputs, &m.inputs, &m.inputList}, {"output", outputs, &m.outputs, &m.outputList}} {
+		if side.symbol == nil {
+			errs = append(errs, fmt.Errorf("the network has no %ss: the symbol is nil", side.what))
+			continue
+		}
+		*side.to, *side.list = slices.Clone(side.symbol.Values()), side.symbol.list != nil
+		if len(*side.to) == 0 {
+			errs = append(errs, fmt.Errorf("the network has no %ss: the list is empty", side.what))
+		}
+		met := map[*Symbol]bool{}
+		for i, s := range *side.to {
+			switch {
+			case s.call == nil:
+				errs = append(errs, fmt.Errorf("%s %d is no symbol that Input or Apply made", side.what, i))
+			case met[s] && side.what == "input":
+				errs = append(errs, fmt.Errorf("input %d is there twice", i))
+			}
+			met[s] = true
+		}
+	}
+	if errs != nil {
+		return nil, errors.Join(errs...)
+	}
+	if err := m.fromInputs(); err != nil {
+		return nil, err
+	}
+	if err := m.trace(); err != nil {
+		return nil, err
+	}
+	for _, c := range m.calls {
+		for i, x := range c.in {
+			if x.call == nil && c.err == nil {
+				c.err = fmt.Errorf("operand %d is no symbol that Input or Apply made", i)
+			}
+		}
+	}
+	where := func(l *made) string {
+		if l.Name() != "" {
+			return fmt.Sprintf("layer %s (%s)", l.Name(), l.Class())
+		}
+		return fmt.Sprintf("a layer (%s)", l.Class())
+	}
+	if err := nameLayers(m.layers, where); err != nil {
+		errs = append(errs, err)
+	}
+	return m.built(errs, labelOf)
+}
+
+// labelOf names a call for messages: the layer, and what feeds it.
+func labelOf(c *call) string {
+	s := fmt.Sprintf("layer %s (%s)", c.layer.name, c.layer.Class())
+	var from []string
+	for _, x := range c.in {
+		if x.call != nil {
+			from = append(from, x.call.layer.name)
+		}
+	}
+	if len(from) > 3 {
+		from = append(from[:3], "...")
+	}
+	if from != nil {
+		s += " of " + strings.Join(from, ", ")
+	}
+	return s
+}
+
+// fromInputs puts a layer.Input in place of each input that is none: what lies behind it is
+// built anew, of the same layers.
+func (m *Model) fromInputs() error {
+	replace := map[*Symbol]*Symbol{}
+	for i, s := range m.inputs {
+		if s.call.layer.isInput() {
+			continue
+		}
+		if s.typ.DType == tensor.Invalid {
+			return fmt.Errorf("input %d, the result of %s, has no shape: there is a mistake before it", i, labelOf(s.call))
+		}
+		in := layer.Input{Shape: s.typ.Shape[1:], DType: s.typ.DType}
+		if s.typ.Shape[0] != tensor.Unknown {
+			in.Batch = s.typ.Shape[0]
+		}
+		m.inputs[i] = Input(in)
+		replace[s] = m.inputs[i]
+	}
+	if len(replace) == 0 {
+		return nil
+	}
+	calls := map[*call]*call{}
+	var renew func(s *Symbol) *Symbol
+	renew = func(s *Symbol) *Symbol {
+		if to := replace[s]; to != nil {
+			return to
+		}
+		if s.call == nil || len(s.call.in) == 0 {
+			return s
+		}
+		if calls[s.call] == nil {
+			in := make([]*Symbol, len(s.call.in))
+			changed := false
+			for i, x := range s.call.in {
+				in[i] = renew(x)
+				changed = changed || in[i] != x
+			}
+			calls[s.call] = s.call
+			if changed {
+				calls[s.call] = apply(s.call.layer, in).Values()[0].call
+			}
+		}
+		return calls[s.call].out[s.index]
+	}
+	for i, s := range m.outputs {
+		m.outputs[i] = renew(s)
+	}
+	return nil
+}

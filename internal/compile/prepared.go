@@ -1,0 +1,75 @@
+package compile
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// origin says what a value is computed from.
+type origin uint8
+
+const (
+	ofRun       origin = iota // of what a run is fed with, too
+	ofVariables               // of variables that updates change, of others and of constants
+	ofFixed                   // of constants and of variables that no update of the graph changes
+)
+
+// origins finds what each value of a graph is computed from.
+func origins(g *graph.Graph) map[*graph.Value]origin {
+	changed := map[string]bool{}
+	for _, n := range g.Nodes {
+		if u, ok := n.Op.(op.Updater); ok {
+			for _, v := range n.In[:u.Updates()] {
+				changed[v.Node.Op.(op.Variable).Path] = true
+			}
+		}
+	}
+	of := map[*graph.Value]origin{}
+	for _, n := range g.Nodes {
+		from := ofFixed
+		switch o := n.Op.(type) {
+		case op.Input:
+			from = ofRun
+		case op.Variable:
+			if changed[o.Path] {
+				from = ofVariables
+			}
+		}
+		for _, v := range n.In {
+			from = min(from, of[v])
+		}
+		for _, v := range n.Out {
+			of[v] = from
+		}
+	}
+	return of
+}
+
+// prepared finds the nodes whose results need not be computed in every run, but only after a
+// variable that they depend on has changed: none of the graph's own updates does that. Their
+// results have memory outside of the arena.
+func prepared(g *graph.Graph) map[*graph.Node]bool {
+	of := origins(g)
+	found := map[*graph.Node]bool{}
+	for _, n := range g.Nodes {
+		switch n.Op.(type) {
+		case op.Input, op.Variable, op.Const, op.Updater:
+			continue
+		}
+		if len(n.Out) == 1 && n.Out[0].DType == tensor.Float32 && of[n.Out[0]] == ofFixed && fixedOperands(n, found) {
+			found[n] = true
+		}
+	}
+	return found
+}
+
+// fixedOperands says whether all operands are sources or prepared.
+func fixedOperands(n *graph.Node, prepared map[*graph.Node]bool) bool {
+	for _, v := range n.In {
+		if InArena(v) && !prepared[v.Node] {
+			return false
+		}
+	}
+	return true
+}

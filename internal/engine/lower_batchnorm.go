@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/batchnorm"
+)
+
+// activation is what package batchnorm calls a ReLU.
+func activation(relu, relu6 bool) batchnorm.Activation {
+	switch {
+	case relu:
+		return batchnorm.ReLU
+	case relu6:
+		return batchnorm.ReLU6
+	}
+	return batchnorm.Linear
+}
+
+// scaleShift is compile.ScaleShift.
+func scaleShift(l *lowering) error {
+	o := l.node.Op.(compile.ScaleShift)
+	rows, channels := matrix(l.node.In[0].Shape)
+	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+	l.work = a.CoefficientsLen()
+	l.bind = func(b *binding) {
+		x, scale, shift, residual, y, c := b.in(0), b.in(1), b.in(2), &memory{}, b.out(0), b.work
+		if o.Add {
+			residual = b.in(3)
+		}
+		b.step(1, func(int, []float32) { a.Affine(scale.f32, shift.f32, c) })
+		b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, c, y.f32) })
+	}
+	return l.floats()
+}
+
+// batchNorm is op.BatchNorm and compile.BatchNorm: the statistics, then the result.
+func batchNorm(l *lowering) error {
+	o, ok := l.node.Op.(compile.BatchNorm)
+	if !ok {
+		o.BatchNorm = l.node.Op.(op.BatchNorm)
+	}
+	rows, channels := matrix(l.node.In[0].Shape)
+	m := batchnorm.NewMoments(l.isa, rows, channels)
+	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+	l.work = m.PartialLen() + a.CoefficientsLen()
+	l.bind = func(b *binding) {
+		x, y, mean, variance := b.in(0), b.out(0), b.out(1), b.out(2)
+		gamma, beta, residual := l.optional(b, 1, o.Scale, o.Center, o.Add)
+		partial, c := b.work[:m.PartialLen()], b.work[m.PartialLen():]
+		b.step(m.Parts(), func(part int, _ []float32) { m.Run(part, x.f32, partial) })
+		b.step(m.ReduceParts(), func(part int, _ []float32) { m.Reduce(part, x.f32, partial, mean.f32, variance.f32) })
+		b.step(1, func(int, []float32) { a.Moments(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, c) })
+		b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, c, y.f32) })
+	}
+	return l.floats()
+}
+
+// optional is where up to three operands are that a node has one after the other, from the given
+// one on; those that it does not have are nowhere.
+func (l *lowering) optional(b *binding, from int, has ...bool) (x, y, z *memory) {
+	var m [3]*memory
+	for i := range m {
+		m[i] = &memory{}
+		if i < len(has) && has[i] {
+			m[i] = b.in(from)
+			from++
+		}
+	}
+	return m[0], m[1], m[2]
+}
+
+// batchNormGrad is op.BatchNormGrad and compile.BatchNormGrad.
+func batchNormGrad(l *lowering) error {
+	o, fused := l.node.Op.(compile.BatchNormGrad)
+	mask := batchnorm.Mask{Activation: activation(fused && !o.ReLU6, o.ReLU6), Result: o.Result}
+	if !fused {
+		o.BatchNormGrad = l.node.Op.(op.BatchNormGrad)
+	}
+	rows, channels := matrix(l.node.In[1].Shape)
+	k := batchnorm.NewBackward(l.isa, rows, channels, mask)
+	l.work = k.PartialLen() + k.CoefficientsLen()
+	l.bind = func(b *binding) {
+		g, x, mean, variance := b.in(0), b.in(1), b.in(2), b.in(3)
+		gamma, beta, y := l.optional(b, 4, o.Scale, o.Center, o.Result)
+		dx, dgamma, dbeta, masked := b.out(0), b.out(1), b.out(2), g
+		if o.Result {
+			masked = b.out(3)
+		}
+		partial, c := b.work[:k.PartialLen()], b.work[k.PartialLen():]
+		b.step(1, func(int, []float32) { k.Start(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, c) })
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, g.f32, x.f32, y.f32, c, partial, masked.f32) })
+		b.step(k.ReduceParts(), func(part int, _ []float32) {
+			k.Reduce(part, g.f32, x.f32, y.f32, variance.f32, o.Epsilon, c, partial, dgamma.f32, dbeta.f32)
+		})
+		b.step(k.DataParts(), func(part int, _ []float32) { k.Data(part, masked.f32, x.f32, c, dx.f32) })
+	}
+	return l.floats()
+}
+
+// movingAverage is op.MovingAverage; products are rounded before they are added.
+func movingAverage(l *lowering) error {
+	n := l.node.In[0].Shape.Elements()
+	momentum := l.node.Op.(op.MovingAverage).Momentum
+	keep, rest := float32(momentum), float32(1-momentum)
+	l.bind = func(b *binding) {
+		v, x := b.in(0), b.in(1)
+		b.step(kernel.Blocks(n), func(part int, _ []float32) {
+			lo, hi := kernel.BlockRange(n, part)
+			for i := lo; i < hi; i++ {
+				v.f32[i] = float32(v.f32[i]*keep) + float32(x.f32[i]*rest)
+			}
+		})
+	}
+	return l.floats()
+}

@@ -1,0 +1,103 @@
+"""Models of keras.applications with random weights, saved by real Keras.
+
+    python internal/golden/applications.py FOLDER [NAME...]
+
+writes NAME.keras, NAME.json (model.to_json()), NAME.npz: x, pictures of 0..1 that model.predict took,
+and y, what it said; and NAME.classes.json, the modules and classes of the model's entries. Weights are
+seeded; the moving statistics and the scales of BatchNormalization are moved off 0 and 1, so that a mistake
+in them shows.
+"""
+
+import json
+import os
+import sys
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+
+import keras
+import numpy as np
+from keras import applications
+
+# The side of the input: the smallest that the model allows, near enough.
+SIDES = {
+    "VGG16": 32,
+    "ResNet50": 64,
+    "ResNet50V2": 64,
+    "MobileNet": 64,
+    "MobileNetV2": 64,
+    "DenseNet121": 64,
+    "InceptionV3": 107,
+    "Xception": 71,
+    # These need more than the layers of a classifier of 2017: hard swish as arithmetic in the graph,
+    # Cropping2D, LayerNormalization, layers of their own.
+    "MobileNetV3Small": 64,
+    "EfficientNetB0": 64,
+    "EfficientNetV2B0": 64,
+    "ConvNeXtTiny": 64,
+    "NASNetMobile": 64,
+    "InceptionResNetV2": 107,
+}
+CLASSES = 10
+
+
+def make(name, side):
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(7)
+    kwargs = {"weights": None, "classes": CLASSES, "input_shape": (side, side, 3)}
+    model = getattr(applications, name)(**kwargs)
+    rng = np.random.default_rng(7)
+    for layer in walk(model):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            w = layer.get_weights()
+            for i, v in enumerate(layer.weights):
+                near = 1.0 if v.path.endswith(("gamma", "moving_variance")) else 0.0
+                w[i] = rng.normal(near, 0.1, w[i].shape).astype(np.float32)
+            layer.set_weights(w)
+    # The logits get a deviation of 1: fresh weights say nearly the same of every class.
+    last = [layer for layer in model.layers if layer.weights][-1]
+    logits = keras.Model(model.input, last.output if last is not model.layers[-1] else last.input).predict(pictures(side), verbose=0)
+    kernel, bias = last.get_weights()
+    if last is model.layers[-1]:
+        logits = logits @ kernel
+    last.set_weights([kernel / logits.std(), rng.normal(0, 0.3, bias.shape).astype(np.float32)])
+    return model
+
+
+def pictures(side):
+    return np.random.default_rng(1).random((2, side, side, 3), np.float32)
+
+
+def walk(model):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from walk(layer)
+        else:
+            yield layer
+
+
+def main():
+    folder, names = sys.argv[1], sys.argv[2:]
+    os.makedirs(folder, exist_ok=True)
+    for name, side in SIDES.items():
+        if names and name not in names:
+            continue
+        start = time.time()
+        model = make(name, side)
+        path = os.path.join(folder, name)
+        with open(path + ".json", "w") as f:
+            f.write(model.to_json())
+        entries = json.loads(model.to_json())["config"]["layers"]
+        with open(path + ".classes.json", "w") as f:
+            json.dump(sorted({(e["module"], e["class_name"]) for e in entries}), f)
+        x = pictures(side)
+        y = model.predict(x, verbose=0)
+        assert np.isfinite(y).all() and y.std() > 0.02, (name, y)
+        np.savez(path + ".npz", x=x, y=y)
+        model.save(path + ".keras")
+        print(f"{name}: {len(model.layers)} layers, {model.count_params():,} parameters, {time.time() - start:.0f} s", flush=True)
+
+
+main()

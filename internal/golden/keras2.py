@@ -1,0 +1,82 @@
+"""Small .keras files by Keras 2, for format/keras and package lince.
+
+    python internal/golden/keras2.py [FOLDER]      with tensorflow 2.13, and with 2.15
+
+writes VERSION-chain.keras and VERSION-nested.keras; committed are 2.13-nested and 2.15-chain, in
+format/keras/testdata. VERSION.json beside them tells what each model predicts of an input by the formula of formula.py, and its
+losses in three more steps. The files hold the time at which they were saved.
+"""
+
+import json
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+
+import keras
+import numpy as np
+from formula import formula, rounded
+from keras import layers
+
+OUT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "format", "keras", "testdata")
+VERSION = ".".join(keras.__version__.split(".")[:2])
+
+
+def chain():
+    """The shape of the input in the first layer, as tutorials have it; Adam."""
+    model = keras.Sequential([
+        layers.Conv2D(2, 3, activation="relu", input_shape=(6, 6, 1)),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(2, activation="softmax"),
+    ])
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy", "mae"])
+    return model
+
+
+def nested():
+    """A Sequential and a Functional in a Functional, both called, one twice; SGD, which has slots even
+    without momentum."""
+    image = keras.Input((6, 6, 1), name="image")
+    body = keras.Sequential([keras.Input((6, 6, 1)), layers.Conv2D(2, 3), layers.BatchNormalization(), layers.ReLU()], name="body")
+    x = keras.Input((4, 4, 2))
+    mixer = keras.Model(x, layers.Conv2D(2, 1)(x), name="mixer")
+    y = layers.Add()([mixer(mixer(body(image))), layers.Conv2D(2, 3, name="shortcut")(image)])
+    y = layers.GlobalAveragePooling2D()(y)
+    model = keras.Model(image, layers.Dense(2, activation="softmax")(y), name="outer")
+    model.compile(keras.optimizers.SGD(0.1), "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def main():
+    expected = {}
+    for make in (chain, nested):
+        keras.backend.clear_session()
+        model = make()
+        model.set_weights([
+            formula(i, 0.5, 1.5, w.shape) if "variance" in w.name or "gamma" in w.name else formula(i, -0.5, 0.5, w.shape)
+            for i, w in enumerate(model.weights)
+        ])
+        x = formula(100, 0, 1, (4, 6, 6, 1))
+        y = np.eye(2, dtype=np.float32)[[0, 1, 1, 0]]
+        for _ in range(2):
+            model.train_on_batch(x, y)
+        model.save(os.path.join(OUT, f"{VERSION}-{make.__name__}.keras"))
+        expected[make.__name__] = {
+            "predictions": rounded(model.predict(x, verbose=0)),
+            "optimizer": [v.name for v in model.optimizer.variables],
+        }
+        model.reset_metrics()
+        losses = []
+        for _ in range(3):
+            losses.append(float(model.train_on_batch(x, y, return_dict=True)["loss"]))
+            model.reset_metrics()
+        expected[make.__name__]["losses"] = rounded(losses)
+    with open(os.path.join(OUT, VERSION + ".json"), "w") as f:
+        json.dump(expected, f, indent=1)
+        f.write("\n")
+
+
+main()

@@ -1,0 +1,277 @@
+"""Five networks that are no chains, trained by real Keras.
+
+    python internal/golden/networks.py FOLDER
+
+writes for each into FOLDER:
+
+    NAME-0.keras, NAME-10.keras, NAME-20.keras  the model before, within and after training
+    NAME.json                                   model.to_json(), compiled
+    NAME.npz                                    the batches, x0..x19 (or x0_left, ...), y0..y19, and
+                                                what the models of step 10 and 20 predict of the first
+
+and into testdata/networks/NAME.json what tests without Python need: the config, the losses and metrics
+of 20 steps, predictions, a sample of the weights. The first weights and the batches are computed by the
+formulas below on both sides.
+
+The same training in float64 is run beside it, and the largest relative difference of a loss is
+printed: what rounding alone does, which must be far below the bound that tests ask for, 1e-4.
+"""
+
+import json
+import os
+import sys
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+
+import keras
+import numpy as np
+from formula import rounded
+from keras import layers
+from training import uniform
+
+SIDE, BATCH, STEPS = 16, 15, 20
+TESTDATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "testdata", "networks")
+
+
+def weights(model):
+    """Keras' initial values, but kernels by formula: Glorot's range, salted by their place among all weights."""
+    out = []
+    for salt, w in enumerate(model.weights):
+        shape = w.shape
+        if w.path.split("/")[-1] not in ("kernel", "depthwise_kernel", "pointwise_kernel"):
+            out.append((np.ones if w.path.endswith(("gamma", "moving_variance")) else np.zeros)(shape, np.float32))
+            continue
+        field = int(np.prod(shape[:-2]))
+        limit = (6.0 / (field * shape[-2] + field * shape[-1])) ** 0.5
+        out.append(((uniform(int(np.prod(shape)), salt + 1) * 2 - 1) * limit).astype(np.float32).reshape(shape))
+    return out
+
+
+def pictures(labels, salt):
+    """Noise, with stripes 4 pixels wide: across where the label is 1, down where it is 0."""
+    u = uniform(BATCH * SIDE * SIDE * 3, salt).reshape(BATCH, SIDE, SIDE, 3)
+    i = np.arange(SIDE) // 4 % 2
+    across = np.broadcast_to(i[:, None, None], (SIDE, SIDE, 3))
+    down = np.broadcast_to(i[None, :, None], (SIDE, SIDE, 3))
+    stripes = np.where(labels[:, None, None, None] == 1, across, down)
+    return (0.75 * u + 0.25 * stripes).astype(np.float32)
+
+
+def onehot(labels, n=2):
+    return np.eye(n, dtype=np.float32)[labels]
+
+
+def conv_bn_relu(x, filters, strides=1):
+    x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    return layers.Activation("relu")(x)
+
+
+class Residual:
+    """Two blocks with BatchNormalization; the second's shortcut is a convolution of stride 2."""
+
+    name, salt = "residual", 5000
+
+    def make(self):
+        x = inputs = keras.Input((SIDE, SIDE, 3), name="image")
+        x = conv_bn_relu(x, 8)
+        y = layers.Conv2D(8, 3, padding="same", use_bias=False)(conv_bn_relu(x, 8))
+        x = layers.ReLU()(layers.Add()([layers.BatchNormalization()(y), x]))
+        y = layers.Conv2D(12, 3, padding="same", use_bias=False)(conv_bn_relu(x, 12, strides=2))
+        short = layers.BatchNormalization()(layers.Conv2D(12, 1, strides=2, use_bias=False)(x))
+        x = layers.ReLU()(layers.Add()([layers.BatchNormalization()(y), short]))
+        x = layers.GlobalAveragePooling2D()(x)
+        return keras.Model(inputs, layers.Dense(2, activation="softmax")(x), name=self.name)
+
+    def compile(self, model, step):
+        model.compile(keras.optimizers.SGD(0.02, momentum=0.9, nesterov=True), "categorical_crossentropy", metrics=["accuracy"])
+
+    def batch(self, step):
+        labels = (np.arange(BATCH) + step) % 2
+        return pictures(labels, self.salt + step), onehot(labels)
+
+
+class Branches(Residual):
+    """An inception block of four branches under Concatenate, and Average and Maximum over it."""
+
+    name, salt = "branches", 5100
+
+    def make(self):
+        x = inputs = keras.Input((SIDE, SIDE, 3), name="image")
+        x = layers.Conv2D(6, 3, activation="relu", padding="same")(x)
+        a = layers.Conv2D(4, 1, activation="tanh", name="one")(x)
+        b = layers.Conv2D(4, 3, padding="same", activation="tanh", name="three")(layers.Conv2D(3, 1, name="reduce")(x))
+        c = layers.Conv2D(4, 1, name="pooled")(layers.AveragePooling2D(3, strides=1, padding="same")(x))
+        d = layers.ZeroPadding2D(((1, 0), (0, 1)))(layers.Conv2D(2, 2, name="padded")(x))
+        x = layers.Concatenate()([a, b, c, d])
+        left = layers.Dense(5, activation="sigmoid", name="left")(layers.GlobalAveragePooling2D()(x))
+        right = layers.Dense(5, activation="sigmoid", name="right")(layers.GlobalMaxPooling2D()(x))
+        x = layers.Concatenate(name="all")([layers.Average()([left, right]), layers.Maximum()([left, right]), layers.Multiply()([left, right])])
+        return keras.Model(inputs, layers.Dense(2, activation="softmax")(x), name=self.name)
+
+    def compile(self, model, step):
+        model.compile(keras.optimizers.RMSprop(0.001), "categorical_crossentropy", metrics=["categorical_accuracy"])
+
+
+class Shared(Residual):
+    """Two inputs through one body, and a head on their difference: are the two alike?"""
+
+    name, salt = "shared", 5200
+
+    def make(self):
+        x = inputs = keras.Input((SIDE, SIDE, 3), name="picture")
+        x = layers.Conv2D(8, 3, strides=2, activation="tanh")(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.Dense(6, name="features")(layers.Flatten()(x))
+        body = keras.Model(inputs, x, name="body")
+        a, b = keras.Input((SIDE, SIDE, 3), name="left"), keras.Input((SIDE, SIDE, 3), name="right")
+        p, q = body(a), body(b)
+        d = layers.Subtract()([p, q])
+        x = layers.Concatenate()([layers.Multiply()([d, d]), layers.Dot(axes=1)([p, q]), layers.Minimum()([p, q])])
+        return keras.Model([a, b], layers.Dense(1, activation="sigmoid", name="alike")(x), name=self.name)
+
+    def compile(self, model, step):
+        model.compile(keras.optimizers.Adam(0.002), "binary_crossentropy", metrics=["accuracy", "mse"])
+
+    def batch(self, step):
+        i = np.arange(BATCH)
+        left, alike = (i + step) % 2, i // 2 % 2
+        right = np.where(alike == 1, left, 1 - left)
+        x = [pictures(left, self.salt + step), pictures(right, self.salt + 50 + step)]
+        return x, alike.astype(np.float32).reshape(BATCH, 1)
+
+
+class Heads(Residual):
+    """A head of classes and one of a number over one body, with loss weights and metrics an output."""
+
+    name, salt = "heads", 5300
+
+    def make(self):
+        inputs = keras.Input((SIDE, SIDE, 3), name="image")
+        x = layers.Rescaling(2.0, offset=-1.0)(inputs)
+        x = conv_bn_relu(x, 8, strides=2)
+        x = layers.SpatialDropout2D(0.0)(x)
+        x = layers.GlobalAveragePooling2D(keepdims=True)(x)
+        x = layers.Reshape((8,))(x)
+        kind = layers.Softmax(name="kind")(layers.Dense(3)(x))
+        size = layers.Dense(2, name="size")(layers.Dense(6, activation="tanh")(x))
+        return keras.Model(inputs, [kind, size], name=self.name)
+
+    def compile(self, model, step):
+        model.compile(
+            keras.optimizers.Adam(0.003),
+            loss={"kind": "sparse_categorical_crossentropy", "size": "mean_squared_error"},
+            loss_weights={"kind": 1.0, "size": 0.25},
+            metrics={"kind": ["accuracy"], "size": ["mae", "mse"]},
+        )
+
+    def batch(self, step):
+        labels = (np.arange(BATCH) + step) % 2
+        size = (uniform(BATCH * 2, self.salt + 50 + step) + labels.repeat(2)).astype(np.float32).reshape(BATCH, 2)
+        kind = np.where(np.arange(BATCH) % 5 == 0, 2, labels).astype(np.float32)
+        return pictures(labels, self.salt + step), {"kind": kind, "size": size}
+
+
+class Frozen(Residual):
+    """A frozen Sequential with BatchNormalization under a new head for 10 steps, then unfrozen but for
+    its first layer, and compiled anew."""
+
+    name, salt = "frozen", 5400
+
+    def make(self):
+        body = keras.Sequential(
+            [
+                keras.Input((SIDE, SIDE, 3)),
+                layers.Conv2D(6, 3, strides=2, use_bias=False, name="stem"),
+                layers.BatchNormalization(),
+                layers.Activation("relu"),
+                layers.DepthwiseConv2D(3, padding="same", use_bias=False),
+                layers.BatchNormalization(),
+                layers.ReLU(6.0),
+            ],
+            name="body",
+        )
+        body.trainable = False
+        inputs = keras.Input((SIDE, SIDE, 3), name="image")
+        x = layers.GlobalAveragePooling2D()(body(inputs, training=False))
+        x = layers.Dense(8, activation="tanh")(x)
+        return keras.Model(inputs, layers.Dense(2)(x), name=self.name)
+
+    def compile(self, model, step):
+        if step:
+            model.get_layer("body").trainable = True
+            model.get_layer("body").get_layer("stem").trainable = False
+        model.compile(
+            keras.optimizers.RMSprop(0.002) if step == 0 else keras.optimizers.Adam(0.0005),
+            keras.losses.CategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+        )
+
+
+def train(network, folder=None, dtype="float32"):
+    """Train 20 steps; with a folder, write files."""
+    keras.utils.clear_session()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    model = network.make()
+    model.set_weights(weights(model))
+    logs, out, batches = [], {}, {}
+    first, _ = network.batch(0)
+
+    def stop(step):
+        if folder:
+            model.save(os.path.join(folder, f"{network.name}-{step}.keras"))
+            if step:
+                p = model.predict(first, verbose=0)
+                out[f"predictions{step}"] = [rounded(v) for v in (p if isinstance(p, list) else [p])]
+
+    network.compile(model, 0)
+    out["config"] = json.loads(model.to_json())
+    stop(0)
+    for step in range(STEPS):
+        if step == 10:
+            stop(10)
+            if network.name == "frozen":
+                network.compile(model, step)
+        x, y = network.batch(step)
+        for key, v in (("x", x), ("y", y)):
+            if isinstance(v, list):
+                v = dict(zip([i.name for i in model.inputs], v))
+            for part, a in (v.items() if isinstance(v, dict) else [("", v)]):
+                batches[f"{key}{step}" + (f"_{part}" if part else "")] = a
+        log = model.train_on_batch(x, y, return_dict=True)
+        logs.append({k: float(f"{float(v):.9g}") for k, v in log.items()})
+        model.reset_metrics()
+    stop(STEPS)
+    out["logs"] = logs
+    flat = np.concatenate([w.ravel() for w in model.get_weights()])
+    out["weights"] = [float(f"{v:.9g}") for v in flat[::37].astype(np.float64)]
+    if folder:
+        with open(os.path.join(folder, network.name + ".json"), "w") as f:
+            json.dump(out["config"], f)
+        extra = {k + ("" if len(v) == 1 else f"_{i}"): np.float32(p) for k, v in out.items() if k.startswith("predictions") for i, p in enumerate(v)}
+        np.savez(os.path.join(folder, network.name + ".npz"), **batches, **extra)
+    return out
+
+
+def main():
+    folder = sys.argv[1]
+    os.makedirs(folder, exist_ok=True)
+    os.makedirs(TESTDATA, exist_ok=True)
+    for network in (Residual(), Branches(), Shared(), Heads(), Frozen()):
+        start = time.time()
+        out = train(network, folder)
+        exact = train(network, dtype="float64")
+        apart = max(abs(a[k] - b[k]) / abs(b[k]) for a, b in zip(out["logs"], exact["logs"]) for k in a if k.endswith("loss"))
+        losses = [log["loss"] for log in out["logs"]]
+        print(f"{network.name}: loss {losses[0]:.4f} to {losses[-1]:.4f}, float64 differs by {apart:.1e}, {time.time() - start:.0f} s", flush=True)
+        with open(os.path.join(TESTDATA, network.name + ".json"), "w") as f:
+            json.dump({"name": network.name, "salt": network.salt, **out}, f, separators=(",", ":"))
+            f.write("\n")
+
+
+if __name__ == "__main__":
+    main()

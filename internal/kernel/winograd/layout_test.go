@@ -1,0 +1,11 @@
+package winograd
+
+import (
+	"testing"
+
+	"github.com/lince-ml/lince/internal/kernel/kerneltest"
+)
+
+func TestLayout(t *testing.T) {
+	kerneltest.Layout(t, "products.go", Products{})
+}

@@ -1,0 +1,275 @@
+package lince
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// network is what a model is made of: layers, and the calls that apply them to the inputs and
+// to what other calls give. There is one form for a chain, a graph, and a model in a model.
+type network struct {
+	class           string    // Keras' class: "Sequential" or "Functional"
+	inputs, outputs []*Symbol // the inputs are results of layer.Input
+	// A list of one input (or output) is a list in files, too.
+	inputList, outputList bool
+
+	calls  []*call // in the order in which they run
+	layers []*made // in Keras' order of model.layers; of a Sequential without its Input
+	chain  bool    // each call takes what the one before it gives, and nothing else
+}
+
+// trace finds the calls and the layers on the way to the outputs, and puts both in Keras' order
+// (keras.Graph): files number layers by it, and the same network trains to the same bits however
+// it was made.
+func (n *network) trace() error {
+	var layers []*made
+	place := map[*made]int{}
+	calls := map[*made][]*call{}
+	met := map[*call]bool{}
+	stop := map[*call]bool{}
+	for _, s := range n.inputs {
+		stop[s.call] = true
+	}
+	todo := slices.Concat(n.outputs, n.inputs)
+	for len(todo) > 0 {
+		c := todo[len(todo)-1].call
+		todo = todo[:len(todo)-1]
+		if c == nil || met[c] {
+			continue
+		}
+		met[c] = true
+		if _, ok := place[c.layer]; !ok {
+			place[c.layer] = len(layers)
+			layers = append(layers, c.layer)
+		}
+		calls[c.layer] = append(calls[c.layer], c)
+		if !stop[c] {
+			todo = append(todo, c.in...)
+		}
+	}
+	for _, list := range calls {
+		slices.SortFunc(list, func(a, b *call) int { return a.born - b.born })
+	}
+	number := func(symbols []*Symbol) []keras.Call {
+		var list []keras.Call
+		for _, s := range symbols {
+			if s.call != nil {
+				list = append(list, keras.Call{Op: place[s.call.layer], Node: slices.Index(calls[s.call.layer], s.call)})
+			}
+		}
+		return list
+	}
+	g := keras.Graph{Inputs: number(n.inputs), Outputs: number(n.outputs)}
+	for _, l := range layers {
+		name := l.Name()
+		if name == "" {
+			name = l.Class()
+		}
+		g.Names = append(g.Names, name)
+		var operands [][]keras.Call
+		for _, c := range calls[l] {
+			operands = append(operands, number(c.in))
+		}
+		g.Operands = append(g.Operands, operands)
+	}
+	order, _, err := g.Order()
+	if err != nil {
+		return err
+	}
+	run, err := g.Calls()
+	if err != nil {
+		return err
+	}
+	if n.chain, err = g.Chain(); err != nil {
+		return err
+	}
+	n.layers, n.calls = nil, nil
+	for _, i := range order {
+		n.layers = append(n.layers, layers[i])
+	}
+	for _, c := range run {
+		n.calls = append(n.calls, calls[layers[c.Op]][c.Node])
+	}
+	return nil
+}
+
+// isInput says whether the layer is a layer.Input.
+func (l *made) isInput() bool {
+	_, ok := l.config.(layer.Input)
+	return ok
+}
+
+// nameLayers gives names to layers that have none, as Keras does (conv2d, conv2d_1, ...), in
+// the order in which the layers were made, and checks those that have. where names a layer in
+// a message.
+func nameLayers(layers []*made, where func(*made) string) error {
+	var errs []error
+	taken := map[string]*made{}
+	layers = slices.Clone(layers)
+	slices.SortFunc(layers, func(a, b *made) int { return a.born - b.born })
+	for _, l := range layers {
+		name := l.Name()
+		if name == "" {
+			continue
+		}
+		if err := checkName(name); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", where(l), err))
+		}
+		if first := taken[name]; first != nil {
+			errs = append(errs, fmt.Errorf("%s: its name %q is %s's already; give it another, or none", where(l), name, where(first)))
+			continue
+		}
+		l.name = name
+		taken[name] = l
+	}
+	count := map[string]int{}
+	for _, l := range layers {
+		if l.name != "" {
+			continue
+		}
+		stem := "input_layer"
+		if l.config != nil && !l.isInput() {
+			stem = keras.SnakeCase(l.Class())
+		}
+		for l.name == "" {
+			name := stem
+			if n := count[stem]; n > 0 {
+				name += "_" + strconv.Itoa(n)
+			}
+			count[stem]++
+			if taken[name] == nil {
+				l.name = name
+				taken[name] = l
+			}
+		}
+		if m := l.Model(); m != nil {
+			m.name = l.name
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkName says what is wrong with a name that somebody chose.
+func checkName(name string) error {
+	switch {
+	case strings.Contains(name, "/"):
+		return fmt.Errorf("its name %q has a slash, which separates the parts of variables' names", name)
+	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return fmt.Errorf("its name %q has control characters", name)
+	case len(name) > 1000:
+		return fmt.Errorf("its name has %d bytes, want at most 1000", len(name))
+	case slices.Contains(reserved, name):
+		return fmt.Errorf("its name %q is one that lince uses itself; give it another", name)
+	}
+	return nil
+}
+
+// forward adds the network's calls to a graph and returns its outputs. in are the values that
+// the network is applied to; nil adds inputs to the graph, named after the input layers. label
+// names a call for messages. With note the types that are found become those of the symbols.
+func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call) string, note bool) []*graph.Value {
+	values := map[*Symbol]*graph.Value{}
+	for i, s := range n.inputs {
+		view := b.In(s.call.layer.name, label(s.call))
+		var v *graph.Value
+		switch {
+		case in == nil:
+			v = s.call.build(view, nil)
+		case s.call.layer.isInput():
+			v = s.call.layer.config.Build(view, in[i])
+		}
+		n.give(s.call, v, values, note)
+	}
+	for _, c := range n.calls {
+		if len(c.in) == 0 {
+			continue
+		}
+		operands := make([]*graph.Value, len(c.in))
+		valid := true
+		for i, x := range c.in {
+			if operands[i] = values[x]; operands[i] == nil {
+				operands[i] = b.Invalid()
+			}
+			valid = valid && operands[i].Valid()
+		}
+		view := b.In(c.layer.name, label(c))
+		before := b.Mistakes()
+		y := c.build(view, operands)
+		switch {
+		case c.err != nil:
+			y = view.Errorf("%w", c.err)
+		case y == nil:
+			y = view.Errorf("Build returned nil")
+		case !y.Valid() && valid && b.Mistakes() == before:
+			y = view.Errorf("Build returned an invalid value and no mistake; use Errorf to tell what is wrong")
+		case !y.IsList() && y.Valid():
+			if _, err := known(y.Shape).CheckedElements(); err != nil || slices.Contains(y.Shape[min(1, y.Rank()):], 0) {
+				y = view.Errorf("the result would have shape %v", y.Shape)
+			}
+		}
+		n.give(c, y, values, note)
+	}
+	out := make([]*graph.Value, len(n.outputs))
+	for i, s := range n.outputs {
+		if out[i] = values[s]; out[i] == nil {
+			out[i] = b.Invalid()
+		}
+	}
+	return out
+}
+
+// give notes what a call gives.
+func (n *network) give(c *call, y *graph.Value, values map[*Symbol]*graph.Value, note bool) {
+	if y == nil {
+		return
+	}
+	for i, v := range y.Values() {
+		if i == len(c.out) {
+			return
+		}
+		values[c.out[i]] = v
+		if note && v.Valid() {
+			c.out[i].typ = op.Type{DType: v.DType, Shape: v.Shape.Clone()}
+		}
+	}
+}
+
+// known is a shape with 1 for what is not known.
+func known(s tensor.Shape) tensor.Shape {
+	s = s.Clone()
+	for i, d := range s {
+		if d == tensor.Unknown {
+			s[i] = 1
+		}
+	}
+	return s
+}
+
+// maxMemory is what a model's variables may take at most: 64 GiB. A network that needs
+// more is a mistake, and is better told than tried.
+const maxMemory = 1 << 36
+
+func checkMemory(vs []*graph.Variable) error {
+	total := 0
+	for _, v := range vs {
+		n, err := v.Shape.CheckedElements()
+		if err == nil && n <= maxMemory/max(v.DType.Size(), 1) {
+			total += n * v.DType.Size()
+		} else {
+			total = maxMemory + 1
+		}
+		if total > maxMemory {
+			return fmt.Errorf("the weights up to %s %v take more than 64 GiB; use smaller pictures, more pooling or fewer units", v.Path, v.Shape)
+		}
+	}
+	return nil
+}

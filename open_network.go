@@ -1,0 +1,329 @@
+package lince
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/internal/suggest"
+	"github.com/lince-ml/lince/layer"
+)
+
+// reader makes a model of a file's network.
+type reader struct {
+	Options
+	missing map[string][]string // the layers of classes that there are not
+}
+
+// missingClasses tells of all layers of classes that lince lacks.
+func (r *reader) missingClasses() error {
+	if len(r.missing) == 0 {
+		return nil
+	}
+	var list []string
+	for _, class := range slices.Sorted(maps.Keys(r.missing)) {
+		names := r.missing[class]
+		where := fmt.Sprintf("layer %s", names[0])
+		if len(names) > 1 {
+			where = fmt.Sprintf("%s and %d more", where, len(names)-1)
+		}
+		if near := suggest.Nearest(class, layer.Classes()); near != "" {
+			where += fmt.Sprintf("; did you mean %s?", near)
+		}
+		list = append(list, fmt.Sprintf("%s (%s)", class, where))
+	}
+	return fmt.Errorf("the model has layers of classes that lince lacks: %s; Options.Layers makes those of your own", strings.Join(list, ", "))
+}
+
+// model makes the model of a network. in, if not nil, is what it is applied to: its input's
+// shape, where the network does not say one. where is put before layers' names in messages.
+func (r *reader) model(n *keras.Network, in *Symbol, where string) (*Model, error) {
+	var m *Model
+	var err error
+	if n.Class == "Sequential" {
+		m, err = r.sequential(n, in, where)
+	} else {
+		m, err = r.functional(n, where)
+	}
+	if m == nil || err != nil {
+		return nil, err
+	}
+	m.frozen = n.Frozen
+	return m, nil
+}
+
+// options are the reader's, for a model of a name.
+func (r *reader) options(name string) Options {
+	o := r.Options
+	if name != "" {
+		o.Name = name
+	}
+	return o
+}
+
+func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model, error) {
+	list := n.Layers
+	var layers []layer.Layer
+	var errs []error
+	x := in
+	if len(list) > 0 && list[0].Network == nil && list[0].Class == "InputLayer" {
+		l, _, err := r.layer(list[0], where)
+		if l == nil || err != nil {
+			return nil, err
+		}
+		layers, list = append(layers, l), list[1:]
+		x = apply(newLayer(l), nil)
+	} else {
+		var first layer.Input
+		switch {
+		case len(n.BuildInputShape) > 1:
+			first.Shape = n.BuildInputShape[1:]
+		case in != nil && len(in.typ.Shape) > 1:
+			first.Shape = in.typ.Shape[1:]
+		case len(list) > 0 && list[0].Network != nil:
+			// Its input is the model's.
+		default:
+			return nil, errors.New("the model does not say the shape of its input; give it keras.Input(shape) as the first layer, or build it, before it is saved")
+		}
+		if first.Shape != nil {
+			layers = append(layers, first)
+			x = apply(newLayer(first), nil)
+		}
+	}
+	for _, nl := range list {
+		l, err := r.made(nl, x, where)
+		if err != nil {
+			errs = append(errs, err)
+			x = nil
+			continue
+		}
+		layers = append(layers, l)
+		if x != nil {
+			x = Apply(l, x)
+		}
+	}
+	if errs != nil || len(r.missing) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	for _, l := range layers { // what was applied for the shapes alone
+		if l, ok := l.(*made); ok {
+			l.calls = nil
+		}
+	}
+	return r.options(n.Name).chain(layers)
+}
+
+func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
+	g := n.Graph()
+	run, err := g.Calls()
+	if err != nil {
+		return nil, err
+	}
+	layers := make([]*made, len(n.Layers))
+	results := map[string][][]*Symbol{} // by layer and call
+	for _, nl := range n.Layers {
+		results[nl.Name] = make([][]*Symbol, max(len(nl.Calls), 1))
+	}
+	var errs []error
+	find := func(t keras.TensorRef) *Symbol {
+		if list := results[t.Layer][t.Node]; t.Tensor < len(list) {
+			return list[t.Tensor]
+		}
+		return &Symbol{}
+	}
+	for _, c := range run {
+		nl := n.Layers[c.Op]
+		var in []*Symbol
+		if len(nl.Calls) > 0 {
+			if in, err = operands(nl, nl.Calls[c.Node], find); err != nil {
+				errs = append(errs, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err))
+				continue
+			}
+		}
+		if layers[c.Op] == nil {
+			var x *Symbol
+			if len(in) > 0 {
+				x = in[0]
+			}
+			l, err := r.made(nl, x, where)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			if l == nil {
+				layers[c.Op] = &made{name: nl.Name}
+				continue
+			}
+			layers[c.Op] = l
+		}
+		if layers[c.Op].config == nil {
+			continue // it could not be read
+		}
+		results[nl.Name][c.Node] = apply(layers[c.Op], in).Values()
+	}
+	if errs != nil || len(r.missing) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	ends := [2]*Symbol{}
+	for i, s := range []keras.Structure{n.Inputs, n.Outputs} {
+		var list []*Symbol
+		for _, t := range s.Tensors {
+			list = append(list, find(t))
+		}
+		if ends[i] = List(list...); s.Single {
+			ends[i] = list[0]
+		}
+	}
+	return r.options(n.Name).between(ends[0], ends[1])
+}
+
+// operands are the symbols that a call takes. What else a file says of a call must change
+// nothing: masks there are none, and training or not is for who runs the model to say, in Keras
+// too.
+func operands(l keras.NetworkLayer, c keras.NetworkCall, find func(keras.TensorRef) *Symbol) ([]*Symbol, error) {
+	var in []*Symbol
+	for _, t := range c.Tensors() {
+		in = append(in, find(t))
+	}
+	for i, a := range c.Args {
+		if v, ok := a.(keras.Constant); ok && string(v) != "null" {
+			return nil, fmt.Errorf("it is called with %.100s as argument %d, which is not supported", v, i)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Kwargs)) {
+		v, ok := c.Kwargs[key].(keras.Constant)
+		if ok && string(v) != "null" && key != "training" {
+			return nil, fmt.Errorf("it is called with %s=%.100s, which is not supported", key, v)
+		}
+	}
+	return in, nil
+}
+
+// made is a layer with its name and its flag. It is nil, without an error, where lince lacks its
+// class, which is noted.
+func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
+	if nl.Network != nil {
+		m, err := r.model(nl.Network, x, where+nl.Name+"/")
+		if m == nil || err != nil {
+			return nil, err
+		}
+		m.name, m.autoNamed = nl.Name, false
+		l := m.asLayer()
+		l.name, l.frozen = nl.Name, nl.Frozen
+		m.frozen = nl.Frozen
+		return l, nil
+	}
+	conf, passedOver, err := r.layer(nl, where)
+	if conf == nil || err != nil {
+		return nil, err
+	}
+	l := newLayer(conf)
+	l.name, l.frozen, l.passedOver = nl.Name, nl.Frozen, passedOver
+	return l, nil
+}
+
+// layer decodes a layer's configuration; passedOver are its settings that training needs and
+// that are not there yet.
+func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, passedOver []string, err error) {
+	name := where + nl.Name
+	if nl.Op() {
+		class := fmt.Sprintf("%s.%s", nl.Module, nl.Class)
+		r.missing[class] = append(r.missing[class], name)
+		return nil, nil, nil
+	}
+	if own := r.Layers[nl.Class]; own != nil {
+		l, err := own(nl.Config)
+		if err != nil {
+			return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
+		}
+		return l, nil, nil
+	}
+	conf, err := decodeMap(nl.Config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
+	}
+	l, ignored, err := layer.DecodeForPrediction(nl.Class, conf)
+	if err != nil {
+		unknown, rest := unknownClasses(err)
+		for _, u := range unknown {
+			what := u.Class
+			if u.Kind != "layer" {
+				what = fmt.Sprintf("%s %q", u.Kind, u.Class)
+			}
+			r.missing[what] = append(r.missing[what], name)
+		}
+		if rest != nil {
+			return nil, nil, fmt.Errorf("layer %s: %w", name, rest)
+		}
+		return nil, nil, nil
+	}
+	for _, i := range ignored {
+		passedOver = append(passedOver, fmt.Sprintf("layer %s: %v", name, i))
+	}
+	if p, err := layer.PolicyOf(l); err == nil && p != layer.Float32 {
+		passedOver = append(passedOver, fmt.Sprintf("layer %s: dtype %s", name, p))
+	}
+	return l, passedOver, nil
+}
+
+// unknownClasses takes the unknown classes out of an error of several.
+func unknownClasses(err error) (unknown []*layer.UnknownClass, rest error) {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		var others []error
+		for _, e := range list.Unwrap() {
+			u, r := unknownClasses(e)
+			unknown = append(unknown, u...)
+			others = append(others, r)
+		}
+		return unknown, errors.Join(others...)
+	}
+	var u *layer.UnknownClass
+	if errors.As(err, &u) {
+		return []*layer.UnknownClass{u}, nil
+	}
+	return nil, err
+}
+
+// passedOverError says what of a file's layers keeps the model from training; nil where nothing
+// does.
+func (m *Model) passedOverError() error {
+	list := m.passedOver()
+	if len(list) == 0 {
+		return nil
+	}
+	more := ""
+	if len(list) > 5 {
+		list, more = list[:5], fmt.Sprintf(", and %d more", len(list)-5)
+	}
+	return fmt.Errorf("the model predicts only, for training needs what lince does not have yet: %s%s", strings.Join(list, "; "), more)
+}
+
+// decodeMap reads an object, its numbers exactly.
+func decodeMap(text json.RawMessage) (map[string]any, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.UseNumber()
+	var m map[string]any
+	if err := d.Decode(&m); err != nil {
+		return nil, errors.New("its config is no JSON object")
+	}
+	return m, nil
+}
+
+// passedOver are settings of layers, as a file had them, that change training alone and are not
+// there yet.
+func (m *Model) passedOver() []string {
+	var list []string
+	for _, l := range m.layers {
+		list = append(list, l.passedOver...)
+		if inner := l.Model(); inner != nil {
+			list = append(list, inner.passedOver()...)
+		}
+	}
+	return list
+}
