@@ -22,7 +22,7 @@ type Dropout struct {
 	Frozen bool   `keras:"trainable,inverted"` // not trained
 	DType  Policy `keras:"dtype,default=float32"`
 
-	_ struct{} `keras:"noise_shape,only=null,omit"`
+	_ struct{} `keras:"noise_shape,training,only=null,omit"`
 }
 
 // Paths of the variables that random layers share: Int64 scalars of role State.
