@@ -240,8 +240,8 @@ func TestIntegersAreRefused(t *testing.T) {
 	for _, l := range []layer.Layer{
 		layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.MaxPool2D{}, layer.AveragePool2D{},
 		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
-		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{},
-		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{}, layer.BatchNormalization{},
+		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{}, layer.BatchNormalization{},
+		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))

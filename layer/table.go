@@ -46,9 +46,9 @@ var classes = &config.Registry[Layer]{
 		config.TypeOf(encodeInitializer, decodeInitializer, initializer.Check, parseInitializer),
 		config.TypeOf(func(p Padding) any { return p.String() }, decodePadding, checkPadding, func(string) Padding { return Valid }),
 		config.TypeOf(func(p Policy) any { return string(p) }, decodePolicy, Policy.check, func(s string) Policy { return Policy(s) }),
+		config.TypeOf(func(a Axis) any { return int(a) }, decodeAxis, nil, parseAxis),
 		config.TypeOf(encodePads, decodePads, checkPads, func(string) *Pads { return &Pads{{1, 1}, {1, 1}} }),
 		config.TypeOf(encodeNumbers, decodeNumbers, checkNumbers, func(string) Numbers { return Numbers{0} }),
-		config.TypeOf(func(a Axis) any { return int(a) }, decodeAxis, nil, parseAxis),
 		config.TypeOf(func(d tensor.DType) any { return d.String() }, decodeDType, nil, func(string) tensor.DType { return tensor.Float32 }),
 	},
 	Common: struct {
@@ -83,8 +83,8 @@ func Decode(class string, conf map[string]any) (Layer, error) {
 
 // DecodeForPrediction is Decode for a model that only predicts. It passes over what changes
 // training alone and lince does not have yet: regularizers, constraints, initializers of an
-// unknown class, Dropout's noise_shape. It returns what it passed over; a model with such a layer must neither be
-// trained nor saved, for it would lose these settings.
+// unknown class, Dropout's noise_shape. It returns what it passed over; a model with such a layer
+// must neither be trained nor saved, for it would lose these settings.
 func DecodeForPrediction(class string, conf map[string]any) (Layer, []Ignored, error) {
 	return classes.Decode(class, conf, true)
 }

@@ -65,6 +65,10 @@ CASES = [
     (L.ReLU(negative_slope=0.5), (3, 5)),
     (L.ReLU(6.0, negative_slope=0.5), (3, 5)),
     (L.ReLU(threshold=1.0), (3, 5)),
+    (L.BatchNormalization(), IMAGES),
+    (L.BatchNormalization(axis=1, momentum=0.9, epsilon=0.1, scale=False), (3, 5)),
+    (L.BatchNormalization(center=False, epsilon=0.0), (3, 4, 5)),
+    (L.BatchNormalization(scale=False, center=False), (3, 5)),
     (L.Dense(3, activation=L.ReLU(1.5, negative_slope=0.25)), (3, 5)),
     (L.Conv2D(2, 3, activation=L.Softmax()), IMAGES),
     (L.Softmax(), (3, 4, 5)),
@@ -103,10 +107,6 @@ CASES = [
     (L.Dot(axes=(1, 2)), [(2, 3, 5), (2, 4, 3)]),
     (L.Dot(axes=(2, 1), normalize=True), [(2, 3, 4, 5), (2, 4, 6)]),
     (L.Dot(axes=(1, 3)), [(3, 5), (3, 2, 4, 5)]),
-    (L.BatchNormalization(), IMAGES),
-    (L.BatchNormalization(axis=1, momentum=0.9, epsilon=0.1, scale=False), (3, 5)),
-    (L.BatchNormalization(center=False, epsilon=0.0), (3, 4, 5)),
-    (L.BatchNormalization(scale=False, center=False), (3, 5)),
 ] + [
     (L.Activation(name), (3, 5))
     for name in ["linear", "relu", "relu6", "sigmoid", "softmax", "tanh"]
