@@ -90,7 +90,8 @@ func DecodeForPrediction(class string, conf map[string]any) (Layer, []Ignored, e
 }
 
 // DecodeAs makes a layer of a program's own type from its config, by the tags of its fields,
-// as strictly as Decode does. The tags are those of this package's layers:
+// as strictly as Decode does. It panics where a tag is wrong. The tags are those of this
+// package's layers:
 //
 //	Units  int     `keras:"units,required,count"`
 //	Alpha  float64 `keras:"alpha,default=0.3,min=0"`

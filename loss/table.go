@@ -51,7 +51,8 @@ func Decode(class string, conf map[string]any) (Loss, error) {
 }
 
 // DecodeAs makes a loss of a program's own type from its config, by the tags of its fields, as
-// strictly as Decode does. The tags are those of this package's losses:
+// strictly as Decode does. It panics where a tag is wrong. The tags are those of this package's
+// losses:
 //
 //	Gamma float64 `keras:"gamma,default=2,min=0"`
 func DecodeAs[L Loss](conf map[string]any) (L, error) {

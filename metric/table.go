@@ -63,7 +63,8 @@ func Decode(class string, conf map[string]any) (Metric, error) {
 func ConfigOf(m Metric) map[string]any { return classes.Config(m) }
 
 // DecodeAs makes a metric of a program's own type from its config, by the tags of its fields, as
-// strictly as Decode does. The tags are those of this package's metrics:
+// strictly as Decode does. It panics where a tag is wrong. The tags are those of this package's
+// metrics:
 //
 //	K    int    `keras:"k,default=5,count"`
 //	Name string `keras:"name,default=top_k"`

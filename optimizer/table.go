@@ -93,7 +93,8 @@ func Decode(class string, conf map[string]any) (Optimizer, error) {
 }
 
 // DecodeAs makes an optimizer of a program's own type from its config, by the tags of its fields,
-// as strictly as Decode does. The tags are those of this package's optimizers:
+// as strictly as Decode does. It panics where a tag is wrong. The tags are those of this
+// package's optimizers:
 //
 //	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
 func DecodeAs[O Optimizer](conf map[string]any) (O, error) {

@@ -225,7 +225,7 @@ func TestWrong(t *testing.T) {
 	}
 }
 
-// A tag that says nonsense is found by any test that touches the class.
+// A tag that is wrong is found by any test that touches the class.
 func TestBadTags(t *testing.T) {
 	for _, v := range []any{
 		struct {
@@ -233,6 +233,9 @@ func TestBadTags(t *testing.T) {
 		}{},
 		struct {
 			A int `keras:"a,atleast=1"`
+		}{},
+		struct {
+			a int `keras:"a"`
 		}{},
 	} {
 		func() {
