@@ -3,11 +3,11 @@ package layer
 import (
 	"strconv"
 
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// Axis is a dimension of a layer's operand, counted from 0, the batch, or backwards from -1, the
-// last one.
+// Axis is a dimension of a layer's operand: 1 is the first one after the batch, -1 the last one.
 type Axis int
 
 // decodeAxis reads an integer, or a list of one, as Keras 2 writes it.
@@ -16,8 +16,8 @@ func decodeAxis(r *config.Reader, key string, v any) (Axis, bool) {
 		v = list[0]
 	}
 	n, ok := config.Int(v)
-	if !ok || n < -maxSize || n > maxSize {
-		r.Errorf("%s is %s, want an integer", key, config.Show(v))
+	if !ok || n == 0 || n < -maxSize || n > maxSize {
+		r.Errorf("%s is %s, want an integer other than 0, the batch", key, config.Show(v))
 		return 0, false
 	}
 	return Axis(n), true
@@ -29,4 +29,18 @@ func parseAxis(text string) Axis {
 		panic(err)
 	}
 	return Axis(n)
+}
+
+// axisOf is the index of a dimension of x that is not the batch's; negative ones count from the
+// last.
+func axisOf(b *graph.Builder, what string, axis int, x *graph.Value) (int, bool) {
+	i := axis
+	if i < 0 {
+		i += x.Rank()
+	}
+	if i < 1 || i >= x.Rank() {
+		b.Errorf("%s is %d for shape %v, want a dimension after the batch", what, axis, x.Shape)
+		return 0, false
+	}
+	return i, true
 }

@@ -20,7 +20,7 @@ import (
 // It takes (batch, ..., channels) and keeps the shape. Weights: gamma, beta (channels); state:
 // moving_mean, moving_variance (channels).
 type BatchNormalization struct {
-	Axis     int      `keras:"axis,default=-1"`                   // the dimension of the channels; only the last one is supported
+	Axis     Axis     `keras:"axis,default=-1"`                   // the dimension of the channels; only the last one is supported
 	Momentum *float64 `keras:"momentum,default=0.99,min=0,max=1"` // of the moving statistics
 	Epsilon  *float64 `keras:"epsilon,default=0.001,min=0"`       // added to the variance
 	NoCenter bool     `keras:"center,inverted"`                   // without beta

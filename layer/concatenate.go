@@ -9,7 +9,7 @@ import (
 // (keras.layers.Concatenate): of images, along channels unless Axis says another. The operands
 // have the same size along every other dimension.
 type Concatenate struct {
-	Axis int `keras:"axis,default=-1"` // the dimension, not the batch's; negative ones count from the last
+	Axis Axis `keras:"axis,default=-1"` // the dimension, not the batch's; negative ones count from the last
 
 	Name   string `keras:"name,omitempty"`
 	Frozen bool   `keras:"trainable,inverted"` // not trained
@@ -35,7 +35,7 @@ func (l Concatenate) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !ok {
 		return b.Invalid()
 	}
-	axis, ok := axisOf(b, "Axis", l.Axis, operands[0])
+	axis, ok := axisOf(b, "Axis", int(l.Axis), operands[0])
 	if !ok {
 		return b.Invalid()
 	}
@@ -52,18 +52,4 @@ func (l Concatenate) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Invalid()
 	}
 	return y
-}
-
-// axisOf is the index of a dimension of x that is not the batch's; negative ones count from the
-// last.
-func axisOf(b *graph.Builder, what string, axis int, x *graph.Value) (int, bool) {
-	i := axis
-	if i < 0 {
-		i += x.Rank()
-	}
-	if i < 1 || i >= x.Rank() {
-		b.Errorf("%s is %d for shape %v, want a dimension after the batch", what, axis, x.Shape)
-		return 0, false
-	}
-	return i, true
 }

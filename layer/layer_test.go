@@ -265,7 +265,13 @@ func TestLayers(t *testing.T) {
 					t.Errorf("weights %v and %d more, want %v and %d", weights, states, c.weights, c.states)
 				}
 			})
-			t.Run("config", func(t *testing.T) { roundTrip(t, c.layer) })
+			t.Run("config", func(t *testing.T) {
+				roundTrip(t, c.layer)
+				conf := c.layer.Config()
+				if _, ok := conf["trainable"].(bool); !ok && c.layer.Class() != "InputLayer" || conf["dtype"] == nil {
+					t.Errorf("config %v lacks trainable or dtype, which all layers have", conf)
+				}
+			})
 			t.Run("gradient", func(t *testing.T) {
 				graphtest.CheckGradient(t, true, -1, inputs(c.name, c.in), build(c.name, c.layer))
 			})

@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
@@ -208,11 +209,11 @@ func operandsOf(b *graph.Builder, l Layer, x *graph.Value) (operands []*graph.Va
 	least, most := Operands(l)
 	switch n := len(operands); {
 	case n < least || most >= 0 && n > most:
-		want := "at least 1 operand"
+		want := fmt.Sprint("at least ", least)
 		if most >= 0 {
-			want = "2 operands"
+			want = fmt.Sprint(most)
 		}
-		b.Errorf("got %d operands, want %s", n, want)
+		b.Errorf("want %s operands, got %d", want, n)
 		return nil, false
 	case !ok:
 		return nil, false

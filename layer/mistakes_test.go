@@ -104,7 +104,7 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		{layer.Normalization{Mean: []float64{1, 2}, Variance: []float64{1, 2}}, tensor.Shape{-1, 3}, "Mean has 2 numbers for shape (None, 3), want 1 or as many as dimension 1"},
 		{layer.Normalization{Axis: []int{1, 2}}, tensor.Shape{-1, 1 << 20, 1 << 20}, "mean would have shape (1048576, 1048576), more than 2147483648 numbers"},
 		{layer.Concatenate{Axis: 2}, tensor.Shape{-1, 3}, "Axis is 2 for shape (None, 3), want a dimension after the batch"},
-		{layer.Subtract{}, tensor.Shape{-1, 3}, "got 1 operands, want 2 operands"},
+		{layer.Subtract{}, tensor.Shape{-1, 3}, "want 2 operands, got 1"},
 		{layer.Dot{}, nil, "Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
 		{layer.Input{}, nil, "the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}"},
 		{layer.Input{Shape: []int{8, 0, 3}, Batch: -1}, nil, "shape (8, 0, 3): want dimensions from 1 to 16777216 (without the batch)"},
@@ -174,7 +174,7 @@ func TestOperandMistakes(t *testing.T) {
 	}{
 		{layer.Add{}, shapes(tensor.Shape{-1, 3}, tensor.Shape{-1, 4}), "got operands of shapes (None, 3), (None, 4), want dimensions that are equal, or 1 in one of them"},
 		{layer.Add{}, shapes(tensor.Shape{2, 3}, tensor.Shape{1, 3}), "got operands of shapes (2, 3), (1, 3), want the same batch"},
-		{layer.Subtract{}, shapes(tensor.Shape{-1}, tensor.Shape{-1}, tensor.Shape{-1}), "got 3 operands, want 2 operands"},
+		{layer.Subtract{}, shapes(tensor.Shape{-1}, tensor.Shape{-1}, tensor.Shape{-1}), "want 2 operands, got 3"},
 		{layer.Multiply{}, shapes(tensor.Shape{}, tensor.Shape{-1}), "got operands of shapes (), (None,), want (batch, ...)"},
 		{layer.Average{}, shapes(tensor.Shape{-1, -1}, tensor.Shape{-1, 2, 3}), "got operands of shapes (None, None), (None, 2, 3), want known dimensions after the batch where the ranks differ"},
 		{layer.Maximum{}, shapes(tensor.Shape{-1, 1 << 20, 1}, tensor.Shape{-1, 1, 1 << 20}), "got operands of shapes (None, 1048576, 1), (None, 1, 1048576), want dimensions that are equal, or 1 in one of them"},
@@ -297,7 +297,7 @@ Dense: dtype is "float64": not supported, want one of float32, bfloat16, float16
 		{"DepthwiseConv2D", config{"depth_multiplier": 0., "filters": 3.}, "DepthwiseConv2D: kernel_size is missing\nDepthwiseConv2D: depth_multiplier is 0, want an integer from 1 to 16777216\nDepthwiseConv2D: unknown key \"filters\""},
 		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported in training yet, want null`},
 		{"ReLU", config{"max_value": -1., "slope": .1}, "ReLU: max_value is -1, want a number of at least 0\nReLU: unknown key \"slope\""},
-		{"BatchNormalization", config{"axis": []any{1., 2.}, "momentum": 2., "renorm": true, "renorm_momentum": .9, "synchronized": true, "beta_regularizer": "l2"}, `BatchNormalization: axis is [1,2], want an integer
+		{"BatchNormalization", config{"axis": []any{1., 2.}, "momentum": 2., "renorm": true, "renorm_momentum": .9, "synchronized": true, "beta_regularizer": "l2"}, `BatchNormalization: axis is [1,2], want an integer other than 0, the batch
 BatchNormalization: momentum is 2, want a number from 0 to 1
 BatchNormalization: beta_regularizer is "l2": not supported in training yet, want null
 BatchNormalization: renorm is true: not supported yet, want false
@@ -311,8 +311,8 @@ BatchNormalization: synchronized is true: not supported yet, want false`},
 		{"InputLayer", config{"batch_shape": []any{nil, -2., 3.}, "sparse": true}, "InputLayer: sparse is true: not supported yet, want false\nInputLayer: batch_shape is [null,-2,3], want null or integers from 1 to 16777216"},
 		{"InputLayer", config{"batch_shape": "x"}, `InputLayer: batch_shape is "x", want a list as in [null, 128, 128, 3]`},
 		{"Activation", config{}, "Activation: activation is missing"},
-		{"Softmax", config{"axis": []any{1., 2.}}, "Softmax: axis is [1,2], want an integer"},
-		{"Concatenate", config{"axis": 0.}, "Concatenate: axis is 0, want an integer other than 0"},
+		{"Softmax", config{"axis": []any{1., 2.}}, "Softmax: axis is [1,2], want an integer other than 0, the batch"},
+		{"Concatenate", config{"axis": 0.}, "Concatenate: axis is 0, want an integer other than 0, the batch"},
 		{"Dot", config{"axes": []any{1., 0.}}, "Dot: Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
 		{"Dot", config{"axes": []any{1., 2., 3.}}, "Dot: axes is [1,2,3], want 2 integers\nDot: Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}"},
 		{"ZeroPadding2D", config{"padding": []any{1., 2., 3.}}, "ZeroPadding2D: padding is [1,2,3], want [[top, bottom], [left, right]], integers from 0 to 16777216"},

@@ -5,7 +5,7 @@ import "github.com/lince-ml/lince/graph"
 // SoftmaxLayer is the softmax along the last dimension as a layer, as the activation function
 // Softmax is (keras.layers.Softmax).
 type SoftmaxLayer struct {
-	Axis int `keras:"axis,default=-1"` // must be the last dimension
+	Axis Axis `keras:"axis,default=-1"` // must be the last dimension
 
 	Name   string `keras:"name,omitempty"`
 	Frozen bool   `keras:"trainable,inverted"` // not trained
@@ -30,7 +30,7 @@ func (l SoftmaxLayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
-	if l.Axis != -1 && l.Axis != x.Rank()-1 {
+	if l.Axis != -1 && int(l.Axis) != x.Rank()-1 {
 		return b.Errorf("Axis is %d for shape %v: not supported yet, want the last dimension", l.Axis, x.Shape)
 	}
 	return Softmax.Build(b, x)

@@ -85,14 +85,15 @@ func Decode(class string, conf map[string]any) (Layer, error) {
 
 // DecodeForPrediction is Decode for a model that only predicts. It passes over what changes
 // training alone and lince does not have yet: regularizers, constraints, initializers of an
-// unknown class. It returns what it passed over; a model with such a layer must neither be
-// trained nor saved, for it would lose these settings.
+// unknown class, Dropout's noise_shape. It returns what it passed over; a model with such a layer
+// must neither be trained nor saved, for it would lose these settings.
 func DecodeForPrediction(class string, conf map[string]any) (Layer, []Ignored, error) {
 	return classes.Decode(class, conf, true)
 }
 
 // DecodeAs makes a layer of a program's own type from its config, by the tags of its fields,
-// as strictly as Decode does. The tags are those of this package's layers:
+// as strictly as Decode does. It panics where a tag is wrong. The tags are those of this
+// package's layers:
 //
 //	Units  int     `keras:"units,required,count"`
 //	Alpha  float64 `keras:"alpha,default=0.3,min=0"`

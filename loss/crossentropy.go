@@ -58,13 +58,13 @@ func (SparseCategoricalCrossentropy) Named() string { return "sparse_categorical
 func (BinaryCrossentropy) Named() string { return "binary_crossentropy" }
 
 // Config implements Loss.
-func (l CategoricalCrossentropy) Config() map[string]any { return configOf(l) }
+func (l CategoricalCrossentropy) Config() map[string]any { return ConfigOf(l) }
 
 // Config implements Loss.
-func (l SparseCategoricalCrossentropy) Config() map[string]any { return configOf(l) }
+func (l SparseCategoricalCrossentropy) Config() map[string]any { return ConfigOf(l) }
 
 // Config implements Loss.
-func (l BinaryCrossentropy) Config() map[string]any { return configOf(l) }
+func (l BinaryCrossentropy) Config() map[string]any { return ConfigOf(l) }
 
 // Target implements Loss: as the predictions, one-hot rows.
 func (CategoricalCrossentropy) Target(output op.Type) op.Type { return Defaults{}.Target(output) }

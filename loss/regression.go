@@ -26,10 +26,10 @@ func (MeanSquaredError) Named() string { return "mean_squared_error" }
 func (MeanAbsoluteError) Named() string { return "mean_absolute_error" }
 
 // Config implements Loss.
-func (l MeanSquaredError) Config() map[string]any { return configOf(l) }
+func (l MeanSquaredError) Config() map[string]any { return ConfigOf(l) }
 
 // Config implements Loss.
-func (l MeanAbsoluteError) Config() map[string]any { return configOf(l) }
+func (l MeanAbsoluteError) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Loss.
 func (l MeanSquaredError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {

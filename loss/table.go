@@ -23,7 +23,8 @@ var classes = &config.Registry[Loss]{
 // UnknownClass is the error for a class that lince does not have.
 type UnknownClass = config.UnknownClass
 
-func configOf(l Loss) map[string]any {
+// ConfigOf makes the config of a loss by the tags of its fields; see DecodeAs.
+func ConfigOf(l Loss) map[string]any {
 	c := classes.Config(l)
 	c["name"] = l.Named()
 	return c
@@ -47,4 +48,18 @@ func Parse(name string) (Loss, error) {
 func Decode(class string, conf map[string]any) (Loss, error) {
 	l, _, err := classes.Decode(class, conf, false)
 	return l, err
+}
+
+// DecodeAs makes a loss of a program's own type from its config, by the tags of its fields, as
+// strictly as Decode does. It panics where a tag is wrong. The tags are those of this package's
+// losses:
+//
+//	Gamma float64 `keras:"gamma,default=2,min=0"`
+func DecodeAs[L Loss](conf map[string]any) (L, error) {
+	var zero L
+	l, _, err := classes.DecodeAs(config.Entry[Loss]{Of: zero}, conf, false)
+	if err != nil {
+		return zero, err
+	}
+	return l.(L), nil
 }

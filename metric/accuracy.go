@@ -75,13 +75,13 @@ func (SparseCategoricalAccuracy) HigherIsBetter() (higher, known bool) { return 
 func (Accuracy) Config() map[string]any { return nil }
 
 // Config implements Metric.
-func (m BinaryAccuracy) Config() map[string]any { return classes.Config(m) }
+func (m BinaryAccuracy) Config() map[string]any { return ConfigOf(m) }
 
 // Config implements Metric.
-func (m CategoricalAccuracy) Config() map[string]any { return classes.Config(m) }
+func (m CategoricalAccuracy) Config() map[string]any { return ConfigOf(m) }
 
 // Config implements Metric.
-func (m SparseCategoricalAccuracy) Config() map[string]any { return classes.Config(m) }
+func (m SparseCategoricalAccuracy) Config() map[string]any { return ConfigOf(m) }
 
 // Resolve returns the form of accuracy that Keras would take for labels and predictions of
 // these shapes.

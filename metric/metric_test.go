@@ -99,6 +99,28 @@ func TestHigherIsBetter(t *testing.T) {
 	}
 }
 
+// topK is a metric of a program's own, with tags.
+type topK struct {
+	metric.Accuracy
+	K int `keras:"k,default=5,count"`
+}
+
+func (topK) Class() string            { return "TopK" }
+func (m topK) Config() map[string]any { return metric.ConfigOf(m) }
+
+func TestOwnMetric(t *testing.T) {
+	m, err := metric.DecodeAs[topK](map[string]any{"k": 3., "dtype": "float32"})
+	if err != nil || m.K != 3 {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	if d := cmp.Diff(map[string]any{"k": 5, "dtype": "float32"}, topK{}.Config()); d != "" {
+		t.Error(d)
+	}
+	if _, err := metric.DecodeAs[topK](map[string]any{"k": 0.}); err == nil || err.Error() != "metric TopK: k is 0, want an integer from 1 to 16777216" {
+		t.Error(err)
+	}
+}
+
 func TestMean(t *testing.T) {
 	weights := [][]float32{{1, 1}, {0, 0}, {.5, 1.5}}
 	values := [][]float32{{1, 3}, {5, 7}, {9, 11}}

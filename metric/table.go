@@ -60,3 +60,21 @@ func Decode(class string, conf map[string]any) (Metric, error) {
 	m, _, err := classes.Decode(class, conf, false)
 	return m, err
 }
+
+// ConfigOf makes the config of a metric by the tags of its fields; see DecodeAs.
+func ConfigOf(m Metric) map[string]any { return classes.Config(m) }
+
+// DecodeAs makes a metric of a program's own type from its config, by the tags of its fields, as
+// strictly as Decode does. It panics where a tag is wrong. The tags are those of this package's
+// metrics:
+//
+//	K    int    `keras:"k,default=5,count"`
+//	Name string `keras:"name,default=top_k"`
+func DecodeAs[M Metric](conf map[string]any) (M, error) {
+	var zero M
+	m, _, err := classes.DecodeAs(config.Entry[Metric]{Of: zero}, conf, false)
+	if err != nil {
+		return zero, err
+	}
+	return m.(M), nil
+}

@@ -34,7 +34,7 @@ func (o Adam) common() common {
 }
 
 // Config implements Optimizer.
-func (o Adam) Config() map[string]any { return configOf(o) }
+func (o Adam) Config() map[string]any { return ConfigOf(o) }
 
 // Build implements Optimizer. The slots are "momentum" and "velocity" of the first weight, of
 // the second, and so on, then "velocity_hat" of all with AMSGrad.

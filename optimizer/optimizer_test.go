@@ -246,6 +246,28 @@ optimizer SGD: clipnorm is -1, want a number of at least 0`},
 	}
 }
 
+// sign is an optimizer of a program's own, with tags.
+type sign struct {
+	optimizer.SGD
+	Beta float64 `keras:"beta,min=0,below=1"`
+}
+
+func (sign) Class() string            { return "Sign" }
+func (o sign) Config() map[string]any { return optimizer.ConfigOf(o) }
+
+func TestOwnOptimizer(t *testing.T) {
+	o, err := optimizer.DecodeAs[sign](map[string]any{"beta": .5, "name": "sign", "use_ema": false})
+	if err != nil || o.Beta != .5 {
+		t.Errorf("got %+v, %v", o, err)
+	}
+	if c := o.Config(); c["beta"] != .5 || c["name"] != "sgd" || c["use_ema"] != false {
+		t.Errorf("config %v", c)
+	}
+	if _, err := optimizer.DecodeAs[sign](map[string]any{"beta": 1., "use_ema": true}); err == nil || err.Error() != "optimizer Sign: beta is 1, want a number from 0 to less than 1\noptimizer Sign: use_ema is true: not supported yet, want false" {
+		t.Error(err)
+	}
+}
+
 func TestUnknownClass(t *testing.T) {
 	for _, c := range []struct {
 		class, kind string

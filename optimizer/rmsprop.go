@@ -34,7 +34,7 @@ func (o RMSprop) common() common {
 }
 
 // Config implements Optimizer.
-func (o RMSprop) Config() map[string]any { return configOf(o) }
+func (o RMSprop) Config() map[string]any { return ConfigOf(o) }
 
 // Build implements Optimizer. The slots are "velocity" of all weights, "momentum" of all when
 // there is one, "average_gradient" of all when centered.

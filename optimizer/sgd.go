@@ -32,7 +32,7 @@ func (o SGD) common() common {
 }
 
 // Config implements Optimizer.
-func (o SGD) Config() map[string]any { return configOf(o) }
+func (o SGD) Config() map[string]any { return ConfigOf(o) }
 
 // Build implements Optimizer. The slots are "momentum" of all weights, when there is one.
 func (o SGD) Build(b *graph.Builder, weights, grads []*graph.Value) {

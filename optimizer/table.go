@@ -55,7 +55,8 @@ var classes = &config.Registry[Optimizer]{
 // schedule of the learning rate. Kind says which.
 type UnknownClass = config.UnknownClass
 
-func configOf(o Optimizer) map[string]any {
+// ConfigOf makes the config of an optimizer by the tags of its fields; see DecodeAs.
+func ConfigOf(o Optimizer) map[string]any {
 	c := classes.Config(o)
 	c["name"] = o.Named()
 	return c
@@ -89,4 +90,18 @@ func Parse(name string) (Optimizer, error) {
 func Decode(class string, conf map[string]any) (Optimizer, error) {
 	o, _, err := classes.Decode(class, conf, false)
 	return o, err
+}
+
+// DecodeAs makes an optimizer of a program's own type from its config, by the tags of its fields,
+// as strictly as Decode does. It panics where a tag is wrong. The tags are those of this
+// package's optimizers:
+//
+//	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
+func DecodeAs[O Optimizer](conf map[string]any) (O, error) {
+	var zero O
+	o, _, err := classes.DecodeAs(config.Entry[Optimizer]{Of: zero}, conf, false)
+	if err != nil {
+		return zero, err
+	}
+	return o.(O), nil
 }

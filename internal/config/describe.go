@@ -20,7 +20,7 @@ func Describe(v any) []Row {
 	for _, f := range parse(reflect.TypeOf(v), nil) {
 		r := Row{Field: f.name, Key: f.key}
 		if f.name == "_" {
-			if !f.any && !f.training {
+			if !f.any && f.only != nil {
 				rows = append(rows, f.fixed())
 			}
 			continue

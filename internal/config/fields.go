@@ -66,7 +66,8 @@ func (s span) want(what string) string {
 	return fmt.Sprintf("%s of at most %s", what, show(s.hi))
 }
 
-// parse reads the tags of a struct. A tag that says nonsense is a mistake of the program.
+// parse reads the tags of a struct. It panics where a tag is wrong, which is a mistake of the
+// program.
 func parse(t reflect.Type, types []Type) []field {
 	var fields []field
 	for i := range t.NumField() {
@@ -81,6 +82,9 @@ func parse(t reflect.Type, types []Type) []field {
 			if types[j].of == f.Type {
 				x.kind = &types[j]
 			}
+		}
+		if f.Name != "_" && !f.IsExported() {
+			panic(fmt.Sprintf("config: %v.%s has a tag and is not exported", t, f.Name))
 		}
 		for _, o := range options[1:] {
 			if err := x.option(o); err != nil {
