@@ -3,9 +3,9 @@
 // the ReLU's gradient in it. Only + - * / and square roots, each rounded by itself, so that the
 // Go loops and the assembly give the same bits.
 //
-// A matrix of rows of channels is walked in lines: as many rows as make a multiple of 16
-// numbers, and at least 64. So every instruction set has whole vectors for any number of
-// channels; what is left of the last line is done in Go.
+// A matrix of rows of channels is walked in lines: as many rows as make a multiple of 64
+// numbers, or of 16 where such lines would be long. So every instruction set has whole vectors
+// for any number of channels; what is left of the last line is done in Go.
 //
 // Sums go down blocks of at most 256 lines in order, in float32. The blocks of a channel are
 // then added up in order, in float64. Each block has a mean of its own, and squares are of
@@ -21,10 +21,11 @@ import (
 )
 
 const (
-	leastLine   = 64  // numbers of a line, at least
-	vectorLine  = 16  // numbers of a line are a multiple of this
-	blockLines  = 256 // lines of a block, at most
-	blockColumn = 256 // columns of a line that a part sums
+	bestLine    = 64   // numbers of a line are a multiple of this
+	longLine    = 1024 // unless the line is longer, then they are one
+	vectorLine  = 16   // of this
+	blockLines  = 256  // lines of a block, at most
+	blockColumn = 256  // columns of a line that a part sums
 )
 
 // lines is a matrix of rows of channels, as lines.
@@ -41,8 +42,10 @@ func newLines(isa kernel.ISA, rows, channels int) lines {
 	if rows < 1 || channels < 1 {
 		panic(fmt.Sprintf("batchnorm: %d rows of %d channels", rows, channels))
 	}
-	repeat := vectorLine / gcd(channels, vectorLine)
-	repeat *= kernel.CeilDiv(leastLine, repeat*channels)
+	repeat := bestLine / gcd(channels, bestLine)
+	if repeat*channels > longLine {
+		repeat = vectorLine / gcd(channels, vectorLine)
+	}
 	return lines{isa, rows, channels, repeat, repeat * channels, rows / repeat, rows % repeat * channels}
 }
 

@@ -189,28 +189,36 @@ func bnSums(f *family, v vec) {
 			fmt.Fprintf(&f.code, "\tcase Mask{%s, %t}:\n\t\t%s%s(%s)\n", act.name, result, name, v.name, call)
 			a := f.fn(v, name, "sets, for each lane of vectors, sums to the sum of grad"+doc+", and products to that of grad*(x-mean), down the rows, in order.", params...)
 			a.load(append(pointers, "CX", "R9", "R13")...)
-			n := 4
-			if activation > 0 && !a.is512() {
-				n = 2
+			// With 16 registers, coefficients are read from memory: R8, R12 and AX have their lines.
+			const n, sum, product, mean, scale, shift = 4, 0, 4, 8, 12, 16
+			t := 8
+			if a.is512() {
+				t = 20
 			}
-			sum, product, mean, scale, shift, t := 0, n, 2*n, 3*n, 4*n, 3*n
-			if activation > 0 && !result {
-				t = 5 * n
-			}
+			recomputed := activation > 0 && !result
 			grad, d, z, zero, spare := t, t+1, t+2, t+3, t+4
 			if activation > 0 {
 				a.zero(zero)
 			}
 			a.groups(n, pointers, func(n int, label string) {
-				a.i("MOVQ R8, R12")
-				for i, first := range []int{mean, scale, shift} {
-					if i > 0 && (activation == 0 || result) {
-						break
-					}
+				lines := []string{"R8", "R12", "AX"}
+				if recomputed {
+					a.lineOf(lines...)
+				} else {
+					lines = lines[:1]
+				}
+				for i, first := range []int{mean, scale, shift}[:len(lines)] {
 					for j := range n {
-						a.v("VMOVUPS", mem(j*a.bytes(), "R12"), first+j)
+						if a.is512() {
+							a.v("VMOVUPS", mem(j*a.bytes(), lines[i]), first+j)
+						}
 					}
-					a.i("ADDQ R13, R12")
+				}
+				coefficient := func(line, first, j int) any {
+					if a.is512() {
+						return first + j
+					}
+					return mem(j*a.bytes(), lines[line])
 				}
 				for j := range n {
 					a.zero(sum + j)
@@ -222,13 +230,13 @@ func bnSums(f *family, v vec) {
 					m := func(register string) string { return mem(j*a.bytes(), register) + "(R10*1)" }
 					a.v("VMOVUPS", m("SI"), grad)
 					a.v("VMOVUPS", m("BX"), d)
-					a.v("VSUBPS", mean+j, d, d)
+					a.v("VSUBPS", coefficient(0, mean, j), d, d)
 					switch {
 					case result:
 						a.v("VMOVUPS", m("R14"), z)
-					case activation > 0:
-						a.v("VMULPS", scale+j, d, z)
-						a.v("VADDPS", shift+j, z, z)
+					case recomputed:
+						a.v("VMULPS", coefficient(1, scale, j), d, z)
+						a.v("VADDPS", coefficient(2, shift, j), z, z)
 					}
 					if activation > 0 {
 						a.keep(activation, grad, z, zero, spare)
