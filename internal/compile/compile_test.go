@@ -78,9 +78,19 @@ func ops(p *Plan) []string {
 		case op.Input, op.Variable, op.Const:
 			continue
 		}
-		names = append(names, strings.TrimSpace(n.Op.Name()+" "+op.Attributes(n.Op)))
+		name := strings.TrimSpace(n.Op.Name() + " " + op.Attributes(n.Op))
+		if p.Prepared[n] {
+			name += " prepared"
+		}
+		names = append(names, name)
 	}
 	return names
+}
+
+// scaled is y times a number for each channel, and another added.
+func scaled(b *graph.Builder, y *graph.Value) *graph.Value {
+	n := y.Shape[y.Rank()-1]
+	return b.Add(b.Mul(y, weight(b, "scale", n)), weight(b, "shift", n))
 }
 
 func TestFuse(t *testing.T) {
@@ -154,6 +164,47 @@ func TestFuse(t *testing.T) {
 			n := x.Shape[1:].Elements()
 			return []*graph.Value{b.ReLU(b.Add(weight(b, "bias", 7), b.MatMul(b.Reshape(x, -1, n), weight(b, "kernel", n, 7))))}
 		}, "Reshape to (None, 192), FusedMatMul +bias +relu"},
+		{"scale and shift after conv+bias", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			return []*graph.Value{b.ReLU(scaled(b, y))}
+		}, "Mul prepared, Mul prepared, Add prepared, FusedConv2D 3x3 valid +bias +relu"},
+		{"scale and shift after a depthwise conv", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			return []*graph.Value{b.ReLU6(scaled(b, b.DepthwiseConv2D(x, weight(b, "kernel", 3, 3, 3, 2), window(3, 1))))}
+		}, "Reshape to (3, 2) prepared, Mul prepared, FusedDepthwiseConv2D 3x3 valid +bias +relu6"},
+		{"scale and shift after matmul", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			return []*graph.Value{scaled(b, b.MatMul(b.Reshape(x, -1, 192), weight(b, "kernel", 192, 7)))}
+		}, "Reshape to (None, 192), Mul prepared, FusedMatMul +bias"},
+		{"scale and shift without a conv", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			return []*graph.Value{b.ReLU(scaled(b, x))}
+		}, "FusedScaleShift +relu"},
+		{"a conv whose result is wanted itself", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			return []*graph.Value{b.ReLU(b.Add(scaled(b, y), y)), y}
+		}, "FusedConv2D 3x3 valid +bias, FusedScaleShift +residual +relu"},
+		{"scale and shift after trained weights, few of them", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			k := weight(b, "kernel", 1, 1, 3, 2)
+			y := scaled(b, b.Conv2D(x, k, window(1, 1)))
+			b.Assign(k, graph.Grad(b, b.Sum(y), k)[0])
+			return []*graph.Value{y}
+		}, "Mul, FusedConv2D 1x1 valid +bias, BroadcastLike, Mul, Conv2DBackwardFilter 1x1 valid, Assign"},
+		{"scale and shift after trained weights, many of them", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			k := weight(b, "kernel", 8, 8, 3, 50)
+			y := scaled(b, b.Conv2D(x, k, window(8, 1)))
+			b.Assign(k, graph.Grad(b, b.Sum(y), k)[0])
+			return []*graph.Value{y}
+		}, "Conv2D 8x8 valid, FusedScaleShift, BroadcastLike, Mul, Conv2DBackwardFilter 8x8 valid, Assign"},
+		{"batch normalization and its gradient", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			gamma, beta := weight(b, "gamma", 3), weight(b, "beta", 3)
+			y, _, _ := b.BatchNorm(x, gamma, beta, .5)
+			return graph.Grad(b, b.Sum(b.Mul(b.ReLU(y), x)), gamma, beta)
+		}, "FusedBatchNorm epsilon 0.5 scale center +relu, FusedBatchNormGrad epsilon 0.5 scale center +relu"},
+		{"two normalizations of a sum, and their gradients", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			g, h := weight(b, "g", 3), weight(b, "h", 3)
+			y, _, _ := b.BatchNorm(x, g, nil, .5)
+			z, _, _ := b.BatchNorm(b.Square(x), h, nil, .5)
+			return graph.Grad(b, b.Sum(b.Mul(b.ReLU6(b.Add(y, z)), x)), g, h)
+		}, "Square, BatchNorm epsilon 0.5 scale, FusedBatchNorm epsilon 0.5 scale +residual +relu6, " +
+			"FusedBatchNormGrad epsilon 0.5 scale +relu6 of result, BatchNormGrad epsilon 0.5 scale"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := graph.NewBuilder(graph.NewStore(), true)
