@@ -3,9 +3,9 @@
 // the ReLU's gradient in it. Only + - * / and square roots, each rounded by itself, so that the
 // Go loops and the assembly give the same bits.
 //
-// A matrix of rows of channels is walked in lines: as many rows as make a multiple of 64
-// numbers, or of 16 where such lines would be long. So every instruction set has whole vectors
-// for any number of channels; what is left of the last line is done in Go.
+// A matrix of rows of channels is walked in lines: as many rows as make a multiple of 16
+// numbers, and at least 64. So every instruction set has whole vectors for any number of
+// channels; what is left of the last line is done in Go.
 //
 // Sums go down blocks of at most 256 lines in order, in float32. The blocks of a channel are
 // then added up in order, in float64. Each block has a mean of its own, and squares are of
@@ -21,11 +21,11 @@ import (
 )
 
 const (
-	bestLine    = 64   // numbers of a line are a multiple of this
-	longLine    = 1024 // unless the line is longer, then they are one
-	vectorLine  = 16   // of this
-	blockLines  = 256  // lines of a block, at most
-	blockColumn = 256  // columns of a line that a part sums
+	leastLine  = 64  // numbers of a line, at least
+	vectorLine = 16  // numbers of a line are a multiple of this
+	blockLines = 256 // lines of a block, at most
+	sumsWhole  = 512 // numbers of a line that one part sums, at most: it reads memory in its order
+	sumsSome   = 256 // numbers of a longer line that a part sums
 )
 
 // lines is a matrix of rows of channels, as lines.
@@ -42,10 +42,8 @@ func newLines(isa kernel.ISA, rows, channels int) lines {
 	if rows < 1 || channels < 1 {
 		panic(fmt.Sprintf("batchnorm: %d rows of %d channels", rows, channels))
 	}
-	repeat := bestLine / gcd(channels, bestLine)
-	if repeat*channels > longLine {
-		repeat = vectorLine / gcd(channels, vectorLine)
-	}
+	repeat := vectorLine / gcd(channels, vectorLine)
+	repeat *= kernel.CeilDiv(leastLine, repeat*channels)
 	return lines{isa, rows, channels, repeat, repeat * channels, rows / repeat, rows % repeat * channels}
 }
 
@@ -82,10 +80,18 @@ func (l lines) blocks() int { return kernel.CeilDiv(l.count, blockLines) }
 
 // blocksOfPart is how many blocks one part sums: more than one where lines are short.
 func (l lines) blocksOfPart() int {
-	return max(1, kernel.Block/(blockLines*min(l.width, blockColumn)))
+	return max(1, kernel.Block/(blockLines*l.columns()))
 }
 
-func (l lines) columnParts() int { return kernel.CeilDiv(l.width, blockColumn) }
+// columns is how many numbers of a line a part sums.
+func (l lines) columns() int {
+	if l.width <= sumsWhole {
+		return l.width
+	}
+	return sumsSome
+}
+
+func (l lines) columnParts() int { return kernel.CeilDiv(l.width, l.columns()) }
 
 func (l lines) sumParts() int {
 	return kernel.CeilDiv(l.blocks(), l.blocksOfPart()) * l.columnParts()
@@ -94,8 +100,8 @@ func (l lines) sumParts() int {
 // eachBlock calls f for the blocks of a part: lines [lo, hi) of columns [from, to).
 func (l lines) eachBlock(part int, f func(block, lo, hi, from, to int)) {
 	first := part / l.columnParts() * l.blocksOfPart()
-	from := part % l.columnParts() * blockColumn
-	to := min(from+blockColumn, l.width)
+	from := part % l.columnParts() * l.columns()
+	to := min(from+l.columns(), l.width)
 	for b := first; b < min(first+l.blocksOfPart(), l.blocks()); b++ {
 		f(b, b*blockLines, min((b+1)*blockLines, l.count), from, to)
 	}

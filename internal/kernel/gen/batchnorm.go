@@ -21,20 +21,23 @@ var bnActivations = []struct{ name, doc string }{
 	{"ReLU6", ", from 0 to 6"},
 }
 
-// groups writes code for groups of n vectors of columns, and for what is left one by one; each
-// moves the pointers on. The number of vectors is in CX.
-func (a *asm) groups(n int, pointers []string, code func(n int, label string)) {
-	for _, n := range []int{n, 1} {
-		group, done := fmt.Sprint("group", n), fmt.Sprint("done", n)
+// groups writes code for groups of up to four vectors of columns, the last ones of two or three
+// rather than of one; each moves the pointers on. The number of vectors is in CX.
+func (a *asm) groups(pointers []string, code func(n int, label string)) {
+	for n := 4; n > 0; n-- {
+		group, next := fmt.Sprint("group", n), fmt.Sprint("group", n-1)
 		a.at(group)
-		a.i("CMPQ CX, $%d\nJLT %s", n, done)
+		a.i("CMPQ CX, $%d\nJLT %s", n, next)
+		if n == 4 { // five are three and two
+			a.i("CMPQ CX, $5\nJEQ %s", next)
+		}
 		code(n, fmt.Sprint("down", n))
 		for _, p := range pointers {
 			a.i("ADDQ $%d, %s", n*a.bytes(), p)
 		}
 		a.i("SUBQ $%d, CX\nJMP %s", n, group)
-		a.at(done)
 	}
+	a.at("group0")
 	a.ret()
 }
 
@@ -44,7 +47,7 @@ func bnMoments(f *family, v vec) {
 		"mean *float32", "squares *float32", "x *float32", "count *float32", "vectors int", "rows int", "stride uintptr")
 	a.load("DI", "DX", "SI", "AX", "CX", "R8", "R9")
 	const sum, square, difference, t = 0, 4, 8, 12
-	a.groups(4, []string{"DI", "DX", "SI"}, func(n int, down string) {
+	a.groups([]string{"DI", "DX", "SI"}, func(n int, down string) {
 		for j := range n {
 			a.zero(sum + j)
 			a.zero(square + j)
@@ -190,7 +193,7 @@ func bnSums(f *family, v vec) {
 			a := f.fn(v, name, "sets, for each lane of vectors, sums to the sum of grad"+doc+", and products to that of grad*(x-mean), down the rows, in order.", params...)
 			a.load(append(pointers, "CX", "R9", "R13")...)
 			// With 16 registers, coefficients are read from memory: R8, R12 and AX have their lines.
-			const n, sum, product, mean, scale, shift = 4, 0, 4, 8, 12, 16
+			const sum, product, mean, scale, shift = 0, 4, 8, 12, 16
 			t := 8
 			if a.is512() {
 				t = 20
@@ -200,7 +203,7 @@ func bnSums(f *family, v vec) {
 			if activation > 0 {
 				a.zero(zero)
 			}
-			a.groups(n, pointers, func(n int, label string) {
+			a.groups(pointers, func(n int, label string) {
 				lines := []string{"R8", "R12", "AX"}
 				if recomputed {
 					a.lineOf(lines...)
