@@ -209,6 +209,32 @@ func TestNetworkConstants(t *testing.T) {
 	}
 }
 
+// TestNetworkLegacyCalls reads the forms that Keras 2 has of a call.
+func TestNetworkLegacyCalls(t *testing.T) {
+	for node, want := range map[string]string{
+		`["x", 0, 0, {}]`:            "x[0][0]",
+		`[["x", 0, 0, {}]]`:          "x[0][0]",
+		`[["x", 0, 0]]`:              "x[0][0]",
+		`[["x", 0, 0], ["x", 0, 0]]`: "[x[0][0] x[0][0] ]",
+		`["_CONSTANT_VALUE", -1, 1.0, {"y": ["x", 0, 0], "name": null}]`: "1.0 name=null y=x[0][0]",
+		`[["x", 0, 0, {"training": false, "axes": [1, 2]}]]`:             "x[0][0] axes=[1, 2] training=false",
+		`{"key": ["x", 0, 0, {"mask": null}]}`:                           "map[key:{x 0 0 () }] mask=null",
+	} {
+		n := readNetwork(t, []byte(functionalText(`{"class_name": "Any", "config": {}, "name": "y", "inbound_nodes": [`+node+`]}`)))
+		c := n.Layers[1].Calls[0]
+		got := showArg(c.Args[0])
+		for _, key := range slices.Sorted(maps.Keys(c.Kwargs)) {
+			got += " " + key + "=" + showArg(c.Kwargs[key])
+		}
+		if got != want || len(c.Args) != 1 {
+			t.Errorf("%s: got %s, want %s", node, got, want)
+		}
+		if ts := c.Tensors(); len(ts) == 0 || ts[0].Layer != "x" {
+			t.Errorf("%s: takes %v", node, ts)
+		}
+	}
+}
+
 // functionalText is the config of a Functional with these layers between x and y.
 func functionalText(layers ...string) string {
 	return `{"class_name": "Functional", "config": {"name": "m", "layers": [{"class_name": "InputLayer", "config": {"batch_shape": [null, 2]}, "name": "x", "inbound_nodes": []}, ` +
