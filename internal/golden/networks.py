@@ -1,8 +1,8 @@
 """Five networks that are no chains, trained by real Keras.
 
-    python internal/golden/networks.py FOLDER
+    python internal/golden/networks.py [FOLDER]
 
-writes for each into FOLDER:
+writes for each into FOLDER, if there is one:
 
     NAME-0.keras, NAME-10.keras, NAME-20.keras  the model before, within and after training
     NAME.json                                   model.to_json(), compiled
@@ -224,9 +224,9 @@ def train(network, folder=None, dtype="float32"):
     def stop(step):
         if folder:
             model.save(os.path.join(folder, f"{network.name}-{step}.keras"))
-            if step:
-                p = model.predict(first, verbose=0)
-                out[f"predictions{step}"] = [rounded(v) for v in (p if isinstance(p, list) else [p])]
+        if step:
+            p = model.predict(first, verbose=0)
+            out[f"predictions{step}"] = [rounded(v) for v in (p if isinstance(p, list) else [p])]
 
     network.compile(model, 0)
     out["config"] = json.loads(model.to_json())
@@ -258,8 +258,9 @@ def train(network, folder=None, dtype="float32"):
 
 
 def main():
-    folder = sys.argv[1]
-    os.makedirs(folder, exist_ok=True)
+    folder = sys.argv[1] if len(sys.argv) > 1 else None
+    if folder:
+        os.makedirs(folder, exist_ok=True)
     os.makedirs(TESTDATA, exist_ok=True)
     for network in (Residual(), Branches(), Shared(), Heads(), Frozen()):
         start = time.time()
