@@ -11,13 +11,8 @@ type references struct {
 	*networkReader
 	counts map[string]int // calls, by layer
 	legacy bool           // Keras 2's form was met
-	// The layer and the call that are read.
-	layer  string
-	number int
+	at     place          // the call that is read
 }
-
-// where is the call that is read, for messages.
-func (r *references) where() string { return fmt.Sprintf("%s: call %d", r.layer, r.number) }
 
 // call reads an entry of inbound_nodes.
 func (r *references) call(v value) NetworkCall {
@@ -26,23 +21,23 @@ func (r *references) call(v value) NetworkCall {
 		f := v.fields("args", "kwargs")
 		if f[0].ok || f[1].ok {
 			if f[0].ok && f[0].kind() != '[' {
-				r.want(r.where(), "args", f[0].value, "a list")
+				r.want(&r.at, "args", f[0].value, "a list")
 			}
 			if f[1].ok && f[1].kind() != '{' {
-				r.want(r.where(), "kwargs", f[1].value, "an object")
+				r.want(&r.at, "kwargs", f[1].value, "an object")
 			}
 			for x := range f[0].items() {
-				c.Args = append(c.Args, r.arg(x, false))
+				c.Args = append(c.Args, r.argument(x, false))
 			}
 			for k, x := range f[1].members() {
-				c.Kwargs[k.text()] = r.arg(x, false)
+				c.Kwargs[k.text()] = r.argument(x, false)
 			}
 			return c
 		}
 	}
 	// Keras 2: one tensor [layer, node, tensor, kwargs], or a list or dict of such.
 	r.legacy = true
-	a := r.arg(v, true)
+	a := r.argument(v, true)
 	if l, ok := a.(ArgList); ok && len(l) == 1 {
 		a = l[0]
 	}
@@ -58,11 +53,11 @@ func (r *references) legacyKwargs(v value, kwargs map[string]Arg) {
 		l, ok := v.list(4)
 		if ok && len(l) == 4 && l[0].kind() == '"' {
 			if l[3].kind() != '{' {
-				r.want(r.where(), "the keyword arguments", l[3], "an object")
+				r.want(&r.at, "the keyword arguments", l[3], "an object")
 				return
 			}
 			for k, x := range l[3].members() {
-				kwargs[k.text()] = r.arg(x, true)
+				kwargs[k.text()] = r.argument(x, true)
 			}
 			return
 		}
@@ -88,13 +83,47 @@ const tensorClass = "__keras_tensor__"
 // legacyConstant is what Keras 2 writes for a layer's name where an argument is no tensor.
 const legacyConstant = "_CONSTANT_VALUE"
 
-// arg reads an argument. legacy is Keras 2's form of tensors.
+// argument reads an argument. legacy is Keras 2's form of tensors.
+func (r *references) argument(v value, legacy bool) Arg {
+	if !mayHaveTensors(v, legacy) {
+		r.count()
+		return Constant(v.raw())
+	}
+	return r.arg(v, legacy)
+}
+
+// mayHaveTensors says whether something in a value looks like a tensor. Constants are long
+// now and then, and need not be taken apart.
+func mayHaveTensors(v value, legacy bool) bool {
+	for i := v.i; i < v.d.tokens[v.i].next; i++ {
+		x := value{v.d, i}
+		switch {
+		case !legacy && x.is(tensorClass):
+			return true
+		case legacy && x.kind() == '[' && i+1 < v.d.tokens[v.i].next && (value{v.d, i + 1}).kind() == '"':
+			return true
+		}
+	}
+	return false
+}
+
+// count counts an argument, a tensor or what holds some, and says whether it is one too many.
+func (r *references) count() bool {
+	if r.args++; r.args == maxArgs+1 {
+		r.errorf(&r.at, "more than %d tensors and other arguments of calls", maxArgs)
+	}
+	return r.args > maxArgs
+}
+
 func (r *references) arg(v value, legacy bool) Arg {
+	if r.count() {
+		return Constant(v.raw())
+	}
 	switch v.kind() {
 	case '[':
 		if l, ok := v.list(4); legacy && ok && len(l) >= 3 && l[0].kind() == '"' {
 			node, isNode := l[1].number()
-			if isNode && node == -1 && l[0].text() == legacyConstant {
+			if isNode && node == -1 && l[0].is(legacyConstant) {
 				return Constant(l[2].raw())
 			}
 			index, isIndex := l[2].number()
@@ -116,7 +145,7 @@ func (r *references) arg(v value, legacy bool) Arg {
 		}
 	case '{':
 		class := v.fields("class_name")[0]
-		if class.text() == tensorClass {
+		if class.is(tensorClass) {
 			return r.tensor(v)
 		}
 		dict := ArgDict{}
@@ -130,7 +159,7 @@ func (r *references) arg(v value, legacy bool) Arg {
 		}
 		switch {
 		case !constant && class.ok:
-			r.errorf(r.where(), "a tensor within an argument of class %q is not supported", cut(class.text()))
+			r.errorf(&r.at, "a tensor within an argument of class %q is not supported", cut(class.text()))
 		case !constant:
 			return dict
 		}
@@ -144,7 +173,7 @@ func (r *references) tensor(v value) Arg {
 	f := conf.fields("shape", "dtype", "keras_history")
 	t, ok := r.ref(f[2].value)
 	if !ok {
-		r.want(r.where(), "keras_history", f[2].value, `a list as in ["dense", 0, 0]`)
+		r.want(&r.at, "keras_history", f[2].value, `a list as in ["dense", 0, 0]`)
 	}
 	if f[0].ok {
 		if t.Shape, ok = readShape(f[0].value); !ok {
@@ -168,15 +197,19 @@ func (r *references) ref(v value) (TensorRef, bool) {
 }
 
 // structure reads input_layers and output_layers.
-func (r *references) structure(where, key string, f field) Structure {
+func (r *references) structure(at *place, key string, f field) Structure {
 	var s Structure
+	r.at = *at
 	one := func(v value) {
+		if r.count() {
+			return
+		}
 		t, ok := r.ref(v)
 		if l, is := v.list(1); !ok && is && len(l) == 1 {
 			t, ok = r.ref(l[0]) // Keras 2 puts some into lists of one
 		}
 		if !ok {
-			r.want(where, key, v, `a tensor as in ["dense", 0, 0], a list or a dict of such`)
+			r.want(at, key, v, `a tensor as in ["dense", 0, 0], a list or a dict of such`)
 		}
 		s.Tensors = append(s.Tensors, t)
 	}
@@ -191,7 +224,7 @@ func (r *references) structure(where, key string, f field) Structure {
 			one(byKey[k])
 		}
 	case f.kind() != '[':
-		r.want(where, key, f.value, "a list")
+		r.want(at, key, f.value, "a list")
 		return s
 	default:
 		if _, ok := r.ref(f.value); ok {
@@ -204,7 +237,7 @@ func (r *references) structure(where, key string, f field) Structure {
 		}
 	}
 	if len(s.Tensors) == 0 {
-		r.errorf(where, "%s is empty", key)
+		r.errorf(at, "%s is empty", key)
 	}
 	// Keras 2 makes a list of one of a single tensor, too, and takes it for one.
 	s.Single = r.legacy && s.Keys == nil && len(s.Tensors) == 1
@@ -233,9 +266,7 @@ func (r *references) renumber(n *Network) {
 	args, ends := map[string]int{}, map[string]int{}
 	for _, l := range n.Layers {
 		for _, c := range l.Calls {
-			for _, t := range c.Tensors() {
-				lowest(args, t)
-			}
+			c.each(func(t TensorRef) { lowest(args, t) })
 		}
 	}
 	for _, t := range slices.Concat(n.Inputs.Tensors, n.Outputs.Tensors) {

@@ -12,6 +12,7 @@ import (
 const (
 	maxLayers   = 10_000  // of a network, those of nested ones too
 	maxCalls    = 100_000 // of all layers
+	maxArgs     = 100_000 // of all calls, tensors in lists too, and the models' inputs and outputs
 	maxName     = 1000    // bytes
 	maxRank     = 64
 	maxProblems = 20 // that an error tells
@@ -30,26 +31,53 @@ func ReadNetwork(text []byte) (*Network, error) {
 		return nil, fmt.Errorf("keras: the model's config: %w", err)
 	}
 	r := &networkReader{}
-	n := r.model("the model", v, 0)
+	n := r.model(&place{}, v, 0)
 	if err := r.err(); err != nil {
 		return nil, fmt.Errorf("keras: the model's config: %w", err)
 	}
 	return n, nil
 }
 
-// networkReader collects mistakes, and counts what is bounded over all nested models.
-type networkReader struct {
-	layers, calls int
-	problems      []error
-	more          int
+// place is where in a config something stands. Its text is only made for a message: nested
+// models make it long.
+type place struct {
+	up          *place // nil for the model at the top
+	layer       int    // the layer's number among those of up
+	name, class string // the layer's, once they are known
+	call        int    // the call's number and 1, where it is no layer but a call of up
 }
 
-func (r *networkReader) errorf(where, format string, a ...any) {
+func (p *place) String() string {
+	var s string
+	switch {
+	case p.up == nil:
+		return "the model"
+	case p.call > 0:
+		s = fmt.Sprintf("call %d", p.call-1)
+	case p.class != "":
+		s = fmt.Sprintf("layer %q (%s)", cut(p.name), cut(p.class))
+	default:
+		s = fmt.Sprintf("layer %d", p.layer)
+	}
+	if p.up.up != nil {
+		s = p.up.String() + ": " + s
+	}
+	return s
+}
+
+// networkReader collects mistakes, and counts what is bounded over all nested models.
+type networkReader struct {
+	layers, calls, args int
+	problems            []error
+	more                int
+}
+
+func (r *networkReader) errorf(at *place, format string, a ...any) {
 	if len(r.problems) == maxProblems {
 		r.more++
 		return
 	}
-	r.problems = append(r.problems, fmt.Errorf("%s: %w", where, fmt.Errorf(format, a...)))
+	r.problems = append(r.problems, fmt.Errorf("%s: %w", at, fmt.Errorf(format, a...)))
 }
 
 func (r *networkReader) err() error {
@@ -61,44 +89,44 @@ func (r *networkReader) err() error {
 }
 
 // want notes that a member is not what it should be.
-func (r *networkReader) want(where, key string, v value, want string) {
-	r.errorf(where, "%s is %s, want %s", key, v.show(), want)
+func (r *networkReader) want(at *place, key string, v value, want string) {
+	r.errorf(at, "%s is %s, want %s", key, v.show(), want)
 }
 
 // text reads a string; "" where there is none.
-func (r *networkReader) text(where, key string, f field) string {
+func (r *networkReader) text(at *place, key string, f field) string {
 	s, ok := f.str()
 	if f.ok && !ok {
-		r.want(where, key, f.value, "a string")
+		r.want(at, key, f.value, "a string")
 	}
 	return s
 }
 
 // model reads {"class_name": "Functional", "config": {...}}; nil where that is not possible.
-func (r *networkReader) model(where string, v value, depth int) *Network {
+func (r *networkReader) model(at *place, v value, depth int) *Network {
 	if v.kind() != '{' {
-		r.errorf(where, "found %s, want a Keras object with class_name and config", v.show())
+		r.errorf(at, "found %s, want a Keras object with class_name and config", v.show())
 		return nil
 	}
 	f := v.fields("class_name", "config", "compile_config")
-	class := r.text(where, "class_name", f[0])
+	class := r.text(at, "class_name", f[0])
 	switch {
 	case depth > maxDepth:
-		r.errorf(where, "models are nested more than %d deep", maxDepth)
+		r.errorf(at, "models are nested more than %d deep", maxDepth)
 		return nil
 	case !f[0].ok:
-		r.errorf(where, "class_name is missing; is it the config of a model?")
+		r.errorf(at, "class_name is missing; is it the config of a model?")
 		return nil
 	case !isModel(class):
-		r.errorf(where, "its class is %q, want Sequential or Functional", cut(class))
+		r.errorf(at, "its class is %q, want Sequential or Functional", cut(class))
 		return nil
 	case f[1].kind() == '[' && class == sequential:
 		// Keras before 2.2.3: the list of layers is all.
 		n := &Network{Class: sequential}
-		r.sequential(where, n, f[1].value, depth)
+		r.sequential(at, n, f[1].value, depth)
 		return n
 	case f[1].kind() != '{':
-		r.want(where, "config", f[1].value, "an object")
+		r.want(at, "config", f[1].value, "an object")
 		return nil
 	}
 	n := &Network{Class: class}
@@ -109,23 +137,23 @@ func (r *networkReader) model(where string, v value, depth int) *Network {
 		n.CompileConfig = f[2].raw()
 	}
 	c := f[1].fields("name", "trainable", "dtype", "layers", "build_input_shape", "input_layers", "output_layers")
-	n.Name = r.text(where, "config.name", c[0])
-	n.Frozen = !r.trainable(where, c[1])
+	n.Name = r.text(at, "config.name", c[0])
+	n.Frozen = !r.trainable(at, c[1])
 	if c[2].ok {
 		n.DType = c[2].raw()
 	}
 	if c[3].kind() != '[' {
-		r.want(where, "config.layers", c[3].value, "a list")
+		r.want(at, "config.layers", c[3].value, "a list")
 		return nil
 	}
 	if class == sequential {
 		if c[4].ok {
-			n.BuildInputShape = r.shape(where, "build_input_shape", c[4].value)
+			n.BuildInputShape = r.shape(at, "build_input_shape", c[4].value)
 		}
-		r.sequential(where, n, c[3].value, depth)
+		r.sequential(at, n, c[3].value, depth)
 		return n
 	}
-	r.functional(where, n, c[3].value, c[5], c[6], depth)
+	r.functional(at, n, c[3].value, c[5], c[6], depth)
 	return n
 }
 
@@ -133,19 +161,19 @@ func isModel(class string) bool {
 	return class == sequential || class == functional || class == "Model"
 }
 
-func (r *networkReader) trainable(where string, f field) bool {
+func (r *networkReader) trainable(at *place, f field) bool {
 	is, ok := f.bool()
 	if f.ok && !ok {
-		r.want(where, "config.trainable", f.value, "true or false")
+		r.want(at, "config.trainable", f.value, "true or false")
 	}
 	return !f.ok || is
 }
 
 // shape reads a shape with its batch dimension.
-func (r *networkReader) shape(where, key string, v value) tensor.Shape {
+func (r *networkReader) shape(at *place, key string, v value) tensor.Shape {
 	s, ok := readShape(v)
 	if !ok {
-		r.want(where, key, v, "a list as in [null, 128, 128, 3]")
+		r.want(at, key, v, "a list as in [null, 128, 128, 3]")
 	}
 	return s
 }
@@ -171,60 +199,56 @@ type entry struct {
 	NetworkLayer
 	nodes value // inbound_nodes
 	shape tensor.Shape
-	where string
+	at    *place
 }
 
 // layer reads an entry of "layers", without its calls.
-func (r *networkReader) layer(where string, i int, v value, depth int) entry {
-	within := where + ": "
-	if depth == 0 {
-		within = ""
-	}
-	e := entry{where: fmt.Sprintf("%slayer %d", within, i), nodes: value{d: nullDocument}}
+func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
+	e := entry{at: &place{up: at, layer: i}, nodes: value{d: nullDocument}}
 	if r.layers++; r.layers > maxLayers {
 		return e
 	}
 	if v.kind() != '{' {
-		r.errorf(e.where, "found %s, want a Keras object with class_name and config", v.show())
+		r.errorf(e.at, "found %s, want a Keras object with class_name and config", v.show())
 		return e
 	}
 	f := v.fields("module", "class_name", "config", "registered_name", "name", "inbound_nodes", "build_config")
-	e.Module = r.text(e.where, "module", f[0])
-	e.Class = r.text(e.where, "class_name", f[1])
-	e.RegisteredName = r.text(e.where, "registered_name", f[3])
-	e.Name = r.text(e.where, "name", f[4])
+	e.Module = r.text(e.at, "module", f[0])
+	e.Class = r.text(e.at, "class_name", f[1])
+	e.RegisteredName = r.text(e.at, "registered_name", f[3])
+	e.Name = r.text(e.at, "name", f[4])
 	e.nodes = f[5].value
 	if f[6].ok {
 		e.BuildConfig = f[6].raw()
 	}
 	if !f[1].ok {
-		r.errorf(e.where, "class_name is missing")
+		r.errorf(e.at, "class_name is missing")
 		return e
 	}
 	if legacy := e.Class == sequential && f[2].kind() == '['; f[2].kind() != '{' && !legacy {
-		r.want(e.where, "config", f[2].value, "an object")
+		r.want(e.at, "config", f[2].value, "an object")
 		return e
 	}
 	c := f[2].fields("name", "trainable", "batch_input_shape", "batch_shape")
 	if e.Name == "" {
-		e.Name = r.text(e.where, "config.name", c[0])
+		e.Name = r.text(e.at, "config.name", c[0])
 	}
-	e.where = fmt.Sprintf("%slayer %q (%s)", within, cut(e.Name), cut(e.Class))
+	e.at.name, e.at.class = e.Name, e.Class
 	switch {
 	case len(e.Name) > maxName:
-		r.errorf(e.where, "its name has %d bytes, at most %d are read", len(e.Name), maxName)
+		r.errorf(e.at, "its name has %d bytes, at most %d are read", len(e.Name), maxName)
 	case isModel(e.Class) && !e.Op():
-		e.Network = r.model(e.where, v, depth+1)
+		e.Network = r.model(e.at, v, depth+1)
 		if n := e.Network; n != nil {
 			n.Name, e.Frozen = e.Name, n.Frozen
 		}
 		return e
 	}
-	e.Frozen = !r.trainable(e.where, c[1])
+	e.Frozen = !r.trainable(e.at, c[1])
 	e.Config = f[2].raw()
 	if c[2].ok {
 		if e.shape, _ = readShape(c[2].value); e.Class != inputLayer && e.shape == nil {
-			r.want(e.where, "batch_input_shape", c[2].value, "a list as in [null, 128, 128, 3]")
+			r.want(e.at, "batch_input_shape", c[2].value, "a list as in [null, 128, 128, 3]")
 		}
 		e.Config = liftShape(f[2].value, e.Class == inputLayer && !c[3].ok)
 	}
@@ -236,7 +260,7 @@ func liftShape(v value, rename bool) json.RawMessage {
 	out := []byte{'{'}
 	for k, x := range v.members() {
 		key := k.raw()
-		if k.text() == "batch_input_shape" {
+		if k.is("batch_input_shape") {
 			if !rename {
 				continue
 			}
@@ -251,19 +275,19 @@ func liftShape(v value, rename bool) json.RawMessage {
 }
 
 // layerList reads "layers", without calls.
-func (r *networkReader) layerList(where string, list value, depth int) []entry {
+func (r *networkReader) layerList(at *place, list value, depth int) []entry {
 	var entries []entry
 	names := map[string]bool{}
 	for v := range list.items() {
-		e := r.layer(where, len(entries), v, depth)
+		e := r.layer(at, len(entries), v, depth)
 		if r.layers > maxLayers {
 			if r.layers == maxLayers+1 {
-				r.errorf(where, "more than %d layers", maxLayers)
+				r.errorf(at, "more than %d layers", maxLayers)
 			}
 			return entries
 		}
 		if e.Name != "" && names[e.Name] {
-			r.errorf(e.where, "a second layer of that name; names must be unique within a model")
+			r.errorf(e.at, "a second layer of that name; names must be unique within a model")
 		}
 		names[e.Name] = true
 		entries = append(entries, e)
@@ -271,41 +295,41 @@ func (r *networkReader) layerList(where string, list value, depth int) []entry {
 	return entries
 }
 
-func (r *networkReader) sequential(where string, n *Network, list value, depth int) {
-	for i, e := range r.layerList(where, list, depth) {
+func (r *networkReader) sequential(at *place, n *Network, list value, depth int) {
+	for i, e := range r.layerList(at, list, depth) {
 		if i == 0 && e.Class != inputLayer && e.shape != nil && n.BuildInputShape == nil {
 			n.BuildInputShape = e.shape
 		}
 		if i > 0 && e.Class == inputLayer {
-			r.errorf(e.where, "only the first layer of a Sequential can be an InputLayer")
+			r.errorf(e.at, "only the first layer of a Sequential can be an InputLayer")
 		}
 		n.Layers = append(n.Layers, e.NetworkLayer)
 	}
 }
 
-func (r *networkReader) functional(where string, n *Network, list value, inputs, outputs field, depth int) {
+func (r *networkReader) functional(at *place, n *Network, list value, inputs, outputs field, depth int) {
 	before := len(r.problems) + r.more
-	entries := r.layerList(where, list, depth)
+	entries := r.layerList(at, list, depth)
 	refs := &references{networkReader: r, counts: map[string]int{}}
 	for _, e := range entries {
 		if e.Name == "" {
-			r.errorf(e.where, "name is missing")
+			r.errorf(e.at, "name is missing")
 		}
 		count := 0
 		for range e.nodes.items() {
 			count++
 		}
 		if !e.nodes.null() && e.nodes.kind() != '[' {
-			r.want(e.where, "inbound_nodes", e.nodes, "a list")
+			r.want(e.at, "inbound_nodes", e.nodes, "a list")
 		}
 		if e.Class == inputLayer && e.Network == nil {
 			if count > 0 {
-				r.errorf(e.where, "an InputLayer takes nothing, and inbound_nodes is %s", e.nodes.show())
+				r.errorf(e.at, "an InputLayer takes nothing, and inbound_nodes is %s", e.nodes.show())
 			}
 			count = 1
 		}
 		if r.calls += count; r.calls > maxCalls {
-			r.errorf(e.where, "more than %d calls of layers", maxCalls)
+			r.errorf(e.at, "more than %d calls of layers", maxCalls)
 			return
 		}
 		refs.counts[e.Name] = count
@@ -315,30 +339,30 @@ func (r *networkReader) functional(where string, n *Network, list value, inputs,
 	}
 	for _, e := range entries {
 		for node := range e.nodes.items() {
-			refs.layer, refs.number = e.where, len(e.Calls)
+			refs.at = place{up: e.at, call: len(e.Calls) + 1}
 			e.Calls = append(e.Calls, refs.call(node))
 		}
 		n.Layers = append(n.Layers, e.NetworkLayer)
 	}
-	n.Inputs = refs.structure(where, "input_layers", inputs)
-	n.Outputs = refs.structure(where, "output_layers", outputs)
+	n.Inputs = refs.structure(at, "input_layers", inputs)
+	n.Outputs = refs.structure(at, "output_layers", outputs)
 	if len(r.problems)+r.more > before {
 		return
 	}
 	refs.renumber(n)
 	for i, l := range n.Layers {
 		for j, c := range l.Calls {
-			for _, t := range c.Tensors() {
+			c.each(func(t TensorRef) {
 				if err := checkRef(t, refs.counts); err != nil {
-					r.errorf(fmt.Sprintf("%s: call %d", entries[i].where, j), "%w", err)
+					r.errorf(&place{up: entries[i].at, call: j + 1}, "%w", err)
 				}
-			}
+			})
 		}
 	}
 	for i, ends := range []Structure{n.Inputs, n.Outputs} {
 		for _, t := range ends.Tensors {
 			if err := checkRef(t, refs.counts); err != nil {
-				r.errorf(where+": "+[]string{"input_layers", "output_layers"}[i], "%w", err)
+				r.errorf(at, "%s: %w", []string{"input_layers", "output_layers"}[i], err)
 			}
 		}
 	}
@@ -346,7 +370,7 @@ func (r *networkReader) functional(where string, n *Network, list value, inputs,
 		return
 	}
 	if _, err := n.Graph().Calls(); err != nil {
-		r.errorf(where, "%w", err)
+		r.errorf(at, "%w", err)
 	}
 }
 

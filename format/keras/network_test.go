@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -479,4 +480,50 @@ func FuzzReadNetwork(f *testing.F) {
 			t.Fatalf("%v\n%s\n%s", err, again, third)
 		}
 	})
+}
+
+// TestNetworkBombs reads configs that are made to take memory, and bounds it by their size.
+func TestNetworkBombs(t *testing.T) {
+	many := func(n int, text string) string { return strings.TrimSuffix(strings.Repeat(text+",", n), ",") }
+	numbered := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format+",", i)
+		}
+		return strings.TrimSuffix(b.String(), ",")
+	}
+	node := func(args, kwargs string) string {
+		return functionalText(`{"class_name": "A", "config": {}, "name": "y", "inbound_nodes": [{"args": [` + args + `], "kwargs": {` + kwargs + `}}]}`)
+	}
+	tensor := `{"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}`
+	deep := `{"class_name": "Sequential", "config": {"layers": [` + numbered(9000, `{"class_name":"A","config":{"name":"%d"}}`) + `]}}`
+	for i := range maxDepth {
+		deep = fmt.Sprintf(`{"class_name": "Sequential", "config": {"name": "%0900d", "layers": [%s]}}`, i, deep)
+	}
+	for name, text := range map[string]string{
+		"values":      `[` + many(900_000, "0") + `]`,
+		"more values": `[` + many(5_000_000, "[]") + `]`,
+		"layers":      `{"class_name": "Sequential", "config": {"layers": [` + many(400_000, "{}") + `]}}`,
+		"calls":       functionalText(`{"class_name": "A", "config": {}, "name": "y", "inbound_nodes": [` + many(90_000, `[]`) + `]}`),
+		"more calls":  functionalText(`{"class_name": "A", "config": {}, "name": "y", "inbound_nodes": [` + many(400_000, `[]`) + `]}`),
+		"tensors":     node(many(90_000, tensor), ""),
+		"lists":       node(many(90_000, "["+tensor+"]"), ""),
+		"legacy":      functionalText(`{"class_name": "A", "config": {}, "name": "y", "inbound_nodes": [[` + many(150_000, `["x",0,0]`) + `]]}`),
+		"constants":   node(many(400_000, "{}"), ""),
+		"keywords":    node(tensor, numbered(400_000, `"k%d": 0`)),
+		"ends":        `{"class_name": "Functional", "config": {"layers": [], "output_layers": [` + many(150_000, `["x",0,0]`) + `]}}`,
+		"a dict":      `{"class_name": "Functional", "config": {"layers": [], "output_layers": {` + numbered(150_000, `"k%d":["x",0,0]`) + `}}}`,
+		"deep":        deep,
+		"shape":       `{"class_name": "Sequential", "config": {"layers": [], "build_input_shape": [` + many(900_000, "1") + `]}}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := ReadNetwork([]byte(text))
+		runtime.ReadMemStats(&after)
+		grown, most := int(after.TotalAlloc-before.TotalAlloc), 16*len(text)+64<<20
+		if grown > most {
+			t.Errorf("%s: %d MiB for a config of %d KiB (%.100v)", name, grown>>20, len(text)>>10, err)
+		}
+		t.Logf("%s: %d KiB, %d MiB, %.80v", name, len(text)>>10, grown>>20, err)
+	}
 }

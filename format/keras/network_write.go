@@ -228,7 +228,7 @@ func setMembers(v value, set ...[2]string) json.RawMessage {
 	for k, x := range v.members() {
 		text := string(x.raw())
 		for _, m := range set {
-			if k.text() == m[0] {
+			if k.is(m[0]) {
 				text = m[1]
 			}
 		}
