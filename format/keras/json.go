@@ -1,12 +1,14 @@
 package keras
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -42,7 +44,13 @@ func scan(text []byte) (value, error) {
 		return value{}, err
 	}
 	// The text is valid from here on.
-	d := &document{text: text}
+	most := 1
+	for _, c := range text {
+		if c == ',' || c == ':' || c == '[' || c == '{' {
+			most++
+		}
+	}
+	d := &document{text: text, tokens: make([]token, 0, min(most, maxTokens))}
 	var open []uint32
 	for i := 0; i < len(text); {
 		c := text[i]
@@ -169,9 +177,8 @@ func (v value) fields(keys ...string) []field {
 		out[i] = field{value: value{d: nullDocument}}
 	}
 	for k, x := range v.members() {
-		name := k.text()
 		for i, key := range keys {
-			if key == name {
+			if k.is(key) {
 				out[i] = field{x, !x.null()}
 			}
 		}
@@ -192,11 +199,24 @@ func (v value) str() (string, bool) {
 	if v.kind() != '"' {
 		return "", false
 	}
+	raw := v.raw()
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner), true
+	}
 	var s string
-	if err := json.Unmarshal(v.raw(), &s); err != nil {
+	if err := json.Unmarshal(raw, &s); err != nil {
 		return "", false
 	}
 	return s, true
+}
+
+// is says whether the value is the string s.
+func (v value) is(s string) bool {
+	raw := v.raw()
+	if v.kind() != '"' || bytes.IndexByte(raw, '\\') >= 0 {
+		return v.kind() == '"' && v.text() == s
+	}
+	return string(raw[1:len(raw)-1]) == s
 }
 
 // text is the string, "" where the value is none.

@@ -128,26 +128,33 @@ const (
 // then those with names, sorted.
 func (c NetworkCall) Tensors() []TensorRef {
 	var out []TensorRef
-	for _, a := range c.Args {
-		out = appendTensors(out, a)
-	}
-	return appendTensors(out, ArgDict(c.Kwargs))
+	c.each(func(t TensorRef) { out = append(out, t) })
+	return out
 }
 
-func appendTensors(out []TensorRef, a Arg) []TensorRef {
+func (c NetworkCall) each(f func(TensorRef)) {
+	for _, a := range c.Args {
+		eachTensor(a, f)
+	}
+	eachTensor(ArgDict(c.Kwargs), f)
+}
+
+func eachTensor(a Arg, f func(TensorRef)) {
 	switch a := a.(type) {
 	case TensorRef:
-		out = append(out, a)
+		f(a)
 	case ArgList:
 		for _, x := range a {
-			out = appendTensors(out, x)
+			eachTensor(x, f)
 		}
 	case ArgDict:
+		if len(a) == 0 {
+			return
+		}
 		for _, key := range slices.Sorted(maps.Keys(a)) {
-			out = appendTensors(out, a[key])
+			eachTensor(a[key], f)
 		}
 	}
-	return out
 }
 
 // replaceTensors puts what f makes of them into the place of an argument's tensors.
@@ -184,9 +191,7 @@ func (n *Network) Graph() Graph {
 		}
 		for _, c := range l.Calls {
 			var from []Call
-			for _, t := range c.Tensors() {
-				from = append(from, call(t))
-			}
+			c.each(func(t TensorRef) { from = append(from, call(t)) })
 			g.Operands[i] = append(g.Operands[i], from)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -205,6 +206,32 @@ func TestNetworkConstants(t *testing.T) {
 		}
 		if l.Name == "tf.math.truediv" && string(l.Calls[0].Kwargs["y"].(Constant)) != "127.5" {
 			t.Errorf("%v", l.Calls)
+		}
+	}
+}
+
+// TestNetworkLegacyCalls reads the forms that Keras 2 has of a call.
+func TestNetworkLegacyCalls(t *testing.T) {
+	for node, want := range map[string]string{
+		`["x", 0, 0, {}]`:            "x[0][0]",
+		`[["x", 0, 0, {}]]`:          "x[0][0]",
+		`[["x", 0, 0]]`:              "x[0][0]",
+		`[["x", 0, 0], ["x", 0, 0]]`: "[x[0][0] x[0][0] ]",
+		`["_CONSTANT_VALUE", -1, 1.0, {"y": ["x", 0, 0], "name": null}]`: "1.0 name=null y=x[0][0]",
+		`[["x", 0, 0, {"training": false, "axes": [1, 2]}]]`:             "x[0][0] axes=[1, 2] training=false",
+		`{"key": ["x", 0, 0, {"mask": null}]}`:                           "map[key:{x 0 0 () }] mask=null",
+	} {
+		n := readNetwork(t, []byte(functionalText(`{"class_name": "Any", "config": {}, "name": "y", "inbound_nodes": [`+node+`]}`)))
+		c := n.Layers[1].Calls[0]
+		got := showArg(c.Args[0])
+		for _, key := range slices.Sorted(maps.Keys(c.Kwargs)) {
+			got += " " + key + "=" + showArg(c.Kwargs[key])
+		}
+		if got != want || len(c.Args) != 1 {
+			t.Errorf("%s: got %s, want %s", node, got, want)
+		}
+		if ts := c.Tensors(); len(ts) == 0 || ts[0].Layer != "x" {
+			t.Errorf("%s: takes %v", node, ts)
 		}
 	}
 }
@@ -453,4 +480,50 @@ func FuzzReadNetwork(f *testing.F) {
 			t.Fatalf("%v\n%s\n%s", err, again, third)
 		}
 	})
+}
+
+// TestNetworkBombs reads configs that are made to take memory, and bounds it by their size.
+func TestNetworkBombs(t *testing.T) {
+	many := func(n int, text string) string { return strings.TrimSuffix(strings.Repeat(text+",", n), ",") }
+	numbered := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format+",", i)
+		}
+		return strings.TrimSuffix(b.String(), ",")
+	}
+	node := func(args, kwargs string) string {
+		return functionalText(`{"class_name": "A", "config": {}, "name": "y", "inbound_nodes": [{"args": [` + args + `], "kwargs": {` + kwargs + `}}]}`)
+	}
+	tensor := `{"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}`
+	deep := `{"class_name": "Sequential", "config": {"layers": [` + numbered(9000, `{"class_name":"A","config":{"name":"%d"}}`) + `]}}`
+	for i := range maxDepth {
+		deep = fmt.Sprintf(`{"class_name": "Sequential", "config": {"name": "%0900d", "layers": [%s]}}`, i, deep)
+	}
+	for name, text := range map[string]string{
+		"values":      `[` + many(900_000, "0") + `]`,
+		"more values": `[` + many(5_000_000, "[]") + `]`,
+		"layers":      `{"class_name": "Sequential", "config": {"layers": [` + many(400_000, "{}") + `]}}`,
+		"calls":       functionalText(`{"class_name": "A", "config": {}, "name": "y", "inbound_nodes": [` + many(90_000, `[]`) + `]}`),
+		"more calls":  functionalText(`{"class_name": "A", "config": {}, "name": "y", "inbound_nodes": [` + many(400_000, `[]`) + `]}`),
+		"tensors":     node(many(90_000, tensor), ""),
+		"lists":       node(many(90_000, "["+tensor+"]"), ""),
+		"legacy":      functionalText(`{"class_name": "A", "config": {}, "name": "y", "inbound_nodes": [[` + many(150_000, `["x",0,0]`) + `]]}`),
+		"constants":   node(many(400_000, "{}"), ""),
+		"keywords":    node(tensor, numbered(400_000, `"k%d": 0`)),
+		"ends":        `{"class_name": "Functional", "config": {"layers": [], "output_layers": [` + many(150_000, `["x",0,0]`) + `]}}`,
+		"a dict":      `{"class_name": "Functional", "config": {"layers": [], "output_layers": {` + numbered(150_000, `"k%d":["x",0,0]`) + `}}}`,
+		"deep":        deep,
+		"shape":       `{"class_name": "Sequential", "config": {"layers": [], "build_input_shape": [` + many(900_000, "1") + `]}}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := ReadNetwork([]byte(text))
+		runtime.ReadMemStats(&after)
+		grown, most := int(after.TotalAlloc-before.TotalAlloc), 16*len(text)+64<<20
+		if grown > most {
+			t.Errorf("%s: %d MiB for a config of %d KiB (%.100v)", name, grown>>20, len(text)>>10, err)
+		}
+		t.Logf("%s: %d KiB, %d MiB, %.80v", name, len(text)>>10, grown>>20, err)
+	}
 }

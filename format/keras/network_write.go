@@ -228,7 +228,7 @@ func setMembers(v value, set ...[2]string) json.RawMessage {
 	for k, x := range v.members() {
 		text := string(x.raw())
 		for _, m := range set {
-			if k.text() == m[0] {
+			if k.is(m[0]) {
 				text = m[1]
 			}
 		}
@@ -293,7 +293,9 @@ func (w *networkWriter) arg(where string, a Arg, calls map[string]int) any {
 			w.errorf(where, "the shape of the result of %q that it takes is not known", a.Layer)
 			return nil
 		}
-		checkRef(w, where, a, calls)
+		if err := checkRef(a, calls); err != nil {
+			w.errorf(where, "%w", err)
+		}
 		dtype := a.DType
 		if dtype == "" {
 			dtype = "float32"
@@ -330,7 +332,9 @@ func (w *networkWriter) structure(where string, n *Network, s Structure) any {
 	}
 	refs := make([]any, len(s.Tensors))
 	for i, t := range s.Tensors {
-		checkRef(w, where, t, calls)
+		if err := checkRef(t, calls); err != nil {
+			w.errorf(where, "%w", err)
+		}
 		if m := layers[t.Layer].Network; m != nil && m.Class != sequential {
 			t.Node++
 		}

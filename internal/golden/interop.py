@@ -3,6 +3,11 @@
 open FOLDER...  load lince.keras, with warnings as errors; write what it predicts of x, its
                 weights and the loss after two more steps, and keras.keras, saved again
 make FOLDER     write models that Keras made and trained, and what they predict of x
+networks FOLDER train the networks of networks.py: NAME-0.keras, NAME-10.keras, NAME-20.keras, and
+                NAME.result.json, which is what testdata/networks has
+resume FOLDER   load each NAME.keras, a network of networks.py after 10 steps, with warnings as errors;
+                write what it predicts of the first batch, and the logs of 10 more steps, to
+                NAME.result.json, and the model after them to NAME.again.keras
 
 Arrays are raw little-endian float32, their shapes known to both sides.
 """
@@ -108,6 +113,34 @@ def make(folder):
         json.dump(made, f)
 
 
+def networks_(folder):
+    import networks
+
+    for network in networks.NETWORKS:
+        with open(os.path.join(folder, network.name + ".result.json"), "w") as f:
+            json.dump(networks.train(network, folder), f)
+
+
+def resume(folder):
+    import networks
+
+    for network in networks.NETWORKS:
+        path = os.path.join(folder, network.name)
+        if not os.path.exists(path + ".keras"):
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = keras.models.load_model(path + ".keras")
+        out = {"layers": [layer.name for layer in model.layers], "iterations": int(model.optimizer.iterations.numpy())}
+        out["predictions10"] = networks.predict(network, model)
+        out["logs"] = [networks.step(network, model, i) for i in range(10, networks.STEPS)]
+        out["predictions20"] = networks.predict(network, model)
+        out["weights"] = networks.sample(model)
+        model.save(path + ".again.keras")
+        with open(path + ".result.json", "w") as f:
+            json.dump(out, f)
+
+
 if __name__ == "__main__":
     for folder in sys.argv[2:]:
-        {"open": open_, "make": make}[sys.argv[1]](folder)
+        {"open": open_, "make": make, "networks": networks_, "resume": resume}[sys.argv[1]](folder)

@@ -1,8 +1,8 @@
 """Five networks that are no chains, trained by real Keras.
 
-    python internal/golden/networks.py FOLDER
+    python internal/golden/networks.py [FOLDER]
 
-writes for each into FOLDER:
+writes for each into FOLDER, if there is one:
 
     NAME-0.keras, NAME-10.keras, NAME-20.keras  the model before, within and after training
     NAME.json                                   model.to_json(), compiled
@@ -204,13 +204,46 @@ class Frozen(Residual):
 
     def compile(self, model, step):
         if step:
-            model.get_layer("body").trainable = True
-            model.get_layer("body").get_layer("stem").trainable = False
+            body = model.get_layer("body")
+            # A Sequential that was loaded says True whatever was saved, and setting what is set already
+            # does not reach its layers.
+            body.trainable = False
+            body.trainable = True
+            body.get_layer("stem").trainable = False
         model.compile(
             keras.optimizers.RMSprop(0.002) if step == 0 else keras.optimizers.Adam(0.0005),
             keras.losses.CategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
         )
+
+
+NETWORKS = [Residual(), Branches(), Shared(), Heads(), Frozen()]
+
+
+def named(network, model, step):
+    """The batch of a step, as dicts by the names of inputs and outputs where there are several."""
+    x, y = network.batch(step)
+    return dict(zip([i.name for i in model.inputs], x)) if isinstance(x, list) else x, y
+
+
+def step(network, model, i):
+    """One step of training, and its logs."""
+    if i == 10 and network.name == "frozen":
+        network.compile(model, i)
+    log = model.train_on_batch(*named(network, model, i), return_dict=True)
+    model.reset_metrics()
+    return {k: float(f"{float(v):.9g}") for k, v in log.items()}
+
+
+def predict(network, model):
+    p = model.predict(named(network, model, 0)[0], verbose=0)
+    return [rounded(v) for v in (p if isinstance(p, list) else [p])]
+
+
+def sample(model):
+    """Some of the weights, all in a row."""
+    flat = np.concatenate([w.ravel() for w in model.get_weights()])
+    return [float(f"{v:.9g}") for v in flat[::37].astype(np.float64)]
 
 
 def train(network, folder=None, dtype="float32"):
@@ -220,50 +253,36 @@ def train(network, folder=None, dtype="float32"):
     keras.config.set_dtype_policy(dtype)
     model = network.make()
     model.set_weights(weights(model))
-    logs, out, batches = [], {}, {}
-    first, _ = network.batch(0)
-
-    def stop(step):
-        if folder:
-            model.save(os.path.join(folder, f"{network.name}-{step}.keras"))
-            if step:
-                p = model.predict(first, verbose=0)
-                out[f"predictions{step}"] = [rounded(v) for v in (p if isinstance(p, list) else [p])]
-
     network.compile(model, 0)
-    out["config"] = json.loads(model.to_json())
-    stop(0)
-    for step in range(STEPS):
-        if step == 10:
-            stop(10)
-            if network.name == "frozen":
-                network.compile(model, step)
-        x, y = network.batch(step)
-        for key, v in (("x", x), ("y", y)):
-            if isinstance(v, list):
-                v = dict(zip([i.name for i in model.inputs], v))
-            for part, a in (v.items() if isinstance(v, dict) else [("", v)]):
-                batches[f"{key}{step}" + (f"_{part}" if part else "")] = a
-        log = model.train_on_batch(x, y, return_dict=True)
-        logs.append({k: float(f"{float(v):.9g}") for k, v in log.items()})
-        model.reset_metrics()
-    stop(STEPS)
-    out["logs"] = logs
-    flat = np.concatenate([w.ravel() for w in model.get_weights()])
-    out["weights"] = [float(f"{v:.9g}") for v in flat[::37].astype(np.float64)]
+    out = {"config": json.loads(model.to_json()), "logs": []}
+    batches = {}
+    for i in range(STEPS + 1):
+        if i % 10 == 0 and folder:
+            model.save(os.path.join(folder, f"{network.name}-{i}.keras"))
+        if i % 10 == 0 and i > 0:
+            out[f"predictions{i}"] = predict(network, model)
+        if i < STEPS:
+            for key, v in zip("xy", named(network, model, i)):
+                for part, a in (v.items() if isinstance(v, dict) else [("", v)]):
+                    batches[f"{key}{i}" + (f"_{part}" if part else "")] = a
+            out["logs"].append(step(network, model, i))
+    out["weights"] = sample(model)
     if folder:
         with open(os.path.join(folder, network.name + ".json"), "w") as f:
             json.dump(out["config"], f)
-        extra = {k + ("" if len(v) == 1 else f"_{i}"): np.float32(p) for k, v in out.items() if k.startswith("predictions") for i, p in enumerate(v)}
-        np.savez(os.path.join(folder, network.name + ".npz"), **batches, **extra)
+        for k in ("predictions10", "predictions20"):
+            for i, p in enumerate(out[k]):
+                batches[k + ("" if len(out[k]) == 1 else f"_{i}")] = np.float32(p)
+        np.savez(os.path.join(folder, network.name + ".npz"), **batches)
     return out
 
 
 def main():
-    folder = sys.argv[1]
-    os.makedirs(folder, exist_ok=True)
+    folder = sys.argv[1] if len(sys.argv) > 1 else None
+    if folder:
+        os.makedirs(folder, exist_ok=True)
     os.makedirs(TESTDATA, exist_ok=True)
-    for network in (Residual(), Branches(), Shared(), Heads(), Frozen()):
+    for network in NETWORKS:
         start = time.time()
         out = train(network, folder)
         exact = train(network, dtype="float64")
