@@ -246,7 +246,7 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 		}
 		if n > 0 {
 			yielded = true
-			b := Batch{X: first(s.x, n), Y: first(s.y, n), Weights: first(s.weights, n), Index: s.rows[:n]}
+			b := Batch{X: first(s.x, n), Y: first(s.y, n), Weights: first(s.weights, n), Index: s.rows[:n], Next: k + 1}
 			if !yield(b, nil) {
 				return
 			}
