@@ -90,14 +90,14 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	r := decode[record](t, read(t, "out", "run.json"))
-	if !r.Interrupted || r.Epochs < 2 || r.Epochs == 100000 || r.Results == nil {
+	if r.Status != interrupted || r.Epochs < 2 || r.Epochs == 100000 || r.Results == nil {
 		t.Errorf("run.json has %+v", r)
 	}
 	reached := fmt.Sprintf("after epoch %d of 100000", r.Epochs)
 	if r.Partial != nil {
 		reached = fmt.Sprintf("in epoch %d of 100000, after step %d of 2", r.Epochs+1, r.Partial.Steps)
 	}
-	if want := "lince: interrupted " + reached + "; everything up to there is in out\n"; p.stderr.String() != want {
+	if want := "lince: interrupted " + reached + "; everything up to there is in out\n  to resume: lince train --resume out\n"; p.stderr.String() != want {
 		t.Errorf("standard error has %q, want %q", p.stderr.String(), want)
 	}
 	contains(t, "the output", rest, "Interrupted: writing what there is", "Predicting validation  10/10", "Written to out")
