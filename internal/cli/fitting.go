@@ -85,7 +85,13 @@ func (t *training) fit() error {
 	// What could not be written on the way is an error, and the rest is still wanted.
 	trouble := errors.Join(fitErr, drawErr)
 	if err := t.save(history); err != nil {
-		return errors.Join(trouble, err)
+		trouble = errors.Join(trouble, err)
+		t.record.Status, t.record.Error = failed, trouble.Error()
+		_ = t.folder.write("run.json", t.record.write) // there is another error to tell
+		if t.folder.has(checkpointName) {
+			trouble = fmt.Errorf("%w\nto resume: %s", trouble, t.resumeCommand())
+		}
+		return trouble
 	}
 	return t.report(trouble)
 }
