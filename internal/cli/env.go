@@ -45,8 +45,7 @@ var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
 // newEnv makes the environment: the first ^C ends ctx, the second hard, the third the
 // process. Progress goes to standard error, so that a command's result can be piped on; of
-// train it is what is asked for, and goes to standard output as Keras' does. Whoever reads
-// that may go away, as head does: that is a ^C, too.
+// train it is what is asked for, and goes to standard output as Keras' does.
 func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer) (*env, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	hard, cancelHard := context.WithCancel(context.Background())
@@ -78,7 +77,7 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 	case command == "train" && !c.JSON:
 		e.text = stdout
 		if f, ok := stdout.(*os.File); !ok || !progress.IsTerminal(f) {
-			e.text = &listened{w: stdout, left: cancel}
+			e.text = &listened{w: stdout, stop: cancel}
 		}
 	}
 	return e, func() {
@@ -92,11 +91,11 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 	}
 }
 
-// listened is a writer whose reader may go away. Writes succeed all the same: what is lost
-// is text that accompanies the work.
+// listened is a writer whose reader may go away, as head does. Writes succeed all the same:
+// what is lost is text that accompanies the work.
 type listened struct {
 	w    io.Writer
-	left func() // called when the reader is gone
+	stop func()
 
 	mu  sync.Mutex
 	err error // the first one
@@ -107,11 +106,23 @@ func (l *listened) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err == nil {
-		if _, l.err = l.w.Write(b); errors.Is(l.err, syscall.EPIPE) {
-			l.left()
-		}
+		_, l.err = l.w.Write(b)
 	}
 	return len(b), nil
+}
+
+// stopUnheard is a ^C where nobody reads the text any more. A training asks after a step:
+// then there is a model to save.
+func (e *env) stopUnheard() {
+	l, ok := e.text.(*listened)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if errors.Is(l.err, syscall.EPIPE) {
+		l.stop()
+	}
 }
 
 // unwritten is the error of a text that could not be written, but for a reader who left.

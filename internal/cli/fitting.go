@@ -33,7 +33,7 @@ func (t *training) fit() error {
 		return err
 	}
 	var times epochTimes
-	callbacks := []callback.Callback{t.checkpoint(), t.history.callback(t.folder)}
+	callbacks := []callback.Callback{t.reader(), t.checkpoint(), t.history.callback(t.folder)}
 	if t.Patience > 0 {
 		callbacks = append(callbacks, callback.EarlyStopping{Monitor: "val_loss", Patience: t.Patience, RestoreBestWeights: true, Verbose: true})
 	}
@@ -129,6 +129,13 @@ func (t *training) judgeStart() error {
 		return nil
 	}
 	return t.folder.wroteIf("best.keras", t.model.Save(t.folder.path("best.keras")))
+}
+
+// reader ends the training after a step if nobody reads its output any more.
+func (t *training) reader() callback.Callback {
+	return callback.Func(func(callback.Run) (callback.Hooks, error) {
+		return callback.Hooks{BatchEnd: func(int, *lince.Logs) error { t.stopUnheard(); return nil }}, nil
+	})
 }
 
 // checkpoint keeps best.keras.
@@ -298,23 +305,26 @@ func (t *training) report(trouble error) error {
 			return errors.Join(trouble, err)
 		}
 	}
-	switch {
-	case trouble != nil:
+	if t.record.Status != interrupted {
 		return trouble
-	case t.record.Status == interrupted:
-		return t.interruption(t.record.reached() + "; everything up to there is in " + t.folder.dir)
 	}
-	return nil
+	if trouble != nil {
+		t.warn(trouble.Error())
+	}
+	return t.interruption(t.record.reached() + "; everything up to there is in " + t.folder.dir)
 }
 
 // conclude writes the last state of the run. A run that is finished needs no checkpoint; it
 // goes after the record that says so.
 func (t *training) conclude(trouble error) error {
-	switch {
-	case trouble != nil:
-		t.record.Status, t.record.Error = failed, trouble.Error()
-	case t.record.Status != interrupted:
+	if t.record.Status != interrupted {
 		t.record.Status = finished
+	}
+	if trouble != nil {
+		t.record.Error = trouble.Error()
+		if t.record.Status == finished {
+			t.record.Status = failed
+		}
 	}
 	t.record.PeakMemory, _ = machine.PeakMemory(nil)
 	if err := t.folder.write("run.json", t.record.write); err != nil {

@@ -39,7 +39,11 @@ func (t *training) reopen(k *kong.Context) error {
 		return err
 	}
 	var r record
-	if r, err = readRecord(filepath.Join(dir, "run.json")); err == nil {
+	if r, err = readRecord(filepath.Join(dir, "run.json")); err == nil && r.Status == finished {
+		defer t.folder.close()
+		return t.alreadyFinished(r)
+	}
+	if err == nil {
 		t.trainCommand, err = r.settings()
 	}
 	if err != nil {
@@ -78,13 +82,28 @@ func readRecord(path string) (r record, err error) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return r, fmt.Errorf("run.json cannot be read: %w", err)
 	}
-	switch {
-	case r.Status == finished:
-		return r, fmt.Errorf("the run is finished; to train its model further: lince train DATA --model %s", quote(filepath.Join(filepath.Dir(path), "model.keras")))
-	case r.Status == "" || r.Command != "train":
+	if r.Status == "" || r.Command != "train" {
 		return r, errors.New("run.json is not of a training that can be resumed")
 	}
 	return r, nil
+}
+
+// errFinished says that there is nothing to do.
+var errFinished = errors.New("the run is finished")
+
+// alreadyFinished is what becomes of --resume where the run came to its end, perhaps to be
+// killed in its last moment: whoever resumes until it succeeds is done.
+func (t *training) alreadyFinished(r record) error {
+	if err := t.folder.remove(checkpointName); err != nil {
+		return err
+	}
+	t.printf("The run in %s is finished. To train its model further: lince train DATA --model %s\n", t.folder.dir, quote(t.folder.path("model.keras")))
+	if t.json {
+		if err := writeJSON(t.stdout, r); err != nil {
+			return err
+		}
+	}
+	return errFinished
 }
 
 // settings parses the run's command line again. Paths that are not found from here are

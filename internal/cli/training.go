@@ -47,6 +47,9 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 		t.record = newRecord(k, e.args)
 		t.folder, err = newFolder(string(c.Out), runFiles, c.Overwrite)
 	}
+	if errors.Is(err, errFinished) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
