@@ -21,6 +21,7 @@ import (
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
+	stdout io.ReadCloser
 	out    *bufio.Reader
 	stderr bytes.Buffer
 }
@@ -28,13 +29,19 @@ type process struct {
 // start runs lince in the working folder.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary(t), args...)}
+	return startCommand(t, exec.Command(binary(t), args...))
+}
+
+// startCommand runs a command that runs lince.
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd}
 	p.cmd.Stderr = &p.stderr
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
+	var err error
+	if p.stdout, err = p.cmd.StdoutPipe(); err != nil {
 		t.Fatal(err)
 	}
-	p.out = bufio.NewReader(out)
+	p.out = bufio.NewReader(p.stdout)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
