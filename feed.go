@@ -397,7 +397,11 @@ func (s *source) seek(ctx context.Context, epoch, step int) {
 // next returns a batch; more is false at the end of the data's epoch.
 func (s *source) next() (b data.Batch, more bool, err error) {
 	b, err, more = s.pull()
-	if more && err == nil {
+	switch {
+	case !more || err != nil:
+	case b.Next > 0:
+		s.step = b.Next
+	default:
 		s.step++
 	}
 	return b, more, err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
@@ -29,19 +28,12 @@ func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config)
 // Files may come from strangers: nothing in them names code or a path, and they cannot
 // claim more memory than in proportion to their size.
 func (o Options) Open(path string) (*Model, error) {
-	f, err := os.Open(path)
+	f, size, err := openRegular(path)
 	if err != nil {
-		return nil, fmt.Errorf("opening a model: %w", err)
+		return nil, fmt.Errorf("opening the model %s: %w", path, err)
 	}
 	defer func() { _ = f.Close() }() // only read
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = errors.New("is a folder, want a .keras file")
-	}
-	var m *Model
-	if err == nil {
-		m, err = o.read(f, info.Size())
-	}
+	m, err := o.read(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("opening the model %s: %w", path, err)
 	}
@@ -79,6 +71,11 @@ func (o Options) read(r io.ReaderAt, size int64) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	return o.fromFile(f)
+}
+
+// fromFile makes the model of a file.
+func (o Options) fromFile(f *keras.File) (*Model, error) {
 	m, compile, err := o.fromConfig(f.Config)
 	if err != nil {
 		return nil, err
@@ -87,11 +84,9 @@ func (o Options) read(r io.ReaderAt, size int64) (*Model, error) {
 	if err := m.load(f.Weights); err != nil {
 		return nil, err
 	}
-	var x extra
-	if f.Extra != nil {
-		if err := json.Unmarshal(f.Extra, &x); err != nil {
-			return nil, fmt.Errorf("what lince keeps in the file: %w", err)
-		}
+	x, err := m.readExtra(f)
+	if err != nil {
+		return nil, err
 	}
 	m.Classes, m.Preprocessing = x.Classes, x.Preprocessing
 	if err := m.checkExtra(); err != nil {
@@ -105,14 +100,29 @@ func (o Options) read(r io.ReaderAt, size int64) (*Model, error) {
 			m.unknown = append(m.unknown, err)
 		}
 	}
+	return m, m.loadStreams(x)
+}
+
+// readExtra reads what Keras has no place for.
+func (m *Model) readExtra(f *keras.File) (x extra, err error) {
+	if f.Extra != nil {
+		if err := json.Unmarshal(f.Extra, &x); err != nil {
+			return x, fmt.Errorf("what lince keeps in the file: %w", err)
+		}
+	}
+	return x, nil
+}
+
+// loadStreams puts the random numbers where they were.
+func (m *Model) loadStreams(x extra) error {
 	for path, n := range x.State {
 		if v := m.store.Lookup(path); v != nil && v.DType == tensor.Int64 && v.Rank() == 0 {
 			if err := m.store.Set(v, tensor.Scalar(n)); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // fromConfig makes a model of a Keras object. Its variables have no values yet. compile is
@@ -192,6 +202,9 @@ func (m *Model) loadOptimizer(weights keras.Weights) error {
 		return nil
 	}
 	vs := m.compiled.optimizer
+	if len(vs) == 2 {
+		o.Slots = nil // Keras 2 writes slots of momentum 0
+	}
 	if err == nil && len(o.Slots) > 0 && len(o.Slots) != len(vs)-2 {
 		err = fmt.Errorf("the file has %d slots, %s %d", len(o.Slots), m.compiled.config.Optimizer.Class(), len(vs)-2)
 	}

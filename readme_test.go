@@ -14,11 +14,12 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
-	if len(shown) != 2 {
+	if len(shown) != 3 {
 		t.Fatalf("the README has %d pieces of Go", len(shown))
 	}
 	for i, c := range []struct{ file, code string }{
 		{"tutorial_example_test.go", `(?s)func Example_tutorial\(\) \{\n(.*?)\t// Output:`},
+		{"backup_example_test.go", `(?s)(\t\thistory, err := model.Fit.*?\n\t\t}\)\n)`},
 		{"serve_example_test.go", `(?s)(// handler answers.*?\n}\n)`},
 	} {
 		source, err := os.ReadFile(c.file)
@@ -30,7 +31,7 @@ func TestReadme(t *testing.T) {
 			t.Fatalf("%s: no example", c.file)
 		}
 		want := string(run[1])
-		if strings.HasPrefix(want, "\t") {
+		for strings.HasPrefix(want, "\t") {
 			want = regexp.MustCompile(`(?m)^\t`).ReplaceAllString(want, "")
 		}
 		got := string(shown[i][1])

@@ -1,36 +1,241 @@
 package lince
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/tensor"
 )
 
-func checkResume(o Fit) error {
-	switch s := o.Resume; {
-	case o.InitialEpoch != 0:
-		return fmt.Errorf("InitialEpoch is %d; it must be 0 where Resume says the position", o.InitialEpoch)
-	case s.Position.Epoch < 0 || s.Position.Step < 0:
-		return fmt.Errorf("the state to resume is at epoch %d, step %d; want at least 0", s.Position.Epoch, s.Position.Step)
-	case len(s.Callbacks) != len(o.Callbacks):
-		return fmt.Errorf("the state to resume is of %d callbacks, there are %d", len(s.Callbacks), len(o.Callbacks))
+// State implements callback.Run.
+func (r *training) State() (callback.State, error) {
+	if r.over && !r.finished {
+		return callback.State{}, errors.New("the training was cut short: its State is to be taken in a Checkpoint hook, before End hooks change the model")
+	}
+	if r.network == nil {
+		n, err := r.m.identity()
+		if err != nil {
+			return callback.State{}, fmt.Errorf("the state: %w", err)
+		}
+		r.network = &n
+	}
+	s := callback.State{
+		Version: callback.StateVersion, Position: r.position, Phase: r.phase, Called: r.called, Stopped: r.stopped,
+		StepsPerEpoch: r.o.StepsPerEpoch, Source: r.place, Network: *r.network, Training: identify(r.source.ds),
+		History: copyHistory(r.history), Logs: &Logs{},
+	}
+	if r.o.Validation != nil {
+		v := identify(r.o.Validation)
+		s.Validation = &v
+	}
+	if r.logs != nil {
+		s.Logs = r.logs.Clone()
+	}
+	r.m.mu.RLock()
+	for _, v := range r.m.compiled.training {
+		s.Metrics = append(s.Metrics, v.Value().Clone())
+	}
+	r.m.mu.RUnlock()
+	for i, c := range r.o.Callbacks {
+		memory := callback.Memory{Type: fmt.Sprintf("%T", c), State: json.RawMessage("null")}
+		switch {
+		case r.memories != nil: // the callbacks do not have theirs yet
+			memory = r.memories[i]
+		case i < len(r.hooks) && r.hooks[i].State != nil:
+			b, err := json.Marshal(r.hooks[i].State)
+			if err != nil {
+				return callback.State{}, fmt.Errorf("the state of callback %d (%s): %w", i, memory.Type, err)
+			}
+			memory.State = b
+		}
+		s.Callbacks = append(s.Callbacks, memory)
+	}
+	return s, nil
+}
+
+func identify(ds data.Dataset) callback.Data {
+	return callback.Data{Len: ds.Len(), Steps: ds.Steps(), Fingerprint: ds.Fingerprint()}
+}
+
+// identity tells the model from others: see callback.Network.
+func (m *Model) identity() (callback.Network, error) {
+	text, err := m.ToJSON()
+	if err != nil {
+		return callback.Network{}, err
+	}
+	var config map[string]any
+	if err := json.Unmarshal(text, &config); err != nil {
+		return callback.Network{}, err
+	}
+	compile, _ := config["compile_config"].(map[string]any)
+	delete(config, "compile_config")
+	if opt, ok := compile["optimizer"].(map[string]any); ok {
+		if c, ok := opt["config"].(map[string]any); ok {
+			if _, number := c["learning_rate"].(float64); number { // a variable, which is saved
+				delete(c, "learning_rate")
+			}
+		}
+	}
+	a, errA := json.Marshal(config)
+	b, errB := json.Marshal(compile)
+	if err := errors.Join(errA, errB); err != nil {
+		return callback.Network{}, err
+	}
+	sum := func(b []byte) string { h := sha256.Sum256(b); return hex.EncodeToString(h[:]) }
+	return callback.Network{Config: sum(a), Compile: sum(b)}, nil
+}
+
+// checkState finds all reasons why a State cannot be resumed by this training.
+func (r *training) checkState(s *callback.State) error {
+	if s.Version != callback.StateVersion {
+		return fmt.Errorf("the state to resume is of version %d, this version of lince resumes version %d: resume with the lince that wrote it, or begin anew", s.Version, callback.StateVersion)
+	}
+	var errs []error
+	add := func(format string, a ...any) {
+		errs = append(errs, fmt.Errorf("the state to resume "+format, a...))
+	}
+	network, err := r.m.identity()
+	if err != nil {
+		return err
+	}
+	r.network = &network
+	switch {
+	case s.Network.Config != network.Config:
+		add("is of another network: its layers differ from the model's; resume with the model that was trained")
+	case s.Network.Compile != network.Compile:
+		add("is of a model that was compiled otherwise: with another optimizer, loss or metrics")
+	}
+	if err := sameData("training data", &s.Training, r.source.ds); err != nil {
+		add("%w", err)
+	}
+	if err := sameData("validation data", s.Validation, r.o.Validation); err != nil {
+		add("%w", err)
+	}
+	if s.StepsPerEpoch != r.o.StepsPerEpoch {
+		add("has StepsPerEpoch %d, Fit %d", s.StepsPerEpoch, r.o.StepsPerEpoch)
+	}
+	if len(s.Callbacks) != len(r.o.Callbacks) {
+		add("is of %d callbacks, there are %d", len(s.Callbacks), len(r.o.Callbacks))
+	} else {
+		for i, c := range r.o.Callbacks {
+			if t := fmt.Sprintf("%T", c); t != s.Callbacks[i].Type {
+				add("has a %s as callback %d, Fit a %s", s.Callbacks[i].Type, i, t)
+			}
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return r.checkPlace(s)
+}
+
+// sameData compares a data set with that of a State, which is nil where there was none.
+func sameData(what string, was *callback.Data, ds data.Dataset) error {
+	switch {
+	case was == nil && ds == nil:
+		return nil
+	case was == nil:
+		return fmt.Errorf("is of a training without %s; leave them out", what)
+	case ds == nil:
+		return fmt.Errorf("is of a training with %s; there are none now", what)
+	}
+	is := identify(ds)
+	switch {
+	case was.Len != is.Len:
+		return fmt.Errorf("is of other %s: of %d examples, there are %d now", what, was.Len, is.Len)
+	case was.Steps != is.Steps:
+		return fmt.Errorf("is of other %s: of %d batches, there are %d now", what, was.Steps, is.Steps)
+	case was.Fingerprint != is.Fingerprint:
+		return fmt.Errorf("is of other %s: as many examples, but with other content, in another order or with other settings", what)
 	}
 	return nil
 }
 
-// restoreHistory copies the history of the state that the training goes on from.
-func (r *training) restoreHistory() error {
-	h := r.o.Resume.History
-	if h == nil {
-		return nil
+// checkPlace refuses numbers that no training has written.
+func (r *training) checkPlace(s *callback.State) error {
+	bad := func(format string, a ...any) error {
+		return fmt.Errorf("the state to resume is damaged: "+format, a...)
 	}
-	for _, s := range h.Series {
-		if len(s.Values) != len(h.Epochs) {
-			return fmt.Errorf("the state to resume has %d values of %s for %d epochs", len(s.Values), s.Name, len(h.Epochs))
+	const far = 1 << 40 // epochs
+	p, at, steps := s.Position, s.Source, r.source.ds.Steps()
+	if p.Epoch < 0 || p.Epoch > far || p.Step < 0 || p.Step > r.total || at.Epoch < 0 || at.Epoch > far || at.Step < 0 || at.Step > steps {
+		return bad("it is at epoch %d, step %d, and in the data at epoch %d, step %d; an epoch has %d steps", p.Epoch, p.Step, at.Epoch, at.Step, r.total)
+	}
+	if s.Called < 0 || s.Called > len(s.Callbacks) {
+		return bad("%d of %d callbacks were called", s.Called, len(s.Callbacks))
+	}
+	switch s.Phase {
+	case callback.AtEpochBegin, callback.AtEnd:
+	case callback.AtSteps, callback.AtValidation, callback.AtEpochEnd:
+		for _, name := range r.values.names {
+			if _, ok := logged(s, name); !ok && (s.Phase != callback.AtSteps || p.Step > 0) {
+				return bad("it has no %s of the epoch", name)
+			}
+		}
+		if s.Phase == callback.AtEpochEnd && p.Epoch == 0 {
+			return bad("it is at the end of an epoch before the first")
+		}
+	default:
+		return bad("there is no phase %q", s.Phase)
+	}
+	variables := r.m.compiled.training
+	if len(s.Metrics) != len(variables) {
+		return bad("it has %d variables of metrics, the model %d", len(s.Metrics), len(variables))
+	}
+	for i, v := range variables {
+		if t := s.Metrics[i]; t == nil || t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
+			return bad("%s is %v, want %v", v.Path, t, v.Type)
 		}
 	}
-	r.history = copyHistory(h)
+	if s.History != nil {
+		for _, x := range s.History.Series {
+			if len(x.Values) != len(s.History.Epochs) {
+				return bad("it has %d values of %s for %d epochs", len(x.Values), x.Name, len(s.History.Epochs))
+			}
+		}
+	}
+	return nil
+}
+
+// resume puts the training where a State says, which was checked.
+func (r *training) resume(s *callback.State) error {
+	r.position, r.place, r.phase, r.called, r.stopped = s.Position, s.Source, s.Phase, s.Called, s.Stopped
+	if s.Phase == callback.AtEnd && !s.Stopped && s.Position.Epoch < r.o.Epochs { // more epochs than there were
+		r.phase, r.called = callback.AtEpochBegin, 0
+	}
+	if s.History != nil {
+		r.history = copyHistory(s.History)
+	}
+	if s.Logs != nil {
+		r.logs = s.Logs.Clone()
+		for i, name := range r.values.names {
+			v, _ := s.Logs.Get(name)
+			r.values.out[i] = tensor.Scalar(float32(v))
+		}
+	}
+	r.memories = s.Callbacks
+	r.m.mu.Lock()
+	err := setAll(r.m.store, r.m.compiled.training, s.Metrics)
+	r.m.mu.Unlock()
+	if err == nil && r.phase == callback.AtSteps && !r.o.AllowNaN {
+		r.guard.keep(r.m)
+		r.guard.step = r.position.Step
+	}
+	return err
+}
+
+func setAll(store *graph.Store, vs []*graph.Variable, ts []*tensor.Tensor) error {
+	for i, v := range vs {
+		if err := store.Set(v, ts[i]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -42,22 +247,9 @@ func copyHistory(h *History) *History {
 	return c
 }
 
-// State implements callback.Run.
-func (r *training) State() (callback.State, error) {
-	s := callback.State{Position: r.position, History: copyHistory(r.history)}
-	if r.ending != nil {
-		s.History.Add(r.endEpoch, r.ending)
+func logged(s *callback.State, name string) (float64, bool) {
+	if s.Logs == nil {
+		return 0, false
 	}
-	for i := range r.o.Callbacks {
-		state := json.RawMessage("null")
-		if i < len(r.hooks) && r.hooks[i].State != nil {
-			b, err := json.Marshal(r.hooks[i].State)
-			if err != nil {
-				return callback.State{}, fmt.Errorf("the state of callback %d: %w", i, err)
-			}
-			state = b
-		}
-		s.Callbacks = append(s.Callbacks, state)
-	}
-	return s, nil
+	return s.Logs.Get(name)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"runtime"
 	"strconv"
 	"time"
+
+	"github.com/lince-ml/lince/internal/machine"
 )
 
 // binary builds cmd/lince in a folder that the caller removes.
@@ -52,8 +55,11 @@ func wholeTutorial(args []string, threads int) (values, error) {
 	}
 	took := time.Since(start).Seconds()
 	if args[0] == "MiB" {
-		peak, err := peakMemory(c.ProcessState)
-		return values{"whole process": peak}, err
+		peak, ok := machine.PeakMemory(c.ProcessState)
+		if !ok {
+			return nil, errors.New("the system does not tell a process' greatest memory")
+		}
+		return values{"whole process": float64(peak) / (1 << 20)}, nil
 	}
 	text, err := os.ReadFile(filepath.Join(out, "run.json"))
 	if err != nil {

@@ -26,12 +26,38 @@ type Hooks struct {
 	BatchEnd func(step int, logs *Logs) error
 	// EpochEnd comes after an epoch, counted from 0, and its validation.
 	EpochEnd func(epoch int, logs *Logs) error
+	// Checkpoint is the time to store the training, with Run.Checkpoint. It comes when all
+	// other hooks of a step or an epoch have been called, and when the training is cut
+	// short, before End hooks change the model. It does not come where the loss is not
+	// finite.
+	Checkpoint func(m Moment) error
 	// End comes when the training ends, however it does, but not if a Begin failed.
 	End func() error
 	// State points to what encoding/json can store and restore of the callback's memory,
-	// so that a training can be interrupted and go on; nil when there is none. It is
-	// restored after Begin, and read between hooks.
+	// so that a training can be interrupted and resumed; nil when there is none. It is
+	// restored after Begin, and read by Run.State: a hook that calls Run.State or
+	// Run.Checkpoint updates its own memory before. A resumed training does not call again
+	// the hooks that were called before the State was taken, EpochBegin of an epoch that
+	// it resumes in the middle among them.
 	State any
+}
+
+// Moment says when a Checkpoint hook is called.
+type Moment int
+
+// The moments.
+const (
+	AfterStep  Moment = iota
+	AfterEpoch        // after its EpochEnd hooks
+	CutShort          // the context was cancelled, or the data or the validation gave an error
+)
+
+// Resumer is a Callback that stores checkpoints, and has Fit resume from them.
+type Resumer interface {
+	Callback
+	// ResumeFrom is the checkpoint that a training begins with; "" is none. Fit asks
+	// before any Begin, unless it is given a State to resume.
+	ResumeFrom() (path string, err error)
 }
 
 // Position is a place in a training.
@@ -58,10 +84,18 @@ type Run interface {
 	// Stop ends the training: after a step, with the epoch's validation and EpochEnd
 	// hooks still to come.
 	Stop()
-	// State is all that is needed to go on from here, besides what Save saves.
+	// Finished says whether the training came to its end: all epochs, or Stop. It is false
+	// until End hooks are called.
+	Finished() bool
+	// State is all that is needed to resume from here, besides what Save saves. Where the
+	// training was cut short it is an error in an End hook: the End hooks before it may
+	// have changed the model.
 	State() (State, error)
 	// Save saves the model.
 	Save(path string) error
+	// Checkpoint saves the model and the State in one .keras file, which opens as the
+	// model does. A file that is there is replaced once the new one is whole on the disk.
+	Checkpoint(path string) error
 	// Weights copies the model's weights.
 	Weights() []*tensor.Tensor
 	// SetWeights gives the model weights as Weights returned them.

@@ -22,6 +22,7 @@ type fake struct {
 	history   History
 	position  Position
 	stopped   bool
+	finished  bool
 	saved     []string
 	failing   error // of Save
 	weight    float32
@@ -36,7 +37,15 @@ func (f *fake) History() *History  { return &f.history }
 func (f *fake) HigherIsBetter(name string) (higher, known bool) {
 	return name == "accuracy", name == "accuracy" || name == "loss"
 }
-func (f *fake) Stop()                 { f.stopped = true }
+func (f *fake) Stop()          { f.stopped = true }
+func (f *fake) Finished() bool { return f.finished }
+func (f *fake) Checkpoint(path string) error {
+	f.saved = append(f.saved, path)
+	if f.failing != nil {
+		return f.failing
+	}
+	return os.WriteFile(path, nil, 0o666)
+}
 func (f *fake) State() (State, error) { return State{}, errors.New("not here") }
 func (f *fake) Save(path string) error {
 	f.saved = append(f.saved, path)
@@ -215,8 +224,16 @@ func TestModelCheckpoint(t *testing.T) {
 	if h, err = (ModelCheckpoint{Path: at("a.keras")}).Begin(f); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.EpochEnd(0, &Logs{}); !errors.Is(err, full) {
+	// The training continues; its end tells.
+	if err := h.EpochEnd(0, &Logs{}); err != nil {
 		t.Errorf("error is %v", err)
+	}
+	if len(f.saved) != 2 || len(f.said) != 1 || !strings.Contains(f.said[0], "disk full; the training continues") {
+		t.Errorf("tried %v, said %q", f.saved, f.said)
+	}
+	f.failing = nil
+	if err := errors.Join(h.EpochEnd(1, &Logs{}), h.End()); !errors.Is(err, full) || len(f.saved) != 3 {
+		t.Errorf("error is %v after %d tries", err, len(f.saved))
 	}
 	if h, err = (ModelCheckpoint{Path: at("{acc}.keras")}).Begin(f); err != nil {
 		t.Fatal(err)
@@ -370,4 +387,203 @@ func TestWeightsJSON(t *testing.T) {
 			t.Errorf("%s: no error", bad)
 		}
 	}
+}
+
+// What was not saved is not the best so far.
+func TestModelCheckpointRetries(t *testing.T) {
+	f := &fake{validates: true, failing: errors.New("disk full")}
+	h, err := ModelCheckpoint{Path: filepath.Join(t.TempDir(), "a.keras"), SaveBestOnly: true}.Begin(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for epoch, v := range []float64{3, 1, 2} {
+		if epoch == 2 {
+			f.failing = nil
+		}
+		logs := &Logs{}
+		logs.Set("val_loss", v)
+		if err := h.EpochEnd(epoch, logs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(f.saved) != 5 {
+		t.Errorf("%d tries, want two for each of two failures and one", len(f.saved))
+	}
+}
+
+func TestBackupAndRestore(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "sub", "b.keras")
+	play := func(c BackupAndRestore, finished bool, moments ...Moment) *fake {
+		t.Helper()
+		f := &fake{}
+		h, err := c.Begin(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range moments {
+			if err := h.Checkpoint(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.finished = finished
+		if err := h.End(); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	there := func(want bool) {
+		t.Helper()
+		from, err := BackupAndRestore{Path: path}.ResumeFrom()
+		if err != nil || (from == path) != want {
+			t.Errorf("resumes from %q, %v", from, err)
+		}
+	}
+	there(false)
+	steps := []Moment{AfterStep, AfterStep, AfterStep, AfterEpoch, AfterStep, AfterStep, AfterEpoch}
+	if f := play(BackupAndRestore{Path: path}, false, steps...); len(f.saved) != 2 {
+		t.Errorf("saved %d times, want after each epoch", len(f.saved))
+	}
+	there(true)
+	if f := play(BackupAndRestore{Path: path, SaveFreq: 2}, true, steps...); len(f.saved) != 2 {
+		t.Errorf("saved %d times, want each second of 5 steps", len(f.saved))
+	}
+	there(false)
+	if f := play(BackupAndRestore{Path: path, SaveFreq: 9, KeepCheckpoint: true}, true, AfterStep, CutShort); len(f.saved) != 1 {
+		t.Errorf("saved %d times, want when it was cut short", len(f.saved))
+	}
+	there(true)
+
+	// What a killed run left half written goes.
+	if err := os.WriteFile(filepath.Join(dir, "sub", ".b.keras.0123456789abcdef.tmp"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	play(BackupAndRestore{Path: path}, true)
+	if entries, err := os.ReadDir(filepath.Join(dir, "sub")); err != nil || len(entries) != 0 {
+		t.Errorf("left %v, %v", entries, err)
+	}
+
+	full := errors.New("disk full")
+	f := &fake{failing: full}
+	h, err := BackupAndRestore{Path: path}.Begin(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Checkpoint(AfterEpoch); err != nil || len(f.saved) != 2 {
+		t.Errorf("error is %v after %d tries", err, len(f.saved))
+	}
+	if err := h.End(); !errors.Is(err, full) {
+		t.Errorf("error is %v", err)
+	}
+	for _, c := range []BackupAndRestore{{}, {Path: "a.h5"}, {Path: path, SaveFreq: -1}} {
+		if _, err := c.Begin(&fake{}); err == nil {
+			t.Errorf("%+v: no error", c)
+		}
+		if _, err := c.ResumeFrom(); err == nil {
+			t.Errorf("%+v: no error", c)
+		}
+	}
+}
+
+// A resumed training writes the file that one without interruption would have.
+func TestCSVLoggerResumes(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "h.csv")
+	write := func(h Hooks, epoch int, logs map[string]float64) {
+		t.Helper()
+		l := &Logs{}
+		for _, name := range []string{"loss", "val_loss"} {
+			if v, ok := logs[name]; ok {
+				l.Set(name, v)
+			}
+		}
+		if err := h.EpochEnd(epoch, l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin := func(state []byte) Hooks {
+		t.Helper()
+		h, err := CSVLogger{Filename: name}.Begin(&fake{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state != nil {
+			if err := json.Unmarshal(state, h.State); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return h
+	}
+	h := begin(nil)
+	write(h, 0, map[string]float64{"loss": 1, "val_loss": 2})
+	state, err := json.Marshal(h.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(h, 1, map[string]float64{"loss": .5}) // after the checkpoint, before it is killed
+	h = begin(state)
+	write(h, 1, map[string]float64{"loss": .5})
+	if err := h.End(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(name); err != nil || string(got) != "epoch,loss,val_loss\r\n0,1.0,2.0\r\n1,0.5,NA\r\n" {
+		t.Errorf("the file is %q, %v", got, err)
+	}
+	if err := os.Truncate(name, 3); err != nil {
+		t.Fatal(err)
+	}
+	h = begin(state)
+	if err := h.EpochEnd(1, &Logs{}); err == nil || !strings.Contains(err.Error(), "has 3 bytes") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// A State keeps every number, also those that JSON has none for.
+func TestStateJSON(t *testing.T) {
+	s := State{Version: StateVersion, Phase: AtSteps, History: &History{}, Logs: &Logs{}, Metrics: Weights{tensor.Scalar(float32(2))}}
+	s.Logs.Set("loss", math.Inf(-1))
+	s.Logs.Set("a", math.NaN())
+	s.History.Add(0, s.Logs)
+	b, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back State
+	if err := json.Unmarshal(b, &back); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := json.Marshal(back); err != nil || !bytes.Equal(again, b) {
+		t.Errorf("%s came back as %s, %v", b, again, err)
+	}
+	if v := back.History.Last("loss"); !math.IsInf(v, -1) {
+		t.Errorf("the history has %v", v)
+	}
+	if err := json.Unmarshal([]byte(`{"version": 7, "position": "elsewhere"}`), &back); err != nil || back.Version != 7 {
+		t.Errorf("a State of another version is %+v, %v", back, err)
+	}
+}
+
+func FuzzState(f *testing.F) {
+	b, err := json.Marshal(State{Version: StateVersion, History: &History{Epochs: []int{0}, Series: []Series{{"loss", []float64{1}}}}, Logs: &Logs{}, Metrics: Weights{tensor.Scalar(float32(2))}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"version":1,"history":{"epochs":[0],"series":[{"name":"a","values":["NaN"]}]}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var s State
+		if json.Unmarshal(b, &s) != nil {
+			return
+		}
+		once, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back State
+		if err := json.Unmarshal(once, &back); err != nil {
+			t.Fatalf("%s: %v", once, err)
+		}
+		if twice, err := json.Marshal(back); err != nil || !bytes.Equal(once, twice) {
+			t.Fatalf("%s came back as %s, %v", once, twice, err)
+		}
+	})
 }

@@ -8,7 +8,9 @@ import (
 )
 
 // ModelCheckpoint saves the model while it trains: keras.callbacks.ModelCheckpoint. A file
-// that is there is replaced only once the new one is whole.
+// that is there is replaced only once the new one is whole. A file that cannot be written
+// does not end the training: it is tried twice, the user is told, and Fit returns the error
+// at the end.
 type ModelCheckpoint struct {
 	// Path is the file, which ends in .keras. It may have places for the epoch (counted
 	// from 1, as in Keras), the batch and the metrics, as in Python's str.format:
@@ -57,7 +59,14 @@ func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
 	if c.InitialValueThreshold != nil {
 		s.Best = newNumber(*c.InitialValueThreshold)
 	}
+	saver := saver{callback: "ModelCheckpoint", run: run, save: func(path string) error {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		return run.Save(path)
+	}}
 	save := func(epoch, batch int, logs *Logs) error {
+		var value *number
 		values := logs.Clone()
 		values.Set("epoch", float64(epoch+1))
 		if batch > 0 {
@@ -88,17 +97,14 @@ func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
 				return nil
 			}
 			say("%s improved from %s to %.5f, saving model to %s", m.name, best, v, path)
-			s.Best = newNumber(v)
+			value = newNumber(v)
 		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return fmt.Errorf("ModelCheckpoint: %w", err)
-		}
-		if err := run.Save(path); err != nil {
-			return fmt.Errorf("ModelCheckpoint: %w", err)
+		if saver.try(path) && value != nil {
+			s.Best = value
 		}
 		return nil
 	}
-	h := Hooks{State: s}
+	h := Hooks{State: s, End: func() error { return saver.failed }}
 	if c.SaveFreq == 0 {
 		h.EpochEnd = func(epoch int, logs *Logs) error { return save(epoch, 0, logs) }
 		return h, nil

@@ -88,7 +88,7 @@ func (h *History) Begin(Run) (Hooks, error) {
 			h.Add(epoch, logs)
 			return nil
 		},
-		State: h,
+		State: (*exactHistory)(h),
 	}, nil
 }
 

@@ -1,6 +1,8 @@
 package callback
 
 import (
+	"encoding/json"
+	"fmt"
 	"iter"
 	"slices"
 )
@@ -59,4 +61,33 @@ func (l *Logs) Map() map[string]float64 {
 // Clone copies the logs.
 func (l *Logs) Clone() *Logs {
 	return &Logs{slices.Clone(l.names), slices.Clone(l.values)}
+}
+
+type storedLog struct {
+	Name  string `json:"name"`
+	Value number `json:"value"`
+}
+
+// MarshalJSON writes [{"name": "loss", "value": 0.5}, ...], in order; what is not finite
+// is a string: "NaN", "+Inf", "-Inf".
+func (l Logs) MarshalJSON() ([]byte, error) {
+	stored := make([]storedLog, len(l.names))
+	for i, name := range l.names {
+		stored[i] = storedLog{name, number(l.values[i])}
+	}
+	return json.Marshal(stored)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (l *Logs) UnmarshalJSON(data []byte) error {
+	var stored []storedLog
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return fmt.Errorf("logs: %w", err)
+	}
+	read := Logs{}
+	for _, s := range stored {
+		read.Set(s.Name, float64(s.Value))
+	}
+	*l = read
+	return nil
 }

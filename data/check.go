@@ -18,12 +18,14 @@ type CheckOptions struct {
 
 // Check reads and decodes every picture and returns the table without those that can't be
 // read, which bad lists with the reasons. Done before a split, it makes the split and the
-// batches the same as if the bad files were not there. It is an error when none is left.
+// batches the same as if the bad files were not there. It is an error when none is left, and
+// an *AccessError when a file cannot be reached, which says nothing about the picture.
 func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []BadFile, err error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	errs := make([]error, len(t.rows))
+	sums := make([]sum, len(t.rows))
 	var next atomic.Int64
 	done := make(chan struct{}, 64)
 	g, ctx := errgroup.WithContext(ctx)
@@ -39,10 +41,15 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 				var err error
 				if _, drawn := t.rows[i].file.(drawnFile); drawn {
 					// Nothing can be wrong with it.
-				} else if buf, err = t.rows[i].file.read(buf); err != nil {
+				} else if buf, err = readFile(ctx, t.rows[i].file, buf); unreachable(err) {
+					return err
+				} else if err != nil {
 					errs[i] = err
-				} else if _, err = d.Decode(buf, picture.RGB); err != nil {
-					errs[i] = fmt.Errorf("%s: %w", t.rows[i].Where(), err)
+				} else {
+					sums[i] = sumOf(buf)
+					if _, err = d.Decode(buf, picture.RGB); err != nil {
+						errs[i] = fmt.Errorf("%s: %w", t.rows[i].Where(), err)
+					}
 				}
 				select {
 				case done <- struct{}{}:
@@ -80,5 +87,12 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 		}
 		return nil, bad, fmt.Errorf("%s: not one of the %d pictures could be read; the first: %w", t.Name(), len(bad), bad[0].Err)
 	}
-	return t.with(rows), bad, nil
+	good = t.with(rows)
+	good.checked = map[string]sum{}
+	for i, s := range sums {
+		if s.ok {
+			good.checked[t.rows[i].file.where()] = s
+		}
+	}
+	return good, bad, nil
 }

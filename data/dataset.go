@@ -23,6 +23,9 @@ type Batch struct {
 	Inputs, Targets, SampleWeights map[string]*tensor.Tensor
 	// Index has the data set's row of each example.
 	Index []int
+	// Next is the step after the batch, where Batches would continue; 0 is one more than
+	// that of the batch before. A data set sets it that leaves out batches.
+	Next int
 }
 
 // Dataset is what a model trains on. What comes at any (epoch, step) is a function of

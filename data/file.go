@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/data/demo"
-	"github.com/lince-ml/lince/internal/patherr"
 )
 
 // file is where one picture's bytes are.
@@ -40,7 +39,7 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	// Stat before Open: opening a pipe that nobody writes to would wait for ever.
 	info, err := os.Stat(string(f))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f, patherr.Bare(err))
+		return nil, accessed(string(f), err)
 	}
 	switch {
 	case !info.Mode().IsRegular():
@@ -50,12 +49,12 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	}
 	r, err := os.Open(string(f))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f, patherr.Bare(err))
+		return nil, accessed(string(f), err)
 	}
 	defer r.Close()
 	b, err := readAll(buf, r, info.Size(), info.Size())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f, patherr.Bare(err))
+		return nil, accessed(string(f), err)
 	}
 	return b, nil
 }
@@ -83,12 +82,12 @@ func (f zipFile) read(buf []byte) ([]byte, error) {
 	}
 	r, err := f.f.Open()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.where(), zipError(err))
+		return nil, accessed(f.where(), zipError(err))
 	}
 	defer r.Close()
 	b, err := readAll(buf, r, int64(min(f.f.UncompressedSize64, 2*f.f.CompressedSize64+512)), int64(f.f.UncompressedSize64))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.where(), zipError(err))
+		return nil, accessed(f.where(), zipError(err))
 	}
 	return b, nil
 }

@@ -103,7 +103,7 @@ type ImageOptions struct {
 	Cache *Cache
 
 	// Strict makes a picture that can't be read an error that ends the epoch. Otherwise it
-	// is left out; see Flow.
+	// is left out; see Flow. A file that can't be reached is an error in either case.
 	Strict bool
 }
 
@@ -113,7 +113,8 @@ type ImageOptions struct {
 // A picture that can't be read is left out of its batch, which thus is smaller; nothing
 // else changes. A batch with no picture left is not yielded; an epoch with no picture
 // left ends in an error. Corrupt lists what was left out. Table.Check finds such
-// files beforehand.
+// files beforehand. A file that can't be reached (it was removed, too many files are open,
+// the disk fails) is tried again, and then ends the epoch with an *AccessError.
 type Flow struct {
 	table   *Table
 	o       ImageOptions
@@ -414,7 +415,7 @@ func (f *Flow) worker() *imageWorker {
 }
 
 // load reads a row's picture at target size into w.pixels.
-func (f *Flow) load(w *imageWorker, row int) error {
+func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
 	if ok, err := f.decoded.use(row, func(pix []byte) error { return picture.ToFloat32(f.sized(pix), w.pixels) }); ok {
 		return err
 	}
@@ -422,7 +423,7 @@ func (f *Flow) load(w *imageWorker, row int) error {
 		return err
 	}
 	file := f.table.rows[row].file
-	b, err := file.read(w.file)
+	b, err := readFile(ctx, file, w.file)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -37,6 +38,12 @@ func listFolder(name string, rep *reading) (*listing, error) {
 		rel, err := filepath.Rel(root, p)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
+		}
+		if d.Type()&fs.ModeSymlink != 0 {
+			if _, err := os.Stat(p); err != nil {
+				l.ignored = append(l.ignored, BadFile{filepath.ToSlash(rel), fmt.Errorf("is a link to a file that is not there: %w", patherr.Bare(err))})
+				return nil
+			}
 		}
 		l.entries = append(l.entries, entry{filepath.ToSlash(rel), diskFile(filepath.Join(name, rel))})
 		return nil

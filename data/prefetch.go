@@ -2,10 +2,12 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/tensor"
@@ -124,7 +126,7 @@ func (f *Flow) start(ctx context.Context, epoch, step int) *production {
 					p.gate.leave()
 					return
 				}
-				t.s.errs[t.i] = f.make(w, t.s, t.i)
+				t.s.errs[t.i] = f.make(p.ctx, w, t.s, t.i)
 				p.gate.leave()
 				if t.s.pending.Add(-1) == 0 {
 					p.made.Add(1)
@@ -136,10 +138,26 @@ func (f *Flow) start(ctx context.Context, epoch, step int) *production {
 	return p
 }
 
-// stop ends the goroutines, and returns when they have ended.
+// patience is how long a production that is stopped is waited for. A picture can take long
+// to decode, and whoever cancels wants to go on; what such a one leaves is not used again.
+const patience = 250 * time.Millisecond
+
+// stop ends the goroutines, and returns when they have ended. Those that take longer than
+// patience end when their picture is made.
 func (p *production) stop() {
 	p.cancel()
-	p.all.Wait()
+	ended := make(chan struct{})
+	go func() {
+		p.all.Wait()
+		close(ended)
+	}()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+		return
+	}
 	f := p.flow
 	f.demand.Store(int32(p.gate.limit))
 	f.mu.Lock()
@@ -204,7 +222,7 @@ func (f *Flow) take(right func(*production) bool) *production {
 }
 
 // run yields the batches of an epoch in order. When it returns, the goroutines that made them
-// have ended.
+// have ended, or end with the picture that they are at.
 func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error) bool) {
 	p := f.take(func(p *production) bool { return p.epoch == epoch && p.step == step })
 	if p == nil {
@@ -237,7 +255,10 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 			p.gate.full()
 		}
 		n, bad := f.compact(s)
-		if bad != nil && f.o.Strict {
+		if cancelled() { // its pictures may not have been made
+			return
+		}
+		if bad != nil && (f.o.Strict || unreachable(bad)) {
 			yield(Batch{}, bad)
 			return
 		}
@@ -246,7 +267,7 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 		}
 		if n > 0 {
 			yielded = true
-			b := Batch{X: first(s.x, n), Y: first(s.y, n), Weights: first(s.weights, n), Index: s.rows[:n]}
+			b := Batch{X: first(s.x, n), Y: first(s.y, n), Weights: first(s.weights, n), Index: s.rows[:n], Next: k + 1}
 			if !yield(b, nil) {
 				return
 			}
@@ -256,9 +277,9 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 }
 
 // make makes picture i of a batch: its values, target and weight.
-func (f *Flow) make(w *imageWorker, s *slot, i int) error {
+func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 	row := s.rows[i]
-	if err := f.load(w, row); err != nil {
+	if err := f.load(ctx, w, row); err != nil {
 		return err
 	}
 	n := f.pixels()
@@ -287,14 +308,20 @@ func (f *Flow) make(w *imageWorker, s *slot, i int) error {
 }
 
 // compact moves the pictures that could be read to the front, notes the others, and
-// returns how many there are and the first error.
+// returns how many there are and the first error, one of a file that can't be reached if
+// there is one.
 func (f *Flow) compact(s *slot) (n int, bad error) {
 	for i, err := range s.errs[:len(s.rows)] {
 		if err != nil {
-			f.mu.Lock()
-			f.corrupt[s.rows[i]] = err
-			f.mu.Unlock()
-			if bad == nil {
+			if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+				continue
+			}
+			if !unreachable(err) {
+				f.mu.Lock()
+				f.corrupt[s.rows[i]] = err
+				f.mu.Unlock()
+			}
+			if bad == nil || unreachable(err) && !unreachable(bad) {
 				bad = err
 			}
 			continue

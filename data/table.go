@@ -34,7 +34,7 @@ func (r Row) Bytes() ([]byte, error) {
 	if r.file == nil {
 		return nil, fmt.Errorf("%s: the row has no file", r.Filename)
 	}
-	return r.file.read(nil)
+	return readFile(context.Background(), r.file, nil)
 }
 
 // Where is the place of the bytes, for people: a path, or an archive and the name in it.
@@ -54,6 +54,7 @@ type Table struct {
 	found   string // the noun phrase of Found
 	ignored []BadFile
 	warn    []string
+	checked map[string]sum // what Check read of files, by where; shared by the tables made of this one
 }
 
 // source is what the tables made of one Open share.
@@ -63,6 +64,15 @@ type source struct {
 	parts  map[string][]Row
 	closer io.Closer
 }
+
+// sum is a content's CRC-32 and length.
+type sum struct {
+	crc  uint32
+	size int64
+	ok   bool
+}
+
+func sumOf(content []byte) sum { return sum{crc32.ChecksumIEEE(content), int64(len(content)), true} }
 
 // BadFile is a file that is left out, and why.
 type BadFile struct {
@@ -305,13 +315,8 @@ func (t *Table) WriteCSV(w io.Writer) error {
 // Fingerprint identifies the content: SHA-256 over each row's filename, category,
 // length and CRC-32, in order. It does not depend on where the files lie: an archive
 // and the folder it unpacks to have the same. An archive's directory knows the CRCs;
-// the files of a folder are read for it.
+// the files of a folder are read for it, where Check has not read them.
 func (t *Table) Fingerprint() string {
-	type sum struct {
-		crc  uint32
-		size int64
-		ok   bool
-	}
 	sums := make([]sum, len(t.rows))
 	// A file that can't be read counts as such: its row differs from the row of any content.
 	var all sync.WaitGroup
@@ -324,10 +329,14 @@ func (t *Table) Fingerprint() string {
 			sums[i] = sum{crc, size, true}
 			continue
 		}
+		if s, ok := t.checked[r.file.where()]; ok {
+			sums[i] = s
+			continue
+		}
 		room <- struct{}{}
 		all.Go(func() {
-			if b, err := r.file.read(nil); err == nil {
-				sums[i] = sum{crc32.ChecksumIEEE(b), int64(len(b)), true}
+			if b, err := readFile(context.Background(), r.file, nil); err == nil {
+				sums[i] = sumOf(b)
 			}
 			<-room
 		})

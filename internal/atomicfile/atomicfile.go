@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 )
 
 // Write makes what write writes the content of the file at path. It goes to a temporary
@@ -60,16 +63,44 @@ func Write(path string, write func(w io.Writer) error) error {
 }
 
 // create makes the temporary file with the permissions that a new file gets (os.CreateTemp
-// would close it to everybody else).
+// would close it to everybody else). Its name is random: process numbers repeat, in
+// containers above all.
 func create(dir, base string) (*os.File, error) {
-	for i := 0; ; i++ {
-		name := filepath.Join(dir, fmt.Sprintf(".%s.%d-%d.tmp", base, os.Getpid(), i))
+	for range 100 {
+		name := filepath.Join(dir, fmt.Sprintf(".%s.%016x.tmp", base, rand.Uint64()))
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-		if !errors.Is(err, fs.ErrExist) || i == 100 {
+		if !errors.Is(err, fs.ErrExist) {
 			return f, err
 		}
 	}
+	return nil, errors.New("there is no free name for a temporary file")
 }
+
+// Sweep removes the temporary files that a killed process has left of a Write to path. No
+// other Write to path may be under way.
+func Sweep(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		rest, ok := strings.CutPrefix(e.Name(), "."+filepath.Base(path)+".")
+		if !ok || !e.Type().IsRegular() || !temporary.MatchString(rest) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// temporary matches the ends of temporary files' names, and those that earlier versions
+// gave: a process's number and a counter.
+var temporary = regexp.MustCompile(`^([0-9a-f]{16}|[0-9]+-[0-9]+)\.tmp$`)
 
 // fill writes the temporary file and brings it to the disk. It is closed when there is no
 // error.

@@ -155,3 +155,35 @@ func TestReadOnlyFolder(t *testing.T) {
 	}
 	check(t, path, "old")
 }
+
+// TestSweep: what killed writers have left goes, and nothing else.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.keras")
+	keep := []string{"m.keras", ".m.keras.swp", ".m.keras.tmp", ".other.keras.0123456789abcdef.tmp", ".m.keras.0123456789abcdef.tmp.keep", ".m.keras.x-1.tmp"}
+	gone := []string{".m.keras.0123456789abcdef.tmp", ".m.keras.1-0.tmp", ".m.keras.4711-100.tmp"}
+	for _, name := range append(keep, gone...) {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".m.keras.2-0.tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sweep(path); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range keep {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Errorf("%s is gone", name)
+		}
+	}
+	for _, name := range gone {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	if err := Sweep(filepath.Join(dir, "no", "folder", "m.keras")); err != nil {
+		t.Error(err)
+	}
+}

@@ -196,6 +196,32 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// A model that cannot be read or trained is told before the pictures are read.
+func TestModelBeforePictures(t *testing.T) {
+	workIn(t)
+	model := []byte(read(t, trained(t), "model.keras"))
+	put(t, "set", pngs(t, 8))
+	files := map[string][]byte{
+		"cut.keras":    model[:len(model)/2],
+		"text.keras":   []byte("hello"),
+		"bare.keras":   rezip(t, model, "model.weights.h5", nil),
+		"layer.keras":  rezip(t, model, "config.json", func(s string) string { return strings.ReplaceAll(s, `"Flatten"`, `"Flaten"`) }),
+		"text.json":    []byte("{"),
+		"list.json":    []byte("[1]"),
+		"numbers.json": jsonOf(t, layer.Input{Shape: []int{10}}, layer.Dense{Units: 2}),
+	}
+	put(t, ".", files)
+	for name := range files {
+		o := run(t, "train", "set", "--model", name)
+		if o.code != exitFailure || !strings.Contains(o.stderr, name) {
+			t.Errorf("%s: exit code %d, %s", name, o.code, o.stderr)
+		}
+		if strings.Contains(o.stdout, "Checking pictures") {
+			t.Errorf("%s: the pictures were read first", name)
+		}
+	}
+}
+
 // jsonOf is the configuration of a network.
 func jsonOf(t *testing.T, layers ...layer.Layer) []byte {
 	t.Helper()

@@ -54,15 +54,14 @@ const (
 	outputGroup = "output"
 )
 
-// Main runs the command line and returns the exit code.
-func Main(args []string, stdout, stderr io.Writer) int {
-	var c commands
-	exited := -1
-	parser, err := kong.New(&c,
+// newParser makes the parser of a command line; exit is called where kong would end the
+// process.
+func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kong.Kong, error) {
+	return kong.New(c,
 		kong.Name("lince"),
 		kong.Description(description),
 		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exited = code; panic(exitPanic{}) }),
+		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: dataGroup, Title: "Pictures and labels:"},
@@ -75,6 +74,13 @@ func Main(args []string, stdout, stderr io.Writer) int {
 			"augment_keys": strings.Join(augmentKeys(), ", "),
 		},
 	)
+}
+
+// Main runs the command line and returns the exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	var c commands
+	exited := -1
+	parser, err := newParser(&c, stdout, stderr, func(code int) { exited = code; panic(exitPanic{}) })
 	if err != nil {
 		fmt.Fprintln(stderr, "lince: error:", err)
 		return exitFailure
@@ -92,9 +98,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if k == nil {
 		return code
 	}
-	e, stop := newEnv(&c, k.Selected().Name, stdout, stderr)
+	e, stop := newEnv(&c, k.Selected().Name, args, stdout, stderr)
 	defer stop()
-	return e.conclude(k.Run(e))
+	return e.conclude(e.run(func() error { return k.Run(e) }))
 }
 
 // conclude says how a command ended, and gives its exit code.

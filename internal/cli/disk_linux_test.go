@@ -30,70 +30,95 @@ func disk(t *testing.T, flags uintptr, size string) string {
 	return dir
 }
 
-// A full disk while the files are saved: the old ones stay whole, and the message names
-// those that could not be written.
-func TestFullDisk(t *testing.T) {
-	long(t)
-	out := disk(t, 0, "8m")
-	args := []string{"train", "demo:cats-and-dogs?n=12", "--size", "24", "--epochs", "2", "--batch", "3", "--out", out, "--overwrite"}
-	succeed(t, args...)
-	before := snapshot(t, out)
-	filler, err := os.Create(filepath.Join(out, "filler"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for block := make([]byte, 64<<10); ; {
-		if _, err := filler.Write(block); err != nil {
-			break
-		}
-	}
-	if err := filler.Close(); err != nil {
-		t.Fatal(err)
-	}
-	o := run(t, append(args, "--seed", "7")...)
-	if o.code != exitFailure {
-		t.Errorf("exit code %d", o.code)
-	}
-	contains(t, "the message", o.stderr, "batch.png", "no space left on device")
-	if err := os.Remove(filler.Name()); err != nil {
-		t.Fatal(err)
-	}
-	sameTree(t, before, snapshot(t, out))
-
-	// There is room for the first picture, and not for a model.
-	file, err := os.Create(filler.Name())
+// fill leaves so many bytes of a disk free, until the function that it returns is called.
+func fill(t *testing.T, dir string, leave int64) (empty func()) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, "filler"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var room syscall.Statfs_t
-	if err := syscall.Statfs(out, &room); err != nil {
+	if err := syscall.Statfs(dir, &room); err != nil {
 		t.Fatal(err)
 	}
-	leave := int64(len(before["batch.png"])) + 64<<10
-	if _, err := file.Write(make([]byte, int64(room.Bavail)*room.Bsize-leave)); err != nil {
+	if _, err := f.Write(make([]byte, int64(room.Bavail)*room.Bsize-leave)); err != nil {
 		t.Fatal(err)
 	}
-	if err := file.Close(); err != nil {
+	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return func() {
+		if err := os.Remove(f.Name()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A full disk: an earlier run's files stay where the new one cannot even begin; where it
+// can, it trains to its end, and the message names what could not be written.
+func TestFullDisk(t *testing.T) {
+	long(t)
+	out := disk(t, 0, "8m")
+	args := []string{"train", "demo:cats-and-dogs?n=12", "--size", "24", "--epochs", "2", "--batch", "3", "--out", out}
+	succeed(t, args...)
+	before := snapshot(t, out)
+	empty := fill(t, out, 0)
+	o := run(t, append(args, "--overwrite", "--seed", "7")...)
+	if o.code != exitFailure {
+		t.Errorf("exit code %d", o.code)
+	}
+	contains(t, "the message", o.stderr, "run.json", "no space left on device")
+	empty()
+	sameTree(t, before, snapshot(t, out))
+
+	for name := range before {
+		if err := os.Remove(filepath.Join(out, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	leave := int64(len(before["batch.png"])) + 64<<10 // for pictures and records, not for a model
 	if int64(len(before["model.keras"])) < leave {
 		t.Fatalf("a model of %d bytes fits into %d", len(before["model.keras"]), leave)
 	}
+	fill(t, out, leave)
 	o = run(t, append(args, "--seed", "8")...)
 	if o.code != exitFailure {
 		t.Errorf("exit code %d", o.code)
 	}
-	contains(t, "the message", o.stderr, "best.keras", "model.keras", "no space left on device")
-	after := snapshot(t, out)
-	for _, name := range []string{"model.keras", "best.keras"} {
-		if after[name] != before[name] {
-			t.Errorf("%s is not the old one", name)
-		}
+	contains(t, "the message", o.stderr, "best.keras", "checkpoint.keras", "model.keras", "no space left on device")
+	contains(t, "the output", o.stdout, "Epoch 2/2", "the training continues")
+	if r := decode[record](t, read(t, out, "run.json")); r.Status != failed || r.Epochs != 2 || !strings.Contains(r.Error, "model.keras") {
+		t.Errorf("run.json has %+v", r)
 	}
-	for name := range after {
-		if _, ok := before[name]; !ok && name != "filler" {
+	for name := range snapshot(t, out) {
+		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".keras") {
 			t.Errorf("%s was left behind", name)
 		}
+	}
+}
+
+// A disk that is full for a while: the training goes on, all files are written in the end,
+// and the exit code tells.
+func TestDiskFullForAWhile(t *testing.T) {
+	long(t)
+	dir := disk(t, 0, "8m")
+	out := filepath.Join(dir, "out")
+	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "400", "--batch", "3", "--out", out)
+	p.await("Epoch 3/")
+	empty := fill(t, dir, 0)
+	p.await("BackupAndRestore: ")
+	empty()
+	code, rest := p.end()
+	if code != exitFailure {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, "the output", rest, "Epoch 400/400", "Written to", "model.keras", "history.csv")
+	contains(t, "the message", p.stderr.String(), "checkpoint.keras", "no space left on device")
+	if r := decode[record](t, read(t, out, "run.json")); r.Status != failed || r.Epochs != 400 || r.Results == nil || r.StoppedBy != "epochs" {
+		t.Errorf("run.json has %+v", r)
+	}
+	if n := strings.Count(read(t, out, "history.csv"), "\n"); n != 401 {
+		t.Errorf("history.csv has %d lines", n)
 	}
 }
 

@@ -60,6 +60,9 @@ func (c *evaluateCommand) Run(e *env) error {
 		if out, err = newFolder(string(c.Out), resultFiles, c.Overwrite); err != nil {
 			return err
 		}
+		defer out.close()
+		clean := out.unmake
+		e.abandoned.Store(&clean)
 	}
 	result, err := c.evaluate(e, m, out)
 	if err != nil {
@@ -118,6 +121,11 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if len(m.Classes) == 0 {
 		classes = f.Classes()
 		e.warn(fmt.Sprintf("the model %s does not name its classes; they are taken to be, in this order, %s (see --classes)", c.Model, strings.Join(classes, ", ")))
+	}
+	if later := f.Corrupt(); len(later) > 0 {
+		e.warn(leftOut(later))
+		bad = append(bad, later...)
+		r.Unreadable = badFiles(bad)
 	}
 	if r.Classification, err = judge(classes, f, verdicts); err != nil || out == nil {
 		return r, err

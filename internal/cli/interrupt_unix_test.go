@@ -21,6 +21,7 @@ import (
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
+	stdout io.ReadCloser
 	out    *bufio.Reader
 	stderr bytes.Buffer
 }
@@ -28,13 +29,19 @@ type process struct {
 // start runs lince in the working folder.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary(t), args...)}
+	return startCommand(t, exec.Command(binary(t), args...))
+}
+
+// startCommand runs a command that runs lince.
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd}
 	p.cmd.Stderr = &p.stderr
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
+	var err error
+	if p.stdout, err = p.cmd.StdoutPipe(); err != nil {
 		t.Fatal(err)
 	}
-	p.out = bufio.NewReader(out)
+	p.out = bufio.NewReader(p.stdout)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -90,14 +97,14 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	r := decode[record](t, read(t, "out", "run.json"))
-	if !r.Interrupted || r.Epochs < 2 || r.Epochs == 100000 || r.Results == nil {
+	if r.Status != interrupted || r.Epochs < 2 || r.Epochs == 100000 || r.Results == nil {
 		t.Errorf("run.json has %+v", r)
 	}
 	reached := fmt.Sprintf("after epoch %d of 100000", r.Epochs)
 	if r.Partial != nil {
 		reached = fmt.Sprintf("in epoch %d of 100000, after step %d of 2", r.Epochs+1, r.Partial.Steps)
 	}
-	if want := "lince: interrupted " + reached + "; everything up to there is in out\n"; p.stderr.String() != want {
+	if want := "lince: interrupted " + reached + "; everything up to there is in out\n  to resume: lince train --resume out\n"; p.stderr.String() != want {
 		t.Errorf("standard error has %q, want %q", p.stderr.String(), want)
 	}
 	contains(t, "the output", rest, "Interrupted: writing what there is", "Predicting validation  10/10", "Written to out")

@@ -275,7 +275,7 @@ func decode[T any](t *testing.T, text string) T {
 
 // always says whether every training writes a file.
 func always(f outFile) bool {
-	return !slices.Contains([]string{"unreadable.csv", "profile.txt", "trace.json"}, f.name)
+	return !slices.Contains([]string{checkpointName, "unreadable.csv", "profile.txt", "trace.json"}, f.name)
 }
 
 // contains fails for each part that a text has not.

@@ -32,6 +32,9 @@ func cnn(s size, classes int) []layer.Layer {
 
 // openModel reads a model's file, or makes a new one of a Keras config.
 func openModel(path string, o lince.Options) (*lince.Model, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() { // it might never end
+		return nil, fmt.Errorf("%s: is a pipe or a device, want a model's file; copy its content to one", path)
+	}
 	if !strings.HasSuffix(strings.ToLower(path), ".json") {
 		return o.Open(path)
 	}
@@ -48,6 +51,9 @@ func openModel(path string, o lince.Options) (*lince.Model, error) {
 
 // makeModel makes or opens the model for these classes, and compiles it.
 func (t *training) makeModel(classes []string) error {
+	if t.state != nil {
+		return t.resumed(classes)
+	}
 	o := lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}
 	var m *lince.Model
 	var err error

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -14,32 +17,64 @@ import (
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/report"
 )
 
-// record is run.json: what is needed to understand a run, and to make it again.
-type record struct {
-	Command  string         `json:"command"`
-	Settings map[string]any `json:"settings"` // all flags, by name with _ for -
-	Versions struct {
-		Lince    string `json:"lince"`
-		Go       string `json:"go"`
-		Platform string `json:"platform"`
-		Backend  string `json:"backend"`
-	} `json:"versions"`
-	Started     time.Time              `json:"started"`
-	Data        recordData             `json:"data"`
-	Model       recordModel            `json:"model"`
-	Epochs      int                    `json:"epochs_done"`
-	Partial     *recordPartial         `json:"partial_epoch,omitempty"`
-	EpochTimes  []float64              `json:"epoch_seconds"`
-	Seconds     float64                `json:"seconds"`
-	History     *lince.History         `json:"history,omitempty"`
-	Interrupted bool                   `json:"interrupted"`
-	Error       string                 `json:"error,omitempty"`
-	Results     *report.Classification `json:"validation,omitempty"`
+// The states of a run. What a killed run leaves says that it is running.
+const (
+	running     = "running"
+	interrupted = "interrupted"
+	failed      = "failed"
+	finished    = "finished"
+)
 
-	steps int // of an epoch
+// record is run.json: what is needed to understand a run, to make it again and to resume it.
+// It is written before anything else, and again at the end.
+type record struct {
+	Status      string            `json:"status"`
+	Command     string            `json:"command"`
+	CommandLine []string          `json:"command_line"` // after the name of the binary
+	Directory   string            `json:"directory"`    // that its paths are relative to
+	Settings    map[string]any    `json:"settings"`     // all flags, by name with _ for -
+	Environment map[string]string `json:"environment"`  // the variables LINCE_..., some of which change bits
+	Versions    recordVersions    `json:"versions"`
+	Threads     int               `json:"threads"`
+	Started     time.Time         `json:"started"`
+	Resumed     []time.Time       `json:"resumed,omitempty"`
+	Data        recordData        `json:"data"`
+	Model       recordModel       `json:"model"`
+	Start       *recordStart      `json:"start,omitempty"` // the trained model that it began with
+
+	Epochs     int                    `json:"epochs_done"`
+	BestEpoch  *int                   `json:"best_epoch"` // of best.keras, from 0; null is none, or Start's model
+	Partial    *recordPartial         `json:"partial_epoch,omitempty"`
+	EpochTimes []float64              `json:"epoch_seconds"`
+	Seconds    float64                `json:"seconds"`
+	PeakMemory int64                  `json:"peak_memory_bytes,omitempty"` // of the process
+	History    *lince.History         `json:"history,omitempty"`
+	StoppedBy  string                 `json:"stopped_by,omitempty"` // "epochs", "patience", "interruption", "error"
+	Error      string                 `json:"error,omitempty"`
+	Results    *report.Classification `json:"validation,omitempty"`
+
+	steps   int           // of an epoch
+	total   int           // epochs
+	earlier time.Duration // what was spent before the run was resumed
+}
+
+type recordVersions struct {
+	Lince          string `json:"lince"`
+	Go             string `json:"go"`
+	Platform       string `json:"platform"`
+	Backend        string `json:"backend"`
+	InstructionSet string `json:"instruction_set"`
+}
+
+// recordStart is the trained model that a run began with.
+type recordStart struct {
+	Model       string              `json:"model"`
+	Fingerprint string              `json:"fingerprint"` // SHA-256 of the file
+	Metrics     map[string]*float64 `json:"metrics"`     // on the validation pictures; null is what is not finite
 }
 
 type recordData struct {
@@ -52,6 +87,7 @@ type recordData struct {
 	Validation  int            `json:"validation"`
 	Ignored     []badFile      `json:"ignored"`
 	Unreadable  []badFile      `json:"unreadable"`
+	LeftOut     []badFile      `json:"left_out_later"` // pictures that could be read at first, and not later
 }
 
 // recordModel is what the settings came to.
@@ -76,8 +112,17 @@ type recordPartial struct {
 	Logs  map[string]*float64 `json:"logs"` // null is what is not finite
 }
 
-func newRecord(k *kong.Context) record {
-	r := record{Command: k.Selected().Name, Settings: map[string]any{}, Started: time.Now().UTC().Truncate(time.Second)}
+func newRecord(k *kong.Context, args []string) record {
+	r := record{Status: running, Command: k.Selected().Name, CommandLine: args, Settings: map[string]any{}, Started: moment()}
+	r.Directory, _ = os.Getwd() // where there is none, paths are relative to nothing
+	r.setSettings(k)
+	return r
+}
+
+// moment is the time of day, to the second.
+func moment() time.Time { return time.Now().UTC().Truncate(time.Second) }
+
+func (r *record) setSettings(k *kong.Context) {
 	for _, p := range k.Selected().Positional {
 		r.Settings[p.Name] = p.Target.Interface()
 	}
@@ -88,15 +133,38 @@ func newRecord(k *kong.Context) record {
 		}
 		r.Settings[strings.ReplaceAll(f.Name, "-", "_")] = v
 	}
-	r.Versions.Lince, r.Versions.Go = version(), runtime.Version()
-	r.Versions.Platform = runtime.GOOS + "/" + runtime.GOARCH
-	return r
+}
+
+// platform notes on what the run runs.
+func (r *record) platform(threads int) error {
+	isa, err := kernel.Detect()
+	if err != nil {
+		return err
+	}
+	r.Versions = recordVersions{
+		Lince: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, InstructionSet: isa.String(),
+	}
+	r.Threads = cmp.Or(threads, runtime.GOMAXPROCS(0))
+	r.Environment = environment()
+	return nil
+}
+
+// environment is the variables that lince looks at.
+func environment() map[string]string {
+	m := map[string]string{}
+	for _, v := range os.Environ() {
+		if name, value, ok := strings.Cut(v, "="); ok && strings.HasPrefix(name, "LINCE_") {
+			m[name] = value
+		}
+	}
+	return m
 }
 
 func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Flow, unreadable []data.BadFile) {
 	r.Data = recordData{
 		Source: t.Name(), Fingerprint: t.Fingerprint(), Rule: t.Rule().String(), Classes: t.Classes(), Counts: map[string]int{},
 		Training: train.Len(), Validation: val.Len(), Ignored: badFiles(ignored), Unreadable: badFiles(unreadable),
+		LeftOut: []badFile{},
 	}
 	for _, c := range t.Counts() {
 		r.Data.Counts[c.Category] = c.N
@@ -124,43 +192,88 @@ func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]floa
 }
 
 func (r *record) fit(h *lince.History, epochs []float64, all time.Duration) {
-	r.History, r.Epochs, r.EpochTimes, r.Seconds = h, len(h.Epochs), epochs, all.Seconds()
+	r.History, r.Epochs, r.EpochTimes, r.Seconds = h, len(h.Epochs), epochs, (r.earlier + all).Seconds()
+	r.Partial, r.BestEpoch = nil, nil
+	if epoch, ok := bestEpoch(h, r.Start); ok {
+		r.BestEpoch = &epoch
+	}
 	if p := h.Partial; p != nil {
-		r.Partial = &recordPartial{p.Epoch, p.Steps, map[string]*float64{}}
-		for name, v := range p.Logs.All() {
-			r.Partial.Logs[name] = nil
-			if finite(v) {
-				r.Partial.Logs[name] = &v
-			}
+		r.Partial = &recordPartial{p.Epoch, p.Steps, numbers(p.Logs)}
+	}
+}
+
+// numbers is logs for JSON.
+func numbers(logs *lince.Logs) map[string]*float64 {
+	m := map[string]*float64{}
+	for name, v := range logs.All() {
+		m[name] = nil
+		if finite(v) {
+			m[name] = &v
 		}
 	}
+	return m
+}
+
+// bestEpoch is the epoch of which best.keras is, as callback.ModelCheckpoint chooses it; ok
+// is false where none was better than the model that the run began with.
+func bestEpoch(h *lince.History, start *recordStart) (epoch int, ok bool) {
+	var best *float64
+	if start != nil {
+		best = start.Metrics["val_loss"]
+	}
+	for i, v := range h.Values("val_loss") {
+		if best == nil || v < *best {
+			best, epoch, ok = &v, h.Epochs[i], true
+		}
+	}
+	return epoch, ok
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // reached says how far the training came.
 func (r *record) reached() string {
-	total, _ := r.Settings["epochs"].(int)
 	if p := r.Partial; p != nil {
-		return fmt.Sprintf("in epoch %d of %d, after step %d of %d", p.Epoch+1, total, p.Steps, r.steps)
+		return fmt.Sprintf("in epoch %d of %d, after step %d of %d", p.Epoch+1, r.total, p.Steps, r.steps)
 	}
-	return fmt.Sprintf("after epoch %d of %d", r.Epochs, total)
+	return fmt.Sprintf("after epoch %d of %d", r.Epochs, r.total)
 }
 
 func (r *record) write(w io.Writer) error { return writeJSON(w, r) }
 
-// epochTimes measures the epochs of a training.
+// epochTimes measures the epochs of a training, those before it was resumed, too.
 type epochTimes struct {
 	start   time.Time
+	before  time.Duration // of the epoch, before the training was resumed
 	seconds []float64
+}
+
+type epochTimesState struct {
+	Seconds []float64     `json:"seconds"`
+	Epoch   time.Duration `json:"epoch"` // of the epoch so far
+}
+
+// MarshalJSON implements json.Marshaler.
+func (t *epochTimes) MarshalJSON() ([]byte, error) {
+	return json.Marshal(epochTimesState{t.seconds, t.before + time.Since(t.start)})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *epochTimes) UnmarshalJSON(b []byte) error {
+	var s epochTimesState
+	err := json.Unmarshal(b, &s)
+	t.seconds, t.before = s.Seconds, s.Epoch
+	return err
 }
 
 func (t *epochTimes) callback() callback.Callback {
 	return callback.Func(func(callback.Run) (callback.Hooks, error) {
+		t.start = time.Now()
 		return callback.Hooks{
-			EpochBegin: func(int) error { t.start = time.Now(); return nil },
+			State:      t,
+			EpochBegin: func(int) error { t.start, t.before = time.Now(), 0; return nil },
 			EpochEnd: func(int, *callback.Logs) error {
-				t.seconds = append(t.seconds, time.Since(t.start).Seconds())
+				t.seconds = append(t.seconds, (t.before + time.Since(t.start)).Seconds())
 				return nil
 			},
 		}, nil

@@ -175,3 +175,8 @@ func writeUnreadable(bad []data.BadFile) func(w io.Writer) error {
 		return csv.NewWriter(w).WriteAll(records)
 	}
 }
+
+// leftOut warns of pictures that could be read at first, and not later.
+func leftOut(bad []data.BadFile) string {
+	return fmt.Sprintf("%s could be read when the pictures were checked, and not later; left out:%s", count(len(bad), "picture"), listBad(bad))
+}

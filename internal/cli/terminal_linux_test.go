@@ -202,7 +202,7 @@ func TestInterruptTwice(t *testing.T) {
 	if strings.Contains(screen, "Written to") {
 		t.Errorf("it went on:\n%s", screen)
 	}
-	if r := decode[record](t, read(t, "out", "run.json")); !r.Interrupted || r.Results != nil {
+	if r := decode[record](t, read(t, "out", "run.json")); r.Status != interrupted || r.Results != nil {
 		t.Errorf("run.json has %+v", r)
 	}
 	succeed(t, "summary", "out/model.keras")

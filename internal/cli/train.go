@@ -17,7 +17,7 @@ import (
 
 // trainCommand trains a model. Its defaults are the tutorial's.
 type trainCommand struct {
-	Source      string `arg:"" name:"data" predictor:"data" help:"A zip (Kaggle's nested one too), a folder, a CSV, or demo:cats-and-dogs."`
+	Source      string `arg:"" optional:"" name:"data" predictor:"data" help:"A zip (Kaggle's nested one too), a folder, a CSV, or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
 	TestSize    float64 `group:"data" default:"0.25" placeholder:".25" help:"The part of the pictures (from 1 on: their number) that is set aside for validation."`
 	Stratify    bool    `group:"data" help:"Split each class alike."`
@@ -38,6 +38,8 @@ type trainCommand struct {
 	Threads     int      `group:"model" placeholder:"N" help:"Threads (default: all). The result does not depend on it."`
 
 	Out       path `group:"output" placeholder:"DIR" predictor:"folder" help:"The folder for the run's files (default: the next runs/train-N)."`
+	Resume    path `group:"output" placeholder:"DIR" predictor:"folder" help:"Continue the run in this folder, which was interrupted, with its settings."`
+	SaveFreq  int  `group:"output" placeholder:"N" help:"Write checkpoint.keras, from which a run is resumed, every N steps (default: after each epoch)."`
 	Profile   bool `group:"output" help:"Print what took how long, and write profile.txt and trace.json."`
 	Overwrite bool `group:"output" help:"Let --out replace an earlier run's files."`
 }
@@ -46,7 +48,7 @@ type trainCommand struct {
 func (trainCommand) Help() string {
 	return `Without flags this is the tutorial "How to build a convolutional neural network in Keras": its network, split, augmentation, 3 epochs, batch 15. The drawn pictures of demo: are fewer, and get 12 epochs at 64x64.
 
-^C ends the training after the step at hand, and writes all the same files; a second ^C stops at once.
+^C ends the training after the step at hand, and writes all the same files; a second ^C stops at once. --resume continues a run that was interrupted or killed, in the middle of an epoch too; it ends with the same files as one that was not. Beside it, only the data (where they have moved), --threads, --cache and --profile may be given.
 
 Examples:
   lince train demo:cats-and-dogs
@@ -54,6 +56,7 @@ Examples:
   lince train photos/ --size 96x96 --epochs 20 --patience 3 --optimizer adam
   lince train photos.csv --images photos/ --augment rotation=30,zoom=.3,hflip
   lince train photos/ --model runs/train-1/model.keras --epochs 5
+  lince train --resume runs/train-2
 
 What --augment may list, with commas between:
   ` + indent(augment.Help(augmentKeys()...))
@@ -64,8 +67,12 @@ func (c *trainCommand) Validate() error {
 	_, weightErr := parseWeights(c.ClassWeight)
 	errs := []error{
 		weightErr,
-		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0}),
+		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0},
+			bound{"--save-freq", c.SaveFreq, 0}),
 		c.mistakes(),
+	}
+	if c.Source == "" && c.Resume == "" {
+		errs = append(errs, errors.New(`expected "<data>", or --resume`))
 	}
 	if !(c.TestSize > 0) {
 		errs = append(errs, fmt.Errorf("--test-size %v: want a part between 0 and 1, or a number of pictures", c.TestSize))

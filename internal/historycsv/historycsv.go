@@ -19,6 +19,8 @@ type Options struct {
 	Separator rune
 	// Append leaves out the header, because the file has one.
 	Append bool
+	// Columns are those that the file has; nil leaves them to the first Write.
+	Columns []string
 }
 
 // Writer writes lines.
@@ -30,13 +32,16 @@ type Writer struct {
 
 // NewWriter writes to w, which it does not close.
 func NewWriter(w io.Writer, o Options) *Writer {
-	h := &Writer{csv: csv.NewWriter(w), options: o}
+	h := &Writer{csv: csv.NewWriter(w), columns: slices.Clone(o.Columns), options: o}
 	h.csv.UseCRLF = true // Python's csv module does
 	if o.Separator != 0 {
 		h.csv.Comma = o.Separator
 	}
 	return h
 }
+
+// Columns are the columns after epoch; nil before the first Write.
+func (h *Writer) Columns() []string { return h.columns }
 
 // Write adds an epoch, counted from 0, and hands it to the underlying writer. The first
 // call says which columns there are: its names in order, and where none is of the

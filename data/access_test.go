@@ -1,0 +1,137 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/lince-ml/lince/data/augment"
+)
+
+// flaky is a file that fails so many times.
+type flaky struct {
+	diskFile
+	failures *int
+	err      error
+}
+
+func (f flaky) read(buf []byte) ([]byte, error) {
+	if *f.failures > 0 {
+		*f.failures--
+		return nil, accessed(f.where(), &fs.PathError{Op: "open", Path: f.where(), Err: f.err})
+	}
+	return f.diskFile.read(buf)
+}
+
+// A file that cannot be reached is no bad picture: it is tried again, and then named.
+func TestUnreachableFiles(t *testing.T) {
+	for _, c := range []struct {
+		failures int
+		err      error
+		want     string // "" is success
+	}{
+		{2, syscall.EMFILE, ""},
+		{3, syscall.EMFILE, "cat.1.png: the file cannot be reached: too many open files"},
+		{3, syscall.EIO, "cat.1.png: the file cannot be reached: input/output error"},
+		{3, fs.ErrNotExist, "cat.1.png: the file was there when the data were listed, and is gone"},
+	} {
+		t.Run(fmt.Sprintf("%v %d", c.err, c.failures), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // the pauses take no time
+				make := func() *Table {
+					tab := open(t, damage(t, 5, 0), OpenOptions{})
+					n := c.failures
+					tab.rows[1].file = flaky{tab.rows[1].file.(diskFile), &n, c.err}
+					return tab
+				}
+				check := func(what string, err error, bad int) {
+					t.Helper()
+					var a *AccessError
+					if (err == nil) != (c.want == "") || err != nil && (!errors.As(err, &a) || !strings.Contains(err.Error(), c.want)) {
+						t.Errorf("%s: error is %v, want %q", what, err, c.want)
+					}
+					if bad > 0 {
+						t.Errorf("%s: %d bad pictures", what, bad)
+					}
+				}
+				_, bad, err := make().Check(t.Context(), CheckOptions{Workers: 2})
+				check("check", err, len(bad))
+				f := images(t, make(), ImageOptions{TargetSize: [2]int{4, 4}, BatchSize: 2, Workers: 2})
+				n := 0
+				err = nil
+				for b, e := range f.Batches(t.Context(), 0, 0) {
+					n, err = n+len(b.Index), e
+				}
+				check("batches", err, len(f.Corrupt()))
+				if c.want == "" && n != 10 {
+					t.Errorf("%d pictures", n)
+				}
+				_, err = make().Row(1).Bytes()
+				check("bytes", err, 0)
+			})
+		})
+	}
+}
+
+// A link to nothing is left out when the folder is listed; a file that its owner keeps to
+// themselves is a picture that cannot be read.
+func TestUnreadableLinks(t *testing.T) {
+	dir := damage(t, 3, 0)
+	if err := os.Symlink(filepath.Join(dir, "gone.png"), filepath.Join(dir, "cat.link.png")); err != nil {
+		t.Skip("no links here:", err)
+	}
+	tab := open(t, dir, OpenOptions{})
+	if len(tab.Ignored()) != 1 || !strings.Contains(tab.Ignored()[0].Err.Error(), "link to a file that is not there") {
+		t.Errorf("left out are %v", tab.Ignored())
+	}
+	if err := accessed("x", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}); unreachable(err) {
+		t.Error("a file without permission cannot be reached")
+	}
+}
+
+// An epoch that is cancelled leaves nobody a picture short, and notes no picture as bad.
+func TestCancelledIsNotCorrupt(t *testing.T) {
+	tab := open(t, damage(t, 5, 0), OpenOptions{})
+	n := 1 << 30
+	tab.rows[1].file = flaky{tab.rows[1].file.(diskFile), &n, syscall.EMFILE}
+	f := images(t, tab, ImageOptions{TargetSize: [2]int{4, 4}, BatchSize: 5, NoShuffle: true, Augment: augment.Generator{}})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	because := errors.New("enough")
+	cancel(because)
+	for b, err := range f.Batches(ctx, 0, 0) {
+		if !errors.Is(err, because) || len(b.Index) > 0 {
+			t.Errorf("%d pictures, error %v", len(b.Index), err)
+		}
+	}
+	if len(f.Corrupt()) > 0 {
+		t.Errorf("corrupt: %v", f.Corrupt())
+	}
+}
+
+// What Check has read gives the fingerprint that reading again gives.
+func TestFingerprintOfChecked(t *testing.T) {
+	dir := damage(t, 5, 2)
+	tab := open(t, dir, OpenOptions{})
+	good, _, err := tab.Check(t.Context(), CheckOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := tab.Filter(func(r Row) bool { return !strings.Contains(r.Filename, "bad") }).Fingerprint()
+	if got := good.Fingerprint(); got != want {
+		t.Errorf("fingerprint %s, want %s", got, want)
+	}
+	for _, r := range good.All() {
+		if err := os.Remove(r.Where()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := good.Filter(func(Row) bool { return true }).Fingerprint(); got != want {
+		t.Error("the files were read again")
+	}
+}

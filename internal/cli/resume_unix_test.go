@@ -1,0 +1,426 @@
+//go:build unix
+
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/lince-ml/lince"
+)
+
+// sameRun compares the files of two runs, all but run.json.
+func sameRun(t *testing.T, a, b string) {
+	t.Helper()
+	want, got := snapshot(t, a), snapshot(t, b)
+	delete(want, "run.json")
+	delete(got, "run.json")
+	sameTree(t, want, got)
+}
+
+// A run that is interrupted, by whichever signal, goes on by the command that its message
+// names, and ends with the files of one that was not.
+func TestResumeAfterSignal(t *testing.T) {
+	long(t)
+	workIn(t)
+	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "60", "--batch", "4", "--patience", "59", "--out"}
+	succeed(t, append(args, "whole")...)
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		out := "out " + strconv.Itoa(int(signal)) // with a space: the command is quoted
+		p := start(t, append(args, out)...)
+		p.await("Epoch 3/")
+		if err := p.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		code, rest := p.end()
+		if code != exitInterrupted {
+			t.Fatalf("exit code %d\n%s", code, p.stderr.String())
+		}
+		contains(t, "standard error", p.stderr.String(), "to resume: lince train --resume '"+out+"'")
+		contains(t, "the list of files", rest, checkpointName)
+		r := decode[record](t, read(t, out, "run.json"))
+		if r.Status != interrupted || r.StoppedBy != "interruption" || r.Epochs < 2 {
+			t.Errorf("run.json has %+v", r)
+		}
+		o := succeed(t, "train", "--resume", out, "--threads", "1")
+		contains(t, "the output", o.stdout, "Epoch "+strconv.Itoa(r.Epochs+1)+"/60", "Epoch 60/60")
+		if strings.Contains(o.stdout, "Epoch "+strconv.Itoa(r.Epochs)+"/60") || o.stderr != "" {
+			t.Errorf("it trained an epoch again, or warned: %s", o.stderr)
+		}
+		sameRun(t, "whole", out)
+		r = decode[record](t, read(t, out, "run.json"))
+		if r.Status != finished || len(r.Resumed) != 1 || r.Epochs != 60 || len(r.EpochTimes) != 60 || r.Settings["seed"] != 42.0 {
+			t.Errorf("run.json has %+v", r)
+		}
+		o = succeed(t, "train", "--resume", out)
+		contains(t, "the output", o.stdout, "is finished")
+	}
+}
+
+// Beside --resume stand only flags that change no bit, and other data are refused.
+func TestResumeRefuses(t *testing.T) {
+	long(t)
+	workIn(t)
+	set := pngs(t, 12)
+	put(t, "set", set)
+	p := start(t, "train", "set", "--model", network("two.json"), "--epochs", "100000", "--batch", "4", "--out", "out")
+	p.await("Epoch 2/")
+	o := run(t, "train", "--resume", "out")
+	if o.code != exitFailure || !strings.Contains(o.stderr, "out is in use") {
+		t.Errorf("exit code %d, %s", o.code, o.stderr)
+	}
+	o = run(t, "train", "set", "--model", network("two.json"), "--out", "out", "--overwrite")
+	if o.code != exitFailure || !strings.Contains(o.stderr, "out is in use") {
+		t.Errorf("exit code %d, %s", o.code, o.stderr)
+	}
+	p.interrupt()
+	p.end()
+	put(t, ".", map[string][]byte{"away/set/x": nil, "old/run.json": []byte(`{"command": "train"}`), "broken/run.json": []byte("{"), "empty/x": nil})
+	other := pngs(t, 14)
+	put(t, "more", other)
+	changed := map[string][]byte{}
+	for name, b := range set {
+		changed[name] = b
+	}
+	changed["cat.0.png"] = set["cat.1.png"]
+	put(t, "changed", changed)
+	before := snapshot(t, "out")
+	for want, args := range map[string][]string{
+		"leave out --lr":                   {"--resume", "out", "--lr", "1"},
+		"leave out --epochs":               {"--resume", "out", "--epochs", "3"},
+		"there is no run to resume":        {"--resume", "empty"},
+		"no such file":                     {"--resume", "nowhere"},
+		"not of a training":                {"--resume", "old"},
+		"run.json cannot be read":          {"--resume", "broken"},
+		"of other training data":           {"--resume", "out", "more"},
+		"with other content":               {"--resume", "out", "changed"},
+		"expected \"<data>\", or --resume": {},
+	} {
+		o := run(t, append([]string{"train"}, args...)...)
+		if o.code == exitOK {
+			t.Errorf("%v: exit code %d", args, o.code)
+		}
+		contains(t, "the message", o.stderr, want)
+		after := snapshot(t, "out")
+		for _, name := range []string{"model.keras", "best.keras", "history.csv", checkpointName} {
+			if after[name] != before[name] {
+				t.Errorf("%v: %s was changed", args, name)
+			}
+		}
+	}
+	// A checkpoint of another network.
+	if err := os.Rename(filepath.Join("out", checkpointName), "kept"); err != nil {
+		t.Fatal(err)
+	}
+	put(t, "out", map[string][]byte{checkpointName: []byte(before["model.keras"])})
+	o = run(t, "train", "--resume", "out")
+	contains(t, "the message", o.stderr, checkpointName, "it is a model, and no checkpoint")
+}
+
+// The folder may have moved, and the data too.
+func TestResumeElsewhere(t *testing.T) {
+	long(t)
+	dir := workIn(t)
+	put(t, "set", pngs(t, 12))
+	put(t, ".", map[string][]byte{"net.json": []byte(read(t, network("two.json")))})
+	args := []string{"train", "set", "--model", "net.json", "--epochs", "400", "--batch", "4", "--out"}
+	succeed(t, append(args, "whole")...)
+	p := start(t, append(args, "out")...)
+	p.await("Epoch 2/")
+	p.interrupt()
+	if code, _ := p.end(); code != exitInterrupted {
+		t.Fatalf("exit code %d", code)
+	}
+	put(t, "else", map[string][]byte{"where/x": nil})
+	t.Chdir(filepath.Join(dir, "else", "where"))
+	succeed(t, "train", "--resume", filepath.Join("..", "..", "out"), "-q")
+	sameRun(t, filepath.Join(dir, "whole"), filepath.Join(dir, "out"))
+}
+
+// The reader of the output goes away, as head does: there is a model all the same.
+func TestReaderLeaves(t *testing.T) {
+	long(t)
+	workIn(t)
+	p := start(t, "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "100000", "--out", "out")
+	if _, err := p.out.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.stdout.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.cmd.Wait() // the exit code says it
+	if code := p.cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, "standard error", p.stderr.String(), "lince: interrupted", "lince train --resume out")
+	if r := decode[record](t, read(t, "out", "run.json")); r.Status != interrupted || r.Results == nil {
+		t.Errorf("run.json has %+v", r)
+	}
+	succeed(t, "summary", "out/model.keras")
+}
+
+// What nohup has ignored stays ignored.
+func TestNohup(t *testing.T) {
+	long(t)
+	workIn(t)
+	nohup, err := exec.LookPath("nohup")
+	if err != nil {
+		t.Skip("there is no nohup here:", err)
+	}
+	p := startCommand(t, exec.Command(nohup, binary(t), "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "30", "--out", "out"))
+	p.await("Epoch 2/")
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if code, rest := p.end(); code != exitOK || !strings.Contains(rest, "Epoch 30/30") {
+		t.Errorf("exit code %d\n%s%s", code, rest, p.stderr.String())
+	}
+}
+
+// Pictures that vanish, and those whose content is another all at once.
+func TestDataVanish(t *testing.T) {
+	long(t)
+	workIn(t)
+	set := pngs(t, 12)
+	put(t, "set", set)
+	args := []string{"train", "set", "--model", network("two.json"), "--epochs", "300", "--batch", "4", "--cache", "0", "--out"}
+	succeed(t, append(args, "whole")...)
+	p := start(t, append(args, "out")...)
+	p.await("Epoch 2/")
+	if err := os.Remove("set/cat.1.png"); err != nil {
+		t.Fatal(err)
+	}
+	code, _ := p.end()
+	if code != exitFailure {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, "the message", p.stderr.String(), "set/cat.1.png: the file was there when the data were listed, and is gone", "to resume: lince train --resume out")
+	if r := decode[record](t, read(t, "out", "run.json")); r.Status != failed || !strings.Contains(r.Error, "cat.1.png") {
+		t.Errorf("run.json has %+v", r)
+	}
+	put(t, "set", map[string][]byte{"cat.1.png": set["cat.1.png"]})
+	succeed(t, "train", "--resume", "out", "-q")
+	sameRun(t, "whole", "out")
+
+	p = start(t, append(args, "spoilt")...)
+	p.await("Epoch 2/")
+	put(t, "set", map[string][]byte{"new": []byte("no picture")})
+	if err := os.Rename("set/new", "set/cat.1.png"); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := p.end(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, "the warning", p.stderr.String(), "1 picture could be read when the pictures were checked, and not later", "cat.1.png")
+	if r := decode[record](t, read(t, "spoilt", "run.json")); len(r.Data.LeftOut) != 1 || r.Data.LeftOut[0].Filename != "cat.1.png" {
+		t.Errorf("run.json has %+v", r.Data)
+	}
+	contains(t, "unreadable.csv", read(t, "spoilt", "unreadable.csv"), "cat.1.png")
+}
+
+// A folder that is removed while the training runs is made again, and what is gone is said.
+func TestFolderRemoved(t *testing.T) {
+	long(t)
+	workIn(t)
+	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "500", "--batch", "3", "--out", "out")
+	p.await("Epoch 3/")
+	// The training writes to it meanwhile: moving it away takes no time.
+	if err := os.Rename("out", "away"); err != nil {
+		t.Fatal(err)
+	}
+	code, rest := p.end()
+	if code != exitFailure {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, "the message", p.stderr.String(), "removed", "out")
+	_, list, _ := strings.Cut(rest, "Written to out:\n")
+	there := snapshot(t, "out")
+	for line := range strings.Lines(list) {
+		if name := strings.Fields(line)[0]; there[name] == "" && name != "history.csv" {
+			t.Errorf("the output lists %s, which is not there", name)
+		}
+	}
+	contains(t, "the list", list, "model.keras", "history.csv", "run.json")
+}
+
+// The model that a run begins with is the bar for best.keras.
+func TestBestBeatsStart(t *testing.T) {
+	long(t)
+	workIn(t)
+	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "20", "--optimizer", "adam", "--lr", ".01", "--out", "base", "-q")
+	o := succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", "base/best.keras", "--epochs", "2", "--lr", "5", "--out", "on")
+	contains(t, "the output", o.stdout, "The model to begin with, base/best.keras: val_accuracy: ", "val_loss: ",
+		"best.keras        the model to begin with", "No epoch was better than the model to begin with")
+	r := decode[record](t, read(t, "on", "run.json"))
+	if r.BestEpoch != nil || r.Start == nil || len(r.Start.Fingerprint) != 64 || r.Start.Metrics["val_loss"] == nil {
+		t.Fatalf("run.json has %+v", r)
+	}
+	base, best := open(t, "base/best.keras"), open(t, "on/best.keras")
+	for i, w := range base.Weights() {
+		if string(w.Raw()) != string(best.Weights()[i].Raw()) {
+			t.Error("best.keras is not the model that the run began with")
+		}
+	}
+	for _, h := range r.History.Values("val_loss") {
+		if h < *r.Start.Metrics["val_loss"] {
+			t.Errorf("an epoch has val_loss %v, the start %v", h, *r.Start.Metrics["val_loss"])
+		}
+	}
+	// An epoch that is better is the best.
+	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", "base/best.keras", "--epochs", "20", "--out", "better", "-q")
+	r = decode[record](t, read(t, "better", "run.json"))
+	if r.BestEpoch == nil || r.History.Values("val_loss")[*r.BestEpoch] >= *r.Start.Metrics["val_loss"] {
+		t.Errorf("run.json has %+v, start %+v", r, r.Start)
+	}
+}
+
+func open(t *testing.T, path string) *lince.Model {
+	t.Helper()
+	m, err := lince.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// A pipe as a model is refused, whoever writes to it or not.
+func TestModelIsPipe(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 4))
+	for _, name := range []string{"m.keras", "m.json"} {
+		if err := syscall.Mkfifo(name, 0o600); err != nil {
+			t.Skip("no pipes here:", err)
+		}
+		for _, args := range [][]string{{"summary", name}, {"train", "set", "--model", name}, {"evaluate", name, "set"}, {"predict", name, "set"}} {
+			o := run(t, args...)
+			if o.code != exitFailure || !strings.Contains(o.stderr, "pipe or a device") && !strings.Contains(o.stderr, ".keras") {
+				t.Errorf("%v: exit code %d, %s", args, o.code, o.stderr)
+			}
+		}
+	}
+}
+
+// What killed processes have left half written goes with the next run.
+func TestSweep(t *testing.T) {
+	long(t)
+	workIn(t)
+	put(t, "out", map[string][]byte{
+		".best.keras.1-0.tmp": nil, ".run.json.0123456789abcdef.tmp": nil, ".checkpoint.keras.fedcba9876543210.tmp": nil, ".writable-123": nil, ".mine.tmp": []byte("mine"),
+	})
+	succeed(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "1", "--out", "out", "-q")
+	for name := range snapshot(t, "out") {
+		if strings.HasPrefix(name, ".") && name != ".mine.tmp" {
+			t.Errorf("%s was left", name)
+		}
+	}
+	if _, err := os.Stat("out/.mine.tmp"); err != nil {
+		t.Error(err)
+	}
+}
+
+// run.json is there from the beginning, and says what runs.
+func TestRecordFirst(t *testing.T) {
+	long(t)
+	workIn(t)
+	t.Setenv("LINCE_WINOGRAD", "off")
+	put(t, "out", map[string][]byte{"run.json": []byte("old"), "confusion.png": []byte("old")})
+	p := start(t, "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "100000", "--threads", "1", "--out", "out", "--overwrite")
+	p.await("Epoch 1/")
+	r := decode[record](t, read(t, "out", "run.json"))
+	if r.Status != running || r.Environment["LINCE_WINOGRAD"] != "off" || r.Threads != 1 || r.Versions.InstructionSet == "" || len(r.CommandLine) != 11 || r.CommandLine[0] != "train" ||
+		r.Data.Training != 30 || r.Model.Optimizer != "RMSprop" || r.Settings["batch"] != 15.0 {
+		t.Errorf("run.json has %+v", r)
+	}
+	if _, err := os.Stat("out/confusion.png"); err == nil {
+		t.Error("a file of the earlier run is still there")
+	}
+	p.await("Epoch 3/")
+	p.interrupt()
+	p.end()
+	if r := decode[record](t, read(t, "out", "run.json")); r.PeakMemory < 1<<20 || r.BestEpoch == nil {
+		t.Errorf("run.json has %+v", r)
+	}
+	// Other bits are warned of.
+	t.Setenv("LINCE_WINOGRAD", "")
+	p = start(t, "train", "--resume", "out")
+	p.await("Epoch 5/")
+	p.interrupt()
+	p.end()
+	contains(t, "the warning", p.stderr.String(), "other bits", `LINCE_WINOGRAD is "", and was "off"`)
+}
+
+// A command that a slow file holds up is not waited for; one that saves is, until the
+// second ^C.
+func TestAbandoned(t *testing.T) {
+	for _, saving := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			hard, cancelHard := context.WithCancel(t.Context())
+			e := &env{ctx: ctx, hard: hard, text: io.Discard, leaving: &leaving{}}
+			cleaned, release := false, make(chan struct{})
+			clean := func() { cleaned = true }
+			e.abandoned.Store(&clean)
+			e.saving.Store(saving)
+			ended := make(chan error)
+			go func() {
+				ended <- e.run(func() error { <-release; return nil })
+			}()
+			cancel()
+			synctest.Wait()
+			if saving {
+				select {
+				case <-ended:
+					t.Error("it was not waited for")
+				default:
+				}
+				cancelHard()
+			}
+			if err := <-ended; !errors.Is(err, context.Canceled) || !cleaned {
+				t.Errorf("error is %v, cleaned up: %v", err, cleaned)
+			}
+			cancelHard()
+			close(release)
+		})
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for word, want := range map[string]string{"runs/train-1": "runs/train-1", "my run": "'my run'", "it's": `'it'\''s'`, "": "''", "a\nb": "'a\nb'"} {
+		if got := quote(word); got != want {
+			t.Errorf("%q is quoted as %s, want %s", word, got, want)
+		}
+	}
+}
+
+// The times of epochs go on where the training is resumed.
+func TestEpochTimesState(t *testing.T) {
+	var a, b epochTimes
+	h, err := a.callback().Begin(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(h.EpochBegin(0), h.EpochEnd(0, nil), h.EpochBegin(1)); err != nil {
+		t.Fatal(err)
+	}
+	state, err := json.Marshal(h.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err = b.callback().Begin(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(json.Unmarshal(state, h.State), h.EpochEnd(1, nil)); err != nil || len(b.seconds) != 2 || b.seconds[0] != a.seconds[0] {
+		t.Errorf("the times are %v, %v", b.seconds, err)
+	}
+}

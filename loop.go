@@ -1,0 +1,345 @@
+package lince
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/progress"
+	"github.com/lince-ml/lince/profile"
+)
+
+// training is a Fit that runs. It is the callback.Run.
+//
+// Its phases are prepare (fit.go), those of each epoch (the table phases), and the
+// callbacks' End. phase, called, position and place say where it is: a State has them, and
+// a training that is resumed begins there.
+type training struct {
+	m       *Model
+	o       Fit
+	total   int // steps of an epoch, which the progress shows
+	feed    feed
+	source  source
+	ahead   ahead
+	values  *scalars
+	display *progress.Display
+	bar     *progress.Bar
+	hooks   []callback.Hooks
+	history *History
+	guard   guard
+
+	phase    callback.Phase
+	called   int // callbacks whose hooks of the phase were called
+	position callback.Position
+	place    callback.Position // in the data, of the next batch
+	logs     *Logs             // what the hooks of the epoch are given
+	stopped  bool
+	over     bool // End hooks are called
+	finished bool // the training came to its end
+	messages []string
+
+	memories []callback.Memory // of a State that is resumed, until the callbacks have them
+	network  *callback.Network // nil until a State needs it
+}
+
+// phases are the parts of an epoch, in order. A phase that is entered has called = 0.
+var phases = []struct {
+	name callback.Phase
+	run  func(*training, context.Context) error
+}{
+	{callback.AtEpochBegin, (*training).epochBegin},
+	{callback.AtSteps, (*training).train},
+	{callback.AtValidation, (*training).validate},
+	{callback.AtEpochEnd, (*training).epochEnd},
+}
+
+// run trains, and has the callbacks begin and end.
+func (r *training) run(ctx context.Context) error {
+	err := r.begin()
+	for err == nil && r.phase != callback.AtEnd && r.position.Epoch < r.o.Epochs+r.ending() && (!r.stopped || r.phase != callback.AtEpochBegin) {
+		err = r.epoch(ctx)
+	}
+	return errors.Join(err, r.end(err == nil))
+}
+
+// ending is 1 at an epoch's end, where the position is the next epoch's already.
+func (r *training) ending() int {
+	if r.phase == callback.AtEpochEnd {
+		return 1
+	}
+	return 0
+}
+
+// begin calls the callbacks' Begin, and gives them their memories back.
+func (r *training) begin() error {
+	for _, c := range r.o.Callbacks {
+		h, err := c.Begin(r)
+		if err != nil {
+			return err
+		}
+		r.hooks = append(r.hooks, h)
+	}
+	for i, memory := range r.memories {
+		if state := r.hooks[i].State; state != nil {
+			if err := json.Unmarshal(memory.State, state); err != nil {
+				return fmt.Errorf("resuming: the memory of callback %d (%s): %w", i, memory.Type, err)
+			}
+		}
+	}
+	r.memories = nil
+	return nil
+}
+
+// epoch goes through the phases of an epoch, from the one at which the training is.
+func (r *training) epoch(ctx context.Context) error {
+	defer r.o.Profile.Begin(profile.Epoch)()
+	defer func() {
+		if r.bar != nil {
+			r.bar.Abandon()
+			r.bar = nil
+		}
+	}()
+	epoch := r.position.Epoch - r.ending()
+	for i, p := range phases {
+		if r.phase != p.name {
+			continue
+		}
+		if r.bar == nil && p.name != callback.AtEpochBegin {
+			r.display.Epoch(epoch, r.o.Epochs)
+			r.flush()
+			r.bar = r.display.Bar(r.total)
+		}
+		if err := p.run(r, ctx); err != nil {
+			return err
+		}
+		if next := i + 1; next < len(phases) {
+			r.phase, r.called = phases[next].name, 0
+		}
+	}
+	r.phase, r.called, r.logs = callback.AtEpochBegin, 0, nil
+	r.flush()
+	return r.checkpoint(callback.AfterEpoch)
+}
+
+// call calls the hooks of a moment that have not been called. called counts a hook from
+// when it is called: a State that it takes is of a training in which it was.
+func (r *training) call(hook func(callback.Hooks) error) error {
+	for r.called < len(r.hooks) {
+		h := r.hooks[r.called]
+		r.called++
+		if err := hook(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *training) epochBegin(context.Context) error {
+	r.m.reset(r.m.compiled.training)
+	if !r.o.AllowNaN {
+		r.guard.keep(r.m)
+	}
+	return r.call(func(h callback.Hooks) error {
+		if h.EpochBegin == nil {
+			return nil
+		}
+		return h.EpochBegin(r.position.Epoch)
+	})
+}
+
+// train makes the steps of an epoch, or of the rest of it.
+func (r *training) train(ctx context.Context) error {
+	if r.position.Step > 0 && r.called < len(r.hooks) { // resumed between the hooks of a step
+		if err := r.stepped(); err != nil {
+			return err
+		}
+	}
+	r.called = len(r.hooks)
+	for !r.stopped && (r.o.StepsPerEpoch == 0 || r.position.Step < r.o.StepsPerEpoch) {
+		if err := ctx.Err(); err != nil {
+			return r.cut(ctx, err)
+		}
+		end := r.o.Profile.Begin(profile.Wait)
+		b, more, err := r.batch(ctx)
+		end()
+		if err != nil {
+			return r.cut(ctx, err)
+		}
+		if !more {
+			break
+		}
+		if err := r.step(ctx, b); err != nil {
+			return err
+		}
+	}
+	if r.position.Step == 0 && !r.stopped {
+		return errors.New("the training data gave no batches")
+	}
+	return r.checkWeights()
+}
+
+// step trains on a batch.
+func (r *training) step(ctx context.Context, b data.Batch) error {
+	at := r.position
+	if at.Step == r.total-1 && r.o.Validation != nil && r.validates(at.Epoch) {
+		prepare(ctx, r.o.Validation, 0, &r.ahead.validation)
+	}
+	in, err := r.feed.batch(b)
+	if err == nil && in[0].Shape()[0] == 0 {
+		err = errors.New("the batch has no examples, and nothing can be learned from it; leave such batches out of the data")
+	}
+	if err == nil {
+		end := r.o.Profile.Begin(profile.Train)
+		err = r.m.step(r.m.compiled.train, in, r.values)
+		end()
+	}
+	if err != nil {
+		return r.partial(fmt.Errorf("epoch %d, step %d: %w", at.Epoch+1, at.Step+1, err))
+	}
+	r.m.compiled.started = true
+	r.position.Step++
+	r.place = callback.Position{Epoch: r.source.epoch, Step: r.source.step}
+	r.logs, r.called = r.values.logs(), 0
+	return r.stepped()
+}
+
+// stepped is what comes after a step: BatchEnd hooks, a look at the loss, checkpoints.
+func (r *training) stepped() error {
+	err := r.call(func(h callback.Hooks) error {
+		if h.BatchEnd == nil {
+			return nil
+		}
+		return h.BatchEnd(r.position.Step-1, r.logs)
+	})
+	if err == nil {
+		err = r.checkLoss()
+	}
+	if err != nil {
+		return r.partial(err)
+	}
+	r.bar.Update(r.position.Step, progressValues(r.logs))
+	return r.checkpoint(callback.AfterStep)
+}
+
+// batch returns the batch at the training's place in the data. Without StepsPerEpoch an
+// epoch is one of the data's.
+func (r *training) batch(ctx context.Context) (b data.Batch, more bool, err error) {
+	if r.position.Step == 0 {
+		r.place = r.start()
+	}
+	if r.position.Step == 0 || r.source.pull == nil {
+		r.source.seek(ctx, r.place.Epoch, r.place.Step)
+	}
+	b, more, err = r.source.next()
+	if more || err != nil || r.o.StepsPerEpoch == 0 {
+		return b, more, err
+	}
+	r.source.seek(ctx, r.source.epoch+1, 0)
+	if b, more, err = r.source.next(); !more && err == nil {
+		err = errors.New("the training data gave no batches in a whole epoch")
+	}
+	return b, more, err
+}
+
+// start is the place in the data at which the position's epoch begins.
+func (r *training) start() callback.Position {
+	if r.o.StepsPerEpoch == 0 {
+		return callback.Position{Epoch: r.position.Epoch}
+	}
+	g, n := r.position.Epoch*r.o.StepsPerEpoch, r.source.ds.Steps()
+	return callback.Position{Epoch: g / n, Step: g % n}
+}
+
+// validates says whether the model is evaluated after an epoch.
+func (r *training) validates(epoch int) bool {
+	return r.o.Validation != nil && (epoch+1)%r.o.ValidationFreq == 0
+}
+
+// validate evaluates the model, while the next epoch's first batches are made.
+func (r *training) validate(ctx context.Context) error {
+	epoch := r.position.Epoch
+	if r.o.StepsPerEpoch == 0 && epoch+1 < r.o.Epochs && !r.stopped {
+		prepare(ctx, r.source.ds, epoch+1, &r.ahead.training)
+	}
+	r.called = len(r.hooks)
+	logs := r.values.logs()
+	if r.validates(epoch) {
+		results, err := r.m.evaluate(ctx, r.o.Validation, r.o.ValidationSteps, nil, r.o.Profile)
+		if err != nil {
+			return r.cut(ctx, fmt.Errorf("validation: %w", err))
+		}
+		for name, v := range results.All() {
+			logs.Set("val_"+name, v)
+		}
+	}
+	r.logs = logs
+	r.position = callback.Position{Epoch: epoch + 1}
+	return nil
+}
+
+func (r *training) epochEnd(context.Context) error {
+	epoch := r.position.Epoch - 1
+	err := r.call(func(h callback.Hooks) error {
+		if h.EpochEnd == nil {
+			return nil
+		}
+		return h.EpochEnd(epoch, r.logs)
+	})
+	r.history.Add(epoch, r.logs)
+	if err == nil {
+		r.bar.Finish(progressValues(r.logs))
+	}
+	return err
+}
+
+// checkpoint calls the callbacks' Checkpoint hooks.
+func (r *training) checkpoint(m callback.Moment) error {
+	for _, h := range r.hooks {
+		if h.Checkpoint == nil {
+			continue
+		}
+		if err := h.Checkpoint(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cut ends an epoch between two steps, or in its validation: it can be resumed from there.
+func (r *training) cut(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, cause)) {
+		err = fmt.Errorf("stopped in epoch %d of %d, after step %d of %d: %w", r.position.Epoch+1, r.o.Epochs, r.position.Step, r.total, cause)
+	}
+	return errors.Join(r.partial(err), r.checkpoint(callback.CutShort))
+}
+
+// partial notes how far the epoch came that an error ends.
+func (r *training) partial(err error) error {
+	if r.position.Step > 0 {
+		r.history.Partial = &callback.Partial{Epoch: r.position.Epoch, Steps: r.position.Step, Logs: r.values.logs()}
+	}
+	return err
+}
+
+// end calls the callbacks' End.
+func (r *training) end(finished bool) error {
+	r.over, r.finished = true, finished
+	if finished && r.phase != callback.AtEnd {
+		r.phase, r.called = callback.AtEnd, 0
+	}
+	if !finished {
+		r.called = 0
+	}
+	var errs []error
+	errs = append(errs, r.call(func(h callback.Hooks) error {
+		if h.End != nil {
+			errs = append(errs, h.End())
+		}
+		return nil
+	}))
+	r.flush()
+	return errors.Join(errs...)
+}

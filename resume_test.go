@@ -1,0 +1,336 @@
+package lince
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/optimizer"
+)
+
+// snapshot is a training at a moment: its State, and its model's file.
+type snapshot struct {
+	where string
+	state []byte
+	model []byte
+}
+
+// snapper takes snapshots in all of its hooks.
+type snapper struct {
+	m     *Model
+	name  string
+	taken *[]snapshot
+}
+
+func (s snapper) Begin(run callback.Run) (callback.Hooks, error) {
+	take := func(format string, a ...any) error {
+		if s.taken == nil {
+			return nil
+		}
+		state, err := run.State()
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(state)
+		if err != nil {
+			return err
+		}
+		var model bytes.Buffer
+		if _, err := s.m.WriteTo(&model); err != nil {
+			return err
+		}
+		*s.taken = append(*s.taken, snapshot{s.name + " in " + fmt.Sprintf(format, a...), text, model.Bytes()})
+		return nil
+	}
+	return callback.Hooks{
+		EpochBegin: func(epoch int) error { return take("EpochBegin %d", epoch) },
+		BatchEnd:   func(step int, _ *Logs) error { return take("BatchEnd %d.%d", run.Position().Epoch, step) },
+		EpochEnd:   func(epoch int, _ *Logs) error { return take("EpochEnd %d", epoch) },
+		Checkpoint: func(m callback.Moment) error { return take("Checkpoint %d at %v", m, run.Position()) },
+		End:        func() error { return take("End") },
+	}, take("Begin")
+}
+
+// trail notes the hooks that are called. Its memory is the notes.
+type trail struct{ into *[]string }
+
+func (c trail) Begin(callback.Run) (callback.Hooks, error) {
+	*c.into = nil
+	note := func(format string, a ...any) error {
+		*c.into = append(*c.into, fmt.Sprintf(format, a...))
+		return nil
+	}
+	return callback.Hooks{
+		State:      c.into,
+		EpochBegin: func(epoch int) error { return note("begin %d", epoch) },
+		BatchEnd:   func(step int, logs *Logs) error { return note("step %d %v", step, logs.Map()) },
+		EpochEnd: func(epoch int, logs *Logs) error {
+			logs.Set("noted", float64(len(*c.into)))
+			return note("end %d %v", epoch, logs.Map())
+		},
+		End: func() error { return note("end") },
+	}, nil
+}
+
+// history is a History exactly.
+func exactly(t *testing.T, h *History) string {
+	t.Helper()
+	return string(must(json.Marshal(callback.State{Version: callback.StateVersion, History: h})))
+}
+
+// Every State that is ever given out resumes to the same bits: in whichever hook of
+// whichever callback it is taken, also where a callback has stopped the training.
+func TestResumeFromEveryHook(t *testing.T) {
+	for name, c := range map[string]struct {
+		fit Fit
+		ds  func() data.Dataset
+	}{
+		"to the end":       {Fit{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }},
+		"steps per epoch":  {Fit{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }},
+		"stopped":          {Fit{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
+		"stopped in steps": {Fit{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
+		"gaps":             {Fit{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var notes []string
+			train := func(m *Model, taken *[]snapshot, resume *callback.State) (*History, error) {
+				f := quiet(c.fit)
+				f.Validation, f.Resume = barsData(6, 4, 0), resume
+				f.Callbacks = append([]callback.Callback{
+					snapper{m, "the first", taken},
+					callback.LearningRateScheduler{Schedule: func(_ int, rate float64) float64 { return rate * .7 }},
+					callback.EarlyStopping{Monitor: "val_loss", Patience: 5, RestoreBestWeights: true},
+					trail{&notes},
+				}, append(c.fit.Callbacks, callback.ReduceLROnPlateau{Patience: new(0), MinDelta: new(10.)}, snapper{m, "the last", taken})...)
+				return m.Fit(context.Background(), c.ds(), f)
+			}
+			whole := smallModel(t, 7)
+			var taken []snapshot
+			h := must(train(whole, &taken, nil))
+			want, wantNotes, history := bytesOf(t, whole), slices.Clone(notes), exactly(t, h)
+			if len(taken) < 20 {
+				t.Fatalf("%d snapshots", len(taken))
+			}
+			for _, s := range taken {
+				m := must(on(999).Read(bytes.NewReader(s.model), int64(len(s.model))))
+				var state callback.State
+				if err := json.Unmarshal(s.state, &state); err != nil {
+					t.Fatal(err)
+				}
+				h, err := train(m, nil, &state)
+				if err != nil {
+					t.Fatalf("%s: %v", s.where, err)
+				}
+				if !bytes.Equal(bytesOf(t, m), want) {
+					t.Errorf("%s: the model differs", s.where)
+				}
+				if got := exactly(t, h); got != history {
+					t.Errorf("%s: the history is\n%s\nwant\n%s", s.where, got, history)
+				}
+				if !slices.Equal(notes, wantNotes) {
+					t.Errorf("%s: the hooks called are\n%s\nwant\n%s", s.where, strings.Join(notes, "\n"), strings.Join(wantNotes, "\n"))
+				}
+			}
+		})
+	}
+}
+
+// stopAt stops a training at an epoch's end, or after one of its steps.
+type stopAt struct{ epoch, step int }
+
+func (c stopAt) Begin(run callback.Run) (callback.Hooks, error) {
+	return callback.Hooks{
+		BatchEnd: func(step int, _ *Logs) error {
+			if run.Position().Epoch == c.epoch && step == c.step {
+				run.Stop()
+			}
+			return nil
+		},
+		EpochEnd: func(epoch int, _ *Logs) error {
+			if epoch == c.epoch && c.step < 0 {
+				run.Stop()
+			}
+			return nil
+		},
+	}, nil
+}
+
+// gaps leaves out the second batch of each epoch, as a Flow does whose pictures are bad.
+type gaps struct{ data.Dataset }
+
+func (g gaps) Batches(ctx context.Context, epoch, step int) iter.Seq2[data.Batch, error] {
+	return func(yield func(data.Batch, error) bool) {
+		k := step
+		for b, err := range g.Dataset.Batches(ctx, epoch, step) {
+			k++
+			b.Next = k
+			if k != 2 && !yield(b, err) {
+				return
+			}
+		}
+	}
+}
+
+// A program that is run again resumes from its checkpoint, wherever it was cut: after any
+// step, or in a validation.
+func TestBackupAndRestore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "backup.keras")
+	train := func(m *Model, freq int, cutBefore int) (*History, error) {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		n := 0
+		count := func(int) {
+			if n++; n == cutBefore {
+				cancel()
+			}
+		}
+		return m.Fit(ctx, &recorder{Dataset: barsData(10, 4, 2), before: count}, quiet(Fit{
+			Epochs: 3, Validation: &recorder{Dataset: barsData(6, 4, 0), before: count},
+			Callbacks: []callback.Callback{
+				callback.EarlyStopping{Monitor: "val_loss", Patience: 5, RestoreBestWeights: true},
+				callback.BackupAndRestore{Path: path, SaveFreq: freq},
+			},
+		}))
+	}
+	whole := smallModel(t, 7)
+	history := exactly(t, must(train(whole, 0, 0)))
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the checkpoint of a finished training is still there")
+	}
+	for cut := 1; cut <= 15; cut++ {
+		m := smallModel(t, 7)
+		if _, err := train(m, cut%3, cut); !errors.Is(err, context.Canceled) {
+			t.Fatalf("cut at batch %d: error is %v", cut, err)
+		}
+		m = smallModel(t, 8) // other weights: those of the checkpoint count
+		h, err := train(m, cut%3, 0)
+		if err != nil {
+			t.Fatalf("cut at batch %d: %v", cut, err)
+		}
+		sameWeights(t, whole, m)
+		if got := exactly(t, h); got != history {
+			t.Errorf("cut at batch %d: the history is\n%s\nwant\n%s", cut, got, history)
+		}
+	}
+}
+
+// A checkpoint opens as a model and as a checkpoint, and is refused in words where it is of
+// another training.
+func TestCheckpointRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "backup.keras")
+	stop := func(run callback.Run) (callback.Hooks, error) {
+		return callback.Hooks{EpochEnd: func(int, *Logs) error { return run.Checkpoint(path) }}, nil
+	}
+	list := []callback.Callback{callback.Func(stop), callback.TerminateOnNaN{}}
+	first := smallModel(t, 7)
+	fit(t, first, barsData(10, 4, 2), Fit{Validation: barsData(6, 4, 0), Callbacks: list})
+	if _, err := on(1).Open(path); err != nil {
+		t.Errorf("it does not open as a model: %v", err)
+	}
+	m, s, err := on(1).OpenCheckpoint(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Save(filepath.Join(filepath.Dir(path), "model.keras")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := OpenCheckpoint(filepath.Join(filepath.Dir(path), "model.keras")); err == nil || !strings.Contains(err.Error(), "no checkpoint") {
+		t.Errorf("a model as a checkpoint: %v", err)
+	}
+	other := must(on(1).Sequential(append(small(), layer.Dense{Units: 2, Activation: layer.Softmax})...))
+	compiled := smallModel(t, 7)
+	for m, o := range map[*Model]optimizer.Optimizer{other: optimizer.RMSprop{}, compiled: optimizer.Adam{}} {
+		if err := m.Compile(Compile{Optimizer: o, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	val := barsData(6, 4, 0)
+	for name, c := range map[string]struct {
+		m    *Model
+		ds   data.Dataset
+		f    Fit
+		edit func(s *callback.State)
+		want string
+	}{
+		"version":         {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Version = 9 }, "of version 9"},
+		"network":         {other, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, nil, "another network"},
+		"optimizer":       {compiled, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, nil, "compiled otherwise"},
+		"more data":       {m, barsData(11, 4, 2), Fit{Validation: val, Callbacks: list}, nil, "of other training data: of 10 examples, there are 11 now"},
+		"batches":         {m, barsData(10, 3, 2), Fit{Validation: val, Callbacks: list}, nil, "of other training data: of 3 batches, there are 4 now"},
+		"order":           {m, barsData(10, 4, 3), Fit{Validation: val, Callbacks: list}, nil, "other content, in another order"},
+		"no validation":   {m, barsData(10, 4, 2), Fit{Callbacks: list}, nil, "with validation data; there are none now"},
+		"validation":      {m, barsData(10, 4, 2), Fit{Validation: barsData(6, 4, 1), Callbacks: list}, nil, "other validation data"},
+		"callbacks":       {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list[:1]}, nil, "of 2 callbacks, there are 1"},
+		"other callbacks": {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: []callback.Callback{list[1], list[0]}}, nil, "has a callback.Func as callback 0, Fit a callback.TerminateOnNaN"},
+		"steps":           {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list, StepsPerEpoch: 2}, nil, "StepsPerEpoch 0, Fit 2"},
+		"initial epoch":   {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list, InitialEpoch: 2}, nil, "InitialEpoch is 2"},
+		"far":             {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Source.Step = 1 << 62 }, "damaged"},
+		"before":          {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Position.Epoch = -1 }, "damaged"},
+		"called":          {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Called = 3 }, "3 of 2 callbacks"},
+		"phase":           {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Phase = "x" }, `no phase "x"`},
+		"no logs":         {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Logs = nil }, "no accuracy of the epoch"},
+		"no metrics":      {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Metrics = nil }, "0 variables of metrics"},
+	} {
+		state := *s
+		if c.edit != nil {
+			c.edit(&state)
+		}
+		before := c.m.Weights()
+		c.f.Epochs, c.f.Resume = 3, &state
+		if _, err := c.m.Fit(context.Background(), c.ds, quiet(c.f)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error is %v, want one with %q", name, err, c.want)
+		}
+		unchanged(t, c.m, before)
+	}
+	// The same from the callback.
+	_, err = other.Fit(context.Background(), barsData(10, 4, 2), quiet(Fit{Callbacks: []callback.Callback{callback.BackupAndRestore{Path: path}}}))
+	if err == nil || !strings.Contains(err.Error(), "another network") {
+		t.Errorf("error is %v", err)
+	}
+	// More epochs than there were are no other training.
+	fit(t, m, barsData(10, 4, 2), Fit{Epochs: 3, Validation: val, Callbacks: list, Resume: s})
+}
+
+// A State that is taken after a training was cut short could be of a model that End hooks
+// have changed.
+func TestNoStateInEndOfCutTraining(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	asked := false
+	_, err := smallModel(t, 1).Fit(ctx, barsData(10, 4, 2), Fit{Output: io.Discard, Callbacks: []callback.Callback{
+		callback.Func(func(run callback.Run) (callback.Hooks, error) {
+			return callback.Hooks{End: func() error {
+				asked = true
+				if _, err := run.State(); err == nil || run.Finished() {
+					t.Errorf("a State, error %v, finished %v", err, run.Finished())
+				}
+				return nil
+			}}, nil
+		}),
+	}})
+	if !errors.Is(err, context.Canceled) || !asked {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// A pipe has no end, and a folder no content.
+func TestOpenRefusesNoFiles(t *testing.T) {
+	for _, path := range []string{os.DevNull, t.TempDir()} {
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "want a .keras file") {
+			t.Errorf("%s: error is %v", path, err)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package lince
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/backend"
+	"github.com/lince-ml/lince/internal/progress"
+	"github.com/lince-ml/lince/profile"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// The methods of callback.Run.
+
+func (r *training) Position() callback.Position { return r.position }
+func (r *training) Epochs() int                 { return r.o.Epochs }
+func (r *training) Validates() bool             { return r.o.Validation != nil }
+func (r *training) History() *History           { return r.history }
+func (r *training) Stop()                       { r.stopped = true }
+func (r *training) Finished() bool              { return r.finished }
+func (r *training) Save(path string) error      { return r.m.Save(path) }
+
+func (r *training) Weights() []*tensor.Tensor              { return r.m.Weights() }
+func (r *training) SetWeights(w []*tensor.Tensor) error    { return r.m.SetWeights(w) }
+func (r *training) LearningRate() (float64, error)         { return r.m.LearningRate() }
+func (r *training) SetLearningRate(rate float64) error     { return r.m.SetLearningRate(rate) }
+func (r *training) HigherIsBetter(name string) (_, _ bool) { return r.m.higherIsBetter(name) }
+
+// Checkpoint implements callback.Run.
+func (r *training) Checkpoint(path string) error {
+	s, err := r.State()
+	if err != nil {
+		return err
+	}
+	return r.m.saveCheckpoint(path, s)
+}
+
+// Printf keeps a message until the line of the progress is finished.
+func (r *training) Printf(format string, a ...any) {
+	r.messages = append(r.messages, strings.TrimSuffix(fmt.Sprintf(format, a...), "\n"))
+}
+
+func (r *training) flush() {
+	for _, s := range r.messages {
+		_, _ = fmt.Fprintln(r.display.Writer, s) // a terminal that is gone must not end a training
+	}
+	r.messages = nil
+}
+
+// higherIsBetter says which way a metric improves, as Keras' metrics know of themselves.
+func (m *Model) higherIsBetter(name string) (higher, known bool) {
+	if name == "loss" {
+		return false, true
+	}
+	x, ok := m.compiled.measures[name]
+	if !ok {
+		return false, false
+	}
+	return x.HigherIsBetter()
+}
+
+// scalars are the values that a step returns.
+type scalars struct {
+	names []string
+	out   []*tensor.Tensor
+}
+
+func newScalars(names []string) *scalars {
+	s := &scalars{names: names}
+	for range names {
+		s.out = append(s.out, tensor.New(tensor.Float32))
+	}
+	return s
+}
+
+func (s *scalars) logs() *Logs {
+	l := &Logs{}
+	for i, name := range s.names {
+		l.Set(name, float64(s.out[i].Float32s()[0]))
+	}
+	return l
+}
+
+// profile has the times of training and evaluation go to p, until the function that it
+// returns is called.
+func (m *Model) profile(p *profile.Profile) (end func()) {
+	programs := map[string]backend.Program{"training": m.compiled.train, "validation": m.compiled.evaluate}
+	for name, program := range programs {
+		if x, ok := program.(backend.Profiled); ok {
+			x.Profile(p, name)
+		}
+	}
+	return func() {
+		for _, program := range programs {
+			if x, ok := program.(backend.Profiled); ok {
+				x.Profile(nil, "")
+			}
+		}
+	}
+}
+
+// step runs a program that changes variables.
+func (m *Model) step(p backend.Program, in []*tensor.Tensor, values *scalars) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return p.Run(in, values.out)
+}
+
+// reset makes metrics forget.
+func (m *Model) reset(vs []*graph.Variable) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, v := range vs {
+		clear(v.Value().Raw())
+		if v.Init != nil {
+			v.Init.Initialize(v.Value(), graph.Key(m.seed, v.Path))
+		}
+	}
+	m.store.Changed()
+}
+
+func progressValues(logs *Logs) []progress.Value {
+	var vs []progress.Value
+	for name, v := range logs.All() {
+		vs = append(vs, progress.Value{Name: name, Value: v})
+	}
+	return vs
+}
