@@ -19,20 +19,20 @@ func TestClassify(t *testing.T) {
 		loss    loss.Loss
 		kernel  []float32
 		classes []string
-		want    [2]Label
+		want    [2]Classification
 	}{
 		"softmax": {layer.Dense{Units: 3, Activation: layer.Softmax}, nil, []float32{0, 0, 0}, []string{"a", "b", "c"},
-			[2]Label{{0, 0, "a", []float32{1. / 3, 1. / 3, 1. / 3}}, {1, 0, "a", []float32{1. / 3, 1. / 3, 1. / 3}}}},
+			[2]Classification{{Row: 0, Class: 0, Name: "a", Probabilities: []float32{1. / 3, 1. / 3, 1. / 3}}, {Row: 1, Class: 0, Name: "a", Probabilities: []float32{1. / 3, 1. / 3, 1. / 3}}}},
 		"sigmoid": {layer.Dense{Units: 1, Activation: layer.Sigmoid}, nil, []float32{1}, nil,
-			[2]Label{{0, 1, "1", []float32{.2689414, .7310586}}, {1, 0, "0", []float32{.8807971, .1192029}}}},
+			[2]Classification{{Row: 0, Class: 1, Name: "1", Probabilities: []float32{.2689414, .7310586}}, {Row: 1, Class: 0, Name: "0", Probabilities: []float32{.8807971, .1192029}}}},
 		"logits, compiled": {layer.Dense{Units: 2}, loss.CategoricalCrossentropy{FromLogits: true}, []float32{0, 1}, []string{"cat", "dog"},
-			[2]Label{{0, 1, "dog", []float32{.2689414, .7310586}}, {1, 0, "cat", []float32{.8807971, .1192029}}}},
+			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.2689414, .7310586}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{.8807971, .1192029}}}},
 		"logits, not compiled": {layer.Dense{Units: 2, NoBias: true}, nil, []float32{1000, 0}, []string{"cat", "dog"},
-			[2]Label{{0, 0, "cat", []float32{1, 0}}, {1, 1, "dog", []float32{0, 1}}}},
+			[2]Classification{{Row: 0, Class: 0, Name: "cat", Probabilities: []float32{1, 0}}, {Row: 1, Class: 1, Name: "dog", Probabilities: []float32{0, 1}}}},
 		"a logit": {layer.Dense{Units: 1}, loss.BinaryCrossentropy{FromLogits: true}, []float32{1}, []string{"cat", "dog"},
-			[2]Label{{0, 1, "dog", []float32{.2689414, .7310586}}, {1, 0, "cat", []float32{.8807971, .1192029}}}},
+			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.2689414, .7310586}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{.8807971, .1192029}}}},
 		"no logits": {layer.Dense{Units: 2}, loss.MeanSquaredError{}, []float32{.25, .75}, []string{"cat", "dog"},
-			[2]Label{{0, 1, "dog", []float32{.25, .75}}, {1, 0, "cat", []float32{-.5, -1.5}}}},
+			[2]Classification{{Row: 0, Class: 1, Name: "dog", Probabilities: []float32{.25, .75}}, {Row: 1, Class: 0, Name: "cat", Probabilities: []float32{-.5, -1.5}}}},
 	} {
 		m := must(on(1).Sequential(layer.Input{Shape: []int{1}}, c.last))
 		m.Classes = c.classes
@@ -48,12 +48,12 @@ func TestClassify(t *testing.T) {
 		}
 		x := tensor.New(tensor.Float32, 2, 1)
 		copy(x.Float32s(), []float32{1, -2})
-		check := func(got []Label) {
+		check := func(got []Classification) {
 			t.Helper()
 			ok := len(got) == 2
 			for i := 0; ok && i < 2; i++ {
 				g, w := got[i], c.want[i]
-				ok = g.Row == w.Row && g.Class == w.Class && g.Name == w.Name && slices.EqualFunc(g.Probabilities, w.Probabilities,
+				ok = g.Row == w.Row && g.Class == w.Class && g.Name == w.Name && g.Probability == g.Probabilities[g.Class] && slices.EqualFunc(g.Probabilities, w.Probabilities,
 					func(a, b float32) bool { return near(float64(a), float64(b), 1e-6) })
 			}
 			if !ok {
@@ -61,7 +61,7 @@ func TestClassify(t *testing.T) {
 			}
 		}
 		check(must(m.ClassifyBatch(x)))
-		var got []Label
+		var got []Classification
 		for l, err := range m.Classify(context.Background(), must(data.Tensors(x, nil, data.Options{BatchSize: 1, NoShuffle: true}))) {
 			if err != nil {
 				t.Fatal(err)

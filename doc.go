@@ -27,6 +27,9 @@
 //	})
 //	...
 //	err = model.Save("cats-dogs.keras") // Keras opens it, too
+//	...
+//	prediction, err := model.ClassifyImage(ctx, photo) // a file's bytes
+//	fmt.Println(prediction.Name, prediction.Probability)
 //
 // The words are Keras', and so are the numbers: package layer, loss, metric, optimizer and
 // callback hold Keras' classes of these names as struct literals whose zero values are

@@ -80,6 +80,7 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o Fit) (*History, e
 	if err != nil {
 		return nil, fmt.Errorf("fitting: %w", err)
 	}
+	m.noteData(train)
 	defer r.source.close()
 	defer r.ahead.close()
 	if o.Profile != nil {

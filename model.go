@@ -57,9 +57,9 @@ type Model struct {
 	// are none. Where one output says it all, Classes[1] is what an output near 1 means.
 	// They travel in the model's file, in a place that Keras ignores.
 	Classes []string
-	// Preprocessing is what was done to the pictures that the model was trained on; nil
-	// where nobody said. It travels with the file as Classes do.
-	Preprocessing *Preprocessing
+	// Preprocessing is how a picture becomes the model's input; nil where nobody said. It
+	// travels in the file as Classes do. Fit sets both from its data set where they are nil.
+	Preprocessing Preprocessing
 
 	network
 	name      string
@@ -83,14 +83,6 @@ type Model struct {
 	// mu is held, for reading, by whoever reads variables, and for writing by a step.
 	mu      *lock
 	predict lazyProgram
-}
-
-// Preprocessing says how a picture becomes the input of a model.
-type Preprocessing struct {
-	TargetSize    [2]int  `json:"target_size"`   // height, width
-	ColorMode     string  `json:"color_mode"`    // "rgb", "grayscale", "rgba"
-	Interpolation string  `json:"interpolation"` // "nearest", "bilinear", ...
-	Rescale       float64 `json:"rescale"`       // the factor for pixels of 0..255; 0 is none
 }
 
 // History is what became of a training; see callback.History.

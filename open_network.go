@@ -139,9 +139,8 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 		nl := n.Layers[c.Op]
 		var in []*Symbol
 		if len(nl.Calls) > 0 {
-			if in, err = operands(nl, nl.Calls[c.Node], find); err != nil {
-				errs = append(errs, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err))
-				continue
+			for _, t := range nl.Calls[c.Node].Tensors() {
+				in = append(in, find(t))
 			}
 		}
 		if layers[c.Op] == nil {
@@ -162,6 +161,12 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 		if layers[c.Op].config == nil {
 			continue // it could not be read
 		}
+		if len(nl.Calls) > 0 {
+			if err := plainCall(nl.Calls[c.Node]); err != nil {
+				errs = append(errs, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err))
+				continue
+			}
+		}
 		results[nl.Name][c.Node] = apply(layers[c.Op], in).Values()
 	}
 	if errs != nil || len(r.missing) > 0 {
@@ -180,26 +185,21 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 	return r.options(n.Name).between(ends[0], ends[1])
 }
 
-// operands are the symbols that a call takes. What else a file says of a call must change
-// nothing: masks there are none, and training or not is for who runs the model to say, in Keras
-// too.
-func operands(l keras.NetworkLayer, c keras.NetworkCall, find func(keras.TensorRef) *Symbol) ([]*Symbol, error) {
-	var in []*Symbol
-	for _, t := range c.Tensors() {
-		in = append(in, find(t))
-	}
+// plainCall refuses what a file says of a call besides its operands, unless it changes nothing:
+// masks there are none, and training or not is for who runs the model to say, in Keras too.
+func plainCall(c keras.NetworkCall) error {
 	for i, a := range c.Args {
 		if v, ok := a.(keras.Constant); ok && string(v) != "null" {
-			return nil, fmt.Errorf("it is called with %.100s as argument %d, which is not supported", v, i)
+			return fmt.Errorf("it is called with %.100s as argument %d, which is not supported", v, i)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Kwargs)) {
 		v, ok := c.Kwargs[key].(keras.Constant)
 		if ok && string(v) != "null" && key != "training" {
-			return nil, fmt.Errorf("it is called with %s=%.100s, which is not supported", key, v)
+			return fmt.Errorf("it is called with %s=%.100s, which is not supported", key, v)
 		}
 	}
-	return in, nil
+	return nil
 }
 
 // made is a layer with its name and its flag. It is nil, without an error, where lince lacks its

@@ -7,29 +7,42 @@ import (
 	"testing"
 )
 
-// TestReadme holds that the README's Go is what Example_tutorial runs.
+// TestReadme holds that the README's Go is what the examples run.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := os.ReadFile("tutorial_example_test.go")
-	if err != nil {
-		t.Fatal(err)
+	shown := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
+	if len(shown) != 2 {
+		t.Fatalf("the README has %d pieces of Go", len(shown))
 	}
-	shown := regexp.MustCompile("(?s)```go\n(.*?)```").FindSubmatch(readme)
-	run := regexp.MustCompile(`(?s)func Example_tutorial\(\) \{\n(.*?)\t// Output:`).FindSubmatch(source)
-	if shown == nil || run == nil {
-		t.Fatal("no Go in the README, or no example")
-	}
-	want := regexp.MustCompile(`(?m)^\t`).ReplaceAllString(string(run[1]), "")
-	if got := string(shown[1]); got != want {
+	for i, c := range []struct{ file, code string }{
+		{"tutorial_example_test.go", `(?s)func Example_tutorial\(\) \{\n(.*?)\t// Output:`},
+		{"serve_example_test.go", `(?s)(// handler answers.*?\n}\n)`},
+	} {
+		source, err := os.ReadFile(c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := regexp.MustCompile(c.code).FindSubmatch(source)
+		if run == nil {
+			t.Fatalf("%s: no example", c.file)
+		}
+		want := string(run[1])
+		if strings.HasPrefix(want, "\t") {
+			want = regexp.MustCompile(`(?m)^\t`).ReplaceAllString(want, "")
+		}
+		got := string(shown[i][1])
+		if got == want {
+			continue
+		}
 		g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
 		for i := range min(len(g), len(w)) {
 			if g[i] != w[i] {
-				t.Fatalf("the README's Go, line %d: %q, the example has %q", i+1, g[i], w[i])
+				t.Fatalf("the README's Go, line %d: %q, %s has %q", i+1, g[i], c.file, w[i])
 			}
 		}
-		t.Fatal("the README's Go is longer or shorter than the example")
+		t.Fatalf("the README's Go is longer or shorter than in %s", c.file)
 	}
 }

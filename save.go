@@ -2,7 +2,6 @@ package lince
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -72,8 +71,8 @@ func (m *Model) ToJSON() ([]byte, error) {
 
 // extra is what Keras has no place for.
 type extra struct {
-	Classes       []string       `json:"classes,omitempty"`
-	Preprocessing *Preprocessing `json:"preprocessing,omitempty"`
+	Classes       []string      `json:"classes,omitempty"`
+	Preprocessing Preprocessing `json:"preprocessing,omitempty"`
 	// State has the scalars that belong to no layer: where the random numbers are.
 	State map[string]int64 `json:"state,omitempty"`
 }
@@ -83,15 +82,15 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 	if list := m.passedOver(); len(list) > 0 {
 		return nil, nil, fmt.Errorf("the file would lack settings of the one that the model comes from: %s", list[0])
 	}
-	if err := m.checkExtra(); err != nil {
-		return nil, nil, err
-	}
 	m.mu.RLock()
 	defer func() {
 		if err != nil {
 			m.mu.RUnlock()
 		}
 	}()
+	if err := m.checkExtra(); err != nil {
+		return nil, nil, err
+	}
 	f = &keras.File{}
 	if f.Config, err = m.config(); err != nil {
 		return nil, nil, err
@@ -406,28 +405,4 @@ func (n named) Config() map[string]any {
 	c := n.Metric.Config()
 	c["name"] = n.name
 	return c
-}
-
-// checkExtra looks at what users set by hand, and files by theirs.
-func (m *Model) checkExtra() error {
-	var errs []error
-	out := m.OutputShape()
-	if n, units := len(m.Classes), out[len(out)-1]; n > 0 && n != units && (units != 1 || n != 2) {
-		errs = append(errs, fmt.Errorf("there are %d classes for %d outputs", n, units))
-	}
-	if p := m.Preprocessing; p != nil {
-		in := m.InputShape()
-		for i, size := range p.TargetSize {
-			switch {
-			case len(in) == 4 && in[i+1] != tensor.Unknown && size != in[i+1]:
-				errs = append(errs, fmt.Errorf("the preprocessing makes pictures of %dx%d, the model takes %v", p.TargetSize[0], p.TargetSize[1], in))
-			case size < 1 || size > 1<<14:
-				errs = append(errs, fmt.Errorf("the preprocessing makes pictures of %dx%d, want 1 to %d", p.TargetSize[0], p.TargetSize[1], 1<<14))
-			default:
-				continue
-			}
-			break
-		}
-	}
-	return errors.Join(errs...)
 }

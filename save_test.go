@@ -7,11 +7,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/layer"
@@ -25,7 +28,7 @@ func trained(t testing.TB) *Model {
 	m := smallModel(t, 5)
 	fit(t, m, barsData(12, 5, 1), Fit{Epochs: 2})
 	m.Classes = []string{"upright", "level"}
-	m.Preprocessing = &Preprocessing{TargetSize: [2]int{6, 6}, ColorMode: "grayscale", Interpolation: "nearest", Rescale: 1. / 255}
+	m.Preprocessing = Preprocessing{preprocess.Decode{ColorMode: picture.Grayscale}, preprocess.Resize{Height: 6, Width: 6}, preprocess.Rescale{Scale: 1. / 255}}
 	return m
 }
 
@@ -59,7 +62,7 @@ func TestSaveAndOpen(t *testing.T) {
 	if a, b := must(m.PredictBatch(x)), must(got.PredictBatch(x)); !bytes.Equal(a.Raw(), b.Raw()) {
 		t.Error("predictions differ")
 	}
-	if !slices.Equal(got.Classes, m.Classes) || *got.Preprocessing != *m.Preprocessing {
+	if !slices.Equal(got.Classes, m.Classes) || !reflect.DeepEqual(got.Preprocessing, m.Preprocessing) {
 		t.Errorf("got classes %v, preprocessing %+v", got.Classes, got.Preprocessing)
 	}
 	// Both go on alike: optimizer and random numbers came along.
@@ -89,7 +92,7 @@ func TestSaveRefuses(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 	m.Classes = nil
-	m.Preprocessing.TargetSize = [2]int{7, 6}
+	m.Preprocessing[1] = preprocess.Resize{Height: 7, Width: 6}
 	if err := m.Save(filepath.Join(dir, "m.keras")); err == nil || !strings.Contains(err.Error(), "7x6") {
 		t.Errorf("error is %v", err)
 	}
@@ -269,7 +272,14 @@ func TestOpenRefuses(t *testing.T) {
 		"other preprocessing": {change(func(f *keras.File) {
 			f.Extra = json.RawMessage(`{"preprocessing":{"target_size":[100000,100000]}}`)
 		}), "100000x100000"},
-		"other classes": {change(func(f *keras.File) { f.Extra = json.RawMessage(`{"classes":["a"]}`) }), "1 classes"},
+		"other classes":            {change(func(f *keras.File) { f.Extra = json.RawMessage(`{"classes":["a"]}`) }), "1 classes"},
+		"one name for two classes": {change(func(f *keras.File) { f.Extra = json.RawMessage(`{"classes":["a","a"]}`) }), `two classes have the name "a"`},
+		"unknown step": {change(func(f *keras.File) {
+			f.Extra = json.RawMessage(`{"preprocessing":[{"step":"resise","height":6,"width":6}]}`)
+		}), `preprocessing step 1: no step "resise"; did you mean resize?`},
+		"other colour mode": {change(func(f *keras.File) {
+			f.Extra = json.RawMessage(`{"preprocessing":{"target_size":[6,6],"color_mode":"rgb","interpolation":"nearest","rescale":0}}`)
+		}), "pictures of 6x6 with 3 channels, the model takes (None, 6, 6, 1)"},
 		"odd extra":     {change(func(f *keras.File) { f.Extra = json.RawMessage(`[1]`) }), "what lince keeps"},
 		"missing layer": {change(func(f *keras.File) { find(f, "layers/dense").Vars = nil }), "layer dense: the file has 0 variables, the network 2"},
 		"other shape": {change(func(f *keras.File) {

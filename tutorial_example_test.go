@@ -82,11 +82,22 @@ func Example_tutorial() {
 	check(err)
 	fmt.Println(history.Names(), len(history.Epochs), "epochs")
 
-	check(model.Save(filepath.Join(os.TempDir(), "cats-dogs.keras"))) // Keras opens it, too
+	file := filepath.Join(os.TempDir(), "cats-dogs.keras")
+	check(model.Save(file)) // Keras opens it, too
+
+	// The file has the names of the classes, and how a picture becomes the model's input.
+	opened, err := lince.Open(file)
+	check(err)
+	photo, err := testRows.Row(0).Bytes()
+	check(err)
+	prediction, err := opened.ClassifyImage(ctx, photo)
+	check(err)
+	fmt.Println(opened.Classes, len(prediction.Top(2)), "probabilities")
 	// Output:
 	// filename category
 	// 0   cat.0.png      cat
 	// 1   cat.1.png      cat
 	// 2  cat.10.png      cat
 	// [accuracy loss val_accuracy val_loss] 3 epochs
+	// [cat dog] 2 probabilities
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -58,6 +59,22 @@ type Preparer interface {
 	// for them has them. discard lets go of them, if nobody has; it must be called at last.
 	// ctx must not end before.
 	Prepare(ctx context.Context, epoch, step int) (discard func())
+}
+
+// Labelled is a Dataset whose targets are classes with names. A training takes them for a
+// model that has none.
+type Labelled interface {
+	Dataset
+	// Classes are the names in the order of the targets' numbers; nil where there are none.
+	Classes() []string
+}
+
+// Preprocessed is a Dataset of pictures that says how they become examples, but for what is
+// drawn at random. A training notes it for a model that does not know.
+type Preprocessed interface {
+	Dataset
+	// Preprocessing is nil where steps cannot say it.
+	Preprocessing() preprocess.Steps
 }
 
 // DefaultBatchSize is Keras'.

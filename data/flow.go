@@ -17,6 +17,7 @@ import (
 
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -78,6 +79,11 @@ type ImageOptions struct {
 	// Augment transforms the pictures. Its zero value leaves the values 0..255 as
 	// they are; scaling them to 0..1 is its Rescale, as in ImageDataGenerator.
 	Augment augment.Generator
+	// Preprocessing is another way to say how pictures become numbers, as a model has it in
+	// Model.Preprocessing. TargetSize, ColorMode, Interpolation and Augment's normalisation are
+	// then left out. Its pictures must have one size. Augment transforms them before their
+	// numbers are changed.
+	Preprocessing preprocess.Steps
 	// Statistics are what Augment's Fit gave, where the generator needs it.
 	Statistics *augment.Statistics
 	// Subset takes the training or the validation rows of Augment.ValidationSplit.
@@ -118,6 +124,8 @@ type Flow struct {
 	warn    []string
 	order   augment.Order
 	print   func() string
+	picture picture.Options      // how files are loaded
+	numbers *preprocess.Pipeline // what is done after Augment; nil is nothing
 
 	workers sync.Pool // of *imageWorker
 	decoded *decoded  // nil: not kept
@@ -134,19 +142,22 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if t == nil {
 		return nil, errors.New("there is no table")
 	}
-	if o.TargetSize == [2]int{} {
-		o.TargetSize = [2]int{256, 256}
-	}
 	if o.BatchSize == 0 {
 		o.BatchSize = DefaultBatchSize
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	given := o.Preprocessing // before some of it becomes Augment's
+	load, numbers, err := o.preprocessing()
+	if err != nil {
+		return nil, err
+	}
 	if err := o.check(t); err != nil {
 		return nil, err
 	}
-	f := &Flow{o: o, corrupt: map[int]error{}}
+	f := &Flow{o: o, corrupt: map[int]error{}, picture: load, numbers: numbers}
+	f.o.Preprocessing = given
 	if err := f.choose(t); err != nil {
 		return nil, err
 	}
@@ -306,10 +317,13 @@ func (f *Flow) fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%v %v %v %v %q %d %v %d\n%v %v %v\n%v\n", f.table.Fingerprint(), o.TargetSize, o.ColorMode, o.Interpolation, o.ClassMode,
 		f.classes, o.BatchSize, o.NoShuffle, o.Seed, o.Augment, o.Augment.PreprocessingFunction != nil, o.Statistics, f.weights)
+	if len(o.Preprocessing) > 0 {
+		fmt.Fprintf(h, "%+v %+v\n", f.picture, o.Preprocessing)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Classes are the names of the classes, in the order of the targets' numbers; nil
+// Classes implements Labelled: the names of the classes, in the order of the targets' numbers; nil
 // where there are none.
 func (f *Flow) Classes() []string { return f.classes }
 
@@ -413,14 +427,13 @@ func (f *Flow) load(w *imageWorker, row int) error {
 		return err
 	}
 	w.file = b
-	o := picture.Options{Height: f.o.TargetSize[0], Width: f.o.TargetSize[1], ColorMode: f.o.ColorMode, Interpolation: f.o.Interpolation}
 	if f.decoded == nil {
-		if _, _, err = w.decoder.LoadFloat32(w.pixels, b, o); err != nil {
+		if _, _, err = w.decoder.LoadFloat32(w.pixels, b, f.picture); err != nil {
 			return fmt.Errorf("%s: %w", file.where(), err)
 		}
 		return nil
 	}
-	img, err := w.decoder.Load(b, o)
+	img, err := w.decoder.Load(b, f.picture)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file.where(), err)
 	}

@@ -262,8 +262,12 @@ func (f *Flow) make(w *imageWorker, s *slot, i int) error {
 		return err
 	}
 	n := f.pixels()
-	if err := w.augment.Apply(s.x.Float32s()[i*n:(i+1)*n], w.pixels, s.transforms[i]); err != nil {
+	x := s.x.Float32s()[i*n : (i+1)*n]
+	if err := w.augment.Apply(x, w.pixels, s.transforms[i]); err != nil {
 		return err
+	}
+	if f.numbers != nil {
+		f.numbers.Apply(x)
 	}
 	switch f.o.ClassMode {
 	case Categorical:

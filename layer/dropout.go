@@ -3,6 +3,7 @@ package layer
 import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -17,13 +18,32 @@ import (
 type Dropout struct {
 	Rate float64 `keras:"rate,required,min=0,max=1"` // fraction that is set to 0
 	Seed *int    `keras:"seed"`                      // nil: the model's
+	// NoiseShape is the shape of the mask, which is broadcast to that of the operand: 1 where
+	// all numbers along a dimension are kept or set to 0 together, tensor.Unknown for the
+	// operand's own size. Nil is the operand's shape.
+	NoiseShape Dims `keras:"noise_shape,omitempty"`
+
+	Name   string `keras:"name,omitempty"`
+	Frozen bool   `keras:"trainable,inverted"` // not trained
+	DType  Policy `keras:"dtype,default=float32"`
+}
+
+// SpatialDropout2D is Dropout of whole channels of images (batch, height, width, channels): a
+// channel of an example is kept or set to 0 as a whole (keras.layers.SpatialDropout2D; Tompson et
+// al., 2014).
+type SpatialDropout2D struct {
+	Rate float64 `keras:"rate,required,min=0,max=1"` // fraction of the channels that is set to 0
+	Seed *int    `keras:"seed"`                      // nil: the model's
 
 	Name   string `keras:"name,omitempty"`
 	Frozen bool   `keras:"trainable,inverted"` // not trained
 	DType  Policy `keras:"dtype,default=float32"`
 
-	_ struct{} `keras:"noise_shape,training,only=null,omit"`
+	_ struct{} `keras:"data_format,only=channels_last"`
 }
+
+// Dims are sizes of dimensions, the batch's among them; tensor.Unknown is null in Keras.
+type Dims []int
 
 // Paths of the variables that random layers share: Int64 scalars of role State.
 const (
@@ -34,14 +54,26 @@ const (
 // Class implements Layer.
 func (Dropout) Class() string { return "Dropout" }
 
+// Class implements Layer.
+func (SpatialDropout2D) Class() string { return "SpatialDropout2D" }
+
 // Named implements Layer.
 func (l Dropout) Named() string { return l.Name }
+
+// Named implements Layer.
+func (l SpatialDropout2D) Named() string { return l.Name }
 
 // Config implements Layer.
 func (l Dropout) Config() map[string]any { return ConfigOf(l) }
 
+// Config implements Layer.
+func (l SpatialDropout2D) Config() map[string]any { return ConfigOf(l) }
+
 // PassesThrough implements Transparent.
 func (Dropout) PassesThrough() bool { return true }
+
+// PassesThrough implements Transparent.
+func (SpatialDropout2D) PassesThrough() bool { return true }
 
 // Build implements Layer.
 func (l Dropout) Build(b *graph.Builder, x *graph.Value) *graph.Value {
@@ -49,23 +81,109 @@ func (l Dropout) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
-	if !b.Training() || l.Rate == 0 {
+	mask, ok := l.maskShape(b, x)
+	if !ok {
+		return b.Invalid()
+	}
+	return drop(b, x, mask, l.Rate, l.Seed)
+}
+
+// maskShape is the operand's shape with 1 for the dimensions that share a number of the mask.
+func (l Dropout) maskShape(b *graph.Builder, x *graph.Value) (tensor.Shape, bool) {
+	mask := x.Shape.Clone()
+	if l.NoiseShape == nil {
+		return mask, true
+	}
+	if len(l.NoiseShape) != len(mask) {
+		b.Errorf("NoiseShape %v is for %d dimensions, got shape %v", tensor.Shape(l.NoiseShape), len(l.NoiseShape), x.Shape)
+		return nil, false
+	}
+	for i, n := range l.NoiseShape {
+		switch {
+		case n == 1:
+			mask[i] = 1
+		case n != tensor.Unknown && mask[i] != tensor.Unknown && n != mask[i]:
+			b.Errorf("NoiseShape %v does not broadcast to shape %v", tensor.Shape(l.NoiseShape), x.Shape)
+			return nil, false
+		}
+	}
+	return mask, true
+}
+
+// Build implements Layer.
+func (l SpatialDropout2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+	l, ok := ready(b, l, x)
+	if !ok || !wantImages(b, x) {
+		return b.Invalid()
+	}
+	mask := x.Shape.Clone()
+	mask[1], mask[2] = 1, 1
+	return drop(b, x, mask, l.Rate, l.Seed)
+}
+
+// drop sets a random fraction of x to 0 in training. The dimensions that are 1 in mask, and not
+// in x, share a number of the mask.
+func drop(b *graph.Builder, x *graph.Value, mask tensor.Shape, rate float64, fixed *int) *graph.Value {
+	if !b.Training() || rate == 0 {
 		return x
 	}
 	step := randomStep(b)
 	seed := uint64(0)
-	if l.Seed != nil {
-		seed = uint64(*l.Seed)
+	if fixed != nil {
+		seed = uint64(*fixed)
 	} else {
 		// The seed is so large a number that the steps of two seeds do not meet.
 		step = b.Add(step, shared(b, SeedPath, seedInit{}))
 	}
-	keep := b.Binary(op.GreaterEqual, b.RandomUniform(seed, step, x), b.Constant(x.DType, l.Rate))
+	ref := x
+	if !mask.Equal(x.Shape) {
+		size := make([]int, len(mask))
+		for i, n := range mask {
+			if size[i] = tensor.Unknown; n == 1 {
+				size[i] = 1
+			}
+		}
+		ref = b.Slice(x, make([]int, len(mask)), size)
+	}
+	keep := b.Binary(op.GreaterEqual, b.RandomUniform(seed, step, ref), b.Constant(x.DType, rate))
 	scale := 0. // at rate 1, where nothing is kept
-	if l.Rate < 1 {
-		scale = 1 / (1 - l.Rate)
+	if rate < 1 {
+		scale = 1 / (1 - rate)
 	}
 	return b.Select(keep, b.Scale(x, scale), b.Constant(x.DType, 0))
+}
+
+// decodeDims reads a list of sizes with null for what is not known.
+func decodeDims(r *config.Reader, key string, v any) (Dims, bool) {
+	list, ok := config.List(v)
+	var d Dims
+	for _, x := range list {
+		n, isInt := tensor.Unknown, true
+		if x != nil {
+			n, isInt = config.Int(x)
+			isInt = isInt && n >= 1 && n <= maxSize
+		}
+		ok = ok && isInt
+		d = append(d, n)
+	}
+	if !ok || len(d) == 0 || len(d) > 64 {
+		r.Errorf("%s is %s, want a list of null and integers from 1 to %d", key, config.Show(v), maxSize)
+		return nil, false
+	}
+	return d, true
+}
+
+func encodeDims(d Dims) any {
+	if d == nil {
+		return nil
+	}
+	list := make([]any, len(d))
+	for i, n := range d {
+		if n != tensor.Unknown {
+			list[i] = n
+		}
+	}
+	return list
 }
 
 // randomStep reads the step and has it counted up. Every layer adds the update: they all

@@ -103,6 +103,8 @@ var layers = []struct {
 	},
 	{"dropout", layer.Dropout{Rate: .5}, tensor.Shape{-1, 4, 3}, tensor.Shape{-1, 4, 3}, nil, 2},
 	{"dropout with seed", layer.Dropout{Rate: .25, Seed: new(3)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 1},
+	{"dropout of examples", layer.Dropout{Rate: .5, NoiseShape: layer.Dims{-1, 1, 3}}, tensor.Shape{-1, 4, 3}, tensor.Shape{-1, 4, 3}, nil, 2},
+	{"spatial dropout", layer.SpatialDropout2D{Rate: .5}, tensor.Shape{-1, 4, 3, 2}, tensor.Shape{-1, 4, 3, 2}, nil, 2},
 	{"dropout of nothing", layer.Dropout{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"activation", layer.Activate{Activation: layer.ReLU, Name: "act"}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"relu6", layer.Activate{Activation: layer.ReLU6}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},

@@ -12,6 +12,8 @@ var classes = &config.Registry[Metric]{
 		{Of: BinaryAccuracy{}, Names: []string{"binary_accuracy"}},
 		{Of: CategoricalAccuracy{}, Names: []string{"categorical_accuracy"}},
 		{Of: SparseCategoricalAccuracy{}, Names: []string{"sparse_categorical_accuracy"}},
+		{Of: MeanSquaredError{}, Names: []string{"mean_squared_error", "mse", "MSE"}},
+		{Of: MeanAbsoluteError{}, Names: []string{"mean_absolute_error", "mae", "MAE"}},
 	},
 	Common: struct {
 		_ struct{} `keras:"dtype,only=float32"`

@@ -125,6 +125,9 @@ func start(data []byte) string {
 	return fmt.Sprintf("% x%s", head, more)
 }
 
+// budget is the memory that a file of this size may ask for.
+func budget(file int) int64 { return int64(file)*memoryFactor + memoryBase }
+
 // checkSize refuses a picture that is too large, before memory is taken for it. decoder is what its decoder
 // allocates, result is the bytes of a converted pixel, file the size of the file.
 func checkSize(format string, w, h int, decoder int64, result, file int) error {
@@ -134,7 +137,7 @@ func checkSize(format string, w, h int, decoder int64, result, file int) error {
 	if int64(w)*int64(h) > MaxPixels {
 		return fmt.Errorf("%s of %dx%d pixels: more than %d are not decoded", format, w, h, MaxPixels)
 	}
-	need, limit := max(decoder, int64(w)*int64(h)*int64(result)), int64(file)*memoryFactor+memoryBase
+	need, limit := max(decoder, int64(w)*int64(h)*int64(result)), budget(file)
 	if need > limit {
 		return fmt.Errorf("%s of %dx%d pixels needs %d MiB of memory, more than the %d MiB that its %d bytes allow",
 			format, w, h, need>>20, limit>>20, file)

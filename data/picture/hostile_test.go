@@ -210,5 +210,15 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("%dx%dx%d with %d bytes", img.H, img.W, img.C, len(img.Pix))
 			}
 		}
+		for _, o := range []Options{
+			{ShortSide: 9, Crop: [2]int{8, 10}, Orient: true},
+			{ShortSide: 7, Interpolation: Bilinear, Orient: true, ColorMode: RGBA},
+			{Height: 6, Width: 9, PadToAspectRatio: true},
+		} {
+			img, err := Load(data, o)
+			if h, w := o.Size(); err == nil && (img.check() != nil || h != 0 && (img.H != h || img.W != w)) {
+				t.Errorf("%+v: %dx%dx%d with %d bytes", o, img.H, img.W, img.C, len(img.Pix))
+			}
+		}
 	})
 }

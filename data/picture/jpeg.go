@@ -44,21 +44,35 @@ func jpegLayout(hdr jpeg.Header) layout {
 }
 
 // loadNearest is Load of a JPEG file with Nearest: rows that no pixel is taken from are not put together, and what
-// is taken is taken before its colours are converted. It does not do it (ok is false) where some pixels are
-// taken from nowhere.
+// is taken is taken before its colours are converted. It does not do it (ok is false) where nothing is resized,
+// where some pixels are taken from nowhere, and where the picture is turned or padded.
 func (d *Decoder) loadNearest(data []byte, o Options) (img Image, ok bool, err error) {
+	if o.Interpolation != Nearest || o.Height == 0 && o.ShortSide == 0 || o.PadToAspectRatio || Format(data) != "JPEG" ||
+		o.Orient && orientation(data) != upright {
+		return Image{}, false, nil
+	}
 	channels := o.ColorMode.Channels()
 	hdr, err := d.openJPEG(data, channels)
 	if err != nil {
 		return Image{}, true, err
 	}
-	from := o.part(Image{H: hdr.Height, W: hdr.Width})
-	xs, ys := d.scratch.positions(o.Height, o.Width, Image{H: hdr.Height, W: hdr.Width}, from)
+	file := Image{H: hdr.Height, W: hdr.Width}
+	height, width, err := o.target(file, channels, budget(len(data)))
+	if err != nil {
+		return Image{}, true, err
+	}
+	xs, ys := d.scratch.positions(height, width, file, o.part(file))
 	if xs[len(xs)-1] < 0 || ys[len(ys)-1] < 0 {
 		return Image{}, false, nil
 	}
-	pix := grow(&d.native, o.Height*o.Width*hdr.Channels)
-	line := o.Width * hdr.Channels
+	if ch, cw := o.Crop[0], o.Crop[1]; ch > height || cw > width {
+		return Image{}, false, nil
+	} else if ch > 0 {
+		xs, ys = xs[middle(width, cw):][:cw], ys[middle(height, ch):][:ch]
+	}
+	height, width = len(ys), len(xs)
+	pix := grow(&d.native, height*width*hdr.Channels)
+	line := width * hdr.Channels
 	err = d.jpeg.Rows(ys, func(i int, row []byte) {
 		if i > 0 && ys[i] == ys[i-1] {
 			copy(pix[i*line:][:line], pix[(i-1)*line:])
@@ -69,6 +83,6 @@ func (d *Decoder) loadNearest(data []byte, o Options) (img Image, ok bool, err e
 	if err != nil {
 		return Image{}, true, err
 	}
-	img, err = d.convert(native{h: o.Height, w: o.Width, layout: jpegLayout(hdr), pix: pix}, o.ColorMode)
+	img, err = d.convert(native{h: height, w: width, layout: jpegLayout(hdr), pix: pix}, o.ColorMode)
 	return img, true, err
 }

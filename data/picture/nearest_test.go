@@ -29,20 +29,24 @@ func TestLoadNearest(t *testing.T) {
 				continue
 			}
 			for _, size := range [][2]int{{1, 1}, {7, 5}, {128, 128}, {whole.H, whole.W}, {whole.H, 3}, {2, whole.W + 9}, {whole.H + 1, whole.W + 1}, {3 * whole.H, 2 * whole.W}} {
-				for _, keep := range []bool{false, true} {
-					o := Options{Height: size[0], Width: size[1], ColorMode: ColorMode(mode), KeepAspectRatio: keep}
+				for _, o := range []Options{
+					{Height: size[0], Width: size[1]},
+					{Height: size[0], Width: size[1], KeepAspectRatio: true},
+					{Height: size[0], Width: size[1], Crop: [2]int{5, 4}},
+					{ShortSide: size[0]},
+					{ShortSide: size[0], Crop: size},
+				} {
+					o.ColorMode = ColorMode(mode)
 					got, err := d.Load(data, o)
 					if err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}
-					want := Image{H: o.Height, W: o.Width, C: whole.C, Pix: make([]byte, o.Height*o.Width*whole.C)}
-					if o.Height == whole.H && o.Width == whole.W {
-						want = whole
-					} else {
-						new(resampler).resize(want, whole, o.part(whole), Nearest)
+					want, err := new(Decoder).fit(whole, o, budget(len(data)))
+					if err != nil {
+						t.Fatalf("%s: %v", name, err)
 					}
 					if got.H != want.H || got.W != want.W || got.C != want.C || !bytes.Equal(got.Pix, want.Pix) {
-						t.Errorf("%s, %v to %dx%d, aspect ratio kept: %v: other pixels", name, o.ColorMode, o.Height, o.Width, keep)
+						t.Errorf("%s, %+v: other pixels", name, o)
 					}
 				}
 			}

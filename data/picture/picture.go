@@ -4,7 +4,8 @@
 //
 // The pixels are those of Pillow (Image.open(...).convert(mode)), bit for bit for every format here:
 // JPEG (see data/picture/internal/jpeg for why it has a decoder of its own), PNG, GIF (first
-// frame), BMP, TIFF, WebP, and PPM/PGM/PBM. EXIF orientation is ignored, as Pillow and Keras do.
+// frame), BMP, TIFF, WebP, and PPM/PGM/PBM. EXIF orientation is ignored unless Options.Orient is set, as in Pillow and
+// Keras; only a TIFF file's is always applied, which Pillow does too.
 //
 // Image files come from strangers. The format is told by the content, never by a
 // name; sizes are checked before memory is taken (MaxPixels; and the pixels, and what decoding needs beside them, may
@@ -13,7 +14,9 @@
 package picture
 
 import (
+	"errors"
 	"fmt"
+	"image"
 	"io"
 )
 
@@ -55,6 +58,20 @@ func (m ColorMode) Channels() int {
 	return colorModes[m].channels
 }
 
+// MarshalText is String, for JSON.
+func (m ColorMode) MarshalText() ([]byte, error) {
+	if m.Channels() == 0 {
+		return nil, fmt.Errorf("no color mode %d", uint8(m))
+	}
+	return []byte(m.String()), nil
+}
+
+// UnmarshalText is ParseColorMode, for JSON.
+func (m *ColorMode) UnmarshalText(text []byte) (err error) {
+	*m, err = ParseColorMode(string(text))
+	return err
+}
+
 // ParseColorMode is the inverse of String.
 func ParseColorMode(name string) (ColorMode, error) {
 	for m, c := range colorModes {
@@ -65,38 +82,67 @@ func ParseColorMode(name string) (ColorMode, error) {
 	return 0, fmt.Errorf("no color mode %q: use rgb, grayscale or rgba", name)
 }
 
-// Options say how a file is loaded. The zero value keeps the size and gives RGB.
+// Options say how a file is loaded: decoded, converted, resized, cropped, in this order. The zero value keeps the size
+// and gives RGB.
 type Options struct {
 	// Height and Width are the size to give (Keras' target_size); both 0: as it is.
 	Height, Width int
+	// ShortSide resizes so that the shorter side has this many pixels and the aspect ratio stays; Height and Width are
+	// then 0. The longer side is rounded down: torchvision's Resize(ShortSide).
+	ShortSide int
 	// ColorMode is Keras' color_mode; the zero value is RGB.
 	ColorMode ColorMode
 	// Interpolation is how a picture is resized; the zero value is Nearest, load_img's default.
 	Interpolation Interpolation
 	// KeepAspectRatio resizes the largest part in the middle that has the aspect ratio of Height to Width, instead of all
-	// of the picture: Keras' keep_aspect_ratio.
+	// of the picture: Keras' keep_aspect_ratio of load_img, and crop_to_aspect_ratio elsewhere.
 	KeepAspectRatio bool
+	// PadToAspectRatio resizes the picture with zeros at two of its sides, so that it has the aspect ratio of Height to
+	// Width: Keras' pad_to_aspect_ratio with fill_value 0.
+	PadToAspectRatio bool
+	// Crop is the height and width of the part in the middle that is kept after resizing; zero keeps all. Where the
+	// picture is smaller, there are zeros around it: torchvision's CenterCrop.
+	Crop [2]int
+	// Orient applies the file's EXIF orientation after decoding, as Pillow's ImageOps.exif_transpose. Keras does not.
+	Orient bool
 }
 
-// part is what of the picture is resized.
-func (o Options) part(img Image) crop {
-	if o.KeepAspectRatio {
-		return img.aspectCrop(o.Height, o.Width)
-	}
-	return img.whole()
-}
-
-func (o Options) check() error {
+// Check says what is wrong with the options.
+func (o Options) Check() error {
 	if o.ColorMode.Channels() == 0 {
 		return fmt.Errorf("no color mode %d", uint8(o.ColorMode))
 	}
 	if o.Interpolation.info() == nil {
 		return fmt.Errorf("no interpolation %d", uint8(o.Interpolation))
 	}
-	if o.Height == 0 && o.Width == 0 {
+	whole := o.Height == 0 && o.Width == 0
+	switch {
+	case o.ShortSide < 0:
+		return fmt.Errorf("picture with a shorter side of %d: want at least 1 (or 0 for none)", o.ShortSide)
+	case o.ShortSide > 0 && !whole:
+		return fmt.Errorf("picture size %dx%d and a shorter side of %d: want one of them", o.Height, o.Width, o.ShortSide)
+	case o.KeepAspectRatio && o.PadToAspectRatio:
+		return errors.New("KeepAspectRatio crops and PadToAspectRatio pads: want one of them")
+	case (o.KeepAspectRatio || o.PadToAspectRatio) && whole:
+		return errors.New("KeepAspectRatio and PadToAspectRatio need Height and Width")
+	}
+	if o.Crop != [2]int{} {
+		if err := checkTarget(o.Crop[0], o.Crop[1]); err != nil {
+			return fmt.Errorf("crop: %w", err)
+		}
+	}
+	if whole {
 		return nil
 	}
 	return checkTarget(o.Height, o.Width)
+}
+
+// Size is the height and width that pictures get; 0, 0 where it depends on the file.
+func (o Options) Size() (height, width int) {
+	if o.Crop != [2]int{} {
+		return o.Crop[0], o.Crop[1]
+	}
+	return o.Height, o.Width
 }
 
 func checkTarget(h, w int) error {
@@ -146,71 +192,112 @@ func ToFloat32(img Image, dst []float32) error {
 type Decoder struct {
 	jpeg    jpegDecoder
 	native  []byte // pixels as the file has them
+	turned  []byte // by the file's orientation
 	mode    []byte // converted
+	padded  []byte
 	resized []byte
+	cropped []byte
 	scratch resampler
+	values  []float32
 }
 
 // Decode is Decode into the Decoder's memory.
 func (d *Decoder) Decode(data []byte, mode ColorMode) (Image, error) {
-	if mode.Channels() == 0 {
-		return Image{}, fmt.Errorf("no color mode %d", uint8(mode))
+	return d.decodeTurned(data, Options{ColorMode: mode})
+}
+
+// decodeTurned decodes, turns and converts.
+func (d *Decoder) decodeTurned(data []byte, o Options) (Image, error) {
+	if o.ColorMode.Channels() == 0 {
+		return Image{}, fmt.Errorf("no color mode %d", uint8(o.ColorMode))
 	}
-	n, err := d.decode(data, mode.Channels())
+	n, err := d.decode(data, o.ColorMode.Channels())
 	if err != nil {
 		return Image{}, err
 	}
-	return d.convert(n, mode)
+	if o.Orient || Format(data) == "TIFF" {
+		n = d.turn(n, orientation(data))
+	}
+	return d.convert(n, o.ColorMode)
 }
 
 // Load is Load into the Decoder's memory.
 func (d *Decoder) Load(data []byte, o Options) (Image, error) {
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return Image{}, err
 	}
 	if o.Interpolation == BilinearTF {
 		return Image{}, fmt.Errorf("interpolation %v gives fractions: use LoadFloat32", o.Interpolation)
 	}
-	if o.Interpolation == Nearest && o.Height > 0 && Format(data) == "JPEG" {
-		if img, ok, err := d.loadNearest(data, o); ok {
-			return img, err
-		}
-	}
-	img, err := d.Decode(data, o.ColorMode)
-	if err != nil || o.Height == 0 || o.Height == img.H && o.Width == img.W {
+	if img, ok, err := d.loadNearest(data, o); ok {
 		return img, err
 	}
-	out := Image{H: o.Height, W: o.Width, C: img.C}
-	out.Pix = grow(&d.resized, out.H*out.W*out.C)
-	d.scratch.resize(out, img, o.part(img), o.Interpolation)
-	return out, nil
+	img, err := d.decodeTurned(data, o)
+	if err != nil {
+		return Image{}, err
+	}
+	return d.fit(img, o, budget(len(data)))
 }
 
 // LoadFloat32 is Load and ToFloat32 in one. dst has Height*Width*Channels elements; where the
 // options keep the file's size, it must fit that.
 func (d *Decoder) LoadFloat32(dst []float32, data []byte, o Options) (h, w int, err error) {
+	out, h, w, err := d.AppendFloat32(dst[:0:len(dst)], data, o)
+	if err == nil && len(out) != len(dst) {
+		err = fmt.Errorf("picture %dx%dx%d needs %d elements, the destination has %d", h, w, o.ColorMode.Channels(), len(out), len(dst))
+	}
+	return h, w, err
+}
+
+// AppendFloat32 appends the values 0..255 of a file's picture to dst, in HWC order: LoadFloat32 for pictures whose size
+// is not known before.
+func (d *Decoder) AppendFloat32(dst []float32, data []byte, o Options) (out []float32, h, w int, err error) {
+	if err := o.Check(); err != nil {
+		return nil, 0, 0, err
+	}
 	if o.Interpolation != BilinearTF {
 		img, err := d.Load(data, o)
-		if err == nil {
-			err = ToFloat32(img, dst)
+		if err != nil {
+			return nil, 0, 0, err
 		}
-		return img.H, img.W, err
+		return appendFloat32(dst, img), img.H, img.W, nil
 	}
-	if err := o.check(); err != nil {
-		return 0, 0, err
-	}
-	img, err := d.Decode(data, o.ColorMode)
+	img, err := d.decodeTurned(data, o)
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, 0, err
 	}
-	if o.Height == 0 {
-		return img.H, img.W, ToFloat32(img, dst)
+	return d.fitTF(dst, img, o, budget(len(data)))
+}
+
+// AppendImage is AppendFloat32 for a picture that is decoded already. What image/jpeg decodes differs from what
+// Pillow does: give files where they are at hand.
+func (d *Decoder) AppendImage(dst []float32, m image.Image, o Options) (out []float32, h, w int, err error) {
+	if err := o.Check(); err != nil {
+		return nil, 0, 0, err
 	}
-	if want := o.Height * o.Width * img.C; len(dst) != want {
-		return 0, 0, fmt.Errorf("picture %dx%dx%d needs %d elements, the destination has %d", o.Height, o.Width, img.C, want, len(dst))
+	n, err := d.fromMemory(m)
+	if err != nil {
+		return nil, 0, 0, err
 	}
-	resizeTF(dst, img, o.part(img), o.Height, o.Width)
-	return o.Height, o.Width, nil
+	img, err := d.convert(n, o.ColorMode)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	limit := budget(len(n.pix))
+	if o.Interpolation == BilinearTF {
+		return d.fitTF(dst, img, o, limit)
+	}
+	if img, err = d.fit(img, o, limit); err != nil {
+		return nil, 0, 0, err
+	}
+	return appendFloat32(dst, img), img.H, img.W, nil
+}
+
+func appendFloat32(dst []float32, img Image) []float32 {
+	n := len(dst)
+	dst = growFloats(dst, len(img.Pix))
+	_ = ToFloat32(img, dst[n:]) // it has the length
+	return dst
 }
 
 // grow gives n bytes in *buf's memory.

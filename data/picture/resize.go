@@ -54,6 +54,20 @@ func (i Interpolation) String() string {
 	return fmt.Sprintf("interpolation(%d)", uint8(i))
 }
 
+// MarshalText is String, for JSON.
+func (i Interpolation) MarshalText() ([]byte, error) {
+	if i.info() == nil {
+		return nil, fmt.Errorf("no interpolation %d", uint8(i))
+	}
+	return []byte(i.String()), nil
+}
+
+// UnmarshalText is ParseInterpolation, for JSON.
+func (i *Interpolation) UnmarshalText(text []byte) (err error) {
+	*i, err = ParseInterpolation(string(text))
+	return err
+}
+
 // ParseInterpolation is the inverse of String.
 func ParseInterpolation(name string) (Interpolation, error) {
 	for i, info := range interpolations {

@@ -8,23 +8,21 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/loss"
 )
 
 // flowOptions are how a model wants its pictures: as it was trained.
 func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) {
-	o := data.ImageOptions{BatchSize: batch, NoShuffle: true, Workers: workers, Classes: m.Classes}
-	in, out := m.InputShape(), m.OutputShape()
-	if len(in) != 4 || in[1] < 1 || in[2] < 1 {
-		return o, fmt.Errorf("the model takes %v, want pictures of a known size: (None, height, width, channels)", in)
+	o := data.ImageOptions{BatchSize: batch, NoShuffle: true, Workers: workers, Classes: m.Classes, Preprocessing: m.Preprocessing}
+	if o.Preprocessing == nil {
+		var err error
+		if o.Preprocessing, err = usual(m); err != nil {
+			return o, err
+		}
 	}
-	o.TargetSize = [2]int{in[1], in[2]}
-	var err error
-	if o.ColorMode, err = colorMode(in[3]); err != nil {
-		return o, err
-	}
+	out := m.OutputShape()
 	if len(out) != 2 {
 		return o, fmt.Errorf("the model gives %v, want a number for each class: (None, classes)", out)
 	}
@@ -36,15 +34,47 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 			o.ClassMode = data.Sparse
 		}
 	}
-	p := m.Preprocessing
-	if p == nil {
-		return o, nil
-	}
-	if o.Interpolation, err = picture.ParseInterpolation(p.Interpolation); err != nil {
-		return o, err
-	}
-	o.Augment = augment.Generator{Rescale: p.Rescale}
 	return o, nil
+}
+
+// usual is how pictures are made a model's input where nobody said: resized by the nearest
+// pixel, as Keras' generators do.
+func usual(m *lince.Model) (lince.Preprocessing, error) {
+	in := m.InputShape()
+	if len(in) != 4 || in[1] < 1 || in[2] < 1 {
+		return nil, fmt.Errorf("the model takes %v, want pictures of a known size: (None, height, width, channels)", in)
+	}
+	mode, err := colorMode(in[3])
+	if err != nil {
+		return nil, err
+	}
+	return lince.Preprocessing{preprocess.Decode{ColorMode: mode}, preprocess.Resize{Height: in[1], Width: in[2]}}, nil
+}
+
+// rescaled is a preprocessing that does nothing to a picture's numbers but to rescale them.
+func rescaled(p lince.Preprocessing, factor float64) lince.Preprocessing {
+	pictures, _ := p.Split()
+	return append(pictures, preprocess.Rescale{Scale: factor})
+}
+
+// rescales says whether a preprocessing does nothing to a picture's numbers but to rescale them.
+func rescales(p lince.Preprocessing) bool {
+	_, changes := p.Split()
+	if len(changes) == 0 {
+		return true
+	}
+	r, ok := changes[0].(preprocess.Rescale)
+	return ok && r.Offset == 0 && len(changes) == 1
+}
+
+// pictureSize is the size and the colour mode of the pictures that a model takes.
+func pictureSize(m *lince.Model) (size, string) {
+	p, err := m.Preprocessing.Compile()
+	if err != nil {
+		return size{}, ""
+	}
+	h, w := p.Size()
+	return size{h, w}, p.Picture().ColorMode.String()
 }
 
 // colorMode is that of pictures with so many channels.
@@ -101,9 +131,9 @@ func classNames(m *lince.Model) []string {
 }
 
 // predict says what a flow's pictures show, with progress.
-func (e *env) predict(ctx context.Context, m *lince.Model, f *data.Flow, label string) ([]lince.Label, error) {
+func (e *env) predict(ctx context.Context, m *lince.Model, f *data.Flow, label string) ([]lince.Classification, error) {
 	counter := e.display().Counter(label, f.Len())
-	var out []lince.Label
+	var out []lince.Classification
 	for l, err := range m.Classify(ctx, f) {
 		if err != nil {
 			counter.Abandon()

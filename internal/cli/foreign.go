@@ -48,10 +48,12 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 			rescale = 1. / 255
 			e.warn(fmt.Sprintf("the model %s does not say how its pictures are prepared; their numbers are rescaled by 1/255, as is usual (see --rescale)", name))
 		}
-		m.Preprocessing = usual(m)
+		if m.Preprocessing, err = usual(m); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	if rescale != 0 {
-		m.Preprocessing.Rescale = rescale
+		m.Preprocessing = rescaled(m.Preprocessing, rescale)
 	}
 	if len(f.Classes) > 0 {
 		if n := classCount(m); n != len(f.Classes) {

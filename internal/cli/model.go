@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
-	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -75,24 +74,19 @@ func (t *training) makeModel(classes []string) error {
 		return err
 	}
 	if m.Preprocessing == nil {
-		m.Preprocessing = usual(m)
-	}
-	m.Preprocessing.Rescale = t.augment.Rescale
-	t.model = m
-	return t.compile()
-}
-
-// usual is how pictures are made a model's input where nobody said: resized by the nearest
-// pixel, as Keras' generators do.
-func usual(m *lince.Model) *lince.Preprocessing {
-	p := &lince.Preprocessing{Interpolation: picture.Nearest.String()}
-	if in := m.InputShape(); len(in) == 4 { // flowOptions tells of others
-		p.TargetSize = [2]int{in[1], in[2]}
-		if mode, err := colorMode(in[3]); err == nil {
-			p.ColorMode = mode.String()
+		if m.Preprocessing, err = usual(m); err != nil {
+			return err
 		}
 	}
-	return p
+	if factor := t.augment.Rescale; factor != 0 {
+		if !rescales(m.Preprocessing) {
+			return usageError{fmt.Errorf("--augment rescale=%v: the model %s says how the numbers of its pictures are normalised; leave rescale out", factor, t.Model)}
+		}
+		// Predictions need it too: it is the model's.
+		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
+	}
+	t.model = m
+	return t.compile()
 }
 
 // otherClasses says that a model is of other classes than the data.

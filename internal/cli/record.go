@@ -65,6 +65,8 @@ type recordModel struct {
 	Augment      string             `json:"augment"`
 	Size         string             `json:"size"`
 	ColorMode    string             `json:"color_mode"`
+	// Preprocessing is how pictures become numbers, after Augment.
+	Preprocessing lince.Preprocessing `json:"preprocessing"`
 }
 
 // recordPartial is the epoch that was cut short.
@@ -105,9 +107,10 @@ func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Fl
 func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]float64) {
 	r.Versions.Backend = m.Backend()
 	c, _ := m.Compiled()
+	s, mode := pictureSize(m)
 	r.Model = recordModel{
 		Params: m.CountParams(), Classes: m.Classes, Optimizer: c.Optimizer.Class(), Loss: c.Loss.Class(), Augment: g.String(),
-		Size: size(m.Preprocessing.TargetSize).String(), ColorMode: m.Preprocessing.ColorMode,
+		Size: s.String(), ColorMode: mode, Preprocessing: m.Preprocessing,
 	}
 	for c, w := range weights {
 		if r.Model.ClassWeight == nil {

@@ -18,7 +18,7 @@ import (
 const galleryTiles = 24
 
 // judge compares verdicts with labels.
-func judge(classes []string, f *data.Flow, verdicts []lince.Label) (*report.Classification, error) {
+func judge(classes []string, f *data.Flow, verdicts []lince.Classification) (*report.Classification, error) {
 	labels := f.Labels()
 	truth, predicted := make([]int, len(verdicts)), make([]int, len(verdicts))
 	for i, v := range verdicts {
@@ -28,7 +28,7 @@ func judge(classes []string, f *data.Flow, verdicts []lince.Label) (*report.Clas
 }
 
 // writeResults writes predictions.csv, confusion.png and mistakes.png.
-func writeResults(out *folder, classes []string, f *data.Flow, verdicts []lince.Label, c *report.Classification) error {
+func writeResults(out *folder, classes []string, f *data.Flow, verdicts []lince.Classification, c *report.Classification) error {
 	rows := make([]report.Prediction, len(verdicts))
 	for i, v := range verdicts {
 		r := f.Table().Row(v.Row)
@@ -50,15 +50,15 @@ func writeResults(out *folder, classes []string, f *data.Flow, verdicts []lince.
 }
 
 // writeMistakes draws the pictures of which the model was surest and wrong.
-func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []lince.Label) error {
+func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []lince.Classification) error {
 	labels := f.Labels()
-	var wrong []lince.Label
+	var wrong []lince.Classification
 	for _, v := range verdicts {
 		if v.Class != labels[v.Row] {
 			wrong = append(wrong, v)
 		}
 	}
-	slices.SortStableFunc(wrong, func(a, b lince.Label) int {
+	slices.SortStableFunc(wrong, func(a, b lince.Classification) int {
 		return cmp.Compare(b.Probabilities[b.Class], a.Probabilities[a.Class])
 	})
 	total := len(wrong)
@@ -101,17 +101,16 @@ func thumbnail(r data.Row) (image.Image, error) {
 }
 
 // batchTiles are the pictures of a batch as the model sees it, copied.
-func batchTiles(f *data.Flow, b data.Batch, rescale float64) ([]report.Tile, error) {
-	if rescale == 0 {
-		rescale = 1
+func batchTiles(f *data.Flow, b data.Batch) ([]report.Tile, error) {
+	p, err := f.Preprocessing().Compile()
+	if err != nil {
+		return nil, err
 	}
 	s := b.X.Shape()
 	var tiles []report.Tile
 	for i, row := range b.Index[:min(len(b.Index), 2*galleryTiles)] {
 		pixels := slices.Clone(b.X.Row(i).Float32s())
-		for j := range pixels {
-			pixels[j] = float32(float64(pixels[j]) / rescale)
-		}
+		p.Undo(pixels)
 		img, err := report.Pixels(s[1], s[2], s[3], pixels)
 		if err != nil {
 			return nil, err

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
+	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/progress"
@@ -15,6 +17,7 @@ import (
 type showCommand struct {
 	Image   string `arg:"" predictor:"file" help:"A picture: JPEG, PNG, GIF, BMP, TIFF, WebP."`
 	Size    size   `placeholder:"HxW" help:"Resize to this height and width first."`
+	Model   string `placeholder:"FILE" predictor:"model" help:"Show the picture as this model takes it: decoded, resized and cropped as its file says."`
 	Layers  path   `placeholder:"OUT.png" help:"Write the picture and its red, green and blue layers side by side."`
 	Width   int    `placeholder:"N" help:"Columns of the picture in the terminal (default: the terminal's)."`
 	Plain   bool   `help:"Draw with plain characters, without colour."`
@@ -27,11 +30,18 @@ func (showCommand) Help() string {
 
 Examples:
   lince show cat.0.jpg
-  lince show cat.0.jpg --size 128x128 --layers layers.png`
+  lince show cat.0.jpg --size 128x128 --layers layers.png
+  lince show cat.0.jpg --model runs/train-1/best.keras`
 }
 
 // Validate implements kong's check of flags.
-func (c *showCommand) Validate() error { return mistakes(atLeast(bound{"--width", c.Width, 0})) }
+func (c *showCommand) Validate() error {
+	var err error
+	if c.Model != "" && c.Size != (size{}) {
+		err = errors.New("--size and --model: want one of them; the model's file has the size")
+	}
+	return mistakes(atLeast(bound{"--width", c.Width, 0}), err)
+}
 
 // Run implements the command.
 func (c *showCommand) Run(e *env) error {
@@ -47,7 +57,11 @@ func (c *showCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	img, err := picture.Load(raw, picture.Options{Height: c.Size[0], Width: c.Size[1]})
+	o, err := c.options()
+	if err != nil {
+		return err
+	}
+	img, err := load(raw, o)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Image, err)
 	}
@@ -72,6 +86,41 @@ func (c *showCommand) Run(e *env) error {
 		fmt.Fprintln(w)
 		return picture.Terminal(w, img, c.columns(w), c.mode(w))
 	})
+}
+
+// options are how the picture is loaded.
+func (c *showCommand) options() (picture.Options, error) {
+	if c.Model == "" {
+		return picture.Options{Height: c.Size[0], Width: c.Size[1]}, nil
+	}
+	m, err := lince.Options{NoCompile: true}.Open(c.Model)
+	if err != nil {
+		return picture.Options{}, err
+	}
+	steps := m.Preprocessing
+	if steps == nil {
+		if steps, err = usual(m); err != nil {
+			return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
+		}
+	}
+	p, err := steps.Compile()
+	if err != nil {
+		return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
+	}
+	return p.Picture(), nil
+}
+
+// load loads a picture, with its fractions rounded.
+func load(raw []byte, o picture.Options) (picture.Image, error) {
+	values, h, w, err := new(picture.Decoder).AppendFloat32(nil, raw, o)
+	if err != nil {
+		return picture.Image{}, err
+	}
+	img := picture.Image{H: h, W: w, C: o.ColorMode.Channels(), Pix: make([]byte, len(values))}
+	for i, v := range values {
+		img.Pix[i] = byte(v + .5)
+	}
+	return img, nil
 }
 
 func (c *showCommand) columns(w io.Writer) int {

@@ -56,13 +56,13 @@ func (c *summaryCommand) Run(e *env) error {
 		rows = append(rows, row{l.Name(), l.Class(), sizes(l.Output().Shape()), l.CountParams()})
 	}
 	return e.result(struct {
-		Name          string               `json:"name"`
-		Input         []*int               `json:"input_shape"`
-		Layers        []row                `json:"layers"`
-		Params        int                  `json:"params"`
-		Classes       []string             `json:"classes,omitempty"`
-		Preprocessing *lince.Preprocessing `json:"preprocessing,omitempty"`
-		Memory        *memoryResult        `json:"memory,omitempty"`
+		Name          string              `json:"name"`
+		Input         []*int              `json:"input_shape"`
+		Layers        []row               `json:"layers"`
+		Params        int                 `json:"params"`
+		Classes       []string            `json:"classes,omitempty"`
+		Preprocessing lince.Preprocessing `json:"preprocessing,omitempty"`
+		Memory        *memoryResult       `json:"memory,omitempty"`
 	}{m.Name(), sizes(m.InputShape()), rows, m.CountParams(), m.Classes, m.Preprocessing, memory}, func(w io.Writer) error {
 		if err := m.Summary(w, lince.Summary{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable}); err != nil || memory == nil {
 			return err

@@ -109,10 +109,10 @@ func (c *trainCommand) AfterApply(k *kong.Context) error {
 
 // generator is what changes the training pictures, p being how the model wants pictures;
 // nil is as in the tutorial.
-func (c *trainCommand) generator(p *lince.Preprocessing) (augment.Generator, error) {
+func (c *trainCommand) generator(p lince.Preprocessing) (augment.Generator, error) {
 	rescale := 1. / 255
 	if p != nil {
-		rescale = p.Rescale
+		rescale = 0 // p says it
 	}
 	switch {
 	case c.NoAugment && c.Augment != "":

@@ -161,7 +161,7 @@ func (t *training) begin() error {
 		if err != nil {
 			return err
 		}
-		tiles, err := batchTiles(t.train, b, t.augment.Rescale)
+		tiles, err := batchTiles(t.train, b)
 		if err != nil {
 			return err
 		}

@@ -58,6 +58,8 @@ CASES = [
     (L.Dense(3, activation="softmax"), (3, 5)),
     (L.Dense(2, use_bias=False, activation="relu"), (3, 4, 5)),
     (L.Dense(2), (2, 3, 2, 4)),
+    (L.Dropout(0.5, noise_shape=(None, 1, 1, 3)), SMALL),
+    (L.SpatialDropout2D(0.25), SMALL),
     (L.Dropout(0.5), (3, 5)),
     (L.ReLU(), (3, 5)),
     (L.ReLU(6.0), (3, 5)),

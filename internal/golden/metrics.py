@@ -33,6 +33,10 @@ CASES = [
     ("binary_accuracy", "binary", (1,)),
     (keras.metrics.BinaryAccuracy(threshold=0.3, name="above"), "binary of shape (batch, 1)", (1,)),
     (keras.metrics.BinaryAccuracy(), "one-hot", (3,)),
+    ("mse", "one-hot", (3,)),
+    ("MAE", "binary", (1,)),
+    (keras.metrics.MeanSquaredError(), "one-hot", (2, 3)),
+    (keras.metrics.MeanAbsoluteError(name="apart"), "one-hot", (4,)),
 ]
 BATCHES = [5, 4, 1]
 

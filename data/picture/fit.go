@@ -1,0 +1,173 @@
+package picture
+
+import (
+	"fmt"
+	"image"
+	"image/draw"
+	"slices"
+)
+
+// part is what of the picture is resized.
+func (o Options) part(img Image) crop {
+	if o.KeepAspectRatio {
+		return img.aspectCrop(o.Height, o.Width)
+	}
+	return img.whole()
+}
+
+// target is the size that a picture is resized to. Where the picture's own size decides, a result that takes more than
+// limit bytes is an error.
+func (o Options) target(img Image, channels int, limit int64) (h, w int, err error) {
+	switch {
+	case o.Height > 0:
+		return o.Height, o.Width, nil
+	case o.ShortSide == 0:
+		return img.H, img.W, nil
+	}
+	h, w = o.ShortSide, o.ShortSide
+	if img.H > img.W {
+		h = long(o.ShortSide, img.H, img.W)
+	} else {
+		w = long(o.ShortSide, img.W, img.H)
+	}
+	return h, w, checkResult("resized to a shorter side of "+fmt.Sprint(o.ShortSide), img, h, w, channels, limit)
+}
+
+// long is the longer side: torchvision's int(short*longer/shorter), which divides in float64.
+func long(short, longer, shorter int) int {
+	return int(float64(short) * float64(longer) / float64(shorter))
+}
+
+// checkResult refuses a picture that would grow too large.
+func checkResult(how string, img Image, h, w, channels int, limit int64) error {
+	if int64(h) > MaxPixels/int64(w) || int64(h)*int64(w)*int64(channels) > limit {
+		return fmt.Errorf("a picture of %dx%d pixels would be of %dx%d, %s: more than the %d MiB that a file of its size may take",
+			img.W, img.H, w, h, how, limit>>20)
+	}
+	return nil
+}
+
+// fit resizes and crops a picture.
+func (d *Decoder) fit(img Image, o Options, limit int64) (Image, error) {
+	img, h, w, err := d.pad(img, o, limit)
+	if err != nil {
+		return Image{}, err
+	}
+	if h != img.H || w != img.W {
+		out := Image{H: h, W: w, C: img.C, Pix: grow(&d.resized, h*w*img.C)}
+		d.scratch.resize(out, img, o.part(img), o.Interpolation)
+		img = out
+	}
+	if o.Crop == [2]int{} || o.Crop == [2]int{img.H, img.W} {
+		return img, nil
+	}
+	out := Image{H: o.Crop[0], W: o.Crop[1], C: img.C, Pix: grow(&d.cropped, o.Crop[0]*o.Crop[1]*img.C)}
+	centerCrop(out.Pix, out.H, out.W, img.Pix, img.H, img.W, img.C)
+	return out, nil
+}
+
+// fitTF appends what tf.image.resize makes of a picture, cropped.
+func (d *Decoder) fitTF(dst []float32, img Image, o Options, limit int64) (out []float32, h, w int, err error) {
+	img, h, w, err = d.pad(img, o, limit)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	n := h * w * img.C
+	if o.Crop == [2]int{} || o.Crop == [2]int{h, w} {
+		at := len(dst)
+		dst = growFloats(dst, n)
+		d.valuesTF(dst[at:], img, o, h, w)
+		return dst, h, w, nil
+	}
+	d.values = growFloats(d.values[:0], n)
+	d.valuesTF(d.values, img, o, h, w)
+	at := len(dst)
+	dst = growFloats(dst, o.Crop[0]*o.Crop[1]*img.C)
+	centerCrop(dst[at:], o.Crop[0], o.Crop[1], d.values, h, w, img.C)
+	return dst, o.Crop[0], o.Crop[1], nil
+}
+
+func (d *Decoder) valuesTF(dst []float32, img Image, o Options, h, w int) {
+	if h == img.H && w == img.W {
+		appendFloat32(dst[:0], img)
+		return
+	}
+	resizeTF(dst, img, o.part(img), h, w)
+}
+
+// pad puts zeros around a picture where that is asked for, and tells what it is to be resized to.
+func (d *Decoder) pad(img Image, o Options, limit int64) (out Image, h, w int, err error) {
+	if h, w, err = o.target(img, img.C, limit); err != nil || !o.PadToAspectRatio {
+		return img, h, w, err
+	}
+	// As Keras, which puts as many zeros at one side as at the other.
+	out = Image{C: img.C}
+	out.H = img.H + 2*((max(img.H, img.W*o.Height/o.Width)-img.H)/2)
+	out.W = img.W + 2*((max(img.W, img.H*o.Width/o.Height)-img.W)/2)
+	if err := checkResult("with zeros at its sides", img, out.H, out.W, img.C, limit); err != nil {
+		return Image{}, 0, 0, err
+	}
+	out.Pix = grow(&d.padded, out.H*out.W*out.C)
+	centerCrop(out.Pix, out.H, out.W, img.Pix, img.H, img.W, img.C)
+	return out, h, w, nil
+}
+
+// middle is where the part in the middle begins: torchvision's int(round((size-part)/2)), of which Python rounds halves
+// to even numbers. Where the part is larger than the size it is negative, and the odd zero is at the end.
+func middle(size, part int) int {
+	switch d := size - part; {
+	case d < 0:
+		return -(-d / 2)
+	case d%4 == 3:
+		return d/2 + 1
+	default:
+		return d / 2
+	}
+}
+
+// centerCrop fills dst, of h x w pixels of c values, from the middle of src; what lies outside of src is 0.
+func centerCrop[T uint8 | float32](dst []T, h, w int, src []T, srcH, srcW, c int) {
+	top, left := middle(srcH, h), middle(srcW, w)
+	from, to := max(left, 0), max(-left, 0)
+	n := min(srcW-from, w-to)
+	for y := range h {
+		row := dst[y*w*c:][:w*c]
+		if sy := top + y; sy >= 0 && sy < srcH {
+			clear(row[:to*c])
+			copy(row[to*c:(to+n)*c], src[(sy*srcW+from)*c:])
+			clear(row[(to+n)*c:])
+		} else {
+			clear(row)
+		}
+	}
+}
+
+// growFloats makes dst n values longer.
+func growFloats(dst []float32, n int) []float32 { return slices.Grow(dst, n)[:len(dst)+n] }
+
+// fromMemory copies a picture of package image.
+func (d *Decoder) fromMemory(m image.Image) (native, error) {
+	if m == nil {
+		return native{}, fmt.Errorf("there is no picture: the image.Image is nil")
+	}
+	b := m.Bounds()
+	if b.Dx() <= 0 || b.Dy() <= 0 {
+		return native{}, fmt.Errorf("the picture has no pixels: its size is %dx%d", b.Dx(), b.Dy())
+	}
+	if b.Dx() > MaxPixels/b.Dy() {
+		return native{}, fmt.Errorf("the picture has %dx%d pixels: more than %d are not taken", b.Dx(), b.Dy(), MaxPixels)
+	}
+	pix := grow(&d.native, 4*b.Dx()*b.Dy())
+	to := image.Rect(0, 0, b.Dx(), b.Dy())
+	// Where all is opaque, premultiplied colours are the others, and package draw knows them best.
+	if o, ok := m.(interface{ Opaque() bool }); ok && o.Opaque() {
+		draw.Draw(&image.RGBA{Pix: pix, Stride: 4 * b.Dx(), Rect: to}, to, m, b.Min, draw.Src)
+	} else if n, ok := m.(*image.NRGBA); ok {
+		for y := range b.Dy() {
+			copy(pix[y*4*b.Dx():][:4*b.Dx()], n.Pix[n.PixOffset(b.Min.X, b.Min.Y+y):])
+		}
+	} else {
+		draw.Draw(&image.NRGBA{Pix: pix, Stride: 4 * b.Dx(), Rect: to}, to, m, b.Min, draw.Src)
+	}
+	return native{h: b.Dy(), w: b.Dx(), layout: rgba, pix: pix}, nil
+}

@@ -1,0 +1,152 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// upright is the orientation of a file whose rows and columns are the picture's: EXIF's 1.
+const upright = 1
+
+// orientation is the EXIF orientation of an image file, 1 to 8; upright where the file has none. It is read from JPEG's
+// APP1, PNG's eXIf, WebP's EXIF and from TIFF, not from XMP.
+func orientation(data []byte) int {
+	var exif []byte
+	switch Format(data) {
+	case "JPEG":
+		exif = jpegExif(data)
+	case "PNG":
+		exif = chunk(data[8:], "eXIf", binary.BigEndian, true)
+	case "WebP":
+		exif = chunk(data[12:], "EXIF", binary.LittleEndian, false)
+	case "TIFF":
+		exif = data
+	}
+	return tiffOrientation(bytes.TrimPrefix(exif, []byte(exifMark)))
+}
+
+const exifMark = "Exif\x00\x00"
+
+// jpegExif is the content of a JPEG file's EXIF segment, which stands before the picture.
+func jpegExif(data []byte) []byte {
+	for data = data[2:]; len(data) >= 4 && data[0] == 0xff; {
+		if data[1] == 0xff { // padding
+			data = data[1:]
+			continue
+		}
+		marker, n := data[1], int(binary.BigEndian.Uint16(data[2:]))
+		if marker == 0xda || n < 2 || n+2 > len(data) {
+			break
+		}
+		if segment := data[4 : n+2]; marker == 0xe1 && bytes.HasPrefix(segment, []byte(exifMark)) {
+			return segment
+		}
+		data = data[n+2:]
+	}
+	return nil
+}
+
+// chunk is the content of the first chunk of this name. A chunk of PNG has its length before its name and a checksum
+// at its end; one of RIFF has its name before its length, and an even length.
+func chunk(data []byte, name string, order binary.ByteOrder, png bool) []byte {
+	for len(data) >= 8 {
+		size, id, after := data[:4], data[4:8], 4
+		if !png {
+			size, id, after = id, size, 0
+		}
+		n := int64(order.Uint32(size))
+		if !png {
+			after = int(n & 1)
+		}
+		if data = data[8:]; n > int64(len(data)) {
+			break
+		}
+		if string(id) == name {
+			return data[:n]
+		}
+		data = data[min(n+int64(after), int64(len(data))):]
+	}
+	return nil
+}
+
+// tiffOrientation reads tag 274 of a TIFF structure's first directory.
+func tiffOrientation(b []byte) int {
+	if len(b) < 8 {
+		return upright
+	}
+	var order binary.ByteOrder
+	switch string(b[:4]) {
+	case "II*\x00":
+		order = binary.LittleEndian
+	case "MM\x00*":
+		order = binary.BigEndian
+	default:
+		return upright
+	}
+	at := int64(order.Uint32(b[4:]))
+	if at+2 > int64(len(b)) {
+		return upright
+	}
+	entries := b[at+2:]
+	for range order.Uint16(b[at:]) {
+		if len(entries) < 12 {
+			break
+		}
+		if tag, kind, count := order.Uint16(entries), order.Uint16(entries[2:]), order.Uint32(entries[4:]); tag == 274 && count == 1 {
+			v := 0
+			switch kind {
+			case 3:
+				v = int(order.Uint16(entries[8:]))
+			case 4:
+				v = int(min(order.Uint32(entries[8:]), 9))
+			}
+			if v >= 1 && v <= 8 {
+				return v
+			}
+			break
+		}
+		entries = entries[12:]
+	}
+	return upright
+}
+
+// turn gives the pixels of a picture with this orientation as they are to be seen: Pillow's ImageOps.exif_transpose.
+func (d *Decoder) turn(n native, orientation int) native {
+	if orientation == upright {
+		return n
+	}
+	size := layoutBytes[n.layout]
+	out := native{h: n.h, w: n.w, layout: n.layout}
+	if orientation >= 5 {
+		out.h, out.w = n.w, n.h
+	}
+	out.pix = grow(&d.turned, len(n.pix))
+	// Pixel (y, x) is the file's pixel start + y*down + x*right.
+	start, down, right := 0, n.w, 1
+	switch orientation {
+	case 2:
+		start, right = n.w-1, -1
+	case 3:
+		start, down, right = n.h*n.w-1, -n.w, -1
+	case 4:
+		start, down = (n.h-1)*n.w, -n.w
+	case 5:
+		down, right = 1, n.w
+	case 6:
+		start, down, right = (n.h-1)*n.w, 1, -n.w
+	case 7:
+		start, down, right = n.h*n.w-1, -1, -n.w
+	case 8:
+		start, down, right = n.w-1, -1, n.w
+	}
+	at := 0
+	for y := range out.h {
+		from := start + y*down
+		for range out.w {
+			copy(out.pix[at:at+size], n.pix[from*size:])
+			at += size
+			from += right
+		}
+	}
+	return out
+}

@@ -1,0 +1,85 @@
+package data
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/data/preprocess"
+)
+
+// preprocessing fills in TargetSize, ColorMode and Interpolation, and says how files are loaded and what is done to
+// their numbers after Augment; nil is nothing.
+func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, error) {
+	if len(o.Preprocessing) == 0 {
+		if o.TargetSize == [2]int{} {
+			o.TargetSize = [2]int{256, 256}
+		}
+		return picture.Options{Height: o.TargetSize[0], Width: o.TargetSize[1], ColorMode: o.ColorMode, Interpolation: o.Interpolation}, nil, nil
+	}
+	var errs []error
+	if o.TargetSize != [2]int{} || o.ColorMode != 0 || o.Interpolation != 0 {
+		errs = append(errs, errors.New("there are both Preprocessing, whose steps say it, and TargetSize, ColorMode or Interpolation: leave these out"))
+	}
+	if g := o.Augment; g.Rescale != 0 || g.SamplewiseCenter || g.SamplewiseStdNormalization || g.NeedsFit() {
+		errs = append(errs, errors.New("the numbers are rescaled or normalised by Augment, and there is Preprocessing to say that: leave it out of Augment"))
+	}
+	p, err := o.Preprocessing.Compile()
+	if err != nil {
+		return picture.Options{}, nil, errors.Join(append(errs, err)...)
+	}
+	load := p.Picture()
+	o.TargetSize[0], o.TargetSize[1] = p.Size()
+	o.ColorMode, o.Interpolation = load.ColorMode, load.Interpolation
+	if o.TargetSize == [2]int{} {
+		errs = append(errs, errors.New("the steps of Preprocessing leave pictures of different sizes, and a batch needs one: add Resize with a height and a width, or CenterCrop"))
+	}
+	pictures, changes := o.Preprocessing.Split()
+	if len(changes) > 0 {
+		// Augment multiplies while it transforms, which saves going over the numbers again.
+		if r, ok := changes[0].(preprocess.Rescale); ok && r.Offset == 0 {
+			o.Augment.Rescale, changes = r.Scale, changes[1:]
+		}
+	}
+	if len(changes) == 0 {
+		return load, nil, errors.Join(errs...)
+	}
+	p, err = slices.Concat(pictures, changes).Compile()
+	return load, p, errors.Join(append(errs, err)...)
+}
+
+// Preprocessing implements Preprocessed: what is done to each picture apart from what Augment draws. It is nil where
+// Augment does what no list says: where it has a PreprocessingFunction, normalises each picture by itself, or whitens.
+func (f *Flow) Preprocessing() preprocess.Steps {
+	o := f.o
+	g := o.Augment
+	if g.PreprocessingFunction != nil {
+		return nil
+	}
+	if len(o.Preprocessing) > 0 {
+		return slices.Clone(o.Preprocessing)
+	}
+	if g.SamplewiseCenter || g.SamplewiseStdNormalization || g.ZCAWhitening {
+		return nil
+	}
+	steps := preprocess.Steps{
+		preprocess.Decode{ColorMode: o.ColorMode},
+		preprocess.Resize{Height: o.TargetSize[0], Width: o.TargetSize[1], Interpolation: o.Interpolation},
+	}
+	if g.Rescale != 0 && g.Rescale != 1 {
+		steps = append(steps, preprocess.Rescale{Scale: g.Rescale})
+	}
+	if g.NeedsFit() {
+		var n preprocess.Normalize
+		for _, v := range o.Statistics.Mean {
+			n.Mean = append(n.Mean, float64(v))
+		}
+		if g.FeaturewiseStdNormalization {
+			for _, v := range o.Statistics.Std {
+				n.Std = append(n.Std, float64(v+1e-6)) // as ImageDataGenerator divides
+			}
+		}
+		steps = append(steps, n)
+	}
+	return steps
+}

@@ -1,0 +1,60 @@
+package metric
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/labels"
+)
+
+// MeanSquaredError is the mean of (p-y)^2 (keras.metrics.MeanSquaredError): of an example over
+// the last dimension, then over examples.
+type MeanSquaredError struct {
+	Name string `keras:"name,default=mean_squared_error"`
+}
+
+// MeanAbsoluteError is the mean of |p-y| (keras.metrics.MeanAbsoluteError): of an example over
+// the last dimension, then over examples.
+type MeanAbsoluteError struct {
+	Name string `keras:"name,default=mean_absolute_error"`
+}
+
+// Class implements Metric.
+func (MeanSquaredError) Class() string { return "MeanSquaredError" }
+
+// Class implements Metric.
+func (MeanAbsoluteError) Class() string { return "MeanAbsoluteError" }
+
+// Named implements Metric.
+func (m MeanSquaredError) Named() string { return filled(m).Name }
+
+// Named implements Metric.
+func (m MeanAbsoluteError) Named() string { return filled(m).Name }
+
+// HigherIsBetter implements Metric.
+func (MeanSquaredError) HigherIsBetter() (higher, known bool) { return false, true }
+
+// HigherIsBetter implements Metric.
+func (MeanAbsoluteError) HigherIsBetter() (higher, known bool) { return false, true }
+
+// Config implements Metric.
+func (m MeanSquaredError) Config() map[string]any { return classes.Config(m) }
+
+// Config implements Metric.
+func (m MeanAbsoluteError) Config() map[string]any { return classes.Config(m) }
+
+// Build implements Metric.
+func (m MeanSquaredError) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
+	return meanOf(b, m, yTrue, yPred, weights, b.Square)
+}
+
+// Build implements Metric.
+func (m MeanAbsoluteError) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
+	return meanOf(b, m, yTrue, yPred, weights, b.Abs)
+}
+
+func meanOf(b *graph.Builder, m Metric, yTrue, yPred, weights *graph.Value, of func(*graph.Value) *graph.Value) *graph.Value {
+	y := labels.Dense(b, yTrue, yPred)
+	if !ready(b, m) || !y.Valid() {
+		return b.Invalid()
+	}
+	return Mean(b, of(b.Sub(yPred, y)), weights)
+}
