@@ -35,7 +35,6 @@ func TestDecodeForPrediction(t *testing.T) {
 		{"DepthwiseConv2D", object{"kernel_size": 1., "depthwise_constraint": object{"class_name": "UnitNorm", "config": object{"axis": 0.}}, "depthwise_initializer": object{"class_name": "Orthogonal", "config": object{"gain": 1.}}}, []string{
 			`depthwise_initializer {"class_name":"Orthogonal","config":{"gain":1}}`, `depthwise_constraint {"class_name":"UnitNorm","config":{"axis":0}}`,
 		}},
-		{"Dropout", object{"rate": .5, "noise_shape": []any{nil, 1., 1., 1.}}, []string{"noise_shape [null,1,1,1]"}},
 	} {
 		_, ignored, err := layer.DecodeForPrediction(c.class, c.conf)
 		if err != nil {
