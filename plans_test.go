@@ -23,6 +23,9 @@ type noKernels struct{}
 
 func (noKernels) Workspace(*graph.Node) (int, error) { return 0, nil }
 
+// InPlace implements compile.Target.
+func (noKernels) InPlace(*graph.Node, int) []int { return nil }
+
 func (noKernels) Size(v *graph.Value) int { return v.Shape.Elements() * max(4, v.DType.Size()) }
 
 // TestPlans compares what the compiler makes of the tutorial's network at batch 15 with

@@ -15,6 +15,9 @@ import (
 type Target interface {
 	// Workspace is the number of bytes that a node needs while it runs, in the arena.
 	Workspace(n *graph.Node) (int, error)
+	// InPlace lists the operands whose memory a result of the node may take, best first, when
+	// nothing needs them after the node.
+	InPlace(n *graph.Node, result int) []int
 	// Size is the number of bytes that a value takes in the arena.
 	Size(v *graph.Value) int
 }

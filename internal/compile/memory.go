@@ -36,7 +36,7 @@ func InArena(v *graph.Value) bool {
 type block struct {
 	first, last int
 	size        int
-	value       *graph.Value // or
+	values      []*graph.Value // one in place of the other, or
 	work        *graph.Node
 	offset      int
 }
@@ -46,23 +46,8 @@ type block struct {
 func allocate(g *graph.Graph, target Target) (*Plan, error) {
 	var blocks []*block
 	of := map[*graph.Value]*block{}
-	prepared := prepared(g)
+	prepared, last := prepared(g), lastUses(g)
 	for i, n := range g.Nodes {
-		for _, v := range n.Out {
-			if Root(v) == v && InArena(v) && !prepared[n] {
-				b := &block{first: i, last: i, size: align(target.Size(v)), value: v}
-				blocks = append(blocks, b)
-				of[v] = b
-			}
-		}
-		for j, v := range n.In {
-			if s, ok := n.Op.(op.ShapeOnly); ok && s.ShapeOnly(j) {
-				continue
-			}
-			if b := of[Root(v)]; b != nil {
-				b.last = i
-			}
-		}
 		size, err := target.Workspace(n)
 		if err != nil {
 			return nil, err
@@ -70,10 +55,24 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 		if size > 0 {
 			blocks = append(blocks, &block{first: i, last: i, size: align(size), work: n})
 		}
-	}
-	for _, o := range g.Outputs {
-		if b := of[Root(o.Value)]; b != nil {
-			b.last = len(g.Nodes)
+		for j, v := range n.Out {
+			if Root(v) != v || !InArena(v) || prepared[n] {
+				continue
+			}
+			b := &block{first: i, size: align(target.Size(v))}
+			for _, operand := range target.InPlace(n, j) {
+				// Another result may have taken it already.
+				if x := of[Root(n.In[operand])]; x != nil && x.last == i && x.size == b.size && !slices.Contains(n.Out, x.values[len(x.values)-1]) {
+					b = x
+					break
+				}
+			}
+			if len(b.values) == 0 {
+				blocks = append(blocks, b)
+			}
+			b.values = append(b.values, v)
+			b.last = max(i, last[v])
+			of[v] = b
 		}
 	}
 	p := &Plan{Graph: g, Slots: map[*graph.Value]Slot{}, Work: map[*graph.Node]Slot{}, Prepared: prepared}
@@ -96,7 +95,9 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 		if b.work != nil {
 			p.Work[b.work] = Slot{b.offset, b.size}
 		} else {
-			p.Slots[b.value] = Slot{b.offset, b.size}
+			for _, v := range b.values {
+				p.Slots[v] = Slot{b.offset, b.size}
+			}
 		}
 	}
 	for _, n := range g.Nodes {
@@ -108,6 +109,22 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 	}
 	p.Peak = peak(g, blocks)
 	return p, nil
+}
+
+// lastUses finds the last node that reads the memory of each value; for outputs, that is after all.
+func lastUses(g *graph.Graph) map[*graph.Value]int {
+	last := map[*graph.Value]int{}
+	for i, n := range g.Nodes {
+		for j, v := range n.In {
+			if s, ok := n.Op.(op.ShapeOnly); !ok || !s.ShapeOnly(j) {
+				last[Root(v)] = i
+			}
+		}
+	}
+	for _, o := range g.Outputs {
+		last[Root(o.Value)] = len(g.Nodes)
+	}
+	return last
 }
 
 // peak is what is in the arena at the node where most is.
@@ -130,7 +147,7 @@ func peak(g *graph.Graph, blocks []*block) Peak {
 		case b.first > at || b.last < at:
 		case b.work != nil:
 			p.Work += b.size
-		case gradients[b.value]:
+		case gradients[b.values[0]]:
 			p.Gradients += b.size
 		default:
 			p.Values += b.size

@@ -215,6 +215,18 @@ var cases = []struct {
 		one, _, _ := b.BatchNorm(b.Reshape(x, -1, 1), nil, nil, 1e-3)
 		return append(out, y, one)
 	}},
+	{"frozen normalization", []int{4, 9, 8, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		norm := trial{b: b}.normalized
+		k, l := weight(b, "k", 3, 3, 5, 6), weight(b, "l", 9, 8, 6, 12)
+		y := b.ReLU(norm(b.Conv2D(x, k, window(3, 1, 1, op.Same)), "first")) // its weights are trained, and scaled in each run
+		z := b.ReLU(norm(b.Conv2D(y, l, op.Window{Size: [2]int{9, 8}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}}), "second"))
+		loss := b.Mean(b.Square(z))
+		g := graph.Grad(b, loss, k, l, x)
+		rate := b.Constant(tensor.Float32, .1)
+		b.Update(op.SGD{}, k, g[0], rate)
+		b.Update(op.SGD{}, l, g[1], rate)
+		return []*graph.Value{y, z, loss, g[2]}
+	}},
 	{"random", []int{4, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		return []*graph.Value{b.In("drop", "").RandomUniform(7, b.Constant(tensor.Int64, 3), x)}
 	}},

@@ -158,6 +158,9 @@ func (t *target) Workspace(n *graph.Node) (int, error) {
 	return l.work * 4, nil
 }
 
+// InPlace implements compile.Target.
+func (t *target) InPlace(n *graph.Node, result int) []int { return inPlace(n.Op, len(n.In), result) }
+
 // Size implements compile.Target.
 func (t *target) Size(v *graph.Value) int { return v.Shape.Elements() * elementSize(v.DType) }
 

@@ -99,6 +99,37 @@ func batchNormGrad(l *lowering) error {
 	return l.floats()
 }
 
+// inPlace lists the operands of batch normalization in whose place a result may come: its kernels
+// read an element of them before they write that of the result.
+func inPlace(o op.Op, operands, result int) []int {
+	residual := func(add bool) []int {
+		if add {
+			return []int{operands - 1, 0}
+		}
+		return []int{0}
+	}
+	switch o := o.(type) {
+	case compile.ScaleShift:
+		return residual(o.Add)
+	case op.BatchNorm:
+		if result == 0 {
+			return residual(false)
+		}
+	case compile.BatchNorm:
+		if result == 0 {
+			return residual(o.Add)
+		}
+	case op.BatchNormGrad, compile.BatchNormGrad:
+		switch result {
+		case 0: // after all sums
+			return []int{1, 0}
+		case 3: // while they are made
+			return []int{0}
+		}
+	}
+	return nil
+}
+
 // movingAverage is op.MovingAverage; products are rounded before they are added.
 func movingAverage(l *lowering) error {
 	n := l.node.In[0].Shape.Elements()

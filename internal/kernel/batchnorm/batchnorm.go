@@ -21,10 +21,11 @@ import (
 )
 
 const (
-	leastLine   = 64  // numbers of a line, at least
-	vectorLine  = 16  // numbers of a line are a multiple of this
-	blockLines  = 256 // lines of a block, at most
-	blockColumn = 256 // columns of a line that a part sums
+	leastLine  = 64  // numbers of a line, at least
+	vectorLine = 16  // numbers of a line are a multiple of this
+	blockLines = 256 // lines of a block, at most
+	sumsWhole  = 512 // numbers of a line that one part sums, at most: it reads memory in its order
+	sumsSome   = 256 // numbers of a longer line that a part sums
 )
 
 // lines is a matrix of rows of channels, as lines.
@@ -79,10 +80,18 @@ func (l lines) blocks() int { return kernel.CeilDiv(l.count, blockLines) }
 
 // blocksOfPart is how many blocks one part sums: more than one where lines are short.
 func (l lines) blocksOfPart() int {
-	return max(1, kernel.Block/(blockLines*min(l.width, blockColumn)))
+	return max(1, kernel.Block/(blockLines*l.columns()))
 }
 
-func (l lines) columnParts() int { return kernel.CeilDiv(l.width, blockColumn) }
+// columns is how many numbers of a line a part sums.
+func (l lines) columns() int {
+	if l.width <= sumsWhole {
+		return l.width
+	}
+	return sumsSome
+}
+
+func (l lines) columnParts() int { return kernel.CeilDiv(l.width, l.columns()) }
 
 func (l lines) sumParts() int {
 	return kernel.CeilDiv(l.blocks(), l.blocksOfPart()) * l.columnParts()
@@ -91,8 +100,8 @@ func (l lines) sumParts() int {
 // eachBlock calls f for the blocks of a part: lines [lo, hi) of columns [from, to).
 func (l lines) eachBlock(part int, f func(block, lo, hi, from, to int)) {
 	first := part / l.columnParts() * l.blocksOfPart()
-	from := part % l.columnParts() * blockColumn
-	to := min(from+blockColumn, l.width)
+	from := part % l.columnParts() * l.columns()
+	to := min(from+l.columns(), l.width)
 	for b := first; b < min(first+l.blocksOfPart(), l.blocks()); b++ {
 		f(b, b*blockLines, min((b+1)*blockLines, l.count), from, to)
 	}

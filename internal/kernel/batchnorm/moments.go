@@ -41,7 +41,7 @@ func moments(isa kernel.ISA, mean, squares, x []float32, rows, stride int) {
 		mean[c] /= float32(rows)
 	}
 	clear(squares)
-	var differences [blockColumn]float32
+	var differences [sumsWhole]float32
 	for r := range rows {
 		for c, v := range x[r*stride:][:len(mean)] {
 			d := v - mean[c]

@@ -21,20 +21,23 @@ var bnActivations = []struct{ name, doc string }{
 	{"ReLU6", ", from 0 to 6"},
 }
 
-// groups writes code for groups of n vectors of columns, and for what is left one by one; each
-// moves the pointers on. The number of vectors is in CX.
-func (a *asm) groups(n int, pointers []string, code func(n int, label string)) {
-	for _, n := range []int{n, 1} {
-		group, done := fmt.Sprint("group", n), fmt.Sprint("done", n)
+// groups writes code for groups of up to four vectors of columns, the last ones of two or three
+// rather than of one; each moves the pointers on. The number of vectors is in CX.
+func (a *asm) groups(pointers []string, code func(n int, label string)) {
+	for n := 4; n > 0; n-- {
+		group, next := fmt.Sprint("group", n), fmt.Sprint("group", n-1)
 		a.at(group)
-		a.i("CMPQ CX, $%d\nJLT %s", n, done)
+		a.i("CMPQ CX, $%d\nJLT %s", n, next)
+		if n == 4 { // five are three and two
+			a.i("CMPQ CX, $5\nJEQ %s", next)
+		}
 		code(n, fmt.Sprint("down", n))
 		for _, p := range pointers {
 			a.i("ADDQ $%d, %s", n*a.bytes(), p)
 		}
 		a.i("SUBQ $%d, CX\nJMP %s", n, group)
-		a.at(done)
 	}
+	a.at("group0")
 	a.ret()
 }
 
@@ -44,7 +47,7 @@ func bnMoments(f *family, v vec) {
 		"mean *float32", "squares *float32", "x *float32", "count *float32", "vectors int", "rows int", "stride uintptr")
 	a.load("DI", "DX", "SI", "AX", "CX", "R8", "R9")
 	const sum, square, difference, t = 0, 4, 8, 12
-	a.groups(4, []string{"DI", "DX", "SI"}, func(n int, down string) {
+	a.groups([]string{"DI", "DX", "SI"}, func(n int, down string) {
 		for j := range n {
 			a.zero(sum + j)
 			a.zero(square + j)
@@ -189,28 +192,36 @@ func bnSums(f *family, v vec) {
 			fmt.Fprintf(&f.code, "\tcase Mask{%s, %t}:\n\t\t%s%s(%s)\n", act.name, result, name, v.name, call)
 			a := f.fn(v, name, "sets, for each lane of vectors, sums to the sum of grad"+doc+", and products to that of grad*(x-mean), down the rows, in order.", params...)
 			a.load(append(pointers, "CX", "R9", "R13")...)
-			n := 4
-			if activation > 0 && !a.is512() {
-				n = 2
+			// With 16 registers, coefficients are read from memory: R8, R12 and AX have their lines.
+			const sum, product, mean, scale, shift = 0, 4, 8, 12, 16
+			t := 8
+			if a.is512() {
+				t = 20
 			}
-			sum, product, mean, scale, shift, t := 0, n, 2*n, 3*n, 4*n, 3*n
-			if activation > 0 && !result {
-				t = 5 * n
-			}
+			recomputed := activation > 0 && !result
 			grad, d, z, zero, spare := t, t+1, t+2, t+3, t+4
 			if activation > 0 {
 				a.zero(zero)
 			}
-			a.groups(n, pointers, func(n int, label string) {
-				a.i("MOVQ R8, R12")
-				for i, first := range []int{mean, scale, shift} {
-					if i > 0 && (activation == 0 || result) {
-						break
-					}
+			a.groups(pointers, func(n int, label string) {
+				lines := []string{"R8", "R12", "AX"}
+				if recomputed {
+					a.lineOf(lines...)
+				} else {
+					lines = lines[:1]
+				}
+				for i, first := range []int{mean, scale, shift}[:len(lines)] {
 					for j := range n {
-						a.v("VMOVUPS", mem(j*a.bytes(), "R12"), first+j)
+						if a.is512() {
+							a.v("VMOVUPS", mem(j*a.bytes(), lines[i]), first+j)
+						}
 					}
-					a.i("ADDQ R13, R12")
+				}
+				coefficient := func(line, first, j int) any {
+					if a.is512() {
+						return first + j
+					}
+					return mem(j*a.bytes(), lines[line])
 				}
 				for j := range n {
 					a.zero(sum + j)
@@ -222,13 +233,13 @@ func bnSums(f *family, v vec) {
 					m := func(register string) string { return mem(j*a.bytes(), register) + "(R10*1)" }
 					a.v("VMOVUPS", m("SI"), grad)
 					a.v("VMOVUPS", m("BX"), d)
-					a.v("VSUBPS", mean+j, d, d)
+					a.v("VSUBPS", coefficient(0, mean, j), d, d)
 					switch {
 					case result:
 						a.v("VMOVUPS", m("R14"), z)
-					case activation > 0:
-						a.v("VMULPS", scale+j, d, z)
-						a.v("VADDPS", shift+j, z, z)
+					case recomputed:
+						a.v("VMULPS", coefficient(1, scale, j), d, z)
+						a.v("VADDPS", coefficient(2, shift, j), z, z)
 					}
 					if activation > 0 {
 						a.keep(activation, grad, z, zero, spare)
