@@ -35,11 +35,11 @@ type SpatialDropout2D struct {
 	Rate float64 `keras:"rate,required,min=0,max=1"` // fraction of the channels that is set to 0
 	Seed *int    `keras:"seed"`                      // nil: the model's
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name  string `keras:"name,omitempty"`
+	DType Policy `keras:"dtype,default=float32"`
 
 	_ struct{} `keras:"data_format,only=channels_last"`
+	_ struct{} `keras:"trainable,any,omit"` // which Keras neither writes nor takes for this layer
 }
 
 // Dims are sizes of dimensions, the batch's among them; tensor.Unknown is null in Keras.

@@ -268,7 +268,9 @@ func TestLayers(t *testing.T) {
 			t.Run("config", func(t *testing.T) {
 				roundTrip(t, c.layer)
 				conf := c.layer.Config()
-				if _, ok := conf["trainable"].(bool); !ok && c.layer.Class() != "InputLayer" || conf["dtype"] == nil {
+				_, trainable := conf["trainable"].(bool)
+				exempt := c.layer.Class() == "InputLayer" || c.layer.Class() == "SpatialDropout2D" // as in Keras
+				if trainable == exempt || conf["dtype"] == nil {
 					t.Errorf("config %v lacks trainable or dtype, which all layers have", conf)
 				}
 			})

@@ -85,8 +85,8 @@ func Decode(class string, conf map[string]any) (Layer, error) {
 
 // DecodeForPrediction is Decode for a model that only predicts. It passes over what changes
 // training alone and lince does not have yet: regularizers, constraints, initializers of an
-// unknown class, Dropout's noise_shape. It returns what it passed over; a model with such a layer
-// must neither be trained nor saved, for it would lose these settings.
+// unknown class. It returns what it passed over; a model with such a layer must neither be
+// trained nor saved, for it would lose these settings.
 func DecodeForPrediction(class string, conf map[string]any) (Layer, []Ignored, error) {
 	return classes.Decode(class, conf, true)
 }

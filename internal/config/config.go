@@ -139,23 +139,22 @@ func (r *Reader) Value(key string) any {
 // and lince does not have yet.
 func (r *Reader) Only(key string, values ...any) {
 	v := r.Value(key)
-	if r.may(key, values) {
+	if class, conf := Object(v); class == "DTypePolicy" {
+		v = conf["name"] // Keras' object for what a string says, too
+	}
+	if v == nil {
 		return
+	}
+	for _, w := range values {
+		if equal(v, w) {
+			return
+		}
 	}
 	want := "null"
 	if len(values) > 0 {
 		want = Show(values[0])
 	}
 	r.Errorf("%s is %s: not supported yet, want %s", key, Show(v), want)
-}
-
-// may says whether key is absent, null, or one of values.
-func (r *Reader) may(key string, values []any) bool {
-	v := r.m[key]
-	if class, conf := Object(v); class == "DTypePolicy" {
-		v = conf["name"] // Keras' object for what a string says, too
-	}
-	return v == nil || slices.ContainsFunc(values, func(w any) bool { return equal(v, w) })
 }
 
 // Drop makes a key absent, after a mistake in it was noted.

@@ -59,7 +59,6 @@ type every struct {
 	_ struct{} `keras:"old,only=null,omit"`
 	_ struct{} `keras:"note,any=0.5"`
 	_ struct{} `keras:"penalty,training,omit"`
-	_ struct{} `keras:"noise,training,only=null,omit"`
 	_ struct{} `keras:"init_initializer,any,omit"`
 }
 
@@ -171,7 +170,6 @@ func TestDecode(t *testing.T) {
 		{`{"count":1,"size":[1,2,3],"stride":[0,1],"axes":[-4],"scale":[1,"x"]}`, "size is [1,2,3], want 2 integers from 1 to 16777216\nstride is [0,1], want 2 integers from 1 to 16777216\naxes is [-4], want integers of at least -3\nscale is [1,\"x\"], want numbers"},
 		{`{"count":1,"scale":1e39}`, "scale is 1e+39, want a number that float32 holds"},
 		{`{"count":1,"format":"first","old":1,"dtype":"float16"}`, "format is \"first\": not supported yet, want \"last\"\nold is 1: not supported yet, want null\ndtype is \"float16\": not supported yet, want \"float32\""},
-		{`{"count":1,"noise":[1]}`, "noise is [1]: not supported yet, want null"},
 		{`{"count":1,"penalty":"l2","init_regularizer":"l1","init_constraint":2}`, "penalty is \"l2\": not supported in training yet, want null\ninit_regularizer is \"l1\": not supported in training yet, want null\ninit_constraint is 2, want null or a Keras object"},
 		{`{"count":0,"steps":7,"stepps":1}`, "count is 0, want an integer from 1 to 16777216\n7 steps\nof all numbers\nunknown key \"stepps\"; did you mean steps?"},
 	} {
@@ -188,8 +186,8 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%s:\ngot  %s\nwant %s", c.conf, got, want)
 		}
 	}
-	v, ignored, err := kinds.Decode("Every", read(t, `{"count":5,"size":3,"name":"n","penalty":"l2","noise":[1]}`), true)
-	if err != nil || v.(every).Size != [2]int{3, 3} || v.(every).Name != "n" || len(ignored) != 2 || ignored[0].String() != `penalty "l2"` || ignored[1].String() != "noise [1]" {
+	v, ignored, err := kinds.Decode("Every", read(t, `{"count":5,"size":3,"name":"n","penalty":"l2"}`), true)
+	if err != nil || v.(every).Size != [2]int{3, 3} || v.(every).Name != "n" || len(ignored) != 1 || ignored[0].String() != `penalty "l2"` {
 		t.Errorf("got %+v, %v, %v", v, ignored, err)
 	}
 	if _, _, err := kinds.Decode("Evry", nil, false); err == nil || err.Error() != `there is no kind class "Evry"; did you mean Every?` {

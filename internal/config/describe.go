@@ -20,7 +20,7 @@ func Describe(v any) []Row {
 	for _, f := range parse(reflect.TypeOf(v), nil) {
 		r := Row{Field: f.name, Key: f.key}
 		if f.name == "_" {
-			if !f.any && f.only != nil {
+			if !f.any && !f.training {
 				rows = append(rows, f.fixed())
 			}
 			continue

@@ -39,8 +39,7 @@ type Class interface {
 //
 //	only=a|b      what the key can be; the first is written
 //	any=a         the key can be anything, which changes nothing; a is written
-//	training      changes only training: another value than those of only (than null, where there
-//	              is no only) is passed over for prediction, and refused otherwise
+//	training      changes only training: passed over for prediction, refused otherwise
 //	omit          the key is read, and not written
 //
 // A key x_initializer brings x_regularizer and x_constraint with it, as if declared with
@@ -157,7 +156,7 @@ func (g *Registry[T]) Config(v T) map[string]any {
 			if !f.omit || !x.IsZero() {
 				c[f.key] = f.encode(x)
 			}
-		case !f.omit:
+		case !f.omit && !f.training:
 			c[f.key] = f.only[0]
 		}
 	}
@@ -257,10 +256,8 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 		switch {
 		case f.name != "_":
 			f.decode(r, s.Field(f.index))
-		case f.training && f.only == nil:
+		case f.training:
 			r.Training(f.key)
-		case f.training && !r.may(f.key, f.only) && r.PassOver(f.key):
-			r.Ignore(f.key)
 		case f.any:
 			r.Ignore(f.key)
 		default:

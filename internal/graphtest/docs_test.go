@@ -21,7 +21,7 @@ const docs = `# Keras' classes in lince
 Go's names beside Keras': what each field is called there, what its zero value stands for, and what it can be. The tags of the
 structs say so; this page is generated from them (` + "`go test ./internal/graphtest -run Docs -update`" + `).
 
-- Every layer but Input has ` + "`Name`, `Frozen` and `DType`, which are Keras' `name`, `trainable` (inverted) and `dtype`" + `. An empty name is an
+- Every layer but Input and SpatialDropout2D has ` + "`Name`, `Frozen` and `DType`, which are Keras' `name`, `trainable` (inverted) and `dtype`" + `. An empty name is an
   automatic one. ` + "`DType`" + ` is a policy; the engine computes in float32.
 - A field that shows no default must be set. A default of none is null in Keras (a nil pointer, or zero).
 - Regularizers and constraints are passed over where a model is opened for prediction, and refused for training.
