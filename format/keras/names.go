@@ -42,9 +42,9 @@ func LayerPaths(classes []string) []string {
 
 // LayerPaths are the paths of the network's layers in the weights file, where the network
 // is at path at: "" for the model itself, the layer's path for a nested one. What has no
-// place there, an op or the InputLayer of a Sequential, has "". Layers that are two models'
-// have variables in one place only: the first that a walk along Layers, into nested models,
-// comes to.
+// place there, an op or the InputLayer of a Sequential, has "". A layer
+// that belongs to two models counts in both, but its variables are in the file once: where a
+// walk along Layers, into nested models, meets it first.
 func (n *Network) LayerPaths(at string) []string {
 	paths := make([]string, len(n.Layers))
 	var classes []string

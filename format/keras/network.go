@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince/tensor"
 )
@@ -42,7 +43,7 @@ type NetworkLayer struct {
 	Module, Class string
 	// RegisteredName is "" for Keras' own layers, and "Package>Class" for others.
 	RegisteredName string
-	// Name is the layer's name, by which others refer to it.
+	// Name is the layer's name, by which others refer to it. In a Sequential it may be "".
 	Name string
 	// Frozen is the reverse of the layer's trainable flag.
 	Frozen bool
@@ -113,12 +114,10 @@ type Structure struct {
 // Op says that the entry is an operation of the graph and no layer, as in Keras 3
 // keras.ops.add(x, 1) or x / 255. It is not in model.layers, has no variables, and does not
 // count in the paths of weights. TFOpLambda and SlicingOpLambda of Keras 2 are layers.
-func (l NetworkLayer) Op() bool {
-	return len(l.Module) >= len(opsModule) && l.Module[:len(opsModule)] == opsModule
-}
+func (l NetworkLayer) Op() bool { return strings.HasPrefix(l.Module, opsModule) }
 
 const (
-	opsModule  = "keras.src.ops"
+	opsModule  = "keras.src.ops."
 	sequential = "Sequential"
 	functional = "Functional"
 	inputLayer = "InputLayer"

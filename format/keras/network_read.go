@@ -19,12 +19,13 @@ const (
 )
 
 // ReadNetwork reads the config of a model: config.json of a .keras file of Keras 3 or 2, or
-// model.to_json(). It accepts Sequential, Functional and what is made of them. All mistakes
-// are told at once, by the layer's name. Every reference of the result is to a layer and a
-// call that are there, names are unique within their model, and there is no cycle.
+// model.to_json(). The model and the models in it are of class Sequential or Functional. The
+// error has all mistakes (20 at most), each with the layer's name. In a network without error
+// every reference is to a layer and a call that exist, names are unique within their model,
+// and there is no cycle.
 //
-// The numbers of calls are those of Network.Layers: where a file counts a nested model's own
-// connection as its call 0, as Keras does in places, the references are lowered by one.
+// A TensorRef's Node is an index of NetworkLayer.Calls. Keras counts a nested model's own
+// connection as its call 0 in some places; there Node is one less than in the file.
 func ReadNetwork(text []byte) (*Network, error) {
 	v, err := scan(text)
 	if err != nil {

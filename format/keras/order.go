@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Graph is which call takes the results of which: all that the order of a Functional
-// model's layers depends on. Operations are numbered; mostly they are layers.
+// Graph says which calls take the results of which. The order of a Functional model's layers
+// depends on nothing else. Operations are numbered; most of them are layers.
 type Graph struct {
 	// Names of the operations, for errors.
 	Names []string
@@ -66,8 +66,8 @@ func (g Graph) Order() (order, depth []int, err error) {
 }
 
 // Chain says whether every call follows the one before: no two have the same depth, none
-// takes more than one result, and no operation is called twice. The summary of other models
-// tells what is connected to what.
+// takes more than one result, and no operation is called twice. Keras' summary of a model
+// that is no chain has the column "Connected to".
 func (g Graph) Chain() (bool, error) {
 	_, calls, err := g.depths()
 	if err != nil {
@@ -112,8 +112,8 @@ func (g Graph) depths() (met []int, calls map[Call]int, err error) {
 	return w.met, calls, nil
 }
 
-// Calls are all calls that the outputs depend on, in an order in which each comes after the
-// calls whose results it takes: what a builder goes through.
+// Calls lists the inputs and all calls that the outputs depend on, each after the calls whose
+// results it takes. The calls of one operation may stand in any order.
 func (g Graph) Calls() ([]Call, error) {
 	w := g.walk()
 	for _, c := range slices.Concat(g.Inputs, g.Outputs) {
