@@ -177,7 +177,7 @@ func (m *Model) compile(c Compile) error {
 	if err := m.compileFor(c, true); err != nil {
 		return err
 	}
-	m.unknown = nil
+	m.unknown, m.doubts = nil, nil
 	return nil
 }
 

@@ -406,8 +406,6 @@ func TestApplications(t *testing.T) {
 	}
 	missing := map[string][]string{
 		"MobileNetV3Small":  {`activation "hard_silu"`, "keras.src.ops.numpy.Add", "keras.src.ops.numpy.Multiply"},
-		"EfficientNetB0":    {`activation "silu"`},
-		"EfficientNetV2B0":  {`activation "silu"`},
 		"ConvNeXtTiny":      {`activation "gelu"`, "LayerNormalization", "LayerScale", "keras.src.ops.numpy.Add"},
 		"NASNetMobile":      {"Cropping2D"},
 		"InceptionResNetV2": {"CustomScaleLayer"},
