@@ -225,6 +225,9 @@ func (m *Model) describe() (*keras.Network, error) {
 				return nil, err
 			}
 		} else {
+			if _, ok := l.config.(graphLayer); ok {
+				return nil, fmt.Errorf("layer %s is a graph, for which there is no Keras layer", l.name)
+			}
 			var err error
 			if out.Config, err = keras.Marshal(python(l.Config())); err != nil {
 				return nil, fmt.Errorf("layer %s: its config: %w", l.name, err)
