@@ -340,4 +340,17 @@ func TestDecodeKeras2(t *testing.T) {
 	if in := l.(layer.Input); in.Batch != 8 || in.Type().Shape.String() != "(8, 28, 28, 1)" || in.Named() != "in" {
 		t.Errorf("got %+v", in)
 	}
+	l, err = layer.Decode("BatchNormalization", map[string]any{
+		"name": "bn", "trainable": true, "dtype": "float32", "axis": []any{3.}, "momentum": .9, "epsilon": 1.001e-5, "center": true, "scale": false,
+		"beta_initializer":        map[string]any{"class_name": "Zeros", "config": map[string]any{}},
+		"gamma_initializer":       map[string]any{"class_name": "Ones", "config": map[string]any{}},
+		"moving_mean_initializer": map[string]any{"class_name": "Zeros", "config": map[string]any{}}, "moving_variance_initializer": map[string]any{"class_name": "Ones", "config": map[string]any{}},
+		"beta_regularizer": nil, "gamma_regularizer": nil, "beta_constraint": nil, "gamma_constraint": nil,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bn := l.(layer.BatchNormalization); *bn.Axis != 3 || *bn.Momentum != .9 || *bn.Epsilon != 1.001e-5 || !bn.NoScale || bn.NoCenter {
+		t.Errorf("got %+v", bn)
+	}
 }
