@@ -21,7 +21,7 @@ func PeakMemory(p *os.ProcessState) (bytes int64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	bytes = int64(u.Maxrss) //nolint:unconvert // it has 32 bits on some systems
+	bytes = int64(u.Maxrss)                                //nolint:unconvert // it has 32 bits on some systems
 	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" { // KiB there
 		bytes <<= 10
 	}
