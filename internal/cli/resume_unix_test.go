@@ -379,8 +379,8 @@ func TestAbandoned(t *testing.T) {
 			synctest.Wait()
 			if saving {
 				select {
-				case <-ended:
-					t.Error("it was not waited for")
+				case err := <-ended:
+					t.Errorf("it was not waited for: %v", err)
 				default:
 				}
 				cancelHard()
