@@ -350,7 +350,7 @@ func TestDecodeKeras2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bn := l.(layer.BatchNormalization); *bn.Axis != 3 || *bn.Momentum != .9 || *bn.Epsilon != 1.001e-5 || !bn.NoScale || bn.NoCenter {
+	if bn := l.(layer.BatchNormalization); bn.Axis != 3 || *bn.Momentum != .9 || *bn.Epsilon != 1.001e-5 || !bn.NoScale || bn.NoCenter {
 		t.Errorf("got %+v", bn)
 	}
 }
