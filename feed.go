@@ -345,6 +345,14 @@ func convert(t *tensor.Tensor, dtype tensor.DType, buf **tensor.Tensor) (*tensor
 		err = convertFrom[int64](out, t)
 	case tensor.Uint8:
 		err = convertFrom[uint8](out, t)
+	case tensor.BFloat16:
+		if dtype != tensor.Float32 {
+			return nil, fmt.Errorf("got %v, want %v", t.DType(), dtype)
+		}
+		dst := tensor.Values[float32](out)
+		for i, v := range tensor.Values[tensor.BF16](t) {
+			dst[i] = math.Float32frombits(uint32(v) << 16)
+		}
 	default:
 		err = fmt.Errorf("got %v, want %v", t.DType(), dtype)
 	}

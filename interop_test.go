@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -17,20 +16,6 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
-
-// interop runs internal/golden/interop.py on folders.
-func interop(t *testing.T, how string, folders ...string) {
-	t.Helper()
-	python := os.Getenv("LINCE_PYTHON")
-	if python == "" {
-		t.Skip("needs real Keras: set LINCE_PYTHON to a Python with internal/golden/requirements.txt")
-	}
-	script := filepath.Join(testenv.Root(t), "internal", "golden", "interop.py")
-	c := exec.Command(python, append([]string{script, how}, folders...)...)
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v:\n%s", err, out)
-	}
-}
 
 func readFloats(t *testing.T, folder, name string) []float32 {
 	t.Helper()
@@ -145,7 +130,7 @@ func TestKerasOpens(t *testing.T) {
 		models[name] = m
 		folders = append(folders, dir)
 	}
-	interop(t, "open", folders...)
+	testenv.Python(t, "interop.py", append([]string{"open"}, folders...)...)
 	all := must(data.Tensors(x, y, data.Options{NoShuffle: true}))
 	for name, m := range models {
 		t.Run(name, func(t *testing.T) {
@@ -192,7 +177,7 @@ func TestKerasOpens(t *testing.T) {
 // weights.
 func TestOpensKeras(t *testing.T) {
 	dir := t.TempDir()
-	interop(t, "make", dir)
+	testenv.Python(t, "interop.py", "make", dir)
 	var result map[string]map[string]float64
 	readResult(t, dir, &result)
 	if len(result) != 6 {

@@ -177,10 +177,14 @@ func (m *Model) load(weights keras.Weights) error {
 				errs = append(errs, fmt.Errorf("layer %s: the file has %d variables, the network %d", name, len(e.Vars), len(l.variables)))
 			}
 			for j, v := range l.variables[:min(len(l.variables), len(e.Vars))] {
-				if t := e.Vars[j]; t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
+				t := e.Vars[j]
+				if t.DType() == tensor.BFloat16 && v.DType == tensor.Float32 { // of a layer that is computed in float32
+					t, _ = convert(t, v.DType, new(*tensor.Tensor))
+				}
+				if t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
 					errs = append(errs, fmt.Errorf("layer %s: the file's %s is %v, the network's %v", name, v.Path, t, v.Type))
 				}
-				values[v] = e.Vars[j]
+				values[v] = t
 			}
 		}
 	}

@@ -1,13 +1,22 @@
-"""Real Keras on the other side of lince's .keras files (TestKerasOpens, TestOpensKeras).
+"""Real Keras on the other side of lince's .keras files (the root package's *interop_test.go).
 
 open FOLDER...  load lince.keras, with warnings as errors; write what it predicts of x, its
                 weights and the loss after two more steps, and keras.keras, saved again
 make FOLDER     write models that Keras made and trained, and what they predict of x
 networks FOLDER train the networks of networks.py: NAME-0.keras, NAME-10.keras, NAME-20.keras, and
                 NAME.result.json, which is what testdata/networks has
-resume FOLDER   load each NAME.keras, a network of networks.py after 10 steps, with warnings as errors;
-                write what it predicts of the first batch, and the logs of 10 more steps, to
-                NAME.result.json, and the model after them to NAME.again.keras
+resume FOLDER... load each NAME.keras, a network of networks.py after 10 steps, and NAME.json, what to_json
+                says of it, with warnings as errors; write what it predicts of the first batch, and the
+                logs of 10 more steps, to NAME.result.json, and the model after them to NAME.again.keras
+policies FOLDER models of other dtype policies, with a regularizer and a constraint, and of a fixed batch:
+                NAME.keras, and NAME.predictions of x, which a model of the same weights in float32 makes
+forms FOLDER    a model of two outputs, compiled in all the ways that Keras has: NAME.keras, and in
+                result.json what evaluate tells of each
+evaluate FOLDER load each *.keras of the folder, which lince wrote of these, with warnings as errors, and
+                write what evaluate tells of it to result.json
+summaries FOLDER models in models: NAME.keras, and NAME.txt and NAME-expanded.txt, what summary() prints
+predict FOLDER  load NAME.keras, with warnings as errors; write what it predicts of x in NAME.npz to
+                NAME.predictions, and to_json() to NAME.json
 
 Arrays are raw little-endian float32, their shapes known to both sides.
 """
@@ -131,7 +140,8 @@ def resume(folder):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             model = keras.models.load_model(path + ".keras")
-        out = {"layers": [layer.name for layer in model.layers], "iterations": int(model.optimizer.iterations.numpy())}
+            again = keras.models.model_from_json(open(path + ".json").read())
+        out = {"config": json.loads(model.to_json()), "from_json": json.loads(again.to_json()), "iterations": int(model.optimizer.iterations.numpy())}
         out["predictions10"] = networks.predict(network, model)
         out["logs"] = [networks.step(network, model, i) for i in range(10, networks.STEPS)]
         out["predictions20"] = networks.predict(network, model)
@@ -141,6 +151,165 @@ def resume(folder):
             json.dump(out, f)
 
 
+def policies(folder):
+    x = np.random.default_rng(3).random((4, 6, 6, 1), np.float32)
+    onehot = np.eye(2, dtype=np.float32)[np.arange(4) % 2]
+    write(folder, "x", x)
+
+    def network(batch=None, **kwargs):
+        image = keras.Input((6, 6, 1), batch_size=batch)
+        y = layers.Conv2D(3, 3, activation="relu", **kwargs)(image)
+        y = layers.BatchNormalization()(y)
+        y = layers.GlobalAveragePooling2D()(y)
+        return keras.Model(image, layers.Dense(2, activation="softmax", dtype="float32")(y))
+
+    def save(name, model):
+        keras.config.set_dtype_policy("float32")
+        twin = network()
+        twin.set_weights([w.astype("float32") for w in model.get_weights()])
+        model.save(os.path.join(folder, name + ".keras"))
+        write(folder, name + ".predictions", twin.predict(x, verbose=0))
+
+    for policy in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16"):
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(5)
+        keras.config.set_dtype_policy(policy)
+        model = network()
+        model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+        model.fit(x, onehot, verbose=0)
+        save(policy, model)
+    others = {
+        "regularizer": {"kernel_regularizer": keras.regularizers.L2(0.01), "activity_regularizer": "l1"},
+        "constraint": {"bias_constraint": keras.constraints.NonNeg(), "kernel_constraint": keras.constraints.MaxNorm(2, axis=[0, 1, 2])},
+        "batch": {"batch": 4},
+    }
+    for name, kwargs in others.items():
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(5)
+        model = network(**kwargs)
+        model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+        model.fit(x, onehot, verbose=0)
+        save(name, model)
+
+
+def two_heads():
+    image = keras.Input((6, 6, 1), name="image")
+    y = layers.Conv2D(3, 3, activation="tanh")(image)
+    y = layers.GlobalAveragePooling2D()(y)
+    return keras.Model(image, [layers.Dense(2, activation="sigmoid", name="a")(y), layers.Dense(2, activation="sigmoid", name="b")(y)])
+
+
+def examples():
+    rng = np.random.default_rng(3)
+    x = rng.random((12, 6, 6, 1), np.float32)
+    i = np.arange(12)
+    a = np.eye(2, dtype=np.float32)[i % 2]
+    b = np.eye(2, dtype=np.float32)[i // 3 % 2]
+    return x, a, b
+
+
+FORMS = {
+    "string": {"loss": "binary_crossentropy"},
+    "object": {"loss": keras.losses.BinaryCrossentropy(label_smoothing=0.1)},
+    "list": {"loss": ["mse", keras.losses.BinaryCrossentropy()], "loss_weights": [0.25, 2.0], "metrics": [["mae"], ["accuracy", "mse"]]},
+    "dict": {
+        "loss": {"a": "mse", "b": "binary_crossentropy"}, "loss_weights": {"a": 0.25, "b": 2.0},
+        "metrics": {"a": ["mae", keras.metrics.BinaryAccuracy(name="right")], "b": "accuracy"},
+    },
+    "some": {"loss": {"a": None, "b": "binary_crossentropy"}, "metrics": {"b": ["accuracy"]}},
+    "none": {"loss": [None, "mse"]},
+    "flat": {"loss": ["mse", "mse"], "metrics": ["mae", "accuracy"]},
+    "weighted": {"loss": {"a": "mse", "b": "mse"}, "weighted_metrics": {"b": ["mae"]}, "metrics": {"a": [keras.metrics.MeanSquaredError(name="square")]}},
+}
+
+
+def forms(folder):
+    x, a, b = examples()
+    for name, array in {"x": x, "a": a, "b": b}.items():
+        write(folder, name, array)
+    told = {}
+    for name, form in FORMS.items():
+        keras.utils.set_random_seed(5)
+        model = two_heads()
+        model.compile("adam", **form)
+        # train_on_batch and evaluate want all targets there are as a dict or list of the outputs.
+        targets = {"a": a, "b": b} if isinstance(form["loss"], dict) else [a, b]
+        model.fit(x, targets, verbose=0)
+        told[name] = model.evaluate(x, targets, verbose=0, return_dict=True)
+        model.save(os.path.join(folder, name + ".keras"))
+    with open(os.path.join(folder, "result.json"), "w") as f:
+        json.dump(told, f)
+
+
+def evaluate(folder):
+    x, a, b = examples()
+    told = {}
+    for name in FORMS:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = keras.models.load_model(os.path.join(folder, name + ".keras"))
+        told[name] = model.evaluate(x, [a, b], verbose=0, return_dict=True)
+    with open(os.path.join(folder, "result.json"), "w") as f:
+        json.dump(told, f)
+
+
+def summaries(folder):
+    import networks
+
+    def save(name, model):
+        for suffix, options in (("", {}), ("-expanded", networks.EXPANDED)):
+            with open(os.path.join(folder, name + suffix + ".txt"), "w", encoding="utf-8") as f:
+                f.write(networks.summary(model, **options))
+        model.save(os.path.join(folder, name + ".keras"))
+        keras.utils.clear_session()
+
+    # A frozen Sequential in a Functional of two outputs, which is called twice; a Sequential called twice.
+    image = keras.Input((8, 8, 3), name="inner_input")
+    features = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.BatchNormalization()], name="features")
+    features.trainable = False
+    y = features(image)
+    body = keras.Model(image, [layers.GlobalAveragePooling2D()(y), layers.Conv2D(2, 1)(y)], name="body")
+    a, b = keras.Input((8, 8, 3), name="a"), keras.Input((8, 8, 3), name="b")
+    (p, _), (q, r) = body(a), body(b)
+    head = keras.Sequential([keras.Input((4,)), layers.Dense(4), layers.Dropout(0.5)], name="head")
+    save("pair", keras.Model([a, b], [layers.Add()([head(p), head(q)]), layers.Flatten()(r)], name="pair"))
+
+    # A layer three times, an input that is an output, models three deep.
+    a = keras.Input((6,), name="a")
+    dense = layers.Dense(6, activation="relu")
+    y = layers.Add()([dense(a), dense(dense(a))])
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(3, name="a_name_that_is_longer_than_the_column_it_has")], name="inner")
+    middle = keras.Sequential([keras.Input((6,)), inner, layers.BatchNormalization()], name="middle")
+    save("deep", keras.Model(a, [layers.Concatenate()([middle(y), a]), y], name="deep"))
+
+    save("chain", keras.Sequential([keras.Input((6,)), keras.Sequential([keras.Input((6,)), layers.Dense(3)]), layers.Dense(2, trainable=False)]))
+
+    # Trained: with the optimizer's parameters.
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(3), layers.BatchNormalization(), layers.Dense(2)], name="trained")
+    model.compile("adam", "mse")
+    model.fit(np.zeros((2, 6), "float32"), np.zeros((2, 2), "float32"), verbose=0)
+    save("trained", model)
+
+
+def predict(folder):
+    for file in sorted(os.listdir(folder)):
+        name, ext = os.path.splitext(file)
+        if ext != ".keras":
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = keras.models.load_model(os.path.join(folder, file))
+        with np.load(os.path.join(folder, name + ".npz")) as z:
+            write(folder, name + ".predictions", model.predict(z["x"], verbose=0))
+        with open(os.path.join(folder, name + ".json"), "w") as f:
+            f.write(model.to_json())
+
+
+MODES = {
+    "open": open_, "make": make, "networks": networks_, "resume": resume, "policies": policies, "forms": forms,
+    "evaluate": evaluate, "summaries": summaries, "predict": predict,
+}
+
 if __name__ == "__main__":
     for folder in sys.argv[2:]:
-        {"open": open_, "make": make, "networks": networks_, "resume": resume}[sys.argv[1]](folder)
+        MODES[sys.argv[1]](folder)

@@ -10,13 +10,16 @@ writes for each into FOLDER, if there is one:
                                                 what the models of step 10 and 20 predict of the first
 
 and into testdata/networks/NAME.json what tests without Python need: the config, the losses and metrics
-of 20 steps, predictions, a sample of the weights. The first weights and the batches are computed by the
+of 20 steps, predictions, a sample of the weights; into NAME.txt and NAME-expanded.txt what
+model.summary() prints, and what it prints with nested models expanded. The first weights and the batches are computed by the
 formulas below on both sides.
 
 The same training in float64 is run beside it, and the largest relative difference of a loss is
 printed: what rounding alone does, which must be far below the bound that tests ask for, 1e-4.
 """
 
+import contextlib
+import io
 import json
 import os
 import sys
@@ -80,9 +83,11 @@ class Residual:
     def make(self):
         x = inputs = keras.Input((SIDE, SIDE, 3), name="image")
         x = conv_bn_relu(x, 8)
-        y = layers.Conv2D(8, 3, padding="same", use_bias=False)(conv_bn_relu(x, 8))
+        y = conv_bn_relu(x, 8)
+        y = layers.Conv2D(8, 3, padding="same", use_bias=False)(y)
         x = layers.ReLU()(layers.Add()([layers.BatchNormalization()(y), x]))
-        y = layers.Conv2D(12, 3, padding="same", use_bias=False)(conv_bn_relu(x, 12, strides=2))
+        y = conv_bn_relu(x, 12, strides=2)
+        y = layers.Conv2D(12, 3, padding="same", use_bias=False)(y)
         short = layers.BatchNormalization()(layers.Conv2D(12, 1, strides=2, use_bias=False)(x))
         x = layers.ReLU()(layers.Add()([layers.BatchNormalization()(y), short]))
         x = layers.GlobalAveragePooling2D()(x)
@@ -246,12 +251,28 @@ def sample(model):
     return [float(f"{v:.9g}") for v in flat[::37].astype(np.float64)]
 
 
-def train(network, folder=None, dtype="float32"):
-    """Train 20 steps; with a folder, write files."""
+def summary(model, **options):
+    """What model.summary() prints in a terminal of 80 columns."""
+    os.environ["COLUMNS"] = "80"
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        model.summary(**options)
+    return printed.getvalue()
+
+
+EXPANDED = {"expand_nested": True, "show_trainable": True}
+
+
+def make(network, dtype="float32"):
     keras.utils.clear_session()
     keras.config.set_floatx(dtype)
     keras.config.set_dtype_policy(dtype)
-    model = network.make()
+    return network.make()
+
+
+def train(network, folder=None, dtype="float32"):
+    """Train 20 steps; with a folder, write files."""
+    model = make(network, dtype)
     model.set_weights(weights(model))
     network.compile(model, 0)
     out = {"config": json.loads(model.to_json()), "logs": []}
@@ -284,6 +305,10 @@ def main():
     os.makedirs(TESTDATA, exist_ok=True)
     for network in NETWORKS:
         start = time.time()
+        model = make(network)
+        for suffix, options in (("", {}), ("-expanded", EXPANDED)):
+            with open(os.path.join(TESTDATA, network.name + suffix + ".txt"), "w", encoding="utf-8") as f:
+                f.write(summary(model, **options))
         out = train(network, folder)
         exact = train(network, dtype="float64")
         apart = max(abs(a[k] - b[k]) / abs(b[k]) for a, b in zip(out["logs"], exact["logs"]) for k in a if k.endswith("loss"))
