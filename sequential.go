@@ -114,10 +114,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 
 // call applies the layer without a look at what that gives.
 func (l *made) call(in []*Symbol) *Symbol {
-	making.Lock()
-	defer making.Unlock()
-	making.count++
-	c := &call{layer: l, in: in, born: making.count}
+	c := newCall(l, in)
 	n := 1
 	if m := l.Model(); m != nil {
 		n = len(m.outputs)
@@ -125,7 +122,6 @@ func (l *made) call(in []*Symbol) *Symbol {
 	for i := range n {
 		c.out = append(c.out, &Symbol{call: c, index: i})
 	}
-	l.calls = append(l.calls, c)
 	return c.out[0]
 }
 
