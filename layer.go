@@ -3,7 +3,6 @@ package lince
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/graph"
@@ -298,15 +297,4 @@ func (v Variable) Set(t *tensor.Tensor) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.store.Set(v.v, t)
-}
-
-// own notes the variables that building the layer has made in m's store.
-func (l *made) own(m *Model) {
-	l.owner = m
-	for _, v := range m.store.Variables() {
-		if strings.HasPrefix(v.Path, l.name+"/") {
-			l.variables = append(l.variables, v)
-		}
-	}
-	slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int { return int(a.Role) - int(b.Role) })
 }

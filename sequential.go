@@ -3,6 +3,8 @@ package lince
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/layer"
@@ -166,6 +168,11 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 		return nil, err
 	}
 	m.predict.graph = g
+	ofLayer := map[string][]*graph.Variable{}
+	for _, v := range m.store.Variables() {
+		name, _, _ := strings.Cut(v.Path, "/")
+		ofLayer[name] = append(ofLayer[name], v)
+	}
 	for _, l := range m.layers {
 		switch {
 		case l.Model() != nil:
@@ -173,7 +180,8 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 		case l.owner != nil:
 			m.mu.join(l.owner.mu)
 		default:
-			l.own(m)
+			l.owner, l.variables = m, ofLayer[l.name]
+			slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int { return int(a.Role) - int(b.Role) })
 		}
 	}
 	return m, nil
