@@ -74,7 +74,7 @@ func (l graphLayer) check(variables *graph.Store) error {
 			switch v := variables.Lookup(o.Path); {
 			case v == nil || v.Value() == nil:
 				errs = append(errs, fmt.Errorf("variable %s has no value", o.Path))
-			case !v.Type.Equal(o.Type):
+			case !v.Equal(o.Type):
 				errs = append(errs, fmt.Errorf("variable %s is %v, the graph has %v", o.Path, v.Type, o.Type))
 			}
 		}
