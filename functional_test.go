@@ -392,3 +392,54 @@ func TestSharedWeightsConcurrently(t *testing.T) {
 		}
 	}
 }
+
+// Sample weights and class weights are an output's own.
+func TestWeightsOfOutputs(t *testing.T) {
+	x, y := bars(8)
+	place := tensor.New(tensor.Float32, 8, 1)
+	for i := range place.Float32s() {
+		place.Float32s()[i] = 5
+	}
+	in, out := map[string]*tensor.Tensor{"left": x, "right": x}, map[string]*tensor.Tensor{"kind": y, "place": place}
+	evaluate := func(o data.Options) map[string]float64 {
+		o.NoShuffle = true
+		logs, err := twoHeads(t).Evaluate(t.Context(), must(data.NamedTensors(in, out, o)), Evaluate{Verbose: Silent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return logs.Map()
+	}
+	plain := evaluate(data.Options{})
+	half := evaluate(data.Options{SampleWeights: map[string][]float32{"kind": {.5, .5, .5, .5, .5, .5, .5, .5}}})
+	if !near(half["kind_loss"], plain["kind_loss"]/2, 1e-6) || half["place_loss"] != plain["place_loss"] {
+		t.Errorf("with weights of kind: %v, without: %v", half, plain)
+	}
+	all := evaluate(data.Options{Weights: make([]float32, 8), SampleWeights: map[string][]float32{"place": {1, 1, 1, 1, 1, 1, 1, 1}}})
+	if all["kind_loss"] != 0 || all["place_loss"] != plain["place_loss"] {
+		t.Errorf("with weights of all but place: %v, without: %v", all, plain)
+	}
+
+	ds := must(data.NamedTensors(in, out, data.Options{NoShuffle: true}))
+	first := func(f Fit) map[string]float64 {
+		h := fit(t, twoHeads(t), ds, f)
+		logs := map[string]float64{}
+		for _, s := range h.Series {
+			logs[s.Name] = s.Values[0]
+		}
+		return logs
+	}
+	a, b := first(Fit{}), first(Fit{OutputClassWeight: map[string]map[int]float64{"kind": {0: 3, 1: 3}}})
+	if !near(b["kind_loss"], 3*a["kind_loss"], 1e-5) || a["place_loss"] != b["place_loss"] {
+		t.Errorf("with class weights of kind: %v, without: %v", b, a)
+	}
+	for want, f := range map[string]Fit{
+		"ClassWeight is for models of one output":    {ClassWeight: map[int]float64{0: 1}},
+		"did you mean kind?":                         {OutputClassWeight: map[string]map[int]float64{"kidn": {}}},
+		"output kind: ClassWeight has a class 2":     {OutputClassWeight: map[string]map[int]float64{"kind": {2: 1}}},
+		"output place: ClassWeight of class 1 is -1": {OutputClassWeight: map[string]map[int]float64{"place": {1: -1}}},
+	} {
+		if _, err := twoHeads(t).Fit(t.Context(), ds, quiet(f)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q: error is %v", want, err)
+		}
+	}
+}
