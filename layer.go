@@ -303,13 +303,8 @@ func (v Variable) Set(t *tensor.Tensor) error {
 	return m.store.Set(v.v, t)
 }
 
-// own notes the variables that building the layer has made in m's store.
-func (l *made) own(m *Model) {
-	l.owner = m
-	for _, v := range m.store.Variables() {
-		if strings.HasPrefix(v.Path, l.name+"/") {
-			l.variables = append(l.variables, v)
-		}
-	}
+// own notes the layer's variables, which building it has made in m's store.
+func (l *made) own(m *Model, variables []*graph.Variable) {
+	l.owner, l.variables = m, variables
 	slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int { return int(a.Role) - int(b.Role) })
 }

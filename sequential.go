@@ -3,6 +3,7 @@ package lince
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/layer"
@@ -170,6 +171,11 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 		return nil, err
 	}
 	m.predict.graph = g
+	byLayer := map[string][]*graph.Variable{}
+	for _, v := range m.store.Variables() {
+		name, _, _ := strings.Cut(v.Path, "/")
+		byLayer[name] = append(byLayer[name], v)
+	}
 	for _, l := range m.layers {
 		switch {
 		case l.Model() != nil:
@@ -177,7 +183,7 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 		case l.owner != nil:
 			m.mu.join(l.owner.mu)
 		default:
-			l.own(m)
+			l.own(m, byLayer[l.name])
 		}
 	}
 	return m, nil
