@@ -3,6 +3,7 @@ package lince
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/graph"
@@ -297,4 +298,10 @@ func (v Variable) Set(t *tensor.Tensor) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.store.Set(v.v, t)
+}
+
+// own notes the layer's variables, which building it has made in m's store.
+func (l *made) own(m *Model, variables []*graph.Variable) {
+	l.owner, l.variables = m, variables
+	slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int { return int(a.Role) - int(b.Role) })
 }

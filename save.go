@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
@@ -204,16 +203,10 @@ func (m *Model) describe() (*keras.Network, error) {
 		n.BuildInputShape = m.InputShape()
 		layers = append([]*made{m.inputs[0].call.layer}, layers...)
 	}
-	calls := map[*made][]*call{}
-	for _, c := range m.calls {
-		calls[c.layer] = append(calls[c.layer], c)
-	}
-	for _, list := range calls {
-		slices.SortFunc(list, func(a, b *call) int { return a.born - b.born })
-	}
+	calls, node := nodes(m.calls)
 	ref := func(s *Symbol) keras.TensorRef {
 		return keras.TensorRef{
-			Layer: s.call.layer.name, Node: slices.Index(calls[s.call.layer], s.call), Tensor: s.index,
+			Layer: s.call.layer.name, Node: node[s.call], Tensor: s.index,
 			Shape: s.Shape(), DType: s.DType().String(),
 		}
 	}

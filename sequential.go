@@ -3,7 +3,6 @@ package lince
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/graph"
@@ -168,10 +167,10 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 		return nil, err
 	}
 	m.predict.graph = g
-	ofLayer := map[string][]*graph.Variable{}
+	byLayer := map[string][]*graph.Variable{}
 	for _, v := range m.store.Variables() {
 		name, _, _ := strings.Cut(v.Path, "/")
-		ofLayer[name] = append(ofLayer[name], v)
+		byLayer[name] = append(byLayer[name], v)
 	}
 	for _, l := range m.layers {
 		switch {
@@ -180,8 +179,7 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 		case l.owner != nil:
 			m.mu.join(l.owner.mu)
 		default:
-			l.owner, l.variables = m, ofLayer[l.name]
-			slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int { return int(a.Role) - int(b.Role) })
+			l.own(m, byLayer[l.name])
 		}
 	}
 	return m, nil
