@@ -80,7 +80,9 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) error {
 	}
 	if err := m.compileKnown(c); err != nil {
 		m.unknown = append(m.unknown, err)
-		return nil
+		if m.compileKnown(c) != nil { // for evaluation alone, which may do
+			return nil
+		}
 	}
 	if err := m.checkLosses(m.compiled.objectives); err != nil {
 		m.doubts = append(m.doubts, err)

@@ -2,6 +2,7 @@ package lince
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -165,6 +166,9 @@ func tensors(vs []*graph.Variable) []*tensor.Tensor {
 
 // config is the model as a Keras object.
 func (m *Model) config() (json.RawMessage, error) {
+	if len(m.unknown) > 0 {
+		return nil, fmt.Errorf("the file that the model comes from says how it was compiled, which lince cannot write again (%w); call Compile, or open it with Options.NoCompile", errors.Join(m.unknown...))
+	}
 	n, err := m.describe()
 	if err != nil {
 		return nil, err

@@ -2,7 +2,8 @@
 
     python internal/golden/keras2.py [FOLDER]      with tensorflow 2.13, and with 2.15
 
-writes VERSION-chain.keras and VERSION-nested.keras; committed are 2.13-nested and 2.15-chain, in
+writes VERSION-chain.keras and VERSION-nested.keras, and what to_json says to VERSION-chain.json and
+VERSION-nested.json; committed are 2.13-nested and 2.15-chain, in
 format/keras/testdata. VERSION.json beside them tells what each model predicts of an input by the formula of formula.py, and its
 losses in three more steps. The files hold the time at which they were saved.
 """
@@ -64,6 +65,8 @@ def main():
         for _ in range(2):
             model.train_on_batch(x, y)
         model.save(os.path.join(OUT, f"{VERSION}-{make.__name__}.keras"))
+        with open(os.path.join(OUT, f"{VERSION}-{make.__name__}.json"), "w") as f:
+            f.write(model.to_json() + "\n")
         expected[make.__name__] = {
             "predictions": rounded(model.predict(x, verbose=0)),
             "optimizer": [v.name for v in model.optimizer.variables],

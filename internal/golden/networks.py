@@ -137,7 +137,7 @@ class Shared(Residual):
         a, b = keras.Input((SIDE, SIDE, 3), name="left"), keras.Input((SIDE, SIDE, 3), name="right")
         p, q = body(a), body(b)
         d = layers.Subtract()([p, q])
-        x = layers.Concatenate()([layers.Multiply()([d, d]), layers.Dot(axes=1)([p, q]), layers.Minimum()([p, q])])
+        x = layers.Concatenate()([layers.Multiply()([d, d]), layers.Dot(axes=(1, 1))([p, q]), layers.Minimum()([p, q])])
         return keras.Model([a, b], layers.Dense(1, activation="sigmoid", name="alike")(x), name=self.name)
 
     def compile(self, model, step):
