@@ -25,6 +25,7 @@ var classes = &config.Registry[Layer]{
 		{Of: SpatialDropout2D{}},
 		{Of: Activate{}},
 		{Of: ReLULayer{}},
+		{Of: LeakyReLU{}},
 		{Of: BatchNormalization{}},
 		{Of: SoftmaxLayer{}},
 		{Of: GlobalAveragePool2D{}},
