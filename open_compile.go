@@ -8,16 +8,20 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 )
 
+// own are the options for classes of a program's own, by kind of class.
+var own = map[string]string{"optimizer": "Options.Optimizers", "loss": "Options.Losses", "metric": "Options.Metrics"}
+
 // compileFrom compiles the model as a file says; nil or null is not at all. What the file names
 // and lince lacks is noted in Model.unknown: predictions do not need it, an evaluation goes
 // without it, and only training refuses.
 func (o Options) compileFrom(m *Model, text json.RawMessage) error {
-	conf, err := decodeMap(text)
+	conf, err := config.Unmarshal(text)
 	if err != nil {
 		return errors.New("compile_config is no JSON object")
 	}
@@ -26,7 +30,11 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) error {
 	}
 	var c Compile
 	note := func(what string, err error) {
-		if err != nil {
+		var unknown *layer.UnknownClass
+		switch {
+		case errors.As(err, &unknown) && own[unknown.Kind] != "":
+			m.unknown = append(m.unknown, fmt.Errorf("%s: %w; %s makes those of your own", what, err, own[unknown.Kind]))
+		case err != nil:
 			m.unknown = append(m.unknown, fmt.Errorf("%s: %w", what, err))
 		}
 	}
@@ -174,7 +182,8 @@ func decode[T any](v any, own map[string]func(json.RawMessage) (T, error), parse
 	return decode(class, conf)
 }
 
-// unknownError is what training says of a model that could not be compiled as its file says.
+// unknownError is what training says of a model that could not be compiled as its file says; nil
+// where there is no such thing.
 func (m *Model) unknownError() error {
 	if len(m.unknown) == 0 {
 		return nil
@@ -183,5 +192,5 @@ func (m *Model) unknownError() error {
 	for _, err := range m.unknown {
 		list = append(list, err.Error())
 	}
-	return fmt.Errorf("the model's file says how it was compiled, and lince cannot train it so; call Compile: %s", strings.Join(list, "; "))
+	return fmt.Errorf("the model's file says how it was compiled, which is not all known here; call Compile to say it anew: %s", strings.Join(list, "; "))
 }

@@ -1,7 +1,6 @@
 package lince
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/layer"
 )
@@ -241,7 +241,7 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, pass
 		}
 		return l, nil, nil
 	}
-	conf, err := decodeMap(nl.Config)
+	conf, err := config.Unmarshal(nl.Config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
 	}
@@ -299,20 +299,6 @@ func (m *Model) passedOverError() error {
 		list, more = list[:5], fmt.Sprintf(", and %d more", len(list)-5)
 	}
 	return fmt.Errorf("the model predicts only, for training needs what lince does not have yet: %s%s", strings.Join(list, "; "), more)
-}
-
-// decodeMap reads an object, its numbers exactly.
-func decodeMap(text json.RawMessage) (map[string]any, error) {
-	if len(text) == 0 {
-		return nil, nil
-	}
-	d := json.NewDecoder(strings.NewReader(string(text)))
-	d.UseNumber()
-	var m map[string]any
-	if err := d.Decode(&m); err != nil {
-		return nil, errors.New("its config is no JSON object")
-	}
-	return m, nil
 }
 
 // passedOver are settings of layers, as a file had them, that change training alone and are not

@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -216,6 +220,9 @@ func (m *Model) describe() (*keras.Network, error) {
 	}
 	for _, l := range layers {
 		out := keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen}
+		if l.Model() == nil && !slices.Contains(layer.Classes(), out.Class) {
+			out.Module, out.RegisteredName = ownModule, out.Class
+		}
 		if inner := l.Model(); inner != nil {
 			var err error
 			if out.Network, err = inner.describe(); err != nil {
@@ -323,7 +330,7 @@ func (m *Model) compileConfig() map[string]any {
 		opt["learning_rate"] = float64(rate.Value().Float32s()[0])
 	}
 	conf := map[string]any{
-		"optimizer":           config.Wrap("keras.optimizers", c.Optimizer.Class(), opt),
+		"optimizer":           wrap("keras.optimizers", c.Optimizer.Class(), opt, optimizer.Classes()),
 		"loss_weights":        nil,
 		"run_eagerly":         false,
 		"steps_per_execution": 1,
@@ -337,7 +344,7 @@ func (m *Model) compileConfig() map[string]any {
 			if o.Loss == nil {
 				return nil
 			}
-			return config.Wrap("keras.losses", o.Loss.Class(), o.Loss.Config())
+			return wrap("keras.losses", o.Loss.Class(), o.Loss.Config(), loss.Classes())
 		}},
 		{"metrics", func(o objective) any { return m.metricList(o, o.Metrics) }},
 		{"weighted_metrics", func(o objective) any { return m.metricList(o, o.WeightedMetrics) }},
@@ -376,6 +383,19 @@ func (m *Model) compileConfig() map[string]any {
 	return conf
 }
 
+// ownModule is where files say that classes of a program's own are. Keras finds such a class by its
+// registered name, among the custom_objects that it is given.
+const ownModule = "custom"
+
+// wrap is Keras' object of a class, which is a program's own unless it is known.
+func wrap(module, class string, conf map[string]any, known []string) map[string]any {
+	o := config.Wrap(module, class, conf)
+	if !slices.Contains(known, class) {
+		o["module"], o["registered_name"] = ownModule, class
+	}
+	return o
+}
+
 // metricList is how a file names the metrics of an output; nil for none.
 func (m *Model) metricList(o objective, list []metric.Metric) any {
 	var out []any
@@ -387,7 +407,7 @@ func (m *Model) metricList(o objective, list []metric.Metric) any {
 			out = append(out, x.Named())
 			continue
 		}
-		out = append(out, config.Wrap("keras.metrics", x.Class(), x.Config()))
+		out = append(out, wrap("keras.metrics", x.Class(), x.Config(), metric.Classes()))
 	}
 	if out == nil {
 		return nil
