@@ -33,17 +33,26 @@ type Options struct {
 	// NoCompile leaves out how a file's model was compiled, and its optimizer's state: for
 	// prediction, or to compile it anew.
 	NoCompile bool
-	// Layers make the layers of a program's own classes of their config in a file: Keras'
-	// custom_objects. A file's other classes are those of package layer.
-	Layers map[string]func(config json.RawMessage) (layer.Layer, error)
+	// Layers make the layers of a program's own classes of their config in a file, by class:
+	// Keras' custom_objects. layer.FromConfig[Name] is such a function. A file's other classes
+	// are those of package layer.
+	Layers map[string]LayerDecoder
 	// Optimizers, Losses and Metrics make those of a program's own classes, likewise. config is
 	// nil where a file names one by its name alone.
-	Optimizers map[string]func(config json.RawMessage) (optimizer.Optimizer, error)
-	Losses     map[string]func(config json.RawMessage) (loss.Loss, error)
-	Metrics    map[string]func(config json.RawMessage) (metric.Metric, error)
+	Optimizers map[string]OptimizerDecoder
+	Losses     map[string]LossDecoder
+	Metrics    map[string]MetricDecoder
 
 	backend backend.Backend // tests; nil is the engine
 }
+
+// Functions that make one of a program's own classes of its config, which is a JSON object.
+type (
+	LayerDecoder     = func(config json.RawMessage) (layer.Layer, error)
+	OptimizerDecoder = func(config json.RawMessage) (optimizer.Optimizer, error)
+	LossDecoder      = func(config json.RawMessage) (loss.Loss, error)
+	MetricDecoder    = func(config json.RawMessage) (metric.Metric, error)
+)
 
 // Model is a network with its weights. Sequential, Functional and Open make one. It is a
 // layer.Layer too, a part of other models.
