@@ -17,6 +17,7 @@ import (
 type reader struct {
 	Options
 	missing map[string][]string // the layers of classes that there are not
+	shared  map[int64]*made     // layers that are in several models, by keras.NetworkLayer.Shared
 }
 
 // missingClasses tells of all layers of classes that lince lacks.
@@ -205,6 +206,17 @@ func plainCall(c keras.NetworkCall) error {
 // made is a layer with its name and its flag. It is nil, without an error, where lince lacks its
 // class, which is noted.
 func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
+	if l := r.shared[nl.Shared]; l != nil && l.name == nl.Name && l.Class() == nl.Class {
+		return l, nil
+	}
+	l, err := r.newLayer(nl, x, where)
+	if l != nil && nl.Shared != 0 {
+		r.shared[nl.Shared] = l
+	}
+	return l, err
+}
+
+func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
 	if nl.Network != nil {
 		m, err := r.model(nl.Network, x, where+nl.Name+"/")
 		if m == nil || err != nil {

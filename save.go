@@ -108,7 +108,7 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 			return nil, nil, err
 		}
 	}
-	f.Weights = m.entries("", nil, map[*made]bool{})
+	f.Weights = m.entries("", nil)
 	if c := m.compiled; c != nil && len(c.optimizer) > 0 {
 		vars := c.optimizer
 		if m.stale() {
@@ -122,17 +122,14 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 }
 
 // entries adds the places of the model's layers in a file's weights, with their values. path is
-// the model's own place. A layer that is in two models has one place, the first.
-func (m *Model) entries(path string, list keras.Weights, met map[*made]bool) keras.Weights {
+// the model's own place. A layer that is in two models has its values at each place: Keras opens
+// such a file as one of two layers.
+func (m *Model) entries(path string, list keras.Weights) keras.Weights {
 	list = append(list, keras.Entry{Path: path, Name: m.name})
 	for i, at := range m.weightPaths(path) {
 		l := m.layers[i]
-		if met[l] {
-			continue
-		}
-		met[l] = true
 		if inner := l.Model(); inner != nil {
-			list = inner.entries(at, list, met)
+			list = inner.entries(at, list)
 			continue
 		}
 		list = append(list, keras.Entry{Path: at, Name: l.name, Vars: tensors(l.variables)})
@@ -165,7 +162,7 @@ func tensors(vs []*graph.Variable) []*tensor.Tensor {
 
 // config is the model as a Keras object.
 func (m *Model) config() (json.RawMessage, error) {
-	n, err := m.describe()
+	n, err := m.describe(m.sharedLayers())
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +179,7 @@ func (m *Model) Config() map[string]any {
 	var o struct {
 		Config map[string]any `json:"config"`
 	}
-	n, err := m.describe()
+	n, err := m.describe(m.sharedLayers())
 	if err == nil {
 		var text []byte
 		if text, err = keras.WriteNetwork(n); err == nil {
@@ -195,8 +192,31 @@ func (m *Model) Config() map[string]any {
 	return o.Config
 }
 
-// describe is the network as files have it.
-func (m *Model) describe() (*keras.Network, error) {
+// sharedLayers numbers the layers that are in more than one of the model and those nested in it.
+func (m *Model) sharedLayers() map[*made]int64 {
+	numbers := map[*made]int64{}
+	in, met := map[*made]*Model{}, map[*Model]bool{}
+	var visit func(m *Model)
+	visit = func(m *Model) {
+		met[m] = true
+		for _, l := range m.layers {
+			if first := in[l]; first == nil {
+				in[l] = m
+			} else if first != m && numbers[l] == 0 {
+				numbers[l] = int64(len(numbers) + 1)
+			}
+			if inner := l.Model(); inner != nil && !met[inner] {
+				visit(inner)
+			}
+		}
+	}
+	visit(m)
+	return numbers
+}
+
+// describe is the network as files have it. shared are the numbers of layers that are in several
+// models.
+func (m *Model) describe(shared map[*made]int64) (*keras.Network, error) {
 	n := &keras.Network{Class: m.class, Name: m.name, Frozen: m.frozen}
 	layers := m.layers
 	if m.class == "Sequential" {
@@ -211,10 +231,10 @@ func (m *Model) describe() (*keras.Network, error) {
 		}
 	}
 	for _, l := range layers {
-		out := keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen}
+		out := keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen, Shared: shared[l]}
 		if inner := l.Model(); inner != nil {
 			var err error
-			if out.Network, err = inner.describe(); err != nil {
+			if out.Network, err = inner.describe(shared); err != nil {
 				return nil, err
 			}
 		} else {
