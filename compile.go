@@ -441,12 +441,6 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	}
 	grads := graph.Grad(b, total, weights...)
 	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
-	for i, g := range grads {
-		if g == nil {
-			at.Errorf("the loss does not depend on %s; freeze its layer or take it out", weights[i].Node.Op.(op.Variable).Path)
-			return
-		}
-	}
 	c.config.Optimizer.Build(at, weights, grads)
 }
 

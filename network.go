@@ -134,7 +134,7 @@ func nameLayers(layers []*made, where func(*made) string) error {
 			errs = append(errs, fmt.Errorf("%s: %w", where(l), err))
 		}
 		if first := taken[name]; first != nil {
-			errs = append(errs, fmt.Errorf("%s: its name %q is %s's already; give it another, or none", where(l), name, where(first)))
+			errs = append(errs, fmt.Errorf("%s: its name %q is %s's already; give one of them a Name of its own", where(l), name, where(first)))
 			continue
 		}
 		l.name = name
@@ -218,11 +218,18 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 			y = view.Errorf("%w", c.err)
 		case y == nil:
 			y = view.Errorf("Build returned nil")
-		case !y.Valid() && valid && b.Mistakes() == before:
-			y = view.Errorf("Build returned an invalid value and no mistake; use Errorf to tell what is wrong")
-		case !y.IsList() && y.Valid():
-			if _, err := known(y.Shape).CheckedElements(); err != nil || slices.Contains(y.Shape[min(1, y.Rank()):], 0) {
-				y = view.Errorf("the result would have shape %v", y.Shape)
+		case y.IsList() && len(y.Values()) == 0:
+			y = view.Errorf("Build returned no values")
+		case slices.ContainsFunc(y.Values(), func(v *graph.Value) bool { return !v.Valid() }):
+			if valid && b.Mistakes() == before {
+				y = view.Errorf("Build returned an invalid value and no mistake; use Errorf to tell what is wrong")
+			}
+		default:
+			for _, v := range y.Values() {
+				if _, err := known(v.Shape).CheckedElements(); err != nil || slices.Contains(v.Shape[min(1, v.Rank()):], 0) {
+					y = view.Errorf("the result would have shape %v", v.Shape)
+					break
+				}
 			}
 		}
 		n.give(c, y, values, note)
