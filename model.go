@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/lince-ml/lince/callback"
@@ -129,15 +130,20 @@ func listOf(symbols []*Symbol, list bool) *Symbol {
 	return List(symbols...)
 }
 
-// InputNames are the names of the inputs: those of the layers.
-func (m *Model) InputNames() []string { return uniqueNames(m.inputs) }
+// InputNames are the names of the inputs: those of the layers, or the keys of a Keras model
+// whose inputs are a dict.
+func (m *Model) InputNames() []string { return uniqueNames(m.inputs, m.inputKeys) }
 
 // OutputNames are the names of the outputs: those of the layers whose results they are. They
 // are the keys of Compile.Outputs, and begin the names of logs where there are several. A layer
-// of several results numbers them: heads, heads_1.
-func (m *Model) OutputNames() []string { return uniqueNames(m.outputs) }
+// of several results numbers them: heads, heads_1. Of a Keras model whose outputs are a dict they
+// are its keys.
+func (m *Model) OutputNames() []string { return uniqueNames(m.outputs, m.outputKeys) }
 
-func uniqueNames(symbols []*Symbol) []string {
+func uniqueNames(symbols []*Symbol, keys []string) []string {
+	if keys != nil {
+		return slices.Clone(keys)
+	}
 	names := make([]string, len(symbols))
 	taken, count := map[string]bool{}, map[string]int{}
 	for i, s := range symbols {

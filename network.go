@@ -21,6 +21,8 @@ type network struct {
 	inputs, outputs []*Symbol // the inputs are results of layer.Input
 	// A list of one input (or output) is a list in files, too.
 	inputList, outputList bool
+	// The keys of a file whose inputs (or outputs) are a dict; nil of others.
+	inputKeys, outputKeys []string
 
 	calls  []*call // in the order in which they run
 	layers []*made // in Keras' order of model.layers; of a Sequential without its Input

@@ -34,6 +34,14 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) error {
 	note("the optimizer", err)
 	c.Outputs = map[string]Objective{}
 	names := m.OutputNames()
+	for _, key := range []string{"loss", "loss_weights", "metrics", "weighted_metrics"} {
+		if strings.HasSuffix(key, "metrics") && len(names) == 1 {
+			if _, ok := conf[key].([]any); ok {
+				continue // all of the one output
+			}
+		}
+		note(key, checkPlaces(conf[key], names))
+	}
 	for i, name := range names {
 		var one Objective
 		of := ""
@@ -97,13 +105,10 @@ func (m *Model) Unknown() []error { return slices.Clone(m.unknown) }
 func ofOutput(v any, names []string, i int) any {
 	switch v := v.(type) {
 	case []any:
-		if len(v) == len(names) {
+		if i < len(v) {
 			return v[i]
 		}
-		if len(v) == 1 {
-			return v[0]
-		}
-		return nil
+		return nil // Keras takes a short list for the first outputs
 	case map[string]any:
 		if isObject(v) {
 			return v
@@ -111,6 +116,21 @@ func ofOutput(v any, names []string, i int) any {
 		return v[names[i]]
 	}
 	return v
+}
+
+// checkPlaces finds what is said of outputs that there are not.
+func checkPlaces(v any, names []string) error {
+	switch v := v.(type) {
+	case []any:
+		if len(v) > len(names) {
+			return fmt.Errorf("a list of %d for %d outputs", len(v), len(names))
+		}
+	case map[string]any:
+		if !isObject(v) {
+			return unknownNames("outputs", v, names)
+		}
+	}
+	return nil
 }
 
 // isObject says whether a map is one of Keras' serialised objects, and no dict by outputs.

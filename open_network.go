@@ -183,7 +183,12 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 			ends[i] = list[0]
 		}
 	}
-	return r.options(n.Name).between(ends[0], ends[1])
+	m, err := r.options(n.Name).between(ends[0], ends[1])
+	if err != nil {
+		return nil, err
+	}
+	m.inputKeys, m.outputKeys = n.Inputs.Keys, n.Outputs.Keys
+	return m, nil
 }
 
 // plainCall refuses what a file says of a call besides its operands, unless it changes nothing:

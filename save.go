@@ -257,7 +257,13 @@ func (m *Model) describe(shared map[*made]int64) (*keras.Network, error) {
 				for i, x := range c.in {
 					refs[i] = ref(x)
 				}
-				if _, most := l.Operands(); most == 1 {
+				if inner := l.Model(); inner != nil && inner.inputKeys != nil {
+					dict := keras.ArgDict{}
+					for i, key := range inner.inputKeys {
+						dict[key] = refs[i]
+					}
+					out.Calls = append(out.Calls, keras.NetworkCall{Args: []keras.Arg{dict}})
+				} else if _, most := l.Operands(); most == 1 {
 					out.Calls = append(out.Calls, keras.NetworkCall{Args: refs})
 				} else {
 					out.Calls = append(out.Calls, keras.NetworkCall{Args: []keras.Arg{keras.ArgList(refs)}})
@@ -269,9 +275,11 @@ func (m *Model) describe(shared map[*made]int64) (*keras.Network, error) {
 	for _, side := range []struct {
 		symbols []*Symbol
 		list    bool
+		keys    []string
 		to      *keras.Structure
-	}{{m.inputs, m.inputList, &n.Inputs}, {m.outputs, m.outputList, &n.Outputs}} {
-		side.to.Single = len(side.symbols) == 1 && !side.list
+	}{{m.inputs, m.inputList, m.inputKeys, &n.Inputs}, {m.outputs, m.outputList, m.outputKeys, &n.Outputs}} {
+		side.to.Keys = side.keys
+		side.to.Single = len(side.symbols) == 1 && !side.list && side.keys == nil
 		for _, s := range side.symbols {
 			side.to.Tensors = append(side.to.Tensors, ref(s))
 		}
@@ -364,19 +372,19 @@ func (m *Model) compileConfig() map[string]any {
 	objectives := m.compiled.objectives
 	for _, k := range keys {
 		conf[k.key] = nil
-		if len(m.outputs) == 1 {
+		if len(m.outputs) == 1 && m.outputKeys == nil {
 			conf[k.key] = k.of(objectives[0])
 			continue
 		}
 		// A list in the order of the outputs, which says the same as a dict; None where an
 		// output has nothing. Weights are 1 where none is given.
 		list := make([]any, len(m.outputs))
-		any := false
+		said := false
 		for _, o := range objectives {
 			list[o.output] = k.of(o)
-			any = any || list[o.output] != nil
+			said = said || list[o.output] != nil
 		}
-		if !any {
+		if !said {
 			continue
 		}
 		for i, v := range list {
@@ -385,6 +393,13 @@ func (m *Model) compileConfig() map[string]any {
 			}
 		}
 		conf[k.key] = list
+		if m.outputKeys != nil { // Keras wants a dict then
+			dict := map[string]any{}
+			for i, key := range m.outputKeys {
+				dict[key] = list[i]
+			}
+			conf[k.key] = dict
+		}
 	}
 	return conf
 }
