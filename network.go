@@ -139,7 +139,9 @@ func nameLayers(layers []*made, where func(*made) string) error {
 			errs = append(errs, fmt.Errorf("%s: its name %q is %s's already; give one of them a Name of its own", where(l), name, where(first)))
 			continue
 		}
-		l.name = name
+		if l.name == "" { // the models that have it already may be at work
+			l.name = name
+		}
 		taken[name] = l
 	}
 	count := map[string]int{}
@@ -255,7 +257,8 @@ func (n *network) give(c *call, y *graph.Value, values map[*Symbol]*graph.Value,
 			return
 		}
 		values[c.out[i]] = v
-		if note && v.Valid() {
+		// Models that have the call already may be at work: it is only read then.
+		if note && v.Valid() && !c.out[i].typ.Equal(v.Type) {
 			c.out[i].typ = op.Type{DType: v.DType, Shape: v.Shape.Clone()}
 		}
 	}

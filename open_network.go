@@ -195,17 +195,30 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 // masks there are none, and training or not is for who runs the model to say, in Keras too.
 func plainCall(c keras.NetworkCall) error {
 	for i, a := range c.Args {
-		if v, ok := a.(keras.Constant); ok && string(v) != "null" {
+		if v, ok := a.(keras.Constant); ok && !isNone(v) {
 			return fmt.Errorf("it is called with %.100s as argument %d, which is not supported", v, i)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Kwargs)) {
 		v, ok := c.Kwargs[key].(keras.Constant)
-		if ok && string(v) != "null" && key != "training" {
+		if ok && !isNone(v) && key != "training" {
 			return fmt.Errorf("it is called with %s=%.100s, which is not supported", key, v)
 		}
 	}
 	return nil
+}
+
+// isNone says whether a constant is null, or a list of such: what Keras writes as the mask of a
+// model of several inputs.
+func isNone(v keras.Constant) bool {
+	var list []json.RawMessage
+	if string(v) == "null" {
+		return true
+	}
+	if json.Unmarshal(v, &list) != nil || len(list) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(list, func(x json.RawMessage) bool { return string(x) != "null" })
 }
 
 // made is a layer with its name and its flag. It is nil, without an error, where lince lacks its
