@@ -257,6 +257,11 @@ func (w *networkWriter) call(where string, l NetworkLayer, c NetworkCall, calls 
 		for key, x := range usualKwargs[class] {
 			o.Kwargs[key] = json.RawMessage(x)
 		}
+		if l.Network != nil && len(c.Args) == 1 {
+			if list, ok := c.Args[0].(ArgList); ok {
+				o.Kwargs["mask"] = make([]any, len(list)) // null for each input
+			}
+		}
 	}
 	return o
 }
