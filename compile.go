@@ -561,6 +561,9 @@ func (m *Model) rate() (*graph.Variable, error) {
 		return nil, errors.New("the model is not compiled")
 	}
 	v := m.store.Lookup(optimizerPath + "/learning_rate")
+	if v == nil && m.compiled.train == nil {
+		return nil, m.unknownError()
+	}
 	if v == nil {
 		return nil, fmt.Errorf("the optimizer %s has no learning rate that can be set", m.compiled.config.Optimizer.Class())
 	}

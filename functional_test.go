@@ -23,11 +23,11 @@ func layerNames(m *Model) []string {
 }
 
 // body is a small convolutional network without a head.
-func body(t testing.TB, seed uint64) *Model {
+func body(t testing.TB) *Model {
 	t.Helper()
 	in := Input(layer.Input{Shape: []int{6, 6, 1}})
 	x := in.Then(layer.Conv2D{Filters: 3, Kernel: layer.Size{3, 3}, Activation: layer.ReLU}, layer.MaxPool2D{}, layer.Flatten{})
-	o := on(seed)
+	o := on(1)
 	o.Name = "body"
 	m, err := o.Functional(in, x)
 	if err != nil {
@@ -122,7 +122,7 @@ func TestSharedLayer(t *testing.T) {
 
 // A model in a model shares its weights with itself: training the whole changes the part.
 func TestNestedModel(t *testing.T) {
-	base := body(t, 1)
+	base := body(t)
 	x, _ := bars(3)
 	before := must(base.PredictBatch(x))
 	in := Input(layer.Input{Shape: []int{6, 6, 1}})
@@ -178,7 +178,7 @@ func TestLayerOutput(t *testing.T) {
 // Freezing a body keeps its weights; unfreezing wants a Compile, and trains them again. Flags
 // are saved a layer.
 func TestTrainable(t *testing.T) {
-	base := body(t, 1)
+	base := body(t)
 	m := must(on(2).Sequential(base, layer.Dense{Units: 2, Activation: layer.Softmax}))
 	compile := func(m *Model) {
 		t.Helper()
@@ -246,7 +246,7 @@ func reopen(m *Model) (*Model, error) {
 // twoHeads is a model of two inputs through a shared body, and two outputs.
 func twoHeads(t testing.TB) *Model {
 	t.Helper()
-	base := body(t, 1)
+	base := body(t)
 	a, b := Input(layer.Input{Shape: []int{6, 6, 1}, Name: "left"}), Input(layer.Input{Shape: []int{6, 6, 1}, Name: "right"})
 	kind := Apply(base, a).Then(layer.Dropout{Rate: .25}, layer.Dense{Units: 2, Activation: layer.Softmax, Name: "kind"})
 	place := Apply(base, b).Then(layer.Dense{Units: 1, Name: "place"})
@@ -344,7 +344,7 @@ func TestOutputMistakes(t *testing.T) {
 		c    Compile
 		want string
 	}{
-		"unknown output":  {Compile{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"palce": {}}}, "did you mean place?"},
+		"unknown output":  {Compile{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"plac": {}}}, "did you mean place?"},
 		"whose metrics":   {Compile{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "which of them"},
 		"no loss":         {Compile{}, "there is no loss"},
 		"negative weight": {Compile{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight is -1"},
@@ -361,7 +361,7 @@ func TestOutputMistakes(t *testing.T) {
 
 // Models that share weights may train and predict beside each other.
 func TestSharedWeightsConcurrently(t *testing.T) {
-	base := body(t, 1)
+	base := body(t)
 	head := func(seed uint64) *Model {
 		m := must(on(seed).Sequential(base, layer.Dense{Units: 2, Activation: layer.Softmax}))
 		if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {

@@ -75,10 +75,11 @@ type Model struct {
 	backend     backend.Backend
 
 	compiled *compiled
-	unknown  []error    // what of a file's compile part is not known
-	doubts   []error    // what Compile would have refused in a file's compile part
-	fitting  sync.Mutex // held by Fit, and by what changes how the model is compiled
-	testing  sync.Mutex // held by an evaluation, which has its own metric variables
+	unknown  []error         // what of a file's compile part is not known
+	said     json.RawMessage // the file's compile part, which is saved again where unknown has something
+	doubts   []error         // what Compile would have refused in a file's compile part
+	fitting  sync.Mutex      // held by Fit, and by what changes how the model is compiled
+	testing  sync.Mutex      // held by an evaluation, which has its own metric variables
 
 	// mu is held, for reading, by whoever reads variables, and for writing by a step.
 	mu      *lock

@@ -58,7 +58,7 @@ func (o Options) FromJSON(text []byte) (*Model, error) {
 	}
 	if err == nil {
 		m.store.Initialize(m.seed)
-		err = o.compileFrom(m, compile)
+		o.compileFrom(m, compile)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a model's JSON: %w", err)
@@ -92,9 +92,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	if err := m.checkExtra(); err != nil {
 		return nil, err
 	}
-	if err := o.compileFrom(m, compile); err != nil {
-		return nil, err
-	}
+	o.compileFrom(m, compile)
 	if m.compiled != nil && m.compiled.train != nil {
 		if err := m.loadOptimizer(f.Weights); err != nil {
 			m.unknown = append(m.unknown, err)

@@ -16,13 +16,15 @@ import (
 // compileFrom compiles the model as a file says; nil or null is not at all. What the file names
 // and lince lacks is noted in Model.unknown: predictions do not need it, an evaluation goes
 // without it, and only training refuses.
-func (o Options) compileFrom(m *Model, text json.RawMessage) error {
+func (o Options) compileFrom(m *Model, text json.RawMessage) {
+	m.said = text
 	conf, err := decodeMap(text)
 	if err != nil {
-		return errors.New("compile_config is no JSON object")
+		m.unknown = append(m.unknown, errors.New("compile_config is no JSON object"))
+		return
 	}
 	if conf["loss"] == nil || conf["optimizer"] == nil {
-		return nil
+		return
 	}
 	var c Compile
 	note := func(what string, err error) {
@@ -88,12 +90,11 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) error {
 	}
 	if err := m.compileKnown(c); err != nil {
 		m.unknown = append(m.unknown, err)
-		return nil
+		return
 	}
 	if err := m.checkLosses(m.compiled.objectives); err != nil {
 		m.doubts = append(m.doubts, err)
 	}
-	return nil
 }
 
 // Unknown says what of how a file's model was compiled is not known here, and why; nil where

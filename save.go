@@ -166,7 +166,10 @@ func (m *Model) config() (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.compiled != nil {
+	switch {
+	case len(m.unknown) > 0:
+		n.CompileConfig = m.said
+	case m.compiled != nil:
 		if n.CompileConfig, err = keras.Marshal(python(m.compileConfig())); err != nil {
 			return nil, err
 		}

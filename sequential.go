@@ -103,7 +103,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 		last = l.call([]*Symbol{last})
 		m.calls = append(m.calls, last.call)
 	}
-	m.outputs, m.network.chain = []*Symbol{last}, true
+	m.outputs, m.chain = []*Symbol{last}, true
 	if len(m.layers) == 0 {
 		errs = append(errs, errors.New("the network has an input, but no layers that do something with it"))
 	}
