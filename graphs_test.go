@@ -244,25 +244,6 @@ func TestStrangeCompileConfig(t *testing.T) {
 	}
 }
 
-// A short file cannot make a graph without end.
-func TestNestedWithoutEnd(t *testing.T) {
-	m := must(on(1).Sequential(layer.Input{Shape: []int{4}}, layer.ReLULayer{}))
-	for range 8 {
-		in := four()
-		m = must(on(1).Functional(in, in.Then(m, m)))
-	}
-	if _, err := on(1).FromJSON(must(m.ToJSON())); err != nil {
-		t.Fatal(err)
-	}
-	for range 9 {
-		in := four()
-		m = must(on(1).Functional(in, in.Then(m, m)))
-	}
-	if _, err := on(1).FromJSON(must(m.ToJSON())); err == nil || !strings.Contains(err.Error(), "applied more than 100000 times") {
-		t.Errorf("error is %v", err)
-	}
-}
-
 // New models over the layers of one that trains are made, compiled, trained and let go of
 // beside it.
 func TestModelsBesideTraining(t *testing.T) {
