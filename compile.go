@@ -181,7 +181,7 @@ func (m *Model) compile(c Compile) error {
 	if err := m.compileFor(c, true); err != nil {
 		return err
 	}
-	m.unknown, m.doubts = nil, nil
+	m.unknown, m.doubts, m.state = nil, nil, nil
 	return nil
 }
 
@@ -449,12 +449,6 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	}
 	grads := graph.Grad(b, total, weights...)
 	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
-	for i, g := range grads {
-		if g == nil {
-			at.Errorf("the loss does not depend on %s; freeze its layer or take it out", weights[i].Node.Op.(op.Variable).Path)
-			return
-		}
-	}
 	c.config.Optimizer.Build(at, weights, grads)
 }
 
@@ -582,6 +576,9 @@ func (m *Model) rate() (*graph.Variable, error) {
 		return nil, errors.New("the model is not compiled")
 	}
 	v := m.store.Lookup(optimizerPath + "/learning_rate")
+	if v == nil && m.compiled.train == nil {
+		return nil, m.unknownError()
+	}
 	if v == nil {
 		return nil, fmt.Errorf("the optimizer %s has no learning rate that can be set", m.compiled.config.Optimizer.Class())
 	}

@@ -78,6 +78,9 @@ func (c *compiled) noTarget(o objective, targets map[string]tensor.Shape) error 
 	case targets == nil:
 		return fmt.Errorf("there are no named targets; the model has several outputs, and needs one for %s", o.name)
 	}
+	if len(targets) == 0 {
+		return fmt.Errorf("there is no target for the output %s; there are none at all", o.name)
+	}
 	return fmt.Errorf("there is no target for the output %s; there are %s", o.name, strings.Join(slices.Sorted(maps.Keys(targets)), ", "))
 }
 

@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/engine"
@@ -83,10 +85,12 @@ type Model struct {
 	backend     backend.Backend
 
 	compiled *compiled
-	unknown  []error    // what of a file's compile part is not known
-	doubts   []error    // what Compile would have refused in a file's compile part
-	fitting  sync.Mutex // held by Fit, and by what changes how the model is compiled
-	testing  sync.Mutex // held by an evaluation, which has its own metric variables
+	unknown  []error         // what of a file's compile part is not known
+	said     json.RawMessage // the file's compile part, which is saved again where unknown has something
+	state    *keras.Entry    // the file's optimizer state, likewise
+	doubts   []error         // what Compile would have refused in a file's compile part
+	fitting  sync.Mutex      // held by Fit, and by what changes how the model is compiled
+	testing  sync.Mutex      // held by an evaluation, which has its own metric variables
 
 	// mu is held, for reading, by whoever reads variables, and for writing by a step.
 	mu      *lock
@@ -138,15 +142,20 @@ func listOf(symbols []*Symbol, list bool) *Symbol {
 	return List(symbols...)
 }
 
-// InputNames are the names of the inputs: those of the layers.
-func (m *Model) InputNames() []string { return uniqueNames(m.inputs) }
+// InputNames are the names of the inputs: those of the layers, or the keys of a Keras model
+// whose inputs are a dict.
+func (m *Model) InputNames() []string { return uniqueNames(m.inputs, m.inputKeys) }
 
 // OutputNames are the names of the outputs: those of the layers whose results they are. They
 // are the keys of Compile.Outputs, and begin the names of logs where there are several. A layer
-// of several results numbers them: heads, heads_1.
-func (m *Model) OutputNames() []string { return uniqueNames(m.outputs) }
+// of several results numbers them: heads, heads_1. Of a Keras model whose outputs are a dict they
+// are its keys.
+func (m *Model) OutputNames() []string { return uniqueNames(m.outputs, m.outputKeys) }
 
-func uniqueNames(symbols []*Symbol) []string {
+func uniqueNames(symbols []*Symbol, keys []string) []string {
+	if keys != nil {
+		return slices.Clone(keys)
+	}
 	names := make([]string, len(symbols))
 	taken, count := map[string]bool{}, map[string]int{}
 	for i, s := range symbols {
