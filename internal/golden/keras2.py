@@ -3,9 +3,9 @@
     python internal/golden/keras2.py [FOLDER]      with tensorflow 2.13, and with 2.15
 
 writes VERSION-chain.keras and VERSION-nested.keras, and what to_json says to VERSION-chain.json and
-VERSION-nested.json; committed are 2.13-nested and 2.15-chain, in
-format/keras/testdata. VERSION.json beside them tells what each model predicts of an input by the formula of formula.py, and its
-losses in three more steps. The files hold the time at which they were saved.
+VERSION-nested.json; committed are 2.13-nested and 2.15-chain, in format/keras/testdata. VERSION.json
+beside them tells what each model predicts of an input by the formula of formula.py, and its losses in
+three more steps. The files hold the time at which they were saved.
 """
 
 import json
