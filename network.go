@@ -209,7 +209,7 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 			y = view.Errorf("%w", c.err)
 		case y == nil:
 			y = view.Errorf("Build returned nil")
-		case !y.Valid() && valid && b.Mistakes() == before:
+		case valid && !allValid(y.Values()) && b.Mistakes() == before:
 			y = view.Errorf("Build returned an invalid value and no mistake; use Errorf to tell what is wrong")
 		case !y.IsList() && y.Valid():
 			if _, err := known(y.Shape).CheckedElements(); err != nil || slices.Contains(y.Shape[min(1, y.Rank()):], 0) {
@@ -225,6 +225,10 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 		}
 	}
 	return out
+}
+
+func allValid(values []*graph.Value) bool {
+	return !slices.ContainsFunc(values, func(v *graph.Value) bool { return !v.Valid() })
 }
 
 // give notes what a call gives.
