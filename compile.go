@@ -116,8 +116,12 @@ func (o objective) of(err error) error {
 func (m *Model) objectives(c Compile) ([]objective, error) {
 	names := m.OutputNames()
 	var errs []error
+	isOutput := map[string]bool{}
+	for _, name := range names {
+		isOutput[name] = true
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Outputs)) {
-		if !slices.Contains(names, name) {
+		if !isOutput[name] {
 			errs = append(errs, fmt.Errorf("Outputs has %q, which is no output%s; there are %s", name, suggest.Hint(name, names), strings.Join(names, ", ")))
 		}
 	}
@@ -177,7 +181,7 @@ func (m *Model) compile(c Compile) error {
 	if err := m.compileFor(c, true); err != nil {
 		return err
 	}
-	m.unknown = nil
+	m.unknown, m.doubts = nil, nil
 	return nil
 }
 
@@ -466,6 +470,10 @@ func (c *compiled) nameMetrics() error {
 			}
 		}
 	}
+	taken := map[string]bool{}
+	for _, name := range c.names {
+		taken[name] = true
+	}
 	var errs []error
 	for k := range c.objectives {
 		o := &c.objectives[k]
@@ -483,12 +491,13 @@ func (c *compiled) nameMetrics() error {
 				name = fmt.Sprintf("%s_%d", name, count[name]-1)
 			}
 			name = o.prefix + name
-			if slices.Contains(c.names, name) {
+			if taken[name] {
 				errs = append(errs, o.of(fmt.Errorf("metric %d: the name %q is taken; give it another", i, name)))
 			}
 			if strings.Contains(name, "/") {
 				errs = append(errs, o.of(fmt.Errorf("metric %d: its name %q has a slash", i, name)))
 			}
+			taken[name] = true
 			c.names = append(c.names, name)
 			o.keys = append(o.keys, name)
 			c.measures[name] = x

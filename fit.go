@@ -80,6 +80,9 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o Fit) (*History, e
 		return nil, fmt.Errorf("fitting: %w", err)
 	}
 	m.noteData(train)
+	for _, doubt := range m.doubts {
+		r.Printf("warning: %v", doubt)
+	}
 	defer r.source.close()
 	defer r.ahead.close()
 	if o.Profile != nil {

@@ -23,11 +23,11 @@ func layerNames(m *Model) []string {
 }
 
 // body is a small convolutional network without a head.
-func body(t testing.TB, seed uint64) *Model {
+func body(t testing.TB) *Model {
 	t.Helper()
 	in := Input(layer.Input{Shape: []int{6, 6, 1}})
 	x := in.Then(layer.Conv2D{Filters: 3, Kernel: layer.Size{3, 3}, Activation: layer.ReLU}, layer.MaxPool2D{}, layer.Flatten{})
-	o := on(seed)
+	o := on(1)
 	o.Name = "body"
 	m, err := o.Functional(in, x)
 	if err != nil {
@@ -122,7 +122,7 @@ func TestSharedLayer(t *testing.T) {
 
 // A model in a model shares its weights with itself: training the whole changes the part.
 func TestNestedModel(t *testing.T) {
-	base := body(t, 1)
+	base := body(t)
 	x, _ := bars(3)
 	before := must(base.PredictBatch(x))
 	in := Input(layer.Input{Shape: []int{6, 6, 1}})
@@ -178,7 +178,7 @@ func TestLayerOutput(t *testing.T) {
 // Freezing a body keeps its weights; unfreezing wants a Compile, and trains them again. Flags
 // are saved a layer.
 func TestTrainable(t *testing.T) {
-	base := body(t, 1)
+	base := body(t)
 	m := must(on(2).Sequential(base, layer.Dense{Units: 2, Activation: layer.Softmax}))
 	compile := func(m *Model) {
 		t.Helper()
@@ -246,7 +246,7 @@ func reopen(m *Model) (*Model, error) {
 // twoHeads is a model of two inputs through a shared body, and two outputs.
 func twoHeads(t testing.TB) *Model {
 	t.Helper()
-	base := body(t, 1)
+	base := body(t)
 	a, b := Input(layer.Input{Shape: []int{6, 6, 1}, Name: "left"}), Input(layer.Input{Shape: []int{6, 6, 1}, Name: "right"})
 	kind := Apply(base, a).Then(layer.Dropout{Rate: .25}, layer.Dense{Units: 2, Activation: layer.Softmax, Name: "kind"})
 	place := Apply(base, b).Then(layer.Dense{Units: 1, Name: "place"})
@@ -344,7 +344,7 @@ func TestOutputMistakes(t *testing.T) {
 		c    Compile
 		want string
 	}{
-		"unknown output":  {Compile{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"palce": {}}}, "did you mean place?"},
+		"unknown output":  {Compile{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kidn": {}}}, "did you mean kind?"},
 		"whose metrics":   {Compile{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "which of them"},
 		"no loss":         {Compile{}, "there is no loss"},
 		"negative weight": {Compile{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight is -1"},
@@ -361,7 +361,7 @@ func TestOutputMistakes(t *testing.T) {
 
 // Models that share weights may train and predict beside each other.
 func TestSharedWeightsConcurrently(t *testing.T) {
-	base := body(t, 1)
+	base := body(t)
 	head := func(seed uint64) *Model {
 		m := must(on(seed).Sequential(base, layer.Dense{Units: 2, Activation: layer.Softmax}))
 		if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {
@@ -393,52 +393,53 @@ func TestSharedWeightsConcurrently(t *testing.T) {
 	}
 }
 
-// A model of several outputs is a layer of several results, called twice here; it trains, and a file
-// keeps it.
-func TestNestedOutputs(t *testing.T) {
-	in := Input(layer.Input{Shape: []int{6, 6, 1}, Name: "inner"})
-	y := in.Then(layer.Conv2D{Filters: 4, Kernel: layer.Size{3, 3}, Name: "conv"})
-	pooled, small := y.Then(layer.GlobalAveragePool2D{}), y.Then(layer.Conv2D{Filters: 2, Kernel: layer.Size{1, 1}}, layer.Flatten{})
-	inner := must(on(3).Functional(in, List(pooled, small)))
-	a, b := Input(layer.Input{Shape: []int{6, 6, 1}, Name: "a"}), Input(layer.Input{Shape: []int{6, 6, 1}, Name: "b"})
-	p, q := Apply(inner, a).Values(), Apply(inner, b).Values()
-	if len(p) != 2 || len(q) != 2 {
-		t.Fatalf("%d and %d results, want 2", len(p), len(q))
+// Sample weights and class weights are an output's own.
+func TestWeightsOfOutputs(t *testing.T) {
+	x, y := bars(8)
+	place := tensor.New(tensor.Float32, 8, 1)
+	for i := range place.Float32s() {
+		place.Float32s()[i] = 5
 	}
-	m := must(on(3).Functional(List(a, b), List(Apply(layer.Subtract{}, p[0], q[0]), q[1])))
-	if err := m.Compile(Compile{Loss: loss.MeanSquaredError{}}); err != nil {
-		t.Fatal(err)
-	}
-	x, _ := bars(12)
-	other := x.Rows(3, 12)
-	names := m.OutputNames()
-	ds := must(data.NamedTensors(
-		map[string]*tensor.Tensor{"a": x.Rows(0, 9), "b": other},
-		map[string]*tensor.Tensor{names[0]: tensor.New(tensor.Float32, 9, 4), names[1]: tensor.New(tensor.Float32, 9, 32)},
-		data.Options{BatchSize: 9},
-	))
-	h := fit(t, m, ds, Fit{Epochs: 3})
-	if l := h.Values("loss"); !(l[2] < l[0]) {
-		t.Errorf("losses %v", l)
-	}
-	again, err := reopen(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range []*Model{m, again} {
-		inner := m.Layer(inner.Name()).Model()
-		parts := [2][]*tensor.Tensor{must(inner.Call(x.Rows(0, 9))), must(inner.Call(other))}
-		got := must(m.Call(x.Rows(0, 9), other))
-		for i, v := range got[0].Float32s() {
-			if want := parts[0][0].Float32s()[i] - parts[1][0].Float32s()[i]; v != want {
-				t.Fatalf("the difference %d is %v, want %v", i, v, want)
-			}
+	in, out := map[string]*tensor.Tensor{"left": x, "right": x}, map[string]*tensor.Tensor{"kind": y, "place": place}
+	evaluate := func(o data.Options) map[string]float64 {
+		o.NoShuffle = true
+		logs, err := twoHeads(t).Evaluate(t.Context(), must(data.NamedTensors(in, out, o)), Evaluate{Verbose: Silent})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !slices.Equal(got[1].Float32s(), parts[1][1].Float32s()) {
-			t.Error("the second output is not that of the inner model")
+		return logs.Map()
+	}
+	plain := evaluate(data.Options{})
+	half := evaluate(data.Options{SampleWeights: map[string][]float32{"kind": {.5, .5, .5, .5, .5, .5, .5, .5}}})
+	if !near(half["kind_loss"], plain["kind_loss"]/2, 1e-6) || half["place_loss"] != plain["place_loss"] {
+		t.Errorf("with weights of kind: %v, without: %v", half, plain)
+	}
+	all := evaluate(data.Options{Weights: make([]float32, 8), SampleWeights: map[string][]float32{"place": {1, 1, 1, 1, 1, 1, 1, 1}}})
+	if all["kind_loss"] != 0 || all["place_loss"] != plain["place_loss"] {
+		t.Errorf("with weights of all but place: %v, without: %v", all, plain)
+	}
+
+	ds := must(data.NamedTensors(in, out, data.Options{NoShuffle: true}))
+	first := func(f Fit) map[string]float64 {
+		h := fit(t, twoHeads(t), ds, f)
+		logs := map[string]float64{}
+		for _, s := range h.Series {
+			logs[s.Name] = s.Values[0]
+		}
+		return logs
+	}
+	a, b := first(Fit{}), first(Fit{OutputClassWeight: map[string]map[int]float64{"kind": {0: 3, 1: 3}}})
+	if !near(b["kind_loss"], 3*a["kind_loss"], 1e-5) || a["place_loss"] != b["place_loss"] {
+		t.Errorf("with class weights of kind: %v, without: %v", b, a)
+	}
+	for want, f := range map[string]Fit{
+		"ClassWeight is for models of one output":    {ClassWeight: map[int]float64{0: 1}},
+		"did you mean kind?":                         {OutputClassWeight: map[string]map[int]float64{"kidn": {}}},
+		"output kind: ClassWeight has a class 2":     {OutputClassWeight: map[string]map[int]float64{"kind": {2: 1}}},
+		"output place: ClassWeight of class 1 is -1": {OutputClassWeight: map[string]map[int]float64{"place": {1: -1}}},
+	} {
+		if _, err := twoHeads(t).Fit(t.Context(), ds, quiet(f)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q: error is %v", want, err)
 		}
 	}
-	fit(t, m, ds, Fit{})
-	fit(t, again, ds, Fit{})
-	sameWeights(t, m, again)
 }

@@ -26,7 +26,7 @@ type made struct {
 	name      string      // "" until it is in a model
 	frozen    bool        // the reverse of Keras' trainable
 	born      int
-	calls     []*call // guarded by making
+	applied   *call // the first use; guarded by making
 	variables []*graph.Variable
 	owner     *Model // the model in which the variables were made
 	// passedOver are settings that a file had and that training needs; see Model.passedOver.
@@ -175,23 +175,20 @@ func (l *Layer) Input() *Symbol {
 	return nil
 }
 
-// first is the first call of the layer in the model where it was found, or of all there are.
+// first is the first call of the layer in the model where it was found, or of all there were.
 func (l *Layer) first() *call {
-	making.Lock()
-	defer making.Unlock()
-	calls := l.calls
-	if l.in != nil {
-		calls = nil
-		for _, c := range l.in.calls {
-			if c.layer == l.made {
-				calls = append(calls, c)
-			}
+	if l.in == nil {
+		making.Lock()
+		defer making.Unlock()
+		return l.applied
+	}
+	var first *call
+	for _, c := range l.in.calls {
+		if c.layer == l.made && (first == nil || c.born < first.born) {
+			first = c
 		}
 	}
-	if len(calls) == 0 {
-		return nil
-	}
-	return slices.MinFunc(calls, func(a, b *call) int { return a.born - b.born })
+	return first
 }
 
 // vars are the layer's variables, in Keras' order: trained ones, then the others; of a model
@@ -303,13 +300,8 @@ func (v Variable) Set(t *tensor.Tensor) error {
 	return m.store.Set(v.v, t)
 }
 
-// own notes the variables that building the layer has made in m's store.
-func (l *made) own(m *Model) {
-	l.owner = m
-	for _, v := range m.store.Variables() {
-		if strings.HasPrefix(v.Path, l.name+"/") {
-			l.variables = append(l.variables, v)
-		}
-	}
+// own notes the layer's variables, which building it has made in m's store.
+func (l *made) own(m *Model, variables []*graph.Variable) {
+	l.owner, l.variables = m, variables
 	slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int { return int(a.Role) - int(b.Role) })
 }

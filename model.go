@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"slices"
 	"sync"
 
 	"github.com/lince-ml/lince/callback"
@@ -139,13 +138,15 @@ func (m *Model) InputNames() []string { return uniqueNames(m.inputs) }
 func (m *Model) OutputNames() []string { return uniqueNames(m.outputs) }
 
 func uniqueNames(symbols []*Symbol) []string {
-	var names []string
-	for _, s := range symbols {
+	names := make([]string, len(symbols))
+	taken, count := map[string]bool{}, map[string]int{}
+	for i, s := range symbols {
 		name := s.call.layer.name
-		for i := 1; slices.Contains(names, name); i++ {
-			name = fmt.Sprintf("%s_%d", s.call.layer.name, i)
+		for taken[name] {
+			count[s.call.layer.name]++
+			name = fmt.Sprintf("%s_%d", s.call.layer.name, count[s.call.layer.name])
 		}
-		names = append(names, name)
+		names[i], taken[name] = name, true
 	}
 	return names
 }

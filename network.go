@@ -33,7 +33,7 @@ type network struct {
 func (n *network) trace() error {
 	var layers []*made
 	place := map[*made]int{}
-	calls := map[*made][]*call{}
+	var found []*call
 	met := map[*call]bool{}
 	stop := map[*call]bool{}
 	for _, s := range n.inputs {
@@ -51,19 +51,17 @@ func (n *network) trace() error {
 			place[c.layer] = len(layers)
 			layers = append(layers, c.layer)
 		}
-		calls[c.layer] = append(calls[c.layer], c)
+		found = append(found, c)
 		if !stop[c] {
 			todo = append(todo, c.in...)
 		}
 	}
-	for _, list := range calls {
-		slices.SortFunc(list, func(a, b *call) int { return a.born - b.born })
-	}
+	calls, node := nodes(found)
 	number := func(symbols []*Symbol) []keras.Call {
 		var list []keras.Call
 		for _, s := range symbols {
 			if s.call != nil {
-				list = append(list, keras.Call{Op: place[s.call.layer], Node: slices.Index(calls[s.call.layer], s.call)})
+				list = append(list, keras.Call{Op: place[s.call.layer], Node: node[s.call]})
 			}
 		}
 		return list
@@ -100,6 +98,17 @@ func (n *network) trace() error {
 		n.calls = append(n.calls, calls[layers[c.Op]][c.Node])
 	}
 	return nil
+}
+
+// nodes are the calls of each layer in the order in which they were made, and each call's number
+// in that order: Keras' node index.
+func nodes(calls []*call) (of map[*made][]*call, number map[*call]int) {
+	of, number = map[*made][]*call{}, map[*call]int{}
+	for _, c := range slices.SortedFunc(slices.Values(calls), func(a, b *call) int { return a.born - b.born }) {
+		number[c] = len(of[c.layer])
+		of[c.layer] = append(of[c.layer], c)
+	}
+	return of, number
 }
 
 // isInput says whether the layer is a layer.Input.

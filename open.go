@@ -21,9 +21,12 @@ func Read(r io.ReaderAt, size int64) (*Model, error) { return Options{}.Read(r, 
 // FromJSON makes a model of Keras' model.to_json(). See Options.FromJSON.
 func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config) }
 
-// Open reads a model from a .keras file of lince or Keras 3: a Sequential model, or a
-// Functional one that is a chain of layers. It is compiled as it was when it was saved, and
-// goes on training from there; with NoCompile it is only a network with weights.
+// Open reads a model from a .keras file of lince, Keras 3 or Keras 2.13 and later: Sequential
+// or Functional, and models made of these. It is compiled as it was when it was saved, so that
+// Fit continues from there; with NoCompile it is only a network with weights. An error names
+// all layer classes that lince lacks.
+//
+// What only training needs keeps no file from opening: see Model.Unknown.
 //
 // Files may come from strangers: nothing in them names code or a path, and they cannot
 // claim more memory than in proportion to their size.

@@ -111,7 +111,7 @@ func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model,
 	}
 	for _, l := range layers { // what was applied for the shapes alone
 		if l, ok := l.(*made); ok {
-			l.calls = nil
+			l.applied = nil
 		}
 	}
 	return r.options(n.Name).chain(layers)

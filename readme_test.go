@@ -14,11 +14,14 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
-	if len(shown) != 3 {
+	if len(shown) != 6 {
 		t.Fatalf("the README has %d pieces of Go", len(shown))
 	}
 	for i, c := range []struct{ file, code string }{
 		{"tutorial_example_test.go", `(?s)func Example_tutorial\(\) \{\n(.*?)\t// Output:`},
+		{"functional_example_test.go", `(?s)func ExampleFunctional\(\) \{\n(.*?)\t// Output:`},
+		{"functional_example_test.go", `(?s)func Example_transferLearning\(\) \{\n(.*?)\t// Output:`},
+		{"functional_example_test.go", `(?s)func ExampleShared\(\) \{\n(.*?)\t// Output:`},
 		{"backup_example_test.go", `(?s)(\t\thistory, err := model.Fit.*?\n\t\t}\)\n)`},
 		{"serve_example_test.go", `(?s)(// handler answers.*?\n}\n)`},
 	} {

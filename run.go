@@ -118,7 +118,7 @@ func (m *Model) reset(vs []*graph.Variable) {
 			v.Init.Initialize(v.Value(), graph.Key(m.seed, v.Path))
 		}
 	}
-	m.store.Changed()
+	m.store.Changed(vs...)
 }
 
 func progressValues(logs *Logs) []progress.Value {

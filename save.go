@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
@@ -208,16 +207,10 @@ func (m *Model) describe() (*keras.Network, error) {
 		n.BuildInputShape = m.InputShape()
 		layers = append([]*made{m.inputs[0].call.layer}, layers...)
 	}
-	calls := map[*made][]*call{}
-	for _, c := range m.calls {
-		calls[c.layer] = append(calls[c.layer], c)
-	}
-	for _, list := range calls {
-		slices.SortFunc(list, func(a, b *call) int { return a.born - b.born })
-	}
+	calls, node := nodes(m.calls)
 	ref := func(s *Symbol) keras.TensorRef {
 		return keras.TensorRef{
-			Layer: s.call.layer.name, Node: slices.Index(calls[s.call.layer], s.call), Tensor: s.index,
+			Layer: s.call.layer.name, Node: node[s.call], Tensor: s.index,
 			Shape: s.Shape(), DType: s.DType().String(),
 		}
 	}
@@ -229,6 +222,9 @@ func (m *Model) describe() (*keras.Network, error) {
 				return nil, err
 			}
 		} else {
+			if _, ok := l.config.(graphLayer); ok {
+				return nil, fmt.Errorf("layer %s is a graph, for which there is no Keras layer", l.name)
+			}
 			var err error
 			if out.Config, err = keras.Marshal(python(l.Config())); err != nil {
 				return nil, fmt.Errorf("layer %s: its config: %w", l.name, err)

@@ -3,6 +3,7 @@ package lince
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/layer"
@@ -102,7 +103,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 		last = l.call([]*Symbol{last})
 		m.calls = append(m.calls, last.call)
 	}
-	m.outputs, m.network.chain = []*Symbol{last}, true
+	m.outputs, m.chain = []*Symbol{last}, true
 	if len(m.layers) == 0 {
 		errs = append(errs, errors.New("the network has an input, but no layers that do something with it"))
 	}
@@ -114,10 +115,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 
 // call applies the layer without a look at what that gives.
 func (l *made) call(in []*Symbol) *Symbol {
-	making.Lock()
-	defer making.Unlock()
-	making.count++
-	c := &call{layer: l, in: in, born: making.count}
+	c := newCall(l, in)
 	n := 1
 	if m := l.Model(); m != nil {
 		n = len(m.outputs)
@@ -125,7 +123,6 @@ func (l *made) call(in []*Symbol) *Symbol {
 	for i := range n {
 		c.out = append(c.out, &Symbol{call: c, index: i})
 	}
-	l.calls = append(l.calls, c)
 	return c.out[0]
 }
 
@@ -170,6 +167,11 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 		return nil, err
 	}
 	m.predict.graph = g
+	byLayer := map[string][]*graph.Variable{}
+	for _, v := range m.store.Variables() {
+		name, _, _ := strings.Cut(v.Path, "/")
+		byLayer[name] = append(byLayer[name], v)
+	}
 	for _, l := range m.layers {
 		switch {
 		case l.Model() != nil:
@@ -177,7 +179,7 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 		case l.owner != nil:
 			m.mu.join(l.owner.mu)
 		default:
-			l.own(m)
+			l.own(m, byLayer[l.name])
 		}
 	}
 	return m, nil

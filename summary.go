@@ -3,7 +3,6 @@ package lince
 import (
 	"io"
 	"os"
-	"slices"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/progress"
@@ -49,17 +48,7 @@ func (m *Model) Summary(w io.Writer, o Summary) error {
 
 // rows are the layers' rows in the summary.
 func (m *Model) rows() []summary.Row {
-	calls := map[*made][]*call{}
-	for _, c := range m.calls {
-		calls[c.layer] = append(calls[c.layer], c)
-	}
-	node := map[*call]int{}
-	for _, list := range calls {
-		slices.SortFunc(list, func(a, b *call) int { return a.born - b.born })
-		for i, c := range list {
-			node[c] = i
-		}
-	}
+	calls, node := nodes(m.calls)
 	var rows []summary.Row
 	for _, l := range m.layers {
 		r := summary.Row{Name: l.name, Class: l.Class(), Params: l.CountParams(), Frozen: l.frozen}

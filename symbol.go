@@ -33,7 +33,7 @@ type call struct {
 	err   error // a mistake that no graph can tell
 }
 
-// making numbers what is made, and guards the lists of calls of layers.
+// making numbers what is made, and guards what layers know of their uses.
 var making struct {
 	sync.Mutex
 	count int
@@ -104,13 +104,7 @@ func Apply(l layer.Layer, x ...*Symbol) *Symbol {
 
 // apply makes a call, and infers what it gives.
 func apply(l *made, in []*Symbol) *Symbol {
-	c := &call{layer: l, in: in}
-	making.Lock()
-	making.count++
-	c.born = making.count
-	l.calls = append(l.calls, c)
-	making.Unlock()
-
+	c := newCall(l, in)
 	// Names are given later, and mistakes are told then.
 	b := graph.NewBuilder(graph.NewStore(), false)
 	operands := make([]*graph.Value, len(in))
@@ -134,6 +128,18 @@ func apply(l *made, in []*Symbol) *Symbol {
 		return c.out[0]
 	}
 	return &Symbol{list: c.out}
+}
+
+// newCall notes that a layer is applied, and not yet what that gives.
+func newCall(l *made, in []*Symbol) *call {
+	making.Lock()
+	defer making.Unlock()
+	making.count++
+	c := &call{layer: l, in: in, born: making.count}
+	if l.applied == nil {
+		l.applied = c
+	}
+	return c
 }
 
 // build adds the call to a graph.

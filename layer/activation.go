@@ -25,6 +25,7 @@ const (
 	ReLU6   Function = "relu6"   // min(max(x, 0), 6)
 	Sigmoid Function = "sigmoid" // 1/(1+exp(-x))
 	Softmax Function = "softmax" // exp(x)/sum(exp(x)) along the last dimension
+	SiLU    Function = "silu"    // x*sigmoid(x), also called swish (Ramachandran et al., 2017)
 	Tanh    Function = "tanh"    // hyperbolic tangent
 )
 
@@ -38,8 +39,12 @@ var functions = []struct {
 	{ReLU6, (*graph.Builder).ReLU6},
 	{Sigmoid, (*graph.Builder).Sigmoid},
 	{Softmax, (*graph.Builder).Softmax},
+	{SiLU, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, b.Sigmoid(x)) }},
 	{Tanh, (*graph.Builder).Tanh},
 }
+
+// otherNames are names that Keras takes, and does not write.
+var otherNames = map[string]Function{"swish": SiLU}
 
 // Activations lists the names of the activation functions.
 func Activations() []string {
@@ -110,7 +115,10 @@ func decodeActivation(r *config.Reader, key string, v any) (Activation, bool) {
 	}
 	if name, ok := v.(string); ok {
 		f := Function(name)
-		if !slices.Contains(Activations(), name) {
+		if other, ok := otherNames[name]; ok {
+			f = other
+		}
+		if !slices.Contains(Activations(), string(f)) {
 			r.Errorf("%w", f.unknown())
 		}
 		return f, true

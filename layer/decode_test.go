@@ -207,3 +207,14 @@ func ExampleDecodeAs() {
 	// Shifted: by is 10, want a number of at most 9
 	// Shifted: unknown key "too"
 }
+
+// Keras takes "swish", and writes "silu".
+func TestOtherNamesOfActivations(t *testing.T) {
+	l, err := layer.Decode("Dense", map[string]any{"units": 2, "activation": "swish"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Config()["activation"]; got != "silu" {
+		t.Errorf("activation is %v, want silu", got)
+	}
+}

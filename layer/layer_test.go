@@ -107,6 +107,7 @@ var layers = []struct {
 	{"spatial dropout", layer.SpatialDropout2D{Rate: .5}, tensor.Shape{-1, 4, 3, 2}, tensor.Shape{-1, 4, 3, 2}, nil, 2},
 	{"dropout of nothing", layer.Dropout{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"activation", layer.Activate{Activation: layer.ReLU, Name: "act"}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"silu", layer.Activate{Activation: layer.SiLU}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"relu6", layer.Activate{Activation: layer.ReLU6}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"relu", layer.ReLULayer{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{"relu slope", layer.ReLULayer{NegativeSlope: .5}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},

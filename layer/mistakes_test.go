@@ -281,7 +281,7 @@ Conv2D "c": data_format is "channels_first": not supported yet, want "channels_l
 Conv2D "c": unknown key "paddin"; did you mean padding?`},
 		{"Conv2D", config{"filters": 1e300, "kernel_size": 3, "kernel_regularizer": config{"class_name": "L2"}}, `Conv2D: filters is 1e+300, want an integer from 1 to 16777216
 Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported in training yet, want null`},
-		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: there is no activation "swishh"; there is linear, relu, relu6, sigmoid, softmax, tanh
+		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: there is no activation "swishh"; there is linear, relu, relu6, sigmoid, softmax, silu, tanh
 Conv2D: Strides is 2x2 and Dilation 2x2: one of them must be 1x1`},
 		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float64"}, `Dense: units is 2.5, want an integer from 1 to 16777216
 Dense: use_bias is "no", want true or false
@@ -339,5 +339,18 @@ func TestDecodeKeras2(t *testing.T) {
 	}
 	if in := l.(layer.Input); in.Batch != 8 || in.Type().Shape.String() != "(8, 28, 28, 1)" || in.Named() != "in" {
 		t.Errorf("got %+v", in)
+	}
+	l, err = layer.Decode("BatchNormalization", map[string]any{
+		"name": "bn", "trainable": true, "dtype": "float32", "axis": []any{3.}, "momentum": .9, "epsilon": 1.001e-5, "center": true, "scale": false,
+		"beta_initializer":        map[string]any{"class_name": "Zeros", "config": map[string]any{}},
+		"gamma_initializer":       map[string]any{"class_name": "Ones", "config": map[string]any{}},
+		"moving_mean_initializer": map[string]any{"class_name": "Zeros", "config": map[string]any{}}, "moving_variance_initializer": map[string]any{"class_name": "Ones", "config": map[string]any{}},
+		"beta_regularizer": nil, "gamma_regularizer": nil, "beta_constraint": nil, "gamma_constraint": nil,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bn := l.(layer.BatchNormalization); bn.Axis != 3 || *bn.Momentum != .9 || *bn.Epsilon != 1.001e-5 || !bn.NoScale || bn.NoCenter {
+		t.Errorf("got %+v", bn)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 const (
 	maxLayers   = 10_000  // of a network, those of nested ones too
-	maxCalls    = 100_000 // of all layers
+	maxCalls    = 100_000 // of all layers, also with nested models' counted at each use of the model
 	maxArgs     = 100_000 // of all calls, tensors in lists too, and the models' inputs and outputs
 	maxName     = 1000    // bytes
 	maxRank     = 64
@@ -33,10 +33,28 @@ func ReadNetwork(text []byte) (*Network, error) {
 	}
 	r := &networkReader{}
 	n := r.model(&place{}, v, 0)
+	if r.err() == nil && n.applied() > maxCalls {
+		r.errorf(&place{}, "models in it are applied so often that layers are applied more than %d times", maxCalls)
+	}
 	if err := r.err(); err != nil {
 		return nil, fmt.Errorf("keras: the model's config: %w", err)
 	}
 	return n, nil
+}
+
+// applied is how often layers are applied where the model is, at most maxCalls + 1. A model that
+// applies another twice, which applies a third twice, and so on, is a short file and a graph
+// without end.
+func (n *Network) applied() int {
+	sum := 0
+	for _, l := range n.Layers {
+		each := 1
+		if l.Network != nil {
+			each = l.Network.applied()
+		}
+		sum = min(sum+each*max(len(l.Calls), 1), maxCalls+1)
+	}
+	return sum
 }
 
 // place is where in a config something stands. Its text is only made for a message: nested

@@ -103,7 +103,7 @@ func TestDiskFullForAWhile(t *testing.T) {
 	long(t)
 	dir := disk(t, 0, "8m")
 	out := filepath.Join(dir, "out")
-	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "400", "--batch", "3", "--out", out)
+	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "200", "--batch", "3", "--out", out)
 	p.await("Epoch 3/")
 	empty := fill(t, dir, 0)
 	p.await("BackupAndRestore: ")
@@ -112,12 +112,12 @@ func TestDiskFullForAWhile(t *testing.T) {
 	if code != exitFailure {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the output", rest, "Epoch 400/400", "Written to", "model.keras", "history.csv")
+	contains(t, "the output", rest, "Epoch 200/200", "Written to", "model.keras", "history.csv")
 	contains(t, "the message", p.stderr.String(), "checkpoint.keras", "no space left on device")
-	if r := decode[record](t, read(t, out, "run.json")); r.Status != failed || r.Epochs != 400 || r.Results == nil || r.StoppedBy != "epochs" {
+	if r := decode[record](t, read(t, out, "run.json")); r.Status != failed || r.Epochs != 200 || r.Results == nil || r.StoppedBy != "epochs" {
 		t.Errorf("run.json has %+v", r)
 	}
-	if n := strings.Count(read(t, out, "history.csv"), "\n"); n != 401 {
+	if n := strings.Count(read(t, out, "history.csv"), "\n"); n != 201 {
 		t.Errorf("history.csv has %d lines", n)
 	}
 }

@@ -46,6 +46,7 @@ type evaluation struct {
 	Unreadable     []badFile              `json:"unreadable"`
 	Metrics        *lince.Logs            `json:"-"`
 	Values         map[string]float64     `json:"metrics"`
+	Unknown        []string               `json:"left_out,omitempty"` // of how the model's file was compiled
 	Classification *report.Classification `json:"classification"`
 }
 
@@ -107,6 +108,10 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
 	r := &evaluation{Model: c.Model, Data: c.Source, Pictures: f.Len(), Unreadable: badFiles(bad), Values: map[string]float64{}}
+	for _, err := range m.Unknown() {
+		r.Unknown = append(r.Unknown, err.Error())
+		e.warn("left out of the evaluation: " + err.Error())
+	}
 	if _, ok := m.Compiled(); ok {
 		if r.Metrics, err = m.Evaluate(e.ctx, f, lince.Evaluate{Output: e.text, Verbose: e.verbose()}); err != nil {
 			return nil, err

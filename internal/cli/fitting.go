@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -218,7 +219,7 @@ func (t *training) save(h *lince.History) error {
 	if err == nil && len(h.Epochs) == 0 && !t.folder.wrote["best.keras"] {
 		err = t.lastIsBest()
 	}
-	if bad := append(t.unreadable, append(t.train.Corrupt(), t.val.Corrupt()...)...); len(bad) > len(t.unreadable) {
+	if bad := slices.Concat(t.unreadable, t.train.Corrupt(), t.val.Corrupt()); len(bad) > len(t.unreadable) {
 		err = errors.Join(err, t.folder.write("unreadable.csv", writeUnreadable(bad)))
 	}
 	t.record.PeakMemory, _ = machine.PeakMemory(nil)

@@ -15,6 +15,9 @@ import (
 
 // flowOptions are how a model wants its pictures: as it was trained.
 func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) {
+	if err := onePicture(m); err != nil {
+		return data.ImageOptions{}, err
+	}
 	o := data.ImageOptions{BatchSize: batch, NoShuffle: true, Workers: workers, Classes: m.Classes, Preprocessing: m.Preprocessing}
 	if o.Preprocessing == nil {
 		var err error
@@ -35,6 +38,15 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 		}
 	}
 	return o, nil
+}
+
+// onePicture refuses models that take or give several things at once.
+func onePicture(m *lince.Model) error {
+	if in, out := m.InputNames(), m.OutputNames(); len(in)+len(out) > 2 {
+		return fmt.Errorf("the model takes %s and gives %s; commands work with models of one picture and one output, the library with all",
+			strings.Join(in, ", "), strings.Join(out, ", "))
+	}
+	return nil
 }
 
 // usual is how pictures are made a model's input where nobody said: resized by the nearest

@@ -39,6 +39,9 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	if err != nil {
 		return nil, err
 	}
+	if err := onePicture(m); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	rescale, err := f.factor()
 	if err != nil {
 		return nil, usageError{err}

@@ -50,7 +50,11 @@ func TestKilled(t *testing.T) {
 		layer.Dense{Units: 16, Activation: layer.ReLU},
 		layer.Dense{Units: 2, Activation: layer.Softmax},
 	)})
-	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", "net.json", "--epochs", "6", "--batch", "4", "--patience", "5", "--optimizer", "adam", "--out"}
+	epochs := "6"
+	if kills(t) >= 100 {
+		epochs = "40"
+	}
+	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", "net.json", "--epochs", epochs, "--batch", "4", "--patience", "30", "--optimizer", "adam", "--out"}
 	if out, err := exec.Command(binary(t), append(args, "whole")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

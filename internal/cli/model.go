@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -130,6 +131,17 @@ func usualCompile(m *lince.Model) lince.Compile {
 // compile compiles the model, unless it goes on as it was compiled before.
 func (t *training) compile() error {
 	c, compiled := t.model.Compiled()
+	if unknown := t.model.Unknown(); len(unknown) > 0 {
+		if t.Optimizer == "" {
+			return fmt.Errorf("the model %s cannot be trained as its file says; --optimizer compiles it anew:\n%w", t.Model, errors.Join(unknown...))
+		}
+		for _, err := range unknown {
+			t.warn("the model is compiled anew without what its file says: " + err.Error())
+		}
+		if c.Loss == nil {
+			compiled = false
+		}
+	}
 	if compiled && t.Optimizer == "" {
 		if t.LR != nil {
 			return t.model.SetLearningRate(*t.LR)

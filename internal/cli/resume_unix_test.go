@@ -133,7 +133,7 @@ func TestResumeElsewhere(t *testing.T) {
 	dir := workIn(t)
 	put(t, "set", pngs(t, 12))
 	put(t, ".", map[string][]byte{"net.json": []byte(read(t, network("two.json")))})
-	args := []string{"train", "set", "--model", "net.json", "--epochs", "400", "--batch", "4", "--out"}
+	args := []string{"train", "set", "--model", "net.json", "--epochs", "120", "--batch", "4", "--out"}
 	succeed(t, append(args, "whole")...)
 	p := start(t, append(args, "out")...)
 	p.await("Epoch 2/")
@@ -193,7 +193,7 @@ func TestDataVanish(t *testing.T) {
 	workIn(t)
 	set := pngs(t, 12)
 	put(t, "set", set)
-	args := []string{"train", "set", "--model", network("two.json"), "--epochs", "300", "--batch", "4", "--cache", "0", "--out"}
+	args := []string{"train", "set", "--model", network("two.json"), "--epochs", "120", "--batch", "4", "--cache", "0", "--out"}
 	succeed(t, append(args, "whole")...)
 	p := start(t, append(args, "out")...)
 	p.await("Epoch 2/")
@@ -232,7 +232,7 @@ func TestDataVanish(t *testing.T) {
 func TestFolderRemoved(t *testing.T) {
 	long(t)
 	workIn(t)
-	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "500", "--batch", "3", "--out", "out")
+	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "150", "--batch", "3", "--out", "out")
 	p.await("Epoch 3/")
 	// The training writes to it meanwhile: moving it away takes no time.
 	if err := os.Rename("out", "away"); err != nil {
@@ -379,8 +379,8 @@ func TestAbandoned(t *testing.T) {
 			synctest.Wait()
 			if saving {
 				select {
-				case <-ended:
-					t.Error("it was not waited for")
+				case err := <-ended:
+					t.Errorf("it was not waited for: %v", err)
 				default:
 				}
 				cancelHard()

@@ -21,6 +21,14 @@ type BatchNorm struct {
 	Add, ReLU, ReLU6 bool
 }
 
+// ConvBatchNorm is a convolution, with its bias, and BatchNorm of its results: the statistics are
+// taken while results are in the cache. Operands: images, kernel, (bias), then those of BatchNorm
+// without x. Results: those of BatchNorm, and the convolution's.
+type ConvBatchNorm struct {
+	Conv2D
+	BatchNorm
+}
+
 // BatchNormGrad is op.BatchNormGrad with the gradient of a ReLU or ReLU6 before it. Operands:
 // the gradient of the ReLU's result, x, mean, variance, (gamma), and what says where the ReLU
 // let its operand through. That is the ReLU's result with Result, and then the gradient of the
@@ -38,6 +46,9 @@ func (ScaleShift) Name() string { return "FusedScaleShift" }
 func (BatchNorm) Name() string { return "FusedBatchNorm" }
 
 // Name implements op.Op.
+func (ConvBatchNorm) Name() string { return "FusedConvBatchNorm" }
+
+// Name implements op.Op.
 func (BatchNormGrad) Name() string { return "FusedBatchNormGrad" }
 
 // Attributes prints the op's attributes.
@@ -48,6 +59,11 @@ func (o ScaleShift) Attributes() string {
 // Attributes prints the op's attributes.
 func (o BatchNorm) Attributes() string {
 	return flags(o.BatchNorm.Attributes(), "+residual", o.Add, "+relu", o.ReLU, "+relu6", o.ReLU6)
+}
+
+// Attributes prints the op's attributes.
+func (o ConvBatchNorm) Attributes() string {
+	return o.Conv2D.Attributes() + " " + o.BatchNorm.Attributes()
 }
 
 // Attributes prints the op's attributes.
@@ -89,6 +105,31 @@ func (o BatchNorm) Infer(in []op.Type) ([]op.Type, error) {
 		return nil, fmt.Errorf("the residual is %v, the result %v", residual, out[0])
 	}
 	return out, nil
+}
+
+// Operands is the number of the convolution's operands, which come first.
+func (o ConvBatchNorm) Operands() int {
+	if o.Bias {
+		return 3
+	}
+	return 2
+}
+
+// Infer implements op.Op.
+func (o ConvBatchNorm) Infer(in []op.Type) ([]op.Type, error) {
+	n := o.Operands()
+	if len(in) < n {
+		return nil, fmt.Errorf("%d operands, want at least %d", len(in), n)
+	}
+	x, err := o.Conv2D.Infer(in[:n])
+	if err != nil {
+		return nil, err
+	}
+	out, err := o.BatchNorm.Infer(slices.Concat(x, in[n:]))
+	if err != nil {
+		return nil, err
+	}
+	return append(out, x...), nil
 }
 
 // Infer implements op.Op.
@@ -231,4 +272,39 @@ func (f *fuser) activates(y *graph.Value, bn *graph.Node, relu6 bool) bool {
 	}
 	_, ok := bn.Op.(op.BatchNorm)
 	return ok && y.Is(name) && y.Node.In[0] == bn.Out[0]
+}
+
+// convBatchNorm: the statistics of a convolution's results are taken part by part.
+func (f *fuser) convBatchNorm(n *graph.Node) {
+	bn, ok := n.Op.(BatchNorm)
+	if plain, is := n.Op.(op.BatchNorm); is {
+		bn, ok = BatchNorm{BatchNorm: plain}, true
+	}
+	if !ok || f.output(n.In[0]) || slices.Contains(n.In[1:], n.In[0]) {
+		return
+	}
+	conv := n.In[0].Node
+	c, ok := conv.Op.(Conv2D)
+	if plain, is := conv.Op.(op.Conv2D); is && plain.Groups <= 1 {
+		c, ok = Conv2D{Window: plain.Window}, true
+	}
+	if !ok || c.Add || c.ReLU || c.ReLU6 || c.Pool || f.drop[conv] {
+		return
+	}
+	for _, u := range f.users[n.In[0]] {
+		switch u.Op.(type) {
+		case op.BatchNormGrad, BatchNormGrad: // which come later
+		default:
+			if u != n {
+				return
+			}
+		}
+	}
+	fused := f.node(ConvBatchNorm{c, bn}, conv.Layer, slices.Concat(conv.In, n.In[1:])...)
+	f.before(n, fused)
+	for i, v := range n.Out {
+		f.replace(v, fused.Out[i])
+	}
+	f.replace(conv.Out[0], fused.Out[3])
+	f.remove(conv, n)
 }

@@ -228,6 +228,17 @@ func TestFuse(t *testing.T) {
 			y, _, _ := b.BatchNorm(x, gamma, beta, .5)
 			return graph.Grad(b, b.Sum(b.Mul(b.ReLU(y), x)), gamma, beta)
 		}, "FusedBatchNorm epsilon 0.5 scale center +relu, FusedBatchNormGrad epsilon 0.5 scale center +relu"},
+		{"conv+bias and batch normalization", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, k, _ := conv(b, x, "a")
+			y, _, _ = b.BatchNorm(y, nil, nil, .5)
+			z := b.ReLU(y)
+			return append(graph.Grad(b, b.Sum(b.Square(z)), k), z)
+		}, "FusedConvBatchNorm 3x3 valid +bias epsilon 0.5 +relu, Mul, FusedBatchNormGrad epsilon 0.5 +relu, Conv2DBackwardFilter 3x3 valid"},
+		{"batch normalization of a conv's result that is wanted itself", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			y, _, _ := conv(b, x, "a")
+			z, _, _ := b.BatchNorm(y, nil, nil, .5)
+			return []*graph.Value{b.Add(z, y)}
+		}, "FusedConv2D 3x3 valid +bias, FusedBatchNorm epsilon 0.5 +residual"},
 		{"two normalizations of a sum, and their gradients", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			g, h := weight(b, "g", 3), weight(b, "h", 3)
 			y, _, _ := b.BatchNorm(x, g, nil, .5)

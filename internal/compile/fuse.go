@@ -26,6 +26,7 @@ var patterns = []struct {
 	{"matmul + optimizer's update", (*fuser).matmulUpdate},
 	{"relu or relu6 gradient + batch norm gradient", (*fuser).batchNormGrad},
 	{"batch norm (+ residual) (+ relu or relu6)", (*fuser).batchNorm},
+	{"conv (+ bias) + batch norm (+ residual) (+ relu or relu6)", (*fuser).convBatchNorm},
 	{"scale + shift (+ residual) (+ relu or relu6)", (*fuser).scaleShift},
 }
 
@@ -64,7 +65,7 @@ func (f *fuser) node(o op.Op, layer string, in ...*graph.Value) *graph.Node {
 	n, err := graph.NewNode(o, layer, in...)
 	if err != nil {
 		f.err = err
-		return &graph.Node{Out: []*graph.Value{{}, {}}}
+		return &graph.Node{Out: []*graph.Value{{}, {}, {}, {}}}
 	}
 	return n
 }

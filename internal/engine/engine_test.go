@@ -309,9 +309,9 @@ func residual(b *graph.Builder, x *graph.Value) []*graph.Value {
 		return norm(name, b.Conv2D(x, weight(b, name+"/kernel", size, size, x.Shape[3], filters), window(size, stride, 1, op.Same)))
 	}
 	h := b.ReLU(conv("first", x, 3, 1, 20))
-	main := conv("main", b.ReLU6(norm("deep", b.DepthwiseConv2D(h, weight(b, "depthwise", 3, 3, 20, 1), window(3, 2, 1, op.Same)))), 1, 1, 40)
-	h = b.ReLU(b.Add(conv("shortcut", h, 1, 2, 40), main))
-	h = b.ReLU(b.Add(conv("again", h, 3, 1, 40), h))
+	main := conv("main", b.ReLU6(norm("deep", b.DepthwiseConv2D(h, weight(b, "depthwise", 3, 3, 20, 1), window(3, 2, 1, op.Same)))), 1, 1, 48)
+	h = b.ReLU(b.Add(conv("shortcut", h, 1, 2, 48), main))
+	h = b.ReLU(b.Add(conv("again", h, 3, 1, 48), h))
 	return classify(b, x, b.Mean(h, 1, 2), op.SGD{Momentum: .9})
 }
 

@@ -266,6 +266,26 @@ var trials = map[string]struct {
 		}
 		return t.weighted(y, append(wrt, x)...)
 	}, "BatchNorm"},
+	"conv (+ bias) + batch norm (+ residual) (+ relu or relu6)": {"FusedConvBatchNorm", func(t trial) []*graph.Value {
+		x, o, w := t.images(4), t.between(1, 40), t.window(3)
+		switch t.IntN(3) {
+		case 0: // of regions
+			o = 16 * t.between(1, 5)
+		case 1:
+			o, w = 16*t.between(1, 5), window(1, 1, 1, op.Same)
+		}
+		y, k, bias := t.conv(x, "a", w, o)
+		wrt := []*graph.Value{x, k}
+		if t.IntN(2) == 0 {
+			y = t.b.Add(y, bias)
+		}
+		y, more := t.batchNorm(y, "bn")
+		if t.IntN(2) == 0 {
+			z, l, _ := t.conv(x, "b", w, o)
+			wrt, y = append(wrt, l), t.b.Add(z, y)
+		}
+		return t.weighted(t.activate(y), append(wrt, more...)...)
+	}, "BatchNorm"},
 	"scale + shift (+ residual) (+ relu or relu6)": {"FusedScaleShift", func(t trial) []*graph.Value {
 		x := t.images(3)
 		y := t.normalized(x, "bn")

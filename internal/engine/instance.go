@@ -243,23 +243,25 @@ func (b *binding) step(parts int, run func(part int, scratch []float32)) {
 // pack makes the node's operand into what k wants: before the run when it depends on variables
 // and constants alone, else in a step.
 func (b *binding) pack(operand int, k filters) []float32 {
-	w := b.in(operand)
-	v := compile.Root(b.node.In[operand])
-	var p *packed
-	s := step{b.node, k.PackParts(), func(part int, _ []float32) { k.Pack(part, w.f32, p.data) }}
-	defer func() { b.instance.packed = append(b.instance.packed, p) }()
-	if !b.prepared(v) {
-		p = newPacked(k.PackedLen())
-		b.instance.steps = append(b.instance.steps, s)
-		return p.data
+	w, v, i := b.in(operand), compile.Root(b.node.In[operand]), b.instance
+	p, fixed := (*packed)(nil), b.prepared(v)
+	var e expression
+	if fixed {
+		e = b.expression(v)
 	}
-	e, program := b.expression(v), b.instance.plan.program
 	if shared, ok := k.(sharedFilters); ok && e.vars != nil {
+		program := i.plan.program
 		p = program.engine.packs.find(program.store, e.key, shared.Packing(), k.PackedLen())
 	} else {
 		p = newPacked(k.PackedLen())
 	}
-	b.instance.prepare = append(b.instance.prepare, &preparation{kind: "pack", of: p, vars: e.vars, steps: []step{s}})
+	i.packed = append(i.packed, p)
+	s := step{b.node, k.PackParts(), func(part int, _ []float32) { k.Pack(part, w.f32, p.data) }}
+	if fixed {
+		i.prepare = append(i.prepare, &preparation{kind: "pack", of: p, vars: e.vars, steps: []step{s}})
+	} else {
+		i.steps = append(i.steps, s)
+	}
 	return p.data
 }
 

@@ -98,6 +98,7 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"BatchNorm":          batchNorm,
 	"FusedBatchNorm":     batchNorm,
+	"FusedConvBatchNorm": convBatchNorm,
 	"BatchNormGrad":      batchNormGrad,
 	"FusedBatchNormGrad": batchNormGrad,
 	"FusedScaleShift":    scaleShift,

@@ -5,6 +5,7 @@ import (
 	"github.com/lince-ml/lince/internal/compile"
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/kernel/batchnorm"
+	"github.com/lince-ml/lince/internal/kernel/conv"
 )
 
 // activation is what package batchnorm calls a ReLU.
@@ -43,18 +44,84 @@ func batchNorm(l *lowering) error {
 	}
 	rows, channels := matrix(l.node.In[0].Shape)
 	m := batchnorm.NewMoments(l.isa, rows, channels)
-	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+	a := apply(l, o, rows, channels)
 	l.work = m.PartialLen() + a.CoefficientsLen()
 	l.bind = func(b *binding) {
-		x, y, mean, variance := b.in(0), b.out(0), b.out(1), b.out(2)
-		gamma, beta, residual := l.optional(b, 1, o.Scale, o.Center, o.Add)
-		partial, c := b.work[:m.PartialLen()], b.work[m.PartialLen():]
+		x, mean, variance, partial := b.in(0), b.out(1), b.out(2), b.work[:m.PartialLen()]
 		b.step(m.Parts(), func(part int, _ []float32) { m.Run(part, x.f32, partial) })
 		b.step(m.ReduceParts(), func(part int, _ []float32) { m.Reduce(part, x.f32, partial, mean.f32, variance.f32) })
-		b.step(1, func(int, []float32) { a.Moments(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, c) })
-		b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, c, y.f32) })
+		bindApply(l, b, a, o, 1, x, b.work[m.PartialLen():])
 	}
 	return l.floats()
+}
+
+// convBatchNorm is compile.ConvBatchNorm: where the parts of the convolution make regions, their
+// statistics are taken at once.
+func convBatchNorm(l *lowering) error {
+	o := l.node.Op.(compile.ConvBatchNorm)
+	s := convShape(o.Window, l.node.In[0].Shape, l.node.In[1].Shape)
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	e := conv.Epilogue{Bias: o.Bias}
+	k := conv.NewForward(l.isa, s, e)
+	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
+	l.choices = func() []conv.Choice { return conv.ForwardChoices(s, e) }
+	rows, channels := matrix(l.node.Out[3].Shape)
+	m, r := batchnorm.NewMoments(l.isa, rows, channels), regionMoments(l, k, rows, channels)
+	length := m.PartialLen()
+	if r != nil {
+		length = r.PartialLen()
+	}
+	a := apply(l, o.BatchNorm, rows, channels)
+	l.work = length + a.CoefficientsLen()
+	l.bind = func(b *binding) {
+		packed := b.pack(1, k)
+		images, x, bias, mean, variance, partial := b.in(0), b.out(3), &memory{}, b.out(1), b.out(2), b.work[:length]
+		if o.Bias {
+			bias = b.in(2)
+		}
+		b.step(k.Parts(), func(part int, scratch []float32) {
+			k.Run(part, images.f32, packed, bias.f32, nil, x.f32, nil, scratch)
+			if r != nil {
+				r.Run(part, x.f32, partial)
+			}
+		})
+		if r != nil {
+			b.step(r.ReduceParts(), func(part int, _ []float32) { r.Reduce(part, partial, mean.f32, variance.f32) })
+		} else {
+			b.step(m.Parts(), func(part int, _ []float32) { m.Run(part, x.f32, partial) })
+			b.step(m.ReduceParts(), func(part int, _ []float32) { m.Reduce(part, x.f32, partial, mean.f32, variance.f32) })
+		}
+		bindApply(l, b, a, o.BatchNorm, o.Operands(), x, b.work[length:])
+	}
+	return l.floats()
+}
+
+// regionMoments are the statistics of what a convolution's parts make, nil where these are no
+// regions.
+func regionMoments(l *lowering, k conv.Forward, rows, channels int) *batchnorm.RegionMoments {
+	of, ok := k.(conv.Regional)
+	if !ok {
+		return nil
+	}
+	regions := make([]batchnorm.Region, k.Parts())
+	for part := range regions {
+		regions[part] = batchnorm.Region(of.Region(part))
+	}
+	return batchnorm.NewRegionMoments(l.isa, rows, channels, regions)
+}
+
+func apply(l *lowering, o compile.BatchNorm, rows, channels int) *batchnorm.Apply {
+	return batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+}
+
+// bindApply adds the steps after the statistics; gamma is operand from, if there is one.
+func bindApply(l *lowering, b *binding, a *batchnorm.Apply, o compile.BatchNorm, from int, x *memory, coefficients []float32) {
+	y, mean, variance := b.out(0), b.out(1), b.out(2)
+	gamma, beta, residual := l.optional(b, from, o.Scale, o.Center, o.Add)
+	b.step(1, func(int, []float32) { a.Moments(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, coefficients) })
+	b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, coefficients, y.f32) })
 }
 
 // optional is where up to three operands are that a node has one after the other, from the given
@@ -118,6 +185,10 @@ func inPlace(o op.Op, operands, result int) []int {
 	case compile.BatchNorm:
 		if result == 0 {
 			return residual(o.Add)
+		}
+	case compile.ConvBatchNorm:
+		if result == 0 && o.BatchNorm.Add {
+			return []int{operands - 1}
 		}
 	case op.BatchNormGrad, compile.BatchNormGrad:
 		switch result {

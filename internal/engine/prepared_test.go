@@ -2,11 +2,15 @@ package engine
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/interp"
+	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -152,5 +156,44 @@ func TestPreparedTogether(t *testing.T) {
 			}
 			compare(t, fmt.Sprintf("round %d, run %d", round, i), got[i][0], want[i][0])
 		}
+	}
+}
+
+// A result that is not finite is found in what is prepared, too, in each run until a variable
+// changes; profiles list what is prepared.
+func TestPreparedIsChecked(t *testing.T) {
+	t.Setenv("LINCE_CHECK", "nan")
+	g, store := folded(t, false)
+	e, err := New(Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.pool.close()
+	p, err := e.Compile(g, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var times profile.Profile
+	p.(*program).Profile(&times, "predict")
+	x := pixels(1, 2, 9, 8, 3)
+	run := func() error { return p.Run([]*tensor.Tensor{x}, outputs(t, g, x.Shape())) }
+	gamma := store.Lookup("bn/gamma")
+	for _, v := range []float64{1, math.NaN(), 2} {
+		value := tensor.New(tensor.Float32, gamma.Shape...)
+		for i := range value.Float32s() {
+			value.Float32s()[i] = float32(v)
+		}
+		if err := store.Set(gamma, value); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			err := run()
+			if bad := err != nil && strings.Contains(err.Error(), `LINCE_CHECK: Div of layer "" makes float32 (20,)`); bad != (v != v) {
+				t.Errorf("gamma is %v: %v", v, err)
+			}
+		}
+	}
+	if !slices.ContainsFunc(times.Rows(), func(r profile.Row) bool { return r.Op == "Mul prepare" }) {
+		t.Errorf("the profile has no row of what is prepared: %+v", times.Rows())
 	}
 }

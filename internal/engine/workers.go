@@ -47,7 +47,7 @@ type job struct {
 	step   atomic.Pointer[step] // nil when the run is over
 	next   atomic.Uint64        // the number of the step, counted from the first run on, and of the next part of it
 	done   atomic.Int64         // parts
-	asleep atomic.Bool          // the run waits in wake
+	asleep atomic.Uint64        // 1 + the number of the step for whose end the run waits in wake; else 0
 	wake   chan struct{}
 }
 
@@ -182,7 +182,9 @@ func (j *job) work(slot int, number uint64) {
 			continue
 		}
 		j.part(s, part, slot)
-		if int(j.done.Add(1)) == s.parts && j.asleep.CompareAndSwap(true, false) {
+		// Between the two the run may have seen the end, and wait for that of a later step:
+		// it is woken for this one only.
+		if int(j.done.Add(1)) == s.parts && j.asleep.CompareAndSwap(number+1, 0) {
 			j.wake <- struct{}{}
 		}
 	}
@@ -228,8 +230,8 @@ func (j *job) run(s *step, helpers []*worker) {
 		}
 		kernel.Pause()
 	}
-	j.asleep.Store(true)
-	if int(j.done.Load()) == s.parts && j.asleep.CompareAndSwap(true, false) {
+	j.asleep.Store(number + 1)
+	if int(j.done.Load()) == s.parts && j.asleep.CompareAndSwap(number+1, 0) {
 		return
 	}
 	<-j.wake

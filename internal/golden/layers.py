@@ -111,7 +111,7 @@ CASES = [
     (L.Dot(axes=(1, 3)), [(3, 5), (3, 2, 4, 5)]),
 ] + [
     (L.Activation(name), (3, 5))
-    for name in ["linear", "relu", "relu6", "sigmoid", "softmax", "tanh"]
+    for name in ["linear", "relu", "relu6", "sigmoid", "silu", "softmax", "tanh"]
 ]
 
 

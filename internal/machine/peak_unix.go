@@ -21,8 +21,9 @@ func PeakMemory(p *os.ProcessState) (bytes int64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" { // bytes there, elsewhere KiB
-		return int64(u.Maxrss), true
+	bytes = int64(u.Maxrss)                                //nolint:unconvert // it has 32 bits on some systems
+	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" { // KiB there
+		bytes <<= 10
 	}
-	return int64(u.Maxrss) << 10, true
+	return bytes, true
 }

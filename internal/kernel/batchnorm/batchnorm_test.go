@@ -259,3 +259,30 @@ func TestAffine(t *testing.T) {
 		}
 	})
 }
+
+// Regions in any order give what the whole matrix gives.
+func TestRegionMoments(t *testing.T) {
+	const rows, channels = 1000, 640
+	regions := []Region{{0, 300, 0, 48}, {0, 1000, 48, 640}, {300, 1000, 0, 16}, {300, 301, 16, 48}, {301, 1000, 16, 48}}
+	var first []float32
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		x := operands(t, rows, channels)["x"]
+		want := &oracle{x: doubles(x), gamma: make([]float64, channels), beta: make([]float64, channels)}
+		want.forward(Epilogue{})
+		m := NewRegionMoments(isa, rows, channels, regions)
+		partial, mean, variance := kerneltest.Junk(t, m.PartialLen()), kerneltest.Junk(t, channels), kerneltest.Junk(t, channels)
+		kerneltest.Parts(len(regions), func(r int) { m.Run(r, x, partial) })
+		kerneltest.Parts(m.ReduceParts(), func(p int) { m.Reduce(p, partial, mean, variance) })
+		kerneltest.Close(t, "mean", mean, want.mean, 3e-7)
+		kerneltest.Close(t, "variance", variance, want.variance, 3e-7)
+		got := slices.Concat(mean, variance)
+		if first != nil {
+			kerneltest.Equal(t, "mean and variance", got, first)
+		}
+		first = got
+		kerneltest.NoAllocs(t, "regions", func() { m.Run(1, x, partial); m.Reduce(2, partial, mean, variance) })
+	})
+	if NewRegionMoments(kernel.Generic, 2, 24, []Region{{0, 2, 0, 24}}) != nil {
+		t.Error("24 channels are no multiple of 16")
+	}
+}

@@ -31,6 +31,15 @@ func moments(isa kernel.ISA, mean, squares, x []float32, rows, stride int) {
 	if momentsVector(isa, mean, squares, x, rows, stride) {
 		return
 	}
+	for len(mean) > 0 {
+		n := min(len(mean), sumsWhole)
+		momentsLoop(mean[:n], squares[:n], x, rows, stride)
+		mean, squares, x = mean[n:], squares[n:], x[n:]
+	}
+}
+
+// momentsLoop is moments of up to sumsWhole columns.
+func momentsLoop(mean, squares, x []float32, rows, stride int) {
 	clear(mean)
 	for r := range rows {
 		for c, v := range x[r*stride:][:len(mean)] {
@@ -63,43 +72,65 @@ func (m *Moments) ReduceParts() int { return m.groupParts() }
 func (m *Moments) Reduce(part int, x, partial, mean, variance []float32) {
 	rest := x[m.whole() : m.rows*m.channels]
 	m.eachGroup(part, func(lo, hi int) {
-		var total, squares [group]float64
+		var c combination
 		for b := range m.blocks() {
 			means, _ := m.sums(partial, b)
-			n := float64(min(blockLines, m.count-b*blockLines))
 			for at := lo; at < m.width; at += m.channels {
-				for i, v := range means[at : at+hi-lo] {
-					total[i] += float64(n * float64(v))
-				}
+				c.add(m.linesOf(b), means[at:at+hi-lo])
 			}
 		}
 		for at := lo; at < len(rest); at += m.channels {
-			for i, v := range rest[at : at+hi-lo] {
-				total[i] += float64(v)
-			}
+			c.add(1, rest[at:at+hi-lo])
 		}
-		for i := range hi - lo {
-			total[i] /= float64(m.rows)
-		}
+		c.divide(m.rows)
 		for b := range m.blocks() {
-			means, sums := m.sums(partial, b)
-			n := float64(min(blockLines, m.count-b*blockLines))
+			means, squares := m.sums(partial, b)
 			for at := lo; at < m.width; at += m.channels {
-				for i, v := range means[at : at+hi-lo] {
-					d := float64(v) - total[i]
-					squares[i] += float64(sums[at+i]) + float64(float64(n*d)*d)
-				}
+				c.deviate(m.linesOf(b), means[at:at+hi-lo], squares[at:])
 			}
 		}
 		for at := lo; at < len(rest); at += m.channels {
-			for i, v := range rest[at : at+hi-lo] {
-				d := float64(v) - total[i]
-				squares[i] += float64(d * d)
-			}
+			c.deviate(1, rest[at:at+hi-lo], nil)
 		}
-		for i := range hi - lo {
-			mean[lo+i] = float32(total[i])
-			variance[lo+i] = float32(squares[i] / float64(m.rows))
-		}
+		c.store(m.rows, mean[lo:hi], variance[lo:hi])
 	})
+}
+
+// linesOf is the number of lines of a block.
+func (m *Moments) linesOf(block int) int { return min(blockLines, m.count-block*blockLines) }
+
+// combination is the mean and the squares of a group of channels, made of those of blocks: first
+// all are added, then the sum is divided, then all deviate.
+type combination struct{ mean, squares [group]float64 }
+
+// add adds the means of n rows.
+func (c *combination) add(n int, means []float32) {
+	for i, v := range means {
+		c.mean[i] += float64(float64(n) * float64(v))
+	}
+}
+
+func (c *combination) divide(rows int) {
+	for i := range c.mean {
+		c.mean[i] /= float64(rows)
+	}
+}
+
+// deviate adds the squares of n rows, which are nil for one, about the mean of all.
+func (c *combination) deviate(n int, means, squares []float32) {
+	for i, v := range means {
+		d := float64(v) - c.mean[i]
+		square := float64(float64(float64(n)*d) * d)
+		if squares != nil {
+			square += float64(squares[i])
+		}
+		c.squares[i] += square
+	}
+}
+
+func (c *combination) store(rows int, mean, variance []float32) {
+	for i := range mean {
+		mean[i] = float32(c.mean[i])
+		variance[i] = float32(c.squares[i] / float64(rows))
+	}
 }

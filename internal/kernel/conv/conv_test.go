@@ -211,6 +211,52 @@ func TestForward(t *testing.T) {
 	})
 }
 
+// Where parts make regions, these cover all results once, and a part writes nothing else.
+func TestRegions(t *testing.T) {
+	regional := 0
+	for _, s := range kerneltest.Thin(shapes()) {
+		x, w := kerneltest.Random(t, 1, s.imageLen()), kerneltest.Random(t, 2, s.filterLen())
+		for _, isa := range kernel.Available()[:1] {
+			each(forwards, s, Epilogue{}, func(i implementation[Forward, Epilogue]) {
+				f := i.make(isa, s, Epilogue{})
+				r, ok := f.(Regional)
+				if !ok {
+					return
+				}
+				regional++
+				packed, scratch := kerneltest.Junk(t, f.PackedLen()), kerneltest.Junk(t, f.ScratchLen())
+				for p := range f.PackParts() {
+					f.Pack(p, w, packed)
+				}
+				written := make([]int, s.N*s.OH*s.OW*s.O)
+				for part := range f.Parts() {
+					y := kerneltest.Junk(t, len(written))
+					f.Run(part, x, packed, nil, nil, y, nil, scratch)
+					region := r.Region(part)
+					for at, v := range y {
+						row, c := at/s.O, at%s.O
+						in := row >= region.From && row < region.To && c >= region.First && c < region.End
+						if in {
+							written[at]++
+						}
+						if in == (v != v) {
+							t.Fatalf("%s %s: part %d makes %+v; result %d is %v", i.name, s.name(), part, region, at, v)
+						}
+					}
+				}
+				for at, n := range written {
+					if n != 1 {
+						t.Fatalf("%s %s: result %d is in %d regions", i.name, s.name(), at, n)
+					}
+				}
+			})
+		}
+	}
+	if regional == 0 {
+		t.Error("no convolution has regions")
+	}
+}
+
 // The fused pool must give what pooling the unfused result gives: values bit for bit, and
 // places.
 func TestForwardPool(t *testing.T) {

@@ -67,13 +67,18 @@ func (f *directForward) Parts() int { return f.shape.N * f.bandsImage * f.column
 // ScratchLen implements Forward.
 func (f *directForward) ScratchLen() int { return f.source.scratchLen(f.band) }
 
+// part is the rows of an image and the channels that a part makes.
+func (f *directForward) part(part int) (image, from, to, first, end int) {
+	first, end = f.columns.at(part % f.columns.groups)
+	part /= f.columns.groups
+	image, band := part/f.bandsImage, part%f.bandsImage
+	return image, band * f.band, min(f.shape.OH, (band+1)*f.band), first, end
+}
+
 // Run implements Forward.
 func (f *directForward) Run(part int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32) {
 	s := f.shape
-	start, end := f.columns.at(part % f.columns.groups)
-	part /= f.columns.groups
-	image, band := part/f.bandsImage, part%f.bandsImage
-	from, to := band*f.band, min(s.OH, (band+1)*f.band)
+	image, from, to, start, end := f.part(part)
 	rows := f.source.rows(x, image, from, to, scratch)
 
 	var a micro.Args

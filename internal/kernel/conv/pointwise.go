@@ -40,6 +40,13 @@ func (p *pointwise) Parts() int { return p.blocks * p.columns.groups }
 // ScratchLen is the number of floats that each worker needs: none.
 func (p *pointwise) ScratchLen() int { return 0 }
 
+// region is the rows and the columns that a part makes.
+func (p *pointwise) region(part int) (from, to, first, end int) {
+	from, to = kernel.Split(p.rows, p.blocks, part/p.columns.groups)
+	first, end = p.columns.at(part % p.columns.groups)
+	return from, to, first, end
+}
+
 // nearFloats is how much of the images goes through all columns at once: it stays in the
 // second cache beside the filters that pass by.
 const nearFloats = 48 << 10
@@ -47,8 +54,7 @@ const nearFloats = 48 << 10
 // run multiplies a part: x and y start at the first row. a says what is done to sums.
 func (p *pointwise) run(part int, x, packed, bias, residual, y []float32, a *micro.Args) {
 	n := p.columns.n
-	from, to := kernel.Split(p.rows, p.blocks, part/p.columns.groups)
-	start, end := p.columns.at(part % p.columns.groups)
+	from, to, start, end := p.region(part)
 	a.K, a.Segs, a.Seg = p.k, 1, &noSegment
 	a.AStride, a.CStride = uintptr(4*p.k), uintptr(4*n)
 	near := max(28, nearFloats/p.k)

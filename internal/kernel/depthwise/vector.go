@@ -36,13 +36,13 @@ type line struct {
 	low     float32        // 160: least result
 	high    float32        // 164: greatest result
 	pixels  [3]int         // 168: for the filters' gradient: results at the left edge, without an edge, at the right edge
-	count   int            // 192: assembly's own
+	_       int            // 192: assembly's own
 	stream  int            // 200: AVX-512: 1: whole vectors of results, which must be aligned, do not go to the caches
 	ahead   int            // 208: from the first tap to the row that is fetched ahead
 	fetch   int            // 216: how many rows are; for the filters' gradient, with stride 2, from the first to the second
 	yAhead  int            // 224: for the filters' gradient: from a result to the one that is fetched ahead
 	right   int            // 232: for the filters' gradient: column at the right edge
-	channel int            // 240: assembly's own: bytes
+	_       int            // 240: assembly's own: bytes
 	wMember int            // 248: groups: from the weights of a member to those of the next
 	members unsafe.Pointer // 256: AVX-512, groups of eight: the lanes of each member
 }

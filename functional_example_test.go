@@ -1,0 +1,66 @@
+package lince_test
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/optimizer"
+)
+
+// A residual block, and a network of one.
+func ExampleFunctional() {
+	inputs := lince.Input(layer.Input{Shape: []int{32, 32, 3}})
+	x := inputs.Then(layer.Conv2D{Filters: 16, Kernel: layer.Size{3, 3}, Padding: layer.Same, Activation: layer.ReLU})
+	y := x.Then(layer.Conv2D{Filters: 16, Kernel: layer.Size{3, 3}, Padding: layer.Same, NoBias: true}, layer.BatchNormalization{})
+	y = lince.Apply(layer.Add{}, y, x).Then(layer.ReLULayer{})
+	outputs := y.Then(layer.GlobalAveragePool2D{}, layer.Dense{Units: 10, Activation: layer.Softmax})
+	model, err := lince.Functional(inputs, outputs)
+	check(err)
+	fmt.Println(model.OutputShape(), model.CountParams(), "parameters")
+	// Output: (None, 10) 2986 parameters
+}
+
+// A new head on a body that was trained before: the body is frozen first, then trained on with a
+// small learning rate.
+func Example_transferLearning() {
+	body, err := lince.Options{Name: "body"}.Sequential( // mostly lince.Open("body.keras")
+		layer.Input{Shape: []int{32, 32, 3}},
+		layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, NoBias: true}, layer.BatchNormalization{}, layer.ReLULayer{},
+	)
+	check(err)
+
+	body.SetTrainable(false)
+	model, err := lince.Sequential(body, layer.GlobalAveragePool2D{}, layer.Dense{Units: 2, Activation: layer.Softmax})
+	check(err)
+	check(model.Compile(lince.Compile{Loss: loss.CategoricalCrossentropy{}}))
+	// model.Fit(...) trains the head.
+
+	body.SetTrainable(true)
+	check(model.Compile(lince.Compile{Optimizer: optimizer.Adam{LearningRate: 1e-5}, Loss: loss.CategoricalCrossentropy{}}))
+	// model.Fit(...) trains all of it.
+
+	features, err := lince.Functional(body.Inputs(), body.Layer("batch_normalization").Output())
+	check(err)
+	fmt.Println(model.CountParams(), features.OutputShape())
+	// Output: 266 (None, 30, 30, 8)
+}
+
+// Two pictures through one body, and an output for each of two questions.
+func ExampleShared() {
+	left, right := lince.Input(layer.Input{Shape: []int{28, 28, 1}, Name: "left"}), lince.Input(layer.Input{Shape: []int{28, 28, 1}, Name: "right"})
+	conv := lince.Shared(layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Activation: layer.ReLU})
+	pool := layer.GlobalAveragePool2D{}
+	both := lince.Apply(layer.Concatenate{}, left.Then(conv, pool), right.Then(conv, pool))
+	same := both.Then(layer.Dense{Units: 1, Activation: layer.Sigmoid, Name: "same"})
+	sum := both.Then(layer.Dense{Units: 1, Name: "sum"})
+	model, err := lince.Functional(lince.List(left, right), lince.List(same, sum))
+	check(err)
+	check(model.Compile(lince.Compile{Outputs: map[string]lince.Objective{
+		"same": {Loss: loss.BinaryCrossentropy{}},
+		"sum":  {Loss: loss.MeanSquaredError{}, LossWeight: new(.5)},
+	}}))
+	fmt.Println(model.InputNames(), model.OutputNames(), model.CountParams())
+	// Output: [left right] [same sum] 114
+}
