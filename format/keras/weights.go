@@ -57,6 +57,7 @@ const (
 	layersGroup  = "layers"
 	legacyLayers = "_layer_checkpoint_dependencies"
 	maxDepth     = 64 // of models in models
+	maxPath      = 4096
 )
 
 // tree lays the variables out as Keras does.
@@ -152,6 +153,9 @@ func (c *collector) group(g *hdf5.Group, path string, depth int) error {
 		return err
 	}
 	for _, child := range children {
+		if n := len(path) + len(child.Name); n > maxPath || strings.Count(child.Name, `\`) > maxDepth {
+			return fmt.Errorf("%s: %.40q... in it has a path of %d bytes, want at most %d, and %d parts", g.Path(), child.Name, n, maxPath, maxDepth)
+		}
 		switch child.Kind {
 		case hdf5.GroupKind:
 			below, err := g.Group(child.Name)
@@ -197,12 +201,12 @@ func renumber(weights Weights) error {
 	found := map[string]map[string]bool{} // the names in a group of layers
 	each := func(path string, do func(group, name string, part int)) []string {
 		parts := strings.Split(path, "/")
-		group := ""
+		end := 0 // of the group in the path
 		for i, part := range parts {
 			if i > 0 && parts[i-1] == legacyLayers {
-				do(group, part, i)
+				do(path[:end-1], part, i)
 			}
-			group = join(group, part)
+			end += len(part) + 1
 		}
 		return parts
 	}
