@@ -17,8 +17,9 @@ import (
 )
 
 // keras2 are the files of Keras 2 in format/keras/testdata, by internal/golden/keras2.py: 2.13 named
-// the group of the layers otherwise, 2.15 has batch_input_shape in the first layer's config.
-var keras2 = []struct{ version, name string }{{"2.13", "nested"}, {"2.15", "chain"}}
+// the group of the layers otherwise and numbered layers otherwise, 2.15 has batch_input_shape in the
+// first layer's config.
+var keras2 = []struct{ version, name string }{{"2.13", "nested"}, {"2.13", "several"}, {"2.15", "chain"}}
 
 // TestKeras2 opens files of Keras 2, predicts as it did, and trains on with its losses.
 func TestKeras2(t *testing.T) {

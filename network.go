@@ -224,7 +224,7 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 			y = view.Errorf("Build returned nil")
 		case y.IsList() && len(y.Values()) == 0:
 			y = view.Errorf("Build returned no values")
-		case slices.ContainsFunc(y.Values(), func(v *graph.Value) bool { return !v.Valid() }):
+		case !allValid(y.Values()):
 			if valid && b.Mistakes() == before {
 				y = view.Errorf("Build returned an invalid value and no mistake; use Errorf to tell what is wrong")
 			}
@@ -245,6 +245,10 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 		}
 	}
 	return out
+}
+
+func allValid(values []*graph.Value) bool {
+	return !slices.ContainsFunc(values, func(v *graph.Value) bool { return !v.Valid() })
 }
 
 // give notes what a call gives.

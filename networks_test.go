@@ -1,13 +1,9 @@
 package lince_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
-	"fmt"
-	"io"
 	"iter"
 	"math"
 	"os"
@@ -394,98 +390,4 @@ func reopened(t *testing.T, m *lince.Model) *lince.Model {
 		t.Error("saving what was opened gives another file")
 	}
 	return again
-}
-
-// TestApplications opens the models of keras.applications that internal/golden/applications.py
-// wrote to the folder that LINCE_APPLICATIONS names, and predicts as Keras did; those with layers
-// that lince lacks must name all of these.
-func TestApplications(t *testing.T) {
-	folder := os.Getenv("LINCE_APPLICATIONS")
-	if folder == "" {
-		t.Skip("LINCE_APPLICATIONS names no folder made by internal/golden/applications.py")
-	}
-	missing := map[string][]string{
-		"MobileNetV3Small":  {`activation "hard_silu"`, "keras.src.ops.numpy.Add", "keras.src.ops.numpy.Multiply"},
-		"ConvNeXtTiny":      {`activation "gelu"`, "LayerNormalization", "LayerScale", "keras.src.ops.numpy.Add"},
-		"NASNetMobile":      {"Cropping2D"},
-		"InceptionResNetV2": {"CustomScaleLayer"},
-	}
-	files, err := filepath.Glob(filepath.Join(folder, "*.keras"))
-	if err != nil || len(files) < 14 {
-		t.Fatalf("%d models, %v", len(files), err)
-	}
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".keras")
-		t.Run(name, func(t *testing.T) {
-			m, err := lince.Open(file)
-			if want := missing[name]; want != nil {
-				if err == nil {
-					t.Fatal("no error")
-				}
-				got := err.Error()
-				for _, w := range want {
-					if !strings.Contains(got, w+" (") {
-						t.Errorf("the error lacks %s: %s", w, got)
-					}
-				}
-				if n := strings.Count(got, " (layer "); n != len(want) {
-					t.Errorf("%d classes, want %d: %s", n, len(want), got)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			z := readNPZ(t, filepath.Join(folder, name+".npz"))
-			got, err := m.PredictBatch(z["x"])
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, worst := z["y"].Float32s(), 0.
-			for i, x := range got.Float32s() {
-				worst = max(worst, math.Abs(float64(x-want[i])))
-			}
-			t.Logf("largest difference %.2g", worst)
-			if !got.Shape().Equal(z["y"].Shape()) || !(worst <= 1e-5) {
-				t.Errorf("predictions of shape %v differ by %v, want at most 1e-5", got.Shape(), worst)
-			}
-		})
-	}
-}
-
-// readNPZ reads the float32 arrays of an .npz file.
-func readNPZ(t *testing.T, file string) map[string]*tensor.Tensor {
-	t.Helper()
-	z, err := zip.OpenReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	arrays := map[string]*tensor.Tensor{}
-	for _, f := range z.File {
-		r, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := int(binary.LittleEndian.Uint16(b[8:]))
-		header := string(b[10 : 10+n])
-		if !strings.Contains(header, "'<f4'") {
-			continue
-		}
-		var shape []int
-		for s := range strings.SplitSeq(strings.Split(strings.Split(header, "(")[1], ")")[0], ",") {
-			var d int
-			if _, err := fmt.Sscan(s, &d); err == nil {
-				shape = append(shape, d)
-			}
-		}
-		x := tensor.New(tensor.Float32, shape...)
-		copy(x.Raw(), b[10+n:])
-		arrays[strings.TrimSuffix(f.Name, ".npy")] = x
-	}
-	return arrays
 }

@@ -20,7 +20,8 @@ import (
 
 // Save writes the model to a .keras file, which Keras 3 opens: the network, how it was
 // compiled, weights and the optimizer's state. A file that is there is replaced once the
-// new one is whole on the disk. Equal models give equal bytes.
+// new one is whole on the disk. Equal models give equal bytes. A model of which Unknown is not
+// empty is not saved, because the file would lose what the model's own file says.
 func (m *Model) Save(path string) error {
 	if !strings.HasSuffix(path, ".keras") {
 		return fmt.Errorf("saving: %s: the name must end in .keras", path)

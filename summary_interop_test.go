@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/testenv"
 )
 
 // summaryOf is a model's summary as a file has it.
@@ -21,8 +22,13 @@ func summaryOf(t *testing.T, m *lince.Model, o lince.Summary) string {
 	return b.String()
 }
 
-// TestSummaryAsKeras compares Summary with what real Keras prints of the same networks, byte for
-// byte: those that Go code makes, and those that Keras' JSON describes.
+// summaries are the ways in which Keras printed them, by what is put behind a file's name.
+var summaries = map[string]lince.Summary{
+	"":          {},
+	"-expanded": {ExpandNested: true, ShowTrainable: true},
+}
+
+// TestSummaryAsKeras compares Summary with what real Keras prints of the same networks, byte for byte.
 func TestSummaryAsKeras(t *testing.T) {
 	for name, build := range networks {
 		t.Run(name, func(t *testing.T) {
@@ -30,11 +36,29 @@ func TestSummaryAsKeras(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for suffix, o := range map[string]lince.Summary{
-				"":          {},
-				"-expanded": {ExpandNested: true, ShowTrainable: true},
-			} {
+			for suffix, o := range summaries {
 				want, err := os.ReadFile(filepath.Join("testdata", "networks", name+suffix+".txt"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(string(want), summaryOf(t, m, o)); diff != "" {
+					t.Errorf("%s: want -, got +:\n%s", name+suffix, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestSummaryOfNestedModels opens models in models of real Keras and prints their summaries, byte
+// for byte: of two outputs, shared, three deep, frozen, trained.
+func TestSummaryOfNestedModels(t *testing.T) {
+	folder := t.TempDir()
+	testenv.Python(t, "interop.py", "summaries", folder)
+	for _, name := range []string{"pair", "deep", "chain", "trained"} {
+		t.Run(name, func(t *testing.T) {
+			m := openKnown(t, filepath.Join(folder, name+".keras"))
+			for suffix, o := range summaries {
+				want, err := os.ReadFile(filepath.Join(folder, name+suffix+".txt"))
 				if err != nil {
 					t.Fatal(err)
 				}

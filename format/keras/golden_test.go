@@ -116,7 +116,7 @@ func TestReadFilesOfKeras(t *testing.T) {
 
 // TestReadFilesOfKeras2 reads what internal/golden/keras2.py wrote.
 func TestReadFilesOfKeras2(t *testing.T) {
-	for _, name := range []string{"2.13-nested", "2.15-chain"} {
+	for _, name := range []string{"2.13-nested", "2.13-several", "2.15-chain"} {
 		version, model, _ := strings.Cut(name, "-")
 		want := parse[map[string]struct{ Optimizer []string }](t, readTestdata(t, version+".json"))[model]
 		f := readBytes(t, readTestdata(t, name+".keras"))
@@ -145,7 +145,7 @@ func TestReadFilesOfKeras2(t *testing.T) {
 		if n.CompileConfig == nil {
 			t.Errorf("%s: no compile_config", name)
 		}
-		if wanted := map[string]int{"nested": 12, "chain": 4}[model]; variables != wanted {
+		if wanted := map[string]int{"nested": 12, "several": 20, "chain": 4}[model]; variables != wanted {
 			t.Errorf("%s: %d variables, want %d", name, variables, wanted)
 		}
 		o, err := f.Weights.Optimizer(false)

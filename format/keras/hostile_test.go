@@ -144,6 +144,17 @@ func TestRefusedWeights(t *testing.T) {
 		w.data = b
 		readError(t, file, makeZip(t, config, w), want)
 	}
+	for _, name := range []string{strings.Repeat(`a\`, 100) + "b/vars", strings.Repeat(strings.Repeat("a", 1000)+"/", 5) + "vars"} {
+		long := weights
+		long.data = treeBytes(t, func(r *hdf5.Tree) { r.Group(name).Dataset("0", one) })
+		readError(t, "a long path", makeZip(t, config, long), "want at most 4096, and 64 parts")
+	}
+	twice := weights
+	twice.data = treeBytes(t, func(r *hdf5.Tree) {
+		r.Group("layers/x/vars").Dataset("0", one)
+		r.Group("_layer_checkpoint_dependencies/x_3/vars").Dataset("0", one)
+	})
+	readError(t, "one path of two", makeZip(t, config, twice), `variables of "layers/x" for the second time`)
 	legacy := weights
 	legacy.data = treeBytes(t, func(r *hdf5.Tree) { r.Group("_layer_checkpoint_dependencies/x/vars").Dataset("0", one) })
 	if _, ok := readBytes(t, makeZip(t, config, legacy)).Weights.Find("layers/x"); !ok {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,10 +53,11 @@ func (w Weights) ByPath() map[string]Entry {
 const (
 	varsGroup = "vars"
 	nameAttr  = "name"
-	// layersGroup was called legacyLayers by Keras 2.13.
+	// layersGroup was called legacyLayers by Keras 2.13 and 2.14; see renumber.
 	layersGroup  = "layers"
 	legacyLayers = "_layer_checkpoint_dependencies"
 	maxDepth     = 64 // of models in models
+	maxPath      = 4096
 )
 
 // tree lays the variables out as Keras does.
@@ -115,6 +117,9 @@ func readWeights(what string, r io.ReaderAt, size int64) (Weights, error) {
 	if err := c.group(root, "", 0); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	if err := renumber(c.weights); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
 	slices.SortFunc(c.weights, func(a, b Entry) int { return comparePaths(a.Path, b.Path) })
 	return c.weights, nil
 }
@@ -148,6 +153,9 @@ func (c *collector) group(g *hdf5.Group, path string, depth int) error {
 		return err
 	}
 	for _, child := range children {
+		if n := len(path) + len(child.Name); n > maxPath || strings.Count(child.Name, `\`) > maxDepth {
+			return fmt.Errorf("%s: %.40q... in it has a path of %d bytes, want at most %d, and %d parts", g.Path(), child.Name, n, maxPath, maxDepth)
+		}
 		switch child.Kind {
 		case hdf5.GroupKind:
 			below, err := g.Group(child.Name)
@@ -178,15 +186,71 @@ func (c *collector) group(g *hdf5.Group, path string, depth int) error {
 func childPath(path, name string) (child string, vars bool) {
 	parts := strings.Split(name, `\`)
 	for i, part := range parts {
-		switch {
-		case part == varsGroup && i == len(parts)-1:
+		if part == varsGroup && i == len(parts)-1 {
 			return path, true
-		case part == legacyLayers:
-			part = layersGroup
 		}
 		path = join(path, part)
 	}
 	return path, false
+}
+
+// renumber gives the layers in groups of Keras 2.13 and 2.14 the paths that later versions give
+// them. Those versions walk over a list that has a layer with weights twice, and count it twice: of
+// three convolutions the paths are conv2d, conv2d_2 and conv2d_4.
+func renumber(weights Weights) error {
+	found := map[string]map[string]bool{} // the names in a group of layers
+	each := func(path string, do func(group, name string, part int)) []string {
+		parts := strings.Split(path, "/")
+		end := 0 // of the group in the path
+		for i, part := range parts {
+			if i > 0 && parts[i-1] == legacyLayers {
+				do(path[:end-1], part, i)
+			}
+			end += len(part) + 1
+		}
+		return parts
+	}
+	for _, e := range weights {
+		each(e.Path, func(group, name string, _ int) {
+			if found[group] == nil {
+				found[group] = map[string]bool{}
+			}
+			found[group][name] = true
+		})
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	names := map[string]map[string]string{}
+	for group, old := range found {
+		names[group] = map[string]string{}
+		count := map[string]int{}
+		for _, name := range slices.SortedFunc(maps.Keys(old), comparePaths) {
+			class, _ := splitNumber(name)
+			names[group][name] = class
+			if k := count[class]; k > 0 {
+				names[group][name] = fmt.Sprintf("%s_%d", class, k)
+			}
+			count[class]++
+		}
+	}
+	met := map[string]bool{}
+	for i, e := range weights {
+		now := strings.Split(e.Path, "/")
+		old := each(e.Path, func(group, name string, part int) { now[part] = names[group][name] })
+		for k, part := range old {
+			if part == legacyLayers {
+				now[k] = layersGroup
+			}
+		}
+		path := strings.Join(now, "/")
+		if met[path] {
+			return fmt.Errorf("variables of %q for the second time", path)
+		}
+		met[path] = true
+		weights[i].Path = path
+	}
+	return nil
 }
 
 // vars reads the variables "0", "1", ... of an object.

@@ -3,12 +3,10 @@
     python internal/golden/applications.py FOLDER [NAME...]
 
 writes NAME.keras, NAME.json (model.to_json()), NAME.npz: x, pictures of 0..1 that model.predict took,
-and y, what it said; and NAME.classes.json, the modules and classes of the model's entries. Weights are
-seeded; the moving statistics and the scales of BatchNormalization are moved off 0 and 1, so that a mistake
-in them shows.
+and y, what it said; and NAME.txt, what model.summary() prints. Weights are seeded; the moving statistics
+and the scales of BatchNormalization are moved off 0 and 1, so that a mistake in them shows.
 """
 
-import json
 import os
 import sys
 import time
@@ -20,6 +18,7 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 import keras
 import numpy as np
 from keras import applications
+from networks import summary
 
 # The side of the input: the smallest that the model allows, near enough.
 SIDES = {
@@ -89,9 +88,8 @@ def main():
         path = os.path.join(folder, name)
         with open(path + ".json", "w") as f:
             f.write(model.to_json())
-        entries = json.loads(model.to_json())["config"]["layers"]
-        with open(path + ".classes.json", "w") as f:
-            json.dump(sorted({(e["module"], e["class_name"]) for e in entries}), f)
+        with open(path + ".txt", "w", encoding="utf-8") as f:
+            f.write(summary(model))
         x = pictures(side)
         y = model.predict(x, verbose=0)
         assert np.isfinite(y).all() and y.std() > 0.02, (name, y)

@@ -3,9 +3,10 @@
     python internal/golden/keras2.py [FOLDER]      with tensorflow 2.13, and with 2.15
 
 writes VERSION-chain.keras and VERSION-nested.keras, and what to_json says to VERSION-chain.json and
-VERSION-nested.json; committed are 2.13-nested and 2.15-chain, in
-format/keras/testdata. VERSION.json beside them tells what each model predicts of an input by the formula of formula.py, and its
-losses in three more steps. The files hold the time at which they were saved.
+VERSION-nested.json, and so on; committed are those of 2.13-nested, 2.13-several and 2.15-chain, in
+format/keras/testdata. VERSION.json
+beside them tells what each model predicts of an input by the formula of formula.py, and its losses in
+three more steps. The files hold the time at which they were saved.
 """
 
 import json
@@ -51,9 +52,24 @@ def nested():
     return model
 
 
+def several():
+    """Several layers of a class, with weights and without, which Keras 2.13 numbers in its own way."""
+    x = image = keras.Input((6, 6, 1), name="image")
+    x = keras.Sequential([keras.Input((6, 6, 1)), layers.Rescaling(2.0)], name="scale")(x)
+    for _ in range(2):
+        x = layers.Conv2D(2, 2)(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+    x = keras.Sequential([keras.Input((4, 4, 2)), layers.Conv2D(2, 2), layers.Conv2D(3, 1)], name="head")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(image, layers.Dense(2, activation="softmax")(layers.Dense(3, activation="tanh")(x)), name="several")
+    model.compile(keras.optimizers.RMSprop(0.01), "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
 def main():
     expected = {}
-    for make in (chain, nested):
+    for make in (chain, nested, several):
         keras.backend.clear_session()
         model = make()
         model.set_weights([
