@@ -10,21 +10,18 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// applications are networks of keras.applications for images of size x size, with its names
-// and its 1000 classes, and random weights; peers/networks.py has the same.
-var applications = map[string]func(size, threads int) (*lince.Model, error){
+// applications are networks of keras.applications for images of size x size, with its names and
+// random weights; peers/networks.py has the same.
+var applications = map[string]func(size, classes, threads int) (*lince.Model, error){
 	"ResNet-50":   resNet50,
 	"MobileNetV2": mobileNetV2,
 }
 
-// classes is the number of classes of ImageNet.
-const classes = 1000
-
 // resNet50 is keras.applications.ResNet50 (He et al., 2015, arXiv:1512.03385).
-func resNet50(size, threads int) (*lince.Model, error) {
+func resNet50(size, classes, threads int) (*lince.Model, error) {
 	in := lince.Input(layer.Input{Shape: []int{size, size, 3}})
 	norm := func(name string) layer.Layer {
-		return layer.BatchNormalization{Epsilon: new(1.001e-5), Name: name + "_bn"}
+		return layer.BatchNormalization{Axis: 3, Epsilon: new(1.001e-5), Name: name + "_bn"}
 	}
 	relu := func(name string) layer.Layer {
 		return layer.Activate{Activation: layer.ReLU, Name: name}
@@ -63,7 +60,7 @@ func resNet50(size, threads int) (*lince.Model, error) {
 }
 
 // mobileNetV2 is keras.applications.MobileNetV2 (Sandler et al., 2018, arXiv:1801.04381).
-func mobileNetV2(size, threads int) (*lince.Model, error) {
+func mobileNetV2(size, classes, threads int) (*lince.Model, error) {
 	in := lince.Input(layer.Input{Shape: []int{size, size, 3}})
 	norm := func(name string) layer.Layer {
 		return layer.BatchNormalization{Momentum: new(.999), Name: name}
@@ -115,9 +112,10 @@ func mobileNetV2(size, threads int) (*lince.Model, error) {
 	return lince.Options{Name: fmt.Sprintf("mobilenetv2_1.00_%d", size), Threads: threads}.Functional(in, x)
 }
 
-// Images are of trainedSize x trainedSize in training, and of predictedSize x predictedSize in
-// inference.
+// What is measured has the 1000 classes of ImageNet. Images are of trainedSize x trainedSize in
+// training, and of predictedSize x predictedSize in inference.
 const (
+	imageNet      = 1000
 	trainedSize   = 128
 	predictedSize = 224
 )
@@ -131,7 +129,7 @@ func application(args []string, size, threads int) (m *lince.Model, batch int, e
 	if batch, err = strconv.Atoi(args[1]); err != nil {
 		return nil, 0, err
 	}
-	m, err = build(size, threads)
+	m, err = build(size, imageNet, threads)
 	return m, batch, err
 }
 
