@@ -27,7 +27,7 @@ var balances = []struct{ name, batch string }{
 // balanced measures the parts of a training step with one thread: BATCH.
 func balanced(args []string, _ int) (values, error) {
 	p := &profile.Profile{MaxSpans: 1}
-	if _, err := trainSteps(args[0], 1, p); err != nil {
+	if _, err := tutorialSteps(args[0], 1, p); err != nil {
 		return nil, err
 	}
 	v := values{}

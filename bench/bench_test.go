@@ -151,6 +151,31 @@ func TestGraphs(t *testing.T) {
 	}
 }
 
+// Nothing is written into the tree without -write.
+func TestKeep(t *testing.T) {
+	root := t.TempDir()
+	document := filepath.Join(root, "BENCHMARKS.md")
+	if err := os.WriteFile(document, []byte(begin+end), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r := &results{CPU: "a processor", Rows: []result{{Name: "a row", Error: "not today"}}}
+	for _, write := range []bool{false, true} {
+		if err := (&options{root: root, write: write}).keep(r); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(text), "not today"); got != write {
+			t.Errorf("-write=%v: the tables were written: %v", write, got)
+		}
+		if got := exists(filepath.Join(root, "bench")); got != write {
+			t.Errorf("-write=%v: the results were written: %v", write, got)
+		}
+	}
+}
+
 // BENCHMARKS.md shows what is in bench/results.
 func TestDocument(t *testing.T) {
 	root := testenv.Root(t)
@@ -163,6 +188,6 @@ func TestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(text) != want {
-		t.Error("BENCHMARKS.md is not what bench/results say: go run ./bench -write")
+		t.Error("BENCHMARKS.md is not what bench/results say: go run ./bench -tables")
 	}
 }

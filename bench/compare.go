@@ -85,6 +85,7 @@ func (o *options) side(into *[]values, env []string, name string, args ...string
 	c.Stdout, c.Stderr = &out, &errOut
 	c.Env = append(os.Environ(),
 		"LINCE_SHARED="+o.shared,
+		"PYTHONDONTWRITEBYTECODE=1", // beside peers/*.py, in the tree
 		"BENCH_STARTED="+strconv.FormatFloat(float64(time.Now().UnixNano())/1e9, 'f', 6, 64),
 	)
 	c.Env = append(c.Env, env...)

@@ -12,7 +12,7 @@ import (
 
 // What stands between these in BENCHMARKS.md is made of bench/results.
 const (
-	begin = "<!-- begin: go run ./bench -write -->\n"
+	begin = "<!-- begin: go run ./bench -tables -->\n"
 	end   = "<!-- end -->\n"
 )
 

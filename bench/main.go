@@ -1,9 +1,12 @@
 // Command bench measures lince beside its peers: both on this machine, in turn, in processes
 // of their own, several rounds, medians. It sets up what the peers need in a virtual
-// environment, prints a table, and writes bench/results/CPU.json and BENCHMARKS.md, which
-// explains it all.
+// environment of the user's cache, and prints a table; BENCHMARKS.md explains it all.
 //
 //	go run ./bench [-run REGEXP] [-rounds 5] [-long] [-write] [-list] [-threads N] [-python PYTHON]
+//
+// With -write it also stores the results in bench/results/CPU.json, and their tables in
+// BENCHMARKS.md. "go run ./bench -tables" makes the tables of the stored results anew. Neither
+// is written without these flags.
 //
 // Run it on a machine that does nothing else.
 package main
@@ -27,6 +30,7 @@ type options struct {
 	long          bool
 	list          bool
 	write         bool
+	tables        bool
 	measure       bool
 	selected      bool // -run was given
 	args          []string
@@ -56,13 +60,14 @@ func run() error {
 			fmt.Println(b.name)
 		}
 		return nil
-	case o.write:
+	case o.tables:
 		return writeDocument(o.root)
 	}
 	return o.bench()
 }
 
-// bench measures the rows that are wanted, prints them, and keeps them with earlier ones.
+// bench measures the rows that are wanted and prints them; with -write it keeps them with
+// earlier ones.
 func (o *options) bench() error {
 	if o.python == "" {
 		var err error
@@ -112,8 +117,13 @@ func (o *options) bench() error {
 	return errors.Join(append(errs, o.keep(all), now.print(os.Stdout))...)
 }
 
-// keep writes the results, and BENCHMARKS.md of them.
-func (o *options) keep(r *results) error { return errors.Join(r.save(o.root), writeDocument(o.root)) }
+// keep writes the results, and BENCHMARKS.md of them, where -write says so.
+func (o *options) keep(r *results) error {
+	if !o.write {
+		return nil
+	}
+	return errors.Join(r.save(o.root), writeDocument(o.root))
+}
 
 func parse() (*options, error) {
 	o := &options{}
@@ -123,7 +133,8 @@ func parse() (*options, error) {
 	flag.StringVar(&o.python, "python", "", "a Python with bench/requirements.txt (default: one is set up)")
 	flag.BoolVar(&o.long, "long", false, "the rows that take many minutes, too")
 	flag.BoolVar(&o.list, "list", false, "list the rows and end")
-	flag.BoolVar(&o.write, "write", false, "write the tables of bench/results into BENCHMARKS.md anew, and end")
+	flag.BoolVar(&o.write, "write", false, "store the results in bench/results/CPU.json, and their tables in BENCHMARKS.md")
+	flag.BoolVar(&o.tables, "tables", false, "write the tables of bench/results into BENCHMARKS.md anew, and end")
 	flag.BoolVar(&o.measure, "measure", false, "lince's side of a row: what the bench runs itself with")
 	flag.Parse()
 	o.args, o.selected = flag.Args(), *pattern != ""

@@ -25,6 +25,8 @@ var kinds = map[string]kind{
 	"balance":  {measure: balanced},
 	"predict":  {measure: prediction, work: predictionWork},
 	"tutorial": {measure: wholeTutorial},
+	"train":    {measure: applicationStep, work: applicationStepWork},
+	"infer":    {measure: applicationPrediction, work: applicationPredictionWork},
 	"start":    {measure: firstStep},
 	"augment":  {measure: augmented},
 	"jpeg":     {measure: decoding},

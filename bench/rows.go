@@ -31,6 +31,7 @@ const (
 	pytorch     = "PyTorch 2.15 (oneDNN)"
 	onnxRuntime = "ONNX Runtime 1.32"
 	keras       = "Keras 3.15 + TensorFlow 2.21"
+	openVINO    = "OpenVINO 2026.4"
 )
 
 // keepMemory is what PyTorch's rows run with. glibc otherwise gives large arrays back to the
@@ -60,10 +61,38 @@ var rows = concat(
 		{name: "JPEG to RGB, a photograph on one core", unit: "ms", lince: []string{"jpeg"},
 			peer: "libjpeg-turbo (simplejpeg)", script: []string{"jpeg.py"}, goal: goal{Ratio: .6, Least: .6}, needs: []string{photographs, largePhotos}},
 	},
+	networkRows(),
 	blockRows(),
 	convRows(),
 	denseRows(),
 )
+
+// networkRows are whole networks, trained and in inference, each beside several peers.
+func networkRows() (list []row) {
+	for _, network := range []string{"ResNet-50", "MobileNetV2"} {
+		for _, p := range []struct {
+			name, script string
+			env          []string
+		}{{pytorch, "torch_train.py", keepMemory}, {keras, "keras_train.py", nil}} {
+			list = append(list, row{
+				name: fmt.Sprintf("training step of %s, 128x128, batch 16, beside %s", network, p.name), unit: "ms", lince: []string{"train", network, "16"},
+				peer: p.name, script: []string{p.script, network, "16"}, env: p.env, goal: goal{Ratio: 1},
+			})
+		}
+		for _, batch := range []string{"1", "8"} {
+			for _, p := range []struct {
+				name, script string
+				env          []string
+			}{{pytorch, "torch_infer.py", keepMemory}, {keras, "keras_infer.py", nil}, {onnxRuntime, "onnx_infer.py", nil}, {openVINO, "openvino_infer.py", nil}} {
+				list = append(list, row{
+					name: fmt.Sprintf("inference of %s, 224x224, batch %s, beside %s", network, batch, p.name), unit: "ms", lince: []string{"infer", network, batch},
+					peer: p.name, script: []string{p.script, network, batch}, env: p.env, goal: goal{Ratio: 1},
+				})
+			}
+		}
+	}
+	return list
+}
 
 // blockRows are blocks of networks, forward.
 func blockRows() (list []row) {

@@ -71,7 +71,14 @@ func prediction(args []string, threads int) (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := random(batch, 128, 128, 3)
+	return predict(m, batch)
+}
+
+// predict measures PredictBatch of random images.
+func predict(m *lince.Model, batch int) (values, error) {
+	shape := m.InputShape()
+	shape[0] = batch
+	x := random(shape...)
 	ms, err := milliseconds(func() error {
 		_, err := m.PredictBatch(x)
 		return err
@@ -103,14 +110,12 @@ func (s same) Batches(_ context.Context, _, step int) iter.Seq2[data.Batch, erro
 
 // trainingStep measures a training step of the tutorial's network: BATCH.
 func trainingStep(args []string, threads int) (values, error) {
-	ms, err := trainSteps(args[0], threads, nil)
+	ms, err := tutorialSteps(args[0], threads, nil)
 	return values{"step": ms}, err
 }
 
-// trainSteps trains the tutorial's network on one batch, and returns the median milliseconds
-// of the steps after the first ones, as peers/keras_step.py does.
-func trainSteps(size string, threads int, p *profile.Profile) (float64, error) {
-	const warm, steps = 5, 30
+// tutorialSteps trains the tutorial's network as peers/keras_step.py does.
+func tutorialSteps(size string, threads int, p *profile.Profile) (float64, error) {
 	batch, err := strconv.Atoi(size)
 	if err != nil {
 		return 0, err
@@ -122,9 +127,17 @@ func trainSteps(size string, threads int, p *profile.Profile) (float64, error) {
 	if err := m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
 		return 0, err
 	}
-	x, y := random(batch, 128, 128, 3), tensor.New(tensor.Float32, batch, 2)
+	return trainSteps(m, batch, 5, 30, p)
+}
+
+// trainSteps trains a compiled model on one batch of random images, and returns the median
+// milliseconds of the steps after the first ones, which are warm.
+func trainSteps(m *lince.Model, batch, warm, steps int, p *profile.Profile) (float64, error) {
+	shape, classes := m.InputShape(), m.OutputShape()[1]
+	shape[0] = batch
+	x, y := random(shape...), tensor.New(tensor.Float32, batch, classes)
 	for i := range batch {
-		y.Float32s()[2*i+i%2] = 1
+		y.Float32s()[classes*i+i%classes] = 1
 	}
 	var times []float64
 	last := time.Now()
@@ -138,7 +151,7 @@ func trainSteps(size string, threads int, p *profile.Profile) (float64, error) {
 			return nil
 		}}, nil
 	})
-	_, err = m.Fit(context.Background(), same{data.Batch{X: x, Y: y}, warm + steps}, lince.Fit{Verbose: lince.Silent, Callbacks: []callback.Callback{clock}, Profile: p})
+	_, err := m.Fit(context.Background(), same{data.Batch{X: x, Y: y}, warm + steps}, lince.Fit{Verbose: lince.Silent, Callbacks: []callback.Callback{clock}, Profile: p})
 	if err != nil {
 		return 0, err
 	}

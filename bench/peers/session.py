@@ -26,8 +26,12 @@ def milliseconds(nodes, initializers, shape, result, threads):
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
+    return timed(model.SerializeToString(), _rng.random(shape, np.float32), threads)
+
+
+def timed(file, x, threads):
+    """The median of the times of an ONNX file for an input x."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    feed = {"x": _rng.random(shape, np.float32)}
-    return clock.milliseconds(lambda: session.run(None, feed))
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    return clock.milliseconds(lambda: session.run(None, {"x": x}))

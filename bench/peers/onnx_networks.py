@@ -1,0 +1,22 @@
+"""The networks of torch_networks.py as ONNX files."""
+
+import io
+import warnings
+
+import torch
+
+import torch_networks
+
+SIZE = 224
+
+
+def network(name, batch):
+    """A network with softmax as an ONNX file, input x, batch normalization folded, and a batch for it."""
+    model = torch.nn.Sequential(torch_networks.network(name), torch.nn.Softmax(1)).eval()
+    model = model.to(memory_format=torch.contiguous_format)
+    x = torch.rand(batch, 3, SIZE, SIZE)
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter that needs nothing else is called old
+        torch.onnx.export(model, (x,), file, input_names=["x"], output_names=["y"], dynamo=False)
+    return file.getvalue(), x.numpy()
