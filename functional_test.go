@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -440,6 +441,24 @@ func TestWeightsOfOutputs(t *testing.T) {
 	} {
 		if _, err := twoHeads(t).Fit(t.Context(), ds, quiet(f)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q: error is %v", want, err)
+		}
+	}
+}
+
+// odd is a layer of a program's own whose Build returns what it should not.
+type odd struct{ y *graph.Value }
+
+func (odd) Class() string                                         { return "Odd" }
+func (odd) Named() string                                         { return "" }
+func (odd) Config() map[string]any                                { return nil }
+func (l odd) Build(_ *graph.Builder, _ *graph.Value) *graph.Value { return l.y }
+
+func TestOddLayers(t *testing.T) {
+	in := Input(layer.Input{Shape: []int{3}})
+	for name, y := range map[string]*graph.Value{"nil": nil, "a list of nil": graph.List(nil), "an invalid value": {}} {
+		_, err := on(1).Functional(in, in.Then(odd{y}))
+		if err == nil || !strings.Contains(err.Error(), "layer odd (Odd) of") || !strings.Contains(err.Error(), "Build returned") {
+			t.Errorf("%s: error is %v", name, err)
 		}
 	}
 }

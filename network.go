@@ -248,7 +248,7 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 }
 
 func allValid(values []*graph.Value) bool {
-	return !slices.ContainsFunc(values, func(v *graph.Value) bool { return !v.Valid() })
+	return !slices.ContainsFunc(values, func(v *graph.Value) bool { return v == nil || !v.Valid() })
 }
 
 // give notes what a call gives.

@@ -114,12 +114,12 @@ func apply(l *made, in []*Symbol) *Symbol {
 		}
 	}
 	y := c.build(b.In("layer", "layer"), operands)
-	if b.Err() != nil {
+	if y == nil || b.Err() != nil {
 		y = b.Invalid()
 	}
 	for i, v := range y.Values() {
 		s := &Symbol{call: c, index: i}
-		if v.Valid() {
+		if v != nil && v.Valid() {
 			s.typ = op.Type{DType: v.DType, Shape: v.Shape.Clone()}
 		}
 		c.out = append(c.out, s)
