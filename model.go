@@ -48,13 +48,17 @@ type Options struct {
 	backend backend.Backend // tests; nil is the engine
 }
 
-// Functions that make one of a program's own classes of its config, which is a JSON object.
-type (
-	LayerDecoder     = func(config json.RawMessage) (layer.Layer, error)
-	OptimizerDecoder = func(config json.RawMessage) (optimizer.Optimizer, error)
-	LossDecoder      = func(config json.RawMessage) (loss.Loss, error)
-	MetricDecoder    = func(config json.RawMessage) (metric.Metric, error)
-)
+// LayerDecoder makes a layer of a program's own class of its config, a JSON object.
+type LayerDecoder = func(config json.RawMessage) (layer.Layer, error)
+
+// OptimizerDecoder makes an optimizer of a program's own class of its config, a JSON object.
+type OptimizerDecoder = func(config json.RawMessage) (optimizer.Optimizer, error)
+
+// LossDecoder makes a loss of a program's own class of its config, a JSON object.
+type LossDecoder = func(config json.RawMessage) (loss.Loss, error)
+
+// MetricDecoder makes a metric of a program's own class of its config, a JSON object.
+type MetricDecoder = func(config json.RawMessage) (metric.Metric, error)
 
 // Model is a network with its weights. Sequential, Functional and Open make one. It is a
 // layer.Layer too, a part of other models.
