@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/lince-ml/lince/callback"
@@ -162,7 +163,14 @@ func openRegular(path string) (*os.File, int64, error) {
 	}
 	switch {
 	case info.IsDir():
-		return nil, 0, errors.New("is a folder, want a .keras file")
+		hint := ""
+		for _, name := range []string{"best.keras", "model.keras"} { // of a run of the command line
+			if _, err := os.Stat(filepath.Join(path, name)); err == nil {
+				hint = "; there is " + name + " in it"
+				break
+			}
+		}
+		return nil, 0, errors.New("is a folder, want a .keras file" + hint)
 	case !info.Mode().IsRegular():
 		return nil, 0, errors.New("is a pipe or a device, want a .keras file; copy its content to one")
 	}

@@ -181,7 +181,7 @@ func (m *Model) compile(c Compile) error {
 	if err := m.compileFor(c, true); err != nil {
 		return err
 	}
-	m.unknown, m.doubts = nil, nil
+	m.unknown, m.doubts, m.state = nil, nil, nil
 	return nil
 }
 
@@ -197,7 +197,7 @@ func (m *Model) compileFor(c Compile, training bool) error {
 	case err != nil && training:
 		return fmt.Errorf("compiling: %w", err)
 	case len(n.objectives) == 0:
-		return errors.New("compiling: there is nothing to measure")
+		return fmt.Errorf("compiling: %w", errNothing)
 	}
 	if err := n.nameMetrics(); err != nil {
 		return fmt.Errorf("compiling: %w", err)
@@ -268,6 +268,9 @@ func (m *Model) compileFor(c Compile, training bool) error {
 	m.compiled, m.store = n, store
 	return nil
 }
+
+// errNothing says that no output has a loss or a metric.
+var errNothing = errors.New("there is nothing to measure")
 
 // close gives the programs' memory back.
 func (c *compiled) close() {
@@ -394,6 +397,11 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	return g, nil
 }
 
+// known says whether the loss is one of package loss, of which messages can say more.
+func (o objective) known() bool {
+	return o.Loss != nil && slices.Contains(loss.Classes(), o.Loss.Class())
+}
+
 // place names something of an output for messages.
 func (o objective) place(what string) string {
 	if o.prefix == "" {
@@ -441,12 +449,6 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	}
 	grads := graph.Grad(b, total, weights...)
 	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
-	for i, g := range grads {
-		if g == nil {
-			at.Errorf("the loss does not depend on %s; freeze its layer or take it out", weights[i].Node.Op.(op.Variable).Path)
-			return
-		}
-	}
 	c.config.Optimizer.Build(at, weights, grads)
 }
 
@@ -544,6 +546,10 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 	}
 	last, known := m.finalActivation(output)
 	probabilities := takes.Of != loss.Numbers && !takes.Logits
+	logits := "" // what else could be meant, where the loss is one that has the field
+	if slices.Contains(loss.Classes(), class) {
+		logits = ", or set FromLogits"
+	}
 	switch {
 	case last == layer.Softmax && units == 1:
 		return errors.New("the last layer is a softmax of 1 unit, which is always 1; for two classes use 2 units, or 1 unit with layer.Sigmoid and loss.BinaryCrossentropy")
@@ -554,9 +560,12 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 	case takes.Logits && (last == layer.Softmax || last == layer.Sigmoid):
 		return fmt.Errorf("%s takes logits, but the last layer's activation is %s; leave out the activation, or FromLogits", class, last)
 	case probabilities && known && last == layer.Linear:
-		return fmt.Errorf("%s takes probabilities, but the last layer has no activation; use layer.Softmax or layer.Sigmoid, or set FromLogits", class)
-	case probabilities && (last == layer.ReLU || last == layer.ReLU6 || last == layer.Tanh):
-		return fmt.Errorf("%s takes probabilities, but the last layer's activation is %s; use layer.Softmax or layer.Sigmoid, or set FromLogits and leave out the activation", class, last)
+		return fmt.Errorf("%s takes probabilities, but the last layer has no activation; use layer.Softmax or layer.Sigmoid%s", class, logits)
+	case probabilities && known && last != layer.Softmax && last != layer.Sigmoid:
+		if logits != "" {
+			logits += " and leave out the activation"
+		}
+		return fmt.Errorf("%s takes probabilities, but the last layer's activation is %s; use layer.Softmax or layer.Sigmoid%s", class, last, logits)
 	}
 	return nil
 }
@@ -567,6 +576,9 @@ func (m *Model) rate() (*graph.Variable, error) {
 		return nil, errors.New("the model is not compiled")
 	}
 	v := m.store.Lookup(optimizerPath + "/learning_rate")
+	if v == nil && m.compiled.train == nil {
+		return nil, m.unknownError()
+	}
 	if v == nil {
 		return nil, fmt.Errorf("the optimizer %s has no learning rate that can be set", m.compiled.config.Optimizer.Class())
 	}

@@ -37,6 +37,8 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o Evaluate) 
 		return nil, err
 	}
 	switch {
+	case m.compiled == nil && len(m.unknown) > 0:
+		return nil, m.unknownError()
 	case m.compiled == nil:
 		return nil, errors.New("the model is not compiled; call Compile first")
 	case ds == nil:

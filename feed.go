@@ -12,6 +12,7 @@ import (
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/suggest"
+	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -76,6 +77,9 @@ func (c *compiled) noTarget(o objective, targets map[string]tensor.Shape) error 
 		return errors.New("there are no targets (y), which the loss needs")
 	case targets == nil:
 		return fmt.Errorf("there are no named targets; the model has several outputs, and needs one for %s", o.name)
+	}
+	if len(targets) == 0 {
+		return fmt.Errorf("there is no target for the output %s; there are none at all", o.name)
 	}
 	return fmt.Errorf("there is no target for the output %s; there are %s", o.name, strings.Join(slices.Sorted(maps.Keys(targets)), ", "))
 }
@@ -144,6 +148,7 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 	out := m.outputs[o.output].Shape()
 	want, hint := o.target.Shape, ""
 	switch classes := out[len(out)-1]; {
+	case !o.known():
 	case o.target.DType == tensor.Int32 && len(y) == len(out) && y[len(y)-1] == classes:
 		hint = "; the targets are one-hot: use loss.CategoricalCrossentropy, or targets that are class numbers"
 	case o.target.DType != tensor.Int32 && (len(y) == len(out)-1 || len(y) == len(out) && y[len(y)-1] == 1) && classes != 1:
@@ -188,7 +193,7 @@ func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 			return nil, o.of(fmt.Errorf("targets: %w", err))
 		}
 		y = y.Reshape(shape...)
-		if out := m.outputs[o.output].Shape(); o.target.DType == tensor.Int32 {
+		if out := m.outputs[o.output].Shape(); o.takesClasses() {
 			if err := checkLabels(y, out[len(out)-1]); err != nil {
 				return nil, o.of(err)
 			}
@@ -205,6 +210,11 @@ func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 		f.in = append(f.in, w)
 	}
 	return f.in, nil
+}
+
+// takesClasses says whether the targets are numbers of classes, of which each output is one.
+func (o objective) takesClasses() bool {
+	return o.Loss != nil && o.target.DType == tensor.Int32 && o.Loss.Takes().Of == loss.Distribution
 }
 
 // examples converts a batch's examples to the model's inputs.

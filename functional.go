@@ -126,6 +126,9 @@ func (m *Model) fromInputs() error {
 		if s.typ.DType == tensor.Invalid {
 			return fmt.Errorf("input %d, the result of %s, has no shape: there is a mistake before it", i, labelOf(s.call))
 		}
+		if len(s.typ.Shape) == 0 {
+			return fmt.Errorf("input %d, the result of %s, is one number; want one for each example, shape (batch, ...)", i, labelOf(s.call))
+		}
 		in := layer.Input{Shape: s.typ.Shape[1:], DType: s.typ.DType}
 		if s.typ.Shape[0] != tensor.Unknown {
 			in.Batch = s.typ.Shape[0]

@@ -158,7 +158,7 @@ func (l *made) SetTrainable(trainable bool) {
 // Output is the symbol of the layer's result (Keras' layer.output): the output of another model
 // that shares the layers before it, or the beginning of new layers. Of a layer that is applied
 // several times in the model where it was found, it is that of the first time. It is nil before
-// the layer is applied.
+// the layer is applied, and of a nil layer.
 func (l *Layer) Output() *Symbol {
 	if c := l.first(); c != nil {
 		return listOf(c.out, false)
@@ -177,6 +177,9 @@ func (l *Layer) Input() *Symbol {
 
 // first is the first call of the layer in the model where it was found, or of all there were.
 func (l *Layer) first() *call {
+	if l == nil {
+		return nil // what Model.Layer finds for a name that there is not
+	}
 	if l.in == nil {
 		making.Lock()
 		defer making.Unlock()

@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/engine"
@@ -33,17 +35,26 @@ type Options struct {
 	// NoCompile leaves out how a file's model was compiled, and its optimizer's state: for
 	// prediction, or to compile it anew.
 	NoCompile bool
-	// Layers make the layers of a program's own classes of their config in a file: Keras'
-	// custom_objects. A file's other classes are those of package layer.
-	Layers map[string]func(config json.RawMessage) (layer.Layer, error)
+	// Layers make the layers of a program's own classes of their config in a file, by class:
+	// Keras' custom_objects. layer.FromConfig[Name] is such a function. A file's other classes
+	// are those of package layer.
+	Layers map[string]LayerDecoder
 	// Optimizers, Losses and Metrics make those of a program's own classes, likewise. config is
 	// nil where a file names one by its name alone.
-	Optimizers map[string]func(config json.RawMessage) (optimizer.Optimizer, error)
-	Losses     map[string]func(config json.RawMessage) (loss.Loss, error)
-	Metrics    map[string]func(config json.RawMessage) (metric.Metric, error)
+	Optimizers map[string]OptimizerDecoder
+	Losses     map[string]LossDecoder
+	Metrics    map[string]MetricDecoder
 
 	backend backend.Backend // tests; nil is the engine
 }
+
+// Functions that make one of a program's own classes of its config, which is a JSON object.
+type (
+	LayerDecoder     = func(config json.RawMessage) (layer.Layer, error)
+	OptimizerDecoder = func(config json.RawMessage) (optimizer.Optimizer, error)
+	LossDecoder      = func(config json.RawMessage) (loss.Loss, error)
+	MetricDecoder    = func(config json.RawMessage) (metric.Metric, error)
+)
 
 // Model is a network with its weights. Sequential, Functional and Open make one. It is a
 // layer.Layer too, a part of other models.
@@ -74,10 +85,12 @@ type Model struct {
 	backend     backend.Backend
 
 	compiled *compiled
-	unknown  []error    // what of a file's compile part is not known
-	doubts   []error    // what Compile would have refused in a file's compile part
-	fitting  sync.Mutex // held by Fit, and by what changes how the model is compiled
-	testing  sync.Mutex // held by an evaluation, which has its own metric variables
+	unknown  []error         // what of a file's compile part is not known
+	said     json.RawMessage // the file's compile part, which is saved again where unknown has something
+	state    *keras.Entry    // the file's optimizer state, likewise
+	doubts   []error         // what Compile would have refused in a file's compile part
+	fitting  sync.Mutex      // held by Fit, and by what changes how the model is compiled
+	testing  sync.Mutex      // held by an evaluation, which has its own metric variables
 
 	// mu is held, for reading, by whoever reads variables, and for writing by a step.
 	mu      *lock
@@ -129,15 +142,20 @@ func listOf(symbols []*Symbol, list bool) *Symbol {
 	return List(symbols...)
 }
 
-// InputNames are the names of the inputs: those of the layers.
-func (m *Model) InputNames() []string { return uniqueNames(m.inputs) }
+// InputNames are the names of the inputs: those of the layers, or the keys of a Keras model
+// whose inputs are a dict.
+func (m *Model) InputNames() []string { return uniqueNames(m.inputs, m.inputKeys) }
 
 // OutputNames are the names of the outputs: those of the layers whose results they are. They
 // are the keys of Compile.Outputs, and begin the names of logs where there are several. A layer
-// of several results numbers them: heads, heads_1.
-func (m *Model) OutputNames() []string { return uniqueNames(m.outputs) }
+// of several results numbers them: heads, heads_1. Of a Keras model whose outputs are a dict they
+// are its keys.
+func (m *Model) OutputNames() []string { return uniqueNames(m.outputs, m.outputKeys) }
 
-func uniqueNames(symbols []*Symbol) []string {
+func uniqueNames(symbols []*Symbol, keys []string) []string {
+	if keys != nil {
+		return slices.Clone(keys)
+	}
 	names := make([]string, len(symbols))
 	taken, count := map[string]bool{}, map[string]int{}
 	for i, s := range symbols {

@@ -21,6 +21,8 @@ type network struct {
 	inputs, outputs []*Symbol // the inputs are results of layer.Input
 	// A list of one input (or output) is a list in files, too.
 	inputList, outputList bool
+	// The keys of a file whose inputs (or outputs) are a dict; nil of others.
+	inputKeys, outputKeys []string
 
 	calls  []*call // in the order in which they run
 	layers []*made // in Keras' order of model.layers; of a Sequential without its Input
@@ -134,10 +136,12 @@ func nameLayers(layers []*made, where func(*made) string) error {
 			errs = append(errs, fmt.Errorf("%s: %w", where(l), err))
 		}
 		if first := taken[name]; first != nil {
-			errs = append(errs, fmt.Errorf("%s: its name %q is %s's already; give it another, or none", where(l), name, where(first)))
+			errs = append(errs, fmt.Errorf("%s: its name %q is %s's already; give one of them a Name of its own", where(l), name, where(first)))
 			continue
 		}
-		l.name = name
+		if l.name == "" { // the models that have it already may be at work
+			l.name = name
+		}
 		taken[name] = l
 	}
 	count := map[string]int{}
@@ -218,11 +222,18 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 			y = view.Errorf("%w", c.err)
 		case y == nil:
 			y = view.Errorf("Build returned nil")
-		case valid && !allValid(y.Values()) && b.Mistakes() == before:
-			y = view.Errorf("Build returned an invalid value and no mistake; use Errorf to tell what is wrong")
-		case !y.IsList() && y.Valid():
-			if _, err := known(y.Shape).CheckedElements(); err != nil || slices.Contains(y.Shape[min(1, y.Rank()):], 0) {
-				y = view.Errorf("the result would have shape %v", y.Shape)
+		case y.IsList() && len(y.Values()) == 0:
+			y = view.Errorf("Build returned no values")
+		case slices.ContainsFunc(y.Values(), func(v *graph.Value) bool { return !v.Valid() }):
+			if valid && b.Mistakes() == before {
+				y = view.Errorf("Build returned an invalid value and no mistake; use Errorf to tell what is wrong")
+			}
+		default:
+			for _, v := range y.Values() {
+				if _, err := known(v.Shape).CheckedElements(); err != nil || slices.Contains(v.Shape[min(1, v.Rank()):], 0) {
+					y = view.Errorf("the result would have shape %v", v.Shape)
+					break
+				}
 			}
 		}
 		n.give(c, y, values, note)
@@ -236,10 +247,6 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 	return out
 }
 
-func allValid(values []*graph.Value) bool {
-	return !slices.ContainsFunc(values, func(v *graph.Value) bool { return !v.Valid() })
-}
-
 // give notes what a call gives.
 func (n *network) give(c *call, y *graph.Value, values map[*Symbol]*graph.Value, note bool) {
 	if y == nil {
@@ -250,7 +257,8 @@ func (n *network) give(c *call, y *graph.Value, values map[*Symbol]*graph.Value,
 			return
 		}
 		values[c.out[i]] = v
-		if note && v.Valid() {
+		// Models that have the call already may be at work: it is only read then.
+		if note && v.Valid() && !c.out[i].typ.Equal(v.Type) {
 			c.out[i].typ = op.Type{DType: v.DType, Shape: v.Shape.Clone()}
 		}
 	}

@@ -61,7 +61,7 @@ func (o Options) FromJSON(text []byte) (*Model, error) {
 	}
 	if err == nil {
 		m.store.Initialize(m.seed)
-		err = o.compileFrom(m, compile)
+		o.compileFrom(m, compile)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a model's JSON: %w", err)
@@ -95,12 +95,15 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	if err := m.checkExtra(); err != nil {
 		return nil, err
 	}
-	if err := o.compileFrom(m, compile); err != nil {
-		return nil, err
-	}
+	o.compileFrom(m, compile)
 	if m.compiled != nil && m.compiled.train != nil {
 		if err := m.loadOptimizer(f.Weights); err != nil {
 			m.unknown = append(m.unknown, err)
+		}
+	}
+	if len(m.unknown) > 0 {
+		if e, ok := f.Weights.Find(optimizerPath); ok {
+			m.state = &e
 		}
 	}
 	return m, m.loadStreams(x)
@@ -135,7 +138,7 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 	if err != nil {
 		return nil, nil, err
 	}
-	r := reader{Options: o, missing: map[string][]string{}}
+	r := reader{Options: o, missing: map[string][]string{}, shared: map[int64]*made{}}
 	m, err = r.model(n, nil, "")
 	if missing := r.missingClasses(); missing != nil {
 		return nil, nil, missing
@@ -157,7 +160,7 @@ func (m *Model) load(weights keras.Weights) error {
 		entries[e.Path] = e
 	}
 	values := map[*graph.Variable]*tensor.Tensor{}
-	met := map[*made]bool{} // a layer that is in two models has one place, the first
+	met := map[*made]bool{} // of a layer that is in two models the first place counts; Keras' files have no other
 	var errs []error
 	var find func(m *Model, path, where string)
 	find = func(m *Model, path, where string) {

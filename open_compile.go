@@ -8,25 +8,35 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 )
 
+// own are the options for classes of a program's own, by kind of class.
+var own = map[string]string{"optimizer": "Options.Optimizers", "loss": "Options.Losses", "metric": "Options.Metrics"}
+
 // compileFrom compiles the model as a file says; nil or null is not at all. What the file names
 // and lince lacks is noted in Model.unknown: predictions do not need it, an evaluation goes
 // without it, and only training refuses.
-func (o Options) compileFrom(m *Model, text json.RawMessage) error {
-	conf, err := decodeMap(text)
+func (o Options) compileFrom(m *Model, text json.RawMessage) {
+	m.said = text
+	conf, err := config.Unmarshal(text)
 	if err != nil {
-		return errors.New("compile_config is no JSON object")
+		m.unknown = append(m.unknown, errors.New("compile_config is no JSON object"))
+		return
 	}
 	if conf["loss"] == nil || conf["optimizer"] == nil {
-		return nil
+		return
 	}
 	var c Compile
 	note := func(what string, err error) {
-		if err != nil {
+		var unknown *layer.UnknownClass
+		switch {
+		case errors.As(err, &unknown) && own[unknown.Kind] != "":
+			m.unknown = append(m.unknown, fmt.Errorf("%s: %w; %s makes those of your own", what, err, own[unknown.Kind]))
+		case err != nil:
 			m.unknown = append(m.unknown, fmt.Errorf("%s: %w", what, err))
 		}
 	}
@@ -34,6 +44,14 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) error {
 	note("the optimizer", err)
 	c.Outputs = map[string]Objective{}
 	names := m.OutputNames()
+	for _, key := range []string{"loss", "loss_weights", "metrics", "weighted_metrics"} {
+		if strings.HasSuffix(key, "metrics") && len(names) == 1 {
+			if _, ok := conf[key].([]any); ok {
+				continue // all of the one output
+			}
+		}
+		note(key, checkPlaces(conf[key], names))
+	}
 	for i, name := range names {
 		var one Objective
 		of := ""
@@ -79,15 +97,16 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) error {
 		m.unknown = append(m.unknown, err)
 	}
 	if err := m.compileKnown(c); err != nil {
-		m.unknown = append(m.unknown, err)
+		if len(m.unknown) == 0 || !errors.Is(err, errNothing) { // else it is said already
+			m.unknown = append(m.unknown, err)
+		}
 		if m.compileKnown(c) != nil { // for evaluation alone, which may do
-			return nil
+			return
 		}
 	}
 	if err := m.checkLosses(m.compiled.objectives); err != nil {
 		m.doubts = append(m.doubts, err)
 	}
-	return nil
 }
 
 // Unknown says what of how a file's model was compiled is not known here, and why; nil where
@@ -99,13 +118,10 @@ func (m *Model) Unknown() []error { return slices.Clone(m.unknown) }
 func ofOutput(v any, names []string, i int) any {
 	switch v := v.(type) {
 	case []any:
-		if len(v) == len(names) {
+		if i < len(v) {
 			return v[i]
 		}
-		if len(v) == 1 {
-			return v[0]
-		}
-		return nil
+		return nil // Keras takes a short list for the first outputs
 	case map[string]any:
 		if isObject(v) {
 			return v
@@ -113,6 +129,21 @@ func ofOutput(v any, names []string, i int) any {
 		return v[names[i]]
 	}
 	return v
+}
+
+// checkPlaces finds what is said of outputs that there are not.
+func checkPlaces(v any, names []string) error {
+	switch v := v.(type) {
+	case []any:
+		if len(v) > len(names) {
+			return fmt.Errorf("a list of %d for %d outputs", len(v), len(names))
+		}
+	case map[string]any:
+		if !isObject(v) {
+			return unknownNames("outputs", v, names)
+		}
+	}
+	return nil
 }
 
 // isObject says whether a map is one of Keras' serialised objects, and no dict by outputs.
@@ -174,7 +205,8 @@ func decode[T any](v any, own map[string]func(json.RawMessage) (T, error), parse
 	return decode(class, conf)
 }
 
-// unknownError is what training says of a model that could not be compiled as its file says.
+// unknownError is what training says of a model that could not be compiled as its file says; nil
+// where there is no such thing.
 func (m *Model) unknownError() error {
 	if len(m.unknown) == 0 {
 		return nil
@@ -183,5 +215,5 @@ func (m *Model) unknownError() error {
 	for _, err := range m.unknown {
 		list = append(list, err.Error())
 	}
-	return fmt.Errorf("the model's file says how it was compiled, and lince cannot train it so; call Compile: %s", strings.Join(list, "; "))
+	return fmt.Errorf("the model's file says how it was compiled, which is not all known here; call Compile to say it anew: %s", strings.Join(list, "; "))
 }

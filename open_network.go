@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/layer"
 )
@@ -17,6 +18,7 @@ import (
 type reader struct {
 	Options
 	missing map[string][]string // the layers of classes that there are not
+	shared  map[int64]*made     // layers that are in several models, by keras.NetworkLayer.Shared
 }
 
 // missingClasses tells of all layers of classes that lince lacks.
@@ -182,29 +184,58 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 			ends[i] = list[0]
 		}
 	}
-	return r.options(n.Name).between(ends[0], ends[1])
+	m, err := r.options(n.Name).between(ends[0], ends[1])
+	if err != nil {
+		return nil, err
+	}
+	m.inputKeys, m.outputKeys = n.Inputs.Keys, n.Outputs.Keys
+	return m, nil
 }
 
 // plainCall refuses what a file says of a call besides its operands, unless it changes nothing:
 // masks there are none, and training or not is for who runs the model to say, in Keras too.
 func plainCall(c keras.NetworkCall) error {
 	for i, a := range c.Args {
-		if v, ok := a.(keras.Constant); ok && string(v) != "null" {
+		if v, ok := a.(keras.Constant); ok && !isNone(v) {
 			return fmt.Errorf("it is called with %.100s as argument %d, which is not supported", v, i)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Kwargs)) {
 		v, ok := c.Kwargs[key].(keras.Constant)
-		if ok && string(v) != "null" && key != "training" {
+		if ok && !isNone(v) && key != "training" {
 			return fmt.Errorf("it is called with %s=%.100s, which is not supported", key, v)
 		}
 	}
 	return nil
 }
 
+// isNone says whether a constant is null, or a list of such: what Keras writes as the mask of a
+// model of several inputs.
+func isNone(v keras.Constant) bool {
+	var list []json.RawMessage
+	if string(v) == "null" {
+		return true
+	}
+	if json.Unmarshal(v, &list) != nil || len(list) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(list, func(x json.RawMessage) bool { return string(x) != "null" })
+}
+
 // made is a layer with its name and its flag. It is nil, without an error, where lince lacks its
 // class, which is noted.
 func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
+	if l := r.shared[nl.Shared]; l != nil && l.name == nl.Name && l.Class() == nl.Class {
+		return l, nil
+	}
+	l, err := r.newLayer(nl, x, where)
+	if l != nil && nl.Shared != 0 {
+		r.shared[nl.Shared] = l
+	}
+	return l, err
+}
+
+func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
 	if nl.Network != nil {
 		m, err := r.model(nl.Network, x, where+nl.Name+"/")
 		if m == nil || err != nil {
@@ -241,7 +272,7 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, pass
 		}
 		return l, nil, nil
 	}
-	conf, err := decodeMap(nl.Config)
+	conf, err := config.Unmarshal(nl.Config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
 	}
@@ -299,20 +330,6 @@ func (m *Model) passedOverError() error {
 		list, more = list[:5], fmt.Sprintf(", and %d more", len(list)-5)
 	}
 	return fmt.Errorf("the model predicts only, for training needs what lince does not have yet: %s%s", strings.Join(list, "; "), more)
-}
-
-// decodeMap reads an object, its numbers exactly.
-func decodeMap(text json.RawMessage) (map[string]any, error) {
-	if len(text) == 0 {
-		return nil, nil
-	}
-	d := json.NewDecoder(strings.NewReader(string(text)))
-	d.UseNumber()
-	var m map[string]any
-	if err := d.Decode(&m); err != nil {
-		return nil, errors.New("its config is no JSON object")
-	}
-	return m, nil
 }
 
 // passedOver are settings of layers, as a file had them, that change training alone and are not

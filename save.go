@@ -2,16 +2,19 @@ package lince
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -110,8 +113,10 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 			return nil, nil, err
 		}
 	}
-	f.Weights = m.entries("", nil, map[*made]bool{})
-	if c := m.compiled; c != nil && len(c.optimizer) > 0 {
+	f.Weights = m.entries("", nil)
+	if m.state != nil {
+		f.Weights = append(f.Weights, *m.state)
+	} else if c := m.compiled; c != nil && len(c.optimizer) > 0 {
 		vars := c.optimizer
 		if m.stale() {
 			// Its slots are of other weights than the file's flags say. Keras' file of a model
@@ -124,17 +129,14 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 }
 
 // entries adds the places of the model's layers in a file's weights, with their values. path is
-// the model's own place. A layer that is in two models has one place, the first.
-func (m *Model) entries(path string, list keras.Weights, met map[*made]bool) keras.Weights {
+// the model's own place. A layer that is in two models has its values at each place: Keras opens
+// such a file as one of two layers.
+func (m *Model) entries(path string, list keras.Weights) keras.Weights {
 	list = append(list, keras.Entry{Path: path, Name: m.name})
 	for i, at := range m.weightPaths(path) {
 		l := m.layers[i]
-		if met[l] {
-			continue
-		}
-		met[l] = true
 		if inner := l.Model(); inner != nil {
-			list = inner.entries(at, list, met)
+			list = inner.entries(at, list)
 			continue
 		}
 		list = append(list, keras.Entry{Path: at, Name: l.name, Vars: tensors(l.variables)})
@@ -167,14 +169,14 @@ func tensors(vs []*graph.Variable) []*tensor.Tensor {
 
 // config is the model as a Keras object.
 func (m *Model) config() (json.RawMessage, error) {
-	if len(m.unknown) > 0 {
-		return nil, fmt.Errorf("the file that the model comes from says how it was compiled, which lince cannot write again (%w); call Compile, or open it with Options.NoCompile", errors.Join(m.unknown...))
-	}
-	n, err := m.describe()
+	n, err := m.describe(m.sharedLayers())
 	if err != nil {
 		return nil, err
 	}
-	if m.compiled != nil {
+	switch {
+	case len(m.unknown) > 0:
+		n.CompileConfig = m.said
+	case m.compiled != nil:
 		if n.CompileConfig, err = keras.Marshal(python(m.compileConfig())); err != nil {
 			return nil, err
 		}
@@ -187,7 +189,7 @@ func (m *Model) Config() map[string]any {
 	var o struct {
 		Config map[string]any `json:"config"`
 	}
-	n, err := m.describe()
+	n, err := m.describe(m.sharedLayers())
 	if err == nil {
 		var text []byte
 		if text, err = keras.WriteNetwork(n); err == nil {
@@ -200,8 +202,31 @@ func (m *Model) Config() map[string]any {
 	return o.Config
 }
 
-// describe is the network as files have it.
-func (m *Model) describe() (*keras.Network, error) {
+// sharedLayers numbers the layers that are in more than one of the model and those nested in it.
+func (m *Model) sharedLayers() map[*made]int64 {
+	numbers := map[*made]int64{}
+	in, met := map[*made]*Model{}, map[*Model]bool{}
+	var visit func(m *Model)
+	visit = func(m *Model) {
+		met[m] = true
+		for _, l := range m.layers {
+			if first := in[l]; first == nil {
+				in[l] = m
+			} else if first != m && numbers[l] == 0 {
+				numbers[l] = int64(len(numbers) + 1)
+			}
+			if inner := l.Model(); inner != nil && !met[inner] {
+				visit(inner)
+			}
+		}
+	}
+	visit(m)
+	return numbers
+}
+
+// describe is the network as files have it. shared are the numbers of layers that are in several
+// models.
+func (m *Model) describe(shared map[*made]int64) (*keras.Network, error) {
 	n := &keras.Network{Class: m.class, Name: m.name, Frozen: m.frozen}
 	layers := m.layers
 	if m.class == "Sequential" {
@@ -216,10 +241,13 @@ func (m *Model) describe() (*keras.Network, error) {
 		}
 	}
 	for _, l := range layers {
-		out := keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen}
+		out := keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen, Shared: shared[l]}
+		if l.Model() == nil && !slices.Contains(layer.Classes(), out.Class) {
+			out.Module, out.RegisteredName = ownModule, out.Class
+		}
 		if inner := l.Model(); inner != nil {
 			var err error
-			if out.Network, err = inner.describe(); err != nil {
+			if out.Network, err = inner.describe(shared); err != nil {
 				return nil, err
 			}
 		} else {
@@ -245,7 +273,13 @@ func (m *Model) describe() (*keras.Network, error) {
 				for i, x := range c.in {
 					refs[i] = ref(x)
 				}
-				if _, most := l.Operands(); most == 1 {
+				if inner := l.Model(); inner != nil && inner.inputKeys != nil {
+					dict := keras.ArgDict{}
+					for i, key := range inner.inputKeys {
+						dict[key] = refs[i]
+					}
+					out.Calls = append(out.Calls, keras.NetworkCall{Args: []keras.Arg{dict}})
+				} else if _, most := l.Operands(); most == 1 {
 					out.Calls = append(out.Calls, keras.NetworkCall{Args: refs})
 				} else {
 					out.Calls = append(out.Calls, keras.NetworkCall{Args: []keras.Arg{keras.ArgList(refs)}})
@@ -257,9 +291,11 @@ func (m *Model) describe() (*keras.Network, error) {
 	for _, side := range []struct {
 		symbols []*Symbol
 		list    bool
+		keys    []string
 		to      *keras.Structure
-	}{{m.inputs, m.inputList, &n.Inputs}, {m.outputs, m.outputList, &n.Outputs}} {
-		side.to.Single = len(side.symbols) == 1 && !side.list
+	}{{m.inputs, m.inputList, m.inputKeys, &n.Inputs}, {m.outputs, m.outputList, m.outputKeys, &n.Outputs}} {
+		side.to.Keys = side.keys
+		side.to.Single = len(side.symbols) == 1 && !side.list && side.keys == nil
 		for _, s := range side.symbols {
 			side.to.Tensors = append(side.to.Tensors, ref(s))
 		}
@@ -324,7 +360,7 @@ func (m *Model) compileConfig() map[string]any {
 		opt["learning_rate"] = float64(rate.Value().Float32s()[0])
 	}
 	conf := map[string]any{
-		"optimizer":           config.Wrap("keras.optimizers", c.Optimizer.Class(), opt),
+		"optimizer":           wrap("keras.optimizers", c.Optimizer.Class(), opt, optimizer.Classes()),
 		"loss_weights":        nil,
 		"run_eagerly":         false,
 		"steps_per_execution": 1,
@@ -338,7 +374,7 @@ func (m *Model) compileConfig() map[string]any {
 			if o.Loss == nil {
 				return nil
 			}
-			return config.Wrap("keras.losses", o.Loss.Class(), o.Loss.Config())
+			return wrap("keras.losses", o.Loss.Class(), o.Loss.Config(), loss.Classes())
 		}},
 		{"metrics", func(o objective) any { return m.metricList(o, o.Metrics) }},
 		{"weighted_metrics", func(o objective) any { return m.metricList(o, o.WeightedMetrics) }},
@@ -352,19 +388,19 @@ func (m *Model) compileConfig() map[string]any {
 	objectives := m.compiled.objectives
 	for _, k := range keys {
 		conf[k.key] = nil
-		if len(m.outputs) == 1 {
+		if len(m.outputs) == 1 && m.outputKeys == nil {
 			conf[k.key] = k.of(objectives[0])
 			continue
 		}
 		// A list in the order of the outputs, which says the same as a dict; None where an
 		// output has nothing. Weights are 1 where none is given.
 		list := make([]any, len(m.outputs))
-		any := false
+		said := false
 		for _, o := range objectives {
 			list[o.output] = k.of(o)
-			any = any || list[o.output] != nil
+			said = said || list[o.output] != nil
 		}
-		if !any {
+		if !said {
 			continue
 		}
 		for i, v := range list {
@@ -373,8 +409,28 @@ func (m *Model) compileConfig() map[string]any {
 			}
 		}
 		conf[k.key] = list
+		if m.outputKeys != nil { // Keras wants a dict then
+			dict := map[string]any{}
+			for i, key := range m.outputKeys {
+				dict[key] = list[i]
+			}
+			conf[k.key] = dict
+		}
 	}
 	return conf
+}
+
+// ownModule is where files say that classes of a program's own are. Keras finds such a class by its
+// registered name, among the custom_objects that it is given.
+const ownModule = "custom"
+
+// wrap is Keras' object of a class, which is a program's own unless it is known.
+func wrap(module, class string, conf map[string]any, known []string) map[string]any {
+	o := config.Wrap(module, class, conf)
+	if !slices.Contains(known, class) {
+		o["module"], o["registered_name"] = ownModule, class
+	}
+	return o
 }
 
 // metricList is how a file names the metrics of an output; nil for none.
@@ -388,7 +444,7 @@ func (m *Model) metricList(o objective, list []metric.Metric) any {
 			out = append(out, x.Named())
 			continue
 		}
-		out = append(out, config.Wrap("keras.metrics", x.Class(), x.Config()))
+		out = append(out, wrap("keras.metrics", x.Class(), x.Config(), metric.Classes()))
 	}
 	if out == nil {
 		return nil

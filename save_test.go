@@ -210,6 +210,9 @@ func TestOwnLayers(t *testing.T) {
 	if err := m.Save(file); err != nil {
 		t.Fatal(err)
 	}
+	if text := string(must(m.ToJSON())); !strings.Contains(text, `"registered_name": "Ramp"`) || !strings.Contains(text, `"class_name": "Dense"`) || strings.Count(text, `"module": "custom"`) != 1 {
+		t.Errorf("Keras would not look for the class among custom_objects: %s", text)
+	}
 	if _, err := on(1).Open(file); err == nil || !strings.Contains(err.Error(), "lacks: Ramp (layer ramp)") {
 		t.Errorf("without the class: error is %v", err)
 	}

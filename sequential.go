@@ -61,7 +61,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 			continue
 		}
 		places[next] = i
-		if inner := next.Model(); inner != nil && len(inner.inputs)+len(inner.outputs) > 2 {
+		if inner := next.Model(); inner != nil && (len(inner.inputs) != 1 || len(inner.outputs) != 1) {
 			errs = append(errs, fmt.Errorf("layer %d (%s %s): it has %d inputs and %d outputs, a Sequential model takes one of each; use Functional", i, l.Class(), inner.name, len(inner.inputs), len(inner.outputs)))
 			continue
 		}
@@ -154,6 +154,11 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 	out := m.forward(b, in, label, true)
 	if err := b.Err(); err != nil {
 		errs = append(errs, err)
+	}
+	for i, v := range out {
+		if v.Valid() && v.Rank() == 0 {
+			errs = append(errs, fmt.Errorf("output %d, the result of %s, is one number; want one for each example, shape (batch, ...)", i, label(m.outputs[i].call)))
+		}
 	}
 	if errs != nil {
 		return nil, errors.Join(errs...)

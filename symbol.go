@@ -152,6 +152,9 @@ func (c *call) build(b *graph.Builder, operands []*graph.Value) *graph.Value {
 	if l.config == nil {
 		return b.Errorf("the layer is nil")
 	}
+	if m := l.Model(); m != nil && m.predict.graph == nil {
+		return b.Errorf("the model has no layers; Sequential, Functional or Open makes one")
+	}
 	least, most := layer.Operands(l.config)
 	n := len(operands)
 	switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // Logs are metrics by name, in an order: those of the training sorted by name, then those
@@ -47,6 +48,15 @@ func (l *Logs) All() iter.Seq2[string, float64] {
 			}
 		}
 	}
+}
+
+// String prints as the progress does: "accuracy: 0.9125 - loss: 0.2211".
+func (l *Logs) String() string {
+	parts := make([]string, 0, len(l.names))
+	for name, v := range l.All() {
+		parts = append(parts, fmt.Sprintf("%s: %.4f", name, v))
+	}
+	return strings.Join(parts, " - ")
 }
 
 // Map has the metrics without their order.

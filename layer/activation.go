@@ -175,7 +175,7 @@ func (l Activate) PassesThrough() bool { return l.FinalActivation() == Linear }
 
 // Build implements Layer.
 func (l Activate) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}

@@ -52,7 +52,7 @@ func (l BatchNormalization) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer.
 func (l BatchNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}

@@ -46,7 +46,7 @@ func (l Conv2D) FinalActivation() Function { return finalOf(l.Activation) }
 
 // Build implements Layer.
 func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantImages(b, x) {
 		return b.Invalid()
 	}

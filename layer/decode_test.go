@@ -218,3 +218,19 @@ func TestOtherNamesOfActivations(t *testing.T) {
 		t.Errorf("activation is %v, want silu", got)
 	}
 }
+
+// Keras takes alpha for negative_slope.
+func TestAlias(t *testing.T) {
+	for _, conf := range []map[string]any{{"alpha": .5}, {"negative_slope": .5, "alpha": .1}} {
+		l, err := layer.Decode("LeakyReLU", conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := l.Config(); got["negative_slope"] != .5 || got["alpha"] != nil {
+			t.Errorf("of %v: config is %v", conf, got)
+		}
+	}
+	if _, err := layer.Decode("LeakyReLU", map[string]any{"alpha": -1.}); err == nil || err.Error() != "LeakyReLU: alpha is -1, want a number of at least 0" {
+		t.Errorf("error is %v", err)
+	}
+}

@@ -39,7 +39,7 @@ func (l Dense) FinalActivation() Function { return finalOf(l.Activation) }
 
 // Build implements Layer.
 func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}

@@ -77,7 +77,7 @@ func (SpatialDropout2D) PassesThrough() bool { return true }
 
 // Build implements Layer.
 func (l Dropout) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
@@ -112,7 +112,7 @@ func (l Dropout) maskShape(b *graph.Builder, x *graph.Value) (tensor.Shape, bool
 
 // Build implements Layer.
 func (l SpatialDropout2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantImages(b, x) {
 		return b.Invalid()
 	}

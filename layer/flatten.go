@@ -31,7 +31,7 @@ func (Flatten) PassesThrough() bool { return true }
 
 // Build implements Layer.
 func (l Flatten) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	switch _, ok := ready(b, l, x); {
+	switch _, ok := Ready(b, l, x); {
 	case !ok:
 		return b.Invalid()
 	case x.Rank() == 0:

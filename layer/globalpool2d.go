@@ -52,7 +52,7 @@ func (GlobalAveragePool2D) PassesThrough() bool { return true }
 
 // Build implements Layer.
 func (l GlobalAveragePool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if _, ok := ready(b, l, x); !ok || !wantImages(b, x) {
+	if _, ok := Ready(b, l, x); !ok || !wantImages(b, x) {
 		return b.Invalid()
 	}
 	if l.KeepDims {
@@ -63,7 +63,7 @@ func (l GlobalAveragePool2D) Build(b *graph.Builder, x *graph.Value) *graph.Valu
 
 // Build implements Layer.
 func (l GlobalMaxPool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if _, ok := ready(b, l, x); !ok || !wantImages(b, x) {
+	if _, ok := Ready(b, l, x); !ok || !wantImages(b, x) {
 		return b.Invalid()
 	}
 	return b.Op(op.Reduce{Fn: op.ReduceMax, Axes: []int{1, 2}, KeepDims: l.KeepDims}, x)

@@ -55,7 +55,7 @@ func (l Input) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if x == nil {
 		operand = &graph.Value{Type: t}
 	}
-	if _, ok := ready(b, l, operand); !ok {
+	if _, ok := Ready(b, l, operand); !ok {
 		return b.Invalid()
 	}
 	if x == nil {

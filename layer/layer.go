@@ -115,9 +115,10 @@ const (
 	maxWeights  = 1 << 31         // elements of one weight
 )
 
-// ready reports what is wrong with the configuration of l, and returns l with its defaults. ok
-// is false where Build cannot go on with x.
-func ready[L Layer](b *graph.Builder, l L, x *graph.Value) (filled L, ok bool) {
+// Ready reports what is wrong with the configuration of l, by the tags of its fields, and returns
+// l with the defaults in place of zero values. ok is false where Build cannot continue with x:
+// return b.Invalid() then. Build begins with it.
+func Ready[L Layer](b *graph.Builder, l L, x *graph.Value) (filled L, ok bool) {
 	ok = reportWrong(b, l)
 	if x.IsList() {
 		b.Errorf("got a list of %d operands, want one operand", len(x.Values()))

@@ -48,6 +48,7 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 			"PointwiseInitializer: Stddev is -1, want a number greater than 0\nStrides is 2x2 and Dilation 2x2: one of them must be 1x1"},
 		{layer.SeparableConv2D{Filters: 2, Kernel: layer.Size{3, 3}}, tensor.Shape{-1, 100}, "got shape (None, 100), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
 		{layer.ReLULayer{MaxValue: new(-1.), NegativeSlope: -2, Threshold: math.NaN()}, nil, "MaxValue is -1, want a number of at least 0\nNegativeSlope is -2, want a number of at least 0\nThreshold is NaN, want a number of at least 0"},
+		{layer.LeakyReLU{NegativeSlope: new(-.1)}, nil, "NegativeSlope is -0.1, want a number of at least 0"},
 		{layer.MaxPool2D{}, tensor.Shape{-1, 1, 8, 3}, "a 2x2 pool does not fit into an image of 1x8; use padding same, a smaller pool or larger images"},
 		{layer.MaxPool2D{}, tensor.Shape{-1, 8}, "got shape (None, 8), want (batch, height, width, channels); layers of images come before Flatten and Dense"},
 		{layer.MaxPool2D{Pool: layer.Size{2, -2}, Strides: layer.Size{0, 1}}, nil, "Pool is 2x-2, want 2 integers from 1 to 16777216\nStrides is 0x1, want 2 integers from 1 to 16777216"},
@@ -242,7 +243,7 @@ func TestIntegersAreRefused(t *testing.T) {
 	for _, l := range []layer.Layer{
 		layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.MaxPool2D{}, layer.AveragePool2D{},
 		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
-		layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{}, layer.BatchNormalization{},
+		layer.LeakyReLU{}, layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{}, layer.BatchNormalization{},
 		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
@@ -297,6 +298,7 @@ Dense: dtype is "float64": not supported, want one of float32, bfloat16, float16
 		{"DepthwiseConv2D", config{"depth_multiplier": 0., "filters": 3.}, "DepthwiseConv2D: kernel_size is missing\nDepthwiseConv2D: depth_multiplier is 0, want an integer from 1 to 16777216\nDepthwiseConv2D: unknown key \"filters\""},
 		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported in training yet, want null`},
 		{"ReLU", config{"max_value": -1., "slope": .1}, "ReLU: max_value is -1, want a number of at least 0\nReLU: unknown key \"slope\""},
+		{"LeakyReLU", config{"negative_slope": "much"}, `LeakyReLU: negative_slope is "much", want a number of at least 0`},
 		{"BatchNormalization", config{"axis": []any{1., 2.}, "momentum": 2., "renorm": true, "renorm_momentum": .9, "synchronized": true, "beta_regularizer": "l2"}, `BatchNormalization: axis is [1,2], want an integer other than 0, the batch
 BatchNormalization: momentum is 2, want a number from 0 to 1
 BatchNormalization: beta_regularizer is "l2": not supported in training yet, want null

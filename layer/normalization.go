@@ -50,7 +50,7 @@ func (l Normalization) check() error {
 
 // Build implements Layer.
 func (l Normalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok {
 		return b.Invalid()
 	}

@@ -60,7 +60,7 @@ func (AveragePool2D) PassesThrough() bool { return true }
 
 // Build implements Layer.
 func (l MaxPool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	w := op.Window{Size: l.Pool, Stride: l.Strides, Dilation: [2]int{1, 1}, Padding: l.Padding}
 	if !ok || !wantImages(b, x) || !wantFit(b, "pool", "a smaller pool", w, x) {
 		return b.Invalid()
@@ -70,7 +70,7 @@ func (l MaxPool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 
 // Build implements Layer.
 func (l AveragePool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	w := op.Window{Size: l.Pool, Stride: l.Strides, Dilation: [2]int{1, 1}, Padding: l.Padding}
 	if !ok || !wantImages(b, x) || !wantFit(b, "pool", "a smaller pool", w, x) {
 		return b.Invalid()

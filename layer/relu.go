@@ -35,7 +35,7 @@ func (ReLULayer) FinalActivation() Function { return ReLU }
 
 // Build implements Layer.
 func (l ReLULayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}

@@ -36,7 +36,7 @@ func (l Rescaling) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer.
 func (l Rescaling) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok {
 		return b.Invalid()
 	}

@@ -47,7 +47,7 @@ func (l Reshape) check() error {
 
 // Build implements Layer.
 func (l Reshape) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	switch _, ok := ready(b, l, x); {
+	switch _, ok := Ready(b, l, x); {
 	case !ok:
 		return b.Invalid()
 	case x.Rank() == 0:

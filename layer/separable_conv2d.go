@@ -47,7 +47,7 @@ func (l SeparableConv2D) FinalActivation() Function { return finalOf(l.Activatio
 
 // Build implements Layer.
 func (l SeparableConv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantImages(b, x) {
 		return b.Invalid()
 	}

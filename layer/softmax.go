@@ -26,7 +26,7 @@ func (SoftmaxLayer) FinalActivation() Function { return Softmax }
 
 // Build implements Layer.
 func (l SoftmaxLayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}

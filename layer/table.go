@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/lince-ml/lince/initializer"
@@ -25,6 +26,7 @@ var classes = &config.Registry[Layer]{
 		{Of: SpatialDropout2D{}},
 		{Of: Activate{}},
 		{Of: ReLULayer{}},
+		{Of: LeakyReLU{}},
 		{Of: BatchNormalization{}},
 		{Of: SoftmaxLayer{}},
 		{Of: GlobalAveragePool2D{}},
@@ -157,4 +159,14 @@ func decodeDType(r *config.Reader, key string, _ any) (tensor.DType, bool) {
 	d, err := tensor.ParseDType(r.Text(key, "float32"))
 	r.Fail(key, err)
 	return d, err == nil
+}
+
+// FromConfig makes a layer of a program's own type from its config in a file, as DecodeAs does. It is what
+// lince.Options.Layers takes: Layers: {"Name": layer.FromConfig[Name]}.
+func FromConfig[T Layer](text json.RawMessage) (Layer, error) {
+	conf, err := config.Unmarshal(text)
+	if err != nil {
+		return nil, err
+	}
+	return DecodeAs[T](conf)
 }

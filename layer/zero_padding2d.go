@@ -33,7 +33,7 @@ func (l ZeroPadding2D) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer.
 func (l ZeroPadding2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := ready(b, l, x)
+	l, ok := Ready(b, l, x)
 	if !ok || !wantImages(b, x) {
 		return b.Invalid()
 	}

@@ -28,7 +28,8 @@ func (Distance) Target(output op.Type) op.Type {
 func (Distance) Takes() loss.Predictions { return loss.Predictions{} }
 
 func (l Distance) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
-	if !yTrue.Valid() || !yPred.Valid() {
+	l, ok := loss.Ready(b, l) // reports what is wrong with l, and fills in its defaults
+	if !ok || !yTrue.Valid() || !yPred.Valid() {
 		return b.Invalid()
 	}
 	if yPred.Rank() != 2 || yPred.Shape[1] != 1 {

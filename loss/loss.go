@@ -76,10 +76,7 @@ func logits(x *graph.Value) (*graph.Value, bool) {
 // ready reports what is wrong with the configuration of l, and returns the index of the last
 // dimension of the predictions; ok is false where Build cannot go on with them.
 func ready(b *graph.Builder, l Loss, yPred *graph.Value) (axis int, ok bool) {
-	wrong := classes.Wrong(l)
-	for _, err := range wrong {
-		b.Errorf("%w", err)
-	}
+	_, ok = Ready(b, l)
 	if !yPred.Valid() {
 		return 0, false
 	}
@@ -87,5 +84,5 @@ func ready(b *graph.Builder, l Loss, yPred *graph.Value) (axis int, ok bool) {
 		b.Errorf("predictions have shape %v, want (batch, ...)", yPred.Shape)
 		return 0, false
 	}
-	return yPred.Rank() - 1, len(wrong) == 0
+	return yPred.Rank() - 1, ok
 }

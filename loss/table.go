@@ -1,6 +1,11 @@
 package loss
 
-import "github.com/lince-ml/lince/internal/config"
+import (
+	"encoding/json"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/config"
+)
 
 // classes lists the losses, with the names that compile(loss=...) takes besides.
 var classes = &config.Registry[Loss]{
@@ -62,4 +67,25 @@ func DecodeAs[L Loss](conf map[string]any) (L, error) {
 		return zero, err
 	}
 	return l.(L), nil
+}
+
+// FromConfig makes a loss of a program's own type from its config in a file, as DecodeAs does. It is what
+// lince.Options.Losses takes: Losses: {"Name": loss.FromConfig[Name]}.
+func FromConfig[T Loss](text json.RawMessage) (Loss, error) {
+	conf, err := config.Unmarshal(text)
+	if err != nil {
+		return nil, err
+	}
+	return DecodeAs[T](conf)
+}
+
+// Ready reports what is wrong with the configuration of l, by the tags of its fields, and returns l
+// with the defaults in place of zero values; ok is false where there is something wrong. Build
+// of a loss of a program's own begins with it.
+func Ready[T Loss](b *graph.Builder, l T) (filled T, ok bool) {
+	wrong := classes.Wrong(l)
+	for _, err := range wrong {
+		b.Errorf("%w", err)
+	}
+	return classes.Fill(l).(T), len(wrong) == 0
 }

@@ -113,7 +113,7 @@ func (m Accuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *g
 // Build implements Metric.
 func (m BinaryAccuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
 	y := labels.Dense(b, yTrue, yPred)
-	if !ready(b, m) || !y.Valid() {
+	if _, ok := Ready(b, m); !ok || !y.Valid() {
 		return b.Invalid()
 	}
 	p := b.Binary(op.Greater, yPred, b.Constant(yPred.DType, *filled(m).Threshold))

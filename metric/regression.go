@@ -53,7 +53,7 @@ func (m MeanAbsoluteError) Build(b *graph.Builder, yTrue, yPred, weights *graph.
 
 func meanOf(b *graph.Builder, m Metric, yTrue, yPred, weights *graph.Value, of func(*graph.Value) *graph.Value) *graph.Value {
 	y := labels.Dense(b, yTrue, yPred)
-	if !ready(b, m) || !y.Valid() {
+	if _, ok := Ready(b, m); !ok || !y.Valid() {
 		return b.Invalid()
 	}
 	return Mean(b, of(b.Sub(yPred, y)), weights)

@@ -1,6 +1,8 @@
 package metric
 
 import (
+	"encoding/json"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/config"
 )
@@ -25,15 +27,6 @@ type UnknownClass = config.UnknownClass
 
 // filled is m with its defaults.
 func filled[M Metric](m M) M { return classes.Fill(m).(M) }
-
-// ready reports what is wrong with the configuration of m; it is false when there is something.
-func ready(b *graph.Builder, m Metric) bool {
-	wrong := classes.Wrong(m)
-	for _, err := range wrong {
-		b.Errorf("%w", err)
-	}
-	return len(wrong) == 0
-}
 
 // Classes lists the Keras classes that there are.
 func Classes() []string { return classes.Names() }
@@ -77,4 +70,25 @@ func DecodeAs[M Metric](conf map[string]any) (M, error) {
 		return zero, err
 	}
 	return m.(M), nil
+}
+
+// FromConfig makes a metric of a program's own type from its config in a file, as DecodeAs does. It is what
+// lince.Options.Metrics takes: Metrics: {"Name": metric.FromConfig[Name]}.
+func FromConfig[T Metric](text json.RawMessage) (Metric, error) {
+	conf, err := config.Unmarshal(text)
+	if err != nil {
+		return nil, err
+	}
+	return DecodeAs[T](conf)
+}
+
+// Ready reports what is wrong with the configuration of m, by the tags of its fields, and returns m
+// with the defaults in place of zero values; ok is false where there is something wrong. Build
+// of a metric of a program's own begins with it.
+func Ready[T Metric](b *graph.Builder, m T) (filled T, ok bool) {
+	wrong := classes.Wrong(m)
+	for _, err := range wrong {
+		b.Errorf("%w", err)
+	}
+	return classes.Fill(m).(T), len(wrong) == 0
 }

@@ -39,7 +39,7 @@ func (o Adam) Config() map[string]any { return ConfigOf(o) }
 // Build implements Optimizer. The slots are "momentum" and "velocity" of the first weight, of
 // the second, and so on, then "velocity_hat" of all with AMSGrad.
 func (o Adam) Build(b *graph.Builder, weights, grads []*graph.Value) {
-	o, ok := ready(b, o)
+	o, ok := Ready(b, o)
 	s, started := o.common().start(b, weights, grads)
 	if !ok || !started {
 		return

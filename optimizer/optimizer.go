@@ -21,7 +21,8 @@ type Optimizer interface {
 	// Named is Keras' name: "rm_sprop".
 	Named() string
 	// Build adds a step to a graph: updates of weights, which are variables, by their
-	// gradients, one for each. It declares under b's path what it keeps, in the order of
+	// gradients, one for each. A gradient is nil where the loss does not depend on the weight,
+	// which then keeps its value and has slots all the same, as in Keras. Build declares under b's path what it keeps, in the order of
 	// Keras' files: "iteration" (Int64) and "learning_rate" (Float32), scalars of role
 	// Hyper, then the slots of each weight, named after it.
 	Build(b *graph.Builder, weights, grads []*graph.Value)
@@ -61,22 +62,25 @@ func (c common) start(b *graph.Builder, weights, grads []*graph.Value) (*step, b
 		b.Errorf("there are no weights to train: every layer is frozen, or none has weights")
 		return nil, false
 	}
+	reached := false
 	for i, w := range weights {
 		if !w.Is("Variable") {
 			b.Errorf("weight %d is no variable", i)
 			return nil, false
 		}
-		if grads[i] == nil {
-			b.Errorf("the loss does not depend on %s", path(w))
-		}
+		reached = reached || grads[i] != nil
 	}
-	if b.Err() != nil {
+	if !reached {
+		b.Errorf("the loss depends on none of the weights: %s, ...", path(weights[0]))
 		return nil, false
 	}
 	s.grads = c.clip(b, grads)
 	s.slots = make([][]*graph.Value, len(weights))
 	if c.weightDecay != 0 {
-		for _, w := range weights {
+		for i, w := range weights {
+			if grads[i] == nil {
+				continue
+			}
 			rate := b.Cast(s.rate, w.DType)
 			b.Assign(w, b.Sub(w, b.Mul(b.Scale(w, c.weightDecay), rate)))
 		}
@@ -90,6 +94,9 @@ func (c common) clip(b *graph.Builder, grads []*graph.Value) []*graph.Value {
 	switch {
 	case c.clipNorm > 0:
 		for i, g := range grads {
+			if g == nil {
+				continue
+			}
 			limit := b.Constant(g.DType, c.clipNorm)
 			norm := b.Sqrt(b.Sum(b.Square(g)))
 			out[i] = b.Div(b.Mul(g, limit), b.Max(norm, limit))
@@ -97,6 +104,9 @@ func (c common) clip(b *graph.Builder, grads []*graph.Value) []*graph.Value {
 	case c.globalClipNorm > 0:
 		var sum *graph.Value
 		for _, g := range grads {
+			if g == nil {
+				continue
+			}
 			if n := b.Sum(b.Square(g)); sum == nil {
 				sum = n
 			} else {
@@ -106,11 +116,15 @@ func (c common) clip(b *graph.Builder, grads []*graph.Value) []*graph.Value {
 		one, limit := b.Constant(sum.DType, 1), b.Constant(sum.DType, c.globalClipNorm)
 		scale := b.Mul(limit, b.Min(b.Div(one, b.Sqrt(sum)), b.Div(one, limit)))
 		for i, g := range grads {
-			out[i] = b.Mul(g, scale)
+			if g != nil {
+				out[i] = b.Mul(g, scale)
+			}
 		}
 	case c.clipValue > 0:
 		for i, g := range grads {
-			out[i] = b.Clip(g, -c.clipValue, c.clipValue)
+			if g != nil {
+				out[i] = b.Clip(g, -c.clipValue, c.clipValue)
+			}
 		}
 	default:
 		return grads
@@ -137,6 +151,9 @@ func (s *step) slotOf(i int, name string) {
 // gradient, the learning rate, and what more the op wants.
 func (s *step) update(o op.Op, more ...*graph.Value) {
 	for i, w := range s.weights {
+		if s.grads[i] == nil {
+			continue
+		}
 		in := append([]*graph.Value{w}, s.slots[i]...)
 		in = append(in, s.grads[i], s.rate)
 		s.b.Update(o, append(in, more...)...)

@@ -39,7 +39,7 @@ func (o RMSprop) Config() map[string]any { return ConfigOf(o) }
 // Build implements Optimizer. The slots are "velocity" of all weights, "momentum" of all when
 // there is one, "average_gradient" of all when centered.
 func (o RMSprop) Build(b *graph.Builder, weights, grads []*graph.Value) {
-	o, ok := ready(b, o)
+	o, ok := Ready(b, o)
 	s, started := o.common().start(b, weights, grads)
 	if !ok || !started {
 		return

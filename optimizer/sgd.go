@@ -36,7 +36,7 @@ func (o SGD) Config() map[string]any { return ConfigOf(o) }
 
 // Build implements Optimizer. The slots are "momentum" of all weights, when there is one.
 func (o SGD) Build(b *graph.Builder, weights, grads []*graph.Value) {
-	o, ok := ready(b, o)
+	o, ok := Ready(b, o)
 	s, started := o.common().start(b, weights, grads)
 	if !ok || !started {
 		return

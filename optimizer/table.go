@@ -1,6 +1,7 @@
 package optimizer
 
 import (
+	"encoding/json"
 	"errors"
 
 	"github.com/lince-ml/lince/graph"
@@ -62,9 +63,10 @@ func ConfigOf(o Optimizer) map[string]any {
 	return c
 }
 
-// ready reports what is wrong with the configuration of o, and returns o with its defaults; ok
-// is false when there is something.
-func ready[O Optimizer](b *graph.Builder, o O) (filled O, ok bool) {
+// Ready reports what is wrong with the configuration of o, by the tags of its fields, and returns
+// o with the defaults in place of zero values; ok is false where there is something wrong.
+// Build begins with it.
+func Ready[O Optimizer](b *graph.Builder, o O) (filled O, ok bool) {
 	wrong := classes.Wrong(o)
 	for _, err := range wrong {
 		b.Errorf("%w", err)
@@ -104,4 +106,14 @@ func DecodeAs[O Optimizer](conf map[string]any) (O, error) {
 		return zero, err
 	}
 	return o.(O), nil
+}
+
+// FromConfig makes an optimizer of a program's own type from its config in a file, as DecodeAs does. It is what
+// lince.Options.Optimizers takes: Optimizers: {"Name": optimizer.FromConfig[Name]}.
+func FromConfig[T Optimizer](text json.RawMessage) (Optimizer, error) {
+	conf, err := config.Unmarshal(text)
+	if err != nil {
+		return nil, err
+	}
+	return DecodeAs[T](conf)
 }

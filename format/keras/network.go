@@ -60,6 +60,11 @@ type NetworkLayer struct {
 	Calls []NetworkCall
 	// BuildConfig has the input_shape for which the layer was built, nil where it was not.
 	BuildConfig json.RawMessage
+	// Shared is a number that layers have that are one layer in several nested models; 0 for
+	// others. Keras writes it as shared_object_id, but takes the calls of such layers for each
+	// other's when it reads most of its own files; lince writes it as lince_shared, which Keras
+	// passes over.
+	Shared int64
 }
 
 // NetworkCall is a layer applied to something.

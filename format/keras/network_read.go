@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/lince-ml/lince/tensor"
@@ -231,7 +232,7 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 		r.errorf(e.at, "found %s, want a Keras object with class_name and config", v.show())
 		return e
 	}
-	f := v.fields("module", "class_name", "config", "registered_name", "name", "inbound_nodes", "build_config")
+	f := v.fields("module", "class_name", "config", "registered_name", "name", "inbound_nodes", "build_config", "shared_object_id", "lince_shared")
 	e.Module = r.text(e.at, "module", f[0])
 	e.Class = r.text(e.at, "class_name", f[1])
 	e.RegisteredName = r.text(e.at, "registered_name", f[3])
@@ -239,6 +240,11 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 	e.nodes = f[5].value
 	if f[6].ok {
 		e.BuildConfig = f[6].raw()
+	}
+	for _, id := range f[7:] {
+		if n, err := strconv.ParseInt(string(id.raw()), 10, 64); id.ok && err == nil {
+			e.Shared = n
+		}
 	}
 	if !f[1].ok {
 		r.errorf(e.at, "class_name is missing")

@@ -527,3 +527,30 @@ func TestNetworkBombs(t *testing.T) {
 		t.Logf("%s: %d KiB, %d MiB, %.80v", name, len(text)>>10, grown>>20, err)
 	}
 }
+
+// A short file cannot make a graph without end: a model that applies another twice, which applies
+// a third twice, and so on.
+func TestNestedWithoutEnd(t *testing.T) {
+	shape := tensor.Shape{tensor.Unknown, 4}
+	ref := func(layer string, node int) TensorRef { return TensorRef{Layer: layer, Node: node, Shape: shape} }
+	call := func(t TensorRef) NetworkCall { return NetworkCall{Args: []Arg{t}} }
+	model := func(l NetworkLayer, last int) *Network {
+		in := NetworkLayer{Class: inputLayer, Name: "in", Config: json.RawMessage(`{"batch_shape": [null, 4]}`)}
+		return &Network{
+			Class: functional, Name: "m", Layers: []NetworkLayer{in, l},
+			Inputs: Structure{Tensors: []TensorRef{ref("in", 0)}}, Outputs: Structure{Tensors: []TensorRef{ref(l.Name, last)}},
+		}
+	}
+	n := model(NetworkLayer{Class: "ReLU", Name: "x", Config: json.RawMessage("{}"), Calls: []NetworkCall{call(ref("in", 0))}}, 0)
+	for depth := 1; depth <= 40; depth++ {
+		n = model(NetworkLayer{Name: "x", Network: n, Calls: []NetworkCall{call(ref("in", 0)), call(ref("x", 0))}}, 1)
+		text, err := WriteNetwork(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = ReadNetwork(text)
+		if few := depth < 15; few && err != nil || !few && depth > 17 && (err == nil || !strings.Contains(err.Error(), "applied more than 100000 times")) {
+			t.Fatalf("%d models, %d bytes: error is %v", depth, len(text), err)
+		}
+	}
+}

@@ -17,6 +17,7 @@ type modelJSON struct {
 	RegisteredName *string         `json:"registered_name"`
 	BuildConfig    any             `json:"build_config,omitempty"`
 	CompileConfig  json.RawMessage `json:"compile_config"`
+	Shared         int64           `json:"lince_shared,omitempty"`
 	*placeJSON
 }
 
@@ -27,6 +28,7 @@ type layerJSON struct {
 	Config         json.RawMessage `json:"config"`
 	RegisteredName *string         `json:"registered_name"`
 	BuildConfig    json.RawMessage `json:"build_config,omitempty"`
+	Shared         int64           `json:"lince_shared,omitempty"`
 	*placeJSON
 }
 
@@ -157,10 +159,12 @@ func (w *networkWriter) layers(where string, n *Network, depth int) []any {
 		if l.Network != nil {
 			inner := *l.Network
 			inner.Name, inner.Frozen = l.Name, l.Frozen
-			out = append(out, w.model(where, &inner, place, depth+1))
+			o := w.model(where, &inner, place, depth+1)
+			o.Shared = l.Shared
+			out = append(out, o)
 			continue
 		}
-		o := layerJSON{Module: l.Module, ClassName: l.Class, BuildConfig: l.BuildConfig, placeJSON: place}
+		o := layerJSON{Module: l.Module, ClassName: l.Class, BuildConfig: l.BuildConfig, Shared: l.Shared, placeJSON: place}
 		if o.Module == "" {
 			o.Module = "keras.layers"
 		}
@@ -252,6 +256,11 @@ func (w *networkWriter) call(where string, l NetworkLayer, c NetworkCall, calls 
 		}
 		for key, x := range usualKwargs[class] {
 			o.Kwargs[key] = json.RawMessage(x)
+		}
+		if l.Network != nil && len(c.Args) == 1 {
+			if list, ok := c.Args[0].(ArgList); ok {
+				o.Kwargs["mask"] = make([]any, len(list)) // null for each input
+			}
 		}
 	}
 	return o

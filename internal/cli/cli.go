@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -152,9 +153,13 @@ func parse(parser *kong.Kong, args []string, exited *int, stderr io.Writer) (k *
 	if errors.As(err, &u) { // without kong's words around it
 		err = u
 	}
-	fmt.Fprintf(stderr, "lince: error: %s\nRun \"lince%s --help\" for how to use it.\n", indent(err.Error()), command)
+	text := noValue.ReplaceAllString(err.Error(), "want a value")
+	fmt.Fprintf(stderr, "lince: error: %s\nRun \"lince%s --help\" for how to use it.\n", indent(text), command)
 	return nil, exitUsage
 }
+
+// noValue is kong's word for a flag at the end that wants a value.
+var noValue = regexp.MustCompile(`expected \S+ value but got "EOL" \(<EOL>\)`)
 
 // interruption is the end of a command by ^C; it says what there is.
 type interruption string

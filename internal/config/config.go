@@ -4,6 +4,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -191,6 +192,20 @@ func (r *Reader) Err() error {
 		r.Errorf("unknown key %s%s", Show(k), hint)
 	}
 	return errors.Join(r.errs...)
+}
+
+// Unmarshal reads a config from JSON, its numbers exactly; of nothing it is nil.
+func Unmarshal(text []byte) (map[string]any, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var m map[string]any
+	if err := d.Decode(&m); err != nil {
+		return nil, errors.New("the config is no JSON object")
+	}
+	return m, nil
 }
 
 // Int is v as an integer: any of Go's types of numbers, or JSON's, that holds one.

@@ -26,6 +26,7 @@ type field struct {
 	text                           string // of the default
 	defaults                       bool   // the zero value stands for text
 	like                           string // field whose value the zero value stands for
+	alias                          string // another key that Keras takes
 	limits                         span
 	oneOf                          []string
 
@@ -116,6 +117,8 @@ func (f *field) option(o string) (err error) {
 		f.defaults, f.text = true, value
 	case "like":
 		f.like = value
+	case "alias":
+		f.alias = value
 	case "count":
 		f.limits = span{lo: 1, hi: MaxCount, set: true}
 	case "min":
@@ -275,35 +278,42 @@ func (f *field) want() string {
 
 // decode reads the key into v.
 func (f *field) decode(r *Reader, v reflect.Value) {
-	if f.required {
-		r.Need(f.key)
+	key := f.key
+	if f.alias != "" {
+		if r.Has(f.alias) && !r.Has(key) {
+			key = f.alias
+		}
+		r.Ignore(f.key, f.alias)
 	}
-	x := r.Value(f.key)
+	if f.required {
+		r.Need(key)
+	}
+	x := r.Value(key)
 	if x == nil {
 		return
 	}
 	if f.kind != nil {
-		if x := f.kind.decode(r, f.key, x); x != nil {
+		if x := f.kind.decode(r, key, x); x != nil {
 			v.Set(reflect.ValueOf(x))
 		}
 		return
 	}
 	if v.Kind() == reflect.String {
 		if f.oneOf != nil {
-			v.SetString(r.OneOf(f.key, f.oneOf...))
+			v.SetString(r.OneOf(key, f.oneOf...))
 		} else {
-			v.SetString(r.Text(f.key, ""))
+			v.SetString(r.Text(key, ""))
 		}
 		return
 	}
 	if !f.set(v, x) {
-		r.bad(f.key, f.want())
+		r.bad(key, f.want())
 		v.SetZero()
 	} else if wrong := f.wrong(v); wrong != "" {
-		r.bad(f.key, wrong)
+		r.bad(key, wrong)
 		v.SetZero()
 	} else if (f.defaults || f.like != "") && v.IsZero() {
-		r.bad(f.key, f.want()+" other than 0") // which would stand for the default
+		r.bad(key, f.want()+" other than 0") // which would stand for the default
 	}
 }
 

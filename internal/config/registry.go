@@ -28,6 +28,7 @@ type Class interface {
 //	required      a file must have the key
 //	default=x     x is what the zero value of the field stands for (nil, of a pointer)
 //	like=Field    the zero value stands for the value of that field
+//	alias=other   Keras takes this key too, and does not write it
 //	min=x max=x   the range of a number; above=x and below=x leave x out
 //	count         an integer from 1 to MaxCount
 //	oneof=a|b     the strings that there are; the first is the default

@@ -45,7 +45,7 @@ type job struct {
 	scratch [][]float32
 
 	step   atomic.Pointer[step] // nil when the run is over
-	next   atomic.Uint64        // the number of the step, counted from the first run on, and of the next part of it
+	next   atomic.Uint64        // the number of the step, counted by twos from the first run on, and of the next part of it; an odd number: the step is being changed
 	done   atomic.Int64         // parts
 	asleep atomic.Uint64        // 1 + the number of the step for whose end the run waits in wake; else 0
 	wake   chan struct{}
@@ -112,7 +112,7 @@ func (w *worker) loop() {
 func (w *worker) help(j *job) {
 	seen, spun := uint64(0), 0
 	for {
-		if number := j.next.Load() >> 32; number != seen {
+		if number := j.next.Load() >> 32; number != seen && number%2 == 0 {
 			seen, spun = number, 0
 			if j.step.Load() == nil {
 				w.state.Store(waiting)
@@ -200,9 +200,23 @@ func (j *job) part(s *step, part, slot int) {
 
 // publish makes s the step that helpers work on.
 func (j *job) publish(s *step) (number uint64) {
-	number = (j.next.Load()>>32 + 1) & (1<<32 - 1)
+	j.change(s)
+	return j.open()
+}
+
+// change puts s in the place of a step that is done. A helper may have read the number of that
+// one and not yet the step. The number changes first, so that such a helper, which then finds s,
+// takes no part of it: work takes parts under the number that it was given.
+func (j *job) change(s *step) {
+	number := j.next.Load()>>32 + 1
+	j.next.Store(number << 32)
 	j.done.Store(0)
 	j.step.Store(s)
+}
+
+// open lets helpers take parts of the step.
+func (j *job) open() (number uint64) {
+	number = (j.next.Load()>>32 + 1) & (1<<32 - 1)
 	j.next.Store(number << 32)
 	return number
 }

@@ -37,6 +37,7 @@ var defaults = []struct {
 	{"layers", layer.Dropout{}, map[string]any{"rate": 0.}},
 	{"layers", layer.Activate{}, map[string]any{"activation": nil}},
 	{"layers", layer.ReLULayer{}, nil},
+	{"layers", layer.LeakyReLU{}, nil},
 	{"layers", layer.BatchNormalization{}, nil},
 	{"layers", layer.SoftmaxLayer{}, nil},
 	{"layers", layer.GlobalAveragePool2D{}, nil},

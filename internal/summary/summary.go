@@ -210,7 +210,7 @@ func (r Row) shape() text {
 		n := strings.IndexAny(rest, "()[], ") // what stands between numbers
 		switch {
 		case n == 0:
-			t, rest = join(t, styled(plain, rest[:1])), rest[1:]
+			t, rest = append(t, styled(plain, rest[:1])...), rest[1:]
 			continue
 		case n < 0:
 			n = len(rest)
@@ -219,7 +219,7 @@ func (r Row) shape() text {
 		if rest[:n] == "None" {
 			style = none
 		}
-		t, rest = join(t, styled(style, rest[:n])), rest[n:]
+		t, rest = append(t, styled(style, rest[:n])...), rest[n:]
 	}
 	return t
 }
@@ -238,10 +238,10 @@ func (r Row) inputs() text {
 	var t text
 	for i, c := range r.Inputs {
 		if i > 0 {
-			t = join(t, styled(plain, ", "))
+			t = append(t, styled(plain, ", ")...)
 		}
-		t = join(t, styled(plain, c.Layer+"["), styled(number, strconv.Itoa(c.Node)),
-			styled(plain, "]["), styled(number, strconv.Itoa(c.Tensor)), styled(plain, "]"))
+		t = append(t, join(styled(plain, c.Layer+"["), styled(number, strconv.Itoa(c.Node)),
+			styled(plain, "]["), styled(number, strconv.Itoa(c.Tensor)), styled(plain, "]"))...)
 	}
 	return t
 }

@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"sync/atomic"
+	"testing"
+)
+
+// A helper that is late, and has the number of a step that is over, takes no part of the one that
+// comes after it.
+func TestLateHelper(t *testing.T) {
+	j := &job{scratch: make([][]float32, 2), wake: make(chan struct{}, 1)}
+	var ran int
+	run := func(int, []float32) { ran++ }
+	old := j.publish(&step{parts: 2, run: run})
+	j.work(0, old)
+	if ran != 2 {
+		t.Fatalf("%d parts, want 2", ran)
+	}
+	j.change(&step{parts: 8, run: run})
+	j.work(1, old) // between the two halves of publish
+	if ran != 2 {
+		t.Errorf("a late helper took %d parts of the next step", ran-2)
+	}
+	number := j.open()
+	j.work(1, old) // and after them
+	if ran != 2 {
+		t.Errorf("a late helper took %d parts of the next step", ran-2)
+	}
+	j.work(0, number)
+	if done := j.done.Load(); ran != 10 || done != 8 {
+		t.Errorf("%d parts, %d of them counted; want 10 and 8", ran, done)
+	}
+}
+
+// Each part of a step runs once, and the run goes on after that.
+func TestPartsRunOnce(t *testing.T) {
+	for _, threads := range []int{2, 3, 5} {
+		p := newWorkers(threads)
+		helpers := p.take(nil)
+		j := &job{scratch: make([][]float32, threads), wake: make(chan struct{}, 1)}
+		var ran [8]atomic.Int64
+		run := func(part int, _ []float32) { ran[part].Add(1) }
+		steps := []*step{{parts: 2, run: run}, {parts: 8, run: run}, {parts: 3, run: run}}
+		for i := range 3000 {
+			s := steps[i%len(steps)]
+			j.run(s, helpers)
+			for k := range ran {
+				want := int64(0)
+				if k < s.parts {
+					want = 1
+				}
+				if got := ran[k].Swap(0); got != want {
+					t.Fatalf("%d threads, step %d: part %d of %d ran %d times", threads, i, k, s.parts, got)
+				}
+			}
+			if i%100 == 99 { // a run ends, another begins
+				j.over(helpers)
+			}
+		}
+		j.over(helpers)
+		p.give(helpers)
+		p.close()
+	}
+}
