@@ -297,6 +297,7 @@ func TestModelsBesideTraining(t *testing.T) {
 		all.Wait()
 	}
 }
+
 // A BatchNormalization that is called twice moves its statistics twice a step, in the order of the
 // calls; a Dropout draws a mask for each call.
 func TestSharedStatistics(t *testing.T) {
