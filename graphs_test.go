@@ -297,3 +297,40 @@ func TestModelsBesideTraining(t *testing.T) {
 		all.Wait()
 	}
 }
+
+// A BatchNormalization that is called twice moves its statistics twice a step, in the order of the
+// calls; a Dropout draws a mask for each call.
+func TestSharedStatistics(t *testing.T) {
+	for _, o := range []Options{{Seed: 1}, on(1)} {
+		in := four()
+		bn := Shared(layer.BatchNormalization{Momentum: new(.5)})
+		first := in.Then(bn)
+		second := in.Then(layer.Rescaling{Scale: []float64{3}}, bn)
+		m := must(o.Functional(in, Apply(layer.Add{}, first, second).Then(layer.Dense{Units: 1})))
+		if err := m.Compile(Compile{Optimizer: optimizer.SGD{}, Loss: loss.MeanSquaredError{}}); err != nil {
+			t.Fatal(err)
+		}
+		x := numbers(8, 4)
+		fit(t, m, must(data.Tensors(x, numbers(8, 1), data.Options{BatchSize: 8})), Fit{})
+		mean := float32(0)
+		for i := range 8 {
+			mean += x.Float32s()[i*4] / 8
+		}
+		a, b := (0*.5+mean*.5)*.5+3*mean*.5, (0*.5+3*mean*.5)*.5+mean*.5
+		got := m.Layer("batch_normalization").Weights()[2].Float32s()[0]
+		if !near(float64(got), float64(a), 1e-5) {
+			t.Errorf("the moving mean is %v, want %v (or the other way round %v)", got, a, b)
+		}
+
+		drop := Shared(layer.Dropout{Rate: .5})
+		d := must(o.Functional(in, Apply(layer.Subtract{}, in.Then(drop), in.Then(drop)).Then(layer.Dense{Units: 1})))
+		if err := d.Compile(Compile{Optimizer: optimizer.SGD{}, Loss: loss.MeanSquaredError{}}); err != nil {
+			t.Fatal(err)
+		}
+		before := d.Layer("dense").Weights()[0].Raw()
+		fit(t, d, must(data.Tensors(x, numbers(8, 1), data.Options{BatchSize: 8})), Fit{})
+		if string(before) == string(d.Layer("dense").Weights()[0].Raw()) {
+			t.Error("two masks are one: the difference is nothing, and nothing is learned from it")
+		}
+	}
+}

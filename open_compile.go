@@ -17,6 +17,9 @@ import (
 // own are the options for classes of a program's own, by kind of class.
 var own = map[string]string{"optimizer": "Options.Optimizers", "loss": "Options.Losses", "metric": "Options.Metrics"}
 
+// maxOutputs bounds what a short file makes of one loss for all outputs.
+const maxOutputs = 10_000
+
 // compileFrom compiles the model as a file says; nil or null is not at all. What the file names
 // and lince lacks is noted in Model.unknown: predictions do not need it, an evaluation goes
 // without it, and only training refuses.
@@ -44,6 +47,10 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	note("the optimizer", err)
 	c.Outputs = map[string]Objective{}
 	names := m.OutputNames()
+	if len(names) > maxOutputs {
+		note("compile_config", fmt.Errorf("the model has %d outputs, and at most %d are compiled as a file says", len(names), maxOutputs))
+		return
+	}
 	for _, key := range []string{"loss", "loss_weights", "metrics", "weighted_metrics"} {
 		if strings.HasSuffix(key, "metrics") && len(names) == 1 {
 			if _, ok := conf[key].([]any); ok {

@@ -174,6 +174,9 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 	if errs != nil || len(r.missing) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	for _, list := range results {
+		numberCalls(list)
+	}
 	ends := [2]*Symbol{}
 	for i, s := range []keras.Structure{n.Inputs, n.Outputs} {
 		var list []*Symbol
@@ -190,6 +193,22 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 	}
 	m.inputKeys, m.outputKeys = n.Inputs.Keys, n.Outputs.Keys
 	return m, nil
+}
+
+// numberCalls gives the calls of a layer the order that they have in the file, where another was
+// made first because something on the way to it needs it.
+func numberCalls(results [][]*Symbol) {
+	var calls []*call
+	var born []int
+	for _, list := range results {
+		if len(list) > 0 {
+			calls, born = append(calls, list[0].call), append(born, list[0].call.born)
+		}
+	}
+	slices.Sort(born)
+	for i, c := range calls {
+		c.born = born[i]
+	}
 }
 
 // plainCall refuses what a file says of a call besides its operands, unless it changes nothing:

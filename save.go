@@ -309,24 +309,13 @@ func (c *call) inputShape() any {
 	case 0:
 		return nil
 	case 1:
-		return dims(c.in[0].Shape())
+		return keras.Dims(c.in[0].Shape())
 	}
 	var list []any
 	for _, x := range c.in {
-		list = append(list, dims(x.Shape()))
+		list = append(list, keras.Dims(x.Shape()))
 	}
 	return list
-}
-
-// dims is a shape as JSON.
-func dims(s tensor.Shape) []any {
-	d := make([]any, len(s))
-	for i, n := range s {
-		if n != tensor.Unknown {
-			d[i] = n
-		}
-	}
-	return d
 }
 
 // python makes floats stay floats in Python.

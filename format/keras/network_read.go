@@ -14,7 +14,7 @@ const (
 	maxLayers   = 10_000  // of a network, those of nested ones too
 	maxCalls    = 100_000 // of all layers, also with nested models' counted at each use of the model
 	maxArgs     = 100_000 // of all calls, tensors in lists too, and the models' inputs and outputs
-	maxName     = 1000    // bytes
+	maxName     = 1000    // bytes, and of the names of models in models together
 	maxRank     = 64
 	maxProblems = 20 // that an error tells
 )
@@ -34,8 +34,10 @@ func ReadNetwork(text []byte) (*Network, error) {
 	}
 	r := &networkReader{}
 	n := r.model(&place{}, v, 0)
-	if r.err() == nil && n.applied() > maxCalls {
-		r.errorf(&place{}, "models in it are applied so often that layers are applied more than %d times", maxCalls)
+	if r.err() == nil {
+		if _, all := n.applied(); all > maxCalls {
+			r.errorf(&place{}, "models in it are applied so often that layers are applied more than %d times", maxCalls)
+		}
 	}
 	if err := r.err(); err != nil {
 		return nil, fmt.Errorf("keras: the model's config: %w", err)
@@ -43,19 +45,21 @@ func ReadNetwork(text []byte) (*Network, error) {
 	return n, nil
 }
 
-// applied is how often layers are applied where the model is, at most maxCalls + 1. A model that
+// applied is how often layers are applied where the model is, and where it and those in it are
+// looked at one by one, as whoever builds them does; both are at most maxCalls + 1. A model that
 // applies another twice, which applies a third twice, and so on, is a short file and a graph
 // without end.
-func (n *Network) applied() int {
-	sum := 0
+func (n *Network) applied() (once, all int) {
 	for _, l := range n.Layers {
 		each := 1
 		if l.Network != nil {
-			each = l.Network.applied()
+			var inner int
+			each, inner = l.Network.applied()
+			all = min(all+inner, maxCalls+1)
 		}
-		sum = min(sum+each*max(len(l.Calls), 1), maxCalls+1)
+		once = min(once+each*max(len(l.Calls), 1), maxCalls+1)
 	}
-	return sum
+	return once, min(all+once, maxCalls+1)
 }
 
 // place is where in a config something stands. Its text is only made for a message: nested
@@ -263,6 +267,14 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 	case len(e.Name) > maxName:
 		r.errorf(e.at, "its name has %d bytes, at most %d are read", len(e.Name), maxName)
 	case isModel(e.Class) && !e.Op():
+		names := 0
+		for p := e.at; p != nil; p = p.up {
+			names += len(p.name)
+		}
+		if names > maxName {
+			r.errorf(e.at, "its name and those of the models that it is in have %d bytes, at most %d are read", names, maxName)
+			return e
+		}
 		e.Network = r.model(e.at, v, depth+1)
 		if n := e.Network; n != nil {
 			n.Name, e.Frozen = e.Name, n.Frozen

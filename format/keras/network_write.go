@@ -114,8 +114,8 @@ func (w *networkWriter) model(where string, n *Network, place *placeJSON, depth 
 			c.DType = json.RawMessage(`{"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": null}`)
 		}
 		if n.BuildInputShape != nil {
-			c.BuildInputShape = dims(n.BuildInputShape)
-			o.BuildConfig = shapeJSON{dims(n.BuildInputShape)}
+			c.BuildInputShape = Dims(n.BuildInputShape)
+			o.BuildConfig = shapeJSON{Dims(n.BuildInputShape)}
 		}
 		o.Config = c
 	case functional:
@@ -309,7 +309,7 @@ func (w *networkWriter) arg(where string, a Arg, calls map[string]int) any {
 		if dtype == "" {
 			dtype = "float32"
 		}
-		return tensorJSON{tensorClass, historyJSON{dims(a.Shape), dtype, []any{a.Layer, a.Node, a.Tensor}}}
+		return tensorJSON{tensorClass, historyJSON{Dims(a.Shape), dtype, []any{a.Layer, a.Node, a.Tensor}}}
 	case ArgList:
 		l := make([]any, len(a))
 		for i, x := range a {
@@ -366,8 +366,8 @@ func (w *networkWriter) structure(where string, n *Network, s Structure) any {
 	return refs
 }
 
-// dims is a shape as JSON.
-func dims(s tensor.Shape) []any {
+// Dims is a shape as JSON: null for what is not known.
+func Dims(s tensor.Shape) []any {
 	d := make([]any, len(s))
 	for i, n := range s {
 		if n != tensor.Unknown {
