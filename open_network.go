@@ -38,7 +38,7 @@ func (r *reader) missingClasses() error {
 		}
 		list = append(list, fmt.Sprintf("%s (%s)", class, where))
 	}
-	return fmt.Errorf("the model has layers of classes that lince lacks: %s; Options.Layers makes those of your own", strings.Join(list, ", "))
+	return fmt.Errorf("the model needs what lince lacks: %s; Options.Layers makes layers of your own", strings.Join(list, ", "))
 }
 
 // model makes the model of a network. in, if not nil, is what it is applied to: its input's
