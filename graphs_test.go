@@ -258,6 +258,7 @@ func TestModelsBesideTraining(t *testing.T) {
 			}
 			return m
 		}
+		whole := head() // it gives the body its name
 		pictures, _ := bars(3)
 		stop := make(chan bool)
 		var all sync.WaitGroup
@@ -292,7 +293,7 @@ func TestModelsBesideTraining(t *testing.T) {
 				}
 			})
 		}
-		fit(t, head(), barsData(12, 4, 1), Fit{Epochs: 5})
+		fit(t, whole, barsData(12, 4, 1), Fit{Epochs: 5})
 		close(stop)
 		all.Wait()
 	}

@@ -164,7 +164,7 @@ func nameLayers(layers []*made, where func(*made) string) error {
 				taken[name] = l
 			}
 		}
-		if m := l.Model(); m != nil {
+		if m := l.Model(); m != nil && m.name != l.name {
 			m.name = l.name
 		}
 	}
