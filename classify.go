@@ -287,7 +287,7 @@ func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 		}
 		for k, p := range c.Probabilities {
 			if math.IsNaN(float64(p)) {
-				return nil, fmt.Errorf("classifying: the output for example %d is not a number (NaN): the model's weights are spoilt, or its input is", i)
+				return nil, fmt.Errorf("classifying: the output for example %d is not a number (NaN): a weight of the model is NaN or infinite, or a number of its input is", i)
 			}
 			if p > c.Probabilities[c.Class] {
 				c.Class = k

@@ -49,7 +49,7 @@ type Fit struct {
 	// AllowNaN continues when the loss becomes NaN or infinite, as Keras does. Otherwise
 	// the training ends with a *NaNError, and the model is put back to where it was at the
 	// beginning of the epoch, or where the training was resumed if that was later: the step
-	// that shows such a loss, or the one before it, has spoilt the weights.
+	// that shows such a loss, or the one before it, has made the weights useless.
 	AllowNaN bool
 
 	// Profile, if not nil, is told what takes how long. That takes some time itself, some

@@ -101,7 +101,7 @@ type Model struct {
 	predict lazyProgram
 }
 
-// History is what became of a training; see callback.History.
+// History has the logs of a training's epochs; see callback.History.
 type History = callback.History
 
 // Logs are metrics by name, in order; see callback.Logs.

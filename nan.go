@@ -83,7 +83,7 @@ func (r *training) watched() bool { return !r.o.AllowNaN && !r.stopped }
 func (r *training) checkLoss() error {
 	loss, _ := r.logs.Get("loss")
 	if r.watched() && (math.IsNaN(loss) || math.IsInf(loss, 0)) {
-		return r.spoilt(loss, "")
+		return r.nanError(loss, "")
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func (r *training) checkWeights() error {
 	}
 	if path := r.m.notFinite(); path != "" {
 		loss, _ := r.values.logs().Get("loss")
-		return r.partial(r.spoilt(loss, path))
+		return r.partial(r.nanError(loss, path))
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func (m *Model) notFinite() string {
 	return ""
 }
 
-func (r *training) spoilt(loss float64, variable string) error {
+func (r *training) nanError(loss float64, variable string) error {
 	rate, _ := r.m.LearningRate()
 	r.guard.putBack(r.m)
 	return &NaNError{r.position.Epoch, r.position.Step - 1, loss, variable, rate, r.guard.step}

@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// History is what became of a training: keras.callbacks.History. It is a callback too, for
+// History has the logs of a training's epochs: keras.callbacks.History. It is a callback too, for
 // those who want one besides the one that every training keeps.
 type History struct {
 	// Epochs are the finished epochs, counted from 0.

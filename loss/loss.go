@@ -1,4 +1,4 @@
-// Package loss has the losses of keras.losses: what training makes small. docs/keras.md lists
+// Package loss has the losses of keras.losses: the numbers that training minimizes. docs/keras.md lists
 // them with their arguments.
 //
 // The zero value of a field stands for Keras' default. The tag of a field names the argument

@@ -265,7 +265,7 @@ func (t *training) lastIsBest() error {
 	})
 }
 
-// report judges the model on the validation pictures, and writes what became of them.
+// report evaluates the model on the validation pictures, and writes the results.
 // trouble is what could not be written before.
 func (t *training) report(trouble error) error {
 	// After ^C the results are still wanted: only a second one ends this.

@@ -28,7 +28,7 @@ type trainCommand struct {
 	Size        size     `group:"model" placeholder:"128x128" help:"Height x width that pictures are resized to. A model's file has its own."`
 	Epochs      int      `group:"model" default:"3" help:"How often to go over the pictures."`
 	Batch       int      `group:"model" default:"15" help:"Pictures a step."`
-	Optimizer   string   `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"rmsprop, adam or sgd. A model that is gone on with keeps its own."`
+	Optimizer   string   `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"rmsprop, adam or sgd. A model whose training continues keeps its own."`
 	LR          *float64 `group:"model" name:"lr" placeholder:"RATE" help:"Learning rate (default: the optimizer's, as in Keras)."`
 	Augment     string   `group:"model" placeholder:"SPEC" help:"Random changes of training pictures, of ${augment_keys} (default: ${augment})."`
 	NoAugment   bool     `group:"model" help:"Take the pictures as they are."`
