@@ -63,8 +63,8 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o Evaluate) 
 	return logs, nil
 }
 
-// evaluate runs over a data set, or its first steps; show, which may be nil, is called for
-// each batch, and p, which may be nil too, of times.
+// evaluate runs over a data set, or its first steps; show, if not nil, is called for
+// each batch, and p, if not nil, gets the times.
 func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show func(done int, logs *Logs), p *profile.Profile) (*Logs, error) {
 	m.testing.Lock()
 	defer m.testing.Unlock()
