@@ -17,7 +17,6 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
-	"github.com/lince-ml/lince/tensor"
 )
 
 // Compile says how a model learns, and by what it is measured.
@@ -318,85 +317,6 @@ func (m *Model) Compiled() (c Compile, ok bool) {
 	return m.compiled.config, true
 }
 
-// graphOf builds the graph of a training step, or of an evaluation step. Its inputs are those
-// of the model, then targets and sample weights of each objective.
-func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.Graph, error) {
-	b := graph.NewBuilder(store, training)
-	out := m.forward(b, nil, m.label, false)
-	path := evaluationPath
-	if training {
-		path = metricsPath
-	}
-	type operands struct{ yTrue, yPred, weights, losses *graph.Value }
-	of := make([]operands, len(c.objectives))
-	var total, each *graph.Value // the sum of the losses: of the batch, of each example
-	losses := 0
-	for i, o := range c.objectives {
-		key := ""
-		if o.prefix != "" {
-			key = "/" + o.name
-		}
-		v := &of[i]
-		v.yPred = out[o.output]
-		v.yTrue = b.Input("y"+key, o.target.DType, o.target.Shape...)
-		v.weights = b.Input("sample_weight"+key, v.yPred.DType, o.target.Shape[0])
-		if o.Loss == nil {
-			continue
-		}
-		losses++
-		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
-		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
-		if v.losses == nil || !v.losses.Valid() {
-			return nil, fmt.Errorf("compiling: %w", errors.Join(b.Err()))
-		}
-		mean, examples := at.Mean(v.losses), v.losses
-		if o.prefix != "" && examples.Rank() > 1 { // the outputs' losses may differ in rank
-			examples = at.Mean(examples, axesFrom(1, examples.Rank())...)
-		}
-		if w := o.LossWeight; w != nil {
-			mean, examples = at.Scale(mean, *w), at.Scale(examples, *w)
-		}
-		if total != nil {
-			mean, examples = at.Add(total, mean), at.Add(each, examples)
-		}
-		total, each = mean, examples
-	}
-	if training {
-		m.learn(b, c, total)
-	}
-	values := map[string]*graph.Value{}
-	if losses > 0 {
-		values["loss"] = metric.Mean(b.In(path+"/loss", "loss"), each, nil)
-	}
-	for i, o := range c.objectives {
-		if losses > 1 && o.Loss != nil {
-			name := o.prefix + "loss"
-			values[name] = metric.Mean(b.In(path+"/"+name, o.place("loss")), of[i].losses, nil)
-		}
-		for j, x := range slices.Concat(o.Metrics, o.WeightedMetrics) {
-			var w *graph.Value
-			if j >= len(o.Metrics) {
-				w = of[i].weights
-			}
-			name := o.keys[j]
-			values[name] = x.Build(b.In(path+"/"+name, "metric "+name), of[i].yTrue, of[i].yPred, w)
-		}
-	}
-	var outputs []graph.Output
-	for _, name := range c.names {
-		v := values[name]
-		if v == nil || v.Valid() && v.Rank() != 0 {
-			b.In("", "metric "+name).Errorf("want a scalar as the result")
-		}
-		outputs = append(outputs, graph.Output{Key: name, Value: v})
-	}
-	g, err := b.Finish(outputs...)
-	if err != nil {
-		return nil, fmt.Errorf("compiling: %w", err)
-	}
-	return g, nil
-}
-
 // known says whether the loss is one of package loss, of which messages can say more.
 func (o objective) known() bool {
 	return o.Loss != nil && slices.Contains(loss.Classes(), o.Loss.Class())
@@ -408,48 +328,6 @@ func (o objective) place(what string) string {
 		return what
 	}
 	return what + " of the output " + o.name
-}
-
-// weighted multiplies losses by the weights of their examples. Keras' sum_over_batch_size is
-// the weighted sum over the number of losses, not the sum of the weights.
-func weighted(at *graph.Builder, losses, weights *graph.Value) *graph.Value {
-	if losses != nil && losses.Valid() && losses.Rank() == 0 {
-		return at.Errorf("the loss is one number; want one an example, shape (batch, ...)")
-	}
-	if losses == nil || !losses.Valid() {
-		return losses
-	}
-	if losses.Rank() > 1 {
-		ones := slices.Repeat([]int{1}, losses.Rank())
-		ones[0] = tensor.Unknown
-		weights = at.Reshape(weights, ones...)
-	}
-	return at.Mul(losses, weights)
-}
-
-// axesFrom are the axes from one on.
-func axesFrom(first, rank int) []int {
-	var axes []int
-	for a := first; a < rank; a++ {
-		axes = append(axes, a)
-	}
-	return axes
-}
-
-// learn adds the gradients and the optimizer.
-func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
-	var weights []*graph.Value
-	for _, v := range m.vars() {
-		if v = b.Store().Find(v); v.Trainable() {
-			weights = append(weights, b.Read(v))
-		}
-	}
-	if len(weights) == 0 {
-		return // there is still something to evaluate; Fit refuses
-	}
-	grads := graph.Grad(b, total, weights...)
-	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
-	c.config.Optimizer.Build(at, weights, grads)
 }
 
 // nameMetrics finds the names of what is measured. As in Keras, a weighted metric whose name
@@ -568,44 +446,4 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 		return fmt.Errorf("%s takes probabilities, but the last layer's activation is %s; use layer.Softmax or layer.Sigmoid%s", class, last, logits)
 	}
 	return nil
-}
-
-// rate is the optimizer's variable of the learning rate.
-func (m *Model) rate() (*graph.Variable, error) {
-	if m.compiled == nil {
-		return nil, errors.New("the model is not compiled")
-	}
-	v := m.store.Lookup(optimizerPath + "/learning_rate")
-	if v == nil && m.compiled.train == nil {
-		return nil, m.unknownError()
-	}
-	if v == nil {
-		return nil, fmt.Errorf("the optimizer %s has no learning rate that can be set", m.compiled.config.Optimizer.Class())
-	}
-	return v, nil
-}
-
-// LearningRate is the optimizer's learning rate.
-func (m *Model) LearningRate() (float64, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	v, err := m.rate()
-	if err != nil {
-		return 0, err
-	}
-	return float64(v.Value().Float32s()[0]), nil
-}
-
-// SetLearningRate changes the learning rate from the next step on.
-func (m *Model) SetLearningRate(rate float64) error {
-	if !(rate > 0) || rate > 1e30 {
-		return fmt.Errorf("the learning rate is %v, want a number above 0", rate)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	v, err := m.rate()
-	if err != nil {
-		return err
-	}
-	return m.store.Set(v, tensor.Scalar(float32(rate)))
 }

@@ -1,0 +1,132 @@
+package lince
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// graphOf builds the graph of a training step, or of an evaluation step. Its inputs are those
+// of the model, then targets and sample weights of each objective.
+func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.Graph, error) {
+	b := graph.NewBuilder(store, training)
+	out := m.forward(b, nil, m.label, false)
+	path := evaluationPath
+	if training {
+		path = metricsPath
+	}
+	type operands struct{ yTrue, yPred, weights, losses *graph.Value }
+	of := make([]operands, len(c.objectives))
+	var total, each *graph.Value // the sum of the losses: of the batch, of each example
+	losses := 0
+	for i, o := range c.objectives {
+		key := ""
+		if o.prefix != "" {
+			key = "/" + o.name
+		}
+		v := &of[i]
+		v.yPred = out[o.output]
+		v.yTrue = b.Input("y"+key, o.target.DType, o.target.Shape...)
+		v.weights = b.Input("sample_weight"+key, v.yPred.DType, o.target.Shape[0])
+		if o.Loss == nil {
+			continue
+		}
+		losses++
+		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
+		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
+		if v.losses == nil || !v.losses.Valid() {
+			return nil, fmt.Errorf("compiling: %w", errors.Join(b.Err()))
+		}
+		mean, examples := at.Mean(v.losses), v.losses
+		if o.prefix != "" && examples.Rank() > 1 { // the outputs' losses may differ in rank
+			examples = at.Mean(examples, axesFrom(1, examples.Rank())...)
+		}
+		if w := o.LossWeight; w != nil {
+			mean, examples = at.Scale(mean, *w), at.Scale(examples, *w)
+		}
+		if total != nil {
+			mean, examples = at.Add(total, mean), at.Add(each, examples)
+		}
+		total, each = mean, examples
+	}
+	if training {
+		m.learn(b, c, total)
+	}
+	values := map[string]*graph.Value{}
+	if losses > 0 {
+		values["loss"] = metric.Mean(b.In(path+"/loss", "loss"), each, nil)
+	}
+	for i, o := range c.objectives {
+		if losses > 1 && o.Loss != nil {
+			name := o.prefix + "loss"
+			values[name] = metric.Mean(b.In(path+"/"+name, o.place("loss")), of[i].losses, nil)
+		}
+		for j, x := range slices.Concat(o.Metrics, o.WeightedMetrics) {
+			var w *graph.Value
+			if j >= len(o.Metrics) {
+				w = of[i].weights
+			}
+			name := o.keys[j]
+			values[name] = x.Build(b.In(path+"/"+name, "metric "+name), of[i].yTrue, of[i].yPred, w)
+		}
+	}
+	var outputs []graph.Output
+	for _, name := range c.names {
+		v := values[name]
+		if v == nil || v.Valid() && v.Rank() != 0 {
+			b.In("", "metric "+name).Errorf("want a scalar as the result")
+		}
+		outputs = append(outputs, graph.Output{Key: name, Value: v})
+	}
+	g, err := b.Finish(outputs...)
+	if err != nil {
+		return nil, fmt.Errorf("compiling: %w", err)
+	}
+	return g, nil
+}
+
+// weighted multiplies losses by the weights of their examples. Keras' sum_over_batch_size is
+// the weighted sum over the number of losses, not the sum of the weights.
+func weighted(at *graph.Builder, losses, weights *graph.Value) *graph.Value {
+	if losses != nil && losses.Valid() && losses.Rank() == 0 {
+		return at.Errorf("the loss is one number; want one an example, shape (batch, ...)")
+	}
+	if losses == nil || !losses.Valid() {
+		return losses
+	}
+	if losses.Rank() > 1 {
+		ones := slices.Repeat([]int{1}, losses.Rank())
+		ones[0] = tensor.Unknown
+		weights = at.Reshape(weights, ones...)
+	}
+	return at.Mul(losses, weights)
+}
+
+// axesFrom are the axes from one on.
+func axesFrom(first, rank int) []int {
+	var axes []int
+	for a := first; a < rank; a++ {
+		axes = append(axes, a)
+	}
+	return axes
+}
+
+// learn adds the gradients and the optimizer.
+func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
+	var weights []*graph.Value
+	for _, v := range m.vars() {
+		if v = b.Store().Find(v); v.Trainable() {
+			weights = append(weights, b.Read(v))
+		}
+	}
+	if len(weights) == 0 {
+		return // there is still something to evaluate; Fit refuses
+	}
+	grads := graph.Grad(b, total, weights...)
+	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
+	c.config.Optimizer.Build(at, weights, grads)
+}
