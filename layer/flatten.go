@@ -31,16 +31,24 @@ func (Flatten) PassesThrough() bool { return true }
 
 // Build implements Layer.
 func (l Flatten) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	switch _, ok := Ready(b, l, x); {
-	case !ok:
-		return b.Invalid()
-	case x.Rank() == 0:
-		return b.Errorf("got shape %v, want (batch, ...)", x.Shape)
-	case slices.Contains(x.Shape[1:], tensor.Unknown):
-		return b.Errorf("got shape %v, want known dimensions after the batch: say the size of the images in Input", x.Shape)
-	}
-	if !wantSmall(b, x) {
+	if !wantKnown(b, l, x) {
 		return b.Invalid()
 	}
 	return b.Reshape(x, x.Shape[0], x.Shape[1:].Elements())
+}
+
+// wantKnown says whether a layer's fields are right and every dimension of x after the batch
+// is known, and reports it where not.
+func wantKnown(b *graph.Builder, l Layer, x *graph.Value) bool {
+	switch _, ok := Ready(b, l, x); {
+	case !ok:
+		return false
+	case x.Rank() == 0:
+		b.Errorf("got shape %v, want (batch, ...)", x.Shape)
+		return false
+	case slices.Contains(x.Shape[1:], tensor.Unknown):
+		b.Errorf("got shape %v, want known dimensions after the batch: say the size of the images in Input", x.Shape)
+		return false
+	}
+	return wantSmall(b, x)
 }

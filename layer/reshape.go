@@ -1,8 +1,6 @@
 package layer
 
 import (
-	"slices"
-
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -47,15 +45,7 @@ func (l Reshape) check() error {
 
 // Build implements Layer.
 func (l Reshape) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	switch _, ok := Ready(b, l, x); {
-	case !ok:
-		return b.Invalid()
-	case x.Rank() == 0:
-		return b.Errorf("got shape %v, want (batch, ...)", x.Shape)
-	case slices.Contains(x.Shape[1:], tensor.Unknown):
-		return b.Errorf("got shape %v, want known dimensions after the batch: say the size of the images in Input", x.Shape)
-	}
-	if !wantSmall(b, x) {
+	if !wantKnown(b, l, x) {
 		return b.Invalid()
 	}
 	n, rest := x.Shape[1:].Elements(), 1
