@@ -65,7 +65,8 @@ type MetricDecoder = func(config json.RawMessage) (metric.Metric, error)
 //
 // Any number of goroutines may predict at once, while the model trains too: a prediction
 // then sees the weights as they are between two steps. There may be one Fit at a time, and
-// what else changes the model must not run beside others' calls.
+// what else changes the model must not run beside others' calls. That includes its first use
+// as a layer, which names a model that has no name of its own.
 type Model struct {
 	// Classes are the names of the classes, in the order of the outputs; nil where there
 	// are none. Where one output says it all, Classes[1] is what an output near 1 means.
