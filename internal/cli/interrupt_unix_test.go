@@ -32,16 +32,21 @@ func start(t *testing.T, args ...string) *process {
 	return startCommand(t, exec.Command(binary(t), args...))
 }
 
-// startCommand runs a command that runs lince.
+// startCommand runs a command that runs lince. The command is never more than some 40 epochs
+// ahead of what the test has read: it waits for room in the pipe.
 func startCommand(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd}
 	p.cmd.Stderr = &p.stderr
-	var err error
-	if p.stdout, err = p.cmd.StdoutPipe(); err != nil {
+	read, write, err := os.Pipe()
+	if err != nil {
 		t.Fatal(err)
 	}
-	p.out = bufio.NewReader(p.stdout)
+	t.Cleanup(func() { _ = read.Close() })
+	shrink(t, write)
+	p.cmd.Stdout, p.stdout = write, read
+	p.out = bufio.NewReaderSize(read, 512)
+	defer func() { _ = write.Close() }()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

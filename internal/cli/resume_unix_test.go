@@ -177,12 +177,12 @@ func TestNohup(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no nohup here:", err)
 	}
-	p := startCommand(t, exec.Command(nohup, binary(t), "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "30", "--out", "out"))
+	p := startCommand(t, exec.Command(nohup, binary(t), "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "60", "--out", "out"))
 	p.await("Epoch 2/")
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	if code, rest := p.end(); code != exitOK || !strings.Contains(rest, "Epoch 30/30") {
+	if code, rest := p.end(); code != exitOK || !strings.Contains(rest, "Epoch 60/60") {
 		t.Errorf("exit code %d\n%s%s", code, rest, p.stderr.String())
 	}
 }
