@@ -55,13 +55,15 @@ func TestKilled(t *testing.T) {
 		epochs = "40"
 	}
 	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", "net.json", "--epochs", epochs, "--batch", "4", "--patience", "30", "--optimizer", "adam", "--out"}
-	if out, err := exec.Command(binary(t), append(args, "whole")...).CombinedOutput(); err != nil {
+	whole := exec.Command(binary(t), append(args, "whole")...)
+	begun := time.Now()
+	if out, err := whole.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	took := time.Since(begun)
 	want := snapshot(t, "whole")
 
 	random := rand.New(rand.NewPCG(1, 2))
-	took := time.Second // of a process that is not killed, about
 	killed, inEpoch, between, early, runs := 0, 0, 0, 0, 0
 	for n := kills(t); killed < n; runs++ {
 		out := filepath.Join("runs", strconv.Itoa(runs))
@@ -73,20 +75,18 @@ func TestKilled(t *testing.T) {
 			var output bytes.Buffer
 			cmd := exec.Command(binary(t), next...)
 			cmd.Stdout, cmd.Stderr = &output, &output
-			begun := time.Now()
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			var timer *time.Timer
 			if killed < n {
-				timer = time.AfterFunc(time.Duration(random.Float64()*1.5*float64(took)), func() { _ = cmd.Process.Kill() })
+				timer = time.AfterFunc(time.Duration(random.Float64()*float64(took)), func() { _ = cmd.Process.Kill() })
 			}
 			err := cmd.Wait()
 			if timer != nil {
 				timer.Stop()
 			}
 			if err == nil {
-				took = time.Since(begun)
 				break
 			}
 			var failed *exec.ExitError
