@@ -4,50 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/format/keras"
-	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// A checkpoint is a .keras file with a callback.State in lince's own place in it, beside
-// the class names. It opens as the model does, here and in Keras.
-
-// trainingKey is where the State is.
-const trainingKey = "training"
-
-// saveCheckpoint writes the model and a State to one file.
-func (m *Model) saveCheckpoint(path string, s callback.State) error {
-	if !strings.HasSuffix(path, ".keras") {
-		return fmt.Errorf("saving a checkpoint: %s: the name must end in .keras", path)
-	}
-	f, unlock, err := m.file()
-	if err != nil {
-		return fmt.Errorf("saving a checkpoint: %s: %w", path, err)
-	}
-	defer unlock()
-	own := map[string]json.RawMessage{}
-	if f.Extra != nil {
-		if err := json.Unmarshal(f.Extra, &own); err != nil {
-			return fmt.Errorf("saving a checkpoint: %w", err)
-		}
-	}
-	if own[trainingKey], err = json.Marshal(s); err == nil {
-		f.Extra, err = json.Marshal(own)
-	}
-	if err != nil {
-		return fmt.Errorf("saving a checkpoint: %w", err)
-	}
-	if err := atomicfile.Write(path, func(w io.Writer) error { return keras.Write(w, f) }); err != nil {
-		return fmt.Errorf("saving a checkpoint: %w", err)
-	}
-	return nil
-}
+// A checkpoint is a .keras file with a callback.State in lince's own place in it (extra),
+// beside the class names. It opens as the model does, here and in Keras.
 
 // OpenCheckpoint reads a checkpoint. See Options.OpenCheckpoint.
 func OpenCheckpoint(path string) (*Model, *callback.State, error) {
@@ -86,17 +52,15 @@ func readCheckpointFile(path string) (*keras.File, *callback.State, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	own := map[string]json.RawMessage{}
-	if f.Extra != nil {
-		if err := json.Unmarshal(f.Extra, &own); err != nil {
-			return nil, nil, fmt.Errorf("what lince keeps in the file: %w", err)
-		}
+	x, err := readExtra(f)
+	if err != nil {
+		return nil, nil, err
 	}
-	if own[trainingKey] == nil {
+	if x.Training == nil {
 		return nil, nil, errors.New("it is a model, and no checkpoint: there is no state of a training in it")
 	}
 	s := &callback.State{}
-	if err := json.Unmarshal(own[trainingKey], s); err != nil {
+	if err := json.Unmarshal(x.Training, s); err != nil {
 		return nil, nil, err
 	}
 	return f, s, nil
@@ -145,7 +109,7 @@ func (m *Model) restore(f *keras.File) error {
 	if err := m.loadOptimizer(f.Weights); err != nil {
 		return err
 	}
-	x, err := m.readExtra(f)
+	x, err := readExtra(f)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	if err := m.load(f.Weights); err != nil {
 		return nil, err
 	}
-	x, err := m.readExtra(f)
+	x, err := readExtra(f)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 }
 
 // readExtra reads what Keras has no place for.
-func (m *Model) readExtra(f *keras.File) (x extra, err error) {
+func readExtra(f *keras.File) (x extra, err error) {
 	if f.Extra != nil {
 		if err := json.Unmarshal(f.Extra, &x); err != nil {
 			return x, fmt.Errorf("what lince keeps in the file: %w", err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/progress"
@@ -34,7 +35,7 @@ func (r *training) Checkpoint(path string) error {
 	if err != nil {
 		return err
 	}
-	return r.m.saveCheckpoint(path, s)
+	return r.m.save("saving a checkpoint", path, ".keras", &s, keras.Write)
 }
 
 // Printf keeps a message until the line of the progress is finished.

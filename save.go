@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/atomicfile"
@@ -23,23 +24,29 @@ import (
 // new one is whole on the disk. Equal models give equal bytes. A model of which Unknown is not
 // empty is not saved, because the file would lose what the model's own file says.
 func (m *Model) Save(path string) error {
-	if !strings.HasSuffix(path, ".keras") {
-		return fmt.Errorf("saving: %s: the name must end in .keras", path)
+	return m.save("saving", path, ".keras", nil, keras.Write)
+}
+
+// save writes a file whose name ends in suffix, with the state of a training where there is
+// one. what begins an error.
+func (m *Model) save(what, path, suffix string, training *callback.State, write func(io.Writer, *keras.File) error) error {
+	if !strings.HasSuffix(path, suffix) {
+		return fmt.Errorf("%s: %s: the name must end in %s", what, path, suffix)
 	}
-	f, unlock, err := m.file()
+	f, unlock, err := m.file(training)
 	if err != nil {
-		return fmt.Errorf("saving: %s: %w", path, err)
+		return fmt.Errorf("%s: %s: %w", what, path, err)
 	}
 	defer unlock()
-	if err := atomicfile.Write(path, func(w io.Writer) error { return keras.Write(w, f) }); err != nil {
-		return fmt.Errorf("saving: %w", err)
+	if err := atomicfile.Write(path, func(w io.Writer) error { return write(w, f) }); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
 
 // WriteTo writes what Save would, and returns the number of bytes.
 func (m *Model) WriteTo(w io.Writer) (int64, error) {
-	f, unlock, err := m.file()
+	f, unlock, err := m.file(nil)
 	if err != nil {
 		return 0, fmt.Errorf("saving: %w", err)
 	}
@@ -79,10 +86,13 @@ type extra struct {
 	Preprocessing Preprocessing `json:"preprocessing,omitempty"`
 	// State has the scalars that belong to no layer: where the random numbers are.
 	State map[string]int64 `json:"state,omitempty"`
+	// Training is a callback.State: the file is a checkpoint.
+	Training json.RawMessage `json:"training,omitempty"`
 }
 
-// file gathers what is saved. It holds the model for reading until unlock is called.
-func (m *Model) file() (f *keras.File, unlock func(), err error) {
+// file gathers what is saved, training (nil: none) with it. It holds the model for reading
+// until unlock is called.
+func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), err error) {
 	if list := m.passedOver(); len(list) > 0 {
 		return nil, nil, fmt.Errorf("the file would lack settings of the one that the model comes from: %s", list[0])
 	}
@@ -108,7 +118,12 @@ func (m *Model) file() (f *keras.File, unlock func(), err error) {
 			x.State[v.Path] = tensor.Values[int64](v.Value())[0]
 		}
 	}
-	if x.Classes != nil || x.Preprocessing != nil || x.State != nil {
+	if training != nil {
+		if x.Training, err = json.Marshal(training); err != nil {
+			return nil, nil, err
+		}
+	}
+	if x.Classes != nil || x.Preprocessing != nil || x.State != nil || x.Training != nil {
 		if f.Extra, err = json.Marshal(x); err != nil {
 			return nil, nil, err
 		}

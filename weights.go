@@ -3,10 +3,8 @@ package lince
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
-	"github.com/lince-ml/lince/internal/atomicfile"
 )
 
 // weightsSuffix is what Keras wants of the name of a file of weights.
@@ -15,18 +13,9 @@ const weightsSuffix = ".weights.h5"
 // SaveWeights writes the values of all variables, the optimizer's too, to a file that Keras'
 // load_weights reads: Keras' save_weights. The name must end in .weights.h5.
 func (m *Model) SaveWeights(path string) error {
-	if !strings.HasSuffix(path, weightsSuffix) {
-		return fmt.Errorf("saving weights: %s: the name must end in %s", path, weightsSuffix)
-	}
-	f, unlock, err := m.file()
-	if err != nil {
-		return fmt.Errorf("saving weights: %s: %w", path, err)
-	}
-	defer unlock()
-	if err := atomicfile.Write(path, func(w io.Writer) error { return keras.WriteWeights(w, f.Weights) }); err != nil {
-		return fmt.Errorf("saving weights: %w", err)
-	}
-	return nil
+	return m.save("saving weights", path, weightsSuffix, nil, func(w io.Writer, f *keras.File) error {
+		return keras.WriteWeights(w, f.Weights)
+	})
 }
 
 // LoadWeights gives the layers' variables the values in a .weights.h5 file of lince or Keras 3, of
