@@ -103,12 +103,7 @@ func DecodeForPrediction(class string, conf map[string]any) (Layer, []Ignored, e
 //	Frozen bool    `keras:"trainable,inverted"`
 //	DType  Policy  `keras:"dtype,default=float32"`
 func DecodeAs[L Layer](conf map[string]any) (L, error) {
-	var zero L
-	l, _, err := classes.DecodeAs(config.Entry[Layer]{Of: zero}, conf, false)
-	if err != nil {
-		return zero, err
-	}
-	return l.(L), nil
+	return config.DecodeOwn[L](classes, conf)
 }
 
 // ConfigOf makes the config of a layer by the tags of its fields; see DecodeAs.
@@ -164,9 +159,5 @@ func decodeDType(r *config.Reader, key string, _ any) (tensor.DType, bool) {
 // FromConfig makes a layer of a program's own type from its config in a file, as DecodeAs does. It is what
 // lince.Options.Layers takes: Layers: {"Name": layer.FromConfig[Name]}.
 func FromConfig[T Layer](text json.RawMessage) (Layer, error) {
-	conf, err := config.Unmarshal(text)
-	if err != nil {
-		return nil, err
-	}
-	return DecodeAs[T](conf)
+	return config.DecodeOwnJSON[T](classes, text)
 }

@@ -61,22 +61,13 @@ func Decode(class string, conf map[string]any) (Loss, error) {
 //
 //	Gamma float64 `keras:"gamma,default=2,min=0"`
 func DecodeAs[L Loss](conf map[string]any) (L, error) {
-	var zero L
-	l, _, err := classes.DecodeAs(config.Entry[Loss]{Of: zero}, conf, false)
-	if err != nil {
-		return zero, err
-	}
-	return l.(L), nil
+	return config.DecodeOwn[L](classes, conf)
 }
 
 // FromConfig makes a loss of a program's own type from its config in a file, as DecodeAs does. It is what
 // lince.Options.Losses takes: Losses: {"Name": loss.FromConfig[Name]}.
 func FromConfig[T Loss](text json.RawMessage) (Loss, error) {
-	conf, err := config.Unmarshal(text)
-	if err != nil {
-		return nil, err
-	}
-	return DecodeAs[T](conf)
+	return config.DecodeOwnJSON[T](classes, text)
 }
 
 // Ready reports what is wrong with the configuration of l, by the tags of its fields, and returns l

@@ -64,22 +64,13 @@ func ConfigOf(m Metric) map[string]any { return classes.Config(m) }
 //	K    int    `keras:"k,default=5,count"`
 //	Name string `keras:"name,default=top_k"`
 func DecodeAs[M Metric](conf map[string]any) (M, error) {
-	var zero M
-	m, _, err := classes.DecodeAs(config.Entry[Metric]{Of: zero}, conf, false)
-	if err != nil {
-		return zero, err
-	}
-	return m.(M), nil
+	return config.DecodeOwn[M](classes, conf)
 }
 
 // FromConfig makes a metric of a program's own type from its config in a file, as DecodeAs does. It is what
 // lince.Options.Metrics takes: Metrics: {"Name": metric.FromConfig[Name]}.
 func FromConfig[T Metric](text json.RawMessage) (Metric, error) {
-	conf, err := config.Unmarshal(text)
-	if err != nil {
-		return nil, err
-	}
-	return DecodeAs[T](conf)
+	return config.DecodeOwnJSON[T](classes, text)
 }
 
 // Ready reports what is wrong with the configuration of m, by the tags of its fields, and returns m

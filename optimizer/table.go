@@ -100,20 +100,11 @@ func Decode(class string, conf map[string]any) (Optimizer, error) {
 //
 //	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
 func DecodeAs[O Optimizer](conf map[string]any) (O, error) {
-	var zero O
-	o, _, err := classes.DecodeAs(config.Entry[Optimizer]{Of: zero}, conf, false)
-	if err != nil {
-		return zero, err
-	}
-	return o.(O), nil
+	return config.DecodeOwn[O](classes, conf)
 }
 
 // FromConfig makes an optimizer of a program's own type from its config in a file, as DecodeAs does. It is what
 // lince.Options.Optimizers takes: Optimizers: {"Name": optimizer.FromConfig[Name]}.
 func FromConfig[T Optimizer](text json.RawMessage) (Optimizer, error) {
-	conf, err := config.Unmarshal(text)
-	if err != nil {
-		return nil, err
-	}
-	return DecodeAs[T](conf)
+	return config.DecodeOwnJSON[T](classes, text)
 }

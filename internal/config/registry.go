@@ -285,6 +285,27 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 	return v, r.ignored, nil
 }
 
+// DecodeOwn is Decode for a class of a program's own, which the registry does not list.
+func DecodeOwn[C, T Class](g *Registry[T], conf map[string]any) (C, error) {
+	var zero C
+	v, _, err := g.DecodeAs(Entry[T]{Of: any(zero).(T)}, conf, false)
+	if err != nil {
+		return zero, err
+	}
+	return any(v).(C), nil
+}
+
+// DecodeOwnJSON is DecodeOwn for a config in JSON.
+func DecodeOwnJSON[C, T Class](g *Registry[T], text []byte) (T, error) {
+	conf, err := Unmarshal(text)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	v, err := DecodeOwn[C](g, conf)
+	return any(v).(T), err
+}
+
 // plan is the declaration of a struct's fields, with those that all classes have.
 func (g *Registry[T]) plan(t reflect.Type) []field {
 	if p, ok := g.plans.Load(t); ok {
