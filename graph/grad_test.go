@@ -122,23 +122,23 @@ var gradients = []struct {
 	{"Conv2D", []int{1, 4, 5, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Conv2D(x, y, explicit(3, 2, 0, 1, 4, 2))
 	}},
-	{"AvgPool2D", []int{1, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
-		return b.Square(b.AvgPool2D(x, explicit(3, 2, 0, 1, 2, 2)))
+	{"AveragePool2D", []int{1, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Square(b.AveragePool2D(x, explicit(3, 2, 0, 1, 2, 2)))
 	}},
-	{"Conv2DBackwardData", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"Conv2DGradInput", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Conv2D(x, y, window(3, 1, 1, op.Same)))), x)[0]
 	}},
-	{"Conv2DBackwardFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"Conv2DGradFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Conv2D(x, y, window(3, 1, 1, op.Valid)))), y)[0]
 	}},
 	{"Conv2D", []int{2, 5, 4, 6}, []int{3, 2, 2, 9}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		w := op.Window{Size: [2]int{3, 2}, Stride: [2]int{2, 1}, Dilation: [2]int{1, 1}, Padding: op.Same}
 		return b.Op(op.Conv2D{Window: w, Groups: 3}, x, y)
 	}},
-	{"Conv2DBackwardData", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"Conv2DGradInput", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Op(op.Conv2D{Window: window(3, 1, 1, op.Same), Groups: 2}, x, y))), x)[0]
 	}},
-	{"Conv2DBackwardFilter", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"Conv2DGradFilter", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Op(op.Conv2D{Window: window(3, 1, 1, op.Valid), Groups: 2}, x, y))), y)[0]
 	}},
 	{"DepthwiseConv2D", []int{2, 5, 6, 3}, []int{3, 3, 3, 1}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
@@ -150,20 +150,20 @@ var gradients = []struct {
 	{"DepthwiseConv2D", []int{1, 6, 5, 2}, []int{2, 2, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.DepthwiseConv2D(x, y, window(2, 1, 2, op.Same))
 	}},
-	{"DepthwiseConv2DBackwardData", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"DepthwiseConv2DGradInput", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.DepthwiseConv2D(x, y, window(3, 1, 1, op.Same)))), x)[0]
 	}},
-	{"DepthwiseConv2DBackwardFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"DepthwiseConv2DGradFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.DepthwiseConv2D(x, y, window(3, 1, 1, op.Valid)))), y)[0]
 	}},
 	{"MaxPool2D", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.MaxPool2D(x, window(3, 2, 1, op.Same))
 	}},
-	{"AvgPool2D", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
-		return b.AvgPool2D(x, window(3, 2, 1, op.Same))
+	{"AveragePool2D", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.AveragePool2D(x, window(3, 2, 1, op.Same))
 	}},
-	{"AvgPool2DGrad", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
-		return graph.Grad(b, b.Sum(b.Square(b.AvgPool2D(x, window(2, 2, 1, op.Valid)))), x)[0]
+	{"AveragePool2DGrad", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(b.AveragePool2D(x, window(2, 2, 1, op.Valid)))), x)[0]
 	}},
 	{"BatchNorm", []int{2, 3, 2, 3}, []int{3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		v, _, _ := b.BatchNorm(x, y, b.Square(y), .1)

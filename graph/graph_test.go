@@ -272,7 +272,7 @@ func TestExplicitPadding(t *testing.T) {
 		var o op.Op = op.Conv2D{Window: c.w}
 		in := []op.Type{x, {DType: tensor.Float32, Shape: tensor.Shape{c.w.Size[0], c.w.Size[1], 3, 3}}}
 		if c.pool {
-			o, in = op.AvgPool2D{Window: c.w}, in[:1]
+			o, in = op.AveragePool2D{Window: c.w}, in[:1]
 		}
 		out, err := o.Infer(in)
 		switch {

@@ -193,9 +193,9 @@ func (b *Builder) MaxPool2D(x *Value, w op.Window) *Value {
 	return b.Op(op.MaxPool2D{Window: w}, x)
 }
 
-// AvgPool2D is the mean of each window.
-func (b *Builder) AvgPool2D(x *Value, w op.Window) *Value {
-	return b.Op(op.AvgPool2D{Window: w}, x)
+// AveragePool2D is the mean of each window.
+func (b *Builder) AveragePool2D(x *Value, w op.Window) *Value {
+	return b.Op(op.AveragePool2D{Window: w}, x)
 }
 
 // BatchNorm normalizes each channel of x with the statistics of the batch, which are returned

@@ -134,22 +134,22 @@ var vjps = map[string]vjp{
 	"Conv2D": func(b *Builder, n *Node, g []*Value) []*Value {
 		o := n.Op.(op.Conv2D)
 		return []*Value{
-			b.Op(op.Conv2DBackwardData(o), n.In[1], g[0], n.In[0]),
-			b.Op(op.Conv2DBackwardFilter(o), n.In[0], g[0], n.In[1]),
+			b.Op(op.Conv2DGradInput(o), n.In[1], g[0], n.In[0]),
+			b.Op(op.Conv2DGradFilter(o), n.In[0], g[0], n.In[1]),
 		}
 	},
-	"Conv2DBackwardData": func(b *Builder, n *Node, g []*Value) []*Value {
-		o := n.Op.(op.Conv2DBackwardData)
+	"Conv2DGradInput": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.Conv2DGradInput)
 		return []*Value{
-			b.Op(op.Conv2DBackwardFilter(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.Conv2DGradFilter(o), g[0], n.In[1], n.In[0]),
 			b.Op(op.Conv2D(o), g[0], n.In[0]),
 			nil,
 		}
 	},
-	"Conv2DBackwardFilter": func(b *Builder, n *Node, g []*Value) []*Value {
-		o := n.Op.(op.Conv2DBackwardFilter)
+	"Conv2DGradFilter": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.Conv2DGradFilter)
 		return []*Value{
-			b.Op(op.Conv2DBackwardData(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.Conv2DGradInput(o), g[0], n.In[1], n.In[0]),
 			b.Op(op.Conv2D(o), n.In[0], g[0]),
 			nil,
 		}
@@ -157,22 +157,22 @@ var vjps = map[string]vjp{
 	"DepthwiseConv2D": func(b *Builder, n *Node, g []*Value) []*Value {
 		o := n.Op.(op.DepthwiseConv2D)
 		return []*Value{
-			b.Op(op.DepthwiseConv2DBackwardData(o), n.In[1], g[0], n.In[0]),
-			b.Op(op.DepthwiseConv2DBackwardFilter(o), n.In[0], g[0], n.In[1]),
+			b.Op(op.DepthwiseConv2DGradInput(o), n.In[1], g[0], n.In[0]),
+			b.Op(op.DepthwiseConv2DGradFilter(o), n.In[0], g[0], n.In[1]),
 		}
 	},
-	"DepthwiseConv2DBackwardData": func(b *Builder, n *Node, g []*Value) []*Value {
-		o := n.Op.(op.DepthwiseConv2DBackwardData)
+	"DepthwiseConv2DGradInput": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.DepthwiseConv2DGradInput)
 		return []*Value{
-			b.Op(op.DepthwiseConv2DBackwardFilter(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.DepthwiseConv2DGradFilter(o), g[0], n.In[1], n.In[0]),
 			b.Op(op.DepthwiseConv2D(o), g[0], n.In[0]),
 			nil,
 		}
 	},
-	"DepthwiseConv2DBackwardFilter": func(b *Builder, n *Node, g []*Value) []*Value {
-		o := n.Op.(op.DepthwiseConv2DBackwardFilter)
+	"DepthwiseConv2DGradFilter": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.DepthwiseConv2DGradFilter)
 		return []*Value{
-			b.Op(op.DepthwiseConv2DBackwardData(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.DepthwiseConv2DGradInput(o), g[0], n.In[1], n.In[0]),
 			b.Op(op.DepthwiseConv2D(o), n.In[0], g[0]),
 			nil,
 		}
@@ -203,11 +203,11 @@ var vjps = map[string]vjp{
 	"MaxPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.MaxPool2DGrad{Window: n.Op.(op.MaxPool2D).Window}, g[0], n.Out[1], n.In[0])}
 	},
-	"AvgPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.Op(op.AvgPool2DGrad{Window: n.Op.(op.AvgPool2D).Window}, g[0], n.In[0])}
+	"AveragePool2D": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.AveragePool2DGrad{Window: n.Op.(op.AveragePool2D).Window}, g[0], n.In[0])}
 	},
-	"AvgPool2DGrad": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.AvgPool2D(g[0], n.Op.(op.AvgPool2DGrad).Window), nil}
+	"AveragePool2DGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.AveragePool2D(g[0], n.Op.(op.AveragePool2DGrad).Window), nil}
 	},
 	"Softmax": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.SoftmaxGrad{}, g[0], n.Out[0])}

@@ -75,7 +75,7 @@ func (l AveragePool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !ok || !wantImages(b, x) || !wantFit(b, "pool", "a smaller pool", w, x) {
 		return b.Invalid()
 	}
-	return b.AvgPool2D(x, w)
+	return b.AveragePool2D(x, w)
 }
 
 func (l MaxPool2D) check() error {

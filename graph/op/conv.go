@@ -11,16 +11,16 @@ type Conv2D struct {
 	Groups int
 }
 
-// Conv2DBackwardData is the gradient of Conv2D with respect to the images. Operands: the
+// Conv2DGradInput is the gradient of Conv2D with respect to the images. Operands: the
 // kernel, the gradient of the result, and the images, of which only the shape is used.
-type Conv2DBackwardData struct {
+type Conv2DGradInput struct {
 	Window
 	Groups int
 }
 
-// Conv2DBackwardFilter is the gradient of Conv2D with respect to the kernel. Operands:
+// Conv2DGradFilter is the gradient of Conv2D with respect to the kernel. Operands:
 // the images, the gradient of the result, and the kernel, of which only the shape is used.
-type Conv2DBackwardFilter struct {
+type Conv2DGradFilter struct {
 	Window
 	Groups int
 }
@@ -29,10 +29,10 @@ type Conv2DBackwardFilter struct {
 func (Conv2D) Name() string { return "Conv2D" }
 
 // Name implements Op.
-func (Conv2DBackwardData) Name() string { return "Conv2DBackwardData" }
+func (Conv2DGradInput) Name() string { return "Conv2DGradInput" }
 
 // Name implements Op.
-func (Conv2DBackwardFilter) Name() string { return "Conv2DBackwardFilter" }
+func (Conv2DGradFilter) Name() string { return "Conv2DGradFilter" }
 
 // Attributes prints the op's attributes.
 func (o Conv2D) Attributes() string {
@@ -44,16 +44,16 @@ func (o Conv2D) Attributes() string {
 }
 
 // Attributes prints the op's attributes.
-func (o Conv2DBackwardData) Attributes() string { return Conv2D(o).Attributes() }
+func (o Conv2DGradInput) Attributes() string { return Conv2D(o).Attributes() }
 
 // Attributes prints the op's attributes.
-func (o Conv2DBackwardFilter) Attributes() string { return Conv2D(o).Attributes() }
+func (o Conv2DGradFilter) Attributes() string { return Conv2D(o).Attributes() }
 
 // ShapeOnly implements op.ShapeOnly.
-func (Conv2DBackwardData) ShapeOnly(i int) bool { return i == 2 }
+func (Conv2DGradInput) ShapeOnly(i int) bool { return i == 2 }
 
 // ShapeOnly implements op.ShapeOnly.
-func (Conv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 }
+func (Conv2DGradFilter) ShapeOnly(i int) bool { return i == 2 }
 
 func (o Conv2D) types(x, w Type) (Type, error) {
 	if err := o.imagesAndKernel(x, w); err != nil {
@@ -83,7 +83,7 @@ func (o Conv2D) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o Conv2DBackwardData) Infer(in []Type) ([]Type, error) {
+func (o Conv2DGradInput) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 3); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (o Conv2DBackwardData) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o Conv2DBackwardFilter) Infer(in []Type) ([]Type, error) {
+func (o Conv2DGradFilter) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 3); err != nil {
 		return nil, err
 	}

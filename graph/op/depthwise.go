@@ -8,30 +8,30 @@ import "fmt"
 // channel c under its kernel m.
 type DepthwiseConv2D struct{ Window }
 
-// DepthwiseConv2DBackwardData is the gradient of DepthwiseConv2D with respect to the images.
+// DepthwiseConv2DGradInput is the gradient of DepthwiseConv2D with respect to the images.
 // Operands: the kernel, the gradient of the result, and the images, of which only the shape
 // is used.
-type DepthwiseConv2DBackwardData struct{ Window }
+type DepthwiseConv2DGradInput struct{ Window }
 
-// DepthwiseConv2DBackwardFilter is the gradient of DepthwiseConv2D with respect to the kernel.
+// DepthwiseConv2DGradFilter is the gradient of DepthwiseConv2D with respect to the kernel.
 // Operands: the images, the gradient of the result, and the kernel, of which only the shape is
 // used.
-type DepthwiseConv2DBackwardFilter struct{ Window }
+type DepthwiseConv2DGradFilter struct{ Window }
 
 // Name implements Op.
 func (DepthwiseConv2D) Name() string { return "DepthwiseConv2D" }
 
 // Name implements Op.
-func (DepthwiseConv2DBackwardData) Name() string { return "DepthwiseConv2DBackwardData" }
+func (DepthwiseConv2DGradInput) Name() string { return "DepthwiseConv2DGradInput" }
 
 // Name implements Op.
-func (DepthwiseConv2DBackwardFilter) Name() string { return "DepthwiseConv2DBackwardFilter" }
+func (DepthwiseConv2DGradFilter) Name() string { return "DepthwiseConv2DGradFilter" }
 
 // ShapeOnly implements op.ShapeOnly.
-func (DepthwiseConv2DBackwardData) ShapeOnly(i int) bool { return i == 2 }
+func (DepthwiseConv2DGradInput) ShapeOnly(i int) bool { return i == 2 }
 
 // ShapeOnly implements op.ShapeOnly.
-func (DepthwiseConv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 }
+func (DepthwiseConv2DGradFilter) ShapeOnly(i int) bool { return i == 2 }
 
 func (o DepthwiseConv2D) types(x, w Type) (Type, error) {
 	if err := o.imagesAndKernel(x, w); err != nil {
@@ -54,7 +54,7 @@ func (o DepthwiseConv2D) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o DepthwiseConv2DBackwardData) Infer(in []Type) ([]Type, error) {
+func (o DepthwiseConv2DGradInput) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 3); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (o DepthwiseConv2DBackwardData) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o DepthwiseConv2DBackwardFilter) Infer(in []Type) ([]Type, error) {
+func (o DepthwiseConv2DGradFilter) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 3); err != nil {
 		return nil, err
 	}

@@ -15,12 +15,12 @@ type MaxPool2D struct{ Window }
 // the greatest elements were, and the images, of which only the shape is used.
 type MaxPool2DGrad struct{ Window }
 
-// AvgPool2D is the mean of each window, a channel at a time; padding does not count.
-type AvgPool2D struct{ Window }
+// AveragePool2D is the mean of each window, a channel at a time; padding does not count.
+type AveragePool2D struct{ Window }
 
-// AvgPool2DGrad is the gradient of AvgPool2D. Operands: the gradient of the result, and
+// AveragePool2DGrad is the gradient of AveragePool2D. Operands: the gradient of the result, and
 // the images, of which only the shape is used.
-type AvgPool2DGrad struct{ Window }
+type AveragePool2DGrad struct{ Window }
 
 // Name implements Op.
 func (MaxPool2D) Name() string { return "MaxPool2D" }
@@ -29,16 +29,16 @@ func (MaxPool2D) Name() string { return "MaxPool2D" }
 func (MaxPool2DGrad) Name() string { return "MaxPool2DGrad" }
 
 // Name implements Op.
-func (AvgPool2D) Name() string { return "AvgPool2D" }
+func (AveragePool2D) Name() string { return "AveragePool2D" }
 
 // Name implements Op.
-func (AvgPool2DGrad) Name() string { return "AvgPool2DGrad" }
+func (AveragePool2DGrad) Name() string { return "AveragePool2DGrad" }
 
 // ShapeOnly implements op.ShapeOnly.
 func (MaxPool2DGrad) ShapeOnly(i int) bool { return i == 2 }
 
 // ShapeOnly implements op.ShapeOnly.
-func (AvgPool2DGrad) ShapeOnly(i int) bool { return i == 1 }
+func (AveragePool2DGrad) ShapeOnly(i int) bool { return i == 1 }
 
 func (w Window) pooled(x Type) (Type, error) {
 	if err := wantRank("images", x, 4); err != nil {
@@ -94,7 +94,7 @@ func (o MaxPool2DGrad) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o AvgPool2D) Infer(in []Type) ([]Type, error) {
+func (o AveragePool2D) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 1); err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (o AvgPool2D) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o AvgPool2DGrad) Infer(in []Type) ([]Type, error) {
+func (o AveragePool2DGrad) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 2); err != nil {
 		return nil, err
 	}

@@ -20,9 +20,9 @@ type GroupedConv2D struct {
 	Bias, ReLU, ReLU6 bool
 }
 
-// DepthwiseConv2DBackwardFilter is op.DepthwiseConv2DBackwardFilter with the gradient of the
+// DepthwiseConv2DGradFilter is op.DepthwiseConv2DGradFilter with the gradient of the
 // bias as a second result.
-type DepthwiseConv2DBackwardFilter struct{ op.Window }
+type DepthwiseConv2DGradFilter struct{ op.Window }
 
 // Name implements op.Op.
 func (DepthwiseConv2D) Name() string { return "FusedDepthwiseConv2D" }
@@ -31,10 +31,10 @@ func (DepthwiseConv2D) Name() string { return "FusedDepthwiseConv2D" }
 func (GroupedConv2D) Name() string { return "FusedGroupedConv2D" }
 
 // Name implements op.Op.
-func (DepthwiseConv2DBackwardFilter) Name() string { return "FusedDepthwiseConv2DBackwardFilter" }
+func (DepthwiseConv2DGradFilter) Name() string { return "FusedDepthwiseConv2DGradFilter" }
 
 // ShapeOnly implements op.ShapeOnly.
-func (DepthwiseConv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 }
+func (DepthwiseConv2DGradFilter) ShapeOnly(i int) bool { return i == 2 }
 
 // Attributes prints the op's attributes.
 func (o DepthwiseConv2D) Attributes() string {
@@ -47,7 +47,7 @@ func (o GroupedConv2D) Attributes() string {
 }
 
 // Attributes prints the op's attributes.
-func (o DepthwiseConv2DBackwardFilter) Attributes() string {
+func (o DepthwiseConv2DGradFilter) Attributes() string {
 	return attributes(o.Window, "+bias", true)
 }
 
@@ -69,8 +69,8 @@ func withBias(o op.Op, in []op.Type) ([]op.Type, error) {
 }
 
 // Infer implements op.Op.
-func (o DepthwiseConv2DBackwardFilter) Infer(in []op.Type) ([]op.Type, error) {
-	out, err := op.DepthwiseConv2DBackwardFilter(o).Infer(in)
+func (o DepthwiseConv2DGradFilter) Infer(in []op.Type) ([]op.Type, error) {
+	out, err := op.DepthwiseConv2DGradFilter(o).Infer(in)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (f *fuser) groupedBias(conv *graph.Node) {
 
 // depthwiseBiasGrad is convBiasGrad for a depthwise convolution.
 func (f *fuser) depthwiseBiasGrad(filter *graph.Node) {
-	o, ok := filter.Op.(op.DepthwiseConv2DBackwardFilter)
+	o, ok := filter.Op.(op.DepthwiseConv2DGradFilter)
 	if !ok {
 		return
 	}
@@ -101,5 +101,5 @@ func (f *fuser) depthwiseBiasGrad(filter *graph.Node) {
 	if sum == nil {
 		return
 	}
-	f.withBias(filter, sum, f.node(DepthwiseConv2DBackwardFilter(o), filter.Layer, filter.In...))
+	f.withBias(filter, sum, f.node(DepthwiseConv2DGradFilter(o), filter.Layer, filter.In...))
 }

@@ -132,8 +132,8 @@ func (f *fuser) convPool(conv *graph.Node) {
 		filter, sum := false, false
 		for _, u := range f.users[reluGrad.Out[0]] {
 			switch u.Op.Name() {
-			case "Conv2DBackwardData":
-			case "Conv2DBackwardFilter":
+			case "Conv2DGradInput":
+			case "Conv2DGradFilter":
 				filter = true
 			case "SumLike":
 				if sum = true; !u.Out[0].Shape.Equal(bias.Shape) {
@@ -173,11 +173,11 @@ func (f *fuser) pooledGradients(full *graph.Node, g, positions *graph.Value) {
 	var filter, sum *graph.Node
 	for _, u := range f.users[full.Out[0]] {
 		switch o := u.Op.(type) {
-		case op.Conv2DBackwardData:
-			n := f.node(Conv2DBackwardData{o.Window, true}, u.Layer, u.In[0], g, positions, u.In[2])
+		case op.Conv2DGradInput:
+			n := f.node(Conv2DGradInput{o.Window, true}, u.Layer, u.In[0], g, positions, u.In[2])
 			f.before(u, n)
 			f.replace(u.Out[0], n.Out[0])
-		case op.Conv2DBackwardFilter:
+		case op.Conv2DGradFilter:
 			filter = u
 		case op.SumLike:
 			sum = u
@@ -187,8 +187,8 @@ func (f *fuser) pooledGradients(full *graph.Node, g, positions *graph.Value) {
 	if filter == nil {
 		return
 	}
-	o := filter.Op.(op.Conv2DBackwardFilter)
-	n := f.node(Conv2DBackwardFilter{o.Window, sum != nil, true}, filter.Layer, filter.In[0], g, positions, filter.In[2])
+	o := filter.Op.(op.Conv2DGradFilter)
+	n := f.node(Conv2DGradFilter{o.Window, sum != nil, true}, filter.Layer, filter.In[0], g, positions, filter.In[2])
 	at := filter
 	if sum != nil {
 		if sum.ID < at.ID {
@@ -283,12 +283,12 @@ func (f *fuser) relu(add *graph.Node) (last *graph.Node, relu bool) {
 
 // convBiasGrad: the bias' gradient is the sum of what the kernel's gradient reads anyway.
 func (f *fuser) convBiasGrad(filter *graph.Node) {
-	o, ok := filter.Op.(op.Conv2DBackwardFilter)
+	o, ok := filter.Op.(op.Conv2DGradFilter)
 	if !ok || o.Groups > 1 {
 		return
 	}
 	if sum := f.biasGradient(filter, filter.In[2].Shape[3]); sum != nil {
-		f.withBias(filter, sum, f.node(Conv2DBackwardFilter{o.Window, true, false}, filter.Layer, filter.In...))
+		f.withBias(filter, sum, f.node(Conv2DGradFilter{o.Window, true, false}, filter.Layer, filter.In...))
 	}
 }
 

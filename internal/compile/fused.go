@@ -27,17 +27,17 @@ type MatMul struct {
 	Bias, ReLU bool
 }
 
-// Conv2DBackwardData is op.Conv2DBackwardData; with Pooled from the gradient of Conv2D's
+// Conv2DGradInput is op.Conv2DGradInput; with Pooled from the gradient of Conv2D's
 // pooled result. Operands: kernel, gradient, (positions), images for their shape.
-type Conv2DBackwardData struct {
+type Conv2DGradInput struct {
 	op.Window
 	Pooled bool
 }
 
-// Conv2DBackwardFilter is op.Conv2DBackwardFilter, with the gradient of the bias as a
+// Conv2DGradFilter is op.Conv2DGradFilter, with the gradient of the bias as a
 // second result, and with Pooled from the gradient of Conv2D's pooled result. Operands:
 // images, gradient, (positions), kernel for its shape.
-type Conv2DBackwardFilter struct {
+type Conv2DGradFilter struct {
 	op.Window
 	Bias, Pooled bool
 }
@@ -52,16 +52,16 @@ func (Conv2D) Name() string { return "FusedConv2D" }
 func (MatMul) Name() string { return "FusedMatMul" }
 
 // Name implements op.Op.
-func (Conv2DBackwardData) Name() string { return "FusedConv2DBackwardData" }
+func (Conv2DGradInput) Name() string { return "FusedConv2DGradInput" }
 
 // Name implements op.Op.
-func (Conv2DBackwardFilter) Name() string { return "FusedConv2DBackwardFilter" }
+func (Conv2DGradFilter) Name() string { return "FusedConv2DGradFilter" }
 
 // ShapeOnly implements op.ShapeOnly.
-func (o Conv2DBackwardData) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
+func (o Conv2DGradInput) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
 
 // ShapeOnly implements op.ShapeOnly.
-func (o Conv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
+func (o Conv2DGradFilter) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
 
 func attributes(w op.Window, on ...any) string { return flags(w.Attributes(), on...) }
 
@@ -81,10 +81,10 @@ func (o Conv2D) Attributes() string {
 }
 
 // Attributes prints the op's attributes.
-func (o Conv2DBackwardData) Attributes() string { return attributes(o.Window, "pooled", o.Pooled) }
+func (o Conv2DGradInput) Attributes() string { return attributes(o.Window, "pooled", o.Pooled) }
 
 // Attributes prints the op's attributes.
-func (o Conv2DBackwardFilter) Attributes() string {
+func (o Conv2DGradFilter) Attributes() string {
 	return attributes(o.Window, "+bias", o.Bias, "pooled", o.Pooled)
 }
 
@@ -154,13 +154,13 @@ func gradient(w op.Window, x, kernel, dy op.Type, pooled bool) error {
 }
 
 // Infer implements op.Op.
-func (o Conv2DBackwardData) Infer(in []op.Type) ([]op.Type, error) {
+func (o Conv2DGradInput) Infer(in []op.Type) ([]op.Type, error) {
 	x := in[len(in)-1]
 	return []op.Type{x}, gradient(o.Window, x, in[0], in[1], o.Pooled)
 }
 
 // Infer implements op.Op.
-func (o Conv2DBackwardFilter) Infer(in []op.Type) ([]op.Type, error) {
+func (o Conv2DGradFilter) Infer(in []op.Type) ([]op.Type, error) {
 	w := in[len(in)-1]
 	out := []op.Type{w}
 	if o.Bias {

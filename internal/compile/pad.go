@@ -76,25 +76,25 @@ func padding(o op.Op, pads [2][2]int) (padded op.Op, images int) {
 		if valid(o.Window) {
 			return op.Conv2D{Window: with(o.Window), Groups: o.Groups}, 0
 		}
-	case op.Conv2DBackwardData:
+	case op.Conv2DGradInput:
 		if valid(o.Window) {
-			return op.Conv2DBackwardData{Window: with(o.Window), Groups: o.Groups}, shapeOfImages
+			return op.Conv2DGradInput{Window: with(o.Window), Groups: o.Groups}, shapeOfImages
 		}
-	case op.Conv2DBackwardFilter:
+	case op.Conv2DGradFilter:
 		if valid(o.Window) {
-			return op.Conv2DBackwardFilter{Window: with(o.Window), Groups: o.Groups}, 0
+			return op.Conv2DGradFilter{Window: with(o.Window), Groups: o.Groups}, 0
 		}
 	case op.DepthwiseConv2D:
 		if valid(o.Window) {
 			return op.DepthwiseConv2D{Window: with(o.Window)}, 0
 		}
-	case op.DepthwiseConv2DBackwardData:
+	case op.DepthwiseConv2DGradInput:
 		if valid(o.Window) {
-			return op.DepthwiseConv2DBackwardData{Window: with(o.Window)}, shapeOfImages
+			return op.DepthwiseConv2DGradInput{Window: with(o.Window)}, shapeOfImages
 		}
-	case op.DepthwiseConv2DBackwardFilter:
+	case op.DepthwiseConv2DGradFilter:
 		if valid(o.Window) {
-			return op.DepthwiseConv2DBackwardFilter{Window: with(o.Window)}, 0
+			return op.DepthwiseConv2DGradFilter{Window: with(o.Window)}, 0
 		}
 	}
 	return nil, 0

@@ -183,7 +183,7 @@ var cases = []struct {
 	{"pools", []int{2, 7, 6, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		var out []*graph.Value
 		for _, w := range []op.Window{window(2, 2, 1, op.Valid), window(3, 2, 1, op.Same), window(3, 1, 1, op.Valid)} {
-			m, a := b.MaxPool2D(x, w), b.AvgPool2D(x, w)
+			m, a := b.MaxPool2D(x, w), b.AveragePool2D(x, w)
 			out = append(out, m, a, graph.Grad(b, b.Sum(b.Square(m)), x)[0], graph.Grad(b, b.Sum(b.Square(a)), x)[0])
 		}
 		return out

@@ -152,7 +152,7 @@ var trials = map[string]struct {
 		}
 		return t.grads(t.activate(y), x, k)
 	}, "FusedScaleShift"},
-	"conv + bias + relu + 2x2 max-pool, and its gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
+	"conv + bias + relu + 2x2 max-pool, and its gradient": {"FusedConv2DGradFilter", func(t trial) []*graph.Value {
 		x, w := t.images(5), t.window(3)
 		w.Stride = [2]int{1, 1}
 		y, k, bias := t.conv(x, "a", w, t.between(1, 40))
@@ -169,7 +169,7 @@ var trials = map[string]struct {
 		y = t.activate(t.b.Add(z, y))
 		return t.grads(y, x, k, l)
 	}, ""},
-	"conv backward filter + bias gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
+	"conv backward filter + bias gradient": {"FusedConv2DGradFilter", func(t trial) []*graph.Value {
 		x := t.images(3)
 		y, k, bias := t.conv(x, "a", t.window(3), t.between(1, 40))
 		return t.grads(t.b.Add(y, bias), x, k, bias)
@@ -187,7 +187,7 @@ var trials = map[string]struct {
 		y := t.b.Add(t.b.Op(op.Conv2D{Window: w, Groups: groups}, x, k), bias)
 		return t.grads(t.activate(y), x, k, bias)
 	}, ""},
-	"depthwise conv backward filter + bias gradient": {"FusedDepthwiseConv2DBackwardFilter", func(t trial) []*graph.Value {
+	"depthwise conv backward filter + bias gradient": {"FusedDepthwiseConv2DGradFilter", func(t trial) []*graph.Value {
 		x := t.images(5)
 		y, k, bias := t.depthwise(x, t.window(5))
 		return t.grads(t.b.Add(y, bias), x, k, bias)

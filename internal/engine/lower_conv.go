@@ -65,21 +65,21 @@ func conv2D(l *lowering) error {
 	return l.floats()
 }
 
-func convBackwardData(l *lowering) error {
-	if o, ok := l.node.Op.(op.Conv2DBackwardData); ok && o.Groups > 1 {
-		return groupedBackwardData(l)
+func convGradInput(l *lowering) error {
+	if o, ok := l.node.Op.(op.Conv2DGradInput); ok && o.Groups > 1 {
+		return groupedGradInput(l)
 	}
-	f, ok := l.node.Op.(compile.Conv2DBackwardData)
+	f, ok := l.node.Op.(compile.Conv2DGradInput)
 	if !ok {
-		f.Window = l.node.Op.(op.Conv2DBackwardData).Window
+		f.Window = l.node.Op.(op.Conv2DGradInput).Window
 	}
 	s := convShape(f.Window, l.node.Out[0].Shape, l.node.In[0].Shape)
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	k := conv.NewBackwardData(l.isa, s, f.Pooled)
+	k := conv.NewGradInput(l.isa, s, f.Pooled)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
-	l.choices = func() []conv.Choice { return conv.BackwardDataChoices(s, f.Pooled) }
+	l.choices = func() []conv.Choice { return conv.GradInputChoices(s, f.Pooled) }
 	l.bind = func(b *binding) {
 		packed := b.pack(0, k)
 		dy, dx, at := b.in(1), b.out(0), &memory{}
@@ -93,22 +93,22 @@ func convBackwardData(l *lowering) error {
 	return l.types(tensor.Float32, tensor.Float32)
 }
 
-func convBackwardFilter(l *lowering) error {
-	if o, ok := l.node.Op.(op.Conv2DBackwardFilter); ok && o.Groups > 1 {
-		return groupedBackwardFilter(l)
+func convGradFilter(l *lowering) error {
+	if o, ok := l.node.Op.(op.Conv2DGradFilter); ok && o.Groups > 1 {
+		return groupedGradFilter(l)
 	}
-	f, ok := l.node.Op.(compile.Conv2DBackwardFilter)
+	f, ok := l.node.Op.(compile.Conv2DGradFilter)
 	if !ok {
-		f.Window = l.node.Op.(op.Conv2DBackwardFilter).Window
+		f.Window = l.node.Op.(op.Conv2DGradFilter).Window
 	}
 	s := convShape(f.Window, l.node.In[0].Shape, l.node.Out[0].Shape)
 	if err := s.Validate(); err != nil {
 		return err
 	}
 	g := conv.Gradient{Pooled: f.Pooled, Bias: f.Bias}
-	k := conv.NewBackwardFilter(l.isa, s, g)
+	k := conv.NewGradFilter(l.isa, s, g)
 	l.scratch, l.work, l.flops = k.ScratchLen(), k.PartialLen(), s.FLOPs()
-	l.choices = func() []conv.Choice { return conv.BackwardFilterChoices(s, g) }
+	l.choices = func() []conv.Choice { return conv.GradFilterChoices(s, g) }
 	l.bind = func(b *binding) {
 		x, dy, dw, at, db, partial := b.in(0), b.in(1), b.out(0), &memory{}, &memory{}, b.work
 		if f.Pooled {
@@ -225,8 +225,8 @@ func maxPoolGrad(l *lowering) error {
 	return l.types(tensor.Float32, tensor.Uint8)
 }
 
-func avgPool(l *lowering) error {
-	s := poolShape(l.node.Op.(op.AvgPool2D).Window, l.node.In[0])
+func averagePool(l *lowering) error {
+	s := poolShape(l.node.Op.(op.AveragePool2D).Window, l.node.In[0])
 	if err := s.Validate(); err != nil {
 		return err
 	}
@@ -238,8 +238,8 @@ func avgPool(l *lowering) error {
 	return l.floats()
 }
 
-func avgPoolGrad(l *lowering) error {
-	s := poolShape(l.node.Op.(op.AvgPool2DGrad).Window, l.node.In[1])
+func averagePoolGrad(l *lowering) error {
+	s := poolShape(l.node.Op.(op.AveragePool2DGrad).Window, l.node.In[1])
 	if err := s.Validate(); err != nil {
 		return err
 	}

@@ -128,16 +128,16 @@ func groupedConv2D(l *lowering) error {
 	return l.floats()
 }
 
-func groupedBackwardData(l *lowering) error {
-	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DBackwardData)), l.node.Out[0].Shape, l.node.In[0].Shape
+func groupedGradInput(l *lowering) error {
+	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DGradInput)), l.node.Out[0].Shape, l.node.In[0].Shape
 	if s, ok := asDepthwise(o, x, w); ok {
-		return depthwiseBackwardData(l, s)
+		return depthwiseGradInput(l, s)
 	}
 	s, err := newGrouped(o, x, w)
 	if err != nil {
 		return err
 	}
-	k := conv.NewBackwardData(l.isa, s.Shape, false)
+	k := conv.NewGradInput(l.isa, s.Shape, false)
 	l.scratch, l.work, l.flops = k.ScratchLen(), s.x.len()+s.y.len(), s.FLOPs()*s.x.groups
 	l.bind = func(b *binding) {
 		packed := s.pack(b, 0, k)
@@ -153,16 +153,16 @@ func groupedBackwardData(l *lowering) error {
 	return l.types(tensor.Float32, tensor.Float32)
 }
 
-func groupedBackwardFilter(l *lowering) error {
-	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DBackwardFilter)), l.node.In[0].Shape, l.node.Out[0].Shape
+func groupedGradFilter(l *lowering) error {
+	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DGradFilter)), l.node.In[0].Shape, l.node.Out[0].Shape
 	if s, ok := asDepthwise(o, x, w); ok {
-		return depthwiseBackwardFilter(l, s, false)
+		return depthwiseGradFilter(l, s, false)
 	}
 	s, err := newGrouped(o, x, w)
 	if err != nil {
 		return err
 	}
-	k := conv.NewBackwardFilter(l.isa, s.Shape, conv.Gradient{})
+	k := conv.NewGradFilter(l.isa, s.Shape, conv.Gradient{})
 	n := k.PartialLen()
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()*s.x.groups
 	l.work = s.x.len() + s.y.len() + s.w.len() + n*s.x.groups

@@ -99,7 +99,7 @@ var paddings = []struct {
 		for w.Pads[0][0] >= w.Size[0] || w.Pads[0][1] >= w.Size[0] || w.Pads[1][0] >= w.Size[1] || w.Pads[1][1] >= w.Size[1] {
 			w = t.explicit(x, 4, 3, 1, 3)
 		}
-		return append(t.grads(t.b.MaxPool2D(t.b.Offset(x, -3), w), x), t.grads(t.b.AvgPool2D(x, w), x)...) // -3: padding is no 0
+		return append(t.grads(t.b.MaxPool2D(t.b.Offset(x, -3), w), x), t.grads(t.b.AveragePool2D(x, w), x)...) // -3: padding is no 0
 	}},
 }
 

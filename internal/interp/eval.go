@@ -145,20 +145,20 @@ var evals = map[string]eval{
 	"Conv2D": func(n *graph.Node, in, out []*Array) {
 		conv(n.Op.(op.Conv2D), in[0], in[1], out[0], func(x, w, y int) { out[0].V[y] += in[0].V[x] * in[1].V[w] })
 	},
-	"Conv2DBackwardData": func(n *graph.Node, in, out []*Array) {
-		conv(op.Conv2D(n.Op.(op.Conv2DBackwardData)), out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
+	"Conv2DGradInput": func(n *graph.Node, in, out []*Array) {
+		conv(op.Conv2D(n.Op.(op.Conv2DGradInput)), out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
 	},
-	"Conv2DBackwardFilter": func(n *graph.Node, in, out []*Array) {
-		conv(op.Conv2D(n.Op.(op.Conv2DBackwardFilter)), in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
+	"Conv2DGradFilter": func(n *graph.Node, in, out []*Array) {
+		conv(op.Conv2D(n.Op.(op.Conv2DGradFilter)), in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
 	},
 	"DepthwiseConv2D": func(n *graph.Node, in, out []*Array) {
 		depthwise(n.Op.(op.DepthwiseConv2D).Window, in[0], in[1], out[0], func(x, w, y int) { out[0].V[y] += in[0].V[x] * in[1].V[w] })
 	},
-	"DepthwiseConv2DBackwardData": func(n *graph.Node, in, out []*Array) {
-		depthwise(n.Op.(op.DepthwiseConv2DBackwardData).Window, out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
+	"DepthwiseConv2DGradInput": func(n *graph.Node, in, out []*Array) {
+		depthwise(n.Op.(op.DepthwiseConv2DGradInput).Window, out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
 	},
-	"DepthwiseConv2DBackwardFilter": func(n *graph.Node, in, out []*Array) {
-		depthwise(n.Op.(op.DepthwiseConv2DBackwardFilter).Window, in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
+	"DepthwiseConv2DGradFilter": func(n *graph.Node, in, out []*Array) {
+		depthwise(n.Op.(op.DepthwiseConv2DGradFilter).Window, in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
 	},
 	"MaxPool2D": func(n *graph.Node, in, out []*Array) {
 		for i := range out[0].V {
@@ -177,16 +177,16 @@ var evals = map[string]eval{
 			}
 		})
 	},
-	"AvgPool2D": func(n *graph.Node, in, out []*Array) {
-		w := n.Op.(op.AvgPool2D).Window
+	"AveragePool2D": func(n *graph.Node, in, out []*Array) {
+		w := n.Op.(op.AveragePool2D).Window
 		count := counts(w, in[0], out[0])
 		pool(w, in[0], out[0], func(x, y, _ int) { out[0].V[y] += in[0].V[x] })
 		for i := range count {
 			out[0].V[i] /= count[i]
 		}
 	},
-	"AvgPool2DGrad": func(n *graph.Node, in, out []*Array) {
-		w := n.Op.(op.AvgPool2DGrad).Window
+	"AveragePool2DGrad": func(n *graph.Node, in, out []*Array) {
+		w := n.Op.(op.AveragePool2DGrad).Window
 		count := counts(w, out[0], in[0])
 		pool(w, out[0], in[0], func(x, y, _ int) { out[0].V[x] += in[0].V[y] / count[y] })
 	},

@@ -91,16 +91,16 @@ func BenchmarkLayers(b *testing.B) {
 			f := i.make(isa, s, e)
 			measure("forward", choose(forwards, s, e).name, i.name, f.Parts(), forwardStep(f, s, false))
 		})
-		each(backwardsData, s, false, func(i implementation[BackwardData, bool]) {
+		each(gradInputs, s, false, func(i implementation[GradInput, bool]) {
 			d := i.make(isa, s, false)
-			measure("data", choose(backwardsData, s, false).name, i.name, d.Parts(), dataStep(d, s, false))
+			measure("data", choose(gradInputs, s, false).name, i.name, d.Parts(), dataStep(d, s, false))
 		})
-		each(backwardsFilter, s, Gradient{}, func(i implementation[BackwardFilter, Gradient]) {
+		each(gradFilters, s, Gradient{}, func(i implementation[GradFilter, Gradient]) {
 			if i.name == "sparse" {
 				return
 			}
 			f := i.make(isa, s, Gradient{})
-			measure("filter", choose(backwardsFilter, s, Gradient{}).name, i.name, f.Parts(), filterStep(f, s, false))
+			measure("filter", choose(gradFilters, s, Gradient{}).name, i.name, f.Parts(), filterStep(f, s, false))
 		})
 	}
 }
@@ -172,7 +172,7 @@ func forwardStep(f Forward, s Shape, pooled bool) func() {
 	})
 }
 
-func dataStep(d BackwardData, s Shape, pooled bool) func() {
+func dataStep(d GradInput, s Shape, pooled bool) func() {
 	return later(func() func() {
 		w := random(s.filterLen())
 		packed, scratch := make([]float32, d.PackedLen()), make([]float32, d.ScratchLen())
@@ -189,7 +189,7 @@ func dataStep(d BackwardData, s Shape, pooled bool) func() {
 	})
 }
 
-func filterStep(f BackwardFilter, s Shape, pooled bool) func() {
+func filterStep(f GradFilter, s Shape, pooled bool) func() {
 	return later(func() func() {
 		x := random(s.imageLen())
 		partial, scratch := make([]float32, f.PartialLen()), make([]float32, f.ScratchLen())
@@ -210,12 +210,12 @@ func BenchmarkForward(b *testing.B) {
 	bench(b, forwards, func(pooled bool) Epilogue { return Epilogue{Bias: true, ReLU: true, Pool: pooled} }, forwardStep)
 }
 
-func BenchmarkBackwardData(b *testing.B) {
-	bench(b, backwardsData, func(pooled bool) bool { return pooled }, dataStep)
+func BenchmarkGradInput(b *testing.B) {
+	bench(b, gradInputs, func(pooled bool) bool { return pooled }, dataStep)
 }
 
-func BenchmarkBackwardFilter(b *testing.B) {
-	bench(b, backwardsFilter, func(pooled bool) Gradient { return Gradient{Pooled: pooled, Bias: true} }, filterStep)
+func BenchmarkGradFilter(b *testing.B) {
+	bench(b, gradFilters, func(pooled bool) Gradient { return Gradient{Pooled: pooled, Bias: true} }, filterStep)
 }
 
 // places is n places of maxima.

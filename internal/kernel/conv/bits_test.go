@@ -38,11 +38,11 @@ func TestBits(t *testing.T) {
 				if pooled {
 					name = " pooled"
 				}
-				each(backwardsData, s, pooled, func(i implementation[BackwardData, bool]) {
-					bits.Check(isa, fmt.Sprintf("%d backward data %s%s", n, i.name, name), runBackwardData(t, i.make(isa, s, pooled), s, dy, argmax, w))
+				each(gradInputs, s, pooled, func(i implementation[GradInput, bool]) {
+					bits.Check(isa, fmt.Sprintf("%d backward data %s%s", n, i.name, name), runGradInput(t, i.make(isa, s, pooled), s, dy, argmax, w))
 				})
-				each(backwardsFilter, s, Gradient{Pooled: pooled}, func(i implementation[BackwardFilter, Gradient]) {
-					dw, db := runBackwardFilter(t, i.make(isa, s, Gradient{Bias: true, Pooled: pooled}), s, true, x, dy, argmax)
+				each(gradFilters, s, Gradient{Pooled: pooled}, func(i implementation[GradFilter, Gradient]) {
+					dw, db := runGradFilter(t, i.make(isa, s, Gradient{Bias: true, Pooled: pooled}), s, true, x, dy, argmax)
 					bits.Check(isa, fmt.Sprintf("%d backward filter %s%s", n, i.name, name), dw, db)
 				})
 			}

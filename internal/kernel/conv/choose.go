@@ -30,7 +30,7 @@ func (e Epilogue) Validate() error {
 	return nil
 }
 
-// Gradient says what BackwardFilter is given and makes.
+// Gradient says what GradFilter is given and makes.
 type Gradient struct {
 	Pooled bool // the gradient of the pooled result, with argmax
 	Bias   bool // make the gradient of the bias, too
@@ -60,8 +60,8 @@ type Forward interface {
 	Run(part int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32)
 }
 
-// BackwardData is the gradient of a convolution with respect to its images.
-type BackwardData interface {
+// GradInput is the gradient of a convolution with respect to its images.
+type GradInput interface {
 	filters
 	// Parts is the number of parts of the gradient.
 	Parts() int
@@ -72,8 +72,8 @@ type BackwardData interface {
 	Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32)
 }
 
-// BackwardFilter is the gradient of a convolution with respect to its filters (and bias).
-type BackwardFilter interface {
+// GradFilter is the gradient of a convolution with respect to its filters (and bias).
+type GradFilter interface {
 	// PartialLen is the number of floats of the sums of all parts; 0 when Run makes the
 	// gradients themselves.
 	PartialLen() int
@@ -108,15 +108,15 @@ var (
 		{"pointwise", func(s Shape, e Epilogue) bool { return pointwiseFits(s) && !e.Pool }, directCost[Epilogue], newPointwiseForward},
 		{"direct", always[Epilogue], directCost[Epilogue], newDirectForward},
 	}
-	backwardsData = []implementation[BackwardData, bool]{
-		{"winograd", winogradFits[bool], winogradCost, newWinogradBackwardData},
-		{"pointwise", func(s Shape, pooled bool) bool { return pointwiseFits(s) && !pooled }, directCost[bool], newPointwiseBackwardData},
-		{"direct", always[bool], directCost[bool], newDirectBackwardData},
+	gradInputs = []implementation[GradInput, bool]{
+		{"winograd", winogradFits[bool], winogradCost, newWinogradGradInput},
+		{"pointwise", func(s Shape, pooled bool) bool { return pointwiseFits(s) && !pooled }, directCost[bool], newPointwiseGradInput},
+		{"direct", always[bool], directCost[bool], newDirectGradInput},
 	}
-	backwardsFilter = []implementation[BackwardFilter, Gradient]{
-		{"sparse", sparseFits, sparseCost, newSparseBackwardFilter},
-		{"winograd", winogradFits[Gradient], winogradFilterCost, newWinogradBackwardFilter},
-		{"direct", always[Gradient], directCost[Gradient], newDirectBackwardFilter},
+	gradFilters = []implementation[GradFilter, Gradient]{
+		{"sparse", sparseFits, sparseCost, newSparseGradFilter},
+		{"winograd", winogradFits[Gradient], winogradFilterCost, newWinogradGradFilter},
+		{"direct", always[Gradient], directCost[Gradient], newDirectGradFilter},
 	}
 )
 
@@ -148,11 +148,11 @@ type Choice struct {
 // ForwardChoices are the implementations that there are for a convolution.
 func ForwardChoices(s Shape, e Epilogue) []Choice { return choices(forwards, s, e) }
 
-// BackwardDataChoices are those for the gradient of images.
-func BackwardDataChoices(s Shape, pooled bool) []Choice { return choices(backwardsData, s, pooled) }
+// GradInputChoices are those for the gradient of images.
+func GradInputChoices(s Shape, pooled bool) []Choice { return choices(gradInputs, s, pooled) }
 
-// BackwardFilterChoices are those for the gradient of filters.
-func BackwardFilterChoices(s Shape, g Gradient) []Choice { return choices(backwardsFilter, s, g) }
+// GradFilterChoices are those for the gradient of filters.
+func GradFilterChoices(s Shape, g Gradient) []Choice { return choices(gradFilters, s, g) }
 
 func choices[K interface{ Parts() int }, O any](list []implementation[K, O], s Shape, o O) []Choice {
 	s.must()
@@ -178,20 +178,20 @@ func NewForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	return choose(forwards, s, e).make(isa, s, e)
 }
 
-// NewBackwardData prepares the gradient of images; with pooled, that of a convolution with a
+// NewGradInput prepares the gradient of images; with pooled, that of a convolution with a
 // fused pool. It panics for an impossible shape.
-func NewBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
+func NewGradInput(isa kernel.ISA, s Shape, pooled bool) GradInput {
 	s.must()
-	return choose(backwardsData, s, pooled).make(isa, s, pooled)
+	return choose(gradInputs, s, pooled).make(isa, s, pooled)
 }
 
-// NewBackwardFilter prepares the gradient of filters. It panics for an impossible shape.
-func NewBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
+// NewGradFilter prepares the gradient of filters. It panics for an impossible shape.
+func NewGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
 	s.must()
 	if g.Pooled && (s.OH < 2 || s.OW < 2) {
 		panic("conv: a pooled gradient needs results of at least 2x2")
 	}
-	return choose(backwardsFilter, s, g).make(isa, s, g)
+	return choose(gradFilters, s, g).make(isa, s, g)
 }
 
 // Winograd says whether convolutions may be Winograd's: unless the environment variable

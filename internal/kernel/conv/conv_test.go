@@ -325,7 +325,7 @@ func pooledGradient(t testing.TB, s Shape) (g []float32, argmax []uint8, dy []fl
 	return g, argmax, dy
 }
 
-func runBackwardData(t testing.TB, b BackwardData, s Shape, dy []float32, argmax []uint8, w []float32) []float32 {
+func runGradInput(t testing.TB, b GradInput, s Shape, dy []float32, argmax []uint8, w []float32) []float32 {
 	packed := kerneltest.Junk(t, b.PackedLen())
 	kerneltest.Parts(b.PackParts(), func(p int) { b.Pack(p, w, packed) })
 	dx := kerneltest.Junk(t, s.imageLen())
@@ -334,12 +334,12 @@ func runBackwardData(t testing.TB, b BackwardData, s Shape, dy []float32, argmax
 	return dx
 }
 
-func TestBackwardData(t *testing.T) {
+func TestGradInput(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range kerneltest.Thin(shapes()) {
 			w := kerneltest.Random(t, 2, s.filterLen())
-			check := func(name string, i implementation[BackwardData, bool], got, dy []float32) {
+			check := func(name string, i implementation[GradInput, bool], got, dy []float32) {
 				want := wants.Get(name, func() []float64 {
 					want := make([]float64, s.imageLen())
 					visit(s, func(xi, wi, yi int) { want[xi] += float64(dy[yi]) * float64(w[wi]) })
@@ -350,21 +350,21 @@ func TestBackwardData(t *testing.T) {
 				vectors.Check(t, isa, name, got)
 			}
 			dy := kerneltest.Random(t, 4, s.resultLen())
-			each(backwardsData, s, false, func(i implementation[BackwardData, bool]) {
-				check(s.name(), i, runBackwardData(t, i.make(isa, s, false), s, dy, nil, w), dy)
+			each(gradInputs, s, false, func(i implementation[GradInput, bool]) {
+				check(s.name(), i, runGradInput(t, i.make(isa, s, false), s, dy, nil, w), dy)
 			})
 			if s.OH < 2 || s.OW < 2 {
 				continue
 			}
 			g, argmax, dy := pooledGradient(t, s)
-			each(backwardsData, s, true, func(i implementation[BackwardData, bool]) {
-				check(s.name()+" pooled", i, runBackwardData(t, i.make(isa, s, true), s, g, argmax, w), dy)
+			each(gradInputs, s, true, func(i implementation[GradInput, bool]) {
+				check(s.name()+" pooled", i, runGradInput(t, i.make(isa, s, true), s, g, argmax, w), dy)
 			})
 		}
 	})
 }
 
-func runBackwardFilter(t testing.TB, b BackwardFilter, s Shape, bias bool, x, dy []float32, argmax []uint8) (dw, db []float32) {
+func runGradFilter(t testing.TB, b GradFilter, s Shape, bias bool, x, dy []float32, argmax []uint8) (dw, db []float32) {
 	partial := kerneltest.Junk(t, b.PartialLen())
 	scratch := kerneltest.Junk(t, b.ScratchLen())
 	dw = kerneltest.Junk(t, s.filterLen())
@@ -376,7 +376,7 @@ func runBackwardFilter(t testing.TB, b BackwardFilter, s Shape, bias bool, x, dy
 	return dw, db
 }
 
-func TestBackwardFilter(t *testing.T) {
+func TestGradFilter(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range kerneltest.Thin(shapes()) {
@@ -387,9 +387,9 @@ func TestBackwardFilter(t *testing.T) {
 					visit(s, func(xi, wi, yi int) { want[wi] += float64(dy[yi]) * float64(x[xi]) })
 					return want
 				})
-				each(backwardsFilter, s, g, func(i implementation[BackwardFilter, Gradient]) {
+				each(gradFilters, s, g, func(i implementation[GradFilter, Gradient]) {
 					name := fmt.Sprintf("%s %s%s %+v", i.name, s.name(), name, g)
-					dw, db := runBackwardFilter(t, i.make(isa, s, g), s, g.Bias, x, given, argmax)
+					dw, db := runGradFilter(t, i.make(isa, s, g), s, g.Bias, x, given, argmax)
 					kerneltest.Close(t, name, dw, want, tolerance)
 					vectors.Check(t, isa, name, dw)
 					if db != nil {
@@ -429,7 +429,7 @@ func TestNoAllocations(t *testing.T) {
 						f.Run(0, x, packed, nil, nil, y, argmax, scratch)
 					})
 				})
-				each(backwardsData, s, pooled, func(i implementation[BackwardData, bool]) {
+				each(gradInputs, s, pooled, func(i implementation[GradInput, bool]) {
 					b := i.make(isa, s, pooled)
 					packed, scratch, dx := make([]float32, b.PackedLen()), make([]float32, b.ScratchLen()), make([]float32, len(x))
 					kerneltest.NoAllocs(t, i.name+" backward data", func() {
@@ -438,7 +438,7 @@ func TestNoAllocations(t *testing.T) {
 					})
 				})
 				g := Gradient{Bias: true, Pooled: pooled}
-				each(backwardsFilter, s, g, func(i implementation[BackwardFilter, Gradient]) {
+				each(gradFilters, s, g, func(i implementation[GradFilter, Gradient]) {
 					b := i.make(isa, s, g)
 					partial, scratch := make([]float32, b.PartialLen()), make([]float32, b.ScratchLen())
 					dw, db := make([]float32, len(w)), make([]float32, s.O)
@@ -457,7 +457,7 @@ func TestNoAllocations(t *testing.T) {
 // One of the choices is chosen: the one that costs least.
 func TestChoices(t *testing.T) {
 	for _, s := range shapes() {
-		for _, list := range [][]Choice{ForwardChoices(s, Epilogue{}), BackwardDataChoices(s, false), BackwardFilterChoices(s, Gradient{Bias: true})} {
+		for _, list := range [][]Choice{ForwardChoices(s, Epilogue{}), GradInputChoices(s, false), GradFilterChoices(s, Gradient{Bias: true})} {
 			chosen := slices.IndexFunc(list, func(c Choice) bool { return c.Chosen })
 			if chosen < 0 {
 				t.Fatalf("%+v: nothing is chosen of %+v", s, list)

@@ -42,16 +42,16 @@ func (f *directForward) Packing() any {
 	return directForwardPacking{f.isa, f.tiling, f.shape.KH * f.shape.KW * f.shape.C}
 }
 
-type directBackwardDataPacking struct {
+type directGradInputPacking struct {
 	isa   kernel.ISA
 	shape Shape // of the filters, and what gives their phases
 }
 
 // Packing identifies how filters are packed.
-func (b *directBackwardData) Packing() any {
+func (b *directGradInput) Packing() any {
 	s := b.shape
 	s.N, s.H, s.W, s.OH, s.OW = 0, 0, 0, 0, 0
-	return directBackwardDataPacking{b.isa, s}
+	return directGradInputPacking{b.isa, s}
 }
 
 // Packing identifies how filters are packed.
@@ -60,13 +60,13 @@ func (f *winogradFilters) Packing() any { return *f }
 // Packing identifies how filters are packed.
 func (f *pointwiseForward) Packing() any { return directForwardPacking{f.isa, f.tiling, f.k} }
 
-type pointwiseBackwardDataPacking struct {
+type pointwiseGradInputPacking struct {
 	isa    kernel.ISA
 	tiling micro.Tiling
 	rows   int
 }
 
 // Packing identifies how filters are packed.
-func (b *pointwiseBackwardData) Packing() any {
-	return pointwiseBackwardDataPacking{b.isa, b.tiling, b.k}
+func (b *pointwiseGradInput) Packing() any {
+	return pointwiseGradInputPacking{b.isa, b.tiling, b.k}
 }

@@ -38,7 +38,7 @@ func TestPacking(t *testing.T) {
 						check(s, "forward", i.make(isa, s, Epilogue{}))
 					}
 				}
-				for _, i := range backwardsData {
+				for _, i := range gradInputs {
 					if i.fits(s, false) {
 						check(s, "backward", i.make(isa, s, false))
 					}
@@ -47,7 +47,7 @@ func TestPacking(t *testing.T) {
 		}
 		a, b := shape(32, 63, 63, 64, 3, 64, 1, 1, false), shape(15, 63, 63, 64, 3, 64, 1, 1, false)
 		if packingOf(NewForward(isa, a, Epilogue{})) != packingOf(NewForward(isa, b, Epilogue{})) ||
-			packingOf(NewBackwardData(isa, a, true)) != packingOf(NewBackwardData(isa, b, true)) {
+			packingOf(NewGradInput(isa, a, true)) != packingOf(NewGradInput(isa, b, true)) {
 			t.Errorf("%v: two batch sizes of the tutorial's layer do not share packed filters", isa)
 		}
 	}

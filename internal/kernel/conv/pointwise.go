@@ -113,24 +113,24 @@ func (f *pointwiseForward) Run(part int, x, packed, bias, residual, y []float32,
 	f.run(part, x, packed, bias, residual, y, &a)
 }
 
-// pointwiseBackwardData is the gradient of such a convolution with respect to its images.
-type pointwiseBackwardData struct{ pointwise }
+// pointwiseGradInput is the gradient of such a convolution with respect to its images.
+type pointwiseGradInput struct{ pointwise }
 
-func newPointwiseBackwardData(isa kernel.ISA, s Shape, _ bool) BackwardData {
-	return &pointwiseBackwardData{newPointwise(isa, s.N*s.H*s.W, s.O, s.C)}
+func newPointwiseGradInput(isa kernel.ISA, s Shape, _ bool) GradInput {
+	return &pointwiseGradInput{newPointwise(isa, s.N*s.H*s.W, s.O, s.C)}
 }
 
-// PackParts implements BackwardData.
-func (b *pointwiseBackwardData) PackParts() int { return b.tiling.Tiles() }
+// PackParts implements GradInput.
+func (b *pointwiseGradInput) PackParts() int { return b.tiling.Tiles() }
 
-// Pack implements BackwardData.
-func (b *pointwiseBackwardData) Pack(part int, w, packed []float32) {
+// Pack implements GradInput.
+func (b *pointwiseGradInput) Pack(part int, w, packed []float32) {
 	first, columns, padded := b.tiling.At(part)
 	micro.PackTransposed(b.isa, packed[first*b.k:], w[first*b.k:], b.k, b.k, columns, padded)
 }
 
-// Run implements BackwardData.
-func (b *pointwiseBackwardData) Run(part int, dy []float32, _ []uint8, packed, dx, _ []float32) {
+// Run implements GradInput.
+func (b *pointwiseGradInput) Run(part int, dy []float32, _ []uint8, packed, dx, _ []float32) {
 	var a micro.Args
 	b.run(part, dy, packed, nil, nil, dx, &a)
 }

@@ -33,16 +33,16 @@ func (b *sums) of(part int, partial []float32) []float32 {
 	return partial[part*b.length : (part+1)*b.length]
 }
 
-// PartialLen implements BackwardFilter.
+// PartialLen implements GradFilter.
 func (b *sums) PartialLen() int { return b.groups * b.length }
 
-// Parts implements BackwardFilter.
+// Parts implements GradFilter.
 func (b *sums) Parts() int { return b.groups }
 
-// ReduceParts implements BackwardFilter.
+// ReduceParts implements GradFilter.
 func (b *sums) ReduceParts() int { return kernel.Blocks(b.length) }
 
-// Reduce implements BackwardFilter.
+// Reduce implements GradFilter.
 func (b *sums) Reduce(part int, partial, dw, db []float32) {
 	b.reduce(part, partial, b.length, dw, db)
 }

@@ -61,8 +61,8 @@ func TestWinogradErrors(t *testing.T) {
 				return want
 			})
 			y, _ := runForward(t, newWinogradForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil, nil)
-			dx := runBackwardData(t, newWinogradBackwardData(isa, s, false), s, dy, nil, w)
-			dw, _ := runBackwardFilter(t, newWinogradBackwardFilter(isa, s, Gradient{}), s, false, x, dy, nil)
+			dx := runGradInput(t, newWinogradGradInput(isa, s, false), s, dy, nil, w)
+			dw, _ := runGradFilter(t, newWinogradGradFilter(isa, s, Gradient{}), s, false, x, dy, nil)
 			greatest, _ := errors(y, want)
 			_, data := errors(dx, wantX)
 			_, filter := errors(dw, wantW)
@@ -97,8 +97,8 @@ func TestWinogradAdjoint(t *testing.T) {
 			given, argmax, pooled := kerneltest.Random(t, 3, s.resultLen()), []uint8(nil), false
 			dy := given
 			for {
-				dx := runBackwardData(t, newWinogradBackwardData(isa, s, pooled), s, given, argmax, w)
-				dw, _ := runBackwardFilter(t, newWinogradBackwardFilter(isa, s, Gradient{Pooled: pooled}), s, false, x, given, argmax)
+				dx := runGradInput(t, newWinogradGradInput(isa, s, pooled), s, given, argmax, w)
+				dw, _ := runGradFilter(t, newWinogradGradFilter(isa, s, Gradient{Pooled: pooled}), s, false, x, given, argmax)
 				want, scale := dot(dy, y)
 				byImages, _ := dot(dx, x)
 				byFilters, _ := dot(dw, w)
@@ -165,8 +165,8 @@ func TestChoose(t *testing.T) {
 		}
 		for what, got := range map[string]string{
 			"forward":         choose(forwards, s, e).name,
-			"backward data":   choose(backwardsData, s, false).name,
-			"backward filter": choose(backwardsFilter, s, Gradient{}).name,
+			"backward data":   choose(gradInputs, s, false).name,
+			"backward filter": choose(gradFilters, s, Gradient{}).name,
 		} {
 			if on, _ := Winograd(); on && what == "forward" && narrow {
 				want = "winograd-narrow"
@@ -183,7 +183,7 @@ func TestChoose(t *testing.T) {
 	}
 	// Filters larger than what they see are not worth transforming; their gradients are.
 	large := shape(1, 7, 7, 512, 3, 512, 1, 1, true)
-	if f, d, g := choose(forwards, large, Epilogue{}).name, choose(backwardsData, large, false).name, choose(backwardsFilter, large, Gradient{}).name; f != direct || d != direct || g != winograd {
+	if f, d, g := choose(forwards, large, Epilogue{}).name, choose(gradInputs, large, false).name, choose(gradFilters, large, Gradient{}).name; f != direct || d != direct || g != winograd {
 		t.Errorf("%+v: %s, %s, %s, want direct, direct, winograd", large, f, d, g)
 	}
 	t.Setenv("LINCE_WINOGRAD", "off")

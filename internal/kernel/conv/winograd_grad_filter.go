@@ -9,11 +9,11 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// winogradBackwardFilter is the gradient of a Winograd convolution with respect to its
+// winogradGradFilter is the gradient of a Winograd convolution with respect to its
 // filters (and bias): its exact adjoint. A part sums over some tiles, for a block of filters, in
 // the transformed filters, which it brings back to 3x3 at its end. The gradient of the bias is
 // the sum of the tiles' sums.
-type winogradBackwardFilter struct {
+type winogradGradFilter struct {
 	sums
 	isa     kernel.ISA
 	shape   Shape
@@ -26,11 +26,11 @@ type winogradBackwardFilter struct {
 	u       planes // of the filters of a block; rows are not padded
 }
 
-func newWinogradBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
+func newWinogradGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
 	if g.Pooled {
 		s = s.pooled()
 	}
-	b := &winogradBackwardFilter{isa: isa, shape: s, options: g, grid: newGrid(s)}
+	b := &winogradGradFilter{isa: isa, shape: s, options: g, grid: newGrid(s)}
 	b.cut = cutWinogradFilter(s, b.grid.tiles())
 	b.sums = newSums(isa, s, g.Bias, b.cut.groups)
 	b.groups = b.cut.groups
@@ -47,34 +47,34 @@ func newWinogradBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilt
 	return b
 }
 
-// Parts implements BackwardFilter.
-func (b *winogradBackwardFilter) Parts() int {
+// Parts implements GradFilter.
+func (b *winogradGradFilter) Parts() int {
 	return b.groups * b.cut.channels.groups * b.cut.columns.groups
 }
 
-// PartialLen implements BackwardFilter.
-func (b *winogradBackwardFilter) PartialLen() int {
+// PartialLen implements GradFilter.
+func (b *winogradGradFilter) PartialLen() int {
 	if b.groups == 1 {
 		return 0
 	}
 	return b.sums.PartialLen()
 }
 
-// ReduceParts implements BackwardFilter.
-func (b *winogradBackwardFilter) ReduceParts() int {
+// ReduceParts implements GradFilter.
+func (b *winogradGradFilter) ReduceParts() int {
 	if b.groups == 1 {
 		return 0
 	}
 	return b.sums.ReduceParts()
 }
 
-// ScratchLen implements BackwardFilter.
-func (b *winogradBackwardFilter) ScratchLen() int {
+// ScratchLen implements GradFilter.
+func (b *winogradGradFilter) ScratchLen() int {
 	return b.x.len() + b.dy.len() + b.u.len() + max(winograd.Patch*winograd.Patch*b.cut.channels.most(), gradientPatch(b.cut.columns.most()))
 }
 
-// Run implements BackwardFilter.
-func (b *winogradBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, dw, db, scratch []float32) {
+// Run implements GradFilter.
+func (b *winogradGradFilter) Run(part int, x, dy []float32, argmax []uint8, partial, dw, db, scratch []float32) {
 	s := b.shape
 	if !b.options.Pooled {
 		argmax = nil
@@ -121,7 +121,7 @@ func (b *winogradBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, 
 }
 
 // multiply adds the products of some planes of some tiles to u, a block of filters, or starts it.
-func (b *winogradBackwardFilter) multiply(planes, tiles, channels, columns int, v, d, u []float32, add bool, ahead ...[]float32) {
+func (b *winogradGradFilter) multiply(planes, tiles, channels, columns int, v, d, u []float32, add bool, ahead ...[]float32) {
 	row := uintptr(4 * columns)
 	done, width := 0, winograd.ProductColumns(b.isa)
 	if width > 0 && columns >= width {

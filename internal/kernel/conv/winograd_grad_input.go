@@ -5,14 +5,14 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// winogradBackwardData is the gradient of a Winograd convolution with respect to its images:
+// winogradGradInput is the gradient of a Winograd convolution with respect to its images:
 // its exact adjoint. Tiles of results are 4 pixels apart and see 6, so what comes from
 // neighbours is added up: a row of tiles leaves its last two lines of pixels in scratch for
 // the row below. The other four go to the images, or to scratch, too, where padding, partial
 // vectors of channels or another part's lines forbid that. A part is some images, or a band of
 // rows of tiles of one and the row above, whose last two lines belong to the part; and, where
 // there are few, some of the images' channels.
-type winogradBackwardData struct {
+type winogradGradInput struct {
 	winogradFilters
 	isa      kernel.ISA
 	shape    Shape
@@ -25,11 +25,11 @@ type winogradBackwardData struct {
 	line     int   // floats of a line in scratch, of the pixels of a row of tiles
 }
 
-func newWinogradBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
+func newWinogradGradInput(isa kernel.ISA, s Shape, pooled bool) GradInput {
 	if pooled {
 		s = s.pooled()
 	}
-	b := &winogradBackwardData{winogradFilters: newWinogradFilters(isa, s, true), isa: isa, shape: s, pooled: pooled, grid: newGrid(s)}
+	b := &winogradGradInput{winogradFilters: newWinogradFilters(isa, s, true), isa: isa, shape: s, pooled: pooled, grid: newGrid(s)}
 	image := b.grid.high * b.grid.wide
 	groups := min(s.N, blocks(s, s.N*image))
 	columns := newColumns(s.C, kernel.CeilDiv(wantParts, groups))
@@ -57,16 +57,16 @@ func newWinogradBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData 
 	return b
 }
 
-// Parts implements BackwardData.
-func (b *winogradBackwardData) Parts() int { return (len(b.starts) - 1) * b.products.columns.groups }
+// Parts implements GradInput.
+func (b *winogradGradInput) Parts() int { return (len(b.starts) - 1) * b.products.columns.groups }
 
-// ScratchLen implements BackwardData.
-func (b *winogradBackwardData) ScratchLen() int {
+// ScratchLen implements GradInput.
+func (b *winogradGradInput) ScratchLen() int {
 	return b.products.len() + winograd.Patch*b.line + gradientPatch(b.shape.O)
 }
 
-// Run implements BackwardData.
-func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
+// Run implements GradInput.
+func (b *winogradGradInput) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
 	if !b.pooled {
 		argmax = nil
 	}
@@ -105,7 +105,7 @@ func (b *winogradBackwardData) Run(part int, dy []float32, argmax []uint8, packe
 // add makes the pixels of tiles [j, end) of a row of tiles, the first one of an image or of
 // the part, and owned by the part if they are to be in dx. The first two lines of sums are
 // what the row above left, the others four lines of pixels.
-func (b *winogradBackwardData) add(row, j, end int, owned, first bool, group int, m, sums, dx []float32) {
+func (b *winogradGradInput) add(row, j, end int, owned, first bool, group int, m, sums, dx []float32) {
 	s, planes := b.shape, b.products.planes
 	lo, hi := b.products.columns.at(group)
 	carry, lines, line := sums[lo:2*b.line], sums[2*b.line+lo:], b.line
@@ -146,7 +146,7 @@ func (b *winogradBackwardData) add(row, j, end int, owned, first bool, group int
 
 // begin sets what the tiles of a row add to: the first two pixels of its lines to 0, or to
 // what the row above left; there is none above the first one.
-func (b *winogradBackwardData) begin(first bool, channels int, lines []float32, line int, carry []float32) {
+func (b *winogradGradInput) begin(first bool, channels int, lines []float32, line int, carry []float32) {
 	for pixel := range winograd.Tile*b.grid.wide + 2 {
 		at := pixel * b.pixel
 		for l := range 2 {
@@ -168,7 +168,7 @@ func (b *winogradBackwardData) begin(first bool, channels int, lines []float32, 
 
 // write writes channels [lo, hi) of a line of pixels: what the sums have, which start at lo,
 // then 0.
-func (b *winogradBackwardData) write(dx, sums []float32, lo, hi int) {
+func (b *winogradGradInput) write(dx, sums []float32, lo, hi int) {
 	s := b.shape
 	pixels := 0
 	if sums != nil {
@@ -188,7 +188,7 @@ func (b *winogradBackwardData) write(dx, sums []float32, lo, hi int) {
 }
 
 // clear clears channels [lo, hi) of a line from a pixel on.
-func (b *winogradBackwardData) clear(dx []float32, pixel, lo, hi int) {
+func (b *winogradGradInput) clear(dx []float32, pixel, lo, hi int) {
 	for ; pixel < b.shape.W; pixel++ {
 		clear(dx[pixel*b.shape.C+lo : pixel*b.shape.C+hi])
 	}

@@ -7,12 +7,12 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// directBackwardData is the gradient of a convolution with respect to its images.
+// directGradInput is the gradient of a convolution with respect to its images.
 //
 // Along an axis of stride s, the pixels p, p+s, p+2s... see the same taps of the filter: a
 // phase. For each phase of both axes it is a convolution of stride 1 with the taps of that
 // phase, whose results lie s pixels apart.
-type directBackwardData struct {
+type directGradInput struct {
 	isa        kernel.ISA
 	shape      Shape
 	tiling     micro.Tiling // of C
@@ -74,8 +74,8 @@ type phase struct {
 	seg     []int
 }
 
-func newDirectBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
-	b := &directBackwardData{
+func newDirectGradInput(isa kernel.ISA, s Shape, pooled bool) GradInput {
+	b := &directGradInput{
 		isa: isa, shape: s, tiling: micro.NewTiling(isa, s.C),
 		high: newAxis(s.H, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		wide: newAxis(s.W, s.KW, s.StrideW, s.DilationW, s.PadLeft),
@@ -97,7 +97,7 @@ func newDirectBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
 }
 
 // plan lays out the packed filters and the runs of each phase.
-func (b *directBackwardData) plan() {
+func (b *directGradInput) plan() {
 	s, row := b.shape, b.gradient.row()
 	b.packedAt = make([]int, s.KH*s.KW)
 	adjacent := b.wide.adjacent()
@@ -129,18 +129,18 @@ func (b *directBackwardData) plan() {
 	}
 }
 
-// PackedLen implements BackwardData.
-func (b *directBackwardData) PackedLen() int {
+// PackedLen implements GradInput.
+func (b *directGradInput) PackedLen() int {
 	return b.shape.KH * b.shape.KW * b.shape.O * b.tiling.Padded()
 }
 
-// PackParts implements BackwardData.
-func (b *directBackwardData) PackParts() int {
+// PackParts implements GradInput.
+func (b *directGradInput) PackParts() int {
 	return b.shape.KH * b.shape.KW * b.tiling.Tiles()
 }
 
-// Pack implements BackwardData.
-func (b *directBackwardData) Pack(part int, w, packed []float32) {
+// Pack implements GradInput.
+func (b *directGradInput) Pack(part int, w, packed []float32) {
 	s := b.shape
 	total := s.KH * s.KW * s.O
 	tap := part / b.tiling.Tiles()
@@ -149,16 +149,16 @@ func (b *directBackwardData) Pack(part int, w, packed []float32) {
 	micro.PackTransposed(b.isa, dst, w[(tap*s.C+first)*s.O:], s.O, s.O, columns, padded)
 }
 
-// Parts implements BackwardData.
-func (b *directBackwardData) Parts() int { return b.shape.N * b.bandsImage * b.columns.groups }
+// Parts implements GradInput.
+func (b *directGradInput) Parts() int { return b.shape.N * b.bandsImage * b.columns.groups }
 
 // rowsFor is the rows [from, to) of the gradient that the pixels of rows [lo, hi) see.
-func (b *directBackwardData) rowsFor(lo, hi int) (from, to int) {
+func (b *directGradInput) rowsFor(lo, hi int) (from, to int) {
 	return lo/b.high.stride + b.high.low, (hi-1)/b.high.stride + b.high.high + 1
 }
 
-// ScratchLen implements BackwardData.
-func (b *directBackwardData) ScratchLen() int {
+// ScratchLen implements GradInput.
+func (b *directGradInput) ScratchLen() int {
 	most := 0
 	for band := range b.bandsImage {
 		from, to := b.rowsFor(band*b.band, min(b.shape.H, (band+1)*b.band))
@@ -167,8 +167,8 @@ func (b *directBackwardData) ScratchLen() int {
 	return b.gradient.scratchLen(most)
 }
 
-// Run implements BackwardData.
-func (b *directBackwardData) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
+// Run implements GradInput.
+func (b *directGradInput) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
 	s := b.shape
 	c0, c1 := b.columns.at(part % b.columns.groups)
 	part /= b.columns.groups
@@ -210,7 +210,7 @@ func (b *directBackwardData) Run(part int, dy []float32, argmax []uint8, packed,
 }
 
 // blank clears channels [c0, c1) of the pixels of rows [lo, hi) that no result sees.
-func (b *directBackwardData) blank(dx []float32, lo, hi, c0, c1 int) {
+func (b *directGradInput) blank(dx []float32, lo, hi, c0, c1 int) {
 	s := b.shape
 	for h := lo; h < hi; h++ {
 		line := dx[h*s.W*s.C : (h+1)*s.W*s.C]

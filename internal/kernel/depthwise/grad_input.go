@@ -2,24 +2,24 @@ package depthwise
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// BackwardData is the gradient of a depthwise convolution with respect to its images.
-type BackwardData struct {
+// GradInput is the gradient of a depthwise convolution with respect to its images.
+type GradInput struct {
 	shape  Shape
 	gather gather
 }
 
-// NewBackwardData prepares the gradient of images. It panics for an impossible shape.
-func NewBackwardData(isa kernel.ISA, s Shape) *BackwardData {
+// NewGradInput prepares the gradient of images. It panics for an impossible shape.
+func NewGradInput(isa kernel.ISA, s Shape) *GradInput {
 	s.must()
-	large := s.together() > largeBackwardData || s.together() > largeBackwardStride && s.StrideH*s.StrideW > 1
-	b := &BackwardData{shape: s, gather: gather{
+	large := s.together() > largeGradInput || s.together() > largeBackwardStride && s.StrideH*s.StrideW > 1
+	b := &GradInput{shape: s, gather: gather{
 		isa:     isa,
 		cut:     newCut(s.H, s.W, s.channels(), s.OW*kernel.CeilDiv(s.KH, s.StrideH), large),
 		rows:    pixels(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		columns: runs(pixels(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), s.StrideW),
 		source:  s.OW, width: s.W,
 		channels: s.channels(), kw: s.KW, members: s.members(),
-		large: large, stream: s.together() > largeBackwardData && s.M == 1 && s.N*s.H*s.W*s.C > largeResult, newRows: 1,
+		large: large, stream: s.together() > largeGradInput && s.M == 1 && s.N*s.H*s.W*s.C > largeResult, newRows: 1,
 	}}
 	if s.M > 1 {
 		b.gather.cut.runs = 1
@@ -32,7 +32,7 @@ func NewBackwardData(isa kernel.ISA, s Shape) *BackwardData {
 }
 
 // PackedLen is the number of floats of the packed filters; 0 when filters need no packing.
-func (b *BackwardData) PackedLen() int {
+func (b *GradInput) PackedLen() int {
 	if b.gather.members == 1 {
 		return 0
 	}
@@ -40,7 +40,7 @@ func (b *BackwardData) PackedLen() int {
 }
 
 // PackParts is the number of parts of packing.
-func (b *BackwardData) PackParts() int {
+func (b *GradInput) PackParts() int {
 	if b.gather.members == 1 {
 		return 0
 	}
@@ -48,7 +48,7 @@ func (b *BackwardData) PackParts() int {
 }
 
 // Pack packs a part of the filters w: within a group, channels and results change places.
-func (b *BackwardData) Pack(part int, w, packed []float32) {
+func (b *GradInput) Pack(part int, w, packed []float32) {
 	n, c := b.gather.members, b.shape.C
 	w, packed = w[part*n*c:(part+1)*n*c], packed[part*n*c:(part+1)*n*c]
 	for i := range n {
@@ -61,10 +61,10 @@ func (b *BackwardData) Pack(part int, w, packed []float32) {
 }
 
 // Parts is the number of parts of the gradient.
-func (b *BackwardData) Parts() int { return b.gather.cut.parts(b.shape.N) }
+func (b *GradInput) Parts() int { return b.gather.cut.parts(b.shape.N) }
 
 // ScratchLen is the number of floats that each worker needs.
-func (b *BackwardData) ScratchLen() int {
+func (b *GradInput) ScratchLen() int {
 	if b.shape.M == 1 {
 		return 0
 	}
@@ -73,7 +73,7 @@ func (b *BackwardData) ScratchLen() int {
 
 // Run makes a part of the images' gradient dx [N, H, W, C] from dy [N, OH, OW, C*M] and
 // w [KH, KW, C, M]; with groups, from the packed filters.
-func (b *BackwardData) Run(part int, dy, w, dx, scratch []float32) {
+func (b *GradInput) Run(part int, dy, w, dx, scratch []float32) {
 	s := b.shape
 	image, from, to, first, last := b.gather.cut.at(part)
 	dy = dy[image*s.OH*s.OW*s.channels():][:s.OH*s.OW*s.channels()]

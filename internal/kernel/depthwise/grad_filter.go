@@ -5,9 +5,9 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/reduce"
 )
 
-// BackwardFilter is the gradient of a depthwise convolution with respect to its filters, and
+// GradFilter is the gradient of a depthwise convolution with respect to its filters, and
 // the bias.
-type BackwardFilter struct {
+type GradFilter struct {
 	isa     kernel.ISA
 	shape   Shape
 	bias    bool
@@ -33,11 +33,11 @@ const (
 	leastParts  = 8
 )
 
-// NewBackwardFilter prepares the gradient of filters, with bias that of the bias, too. It
+// NewGradFilter prepares the gradient of filters, with bias that of the bias, too. It
 // panics for an impossible shape.
-func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
+func NewGradFilter(isa kernel.ISA, s Shape, bias bool) *GradFilter {
 	s.must()
-	b := &BackwardFilter{isa: isa, shape: s, bias: bias, large: s.together() > largeBackwardFilter}
+	b := &GradFilter{isa: isa, shape: s, bias: bias, large: s.together() > largeGradFilter}
 	b.rows = results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop)
 	for kw := range s.KW {
 		at := kw*s.DilationW - s.PadLeft
@@ -62,12 +62,12 @@ func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
 	return b
 }
 
-func (b *BackwardFilter) filter() int {
+func (b *GradFilter) filter() int {
 	return b.shape.KH * b.shape.KW * b.shape.members() * b.shape.channels()
 }
 
 // length is that of a group's sums: of the filter, then of the bias.
-func (b *BackwardFilter) length() int {
+func (b *GradFilter) length() int {
 	if b.bias {
 		return b.filter() + b.shape.channels()
 	}
@@ -75,13 +75,13 @@ func (b *BackwardFilter) length() int {
 }
 
 // PartialLen is the number of floats of the sums of all parts.
-func (b *BackwardFilter) PartialLen() int { return b.groups * b.length() }
+func (b *GradFilter) PartialLen() int { return b.groups * b.length() }
 
 // Parts is the number of parts of the sums.
-func (b *BackwardFilter) Parts() int { return b.groups * b.runs }
+func (b *GradFilter) Parts() int { return b.groups * b.runs }
 
 // ScratchLen is the number of floats that each worker needs.
-func (b *BackwardFilter) ScratchLen() int {
+func (b *GradFilter) ScratchLen() int {
 	if b.shape.M == 1 {
 		return 0
 	}
@@ -93,7 +93,7 @@ func (b *BackwardFilter) ScratchLen() int {
 const repeatedRows = 8
 
 // Run makes a part of the sums, of x [N, H, W, C] and dy [N, OH, OW, C*M].
-func (b *BackwardFilter) Run(part int, x, dy, partial, scratch []float32) {
+func (b *GradFilter) Run(part int, x, dy, partial, scratch []float32) {
 	s := b.shape
 	group := part / b.runs
 	from, to := kernel.Split(s.N*s.OH, b.groups, group)
@@ -128,7 +128,7 @@ func (b *BackwardFilter) Run(part int, x, dy, partial, scratch []float32) {
 
 // row adds the products of a row of the gradient, for channels [lo, hi); x is the image from
 // row top on.
-func (b *BackwardFilter) row(x []float32, top int, dy, sums []float32, r, lo, hi int) {
+func (b *GradFilter) row(x []float32, top int, dy, sums []float32, r, lo, hi int) {
 	s, channels := b.shape, b.shape.channels()
 	vertical := b.rows[r%s.OH]
 	dy = dy[r*s.OW*channels:][:s.OW*channels]
@@ -149,7 +149,7 @@ func (b *BackwardFilter) row(x []float32, top int, dy, sums []float32, r, lo, hi
 }
 
 // products adds those of a pixel and a result's gradient to the sums of a tap.
-func (b *BackwardFilter) products(acc, pixel, dy []float32, lo, hi int) {
+func (b *GradFilter) products(acc, pixel, dy []float32, lo, hi int) {
 	members := b.shape.members()
 	for m := range members {
 		sums := acc[m*b.shape.channels():][lo:hi]
@@ -160,7 +160,7 @@ func (b *BackwardFilter) products(acc, pixel, dy []float32, lo, hi int) {
 }
 
 // addBias adds the sums of a row of the gradient.
-func (b *BackwardFilter) addBias(dy, sums []float32, lo, hi int) {
+func (b *GradFilter) addBias(dy, sums []float32, lo, hi int) {
 	if !b.bias {
 		return
 	}
@@ -174,11 +174,11 @@ func (b *BackwardFilter) addBias(dy, sums []float32, lo, hi int) {
 }
 
 // ReduceParts is the number of parts of adding up.
-func (b *BackwardFilter) ReduceParts() int { return kernel.Blocks(b.length()) }
+func (b *GradFilter) ReduceParts() int { return kernel.Blocks(b.length()) }
 
 // Reduce adds up a part: the gradient dw of the filters, laid out as they are, and that of the bias,
 // db [C*M]. All of Run must be done.
-func (b *BackwardFilter) Reduce(part int, partial, dw, db []float32) {
+func (b *GradFilter) Reduce(part int, partial, dw, db []float32) {
 	lo, hi := kernel.BlockRange(b.length(), part)
 	n := b.filter()
 	if lo < n {

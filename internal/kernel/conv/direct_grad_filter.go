@@ -8,11 +8,11 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/reduce"
 )
 
-// directBackwardFilter is the gradient of a convolution with respect to its filters (and bias).
+// directGradFilter is the gradient of a convolution with respect to its filters (and bias).
 // A part is a block of the filters, some channels of images by some of results, and sums over
 // some bands of rows of some images. Where that is not all of them, the parts' sums are added in
 // order.
-type directBackwardFilter struct {
+type directGradFilter struct {
 	sums
 	cut        filterCut
 	isa        kernel.ISA
@@ -26,7 +26,7 @@ type directBackwardFilter struct {
 	bandsImage int
 }
 
-func newDirectBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
+func newDirectGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
 	oh, ow := s.OH, s.OW
 	if g.Pooled {
 		s = s.pooled()
@@ -35,7 +35,7 @@ func newDirectBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter
 		s.H, s.OH, s.N = s.N*s.H, s.N*s.OH, 1
 		oh = s.OH
 	}
-	b := &directBackwardFilter{
+	b := &directGradFilter{
 		isa: isa, shape: s, options: g, source: newSource(s),
 		gradient: gradient{isa: isa, oh: oh, ow: ow, o: s.O, ph: oh / 2, pw: ow / 2, pooled: g.Pooled, width: s.OW, needsScratch: g.Pooled},
 	}
@@ -51,48 +51,48 @@ func newDirectBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter
 	return b
 }
 
-// Parts implements BackwardFilter.
-func (b *directBackwardFilter) Parts() int {
+// Parts implements GradFilter.
+func (b *directGradFilter) Parts() int {
 	return b.cut.groups * b.cut.channels.groups * b.cut.columns.groups
 }
 
-// PartialLen implements BackwardFilter.
-func (b *directBackwardFilter) PartialLen() int {
+// PartialLen implements GradFilter.
+func (b *directGradFilter) PartialLen() int {
 	if b.cut.groups == 1 {
 		return 0
 	}
 	return b.sums.PartialLen()
 }
 
-// ReduceParts implements BackwardFilter.
-func (b *directBackwardFilter) ReduceParts() int {
+// ReduceParts implements GradFilter.
+func (b *directGradFilter) ReduceParts() int {
 	if b.cut.groups == 1 {
 		return 0
 	}
 	return b.sums.ReduceParts()
 }
 
-func (b *directBackwardFilter) pixelsLen() int {
+func (b *directGradFilter) pixelsLen() int {
 	if !b.copies {
 		return 0
 	}
 	return b.source.blockLen(b.band, b.cut.channels.most())
 }
 
-func (b *directBackwardFilter) panelLen() int {
+func (b *directGradFilter) panelLen() int {
 	if !b.panel {
 		return 0
 	}
 	return b.band * b.shape.OW * kernel.CeilDiv(b.cut.columns.most(), columnUnit) * columnUnit
 }
 
-// ScratchLen implements BackwardFilter.
-func (b *directBackwardFilter) ScratchLen() int {
+// ScratchLen implements GradFilter.
+func (b *directGradFilter) ScratchLen() int {
 	return b.pixelsLen() + b.panelLen() + b.gradient.scratchLen(b.band)
 }
 
-// Run implements BackwardFilter.
-func (b *directBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, dw, db, scratch []float32) {
+// Run implements GradFilter.
+func (b *directGradFilter) Run(part int, x, dy []float32, argmax []uint8, partial, dw, db, scratch []float32) {
 	s := b.shape
 	column, part := part%b.cut.columns.groups, part/b.cut.columns.groups
 	channel, group := part%b.cut.channels.groups, part/b.cut.channels.groups
@@ -123,7 +123,7 @@ func (b *directBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, pa
 }
 
 // ahead is what the next unit reads of x and dy, when that is a range of memory.
-func (b *directBackwardFilter) ahead(x, dy []float32, unit, end int) (next [2][]float32) {
+func (b *directGradFilter) ahead(x, dy []float32, unit, end int) (next [2][]float32) {
 	if unit == end {
 		return next
 	}
@@ -143,7 +143,7 @@ func (b *directBackwardFilter) ahead(x, dy []float32, unit, end int) (next [2][]
 }
 
 // filters adds a band's products to the sums of a block, or starts them.
-func (b *directBackwardFilter) filters(w window, g, panel, dw []float32, ahead [2][]float32, rows, c0, o0, o1 int, add bool) {
+func (b *directGradFilter) filters(w window, g, panel, dw []float32, ahead [2][]float32, rows, c0, o0, o1 int, add bool) {
 	s := b.shape
 	var a micro.Args
 	a.K, a.Segs = s.OW, rows

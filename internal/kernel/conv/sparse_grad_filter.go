@@ -5,9 +5,9 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/sparse"
 )
 
-// sparseBackwardFilter is the gradient of filters of 3x3 pixels of few channels, from the pooled
+// sparseGradFilter is the gradient of filters of 3x3 pixels of few channels, from the pooled
 // gradient without unpooling it. A part sums over some rows of windows of some images.
-type sparseBackwardFilter struct {
+type sparseGradFilter struct {
 	sums
 	isa     kernel.ISA
 	shape   Shape
@@ -21,22 +21,22 @@ func sparseFits(s Shape, g Gradient) bool {
 		s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1
 }
 
-func newSparseBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
+func newSparseGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
 	s = s.pooled()
-	b := &sparseBackwardFilter{isa: isa, shape: s, options: g, source: newSource(s)}
+	b := &sparseGradFilter{isa: isa, shape: s, options: g, source: newSource(s)}
 	b.sums = newSums(isa, s, true, s.N*s.OH/2)
 	return b
 }
 
-// ScratchLen implements BackwardFilter.
-func (b *sparseBackwardFilter) ScratchLen() int {
+// ScratchLen implements GradFilter.
+func (b *sparseGradFilter) ScratchLen() int {
 	return 3*b.quadsLen() + b.source.scratchLen(2)
 }
 
-func (b *sparseBackwardFilter) quadsLen() int { return sparse.QuadsLen(b.shape.C, b.shape.OW/2) }
+func (b *sparseGradFilter) quadsLen() int { return sparse.QuadsLen(b.shape.C, b.shape.OW/2) }
 
-// Run implements BackwardFilter.
-func (b *sparseBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, partial, _, _, scratch []float32) {
+// Run implements GradFilter.
+func (b *sparseGradFilter) Run(part int, x, dy []float32, argmax []uint8, partial, _, _, scratch []float32) {
 	s := b.shape
 	sum := b.of(part, partial)
 	clear(sum)
@@ -65,16 +65,16 @@ func (b *sparseBackwardFilter) Run(part int, x, dy []float32, argmax []uint8, pa
 	}
 }
 
-// ReduceParts implements BackwardFilter.
-func (b *sparseBackwardFilter) ReduceParts() int {
+// ReduceParts implements GradFilter.
+func (b *sparseGradFilter) ReduceParts() int {
 	if b.options.Bias {
 		return b.sums.ReduceParts()
 	}
 	return kernel.Blocks(b.filter)
 }
 
-// Reduce implements BackwardFilter.
-func (b *sparseBackwardFilter) Reduce(part int, partial, dw, db []float32) {
+// Reduce implements GradFilter.
+func (b *sparseGradFilter) Reduce(part int, partial, dw, db []float32) {
 	s := b.sums
 	if !b.options.Bias {
 		s.length = s.filter // of each part: the last row is not wanted
