@@ -2,8 +2,9 @@ package graph
 
 import "fmt"
 
-// Grad adds the gradient of loss, a scalar, with respect to each value of wrt: the reverse
-// pass over the graph so far. The gradient of a value that loss does not depend on is nil.
+// Grad adds the gradients of loss, a floating-point scalar, with respect to the values wrt, by
+// reverse-mode differentiation of the graph built so far. The gradient of a value on which loss
+// does not depend is nil.
 func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 	grads := make([]*Value, len(wrt))
 	if !loss.Valid() {
@@ -16,7 +17,7 @@ func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 		b.fail("Grad", fmt.Errorf("loss is %v, want a floating-point scalar", loss.Type))
 		return grads
 	}
-	// Only what lies between wrt and loss needs a gradient.
+	// Only values that depend on wrt need a gradient.
 	wanted := map[*Value]bool{}
 	for _, v := range wrt {
 		wanted[v] = true

@@ -6,16 +6,17 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// MaxPool2D is the greatest element of each window, a channel at a time; padding counts
-// as -Inf. The second result, Uint8, is where in the window it was (row*width + column,
-// the first where several are equal).
+// MaxPool2D is the maximum of each window in each channel; padding counts as -Inf. The second
+// result, argmax, is a Uint8 of the same shape: the position of the maximum in its window,
+// row*width + column, the first one where several elements are equal. A window has at most 255
+// elements.
 type MaxPool2D struct{ Window }
 
-// MaxPool2DGrad is the gradient of MaxPool2D. Operands: the gradient of the result, where
-// the greatest elements were, and the images, of which only the shape is used.
+// MaxPool2DGrad is the gradient of MaxPool2D. Operands: the gradient of the result, argmax, and
+// the images, of which only the shape is used.
 type MaxPool2DGrad struct{ Window }
 
-// AveragePool2D is the mean of each window, a channel at a time; padding does not count.
+// AveragePool2D is the mean of each window in each channel; padding does not count.
 type AveragePool2D struct{ Window }
 
 // AveragePool2DGrad is the gradient of AveragePool2D. Operands: the gradient of the result, and
@@ -48,11 +49,11 @@ func (w Window) pooled(x Type) (Type, error) {
 		return Type{}, err
 	}
 	if w.Dilation != [2]int{1, 1} {
-		return Type{}, fmt.Errorf("dilation %v: pooling has none", w.Dilation)
+		return Type{}, fmt.Errorf("dilation is %v, but pooling has no dilation", w.Dilation)
 	}
 	for a, p := range w.Pads {
 		if p[0] >= w.Size[a] || p[1] >= w.Size[a] {
-			return Type{}, fmt.Errorf("pads %v of a window of %dx%d: want less than that, or a window sees no pixel", w.Pads, w.Size[0], w.Size[1])
+			return Type{}, fmt.Errorf("pads %v of a window of %dx%d: want pads smaller than the window, so that each window contains a pixel", w.Pads, w.Size[0], w.Size[1])
 		}
 	}
 	s, err := w.out(x.Shape, x.Shape[3])
@@ -88,7 +89,7 @@ func (o MaxPool2DGrad) Infer(in []Type) ([]Type, error) {
 		return nil, err
 	}
 	if in[1].DType != tensor.Uint8 {
-		return nil, fmt.Errorf("positions are %v, want uint8", in[1].DType)
+		return nil, fmt.Errorf("argmax is %v, want uint8", in[1].DType)
 	}
 	return one(in[2]), o.checkPoolGrad(in[2], in[0])
 }
