@@ -106,14 +106,14 @@ func TestBatchNormMistakes(t *testing.T) {
 	}{
 		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3), nil, nil, .1) }, "x has shape (3,), want (batch, ..., channels)"},
 		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Int32, 3, 2), nil, nil, .1) }, "x is int32, want a floating-point type"},
-		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, nil, -1) }, "epsilon is -1, want a number of at least 0"},
+		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, nil, -1) }, "epsilon is -1, want at least 0"},
 		{func(b *graph.Builder) {
 			b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, b.Input("y", tensor.Float32, 3), .1)
 		}, "beta is float32 (3,), want float32 (2,)"},
 		{func(b *graph.Builder) {
 			v := b.Variable(graph.Variable{Path: "v", Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{3}}})
 			b.MovingAverage(v, b.Input("x", tensor.Float32, 2), .9)
-		}, "operand is float32 (2,), want float32 (3,) as the variable"},
+		}, "operand is float32 (2,), want float32 (3,) like the variable"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		c.build(b)
@@ -221,7 +221,7 @@ func TestPadConcatSlice(t *testing.T) {
 		{op.Concat{Axis: 1}, []tensor.Shape{{batch, 3}, {batch, 3, 5}}, nil, "cannot concatenate"},
 		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 2}}, []tensor.Shape{{batch, 3}}, tensor.Shape{batch, 2}, ""},
 		{op.Slice{Begin: []int{2, 1}, Size: []int{1, batch}}, []tensor.Shape{{4, 3}}, tensor.Shape{1, 2}, ""},
-		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "3 elements from 1 on do not fit into dimension 1"},
+		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "3 elements starting at 1 do not fit into dimension 1"},
 		{op.Slice{Begin: []int{0, 4}, Size: []int{batch, batch}}, []tensor.Shape{{batch, 3}}, nil, "do not fit"},
 		{op.Slice{Begin: []int{1, 0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "its size is not known"},
 		{op.Slice{Begin: []int{0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "want one of each for each dimension"},

@@ -7,14 +7,15 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// DepthwiseConv2D is op.DepthwiseConv2D with what follows it: a bias, a ReLU or ReLU6.
-// Operands: images, kernel, (bias).
+// DepthwiseConv2D is op.DepthwiseConv2D followed by the addition of a bias and a ReLU or ReLU6.
+// Operands: images, filter, (bias).
 type DepthwiseConv2D struct {
 	op.Window
 	Bias, ReLU, ReLU6 bool
 }
 
-// GroupedConv2D is op.Conv2D in groups with what follows it, as DepthwiseConv2D.
+// GroupedConv2D is op.Conv2D with Groups > 1 followed by the addition of a bias and a ReLU or ReLU6.
+// Operands: images, filter, (bias).
 type GroupedConv2D struct {
 	op.Conv2D
 	Bias, ReLU, ReLU6 bool
@@ -59,7 +60,7 @@ func (o DepthwiseConv2D) Infer(in []op.Type) ([]op.Type, error) {
 // Infer implements op.Op.
 func (o GroupedConv2D) Infer(in []op.Type) ([]op.Type, error) { return withBias(o.Conv2D, in) }
 
-// withBias infers the result of a convolution that may have a bias as the third operand.
+// withBias infers the result of a convolution whose third operand, if there is one, is a bias.
 func withBias(o op.Op, in []op.Type) ([]op.Type, error) {
 	out, err := o.Infer(in[:2])
 	if err == nil && len(in) > 2 {
@@ -77,14 +78,14 @@ func (o DepthwiseConv2DGradFilter) Infer(in []op.Type) ([]op.Type, error) {
 	return append(out, op.Type{DType: in[1].DType, Shape: in[1].Shape[3:]}), nil
 }
 
-// depthwiseBias is convEpilogue for a depthwise convolution, without residual.
+// depthwiseBias is convEpilogue for a depthwise convolution, without a residual.
 func (f *fuser) depthwiseBias(conv *graph.Node) {
 	if o, ok := conv.Op.(op.DepthwiseConv2D); ok {
 		f.fuseEpilogue(conv, false, func(e epilogue) op.Op { return DepthwiseConv2D{o.Window, e.bias, e.relu, e.relu6} })
 	}
 }
 
-// groupedBias is convEpilogue for a convolution in groups, without residual.
+// groupedBias is convEpilogue for a convolution in groups, without a residual.
 func (f *fuser) groupedBias(conv *graph.Node) {
 	if o, ok := conv.Op.(op.Conv2D); ok && o.Groups > 1 {
 		f.fuseEpilogue(conv, false, func(e epilogue) op.Op { return GroupedConv2D{o, e.bias, e.relu, e.relu6} })

@@ -10,7 +10,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Root follows views to the value whose memory v is.
+// Root returns the value whose memory v uses: v itself, unless it is a view.
 func Root(v *graph.Value) *graph.Value {
 	for {
 		switch v.Node.Op.(type) {
@@ -22,8 +22,8 @@ func Root(v *graph.Value) *graph.Value {
 	}
 }
 
-// InArena says whether a value that is no view has a place in the arena, unless it is prepared:
-// inputs, variables and constants have memory of their own.
+// InArena reports whether a value that is not a view and not prepared has a slot in the arena. Inputs,
+// variables and constants have their own memory.
 func InArena(v *graph.Value) bool {
 	switch v.Node.Op.(type) {
 	case op.Input, op.Variable, op.Const:
@@ -32,17 +32,17 @@ func InArena(v *graph.Value) bool {
 	return true
 }
 
-// block is memory that is needed from one node to another.
+// block is memory for values that replace one another in place, or for the work of a node.
 type block struct {
-	first, last int
-	size        int
-	values      []*graph.Value // one in place of the other, or
+	first, last int // indices of the nodes between which it is needed, inclusive
+	size        int // bytes
+	values      []*graph.Value
 	work        *graph.Node
 	offset      int
 }
 
-// allocate gives every value a place in the arena such that what is alive at once does not
-// overlap: the largest blocks first, each at the lowest offset where it fits.
+// allocate assigns values to slots of the arena so that values that are alive at the same time do
+// not overlap. It places the largest blocks first, each at the lowest offset where it fits.
 func allocate(g *graph.Graph, target Target) (*Plan, error) {
 	var blocks []*block
 	of := map[*graph.Value]*block{}
@@ -61,7 +61,7 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 			}
 			b := &block{first: i, size: align(target.Size(v))}
 			for _, operand := range target.InPlace(n, j) {
-				// Another result may have taken it already.
+				// Another result of the node may have taken this memory already.
 				if x := of[Root(n.In[operand])]; x != nil && x.last == i && x.size == b.size && !slices.Contains(n.Out, x.values[len(x.values)-1]) {
 					b = x
 					break
@@ -111,7 +111,8 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 	return p, nil
 }
 
-// lastUses finds the last node that reads the memory of each value; for outputs, that is after all.
+// lastUses returns, for each value, the index of the last node that reads its memory. Outputs are read
+// after the last node.
 func lastUses(g *graph.Graph) map[*graph.Value]int {
 	last := map[*graph.Value]int{}
 	for i, n := range g.Nodes {
@@ -127,9 +128,9 @@ func lastUses(g *graph.Graph) map[*graph.Value]int {
 	return last
 }
 
-// peak is what is in the arena at the node where most is.
+// peak says how the arena is used at the node where most of it is in use.
 func peak(g *graph.Graph, blocks []*block) Peak {
-	change := make([]int, len(g.Nodes)+2) // of what is alive
+	change := make([]int, len(g.Nodes)+2) // of the bytes in use, at each node
 	for _, b := range blocks {
 		change[b.first] += b.size
 		change[b.last+1] -= b.size
@@ -156,7 +157,7 @@ func peak(g *graph.Graph, blocks []*block) Peak {
 	return p
 }
 
-// gradientsOf are the values that optimizers update variables by.
+// gradientsOf finds the gradients that optimizers take.
 func gradientsOf(g *graph.Graph) map[*graph.Value]bool {
 	found := map[*graph.Value]bool{}
 	for _, n := range g.Nodes {
@@ -175,7 +176,7 @@ func gradientsOf(g *graph.Graph) map[*graph.Value]bool {
 
 func align(n int) int { return (n + tensor.Align - 1) &^ (tensor.Align - 1) }
 
-// String prints the plan, a line a node, with the place of each result in the arena.
+// String formats the plan, one line for each node, with the arena offsets of its results.
 func (p *Plan) String() string {
 	var s strings.Builder
 	lines := strings.SplitAfter(p.Graph.String(), "\n")

@@ -169,7 +169,7 @@ var trials = map[string]struct {
 		y = t.activate(t.b.Add(z, y))
 		return t.grads(y, x, k, l)
 	}, ""},
-	"conv backward filter + bias gradient": {"FusedConv2DGradFilter", func(t trial) []*graph.Value {
+	"conv filter gradient + bias gradient": {"FusedConv2DGradFilter", func(t trial) []*graph.Value {
 		x := t.images(3)
 		y, k, bias := t.conv(x, "a", t.window(3), t.between(1, 40))
 		return t.grads(t.b.Add(y, bias), x, k, bias)
@@ -187,7 +187,7 @@ var trials = map[string]struct {
 		y := t.b.Add(t.b.Op(op.Conv2D{Window: w, Groups: groups}, x, k), bias)
 		return t.grads(t.activate(y), x, k, bias)
 	}, ""},
-	"depthwise conv backward filter + bias gradient": {"FusedDepthwiseConv2DGradFilter", func(t trial) []*graph.Value {
+	"depthwise conv filter gradient + bias gradient": {"FusedDepthwiseConv2DGradFilter", func(t trial) []*graph.Value {
 		x := t.images(5)
 		y, k, bias := t.depthwise(x, t.window(5))
 		return t.grads(t.b.Add(y, bias), x, k, bias)

@@ -23,11 +23,11 @@ func activation(relu, relu6 bool) batchnorm.Activation {
 func scaleShift(l *lowering) error {
 	o := l.node.Op.(compile.ScaleShift)
 	rows, channels := matrix(l.node.In[0].Shape)
-	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Residual, Activation: activation(o.ReLU, o.ReLU6)})
 	l.work = a.CoefficientsLen()
 	l.bind = func(b *binding) {
 		x, scale, shift, residual, y, c := b.in(0), b.in(1), b.in(2), &memory{}, b.out(0), b.work
-		if o.Add {
+		if o.Residual {
 			residual = b.in(3)
 		}
 		b.step(1, func(int, []float32) { a.Affine(scale.f32, shift.f32, c) })
@@ -113,13 +113,13 @@ func regionMoments(l *lowering, k conv.Forward, rows, channels int) *batchnorm.R
 }
 
 func apply(l *lowering, o compile.BatchNorm, rows, channels int) *batchnorm.Apply {
-	return batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+	return batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Residual, Activation: activation(o.ReLU, o.ReLU6)})
 }
 
 // bindApply adds the steps after the statistics; gamma is operand from, if there is one.
 func bindApply(l *lowering, b *binding, a *batchnorm.Apply, o compile.BatchNorm, from int, x *memory, coefficients []float32) {
 	y, mean, variance := b.out(0), b.out(1), b.out(2)
-	gamma, beta, residual := l.optional(b, from, o.Scale, o.Center, o.Add)
+	gamma, beta, residual := l.optional(b, from, o.Scale, o.Center, o.Residual)
 	b.step(1, func(int, []float32) { a.Moments(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, coefficients) })
 	b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, coefficients, y.f32) })
 }
@@ -177,17 +177,17 @@ func inPlace(o op.Op, operands, result int) []int {
 	}
 	switch o := o.(type) {
 	case compile.ScaleShift:
-		return residual(o.Add)
+		return residual(o.Residual)
 	case op.BatchNorm:
 		if result == 0 {
 			return residual(false)
 		}
 	case compile.BatchNorm:
 		if result == 0 {
-			return residual(o.Add)
+			return residual(o.Residual)
 		}
 	case compile.ConvBatchNorm:
-		if result == 0 && o.BatchNorm.Add {
+		if result == 0 && o.BatchNorm.Residual {
 			return []int{operands - 1}
 		}
 	case op.BatchNormGrad, compile.BatchNormGrad:

@@ -42,7 +42,7 @@ func conv2D(l *lowering) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	e := conv.Epilogue{Bias: f.Bias, Add: f.Add, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6), Pool: f.Pool}
+	e := conv.Epilogue{Bias: f.Bias, Add: f.Residual, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6), Pool: f.Pool}
 	k := conv.NewForward(l.isa, s, e)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.choices = func() []conv.Choice { return conv.ForwardChoices(s, e) }
@@ -52,7 +52,7 @@ func conv2D(l *lowering) error {
 		if f.Bias {
 			bias = b.in(2)
 		}
-		if f.Add {
+		if f.Residual {
 			residual = b.in(len(l.node.In) - 1)
 		}
 		if f.Pool {
