@@ -581,7 +581,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestCheck: with LINCE_CHECK=nan the first op that makes what is not finite is named.
+// TestCheck checks that LINCE_CHECK=nan reports the first op whose result is not finite.
 func TestCheck(t *testing.T) {
 	t.Setenv("LINCE_CHECK", "nan")
 	e, err := New(Options{Threads: 2})
@@ -606,7 +606,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("finite numbers: %v", err)
 	}
 	err = p.Run([]*tensor.Tensor{tensor.Of([]float32{1, -1, 3}, 1, 3)}, out)
-	if want := `Log of layer "second" makes float32 (1, 3), of which number 1 is NaN`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `Log of layer "second": element 1 of the result float32 (1, 3) is NaN`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	t.Setenv("LINCE_CHECK", "inf")

@@ -7,10 +7,11 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-func depthwiseShape(w op.Window, x, kernel tensor.Shape) depthwise.Shape {
+// depthwiseShape is the shape of a depthwise convolution of images of shape x with a filter.
+func depthwiseShape(w op.Window, x, filter tensor.Shape) depthwise.Shape {
 	return depthwise.Shape{
-		N: x[0], H: x[1], W: x[2], C: x[3], M: kernel[3],
-		KH: kernel[0], KW: kernel[1],
+		N: x[0], H: x[1], W: x[2], C: x[3], M: filter[3],
+		KH: filter[0], KW: filter[1],
 		StrideH: w.Stride[0], StrideW: w.Stride[1],
 		DilationH: w.Dilation[0], DilationW: w.Dilation[1],
 		PadTop: w.Before(0, x[1]), PadLeft: w.Before(1, x[2]),
@@ -18,7 +19,7 @@ func depthwiseShape(w op.Window, x, kernel tensor.Shape) depthwise.Shape {
 	}
 }
 
-// depthwiseConv2D is op.DepthwiseConv2D and compile.DepthwiseConv2D.
+// depthwiseConv2D lowers op.DepthwiseConv2D and compile.DepthwiseConv2D.
 func depthwiseConv2D(l *lowering) error {
 	f, ok := l.node.Op.(compile.DepthwiseConv2D)
 	if !ok {
@@ -65,7 +66,8 @@ func depthwiseGradInput(l *lowering, s depthwise.Shape) error {
 	return l.types(tensor.Float32, tensor.Float32)
 }
 
-// depthwiseConv2DGradFilter is op.DepthwiseConv2DGradFilter and that of package compile.
+// depthwiseConv2DGradFilter lowers op.DepthwiseConv2DGradFilter and
+// compile.DepthwiseConv2DGradFilter.
 func depthwiseConv2DGradFilter(l *lowering) error {
 	f, bias := l.node.Op.(compile.DepthwiseConv2DGradFilter)
 	if !bias {

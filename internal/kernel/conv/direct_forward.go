@@ -7,18 +7,19 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// directForward is a convolution.
+// directForward is a direct convolution. A part is a band of rows of an image's results and, where there
+// are few bands, a group of output channels.
 type directForward struct {
 	isa        kernel.ISA
 	shape      Shape
 	epilogue   Epilogue
 	source     source
 	tiling     micro.Tiling
-	k, runs    int   // length of a contiguous run under the filter, and number of runs
-	seg        []int // from run to run, in bytes
+	k, runs    int   // length of a contiguous run of floats under the filter, and number of runs
+	seg        []int // distances from the end of each run to the next, in bytes
 	band       int   // rows of results in a part
-	bandsImage int
-	columns    columns // where there are few bands
+	bandsImage int   // bands of an image
+	columns    columns
 }
 
 func newDirectForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
@@ -67,7 +68,7 @@ func (f *directForward) Parts() int { return f.shape.N * f.bandsImage * f.column
 // ScratchLen implements Forward.
 func (f *directForward) ScratchLen() int { return f.source.scratchLen(f.band) }
 
-// part is the rows of an image and the channels that a part makes.
+// part returns the image, the rows [from, to) and the output channels [first, end) of a part.
 func (f *directForward) part(part int) (image, from, to, first, end int) {
 	first, end = f.columns.at(part % f.columns.groups)
 	part /= f.columns.groups
@@ -106,7 +107,7 @@ func (f *directForward) Run(part int, x, packed, bias, residual, y []float32, ar
 			micro.PLines(s.OW/2, (to-from)/2, uintptr(8*s.StrideH*f.source.row), uintptr(4*(s.OW/2)*s.O), uintptr(s.OW/2*s.O), &a)
 		} else {
 			at := (image*s.OH+from)*s.OW*s.O + first
-			if f.epilogue.Add {
+			if f.epilogue.Residual {
 				a.Add = unsafe.Pointer(&residual[at])
 			}
 			a.C = unsafe.Pointer(&y[at])

@@ -8,10 +8,9 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/reduce"
 )
 
-// directGradFilter is the gradient of a convolution with respect to its filters (and bias).
-// A part is a block of the filters, some channels of images by some of results, and sums over
-// some bands of rows of some images. Where that is not all of them, the parts' sums are added in
-// order.
+// directGradFilter is the direct GradFilter. A part computes a block of the filter, some input channels
+// by some output channels, and sums over some bands of rows of the images. If these are not all bands,
+// Reduce adds up the parts' sums in order.
 type directGradFilter struct {
 	sums
 	cut        filterCut
@@ -19,11 +18,11 @@ type directGradFilter struct {
 	shape      Shape
 	options    Gradient
 	source     source
-	copies     bool // pixels of a block's channels are brought together in scratch
+	copies     bool // gather the pixels of a block's channels in scratch
 	gradient   gradient
-	panel      bool // columns of the gradient are brought together in scratch
+	panel      bool // pack the gradient's columns in scratch
 	band       int  // rows of results in a band
-	bandsImage int
+	bandsImage int  // bands of an image
 }
 
 func newDirectGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
@@ -31,7 +30,7 @@ func newDirectGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
 	if g.Pooled {
 		s = s.pooled()
 	} else if s.KH == 1 && s.PadTop == 0 && s.H == s.OH*s.StrideH {
-		// Images follow one another like rows.
+		// Treat all images as one: the rows of an image follow those of the image before it.
 		s.H, s.OH, s.N = s.N*s.H, s.N*s.OH, 1
 		oh = s.OH
 	}
@@ -39,10 +38,10 @@ func newDirectGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
 		isa: isa, shape: s, options: g, source: newSource(s),
 		gradient: gradient{isa: isa, oh: oh, ow: ow, o: s.O, ph: oh / 2, pw: ow / 2, pooled: g.Pooled, width: s.OW, needsScratch: g.Pooled},
 	}
-	// A band of a tile's columns fits into the first cache.
+	// The columns of a tile, in all rows of a band, fit into the first cache.
 	b.band = min(s.OH, max(2, 256/s.OW/2*2))
 	b.bandsImage = kernel.CeilDiv(s.OH, b.band)
-	// Pixels whose distance is a multiple of 4096 bytes would share a set of the first cache.
+	// Pixels at a distance of 2048 bytes share one or two sets of the first cache.
 	b.copies = b.source.padded || s.StrideW*s.C%512 == 0
 	b.cut = cutFilter(s, s.N*b.bandsImage, b.copies)
 	b.panel = s.O > 64 && s.KH*s.KW*s.C >= 192
@@ -122,7 +121,8 @@ func (b *directGradFilter) Run(part int, x, dy []float32, argmax []uint8, partia
 	}
 }
 
-// ahead is what the next unit reads of x and dy, when that is a range of memory.
+// ahead returns the ranges of x and dy that the next unit reads, to be prefetched. A range is empty if
+// the unit does not read contiguous memory.
 func (b *directGradFilter) ahead(x, dy []float32, unit, end int) (next [2][]float32) {
 	if unit == end {
 		return next
@@ -142,7 +142,7 @@ func (b *directGradFilter) ahead(x, dy []float32, unit, end int) (next [2][]floa
 	return next
 }
 
-// filters adds a band's products to the sums of a block, or starts them.
+// filters adds a band's products to the sums of a block of the filter, or, unless add is set, starts them.
 func (b *directGradFilter) filters(w window, g, panel, dw []float32, ahead [2][]float32, rows, c0, o0, o1 int, add bool) {
 	s := b.shape
 	var a micro.Args
@@ -153,7 +153,8 @@ func (b *directGradFilter) filters(w window, g, panel, dw []float32, ahead [2][]
 	}
 	a.AStride = uintptr(4 * w.pixel)
 	a.CStride = uintptr(4 * s.O)
-	// Contiguous rows of the filters' matrix, and how many such runs a row of a filter has.
+	// m is the number of contiguous rows of the filter's matrix, and runs the number of such runs in a
+	// row of the filter.
 	m, runs := w.channels, s.KW
 	if s.DilationW == 1 && w.channels == s.C {
 		m, runs = s.KW*s.C, 1

@@ -7,38 +7,40 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// directGradInput is the gradient of a convolution with respect to its images.
+// directGradInput is the direct GradInput. A part is a band of rows of an image's pixels and, where there
+// are few bands, a group of input channels.
 //
-// Along an axis of stride s, the pixels p, p+s, p+2s... see the same taps of the filter: a
-// phase. For each phase of both axes it is a convolution of stride 1 with the taps of that
-// phase, whose results lie s pixels apart.
+// Along an axis of stride s, the pixels p, p+s, p+2s and so on are read by the same taps of the filter.
+// They form a phase. The gradient of each phase of both axes is a convolution of the gradient dy, with
+// stride 1 and the taps of that phase, whose results lie s pixels apart.
 type directGradInput struct {
 	isa        kernel.ISA
 	shape      Shape
-	tiling     micro.Tiling // of C
+	tiling     micro.Tiling // of the input channels
 	gradient   gradient
 	high, wide axis
 	phases     []phase // [high phases][wide phases]
-	packedAt   []int   // where each tap's weights start in the packed filters, in rows
+	packedAt   []int   // row of the packed filter where each tap's weights start
 	band       int     // rows of pixels in a part
-	bandsImage int
-	columns    columns // where there are few bands
+	bandsImage int     // bands of an image
+	columns    columns
 }
 
-// axis is the phases along an axis.
+// axis has the phases along an axis.
 type axis struct {
 	stride    int
 	phases    []axisPhase
-	low, high int // least and greatest shift of all taps
+	low, high int // minimum and maximum shift of all taps
 }
 
-// axisPhase is the pixels first, first+stride, ...; pixel number j sees result j+shift of
-// each tap. Shifts ascend.
+// axisPhase is the phase of the pixels first, first+stride and so on, count of them. Tap taps[i] of
+// result j+shifts[i] reads the phase's pixel j. Shifts ascend.
 type axisPhase struct {
 	first, count int
 	taps, shifts []int
 }
 
+// newAxis finds the phases of an axis of n pixels.
 func newAxis(n, size, stride, dilation, pad int) axis {
 	x := axis{stride: stride}
 	for p := range stride {
@@ -54,7 +56,7 @@ func newAxis(n, size, stride, dilation, pad int) axis {
 	return x
 }
 
-// adjacent says whether the shifts of all phases go up by one.
+// adjacent reports whether the shifts of each phase go up by one.
 func (x axis) adjacent() bool {
 	for _, p := range x.phases {
 		for i := 1; i < len(p.shifts); i++ {
@@ -66,12 +68,12 @@ func (x axis) adjacent() bool {
 	return true
 }
 
-// phase is the taps of a phase of both axes.
+// phase describes the taps of a phase of both axes.
 type phase struct {
-	rows    int // of the packed filters: taps*O
-	first   int // where it starts in the packed filters, in rows
-	k, runs int // length of a contiguous run of the gradient, and number of runs
-	seg     []int
+	rows    int   // rows of the packed filter: taps*O
+	first   int   // its first row in the packed filter
+	k, runs int   // length of a contiguous run of the gradient in floats, and number of runs
+	seg     []int // distances from the end of each run to the next, in bytes
 }
 
 func newDirectGradInput(isa kernel.ISA, s Shape, pooled bool) GradInput {
@@ -96,7 +98,7 @@ func newDirectGradInput(isa kernel.ISA, s Shape, pooled bool) GradInput {
 	return b
 }
 
-// plan lays out the packed filters and the runs of each phase.
+// plan lays out the packed filter and the runs of each phase.
 func (b *directGradInput) plan() {
 	s, row := b.shape, b.gradient.row()
 	b.packedAt = make([]int, s.KH*s.KW)
@@ -108,7 +110,7 @@ func (b *directGradInput) plan() {
 			if adjacent && len(w.taps) > 0 {
 				p.k, p.runs = len(w.taps)*s.O, len(h.taps)
 			}
-			end := 0 // where the run before ended
+			end := 0 // of the previous run
 			for i, kh := range h.taps {
 				for j, kw := range w.taps {
 					b.packedAt[kh*s.KW+kw] = at
@@ -152,7 +154,7 @@ func (b *directGradInput) Pack(part int, w, packed []float32) {
 // Parts implements GradInput.
 func (b *directGradInput) Parts() int { return b.shape.N * b.bandsImage * b.columns.groups }
 
-// rowsFor is the rows [from, to) of the gradient that the pixels of rows [lo, hi) see.
+// rowsFor returns the rows [from, to) of dy on which rows [lo, hi) of pixels depend.
 func (b *directGradInput) rowsFor(lo, hi int) (from, to int) {
 	return lo/b.high.stride + b.high.low, (hi-1)/b.high.stride + b.high.high + 1
 }
@@ -195,7 +197,7 @@ func (b *directGradInput) Run(part int, dy []float32, argmax []uint8, packed, dx
 			line := dx[h*s.W*s.C+first:]
 			for pw := range b.wide.phases {
 				wide, p := &b.wide.phases[pw], &b.phases[h%s.StrideH*s.StrideW+pw]
-				if p.rows == 0 || wide.count == 0 { // none: the stride is longer than a row
+				if p.rows == 0 || wide.count == 0 { // count is 0 if the stride is longer than a row
 					continue
 				}
 				a.K, a.Segs, a.Seg = p.k, p.runs, &p.seg[0]
@@ -209,7 +211,7 @@ func (b *directGradInput) Run(part int, dy []float32, argmax []uint8, packed, dx
 	}
 }
 
-// blank clears channels [c0, c1) of the pixels of rows [lo, hi) that no result sees.
+// blank clears channels [c0, c1) of those pixels of rows [lo, hi) that no result reads.
 func (b *directGradInput) blank(dx []float32, lo, hi, c0, c1 int) {
 	s := b.shape
 	for h := lo; h < hi; h++ {

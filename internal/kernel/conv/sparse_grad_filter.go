@@ -5,8 +5,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/sparse"
 )
 
-// sparseGradFilter is the gradient of filters of 3x3 pixels of few channels, from the pooled
-// gradient without unpooling it. A part sums over some rows of windows of some images.
+// sparseGradFilter is GradFilter for a 3x3 filter with few input channels. It takes the pooled gradient
+// and does not unpool it. A part sums over some rows of windows of the images.
 type sparseGradFilter struct {
 	sums
 	isa     kernel.ISA
@@ -15,7 +15,7 @@ type sparseGradFilter struct {
 	source  source
 }
 
-// sparseFits says whether there is a sparse algorithm for a gradient.
+// sparseFits reports whether the sparse algorithm supports a gradient.
 func sparseFits(s Shape, g Gradient) bool {
 	return g.Pooled && s.C <= sparse.MaxChannels && s.KH == 3 && s.KW == 3 &&
 		s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1
@@ -43,13 +43,13 @@ func (b *sparseGradFilter) Run(part int, x, dy []float32, argmax []uint8, partia
 	n := b.quadsLen()
 	high, wide := s.OH/2, s.OW/2
 	lo, hi := kernel.Split(s.N*high, b.groups, part)
-	var quads [3][]float32 // of the filter's lines
+	var quads [3][]float32 // one for each row of the filter
 	for unit := lo; unit < hi; unit++ {
 		image, i := unit/high, unit%high
 		row := b.source.row
 		rows := b.source.rows(x, image, 2*i, 2*i+2, scratch[3*n:])
 		first := 0
-		if unit > lo && i > 0 { // the last line's are the next windows' first line's
+		if unit > lo && i > 0 { // the last quads are the first ones of the next row of windows
 			quads[0], quads[2] = quads[2], quads[0]
 			first = 1
 		} else {
@@ -77,7 +77,7 @@ func (b *sparseGradFilter) ReduceParts() int {
 func (b *sparseGradFilter) Reduce(part int, partial, dw, db []float32) {
 	s := b.sums
 	if !b.options.Bias {
-		s.length = s.filter // of each part: the last row is not wanted
+		s.length = s.filter // skip the last row, the gradient of the bias
 	}
 	s.reduce(part, partial, b.length, dw, db)
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// winogradGradFilter is the gradient of a Winograd convolution with respect to its
-// filters (and bias): its exact adjoint. A part sums over some tiles, for a block of filters, in
-// the transformed filters, which it brings back to 3x3 at its end. The gradient of the bias is
-// the sum of the tiles' sums.
+// winogradGradFilter is the exact adjoint of a Winograd convolution with respect to the filter and bias. A
+// part sums over some tiles, for a block of the transformed filter, and transforms the sums back to 3x3 at
+// its end. The gradient of the bias is the sum of the tiles' sums, which are one of the matrices of a
+// gradient's transform.
 type winogradGradFilter struct {
 	sums
 	isa     kernel.ISA
@@ -20,10 +20,10 @@ type winogradGradFilter struct {
 	options Gradient
 	grid    grid
 	cut     filterCut
-	block   int // tiles
+	block   int // tiles in a product
 	passes  []winograd.Rows
 	x, dy   planes
-	u       planes // of the filters of a block; rows are not padded
+	u       planes // of a block of the filter; rows are not padded
 }
 
 func newWinogradGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
@@ -38,8 +38,8 @@ func newWinogradGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
 	b.block = min(filterBlockTiles(c*o), kernel.CeilDiv(b.grid.tiles(), b.groups))
 	b.x, b.dy = newPlanes(b.block, c), newPlanes(b.block, o)
 	b.u = planes{o, oddLines(c * o)}
-	// What all products of a block of tiles are made of, and add to, does not fit into the
-	// second cache; half of them do at the price of reading images and gradients twice.
+	// If the operands and sums of all products of a block of tiles do not fit into the second cache, two
+	// passes make half of the products each, and read the images and gradients twice.
 	b.passes = []winograd.Rows{winograd.AllRows}
 	if filterPasses(c, o, b.block) == 2 {
 		b.passes = []winograd.Rows{winograd.UpperRows, winograd.LowerRows}
@@ -97,8 +97,8 @@ func (b *winogradGradFilter) Run(part int, x, dy []float32, argmax []uint8, part
 			lo, hi := kernel.Split(end-start, blocks, block)
 			b.grid.images(b.isa, rows, x, c0, c1, start+lo, start+hi, v, b.x, patch)
 			b.grid.gradients(b.isa, rows, dy, argmax, o0, o1, start+lo, start+hi, d, b.dy, patch)
-			// What comes next: the next block, or the first one again; unless it is a part of
-			// each pixel.
+			// Prefetch the next block of tiles, or the first one for the next pass, unless the part
+			// reads only some channels of each pixel.
 			from, to := hi, hi
 			switch {
 			case c1-c0 < s.C || o1-o0 < s.O:
@@ -120,7 +120,8 @@ func (b *winogradGradFilter) Run(part int, x, dy []float32, argmax []uint8, part
 	}
 }
 
-// multiply adds the products of some planes of some tiles to u, a block of filters, or starts it.
+// multiply adds the products of some planes of some tiles to u, a block of the transformed filter, or,
+// unless add is set, starts it.
 func (b *winogradGradFilter) multiply(planes, tiles, channels, columns int, v, d, u []float32, add bool, ahead ...[]float32) {
 	row := uintptr(4 * columns)
 	done, width := 0, winograd.ProductColumns(b.isa)

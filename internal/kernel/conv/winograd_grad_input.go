@@ -5,13 +5,15 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// winogradGradInput is the gradient of a Winograd convolution with respect to its images:
-// its exact adjoint. Tiles of results are 4 pixels apart and see 6, so what comes from
-// neighbours is added up: a row of tiles leaves its last two lines of pixels in scratch for
-// the row below. The other four go to the images, or to scratch, too, where padding, partial
-// vectors of channels or another part's lines forbid that. A part is some images, or a band of
-// rows of tiles of one and the row above, whose last two lines belong to the part; and, where
-// there are few, some of the images' channels.
+// winogradGradInput is the exact adjoint of a Winograd convolution with respect to its images. Tiles lie 4
+// pixels apart and read 6, so neighboring tiles contribute to the same pixels, and their contributions are
+// added up. A row of tiles leaves its last two lines of pixels in scratch for the row of tiles below. The
+// other four lines are written to the images, or also to scratch if padding, an incomplete vector of
+// channels or another part's lines require it.
+//
+// A part is some images, or a band of rows of tiles of one image. For a band, the part also computes the
+// row of tiles above, whose last two lines belong to the band. Where there are few such parts, a part
+// computes a group of input channels only.
 type winogradGradInput struct {
 	winogradFilters
 	isa      kernel.ISA
@@ -19,10 +21,10 @@ type winogradGradInput struct {
 	pooled   bool
 	grid     grid
 	products products
-	block    int   // tiles
-	starts   []int // rows of tiles, of all images, with which parts start, and how many there are
-	pixel    int   // floats of a pixel of lines in scratch
-	line     int   // floats of a line in scratch, of the pixels of a row of tiles
+	block    int   // tiles in a product
+	starts   []int // first row of tiles of each part, over all images; the last element is the number of rows
+	pixel    int   // size of a pixel of lines in scratch, in floats
+	line     int   // size of a line in scratch for a row of tiles, in floats
 }
 
 func newWinogradGradInput(isa kernel.ISA, s Shape, pooled bool) GradInput {
@@ -33,8 +35,8 @@ func newWinogradGradInput(isa kernel.ISA, s Shape, pooled bool) GradInput {
 	image := b.grid.high * b.grid.wide
 	groups := min(s.N, blocks(s, s.N*image))
 	columns := newColumns(s.C, kernel.CeilDiv(wantParts, groups))
-	// A band makes the row of tiles above again, so it has some rows itself; and as many parts as
-	// there are likely to be threads, or several times that.
+	// A band computes the row of tiles above it again, so it should have several rows itself. The number
+	// of parts should be a multiple of the likely number of threads, a power of two.
 	bands := 1
 	for groups == s.N && 2*bands*groups*columns.groups <= wantParts && 7*bands <= b.grid.high {
 		bands *= 2
@@ -42,7 +44,7 @@ func newWinogradGradInput(isa kernel.ISA, s Shape, pooled bool) GradInput {
 	for group := range groups {
 		from, to := kernel.Split(s.N, groups, group)
 		if bands == 1 && group == groups-1 && groups == s.N && s.N%2 == 1 && b.grid.high >= 7 {
-			bands = 2 // of the last of an odd number: so there are halves for two
+			bands = 2 // halve the last image of an odd number, so that two threads get equal work
 		}
 		for band := range bands {
 			lo, _ := kernel.Split((to-from)*b.grid.high, bands, band)
@@ -102,9 +104,9 @@ func (b *winogradGradInput) Run(part int, dy []float32, argmax []uint8, packed, 
 	}
 }
 
-// add makes the pixels of tiles [j, end) of a row of tiles, the first one of an image or of
-// the part, and owned by the part if they are to be in dx. The first two lines of sums are
-// what the row above left, the others four lines of pixels.
+// add computes the pixels of tiles [j, end) of a row of tiles. The pixels are written to dx only if the part
+// owns the row. first says that it is the first row of an image or of the part. The first two lines of
+// sums are those that the row of tiles above left; the other four are lines of pixels.
 func (b *winogradGradInput) add(row, j, end int, owned, first bool, group int, m, sums, dx []float32) {
 	s, planes := b.shape, b.products.planes
 	lo, hi := b.products.columns.at(group)
@@ -125,7 +127,7 @@ func (b *winogradGradInput) add(row, j, end int, owned, first bool, group int, m
 		return
 	}
 	dx = dx[image*s.H*s.W*s.C:]
-	bottom := s.H // the lines that the row of tiles makes
+	bottom := s.H // the row of tiles completes lines [top, bottom)
 	if i < b.grid.high-1 {
 		bottom = top + winograd.Tile
 	}
@@ -144,8 +146,8 @@ func (b *winogradGradInput) add(row, j, end int, owned, first bool, group int, m
 	}
 }
 
-// begin sets what the tiles of a row add to: the first two pixels of its lines to 0, or to
-// what the row above left; there is none above the first one.
+// begin initializes the sums of a row of tiles. The first two pixels of its lines are set to those that the
+// row of tiles above left, or to 0; the first row has none above it.
 func (b *winogradGradInput) begin(first bool, channels int, lines []float32, line int, carry []float32) {
 	for pixel := range winograd.Tile*b.grid.wide + 2 {
 		at := pixel * b.pixel
@@ -166,8 +168,8 @@ func (b *winogradGradInput) begin(first bool, channels int, lines []float32, lin
 	}
 }
 
-// write writes channels [lo, hi) of a line of pixels: what the sums have, which start at lo,
-// then 0.
+// write writes channels [lo, hi) of a line of pixels from sums, which start at channel lo, and sets the
+// pixels that sums do not have to 0.
 func (b *winogradGradInput) write(dx, sums []float32, lo, hi int) {
 	s := b.shape
 	pixels := 0
@@ -187,7 +189,7 @@ func (b *winogradGradInput) write(dx, sums []float32, lo, hi int) {
 	b.clear(dx, pixels, lo, hi)
 }
 
-// clear clears channels [lo, hi) of a line from a pixel on.
+// clear clears channels [lo, hi) of a line, starting at a pixel.
 func (b *winogradGradInput) clear(dx []float32, pixel, lo, hi int) {
 	for ; pixel < b.shape.W; pixel++ {
 		clear(dx[pixel*b.shape.C+lo : pixel*b.shape.C+hi])

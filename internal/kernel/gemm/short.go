@@ -27,9 +27,6 @@ type short struct {
 
 var _ = [1]struct{}{}[unsafe.Offsetof(short{}.end)-96]
 
-// callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
-const callProducts = 4 << 20
-
 // pastFloats is how large a result is that is written past the caches.
 const pastFloats = 8 << 20
 
@@ -51,7 +48,7 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 		t.args.Columns(t.isa, width)
 		most = t.args.MaxRows()
 	}
-	if pieces := kernel.CeilDiv(tiles, max(1, callProducts/(most*width*t.args.K))); pieces > 1 {
+	if pieces := kernel.CeilDiv(tiles, max(1, kernel.CallProducts/(most*width*t.args.K))); pieces > 1 {
 		for i := range pieces {
 			lo, hi := kernel.Split(tiles, pieces, i)
 			t.products(n+lo*width, hi-lo, unsafe.Add(b, uintptr(lo)*bTile), bStride, bTile)
@@ -80,7 +77,7 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 		if row < higher*(height+1) {
 			h, n1 = height+1, higher-row/(height+1)
 		}
-		n1 = min(n1, max(1, callProducts/(h*tiles*width*x.k)))
+		n1 = min(n1, max(1, kernel.CallProducts/(h*tiles*width*x.k)))
 		x.rows = n1
 		x.a = unsafe.Pointer(&t.rowsOf[row])
 		x.c = unsafe.Pointer(&t.c[(t.m0+row-t.from)*t.shape.N+n])

@@ -71,11 +71,10 @@ func (g *Gemm) runTiles(r block, a, b, bias, c []float32, from int, together, sc
 	s := g.shape
 	t := tiler{Gemm: g, block: r, b: b, bias: bias, c: c, from: from, together: together, scratch: scratch, e: e, add: add}
 	t.tiling = micro.NewTiling(g.isa, r.n1-r.n0)
-	t.args.Segs = 1
-	t.args.Seg = &noSegment
 	t.args.CStride = uintptr(4 * s.N)
 	for k := r.k0; k < r.k1; k += g.depth {
-		t.k, t.args.K = k, min(g.depth, r.k1-k)
+		t.k = k
+		t.args.Contiguous(min(g.depth, r.k1-k))
 		t.bring(a)
 		t.panels(t.short())
 	}
@@ -99,9 +98,6 @@ type tiler struct {
 	stride int
 	rest   []float32 // of scratch
 }
-
-// noSegment is the distance after the only segment of a tile.
-var noSegment int
 
 // bring sets where rows of op(A) are, from k on: in A, or together in scratch. Where A is
 // transposed, rows are contiguous, and stride is from k to k.

@@ -84,9 +84,6 @@ var zeros [64]float32
 // Zero makes sums start from 0.
 func (a *Args) Zero() { a.Init, a.IStride = unsafe.Pointer(&zeros[0]), 0 }
 
-// laneMasks[8-n:] is a vector with the first n lanes set.
-var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
-
 // Columns sets the tile's width, at most two vectors, and the instruction set: AVX-512 does
 // eight columns or less with the shorter vectors of AVX2.
 func (a *Args) Columns(isa kernel.ISA, n int) {
@@ -103,7 +100,7 @@ func (a *Args) Columns(isa kernel.ISA, n int) {
 		return
 	}
 	if lanes == 8 {
-		a.Lanes = unsafe.Pointer(&laneMasks[8-last])
+		a.Lanes = unsafe.Pointer(kernel.LaneMask(last))
 		if isa == kernel.AVX512 {
 			a.isa = kernel.AVX2
 		}

@@ -133,9 +133,6 @@ func (a *Args) inHalves(f form, rows, lines int, aLine, cLine uintptr) {
 // the first cache, which has eight ways or more.
 const sameSet = 7
 
-// callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
-const callProducts = 4 << 20
-
 // repeat makes tiles of a height, in calls that are short.
 func (a *Args) repeat(f form, height, tiles int, aTile, cTile, indexTile uintptr) {
 	a.aTile, a.cTile, a.indexTile, a.iTile = aTile, cTile, indexTile, 0
@@ -146,7 +143,7 @@ func (a *Args) repeat(f form, height, tiles int, aTile, cTile, indexTile uintptr
 	if f == formN && a.Segs == 1 && a.AStride == uintptr(4*a.K) {
 		a.fetch = -1
 	}
-	most := max(1, callProducts/(height*a.K*a.Segs*a.columns))
+	most := max(1, kernel.CallProducts/(height*a.K*a.Segs*a.columns))
 	start := a.place()
 	for done := 0; done < tiles; done += most {
 		n := uintptr(done)

@@ -10,13 +10,20 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-func shape(n, h, w, c, kh, kw, sh, sw int, same bool) Shape {
-	s := Shape{N: n, H: h, W: w, C: c, KH: kh, KW: kw, StrideH: sh, StrideW: sw}
-	if same {
-		s.OH, s.OW = kernel.CeilDiv(h, sh), kernel.CeilDiv(w, sw)
-		s.PadTop, s.PadLeft = max(0, (s.OH-1)*sh+kh-h)/2, max(0, (s.OW-1)*sw+kw-w)/2
+// layer is a pool as Keras describes it. Padding is valid, or same if Same is set.
+type layer struct {
+	N, H, W, C, KH, KW, StrideH, StrideW int
+	Same                                 bool
+}
+
+func (l layer) shape() Shape {
+	s := Shape{N: l.N, H: l.H, W: l.W, C: l.C, KH: l.KH, KW: l.KW, StrideH: l.StrideH, StrideW: l.StrideW}
+	if l.Same {
+		s.OH, s.OW = kernel.CeilDiv(l.H, l.StrideH), kernel.CeilDiv(l.W, l.StrideW)
+		s.PadTop = max(0, (s.OH-1)*l.StrideH+l.KH-l.H) / 2
+		s.PadLeft = max(0, (s.OW-1)*l.StrideW+l.KW-l.W) / 2
 	} else {
-		s.OH, s.OW = (h-kh)/sh+1, (w-kw)/sw+1
+		s.OH, s.OW = (l.H-l.KH)/l.StrideH+1, (l.W-l.KW)/l.StrideW+1
 	}
 	return s
 }
@@ -27,18 +34,18 @@ func shapes() []Shape {
 	for _, c := range []int{1, 3, 5, 8, 32, 33, 64} {
 		for _, same := range []bool{false, true} {
 			list = append(list,
-				shape(2, 7, 9, c, 2, 2, 2, 2, same),
-				shape(1, 8, 7, c, 3, 3, 2, 2, same), // overlapping
-				shape(1, 6, 7, c, 3, 2, 1, 1, same),
-				shape(1, 9, 9, c, 2, 2, 3, 4, same), // pixels that no window sees
+				layer{N: 2, H: 7, W: 9, C: c, KH: 2, KW: 2, StrideH: 2, StrideW: 2, Same: same}.shape(),
+				layer{N: 1, H: 8, W: 7, C: c, KH: 3, KW: 3, StrideH: 2, StrideW: 2, Same: same}.shape(), // overlapping
+				layer{N: 1, H: 6, W: 7, C: c, KH: 3, KW: 2, StrideH: 1, StrideW: 1, Same: same}.shape(),
+				layer{N: 1, H: 9, W: 9, C: c, KH: 2, KW: 2, StrideH: 3, StrideW: 4, Same: same}.shape(), // pixels that no window sees
 			)
 		}
 	}
 	return append(list,
-		shape(1, 1, 1, 1, 1, 1, 1, 1, false),
-		shape(1, 5, 5, 2, 5, 5, 5, 5, false),
-		shape(2, 20, 20, 2, 15, 17, 1, 1, true), // 255 positions
-		shape(3, 60, 60, 16, 2, 2, 2, 2, false))
+		layer{N: 1, H: 1, W: 1, C: 1, KH: 1, KW: 1, StrideH: 1, StrideW: 1}.shape(),
+		layer{N: 1, H: 5, W: 5, C: 2, KH: 5, KW: 5, StrideH: 5, StrideW: 5}.shape(),
+		layer{N: 2, H: 20, W: 20, C: 2, KH: 15, KW: 17, StrideH: 1, StrideW: 1, Same: true}.shape(), // 255 positions
+		layer{N: 3, H: 60, W: 60, C: 16, KH: 2, KW: 2, StrideH: 2, StrideW: 2}.shape())
 }
 
 // visit calls f for each pixel that each result sees, in the window's order.
@@ -114,7 +121,7 @@ func TestMax(t *testing.T) {
 
 func TestMaxOfInfinitiesAndNaN(t *testing.T) {
 	inf, nan := float32(math.Inf(-1)), float32(math.NaN())
-	s := shape(1, 2, 2, 1, 2, 2, 2, 2, false)
+	s := layer{N: 1, H: 2, W: 2, C: 1, KH: 2, KW: 2, StrideH: 2, StrideW: 2}.shape()
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, c := range []struct {
 			x    []float32
@@ -197,14 +204,14 @@ func TestUnpool2x2(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	big := shape(1, 20, 20, 1, 16, 16, 1, 1, false)
+	big := layer{N: 1, H: 20, W: 20, C: 1, KH: 16, KW: 16, StrideH: 1, StrideW: 1}.shape()
 	if err := big.ValidateMax(); err == nil || !strings.Contains(err.Error(), "256 positions") {
 		t.Errorf("a window of 256 positions: %v", err)
 	}
 	if err := big.Validate(); err != nil {
 		t.Errorf("an average of 256 positions: %v", err)
 	}
-	outside := shape(1, 4, 4, 1, 2, 2, 2, 2, false)
+	outside := layer{N: 1, H: 4, W: 4, C: 1, KH: 2, KW: 2, StrideH: 2, StrideW: 2}.shape()
 	outside.OH = 3
 	if outside.Validate() == nil {
 		t.Error("a window outside the image: no error")
@@ -216,7 +223,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	s := shape(1, 8, 8, 32, 3, 3, 2, 2, true)
+	s := layer{N: 1, H: 8, W: 8, C: 32, KH: 3, KW: 3, StrideH: 2, StrideW: 2, Same: true}.shape()
 	nx, ny := s.lens()
 	x, y, at := make([]float32, nx), make([]float32, ny), make([]uint8, ny)
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
@@ -229,7 +236,7 @@ func TestNoAllocations(t *testing.T) {
 }
 
 func BenchmarkPool(b *testing.B) {
-	s := shape(15, 126, 126, 64, 2, 2, 2, 2, false)
+	s := layer{N: 15, H: 126, W: 126, C: 64, KH: 2, KW: 2, StrideH: 2, StrideW: 2}.shape()
 	nx, ny := s.lens()
 	x, y, at := make([]float32, nx), make([]float32, ny), make([]uint8, ny)
 	for _, isa := range kernel.Available() {

@@ -64,9 +64,6 @@ func (p *Products) N(isa kernel.ISA, rows int) { p.run(isa, rows, p.AStride, fal
 // T makes contiguous rows, k being at a stride.
 func (p *Products) T(isa kernel.ISA, rows int) { p.run(isa, rows, 4, true) }
 
-// callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
-const callProducts = 4 << 20
-
 // run cuts rows evenly, and planes so that calls are short.
 func (p *Products) run(isa kernel.ISA, rows int, step uintptr, transposed bool) {
 	most := 14
@@ -82,7 +79,7 @@ func (p *Products) run(isa kernel.ISA, rows int, step uintptr, transposed bool) 
 			continue
 		}
 		p.aTile, p.cTile = uintptr(n.height)*step, uintptr(n.height)*p.CStride
-		atOnce := max(1, callProducts/(n.height*n.tiles*p.K*p.Panels*ProductColumns(isa)))
+		atOnce := max(1, kernel.CallProducts/(n.height*n.tiles*p.K*p.Panels*ProductColumns(isa)))
 		for plane := 0; plane < planes; plane += atOnce {
 			at := uintptr(plane)
 			p.A, p.B, p.C = unsafe.Add(a, at*p.APlane), unsafe.Add(all.B, at*p.BPlane), unsafe.Add(c, at*p.CPlane)
