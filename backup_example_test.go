@@ -12,7 +12,7 @@ import (
 // A training that can be killed: the program is simply run again, and continues where it was.
 func ExampleModel_Fit_resume() {
 	train := func(ctx context.Context, model *lince.Model, train data.Dataset) (*lince.History, error) {
-		history, err := model.Fit(ctx, train, lince.Fit{
+		history, err := model.Fit(ctx, train, lince.FitOptions{
 			Epochs:    20,
 			Callbacks: []callback.Callback{callback.BackupAndRestore{Path: "backup.keras"}},
 		})

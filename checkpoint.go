@@ -68,7 +68,7 @@ func readCheckpointFile(path string) (*keras.File, *callback.State, error) {
 
 // checkpointOf is the State that a training resumes from; nil is none. restore, which is
 // nil where there is nothing to do, gives the model the values of the checkpoint's.
-func (m *Model) checkpointOf(o Fit) (s *callback.State, restore func() error, err error) {
+func (m *Model) checkpointOf(o FitOptions) (s *callback.State, restore func() error, err error) {
 	if o.Resume != nil {
 		return o.Resume, nil, nil
 	}

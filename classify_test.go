@@ -37,7 +37,7 @@ func TestClassify(t *testing.T) {
 		m := must(on(1).Sequential(layer.Input{Shape: []int{1}}, c.last))
 		m.Classes = c.classes
 		if c.loss != nil {
-			if err := m.Compile(Compile{Loss: c.loss}); err != nil {
+			if err := m.Compile(CompileOptions{Loss: c.loss}); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
@@ -62,7 +62,7 @@ func TestClassify(t *testing.T) {
 		}
 		check(must(m.ClassifyBatch(x)))
 		var got []Classification
-		for l, err := range m.Classify(context.Background(), must(data.Tensors(x, nil, data.Options{BatchSize: 1, NoShuffle: true}))) {
+		for l, err := range m.Classify(context.Background(), must(data.Tensors(x, nil, data.TensorOptions{BatchSize: 1, NoShuffle: true}))) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +88,7 @@ func TestClassifyRefuses(t *testing.T) {
 		if _, err := c.m.ClassifyBatch(c.x); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error is %v, want one with %q", err, c.want)
 		}
-		ds := must(data.Tensors(c.x, nil, data.Options{}))
+		ds := must(data.Tensors(c.x, nil, data.TensorOptions{}))
 		for _, err := range c.m.Classify(context.Background(), ds) {
 			if err == nil {
 				t.Errorf("no error, want one with %q", c.want)

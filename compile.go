@@ -19,8 +19,8 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// Compile says how a model learns, and by what it is measured.
-type Compile struct {
+// CompileOptions says how a model learns, and by what it is measured.
+type CompileOptions struct {
 	Optimizer optimizer.Optimizer // nil is optimizer.RMSprop{}, as in Keras
 	// Loss is required, but for what Outputs says. Of a model of several outputs it is the
 	// loss of each that Outputs does not name.
@@ -54,7 +54,7 @@ type objective struct {
 
 // compiled is a model made ready to train.
 type compiled struct {
-	config     Compile
+	config     CompileOptions
 	objectives []objective // one for each output that has targets
 	trained    []bool      // of all layers, as they were
 
@@ -71,7 +71,7 @@ type compiled struct {
 // step (forward, loss, gradients, optimizer, metrics) and one of an evaluation step. A
 // model that was compiled before gets a new optimizer, without memory of the old one's
 // steps; its weights stay. Nothing changes on an error, which tells every mistake.
-func (m *Model) Compile(c Compile) error {
+func (m *Model) Compile(c CompileOptions) error {
 	if !m.fitting.TryLock() {
 		return errors.New("compiling: the model is training")
 	}
@@ -112,7 +112,7 @@ func (o objective) of(err error) error {
 }
 
 // objectives puts what is said for each output in the order of the outputs.
-func (m *Model) objectives(c Compile) ([]objective, error) {
+func (m *Model) objectives(c CompileOptions) ([]objective, error) {
 	names := m.OutputNames()
 	var errs []error
 	isOutput := map[string]bool{}
@@ -165,7 +165,7 @@ func wantLoss(objectives []objective) error {
 
 // compileKnown compiles the model as far as a file says in words that are known: without an
 // optimizer, or without any loss, for evaluation alone.
-func (m *Model) compileKnown(c Compile) error {
+func (m *Model) compileKnown(c CompileOptions) error {
 	if len(m.unknown) == 0 {
 		return m.compile(c)
 	}
@@ -173,7 +173,7 @@ func (m *Model) compileKnown(c Compile) error {
 }
 
 // compile is Compile without checkLoss, which refuses what Keras would let pass.
-func (m *Model) compile(c Compile) error {
+func (m *Model) compile(c CompileOptions) error {
 	if c.Optimizer == nil {
 		c.Optimizer = optimizer.RMSprop{}
 	}
@@ -185,7 +185,7 @@ func (m *Model) compile(c Compile) error {
 }
 
 // compileFor compiles the model for evaluation, and with training for that too.
-func (m *Model) compileFor(c Compile, training bool) error {
+func (m *Model) compileFor(c CompileOptions, training bool) error {
 	c.Metrics, c.WeightedMetrics, c.Outputs = slices.Clone(c.Metrics), slices.Clone(c.WeightedMetrics), maps.Clone(c.Outputs)
 	n := &compiled{config: c, trained: m.flags()}
 	var err error
@@ -310,9 +310,9 @@ func (m *Model) flags() []bool {
 func (m *Model) stale() bool { return !slices.Equal(m.compiled.trained, m.flags()) }
 
 // Compiled returns how the model was compiled; ok is false when it was not.
-func (m *Model) Compiled() (c Compile, ok bool) {
+func (m *Model) Compiled() (c CompileOptions, ok bool) {
 	if m.compiled == nil {
-		return Compile{}, false
+		return CompileOptions{}, false
 	}
 	return m.compiled.config, true
 }

@@ -14,13 +14,13 @@
 //		layer.Dense{Units: 2, Activation: layer.Softmax},
 //	)
 //	...
-//	err = model.Compile(lince.Compile{
+//	err = model.Compile(lince.CompileOptions{
 //		Optimizer: optimizer.RMSprop{},
 //		Loss:      loss.CategoricalCrossentropy{},
 //		Metrics:   []metric.Metric{metric.Accuracy{}},
 //	})
 //	...
-//	history, err := model.Fit(ctx, train, lince.Fit{
+//	history, err := model.Fit(ctx, train, lince.FitOptions{
 //		Epochs:     3,
 //		Validation: test,
 //		Callbacks:  []callback.Callback{callback.EarlyStopping{Patience: 2}},

@@ -41,7 +41,7 @@ func TestEmpty(t *testing.T) {
 			t.Fatal(err)
 		}
 		sizes := func(n ...int) data.Dataset { return cut{barsData(24, 8, 1), n} }
-		evaluate := func(ds data.Dataset) (*Logs, error) { return m.Evaluate(t.Context(), ds, Evaluate{Verbose: Silent}) }
+		evaluate := func(ds data.Dataset) (*Logs, error) { return m.Evaluate(t.Context(), ds, EvaluateOptions{Verbose: Silent}) }
 		fails := func(what string, err error, want string) {
 			t.Helper()
 			if err == nil || !strings.Contains(err.Error(), want) {
@@ -59,24 +59,24 @@ func TestEmpty(t *testing.T) {
 				t.Errorf("%s: %s of nothing is %v", m.Backend(), name, v)
 			}
 		}
-		p := must(m.Predict(t.Context(), sizes(4, 0, 5), Predict{Verbose: Silent}))
-		if q := must(m.Predict(t.Context(), sizes(4, 5), Predict{Verbose: Silent})); string(p.Raw()) != string(q.Raw()) {
+		p := must(m.Predict(t.Context(), sizes(4, 0, 5), PredictOptions{Verbose: Silent}))
+		if q := must(m.Predict(t.Context(), sizes(4, 5), PredictOptions{Verbose: Silent})); string(p.Raw()) != string(q.Raw()) {
 			t.Errorf("%s: an empty batch changes the predictions", m.Backend())
 		}
 		if p := must(m.PredictBatch(tensor.New(tensor.Float32, 0, 6, 6, 1))); !p.Shape().Equal(tensor.Shape{0, 2}) {
 			t.Errorf("%s: of nothing %v is predicted", m.Backend(), p)
 		}
 		before := m.Weights()
-		_, err := m.Fit(t.Context(), sizes(0, 4), quiet(Fit{}))
+		_, err := m.Fit(t.Context(), sizes(0, 4), quiet(FitOptions{}))
 		fails("training", err, "epoch 1, step 1: the batch has no examples")
 		unchanged(t, m, before)
-		_, err = m.Fit(t.Context(), sizes(), quiet(Fit{}))
+		_, err = m.Fit(t.Context(), sizes(), quiet(FitOptions{}))
 		fails("training", err, "no batches")
-		_, err = m.Fit(t.Context(), sizes(4), quiet(Fit{Validation: sizes()}))
+		_, err = m.Fit(t.Context(), sizes(4), quiet(FitOptions{Validation: sizes()}))
 		fails("validation", err, "validation data: there are no batches")
 		_, err = evaluate(sizes())
 		fails("evaluation", err, "no batches")
-		_, err = m.Predict(t.Context(), sizes(), Predict{Verbose: Silent})
+		_, err = m.Predict(t.Context(), sizes(), PredictOptions{Verbose: Silent})
 		fails("prediction", err, "no batches")
 	}
 }

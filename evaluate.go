@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// Evaluate is how to evaluate. The zero value takes all of a data set.
-type Evaluate struct {
+// EvaluateOptions is how to evaluate. The zero value takes all of a data set.
+type EvaluateOptions struct {
 	Steps   int       // batches, the first ones, at most; 0 is all
 	Verbose Verbose   // Auto: a bar in a terminal, else a line
 	Output  io.Writer // for the progress; nil is os.Stdout
@@ -23,7 +23,7 @@ type Evaluate struct {
 // without batches is an error, where Keras returns an empty list.
 //
 // Where ctx is cancelled the error wraps its cause.
-func (m *Model) Evaluate(ctx context.Context, ds data.Dataset, o Evaluate) (*Logs, error) {
+func (m *Model) Evaluate(ctx context.Context, ds data.Dataset, o EvaluateOptions) (*Logs, error) {
 	logs, err := m.evaluateShown(ctx, ds, o)
 	if err != nil {
 		return nil, fmt.Errorf("evaluating: %w", err)
@@ -31,7 +31,7 @@ func (m *Model) Evaluate(ctx context.Context, ds data.Dataset, o Evaluate) (*Log
 	return logs, nil
 }
 
-func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o Evaluate) (*Logs, error) {
+func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOptions) (*Logs, error) {
 	display, err := o.Verbose.display(o.Output)
 	if err != nil {
 		return nil, err

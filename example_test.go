@@ -56,7 +56,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = model.Compile(lince.Compile{
+	err = model.Compile(lince.CompileOptions{
 		Optimizer: optimizer.RMSprop{},
 		Loss:      loss.CategoricalCrossentropy{},
 		Metrics:   []metric.Metric{metric.Accuracy{}},
@@ -66,15 +66,15 @@ func Example() {
 	}
 
 	x, y := pictures(96)
-	train, err := data.Tensors(x.Rows(0, 64), y.Rows(0, 64), data.Options{BatchSize: 16, Seed: 42})
+	train, err := data.Tensors(x.Rows(0, 64), y.Rows(0, 64), data.TensorOptions{BatchSize: 16, Seed: 42})
 	if err != nil {
 		log.Fatal(err)
 	}
-	test, err := data.Tensors(x.Rows(64, 96), y.Rows(64, 96), data.Options{NoShuffle: true})
+	test, err := data.Tensors(x.Rows(64, 96), y.Rows(64, 96), data.TensorOptions{NoShuffle: true})
 	if err != nil {
 		log.Fatal(err)
 	}
-	history, err := model.Fit(ctx, train, lince.Fit{
+	history, err := model.Fit(ctx, train, lince.FitOptions{
 		Epochs:     30,
 		Validation: test,
 		Callbacks:  []callback.Callback{callback.EarlyStopping{Patience: 3, RestoreBestWeights: true}},

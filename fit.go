@@ -16,8 +16,8 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// Fit is how to train. The zero value trains one epoch over all data.
-type Fit struct {
+// FitOptions is how to train. The zero value trains one epoch over all data.
+type FitOptions struct {
 	// Epochs is the epoch at which training ends, counted from 1; 0 is 1.
 	Epochs int
 	// InitialEpoch is the first epoch, counted from 0.
@@ -70,7 +70,7 @@ type Fit struct {
 // The history is nil only where training did not begin. If ctx is cancelled the error
 // wraps its cause; the weights are those after the last step, and History.Partial has the
 // metrics of the epoch that was cut short.
-func (m *Model) Fit(ctx context.Context, train data.Dataset, o Fit) (*History, error) {
+func (m *Model) Fit(ctx context.Context, train data.Dataset, o FitOptions) (*History, error) {
 	if !m.fitting.TryLock() {
 		return nil, errors.New("fitting: the model is training already")
 	}
@@ -96,7 +96,7 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o Fit) (*History, e
 
 // prepare is the first phase: it checks the settings, finds the checkpoint to resume from,
 // and puts the training there. Nothing changes on an error.
-func (m *Model) prepare(train data.Dataset, o Fit) (*training, error) {
+func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 	o.Epochs, o.ValidationFreq = cmp.Or(o.Epochs, 1), cmp.Or(o.ValidationFreq, 1)
 	display, err := o.Verbose.display(o.Output)
 	if err != nil {
@@ -131,7 +131,7 @@ func (m *Model) prepare(train data.Dataset, o Fit) (*training, error) {
 }
 
 // checkFit finds all mistakes in the settings.
-func (m *Model) checkFit(train data.Dataset, o Fit) error {
+func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 	if err := m.readyToTrain(); err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (m *Model) checkFit(train data.Dataset, o Fit) error {
 }
 
 // checkClassWeights finds mistakes in the weights of classes.
-func (m *Model) checkClassWeights(o Fit) error {
+func (m *Model) checkClassWeights(o FitOptions) error {
 	var errs []error
 	if o.ClassWeight != nil && len(m.compiled.objectives) > 1 {
 		errs = append(errs, fmt.Errorf("ClassWeight is for models of one output; say in OutputClassWeight which of %s each is for", strings.Join(m.OutputNames(), ", ")))

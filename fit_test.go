@@ -24,7 +24,7 @@ import (
 func TestTrainingLearns(t *testing.T) {
 	m := smallModel(t, 1)
 	ds := barsData(24, 8, 3)
-	h := fit(t, m, ds, Fit{Epochs: 30, Validation: ds})
+	h := fit(t, m, ds, FitOptions{Epochs: 30, Validation: ds})
 	if got, want := h.Names(), []string{"accuracy", "loss", "val_accuracy", "val_loss"}; !slices.Equal(got, want) {
 		t.Errorf("history has %v, want %v", got, want)
 	}
@@ -45,8 +45,8 @@ func TestLossOfPartialBatches(t *testing.T) {
 	m := smallModel(t, 1)
 	x, y := bars(10)
 	weights := []float32{1, 2, 3, 0, 1, .5, 1, 1, 2, 4}
-	ds := must(data.Tensors(x, y, data.Options{BatchSize: 4, NoShuffle: true, Weights: weights}))
-	logs, err := m.Evaluate(context.Background(), ds, Evaluate{Verbose: Silent})
+	ds := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 4, NoShuffle: true, Weights: weights}))
+	logs, err := m.Evaluate(context.Background(), ds, EvaluateOptions{Verbose: Silent})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,23 +68,23 @@ func TestLossOfPartialBatches(t *testing.T) {
 
 func TestClassWeights(t *testing.T) {
 	x, y := bars(12)
-	plain := must(data.Tensors(x, y, data.Options{BatchSize: 5}))
+	plain := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 5}))
 	weights := make([]float32, 12)
 	for i := range weights {
 		weights[i] = []float32{.5, 3}[i%2]
 	}
-	weighted := must(data.Tensors(x, y, data.Options{BatchSize: 5, Weights: weights}))
+	weighted := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 5, Weights: weights}))
 	a, b := smallModel(t, 1), smallModel(t, 1)
-	fit(t, a, plain, Fit{Epochs: 2, ClassWeight: map[int]float64{0: .5, 1: 3}})
-	fit(t, b, weighted, Fit{Epochs: 2})
+	fit(t, a, plain, FitOptions{Epochs: 2, ClassWeight: map[int]float64{0: .5, 1: 3}})
+	fit(t, b, weighted, FitOptions{Epochs: 2})
 	sameWeights(t, a, b)
 	c := smallModel(t, 1)
-	fit(t, c, plain, Fit{Epochs: 2})
+	fit(t, c, plain, FitOptions{Epochs: 2})
 	if bytes.Equal(c.Weights()[0].Raw(), a.Weights()[0].Raw()) {
 		t.Error("class weights change nothing")
 	}
 	for _, bad := range []map[int]float64{{2: 1}, {-1: 1}, {0: -1}, {0: math.NaN()}} {
-		if _, err := a.Fit(context.Background(), plain, quiet(Fit{ClassWeight: bad})); err == nil {
+		if _, err := a.Fit(context.Background(), plain, quiet(FitOptions{ClassWeight: bad})); err == nil {
 			t.Errorf("class weights %v: no error", bad)
 		}
 	}
@@ -93,7 +93,7 @@ func TestClassWeights(t *testing.T) {
 // Keys as Keras 3.15.1 gives them.
 func TestMetricNames(t *testing.T) {
 	m := smallModel(t, 1)
-	err := m.Compile(Compile{
+	err := m.Compile(CompileOptions{
 		Loss:            loss.CategoricalCrossentropy{},
 		Metrics:         []metric.Metric{metric.Accuracy{}, metric.Accuracy{}},
 		WeightedMetrics: []metric.Metric{metric.Accuracy{}, metric.CategoricalAccuracy{Name: "accuracy"}, metric.BinaryAccuracy{}},
@@ -102,8 +102,8 @@ func TestMetricNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, y := bars(4)
-	ds := must(data.Tensors(x, y, data.Options{Weights: []float32{1, 2, 3, 4}}))
-	logs := must(m.Evaluate(context.Background(), ds, Evaluate{Verbose: Silent}))
+	ds := must(data.Tensors(x, y, data.TensorOptions{Weights: []float32{1, 2, 3, 4}}))
+	logs := must(m.Evaluate(context.Background(), ds, EvaluateOptions{Verbose: Silent}))
 	want := []string{"accuracy", "accuracy_1", "binary_accuracy", "loss", "weighted_accuracy", "weighted_accuracy_1"}
 	if !slices.Equal(logs.Names(), want) {
 		t.Errorf("names are %v, want %v", logs.Names(), want)
@@ -113,7 +113,7 @@ func TestMetricNames(t *testing.T) {
 		t.Errorf("values are %v", values)
 	}
 	again := must(on(1).Read(bytes.NewReader(bytesOf(t, m)), int64(len(bytesOf(t, m)))))
-	if got := must(again.Evaluate(context.Background(), ds, Evaluate{Verbose: Silent})); !slices.Equal(got.Names(), want) {
+	if got := must(again.Evaluate(context.Background(), ds, EvaluateOptions{Verbose: Silent})); !slices.Equal(got.Names(), want) {
 		t.Errorf("names in the file are %v, want %v", got.Names(), want)
 	}
 }
@@ -146,10 +146,10 @@ func TestTargetForms(t *testing.T) {
 		if i == 0 {
 			l = loss.CategoricalCrossentropy{}
 		}
-		if err := m.Compile(Compile{Optimizer: optimizer.SGD{}, Loss: l, Metrics: []metric.Metric{metric.Accuracy{Name: "acc"}}}); err != nil {
+		if err := m.Compile(CompileOptions{Optimizer: optimizer.SGD{}, Loss: l, Metrics: []metric.Metric{metric.Accuracy{Name: "acc"}}}); err != nil {
 			t.Fatal(err)
 		}
-		h := fit(t, m, must(data.Tensors(x, target, data.Options{BatchSize: 5})), Fit{Epochs: 2})
+		h := fit(t, m, must(data.Tensors(x, target, data.TensorOptions{BatchSize: 5})), FitOptions{Epochs: 2})
 		if !slices.Equal(h.Names(), []string{"acc", "loss"}) {
 			t.Errorf("history has %v", h.Names())
 		}
@@ -170,7 +170,7 @@ func TestBinary(t *testing.T) {
 	layers := small()
 	layers[len(layers)-1] = layer.Dense{Units: 1, Activation: layer.Sigmoid}
 	m := must(on(1).Sequential(layers...))
-	if err := m.Compile(Compile{Optimizer: optimizer.Adam{LearningRate: .01}, Loss: loss.BinaryCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
+	if err := m.Compile(CompileOptions{Optimizer: optimizer.Adam{LearningRate: .01}, Loss: loss.BinaryCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
 		t.Fatal(err)
 	}
 	x, _ := bars(24)
@@ -178,7 +178,7 @@ func TestBinary(t *testing.T) {
 	for i := range 24 {
 		y.Raw()[i] = byte(i % 2)
 	}
-	h := fit(t, m, must(data.Tensors(x, y, data.Options{BatchSize: 8})), Fit{Epochs: 30})
+	h := fit(t, m, must(data.Tensors(x, y, data.TensorOptions{BatchSize: 8})), FitOptions{Epochs: 30})
 	if h.Last("accuracy") < .9 {
 		t.Errorf("accuracy is %v, want at least .9", h.Last("accuracy"))
 	}
@@ -188,7 +188,7 @@ func TestBinary(t *testing.T) {
 func TestStepsPerEpochCycle(t *testing.T) {
 	m := smallModel(t, 1)
 	x, y := bars(10)
-	ds := &recorder{Dataset: must(data.Tensors(x, y, data.Options{BatchSize: 4, NoShuffle: true}))}
+	ds := &recorder{Dataset: must(data.Tensors(x, y, data.TensorOptions{BatchSize: 4, NoShuffle: true}))}
 	var seen []int
 	count := callback.Func(func(callback.Run) (callback.Hooks, error) {
 		return callback.Hooks{EpochEnd: func(int, *Logs) error {
@@ -196,7 +196,7 @@ func TestStepsPerEpochCycle(t *testing.T) {
 			return nil
 		}}, nil
 	})
-	fit(t, m, ds, Fit{Epochs: 3, StepsPerEpoch: 5, Callbacks: []callback.Callback{count}})
+	fit(t, m, ds, FitOptions{Epochs: 3, StepsPerEpoch: 5, Callbacks: []callback.Callback{count}})
 	if !slices.Equal(seen, []int{5, 10, 15}) {
 		t.Errorf("steps after each epoch: %v, want 5, 10, 15", seen)
 	}
@@ -240,7 +240,7 @@ func TestCancel(t *testing.T) {
 		}
 	}}
 	ended := false
-	h, err := m.Fit(ctx, ds, quiet(Fit{Epochs: 5, Callbacks: []callback.Callback{callback.Func(func(callback.Run) (callback.Hooks, error) {
+	h, err := m.Fit(ctx, ds, quiet(FitOptions{Epochs: 5, Callbacks: []callback.Callback{callback.Func(func(callback.Run) (callback.Hooks, error) {
 		return callback.Hooks{End: func() error { ended = true; return nil }}, nil
 	})}}))
 	if !errors.Is(err, because) || !strings.Contains(err.Error(), "epoch 2 of 5, after step 3 of 6") {
@@ -258,16 +258,16 @@ func TestCancel(t *testing.T) {
 	if _, err := m.WriteTo(&bytes.Buffer{}); err != nil {
 		t.Errorf("the model cannot be saved afterwards: %v", err)
 	}
-	fit(t, m, barsData(24, 4, 1), Fit{})
+	fit(t, m, barsData(24, 4, 1), FitOptions{})
 }
 
 func TestNaN(t *testing.T) {
 	x, y := bars(12)
 	y.Float32s()[2*9] = float32(math.NaN()) // in the third batch
-	ds := must(data.Tensors(x, y, data.Options{BatchSize: 4, NoShuffle: true}))
+	ds := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 4, NoShuffle: true}))
 	m := smallModel(t, 1)
 	before := m.Weights()
-	h, err := m.Fit(context.Background(), ds, quiet(Fit{Epochs: 2}))
+	h, err := m.Fit(context.Background(), ds, quiet(FitOptions{Epochs: 2}))
 	var nan *NaNError
 	if !errors.As(err, &nan) || nan.Epoch != 0 || nan.Step != 2 || !math.IsNaN(nan.Loss) || !near(nan.Rate, .01, 1e-8) {
 		t.Errorf("error is %v", err)
@@ -276,12 +276,12 @@ func TestNaN(t *testing.T) {
 	if h.Partial == nil || h.Partial.Steps != 3 {
 		t.Errorf("partial epoch is %+v", h.Partial)
 	}
-	h, err = m.Fit(context.Background(), ds, quiet(Fit{Epochs: 2, Callbacks: []callback.Callback{callback.TerminateOnNaN{}}}))
+	h, err = m.Fit(context.Background(), ds, quiet(FitOptions{Epochs: 2, Callbacks: []callback.Callback{callback.TerminateOnNaN{}}}))
 	if err != nil || len(h.Epochs) != 1 || !math.IsNaN(h.Last("loss")) {
 		t.Errorf("with TerminateOnNaN: history %+v, error %v; want one epoch, without an error", h, err)
 	}
 	m = smallModel(t, 1)
-	h, err = m.Fit(context.Background(), ds, quiet(Fit{Epochs: 2, AllowNaN: true}))
+	h, err = m.Fit(context.Background(), ds, quiet(FitOptions{Epochs: 2, AllowNaN: true}))
 	if err != nil || len(h.Epochs) != 2 {
 		t.Errorf("with AllowNaN: history %+v, error %v; want two epochs, without an error", h, err)
 	}
@@ -291,12 +291,12 @@ func TestNaN(t *testing.T) {
 // of an epoch is told by the weights.
 func TestNaNWeights(t *testing.T) {
 	m := must(on(1).Sequential(layer.Input{Shape: []int{1}}, layer.Dense{Units: 1}))
-	if err := m.Compile(Compile{Optimizer: optimizer.SGD{LearningRate: 1e30}, Loss: loss.MeanSquaredError{}}); err != nil {
+	if err := m.Compile(CompileOptions{Optimizer: optimizer.SGD{LearningRate: 1e30}, Loss: loss.MeanSquaredError{}}); err != nil {
 		t.Fatal(err)
 	}
 	before := m.Weights()
-	ds := must(data.Tensors(tensor.Of([]float32{1e10}, 1, 1), tensor.Of([]float32{1}, 1, 1), data.Options{}))
-	_, err := m.Fit(context.Background(), ds, quiet(Fit{Epochs: 3}))
+	ds := must(data.Tensors(tensor.Of([]float32{1e10}, 1, 1), tensor.Of([]float32{1}, 1, 1), data.TensorOptions{}))
+	_, err := m.Fit(context.Background(), ds, quiet(FitOptions{Epochs: 3}))
 	var nan *NaNError
 	if !errors.As(err, &nan) || nan.Variable != "dense/kernel" || math.IsInf(nan.Loss, 0) || nan.Epoch != 0 || nan.Step != 0 {
 		t.Errorf("error is %v", err)
@@ -315,7 +315,7 @@ func unchanged(t *testing.T, m *Model, before []*tensor.Tensor) {
 
 // A training that is interrupted, saved, opened and resumed gives the bits of one that is not.
 func TestResume(t *testing.T) {
-	f := Fit{Epochs: 4, StepsPerEpoch: 4, Callbacks: []callback.Callback{
+	f := FitOptions{Epochs: 4, StepsPerEpoch: 4, Callbacks: []callback.Callback{
 		callback.EarlyStopping{Monitor: "loss", Patience: 10, RestoreBestWeights: true},
 		callback.ReduceLROnPlateau{Monitor: "loss", Patience: new(0), MinDelta: new(10.), Factor: .5},
 	}}
@@ -377,19 +377,19 @@ func TestFitRefuses(t *testing.T) {
 	x, y := bars(8)
 	for name, c := range map[string]struct {
 		ds   data.Dataset
-		f    Fit
+		f    FitOptions
 		want string
 	}{
-		"nil data":        {nil, Fit{}, "no data set"},
-		"no targets":      {must(data.Tensors(x, nil, data.Options{})), Fit{}, "no targets"},
-		"other pictures":  {must(data.Tensors(tensor.New(tensor.Float32, 8, 7, 7, 1), y, data.Options{})), Fit{}, "(None, 7, 7, 1), the model takes (None, 6, 6, 1)"},
-		"three classes":   {must(data.Tensors(x, tensor.New(tensor.Float32, 8, 3), data.Options{})), Fit{}, "Units: 3"},
-		"class numbers":   {must(data.Tensors(x, tensor.New(tensor.Int32, 8), data.Options{})), Fit{}, "SparseCategoricalCrossentropy"},
-		"validation":      {ok, Fit{Validation: must(data.Tensors(x, nil, data.Options{}))}, "validation data: there are no targets"},
-		"negative epochs": {ok, Fit{Epochs: -1}, "Epochs is -1"},
-		"nil callback":    {ok, Fit{Callbacks: []callback.Callback{nil}}, "callback 0 is nil"},
-		"no validation":   {ok, Fit{Callbacks: []callback.Callback{callback.EarlyStopping{}}}, "there will be no val_loss"},
-		"bad verbose":     {ok, Fit{Verbose: 9}, "verbose is 9"},
+		"nil data":        {nil, FitOptions{}, "no data set"},
+		"no targets":      {must(data.Tensors(x, nil, data.TensorOptions{})), FitOptions{}, "no targets"},
+		"other pictures":  {must(data.Tensors(tensor.New(tensor.Float32, 8, 7, 7, 1), y, data.TensorOptions{})), FitOptions{}, "(None, 7, 7, 1), the model takes (None, 6, 6, 1)"},
+		"three classes":   {must(data.Tensors(x, tensor.New(tensor.Float32, 8, 3), data.TensorOptions{})), FitOptions{}, "Units: 3"},
+		"class numbers":   {must(data.Tensors(x, tensor.New(tensor.Int32, 8), data.TensorOptions{})), FitOptions{}, "SparseCategoricalCrossentropy"},
+		"validation":      {ok, FitOptions{Validation: must(data.Tensors(x, nil, data.TensorOptions{}))}, "validation data: there are no targets"},
+		"negative epochs": {ok, FitOptions{Epochs: -1}, "Epochs is -1"},
+		"nil callback":    {ok, FitOptions{Callbacks: []callback.Callback{nil}}, "callback 0 is nil"},
+		"no validation":   {ok, FitOptions{Callbacks: []callback.Callback{callback.EarlyStopping{}}}, "there will be no val_loss"},
+		"bad verbose":     {ok, FitOptions{Verbose: 9}, "verbose is 9"},
 	} {
 		if c.f.Verbose == 0 {
 			c.f = quiet(c.f)
@@ -403,25 +403,25 @@ func TestFitRefuses(t *testing.T) {
 		}
 	}
 	bare := must(on(1).Sequential(small()...))
-	if _, err := bare.Fit(context.Background(), ok, Fit{}); err == nil || !strings.Contains(err.Error(), "not compiled") {
+	if _, err := bare.Fit(context.Background(), ok, FitOptions{}); err == nil || !strings.Contains(err.Error(), "not compiled") {
 		t.Errorf("not compiled: error is %v", err)
 	}
-	if _, err := bare.Evaluate(context.Background(), ok, Evaluate{}); err == nil || !strings.Contains(err.Error(), "not compiled") {
+	if _, err := bare.Evaluate(context.Background(), ok, EvaluateOptions{}); err == nil || !strings.Contains(err.Error(), "not compiled") {
 		t.Errorf("not compiled: error is %v", err)
 	}
 	sparse := must(on(1).Sequential(small()...))
-	if err := sparse.Compile(Compile{Loss: loss.SparseCategoricalCrossentropy{}}); err != nil {
+	if err := sparse.Compile(CompileOptions{Loss: loss.SparseCategoricalCrossentropy{}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sparse.Fit(context.Background(), ok, quiet(Fit{})); err == nil || !strings.Contains(err.Error(), "one-hot") {
+	if _, err := sparse.Fit(context.Background(), ok, quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "one-hot") {
 		t.Errorf("one-hot for sparse: error is %v", err)
 	}
 	labels := tensor.Of([]float32{0, 1, 2, 0, 1, 0, 1, 0}, 8)
-	if _, err := sparse.Fit(context.Background(), must(data.Tensors(x, labels, data.Options{NoShuffle: true})), quiet(Fit{})); err == nil || !strings.Contains(err.Error(), "has class 2") {
+	if _, err := sparse.Fit(context.Background(), must(data.Tensors(x, labels, data.TensorOptions{NoShuffle: true})), quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "has class 2") {
 		t.Errorf("class out of range: error is %v", err)
 	}
 	labels.Float32s()[2] = .5
-	if _, err := sparse.Fit(context.Background(), must(data.Tensors(x, labels, data.Options{NoShuffle: true})), quiet(Fit{})); err == nil || !strings.Contains(err.Error(), "whole number") {
+	if _, err := sparse.Fit(context.Background(), must(data.Tensors(x, labels, data.TensorOptions{NoShuffle: true})), quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "whole number") {
 		t.Errorf("class .5: error is %v", err)
 	}
 }
@@ -435,17 +435,17 @@ func TestCallbacksUseTheModel(t *testing.T) {
 			if _, err := b.PredictBatch(x); err != nil {
 				return err
 			}
-			_, err := b.Evaluate(context.Background(), barsData(6, 4, 0), Evaluate{Verbose: Silent})
+			_, err := b.Evaluate(context.Background(), barsData(6, 4, 0), EvaluateOptions{Verbose: Silent})
 			return err
 		}, EpochEnd: func(int, *Logs) error {
-			if err := b.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err == nil {
+			if err := b.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err == nil {
 				t.Error("Compile in a training: no error")
 			}
 			return nil
 		}}, nil
 	})
-	ha := fit(t, a, barsData(12, 4, 1), Fit{Epochs: 2})
-	hb := fit(t, b, barsData(12, 4, 1), Fit{Epochs: 2, Callbacks: []callback.Callback{peek}})
+	ha := fit(t, a, barsData(12, 4, 1), FitOptions{Epochs: 2})
+	hb := fit(t, b, barsData(12, 4, 1), FitOptions{Epochs: 2, Callbacks: []callback.Callback{peek}})
 	sameWeights(t, a, b)
 	if !bytes.Equal(must(json.Marshal(ha)), must(json.Marshal(hb))) {
 		t.Error("histories differ")
@@ -455,7 +455,7 @@ func TestCallbacksUseTheModel(t *testing.T) {
 func TestProgress(t *testing.T) {
 	m := smallModel(t, 1)
 	var out bytes.Buffer
-	_, err := m.Fit(context.Background(), barsData(12, 4, 1), Fit{Epochs: 2, Validation: barsData(4, 4, 0), Output: &out, Callbacks: []callback.Callback{
+	_, err := m.Fit(context.Background(), barsData(12, 4, 1), FitOptions{Epochs: 2, Validation: barsData(4, 4, 0), Output: &out, Callbacks: []callback.Callback{
 		callback.LearningRateScheduler{Schedule: func(epoch int, rate float64) float64 { return rate / 2 }, Verbose: true},
 	}})
 	if err != nil {
@@ -503,7 +503,7 @@ func TestPrepare(t *testing.T) {
 	var log []string
 	train := &preparer{barsData(24, 8, 1), "train", &log, map[int]bool{}}
 	val := &preparer{barsData(8, 8, 1), "val", &log, map[int]bool{}}
-	fit(t, smallModel(t, 1), train, Fit{Epochs: 3, Validation: val, ValidationFreq: 2})
+	fit(t, smallModel(t, 1), train, FitOptions{Epochs: 3, Validation: val, ValidationFreq: 2})
 	want := "train 0.0, train 1.0 ahead, train 1.0, val 0.0 ahead, train 2.0 ahead, val 0.0, train 2.0"
 	if got := strings.Join(log, ", "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

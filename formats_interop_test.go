@@ -51,7 +51,7 @@ func TestOnlyPredicts(t *testing.T) {
 	folder := t.TempDir()
 	testenv.Python(t, "interop.py", "policies", folder)
 	x := readArray(t, []int{4, 6, 6, 1}, folder, "x")
-	ds, err := data.Tensors(x, tensor.Of([]float32{1, 0, 0, 1, 1, 0, 0, 1}, 4, 2), data.Options{BatchSize: 4})
+	ds, err := data.Tensors(x, tensor.Of([]float32{1, 0, 0, 1, 1, 0, 0, 1}, 4, 2), data.TensorOptions{BatchSize: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,10 +74,10 @@ func TestOnlyPredicts(t *testing.T) {
 				t.Fatal(err)
 			}
 			compareArray(t, got, readArray(t, []int{4, 2}, folder, name+".predictions"), 1e-6)
-			if _, err := m.Evaluate(t.Context(), ds, lince.Evaluate{Verbose: lince.Silent}); err != nil {
+			if _, err := m.Evaluate(t.Context(), ds, lince.EvaluateOptions{Verbose: lince.Silent}); err != nil {
 				t.Errorf("evaluating: %v", err)
 			}
-			_, fitErr := m.Fit(t.Context(), ds, lince.Fit{Verbose: lince.Silent})
+			_, fitErr := m.Fit(t.Context(), ds, lince.FitOptions{Verbose: lince.Silent})
 			saveErr := m.Save(filepath.Join(t.TempDir(), "again.keras"))
 			if refused == nil {
 				if fitErr != nil || saveErr != nil {
@@ -120,7 +120,7 @@ func TestCompileForms(t *testing.T) {
 	ds, err := data.NamedTensors(
 		map[string]*tensor.Tensor{"image": readArray(t, []int{12, 6, 6, 1}, folder, "x")},
 		map[string]*tensor.Tensor{"a": readArray(t, []int{12, 2}, folder, "a"), "b": readArray(t, []int{12, 2}, folder, "b")},
-		data.Options{BatchSize: 12, NoShuffle: true},
+		data.TensorOptions{BatchSize: 12, NoShuffle: true},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestCompileForms(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(told)) {
 		t.Run(name, func(t *testing.T) {
 			m := openKnown(t, filepath.Join(folder, name+".keras"))
-			logs, err := m.Evaluate(t.Context(), ds, lince.Evaluate{Verbose: lince.Silent})
+			logs, err := m.Evaluate(t.Context(), ds, lince.EvaluateOptions{Verbose: lince.Silent})
 			if err != nil {
 				t.Fatal(err)
 			}

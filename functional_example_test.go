@@ -34,11 +34,11 @@ func Example_transferLearning() {
 	body.SetTrainable(false)
 	model, err := lince.Sequential(body, layer.GlobalAveragePool2D{}, layer.Dense{Units: 2, Activation: layer.Softmax})
 	check(err)
-	check(model.Compile(lince.Compile{Loss: loss.CategoricalCrossentropy{}}))
+	check(model.Compile(lince.CompileOptions{Loss: loss.CategoricalCrossentropy{}}))
 	// model.Fit(...) trains the head.
 
 	body.SetTrainable(true)
-	check(model.Compile(lince.Compile{Optimizer: optimizer.Adam{LearningRate: 1e-5}, Loss: loss.CategoricalCrossentropy{}}))
+	check(model.Compile(lince.CompileOptions{Optimizer: optimizer.Adam{LearningRate: 1e-5}, Loss: loss.CategoricalCrossentropy{}}))
 	// model.Fit(...) trains all of it.
 
 	features, err := lince.Functional(body.Inputs(), body.Layer("batch_normalization").Output())
@@ -57,7 +57,7 @@ func ExampleShared() {
 	sum := both.Then(layer.Dense{Units: 1, Name: "sum"})
 	model, err := lince.Functional(lince.List(left, right), lince.List(same, sum))
 	check(err)
-	check(model.Compile(lince.Compile{Outputs: map[string]lince.Objective{
+	check(model.Compile(lince.CompileOptions{Outputs: map[string]lince.Objective{
 		"same": {Loss: loss.BinaryCrossentropy{}},
 		"sum":  {Loss: loss.MeanSquaredError{}, LossWeight: new(.5)},
 	}}))

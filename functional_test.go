@@ -139,10 +139,10 @@ func TestNestedModel(t *testing.T) {
 		t.Errorf("layers are %v", got)
 	}
 	for _, m := range []*Model{m, seq} {
-		if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {
+		if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {
 			t.Fatal(err)
 		}
-		fit(t, m, barsData(12, 4, 1), Fit{})
+		fit(t, m, barsData(12, 4, 1), FitOptions{})
 		after := must(base.PredictBatch(x))
 		if bytes.Equal(before.Raw(), after.Raw()) {
 			t.Error("the body has not learned")
@@ -169,7 +169,7 @@ func TestLayerOutput(t *testing.T) {
 	if want := must(m.PredictBatch(x)); !bytes.Equal(got.Raw(), want.Raw()) {
 		t.Errorf("the two halves give %v, the whole %v", got.Float32s(), want.Float32s())
 	}
-	fit(t, m, barsData(12, 4, 1), Fit{})
+	fit(t, m, barsData(12, 4, 1), FitOptions{})
 	got = must(rest.PredictBatch(must(mid.PredictBatch(x))))
 	if want := must(m.PredictBatch(x)); !bytes.Equal(got.Raw(), want.Raw()) {
 		t.Error("the halves did not learn with the whole")
@@ -183,7 +183,7 @@ func TestTrainable(t *testing.T) {
 	m := must(on(2).Sequential(base, layer.Dense{Units: 2, Activation: layer.Softmax}))
 	compile := func(m *Model) {
 		t.Helper()
-		if err := m.Compile(Compile{Optimizer: optimizer.Adam{}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+		if err := m.Compile(CompileOptions{Optimizer: optimizer.Adam{}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -197,7 +197,7 @@ func TestTrainable(t *testing.T) {
 		return b
 	}
 	before, all := weights(base), weights(m)
-	fit(t, m, barsData(12, 4, 1), Fit{})
+	fit(t, m, barsData(12, 4, 1), FitOptions{})
 	if !bytes.Equal(before, weights(base)) || bytes.Equal(all, weights(m)) {
 		t.Error("the frozen body has learned, or the head has not")
 	}
@@ -209,21 +209,21 @@ func TestTrainable(t *testing.T) {
 	if got.Layer("body").Trainable() || inner.Layer("conv2d").Trainable() || !got.Layer("dense").Trainable() || got.Unknown() != nil {
 		t.Errorf("the opened model's flags differ; %v", got.Unknown())
 	}
-	fit(t, m, barsData(12, 4, 1), Fit{})
-	fit(t, got, barsData(12, 4, 1), Fit{})
+	fit(t, m, barsData(12, 4, 1), FitOptions{})
+	fit(t, got, barsData(12, 4, 1), FitOptions{})
 	if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) {
 		t.Error("the opened model trains otherwise")
 	}
 
 	m.SetTrainable(true)
-	if _, err := m.Fit(t.Context(), barsData(12, 4, 1), quiet(Fit{})); err == nil || !strings.Contains(err.Error(), "call Compile again") {
+	if _, err := m.Fit(t.Context(), barsData(12, 4, 1), quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "call Compile again") {
 		t.Errorf("trained with other flags than compiled with: %v", err)
 	}
 	if got := must(reopen(m)); got.Unknown() != nil {
 		t.Errorf("saved between freezing and Compile: %v", got.Unknown())
 	}
 	compile(m)
-	fit(t, m, barsData(12, 4, 1), Fit{})
+	fit(t, m, barsData(12, 4, 1), FitOptions{})
 	if bytes.Equal(before, weights(base)) {
 		t.Error("the body has not learned")
 	}
@@ -255,7 +255,7 @@ func twoHeads(t testing.TB) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = m.Compile(Compile{
+	err = m.Compile(CompileOptions{
 		Optimizer: optimizer.SGD{LearningRate: .05, Momentum: .9},
 		Outputs: map[string]Objective{
 			"kind":  {Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}},
@@ -278,7 +278,7 @@ func twoHeadsData(t testing.TB, n int) data.Dataset {
 	ds, err := data.NamedTensors(
 		map[string]*tensor.Tensor{"left": x, "right": x},
 		map[string]*tensor.Tensor{"kind": y, "place": place},
-		data.Options{BatchSize: 5, Seed: 1},
+		data.TensorOptions{BatchSize: 5, Seed: 1},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -289,7 +289,7 @@ func twoHeadsData(t testing.TB, n int) data.Dataset {
 func TestSeveralInputsAndOutputs(t *testing.T) {
 	m := twoHeads(t)
 	ds := twoHeadsData(t, 12)
-	h := fit(t, m, ds, Fit{Epochs: 2, Validation: ds})
+	h := fit(t, m, ds, FitOptions{Epochs: 2, Validation: ds})
 	var names []string
 	for _, s := range h.Series {
 		names = append(names, s.Name)
@@ -298,7 +298,7 @@ func TestSeveralInputsAndOutputs(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("the history has %v, want %v", names, want)
 	}
-	logs, err := m.Evaluate(t.Context(), ds, Evaluate{Verbose: Silent})
+	logs, err := m.Evaluate(t.Context(), ds, EvaluateOptions{Verbose: Silent})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestSeveralInputsAndOutputs(t *testing.T) {
 	if !near(get("loss"), get("kind_loss")+.25*get("place_loss"), 1e-5) {
 		t.Errorf("the loss is not the weighted sum: %v", logs.Map())
 	}
-	all, err := m.PredictNamed(t.Context(), ds, Predict{Verbose: Silent})
+	all, err := m.PredictNamed(t.Context(), ds, PredictOptions{Verbose: Silent})
 	if err != nil || !all["kind"].Shape().Equal(tensor.Shape{12, 2}) || !all["place"].Shape().Equal(tensor.Shape{12, 1}) {
 		t.Errorf("predictions are %v, %v", all, err)
 	}
@@ -314,8 +314,8 @@ func TestSeveralInputsAndOutputs(t *testing.T) {
 	if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) || got.Unknown() != nil {
 		t.Errorf("saving what was opened gives another file; %v", got.Unknown())
 	}
-	fit(t, m, ds, Fit{})
-	fit(t, got, ds, Fit{})
+	fit(t, m, ds, FitOptions{})
+	fit(t, got, ds, FitOptions{})
 	if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) {
 		t.Error("the opened model trains otherwise")
 	}
@@ -329,12 +329,12 @@ func TestSeveralInputsAndOutputs(t *testing.T) {
 		"an input too many":    {map[string]*tensor.Tensor{"left": x, "right": x, "rihgt": x}, map[string]*tensor.Tensor{"kind": y, "place": y}, "did you mean right?"},
 		"a target of no shape": {map[string]*tensor.Tensor{"left": x, "right": x}, map[string]*tensor.Tensor{"kind": y, "place": y}, "output place: the targets have shape (None, 2)"},
 	} {
-		ds := must(data.NamedTensors(c.in, c.out, data.Options{}))
-		if _, err := m.Fit(t.Context(), ds, quiet(Fit{})); err == nil || !strings.Contains(err.Error(), c.want) {
+		ds := must(data.NamedTensors(c.in, c.out, data.TensorOptions{}))
+		if _, err := m.Fit(t.Context(), ds, quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error is %v", name, err)
 		}
 	}
-	if _, err := m.Fit(t.Context(), barsData(4, 2, 1), quiet(Fit{})); err == nil || !strings.Contains(err.Error(), "left") {
+	if _, err := m.Fit(t.Context(), barsData(4, 2, 1), quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "left") {
 		t.Errorf("data without names: error is %v", err)
 	}
 }
@@ -342,14 +342,14 @@ func TestSeveralInputsAndOutputs(t *testing.T) {
 func TestOutputMistakes(t *testing.T) {
 	m := twoHeads(t)
 	for name, c := range map[string]struct {
-		c    Compile
+		c    CompileOptions
 		want string
 	}{
-		"unknown output":  {Compile{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kidn": {}}}, "did you mean kind?"},
-		"whose metrics":   {Compile{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "which of them"},
-		"no loss":         {Compile{}, "there is no loss"},
-		"negative weight": {Compile{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight is -1"},
-		"logits":          {Compile{Outputs: map[string]Objective{"kind": {Loss: loss.CategoricalCrossentropy{FromLogits: true}}}}, "output kind: CategoricalCrossentropy takes logits"},
+		"unknown output":  {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kidn": {}}}, "did you mean kind?"},
+		"whose metrics":   {CompileOptions{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "which of them"},
+		"no loss":         {CompileOptions{}, "there is no loss"},
+		"negative weight": {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight is -1"},
+		"logits":          {CompileOptions{Outputs: map[string]Objective{"kind": {Loss: loss.CategoricalCrossentropy{FromLogits: true}}}}, "output kind: CategoricalCrossentropy takes logits"},
 	} {
 		if err := m.Compile(c.c); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error is %v", name, err)
@@ -365,7 +365,7 @@ func TestSharedWeightsConcurrently(t *testing.T) {
 	base := body(t)
 	head := func(seed uint64) *Model {
 		m := must(on(seed).Sequential(base, layer.Dense{Units: 2, Activation: layer.Softmax}))
-		if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {
+		if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {
 			t.Fatal(err)
 		}
 		return m
@@ -374,7 +374,7 @@ func TestSharedWeightsConcurrently(t *testing.T) {
 	x, _ := bars(3)
 	done := make(chan error)
 	go func() {
-		_, err := b.Fit(t.Context(), barsData(12, 4, 2), quiet(Fit{Epochs: 3}))
+		_, err := b.Fit(t.Context(), barsData(12, 4, 2), quiet(FitOptions{Epochs: 3}))
 		done <- err
 	}()
 	go func() {
@@ -386,7 +386,7 @@ func TestSharedWeightsConcurrently(t *testing.T) {
 		}
 		done <- nil
 	}()
-	fit(t, a, barsData(12, 4, 1), Fit{Epochs: 3})
+	fit(t, a, barsData(12, 4, 1), FitOptions{Epochs: 3})
 	for range 2 {
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -402,26 +402,26 @@ func TestWeightsOfOutputs(t *testing.T) {
 		place.Float32s()[i] = 5
 	}
 	in, out := map[string]*tensor.Tensor{"left": x, "right": x}, map[string]*tensor.Tensor{"kind": y, "place": place}
-	evaluate := func(o data.Options) map[string]float64 {
+	evaluate := func(o data.TensorOptions) map[string]float64 {
 		o.NoShuffle = true
-		logs, err := twoHeads(t).Evaluate(t.Context(), must(data.NamedTensors(in, out, o)), Evaluate{Verbose: Silent})
+		logs, err := twoHeads(t).Evaluate(t.Context(), must(data.NamedTensors(in, out, o)), EvaluateOptions{Verbose: Silent})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return logs.Map()
 	}
-	plain := evaluate(data.Options{})
-	half := evaluate(data.Options{SampleWeights: map[string][]float32{"kind": {.5, .5, .5, .5, .5, .5, .5, .5}}})
+	plain := evaluate(data.TensorOptions{})
+	half := evaluate(data.TensorOptions{SampleWeights: map[string][]float32{"kind": {.5, .5, .5, .5, .5, .5, .5, .5}}})
 	if !near(half["kind_loss"], plain["kind_loss"]/2, 1e-6) || half["place_loss"] != plain["place_loss"] {
 		t.Errorf("with weights of kind: %v, without: %v", half, plain)
 	}
-	all := evaluate(data.Options{Weights: make([]float32, 8), SampleWeights: map[string][]float32{"place": {1, 1, 1, 1, 1, 1, 1, 1}}})
+	all := evaluate(data.TensorOptions{Weights: make([]float32, 8), SampleWeights: map[string][]float32{"place": {1, 1, 1, 1, 1, 1, 1, 1}}})
 	if all["kind_loss"] != 0 || all["place_loss"] != plain["place_loss"] {
 		t.Errorf("with weights of all but place: %v, without: %v", all, plain)
 	}
 
-	ds := must(data.NamedTensors(in, out, data.Options{NoShuffle: true}))
-	first := func(f Fit) map[string]float64 {
+	ds := must(data.NamedTensors(in, out, data.TensorOptions{NoShuffle: true}))
+	first := func(f FitOptions) map[string]float64 {
 		h := fit(t, twoHeads(t), ds, f)
 		logs := map[string]float64{}
 		for _, s := range h.Series {
@@ -429,11 +429,11 @@ func TestWeightsOfOutputs(t *testing.T) {
 		}
 		return logs
 	}
-	a, b := first(Fit{}), first(Fit{OutputClassWeight: map[string]map[int]float64{"kind": {0: 3, 1: 3}}})
+	a, b := first(FitOptions{}), first(FitOptions{OutputClassWeight: map[string]map[int]float64{"kind": {0: 3, 1: 3}}})
 	if !near(b["kind_loss"], 3*a["kind_loss"], 1e-5) || a["place_loss"] != b["place_loss"] {
 		t.Errorf("with class weights of kind: %v, without: %v", b, a)
 	}
-	for want, f := range map[string]Fit{
+	for want, f := range map[string]FitOptions{
 		"ClassWeight is for models of one output":    {ClassWeight: map[int]float64{0: 1}},
 		"did you mean kind?":                         {OutputClassWeight: map[string]map[int]float64{"kidn": {}}},
 		"output kind: ClassWeight has a class 2":     {OutputClassWeight: map[string]map[int]float64{"kind": {2: 1}}},

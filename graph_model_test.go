@@ -32,10 +32,10 @@ func TestFromGraph(t *testing.T) {
 	if err := m.Summary(&table, Summary{}); err != nil || !strings.Contains(table.String(), "graph (Graph)") {
 		t.Errorf("summary: %v\n%s", err, table.String())
 	}
-	if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {
+	if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {
 		t.Fatal(err)
 	}
-	fit(t, m, barsData(12, 4, 1), Fit{})
+	fit(t, m, barsData(12, 4, 1), FitOptions{})
 	if bytes.Equal(must(m.PredictBatch(x)).Raw(), want.Raw()) {
 		t.Error("the model has not learned")
 	}

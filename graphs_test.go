@@ -82,14 +82,14 @@ func TestLayerInSeveralModels(t *testing.T) {
 			if n := len(m.Variables()); n != 2 {
 				t.Errorf("there are %d variables, want 2", n)
 			}
-			if err := m.Compile(Compile{Optimizer: optimizer.Adam{}, Loss: loss.MeanSquaredError{}}); err != nil {
+			if err := m.Compile(CompileOptions{Optimizer: optimizer.Adam{}, Loss: loss.MeanSquaredError{}}); err != nil {
 				t.Fatal(err)
 			}
-			ds := must(data.Tensors(numbers(6, 4), numbers(6, 4), data.Options{BatchSize: 2}))
-			fit(t, m, ds, Fit{})
+			ds := must(data.Tensors(numbers(6, 4), numbers(6, 4), data.TensorOptions{BatchSize: 2}))
+			fit(t, m, ds, FitOptions{})
 			got := same(t, m, numbers(3, 4))
-			fit(t, m, ds, Fit{})
-			fit(t, got, ds, Fit{})
+			fit(t, m, ds, FitOptions{})
+			fit(t, got, ds, FitOptions{})
 			if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) {
 				t.Error("the opened model trains otherwise")
 			}
@@ -123,7 +123,7 @@ func TestNestedSeveralOutputs(t *testing.T) {
 func TestOutputWithoutLoss(t *testing.T) {
 	in := four()
 	m := must(on(1).Functional(in, List(in.Then(layer.Dense{Units: 2, Name: "a"}), in.Then(layer.Dense{Units: 1, Name: "b"}))))
-	err := m.Compile(Compile{
+	err := m.Compile(CompileOptions{
 		Optimizer: optimizer.SGD{Momentum: .9, WeightDecay: .1, ClipNorm: 1},
 		Outputs: map[string]Objective{
 			"a": {Loss: loss.MeanSquaredError{}},
@@ -137,10 +137,10 @@ func TestOutputWithoutLoss(t *testing.T) {
 	a, b := weights("a"), weights("b")
 	ds := must(data.NamedTensors(
 		map[string]*tensor.Tensor{"input_layer": numbers(4, 4)},
-		map[string]*tensor.Tensor{"a": numbers(4, 2), "b": numbers(4, 1)}, data.Options{},
+		map[string]*tensor.Tensor{"a": numbers(4, 2), "b": numbers(4, 1)}, data.TensorOptions{},
 	))
 	var names []string
-	for _, s := range fit(t, m, ds, Fit{}).Series {
+	for _, s := range fit(t, m, ds, FitOptions{}).Series {
 		names = append(names, s.Name)
 	}
 	if want := []string{"b_mean_absolute_error", "loss"}; !slices.Equal(names, want) {
@@ -230,7 +230,7 @@ func TestStrangeCompileConfig(t *testing.T) {
 					continue
 				}
 				must(m.Call(c.in...))
-				_, evaluated := m.Evaluate(t.Context(), c.all, Evaluate{Verbose: Silent})
+				_, evaluated := m.Evaluate(t.Context(), c.all, EvaluateOptions{Verbose: Silent})
 				_, rate := m.LearningRate()
 				if _, ok := m.Compiled(); ok && evaluated != nil && !strings.Contains(evaluated.Error(), "targets") || !ok && (evaluated == nil || rate == nil) {
 					t.Errorf("%s %s: evaluating %v, learning rate %v", key, value, evaluated, rate)
@@ -253,7 +253,7 @@ func TestModelsBesideTraining(t *testing.T) {
 		base := must(o.Functional(in, x))
 		head := func() *Model {
 			m := must(o.Sequential(base, layer.Dense{Units: 2, Activation: layer.Softmax}))
-			if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {
+			if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {
 				t.Error(err)
 			}
 			return m
@@ -266,7 +266,7 @@ func TestModelsBesideTraining(t *testing.T) {
 			func() error {
 				m := head()
 				must(m.PredictBatch(pictures))
-				_, err := m.Fit(t.Context(), barsData(8, 4, 2), quiet(Fit{}))
+				_, err := m.Fit(t.Context(), barsData(8, 4, 2), quiet(FitOptions{}))
 				return err
 			},
 			func() error { _, err := base.PredictBatch(pictures); return err },
@@ -293,7 +293,7 @@ func TestModelsBesideTraining(t *testing.T) {
 				}
 			})
 		}
-		fit(t, whole, barsData(12, 4, 1), Fit{Epochs: 5})
+		fit(t, whole, barsData(12, 4, 1), FitOptions{Epochs: 5})
 		close(stop)
 		all.Wait()
 	}
@@ -308,11 +308,11 @@ func TestSharedStatistics(t *testing.T) {
 		first := in.Then(bn)
 		second := in.Then(layer.Rescaling{Scale: []float64{3}}, bn)
 		m := must(o.Functional(in, Apply(layer.Add{}, first, second).Then(layer.Dense{Units: 1})))
-		if err := m.Compile(Compile{Optimizer: optimizer.SGD{}, Loss: loss.MeanSquaredError{}}); err != nil {
+		if err := m.Compile(CompileOptions{Optimizer: optimizer.SGD{}, Loss: loss.MeanSquaredError{}}); err != nil {
 			t.Fatal(err)
 		}
 		x := numbers(8, 4)
-		fit(t, m, must(data.Tensors(x, numbers(8, 1), data.Options{BatchSize: 8})), Fit{})
+		fit(t, m, must(data.Tensors(x, numbers(8, 1), data.TensorOptions{BatchSize: 8})), FitOptions{})
 		mean := float32(0)
 		for i := range 8 {
 			mean += x.Float32s()[i*4] / 8
@@ -325,11 +325,11 @@ func TestSharedStatistics(t *testing.T) {
 
 		drop := Shared(layer.Dropout{Rate: .5})
 		d := must(o.Functional(in, Apply(layer.Subtract{}, in.Then(drop), in.Then(drop)).Then(layer.Dense{Units: 1})))
-		if err := d.Compile(Compile{Optimizer: optimizer.SGD{}, Loss: loss.MeanSquaredError{}}); err != nil {
+		if err := d.Compile(CompileOptions{Optimizer: optimizer.SGD{}, Loss: loss.MeanSquaredError{}}); err != nil {
 			t.Fatal(err)
 		}
 		before := d.Layer("dense").Weights()[0].Raw()
-		fit(t, d, must(data.Tensors(x, numbers(8, 1), data.Options{BatchSize: 8})), Fit{})
+		fit(t, d, must(data.Tensors(x, numbers(8, 1), data.TensorOptions{BatchSize: 8})), FitOptions{})
 		if string(before) == string(d.Layer("dense").Weights()[0].Raw()) {
 			t.Error("two masks are one: the difference is nothing, and nothing is learned from it")
 		}

@@ -44,7 +44,7 @@ func smallModel(t testing.TB, seed uint64) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = m.Compile(Compile{
+	err = m.Compile(CompileOptions{
 		Optimizer: optimizer.RMSprop{LearningRate: .01}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}},
 	})
 	if err != nil {
@@ -72,15 +72,15 @@ func bars(n int) (x, y *tensor.Tensor) {
 
 func barsData(n, batch int, seed uint32) data.Dataset {
 	x, y := bars(n)
-	return must(data.Tensors(x, y, data.Options{BatchSize: batch, Seed: seed}))
+	return must(data.Tensors(x, y, data.TensorOptions{BatchSize: batch, Seed: seed}))
 }
 
-func quiet(f Fit) Fit {
+func quiet(f FitOptions) FitOptions {
 	f.Output, f.Verbose = io.Discard, Silent
 	return f
 }
 
-func fit(t testing.TB, m *Model, ds data.Dataset, f Fit) *History {
+func fit(t testing.TB, m *Model, ds data.Dataset, f FitOptions) *History {
 	t.Helper()
 	h, err := m.Fit(context.Background(), ds, quiet(f))
 	if err != nil {

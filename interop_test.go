@@ -67,8 +67,8 @@ func compareLogs(t *testing.T, what string, got *Logs, want map[string]float64) 
 // train makes two steps with all of the data.
 func train(t *testing.T, m *Model, x, y *tensor.Tensor) {
 	t.Helper()
-	ds := must(data.Tensors(x, y, data.Options{BatchSize: 12, NoShuffle: true}))
-	fit(t, m, ds, Fit{Epochs: 2})
+	ds := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 12, NoShuffle: true}))
+	fit(t, m, ds, FitOptions{Epochs: 2})
 }
 
 // mobile has layers of small networks for pictures of 6x6.
@@ -107,14 +107,14 @@ func TestKerasOpens(t *testing.T) {
 			layers = mobile()
 		}
 		m := must(Options{Seed: 4}.Sequential(layers...))
-		err := m.Compile(Compile{
+		err := m.Compile(CompileOptions{
 			Optimizer: o, Loss: loss.CategoricalCrossentropy{LabelSmoothing: .05},
 			Metrics: []metric.Metric{metric.Accuracy{}, metric.CategoricalAccuracy{Name: "other"}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		fit(t, m, must(data.Tensors(x, y, data.Options{BatchSize: 5})), Fit{Epochs: 2})
+		fit(t, m, must(data.Tensors(x, y, data.TensorOptions{BatchSize: 5})), FitOptions{Epochs: 2})
 		m.Classes = []string{"upright", "level"}
 		dir := filepath.Join(root, name)
 		for _, err := range []error{
@@ -131,7 +131,7 @@ func TestKerasOpens(t *testing.T) {
 		folders = append(folders, dir)
 	}
 	testenv.Python(t, "interop.py", append([]string{"open"}, folders...)...)
-	all := must(data.Tensors(x, y, data.Options{NoShuffle: true}))
+	all := must(data.Tensors(x, y, data.TensorOptions{NoShuffle: true}))
 	for name, m := range models {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(root, name)
@@ -153,10 +153,10 @@ func TestKerasOpens(t *testing.T) {
 				t.Errorf("Keras finds layers %v, want %v", result.Layers, want)
 			}
 			compare(t, "predictions", must(m.PredictBatch(x)).Float32s(), readFloats(t, dir, "predictions"), 1e-5)
-			compareLogs(t, "before", must(m.Evaluate(context.Background(), all, Evaluate{Verbose: Silent})), result.Before)
+			compareLogs(t, "before", must(m.Evaluate(context.Background(), all, EvaluateOptions{Verbose: Silent})), result.Before)
 			train(t, m, x, y)
 			compare(t, "weights after two steps", allWeights(m), readFloats(t, dir, "weights"), 2e-5)
-			compareLogs(t, "after", must(m.Evaluate(context.Background(), all, Evaluate{Verbose: Silent})), result.After)
+			compareLogs(t, "after", must(m.Evaluate(context.Background(), all, EvaluateOptions{Verbose: Silent})), result.After)
 
 			back, err := Open(filepath.Join(dir, "keras.keras"))
 			if err != nil {
@@ -197,8 +197,8 @@ func TestOpensKeras(t *testing.T) {
 				y = number
 			}
 			compare(t, "predictions", must(m.PredictBatch(x)).Float32s(), readFloats(t, dir, name+".predictions"), 1e-5)
-			all := must(data.Tensors(x, y, data.Options{NoShuffle: true}))
-			compareLogs(t, "metrics", must(m.Evaluate(context.Background(), all, Evaluate{Verbose: Silent})), logs)
+			all := must(data.Tensors(x, y, data.TensorOptions{NoShuffle: true}))
+			compareLogs(t, "metrics", must(m.Evaluate(context.Background(), all, EvaluateOptions{Verbose: Silent})), logs)
 			train(t, m, x, y)
 			compare(t, "weights after two steps", allWeights(m), readFloats(t, dir, name+".weights"), 5e-5)
 		})

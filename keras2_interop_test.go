@@ -56,11 +56,11 @@ func testKeras2(t *testing.T, version, name string, m *lince.Model) {
 			t.Errorf("prediction %d is %v, want %v", i, p, want.Predictions[i])
 		}
 	}
-	ds, err := data.Tensors(x, y, data.Options{BatchSize: 4, NoShuffle: true})
+	ds, err := data.Tensors(x, y, data.TensorOptions{BatchSize: 4, NoShuffle: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := m.Fit(t.Context(), ds, lince.Fit{Epochs: 3, Verbose: lince.Silent})
+	h, err := m.Fit(t.Context(), ds, lince.FitOptions{Epochs: 3, Verbose: lince.Silent})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 // a training that is resumed begins there.
 type training struct {
 	m       *Model
-	o       Fit
+	o       FitOptions
 	total   int // steps of an epoch, which the progress shows
 	feed    feed
 	source  source

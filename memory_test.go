@@ -20,7 +20,7 @@ func TestMemory(t *testing.T) {
 	if _, err := m.TrainingMemory(15); err == nil || !strings.Contains(err.Error(), "not compiled") {
 		t.Errorf("of a model that is not compiled: %v", err)
 	}
-	if err := m.Compile(Compile{Optimizer: optimizer.Adam{}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
+	if err := m.Compile(CompileOptions{Optimizer: optimizer.Adam{}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
 		t.Fatal(err)
 	}
 	a, b := must(m.TrainingMemory(15)), must(m.TrainingMemory(30))

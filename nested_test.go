@@ -23,7 +23,7 @@ func TestNestedOutputs(t *testing.T) {
 		t.Fatalf("%d and %d results, want 2", len(p), len(q))
 	}
 	m := must(on(3).Functional(List(a, b), List(Apply(layer.Subtract{}, p[0], q[0]), q[1])))
-	if err := m.Compile(Compile{Loss: loss.MeanSquaredError{}}); err != nil {
+	if err := m.Compile(CompileOptions{Loss: loss.MeanSquaredError{}}); err != nil {
 		t.Fatal(err)
 	}
 	x, _ := bars(12)
@@ -32,9 +32,9 @@ func TestNestedOutputs(t *testing.T) {
 	ds := must(data.NamedTensors(
 		map[string]*tensor.Tensor{"a": x.Rows(0, 9), "b": other},
 		map[string]*tensor.Tensor{names[0]: tensor.New(tensor.Float32, 9, 4), names[1]: tensor.New(tensor.Float32, 9, 32)},
-		data.Options{BatchSize: 9},
+		data.TensorOptions{BatchSize: 9},
 	))
-	h := fit(t, m, ds, Fit{Epochs: 3})
+	h := fit(t, m, ds, FitOptions{Epochs: 3})
 	if l := h.Values("loss"); !(l[2] < l[0]) {
 		t.Errorf("losses %v", l)
 	}
@@ -55,7 +55,7 @@ func TestNestedOutputs(t *testing.T) {
 			t.Error("the second output is not that of the inner model")
 		}
 	}
-	fit(t, m, ds, Fit{})
-	fit(t, again, ds, Fit{})
+	fit(t, m, ds, FitOptions{})
+	fit(t, again, ds, FitOptions{})
 	sameWeights(t, m, again)
 }

@@ -100,18 +100,18 @@ func compileNetwork(m *lince.Model, step int) error {
 	accuracy := []metric.Metric{metric.Accuracy{}}
 	switch m.Name() {
 	case "residual":
-		return m.Compile(lince.Compile{Optimizer: optimizer.SGD{LearningRate: .02, Momentum: .9, Nesterov: true}, Loss: loss.CategoricalCrossentropy{}, Metrics: accuracy})
+		return m.Compile(lince.CompileOptions{Optimizer: optimizer.SGD{LearningRate: .02, Momentum: .9, Nesterov: true}, Loss: loss.CategoricalCrossentropy{}, Metrics: accuracy})
 	case "branches":
-		return m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{LearningRate: .001}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.CategoricalAccuracy{}}})
+		return m.Compile(lince.CompileOptions{Optimizer: optimizer.RMSprop{LearningRate: .001}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.CategoricalAccuracy{}}})
 	case "shared":
-		return m.Compile(lince.Compile{Optimizer: optimizer.Adam{LearningRate: .002}, Loss: loss.BinaryCrossentropy{}, Metrics: append(accuracy, metric.MeanSquaredError{Name: "mse"})})
+		return m.Compile(lince.CompileOptions{Optimizer: optimizer.Adam{LearningRate: .002}, Loss: loss.BinaryCrossentropy{}, Metrics: append(accuracy, metric.MeanSquaredError{Name: "mse"})})
 	case "heads":
-		return m.Compile(lince.Compile{Optimizer: optimizer.Adam{LearningRate: .003}, Outputs: map[string]lince.Objective{
+		return m.Compile(lince.CompileOptions{Optimizer: optimizer.Adam{LearningRate: .003}, Outputs: map[string]lince.Objective{
 			"kind": {Loss: loss.SparseCategoricalCrossentropy{}, LossWeight: new(1.), Metrics: accuracy},
 			"size": {Loss: loss.MeanSquaredError{}, LossWeight: new(.25), Metrics: []metric.Metric{metric.MeanAbsoluteError{Name: "mae"}, metric.MeanSquaredError{Name: "mse"}}},
 		}})
 	}
-	c := lince.Compile{Optimizer: optimizer.RMSprop{LearningRate: .002}, Loss: loss.CategoricalCrossentropy{FromLogits: true}, Metrics: accuracy}
+	c := lince.CompileOptions{Optimizer: optimizer.RMSprop{LearningRate: .002}, Loss: loss.CategoricalCrossentropy{FromLogits: true}, Metrics: accuracy}
 	if step > 0 {
 		body := m.Layer("body").Model()
 		body.SetTrainable(true)
@@ -257,7 +257,7 @@ func firstWeights(m *lince.Model) []*tensor.Tensor {
 func trainNetwork(t *testing.T, m *lince.Model, ds batches, from, to int, want []map[string]float64) {
 	t.Helper()
 	if from < to {
-		h, err := m.Fit(t.Context(), ds, lince.Fit{InitialEpoch: from, Epochs: to, Verbose: lince.Silent})
+		h, err := m.Fit(t.Context(), ds, lince.FitOptions{InitialEpoch: from, Epochs: to, Verbose: lince.Silent})
 		if err != nil {
 			t.Fatal(err)
 		}

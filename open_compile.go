@@ -33,7 +33,7 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	if conf["loss"] == nil || conf["optimizer"] == nil {
 		return
 	}
-	var c Compile
+	var c CompileOptions
 	note := func(what string, err error) {
 		var unknown *layer.UnknownClass
 		switch {

@@ -52,7 +52,7 @@ func TestOwnClassesOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	how := lince.Compile{
+	how := lince.CompileOptions{
 		Optimizer: ownSGD{optimizer.SGD{LearningRate: .25}, 2}, Loss: ownLoss{Tag: .5},
 		Metrics: []metric.Metric{distance{Unit: "m"}},
 	}
@@ -60,12 +60,12 @@ func TestOwnClassesOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := graphtest.Formula(1, 0, 1, 6, 4)
-	ds, err := data.Tensors(x, graphtest.Formula(2, 0, 1, 6, 2), data.Options{BatchSize: 3})
+	ds, err := data.Tensors(x, graphtest.Formula(2, 0, 1, 6, 2), data.TensorOptions{BatchSize: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
 	train := func(m *lince.Model) error {
-		_, err := m.Fit(t.Context(), ds, lince.Fit{Verbose: lince.Silent})
+		_, err := m.Fit(t.Context(), ds, lince.FitOptions{Verbose: lince.Silent})
 		return err
 	}
 	if err := train(m); err != nil {
@@ -139,7 +139,7 @@ func TestOwnClassesOpen(t *testing.T) {
 		if errs := part.Unknown(); len(errs) != 1 || !strings.Contains(errs[0].Error(), what) {
 			t.Errorf("unknown: %v, want %s", errs, what)
 		}
-		if _, err := part.Evaluate(t.Context(), ds, lince.Evaluate{Verbose: lince.Silent}); err != nil {
+		if _, err := part.Evaluate(t.Context(), ds, lince.EvaluateOptions{Verbose: lince.Silent}); err != nil {
 			t.Errorf("without %s: %v", what, err)
 		}
 		if err := part.Summary(io.Discard, lince.Summary{}); err != nil {

@@ -82,7 +82,7 @@ func (l Rank) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 func Example_ownClasses() {
 	model, err := lince.Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 8}, Bend{}, layer.Dense{Units: 3, Activation: layer.Sigmoid})
 	check(err)
-	check(model.Compile(lince.Compile{Optimizer: optimizer.Adam{LearningRate: .02}, Loss: Rank{}}))
+	check(model.Compile(lince.CompileOptions{Optimizer: optimizer.Adam{LearningRate: .02}, Loss: Rank{}}))
 
 	x := tensor.New(tensor.Float32, 40, 4)
 	level := tensor.New(tensor.Int32, 40)
@@ -90,9 +90,9 @@ func Example_ownClasses() {
 		tensor.Values[int32](level)[i] = int32(i % 4) // 0 to 3
 		x.Float32s()[4*i+i%4] = 1
 	}
-	train, err := data.Tensors(x, level, data.Options{BatchSize: 8})
+	train, err := data.Tensors(x, level, data.TensorOptions{BatchSize: 8})
 	check(err)
-	history, err := model.Fit(context.Background(), train, lince.Fit{Epochs: 30, Verbose: lince.Silent})
+	history, err := model.Fit(context.Background(), train, lince.FitOptions{Epochs: 30, Verbose: lince.Silent})
 	check(err)
 	fmt.Println("learned:", history.Last("loss") < .1)
 

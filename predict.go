@@ -16,8 +16,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Predict is how to predict. The zero value predicts all of a data set.
-type Predict struct {
+// PredictOptions is how to predict. The zero value predicts all of a data set.
+type PredictOptions struct {
 	Steps   int       // batches, at most; 0 is all
 	Verbose Verbose   // Auto: a bar in a terminal, else a line
 	Output  io.Writer // for the progress; nil is os.Stdout
@@ -139,7 +139,7 @@ func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 // batch without examples gives no rows; a data set without batches is an error, as in Keras.
 //
 // Where ctx is cancelled the error wraps its cause.
-func (m *Model) Predict(ctx context.Context, ds data.Dataset, o Predict) (*tensor.Tensor, error) {
+func (m *Model) Predict(ctx context.Context, ds data.Dataset, o PredictOptions) (*tensor.Tensor, error) {
 	if len(m.outputs) > 1 {
 		return nil, fmt.Errorf("predicting: the model has the outputs %s; use PredictNamed, which returns all", strings.Join(m.OutputNames(), ", "))
 	}
@@ -152,7 +152,7 @@ func (m *Model) Predict(ctx context.Context, ds data.Dataset, o Predict) (*tenso
 
 // PredictNamed is Predict for a model of any number of outputs: they come by name (see
 // OutputNames).
-func (m *Model) PredictNamed(ctx context.Context, ds data.Dataset, o Predict) (map[string]*tensor.Tensor, error) {
+func (m *Model) PredictNamed(ctx context.Context, ds data.Dataset, o PredictOptions) (map[string]*tensor.Tensor, error) {
 	out, err := m.predictAll(ctx, ds, o)
 	if err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func (m *Model) PredictNamed(ctx context.Context, ds data.Dataset, o Predict) (m
 }
 
 // predictAll predicts a data set, and puts the batches' outputs together.
-func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o Predict) ([]*tensor.Tensor, error) {
+func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOptions) ([]*tensor.Tensor, error) {
 	display, err := o.Verbose.display(o.Output)
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ func pictureModel(t testing.TB) *Model {
 		layer.Flatten{},
 		layer.Dense{Units: 2, Activation: layer.Softmax},
 	))
-	if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {
+	if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -88,7 +88,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 		"steps":   {data.ImageOptions{Preprocessing: crop, Augment: moves}, crop},
 	} {
 		m := pictureModel(t)
-		fit(t, m, must(data.Images(table, c.train)), Fit{})
+		fit(t, m, must(data.Images(table, c.train)), FitOptions{})
 		if !slices.Equal(m.Classes, []string{"cat", "dog"}) || !reflect.DeepEqual(m.Preprocessing, c.want) {
 			t.Errorf("%s: noted %q and %+v, want %+v", name, m.Classes, m.Preprocessing, c.want)
 		}
@@ -119,7 +119,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 		}
 		// What the model has stays.
 		m.Classes = []string{"gato", "perro"}
-		fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}})), Fit{})
+		fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}})), FitOptions{})
 		if m.Classes[0] != "gato" || !reflect.DeepEqual(m.Preprocessing, c.want) {
 			t.Errorf("%s: another training changed it to %q, %+v", name, m.Classes, m.Preprocessing)
 		}
@@ -127,12 +127,12 @@ func TestFitNotesPreprocessing(t *testing.T) {
 	// What does not fit, or cannot be said, is not noted.
 	m := pictureModel(t)
 	g := augment.Generator{SamplewiseCenter: true}
-	fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}, Augment: g})), Fit{})
+	fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}, Augment: g})), FitOptions{})
 	if m.Preprocessing != nil {
 		t.Errorf("noted %+v", m.Preprocessing)
 	}
 	m = smallModel(t, 1)
-	fit(t, m, barsData(6, 3, 1), Fit{})
+	fit(t, m, barsData(6, 3, 1), FitOptions{})
 	if m.Classes != nil || m.Preprocessing != nil {
 		t.Errorf("of arrays it noted %q, %+v", m.Classes, m.Preprocessing)
 	}
@@ -319,7 +319,7 @@ func TestClassifyConcurrently(t *testing.T) {
 			}
 		})
 	}
-	fit(t, m, train, Fit{Epochs: 2})
+	fit(t, m, train, FitOptions{Epochs: 2})
 	all.Wait()
 	if m.Classes == nil || m.Preprocessing == nil {
 		t.Error("nothing was noted")

@@ -93,14 +93,14 @@ func exactly(t *testing.T, h *History) string {
 // whichever callback it is taken, also where a callback has stopped the training.
 func TestResumeFromEveryHook(t *testing.T) {
 	for name, c := range map[string]struct {
-		fit Fit
+		fit FitOptions
 		ds  func() data.Dataset
 	}{
-		"to the end":       {Fit{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"steps per epoch":  {Fit{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"stopped":          {Fit{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"stopped in steps": {Fit{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"gaps":             {Fit{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }},
+		"to the end":       {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }},
+		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }},
+		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
+		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
+		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var notes []string
@@ -195,7 +195,7 @@ func TestBackupAndRestore(t *testing.T) {
 				cancel()
 			}
 		}
-		return m.Fit(ctx, &recorder{Dataset: barsData(10, 4, 2), before: count}, quiet(Fit{
+		return m.Fit(ctx, &recorder{Dataset: barsData(10, 4, 2), before: count}, quiet(FitOptions{
 			Epochs: 3, Validation: &recorder{Dataset: barsData(6, 4, 0), before: count},
 			Callbacks: []callback.Callback{
 				callback.EarlyStopping{Monitor: "val_loss", Patience: 5, RestoreBestWeights: true},
@@ -234,7 +234,7 @@ func TestCheckpointRefused(t *testing.T) {
 	}
 	list := []callback.Callback{callback.Func(stop), callback.TerminateOnNaN{}}
 	first := smallModel(t, 7)
-	fit(t, first, barsData(10, 4, 2), Fit{Validation: barsData(6, 4, 0), Callbacks: list})
+	fit(t, first, barsData(10, 4, 2), FitOptions{Validation: barsData(6, 4, 0), Callbacks: list})
 	if _, err := on(1).Open(path); err != nil {
 		t.Errorf("it does not open as a model: %v", err)
 	}
@@ -251,7 +251,7 @@ func TestCheckpointRefused(t *testing.T) {
 	other := must(on(1).Sequential(append(small(), layer.Dense{Units: 2, Activation: layer.Softmax})...))
 	compiled := smallModel(t, 7)
 	for m, o := range map[*Model]optimizer.Optimizer{other: optimizer.RMSprop{}, compiled: optimizer.Adam{}} {
-		if err := m.Compile(Compile{Optimizer: o, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+		if err := m.Compile(CompileOptions{Optimizer: o, Loss: loss.CategoricalCrossentropy{}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -259,28 +259,28 @@ func TestCheckpointRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		m    *Model
 		ds   data.Dataset
-		f    Fit
+		f    FitOptions
 		edit func(s *callback.State)
 		want string
 	}{
-		"version":         {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Version = 9 }, "of version 9"},
-		"network":         {other, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, nil, "another network"},
-		"optimizer":       {compiled, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, nil, "compiled otherwise"},
-		"more data":       {m, barsData(11, 4, 2), Fit{Validation: val, Callbacks: list}, nil, "of other training data: of 10 examples, there are 11 now"},
-		"batches":         {m, barsData(10, 3, 2), Fit{Validation: val, Callbacks: list}, nil, "of other training data: of 3 batches, there are 4 now"},
-		"order":           {m, barsData(10, 4, 3), Fit{Validation: val, Callbacks: list}, nil, "other content, in another order"},
-		"no validation":   {m, barsData(10, 4, 2), Fit{Callbacks: list}, nil, "with validation data; there are none now"},
-		"validation":      {m, barsData(10, 4, 2), Fit{Validation: barsData(6, 4, 1), Callbacks: list}, nil, "other validation data"},
-		"callbacks":       {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list[:1]}, nil, "of 2 callbacks, there are 1"},
-		"other callbacks": {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: []callback.Callback{list[1], list[0]}}, nil, "has a callback.Func as callback 0, Fit a callback.TerminateOnNaN"},
-		"steps":           {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list, StepsPerEpoch: 2}, nil, "StepsPerEpoch 0, Fit 2"},
-		"initial epoch":   {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list, InitialEpoch: 2}, nil, "InitialEpoch is 2"},
-		"far":             {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Source.Step = 1 << 62 }, "damaged"},
-		"before":          {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Position.Epoch = -1 }, "damaged"},
-		"called":          {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Called = 3 }, "3 of 2 callbacks"},
-		"phase":           {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Phase = "x" }, `no phase "x"`},
-		"no logs":         {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Logs = nil }, "no accuracy of the epoch"},
-		"no metrics":      {m, barsData(10, 4, 2), Fit{Validation: val, Callbacks: list}, func(s *callback.State) { s.Metrics = nil }, "0 variables of metrics"},
+		"version":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Version = 9 }, "of version 9"},
+		"network":         {other, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "another network"},
+		"optimizer":       {compiled, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "compiled otherwise"},
+		"more data":       {m, barsData(11, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: of 10 examples, there are 11 now"},
+		"batches":         {m, barsData(10, 3, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: of 3 batches, there are 4 now"},
+		"order":           {m, barsData(10, 4, 3), FitOptions{Validation: val, Callbacks: list}, nil, "other content, in another order"},
+		"no validation":   {m, barsData(10, 4, 2), FitOptions{Callbacks: list}, nil, "with validation data; there are none now"},
+		"validation":      {m, barsData(10, 4, 2), FitOptions{Validation: barsData(6, 4, 1), Callbacks: list}, nil, "other validation data"},
+		"callbacks":       {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list[:1]}, nil, "of 2 callbacks, there are 1"},
+		"other callbacks": {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: []callback.Callback{list[1], list[0]}}, nil, "has a callback.Func as callback 0, Fit a callback.TerminateOnNaN"},
+		"steps":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, StepsPerEpoch: 2}, nil, "StepsPerEpoch 0, Fit 2"},
+		"initial epoch":   {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, InitialEpoch: 2}, nil, "InitialEpoch is 2"},
+		"far":             {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Source.Step = 1 << 62 }, "damaged"},
+		"before":          {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Position.Epoch = -1 }, "damaged"},
+		"called":          {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Called = 3 }, "3 of 2 callbacks"},
+		"phase":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Phase = "x" }, `no phase "x"`},
+		"no logs":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Logs = nil }, "no accuracy of the epoch"},
+		"no metrics":      {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Metrics = nil }, "0 variables of metrics"},
 	} {
 		state := *s
 		if c.edit != nil {
@@ -294,12 +294,12 @@ func TestCheckpointRefused(t *testing.T) {
 		unchanged(t, c.m, before)
 	}
 	// The same from the callback.
-	_, err = other.Fit(context.Background(), barsData(10, 4, 2), quiet(Fit{Callbacks: []callback.Callback{callback.BackupAndRestore{Path: path}}}))
+	_, err = other.Fit(context.Background(), barsData(10, 4, 2), quiet(FitOptions{Callbacks: []callback.Callback{callback.BackupAndRestore{Path: path}}}))
 	if err == nil || !strings.Contains(err.Error(), "another network") {
 		t.Errorf("error is %v", err)
 	}
 	// More epochs than there were are no other training.
-	fit(t, m, barsData(10, 4, 2), Fit{Epochs: 3, Validation: val, Callbacks: list, Resume: s})
+	fit(t, m, barsData(10, 4, 2), FitOptions{Epochs: 3, Validation: val, Callbacks: list, Resume: s})
 }
 
 // A State that is taken after a training was cut short could be of a model that End hooks
@@ -308,7 +308,7 @@ func TestNoStateInEndOfCutTraining(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	asked := false
-	_, err := smallModel(t, 1).Fit(ctx, barsData(10, 4, 2), Fit{Output: io.Discard, Callbacks: []callback.Callback{
+	_, err := smallModel(t, 1).Fit(ctx, barsData(10, 4, 2), FitOptions{Output: io.Discard, Callbacks: []callback.Callback{
 		callback.Func(func(run callback.Run) (callback.Hooks, error) {
 			return callback.Hooks{End: func() error {
 				asked = true

@@ -26,7 +26,7 @@ import (
 
 func trained(t testing.TB) *Model {
 	m := smallModel(t, 5)
-	fit(t, m, barsData(12, 5, 1), Fit{Epochs: 2})
+	fit(t, m, barsData(12, 5, 1), FitOptions{Epochs: 2})
 	m.Classes = []string{"upright", "level"}
 	m.Preprocessing = Preprocessing{preprocess.Decode{ColorMode: picture.Grayscale}, preprocess.Resize{Height: 6, Width: 6}, preprocess.Rescale{Scale: 1. / 255}}
 	return m
@@ -66,8 +66,8 @@ func TestSaveAndOpen(t *testing.T) {
 		t.Errorf("got classes %v, preprocessing %+v", got.Classes, got.Preprocessing)
 	}
 	// Both go on alike: optimizer and random numbers came along.
-	fit(t, m, barsData(12, 5, 1), Fit{InitialEpoch: 2, Epochs: 4})
-	fit(t, got, barsData(12, 5, 1), Fit{InitialEpoch: 2, Epochs: 4})
+	fit(t, m, barsData(12, 5, 1), FitOptions{InitialEpoch: 2, Epochs: 4})
+	fit(t, got, barsData(12, 5, 1), FitOptions{InitialEpoch: 2, Epochs: 4})
 	sameWeights(t, m, got)
 
 	bare, err := Options{NoCompile: true, backend: m.backend}.Open(path)
@@ -138,7 +138,7 @@ func TestJSONUnbuilt(t *testing.T) {
 // What a compile configuration can hold comes back.
 func TestCompileConfig(t *testing.T) {
 	m := smallModel(t, 1)
-	c := Compile{
+	c := CompileOptions{
 		Optimizer: optimizer.Adam{LearningRate: 1e-4, AMSGrad: true}, Loss: loss.CategoricalCrossentropy{LabelSmoothing: .1},
 		Metrics:         []metric.Metric{metric.CategoricalAccuracy{}, metric.Accuracy{Name: "acc"}, metric.Accuracy{Name: "mine"}},
 		WeightedMetrics: []metric.Metric{metric.Accuracy{}},
@@ -146,7 +146,7 @@ func TestCompileConfig(t *testing.T) {
 	if err := m.Compile(c); err != nil {
 		t.Fatal(err)
 	}
-	want := fit(t, m, barsData(12, 5, 1), Fit{}).Names()
+	want := fit(t, m, barsData(12, 5, 1), FitOptions{}).Names()
 	if !slices.Equal(want, []string{"acc", "accuracy", "categorical_accuracy", "loss", "mine"}) {
 		t.Errorf("history has %v", want)
 	}
@@ -155,8 +155,8 @@ func TestCompileConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fit(t, m, barsData(12, 5, 1), Fit{})
-	if names := fit(t, got, barsData(12, 5, 1), Fit{}).Names(); !slices.Equal(names, want) {
+	fit(t, m, barsData(12, 5, 1), FitOptions{})
+	if names := fit(t, got, barsData(12, 5, 1), FitOptions{}).Names(); !slices.Equal(names, want) {
 		t.Errorf("history has %v, want %v", names, want)
 	}
 	sameWeights(t, m, got)
@@ -179,7 +179,7 @@ func TestOptimizerWithoutSlots(t *testing.T) {
 	if rate := must(got.LearningRate()); rate != .25 {
 		t.Errorf("learning rate is %v", rate)
 	}
-	fit(t, got, barsData(8, 4, 1), Fit{})
+	fit(t, got, barsData(8, 4, 1), FitOptions{})
 }
 
 func reread(f *keras.File) (*Model, error) {
@@ -295,7 +295,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	// What only training needs keeps nobody from predicting.
 	x, y := bars(8)
-	ds := must(data.Tensors(x, y, data.Options{NoShuffle: true}))
+	ds := must(data.Tensors(x, y, data.TensorOptions{NoShuffle: true}))
 	for name, c := range map[string]struct {
 		f    *keras.File
 		want string
@@ -323,19 +323,19 @@ func TestOpenRefuses(t *testing.T) {
 		if _, err := m.PredictBatch(x); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		logs, err := m.Evaluate(t.Context(), ds, Evaluate{Verbose: Silent})
+		logs, err := m.Evaluate(t.Context(), ds, EvaluateOptions{Verbose: Silent})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if _, ok := logs.Get("accuracy"); !ok {
 			t.Errorf("%s: evaluated without accuracy: %v", name, logs)
 		}
-		if _, err := m.Fit(t.Context(), ds, Fit{Verbose: Silent}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := m.Fit(t.Context(), ds, FitOptions{Verbose: Silent}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: Fit's error is %v", name, err)
 		}
-		if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {
+		if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := m.Fit(t.Context(), ds, Fit{Verbose: Silent}); err != nil || m.Unknown() != nil {
+		if _, err := m.Fit(t.Context(), ds, FitOptions{Verbose: Silent}); err != nil || m.Unknown() != nil {
 			t.Errorf("%s: compiled anew: %v, %v", name, err, m.Unknown())
 		}
 	}
@@ -390,10 +390,10 @@ func TestThreads(t *testing.T) {
 	var files [][]byte
 	for _, threads := range []int{1, 2, 3} {
 		m := must(Options{Seed: 3, Threads: threads}.Sequential(small()...))
-		if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
+		if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
 			t.Fatal(err)
 		}
-		fit(t, m, barsData(24, 7, 1), Fit{Epochs: 3})
+		fit(t, m, barsData(24, 7, 1), FitOptions{Epochs: 3})
 		files = append(files, bytesOf(t, m))
 	}
 	for i, f := range files[1:] {
@@ -438,18 +438,18 @@ func TestPredict(t *testing.T) {
 	m := trained(t)
 	x, y := bars(11)
 	all := must(m.PredictBatch(x))
-	ds := must(data.Tensors(x, y, data.Options{BatchSize: 4, NoShuffle: true}))
-	got, err := m.Predict(context.Background(), ds, Predict{Verbose: Silent})
+	ds := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 4, NoShuffle: true}))
+	got, err := m.Predict(context.Background(), ds, PredictOptions{Verbose: Silent})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got.Raw(), all.Raw()) || !got.Shape().Equal(all.Shape()) {
 		t.Error("Predict and PredictBatch differ")
 	}
-	if part, err := m.Predict(context.Background(), ds, Predict{Steps: 2, Verbose: Silent}); err != nil || part.Shape()[0] != 8 {
+	if part, err := m.Predict(context.Background(), ds, PredictOptions{Steps: 2, Verbose: Silent}); err != nil || part.Shape()[0] != 8 {
 		t.Errorf("two steps: %v, %v", part, err)
 	}
-	if _, err := m.Predict(context.Background(), nil, Predict{Verbose: Silent}); err == nil || !strings.Contains(err.Error(), "no data set") {
+	if _, err := m.Predict(context.Background(), nil, PredictOptions{Verbose: Silent}); err == nil || !strings.Contains(err.Error(), "no data set") {
 		t.Errorf("of nil: error is %v", err)
 	}
 	for _, err := range m.Predictions(context.Background(), nil) {
@@ -471,7 +471,7 @@ func TestPredict(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := m.Predict(ctx, ds, Predict{Verbose: Silent}); err == nil {
+	if _, err := m.Predict(ctx, ds, PredictOptions{Verbose: Silent}); err == nil {
 		t.Error("cancelled: no error")
 	}
 }
@@ -503,7 +503,7 @@ func TestPredictConcurrently(t *testing.T) {
 			done <- err
 		}()
 	}
-	fit(t, m, barsData(12, 4, 1), Fit{Epochs: 3})
+	fit(t, m, barsData(12, 4, 1), FitOptions{Epochs: 3})
 	for range 4 {
 		if err := <-done; err != nil {
 			t.Error(err)

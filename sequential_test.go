@@ -69,7 +69,7 @@ func TestSummaryWithOptimizer(t *testing.T) {
 		layer.MaxPool2D{Pool: layer.Size{2, 2}}, layer.Flatten{}, layer.Dropout{Rate: .5},
 		layer.Dense{Units: 3, Activation: layer.Softmax, Frozen: true},
 	))
-	if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {
+	if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {
 		t.Fatal(err)
 	}
 	m.compiled.started = true
@@ -162,14 +162,14 @@ func TestSeeds(t *testing.T) {
 	if bytes.Equal(a.Weights()[0].Raw(), c.Weights()[0].Raw()) {
 		t.Error("seeds 1 and 2 give the same weights")
 	}
-	fit(t, c, barsData(8, 4, 1), Fit{})
+	fit(t, c, barsData(8, 4, 1), FitOptions{})
 	if err := c.Initialize(1); err != nil {
 		t.Fatal(err)
 	}
 	sameWeights(t, a, c)
 	// Masks of Dropout and the optimizer start anew, too.
-	fit(t, a, barsData(8, 4, 1), Fit{})
-	fit(t, c, barsData(8, 4, 1), Fit{})
+	fit(t, a, barsData(8, 4, 1), FitOptions{})
+	fit(t, c, barsData(8, 4, 1), FitOptions{})
 	sameWeights(t, a, c)
 }
 
@@ -178,25 +178,25 @@ func TestCompileMistakes(t *testing.T) {
 		return must(on(1).Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 3, Name: "hidden"}, last))
 	}
 	softmax, sigmoid, units1 := layer.Dense{Units: 3, Activation: layer.Softmax}, layer.Dense{Units: 3, Activation: layer.Sigmoid}, layer.Dense{Units: 1}
-	categorical := Compile{Loss: loss.CategoricalCrossentropy{}}
+	categorical := CompileOptions{Loss: loss.CategoricalCrossentropy{}}
 	for name, c := range map[string]struct {
 		last layer.Layer
-		c    Compile
+		c    CompileOptions
 		want string
 	}{
-		"no loss":                  {softmax, Compile{}, "no loss"},
+		"no loss":                  {softmax, CompileOptions{}, "no loss"},
 		"categorical, 1 unit":      {units1, categorical, "a unit for each class"},
 		"categorical of sigmoid":   {sigmoid, categorical, "layer.Softmax"},
-		"softmax of 1 unit":        {layer.Dense{Units: 1, Activation: layer.Softmax}, Compile{Loss: loss.BinaryCrossentropy{}}, "always 1"},
-		"logits after softmax":     {softmax, Compile{Loss: loss.CategoricalCrossentropy{FromLogits: true}}, "takes logits"},
+		"softmax of 1 unit":        {layer.Dense{Units: 1, Activation: layer.Softmax}, CompileOptions{Loss: loss.BinaryCrossentropy{}}, "always 1"},
+		"logits after softmax":     {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{FromLogits: true}}, "takes logits"},
 		"probabilities of a relu":  {layer.Dense{Units: 3, Activation: layer.ReLU}, categorical, "takes probabilities"},
 		"probabilities of nothing": {layer.Dense{Units: 3}, categorical, "has no activation"},
-		"binary, of nothing":       {units1, Compile{Loss: loss.BinaryCrossentropy{}}, "has no activation"},
-		"equal metrics":            {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "a_1"}, metric.Accuracy{Name: "a"}, metric.Accuracy{Name: "a"}}}, `"a_1" is taken`},
-		"nil metric":               {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{nil}}, "metric 0 is nil"},
-		"a metric named loss":      {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "loss"}}}, `"loss" is taken`},
-		"learning rate":            {softmax, Compile{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: -1}}, "LearningRate is -1"},
-		"smoothing":                {softmax, Compile{Loss: loss.CategoricalCrossentropy{LabelSmoothing: 2}}, "LabelSmoothing is 2"},
+		"binary, of nothing":       {units1, CompileOptions{Loss: loss.BinaryCrossentropy{}}, "has no activation"},
+		"equal metrics":            {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "a_1"}, metric.Accuracy{Name: "a"}, metric.Accuracy{Name: "a"}}}, `"a_1" is taken`},
+		"nil metric":               {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{nil}}, "metric 0 is nil"},
+		"a metric named loss":      {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "loss"}}}, `"loss" is taken`},
+		"learning rate":            {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: -1}}, "LearningRate is -1"},
+		"smoothing":                {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{LabelSmoothing: 2}}, "LabelSmoothing is 2"},
 	} {
 		m := net(c.last)
 		if err := m.Compile(c.c); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -211,17 +211,17 @@ func TestCompileMistakes(t *testing.T) {
 // A model that cannot be compiled anew stays as it was; one that can has a new optimizer.
 func TestCompileAgain(t *testing.T) {
 	m := smallModel(t, 1)
-	fit(t, m, barsData(8, 4, 1), Fit{})
+	fit(t, m, barsData(8, 4, 1), FitOptions{})
 	n := len(m.store.Variables())
-	if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: -1}}); err == nil {
+	if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: -1}}); err == nil {
 		t.Fatal("no error")
 	}
 	if got := len(m.store.Variables()); got != n {
 		t.Errorf("%d variables, want %d as before", got, n)
 	}
-	fit(t, m, barsData(8, 4, 1), Fit{})
+	fit(t, m, barsData(8, 4, 1), FitOptions{})
 	before := m.Weights()
-	if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: .5}}); err != nil {
+	if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: .5}}); err != nil {
 		t.Fatal(err)
 	}
 	unchanged(t, m, before)
@@ -240,10 +240,10 @@ func TestCompileAgain(t *testing.T) {
 
 func TestFrozen(t *testing.T) {
 	m := must(on(1).Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 3, Frozen: true}, layer.Dense{Units: 2, Activation: layer.Softmax, Frozen: true}))
-	if err := m.Compile(Compile{Loss: loss.CategoricalCrossentropy{}}); err != nil {
+	if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Fit(t.Context(), barsData(8, 4, 1), Fit{}); err == nil || !strings.Contains(err.Error(), "nothing to train") {
+	if _, err := m.Fit(t.Context(), barsData(8, 4, 1), FitOptions{}); err == nil || !strings.Contains(err.Error(), "nothing to train") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -261,7 +261,7 @@ func TestSetWeights(t *testing.T) {
 	if err := m.SetWeights(make([]*tensor.Tensor, len(w))); err == nil {
 		t.Error("nil tensors: no error")
 	}
-	if err := new(Model).Compile(Compile{Loss: loss.MeanSquaredError{}}); err == nil || !strings.Contains(err.Error(), "no layers") {
+	if err := new(Model).Compile(CompileOptions{Loss: loss.MeanSquaredError{}}); err == nil || !strings.Contains(err.Error(), "no layers") {
 		t.Errorf("a model of nothing: error is %v", err)
 	}
 	w[0], w[1] = w[1], w[0]

@@ -137,14 +137,14 @@ func TestTrainingAsKeras(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{LearningRate: want.Rate}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+			if err := m.Compile(lince.CompileOptions{Optimizer: optimizer.RMSprop{LearningRate: want.Rate}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
 				t.Fatal(err)
 			}
 			ds := stripes{want.Side, want.Salt}
 			if err := m.SetWeights(ds.weights(m)); err != nil {
 				t.Fatal(err)
 			}
-			h, err := m.Fit(t.Context(), ds, lince.Fit{Epochs: want.Steps, Verbose: lince.Silent})
+			h, err := m.Fit(t.Context(), ds, lince.FitOptions{Epochs: want.Steps, Verbose: lince.Silent})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,7 +33,7 @@ func Example_tutorial() {
 	fmt.Println(table.Head(3))
 
 	// The very rows that scikit-learn's train_test_split gives.
-	trainRows, testRows, err := table.TrainTestSplit(data.Split{TestSize: .25, RandomState: 42})
+	trainRows, testRows, err := table.TrainTestSplit(data.SplitOptions{TestSize: .25, RandomState: 42})
 	check(err)
 
 	// Batches, augmented as by ImageDataGenerator: for a seed, the same draws and pixels.
@@ -71,14 +71,14 @@ func Example_tutorial() {
 		layer.Dense{Units: 2, Activation: layer.Softmax},
 	)
 	check(err)
-	err = model.Compile(lince.Compile{
+	err = model.Compile(lince.CompileOptions{
 		Optimizer: optimizer.RMSprop{},
 		Loss:      loss.CategoricalCrossentropy{},
 		Metrics:   []metric.Metric{metric.Accuracy{}},
 	})
 	check(err)
 
-	history, err := model.Fit(ctx, train, lince.Fit{Epochs: 3, Validation: test, Output: os.Stderr})
+	history, err := model.Fit(ctx, train, lince.FitOptions{Epochs: 3, Validation: test, Output: os.Stderr})
 	check(err)
 	fmt.Println(history.Names(), len(history.Epochs), "epochs")
 

@@ -14,7 +14,7 @@ import (
 
 func TestSaveWeights(t *testing.T) {
 	m := twoHeads(t)
-	fit(t, m, twoHeadsData(t, 10), Fit{})
+	fit(t, m, twoHeadsData(t, 10), FitOptions{})
 	dir := t.TempDir()
 	path := filepath.Join(dir, "two.weights.h5")
 	if err := m.SaveWeights(path); err != nil {
@@ -67,7 +67,7 @@ func TestDoubts(t *testing.T) {
 		t.Fatalf("not compiled: %v", got.Unknown())
 	}
 	var out bytes.Buffer
-	if _, err := got.Fit(t.Context(), barsOne(t), Fit{Verbose: Lines, Output: &out}); err != nil {
+	if _, err := got.Fit(t.Context(), barsOne(t), FitOptions{Verbose: Lines, Output: &out}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "warning: the last layer is a softmax of 1 unit, which is always 1") {
@@ -79,5 +79,5 @@ func TestDoubts(t *testing.T) {
 func barsOne(t *testing.T) data.Dataset {
 	t.Helper()
 	x, _ := bars(8)
-	return must(data.Tensors(x, tensor.New(tensor.Float32, 8, 1), data.Options{}))
+	return must(data.Tensors(x, tensor.New(tensor.Float32, 8, 1), data.TensorOptions{}))
 }

@@ -139,7 +139,7 @@ func applicationStep(args []string, threads int) (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = m.Compile(lince.Compile{Optimizer: optimizer.SGD{Momentum: .9}, Loss: loss.CategoricalCrossentropy{}})
+	err = m.Compile(lince.CompileOptions{Optimizer: optimizer.SGD{Momentum: .9}, Loss: loss.CategoricalCrossentropy{}})
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func augmented([]string, int) (values, error) {
 		return nil, err
 	}
 	defer func() { _ = table.Close() }() // only read
-	table, _, err = table.TrainTestSplit(data.Split{TrainSize: augmentedPictures, RandomState: 42})
+	table, _, err = table.TrainTestSplit(data.SplitOptions{TrainSize: augmentedPictures, RandomState: 42})
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func tutorialSteps(size string, threads int, p *profile.Profile) (float64, error
 	if err != nil {
 		return 0, err
 	}
-	if err := m.Compile(lince.Compile{Optimizer: optimizer.RMSprop{}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
+	if err := m.Compile(lince.CompileOptions{Optimizer: optimizer.RMSprop{}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
 		return 0, err
 	}
 	return trainSteps(m, batch, 5, 30, p)
@@ -151,7 +151,7 @@ func trainSteps(m *lince.Model, batch, warm, steps int, p *profile.Profile) (flo
 			return nil
 		}}, nil
 	})
-	_, err := m.Fit(context.Background(), same{data.Batch{X: x, Y: y}, warm + steps}, lince.Fit{Verbose: lince.Silent, Callbacks: []callback.Callback{clock}, Profile: p})
+	_, err := m.Fit(context.Background(), same{data.Batch{X: x, Y: y}, warm + steps}, lince.FitOptions{Verbose: lince.Silent, Callbacks: []callback.Callback{clock}, Profile: p})
 	if err != nil {
 		return 0, err
 	}

@@ -20,7 +20,7 @@ import (
 // read. It is refused where the network, the data or the callbacks are others than those of
 // the training that wrote it.
 //
-//	history, err := model.Fit(ctx, train, lince.Fit{
+//	history, err := model.Fit(ctx, train, lince.FitOptions{
 //		Epochs:    20,
 //		Callbacks: []callback.Callback{callback.BackupAndRestore{Path: "backup.keras"}},
 //	})

@@ -15,8 +15,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Options are Tensors'. The zero value is what Keras' fit(x, y) does.
-type Options struct {
+// TensorOptions are Tensors'. The zero value is what Keras' fit(x, y) does.
+type TensorOptions struct {
 	BatchSize int       // 0 is 32
 	NoShuffle bool      // keep the order, as validation and prediction do
 	Seed      uint32    // of the order
@@ -31,15 +31,15 @@ type Arrays struct {
 	x, y            *tensor.Tensor
 	inputs, targets map[string]*tensor.Tensor // instead of x and y
 	n               int
-	o               Options
-	print           func() string
+	o               TensorOptions
+	fingerprint     func() string
 }
 
 // Tensors makes a data set of arrays with the examples along the first axis, as Keras'
 // fit(x, y). The arrays are not copied. y may be nil: then there are no targets.
 //
 // Epoch e has the order RandomState(seed+e).permutation(n), or 0..n-1 with NoShuffle.
-func Tensors(x, y *tensor.Tensor, o Options) (*Arrays, error) {
+func Tensors(x, y *tensor.Tensor, o TensorOptions) (*Arrays, error) {
 	if x == nil {
 		return nil, errors.New("there is no x")
 	}
@@ -48,7 +48,7 @@ func Tensors(x, y *tensor.Tensor, o Options) (*Arrays, error) {
 
 // NamedTensors is Tensors for models of several inputs or targets, by the names of the model's
 // inputs and outputs. targets may be nil.
-func NamedTensors(inputs, targets map[string]*tensor.Tensor, o Options) (*Arrays, error) {
+func NamedTensors(inputs, targets map[string]*tensor.Tensor, o TensorOptions) (*Arrays, error) {
 	if len(inputs) == 0 {
 		return nil, errors.New("there are no inputs")
 	}
@@ -112,7 +112,7 @@ func newArrays(a *Arrays) (*Arrays, error) {
 			return nil, fmt.Errorf("there are %d weights of the target %s for %d examples", len(w), name, a.n)
 		}
 	}
-	a.print = sync.OnceValue(a.fingerprint)
+	a.fingerprint = sync.OnceValue(a.computeFingerprint)
 	return a, nil
 }
 
@@ -135,7 +135,7 @@ func unbatched(t *tensor.Tensor) tensor.Shape {
 }
 
 // Fingerprint implements Dataset: SHA-256 of the arrays and the options.
-func (a *Arrays) Fingerprint() string { return a.print() }
+func (a *Arrays) Fingerprint() string { return a.fingerprint() }
 
 // NamedSpec implements Named.
 func (a *Arrays) NamedSpec() (inputs, targets map[string]tensor.Shape) {
@@ -153,7 +153,7 @@ func specs(named map[string]*tensor.Tensor) map[string]tensor.Shape {
 	return m
 }
 
-func (a *Arrays) fingerprint() string {
+func (a *Arrays) computeFingerprint() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d %v %d\n%v\n", a.o.BatchSize, a.o.NoShuffle, a.o.Seed, a.o.Weights)
 	for _, name := range slices.Sorted(maps.Keys(a.o.SampleWeights)) {

@@ -19,7 +19,7 @@ func TestTensors(t *testing.T) {
 		tensor.Values[int32](y)[i] = int32(i)
 		w[i] = float32(i) / 2
 	}
-	a, err := Tensors(x, y, Options{BatchSize: 3, Seed: 4, Weights: w})
+	a, err := Tensors(x, y, TensorOptions{BatchSize: 3, Seed: 4, Weights: w})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestTensors(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	a, err = Tensors(x, nil, Options{NoShuffle: true})
+	a, err = Tensors(x, nil, TensorOptions{NoShuffle: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestTensors(t *testing.T) {
 	}
 	print := a.Fingerprint()
 	x.Float32s()[3]++
-	if b, _ := Tensors(x, nil, Options{NoShuffle: true}); b.Fingerprint() == print {
+	if b, _ := Tensors(x, nil, TensorOptions{NoShuffle: true}); b.Fingerprint() == print {
 		t.Error("other numbers have the same fingerprint")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -72,15 +72,15 @@ func TestTensorsErrors(t *testing.T) {
 	x := tensor.New(tensor.Float32, 4, 2)
 	for _, c := range []struct {
 		x, y *tensor.Tensor
-		o    Options
+		o    TensorOptions
 		want string
 	}{
-		{nil, nil, Options{}, "no x"},
-		{x, tensor.New(tensor.Float32, 3), Options{}, "x has 4, y has 3"},
-		{tensor.New(tensor.Float32, 0, 2), nil, Options{}, "no examples"},
-		{tensor.Scalar(float32(1)), nil, Options{}, "scalar"},
-		{x, nil, Options{BatchSize: -1}, "batch size is -1"},
-		{x, nil, Options{Weights: []float32{1}}, "1 weights for 4"},
+		{nil, nil, TensorOptions{}, "no x"},
+		{x, tensor.New(tensor.Float32, 3), TensorOptions{}, "x has 4, y has 3"},
+		{tensor.New(tensor.Float32, 0, 2), nil, TensorOptions{}, "no examples"},
+		{tensor.Scalar(float32(1)), nil, TensorOptions{}, "scalar"},
+		{x, nil, TensorOptions{BatchSize: -1}, "batch size is -1"},
+		{x, nil, TensorOptions{Weights: []float32{1}}, "1 weights for 4"},
 	} {
 		if _, err := Tensors(c.x, c.y, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)

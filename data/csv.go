@@ -23,8 +23,8 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if o.Part != "" {
 		return nil, fmt.Errorf("%s: a part (%q) can't be chosen of a CSV file; give the folder as its images", name, o.Part)
 	}
-	if o.Label != Auto && o.Label != Unlabelled {
-		return nil, fmt.Errorf("%s: a CSV's labels come from its category column, not by the rule %q", name, o.Label)
+	if o.LabelRule != Auto && o.LabelRule != Unlabelled {
+		return nil, fmt.Errorf("%s: a CSV's labels come from its category column, not by the rule %q", name, o.LabelRule)
 	}
 	find, closer, err := finder(name, o, rep)
 	if err != nil {
@@ -129,8 +129,8 @@ func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, 
 		return nil, err
 	}
 	catAt := -1
-	if o.Label != Unlabelled {
-		if catAt, _, err = column(name, header, "CategoryColumn, --category", o.CategoryColumn, "category", "class"); err != nil {
+	if o.LabelRule != Unlabelled {
+		if catAt, _, err = column(name, header, "CategoryColumn, --category", o.LabelColumn, "category", "class"); err != nil {
 			return nil, err
 		}
 	}
@@ -152,14 +152,14 @@ func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, 
 		line, _ := r.FieldPos(0)
 		row := Row{Filename: strings.Clone(record[nameAt])}
 		if catAt >= 0 {
-			row.Category = strings.Clone(record[catAt])
+			row.Label = strings.Clone(record[catAt])
 		}
 		bad := func(err error) { missing = append(missing, BadFile{row.Filename, err}) }
 		if !isPicture(row.Filename) {
 			bad(fmt.Errorf("line %d: is not a picture's name (it must end in %s)", line, strings.Join(extensions, ", ")))
 		} else if row.file, err = find(row.Filename); err != nil {
 			bad(fmt.Errorf("line %d: %w", line, err))
-		} else if catAt >= 0 && row.Category == "" {
+		} else if catAt >= 0 && row.Label == "" {
 			t.ignored = append(t.ignored, BadFile{row.Filename, fmt.Errorf("line %d: the category is empty", line)})
 		} else {
 			t.rows = append(t.rows, row)

@@ -37,7 +37,7 @@ func batches(ctx context.Context) error {
 	fmt.Println(table.Head(3))
 	fmt.Println(table.Counts())
 
-	train, test, err := table.TrainTestSplit(data.Split{TestSize: .25, RandomState: 42})
+	train, test, err := table.TrainTestSplit(data.SplitOptions{TestSize: .25, RandomState: 42})
 	if err != nil {
 		return err
 	}

@@ -116,17 +116,17 @@ type ImageOptions struct {
 // files beforehand. A file that can't be reached (it was removed, too many files are open,
 // the disk fails) is tried again, and then ends the epoch with an *AccessError.
 type Flow struct {
-	table   *Table
-	o       ImageOptions
-	classes []string
-	labels  []int
-	targets []float32 // Raw's
-	weights []float32
-	warn    []string
-	order   augment.Order
-	print   func() string
-	picture picture.Options      // how files are loaded
-	numbers *preprocess.Pipeline // what is done after Augment; nil is nothing
+	table       *Table
+	o           ImageOptions
+	classes     []string
+	labels      []int
+	targets     []float32 // Raw's
+	weights     []float32
+	warn        []string
+	order       augment.Order
+	fingerprint func() string
+	picture     picture.Options      // how files are loaded
+	numbers     *preprocess.Pipeline // what is done after Augment; nil is nothing
 
 	workers sync.Pool // of *imageWorker
 	decoded *decoded  // nil: not kept
@@ -169,7 +169,7 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	}
 	f.workers.Put(w)
 	f.order = augment.Order{Seed: o.Seed, N: f.table.Len(), BatchSize: o.BatchSize, NoShuffle: o.NoShuffle}
-	f.print = sync.OnceValue(f.fingerprint)
+	f.fingerprint = sync.OnceValue(f.computeFingerprint)
 	if n := f.DecodedBytes(); n > 0 && o.Cache != nil && o.Cache.reserve(n) {
 		f.decoded = newDecoded(f.Len(), f.pixels())
 	}
@@ -248,10 +248,10 @@ func (f *Flow) choose(t *Table) error {
 		switch {
 		case r.file == nil:
 			return fmt.Errorf("%s: the row has no file", r.Filename)
-		case o.ClassMode.labelled() && r.Category == "":
+		case o.ClassMode.labelled() && r.Label == "":
 			return fmt.Errorf("%s: has no category, which the class mode %v needs; use the class mode none to predict", r.Where(), o.ClassMode)
 		}
-		if _, ok := class[r.Category]; ok || !o.ClassMode.labelled() {
+		if _, ok := class[r.Label]; ok || !o.ClassMode.labelled() {
 			index = append(index, i)
 		}
 	}
@@ -269,11 +269,11 @@ func (f *Flow) choose(t *Table) error {
 		r := t.rows[i]
 		switch {
 		case o.ClassMode.labelled():
-			f.labels = append(f.labels, class[r.Category])
+			f.labels = append(f.labels, class[r.Label])
 		case o.ClassMode == Raw:
-			v, err := strconv.ParseFloat(r.Category, 32)
+			v, err := strconv.ParseFloat(r.Label, 32)
 			if err != nil {
-				return fmt.Errorf("%s: the category %q is no number, which the class mode raw needs", r.Filename, r.Category)
+				return fmt.Errorf("%s: the category %q is no number, which the class mode raw needs", r.Filename, r.Label)
 			}
 			f.targets = append(f.targets, float32(v))
 		}
@@ -311,9 +311,9 @@ func (f *Flow) Spec() (x, y tensor.Shape) {
 
 // Fingerprint implements Dataset: SHA-256 of the table's fingerprint and of all options that
 // bear on the batches.
-func (f *Flow) Fingerprint() string { return f.print() }
+func (f *Flow) Fingerprint() string { return f.fingerprint() }
 
-func (f *Flow) fingerprint() string {
+func (f *Flow) computeFingerprint() string {
 	o := f.o
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%v %v %v %v %q %d %v %d\n%v %v %v\n%v\n", f.table.Fingerprint(), o.TargetSize, o.ColorMode, o.Interpolation, o.ClassMode,

@@ -344,7 +344,7 @@ func TestNoPictureLeft(t *testing.T) {
 
 func TestImageOptionsErrors(t *testing.T) {
 	tab := open(t, "testdata/pictures", OpenOptions{})
-	unlabelled := open(t, "testdata/pictures", OpenOptions{Label: Unlabelled})
+	unlabelled := open(t, "testdata/pictures", OpenOptions{LabelRule: Unlabelled})
 	for _, c := range []struct {
 		tab  *Table
 		o    ImageOptions
@@ -377,7 +377,7 @@ func TestRaw(t *testing.T) {
 	if err := os.WriteFile(csv, []byte("file,age\ncat.1.png,1.5\ndog.0.png,-2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f := images(t, open(t, csv, OpenOptions{FilenameColumn: "file", CategoryColumn: "age"}), ImageOptions{ClassMode: Raw, NoShuffle: true, TargetSize: [2]int{4, 4}})
+	f := images(t, open(t, csv, OpenOptions{FilenameColumn: "file", LabelColumn: "age"}), ImageOptions{ClassMode: Raw, NoShuffle: true, TargetSize: [2]int{4, 4}})
 	b := copies(t, f, 0, 0)
 	if len(b) != 1 || !slices.Equal(b[0].Y.Float32s(), []float32{1.5, -2}) || f.Found() != "Found 2 validated image filenames." {
 		t.Error(b, f.Found())

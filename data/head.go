@@ -29,7 +29,7 @@ func (t *Table) Head(n int) string {
 	for i, r := range t.rows[:n] {
 		columns[0] = append(columns[0], strconv.Itoa(i))
 		columns[1] = append(columns[1], cell(r.Filename))
-		columns[2] = append(columns[2], cell(cmp.Or(r.Category, "NaN")))
+		columns[2] = append(columns[2], cell(cmp.Or(r.Label, "NaN")))
 	}
 	var width [3]int
 	for c, texts := range columns {
@@ -64,8 +64,8 @@ func cell(s string) string {
 
 // Count is how many rows a class has.
 type Count struct {
-	Category string
-	N        int
+	Label string
+	N     int
 }
 
 // Counts are the classes' numbers, the largest first.
@@ -77,14 +77,14 @@ func (t *Table) Counts() Counts {
 	at := map[string]int{}
 	var counts Counts
 	for _, r := range t.rows {
-		if r.Category == "" {
+		if r.Label == "" {
 			continue
 		}
-		i, ok := at[r.Category]
+		i, ok := at[r.Label]
 		if !ok {
 			i = len(counts)
-			at[r.Category] = i
-			counts = append(counts, Count{Category: r.Category})
+			at[r.Label] = i
+			counts = append(counts, Count{Label: r.Label})
 		}
 		counts[i].N++
 	}
@@ -99,13 +99,13 @@ func (c Counts) String() string {
 	}
 	name, number := 0, 0
 	for _, e := range c {
-		name = max(name, utf8.RuneCountInString(cell(e.Category)))
+		name = max(name, utf8.RuneCountInString(cell(e.Label)))
 		number = max(number, len(strconv.Itoa(e.N)))
 	}
 	var b strings.Builder
 	b.WriteString("category\n")
 	for _, e := range c {
-		fmt.Fprintf(&b, "%-*s    %*d\n", name, cell(e.Category), number, e.N)
+		fmt.Fprintf(&b, "%-*s    %*d\n", name, cell(e.Label), number, e.N)
 	}
 	b.WriteString("Name: count, dtype: int64")
 	return b.String()

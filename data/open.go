@@ -20,18 +20,18 @@ import (
 
 // OpenOptions are Open's. The zero value finds everything out by itself.
 type OpenOptions struct {
-	// Label is the rule that gives the categories; Auto by default. A CSV with a
+	// LabelRule is the rule that gives the categories; Auto by default. A CSV with a
 	// category column needs none.
-	Label Rule
+	LabelRule Rule
 
 	// Part takes only the files below this folder of the source, such as "train" or
 	// "test1". By default it is the whole source, or its folder train where all
 	// folders have names such as train, test1 and validation.
 	Part string
 
-	// FilenameColumn and CategoryColumn are a CSV's columns: Keras' x_col and y_col.
+	// FilenameColumn and LabelColumn are a CSV's columns: Keras' x_col and y_col.
 	// Default: filename; category, or else class.
-	FilenameColumn, CategoryColumn string
+	FilenameColumn, LabelColumn string
 
 	// Images is the folder or archive with the pictures that a CSV names. Default:
 	// the CSV's own folder.
@@ -55,8 +55,8 @@ type OpenOptions struct {
 // A picture that does not fit the label rule is left out and listed by Ignored; it is an
 // error when none fits. The table must be closed.
 func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
-	if o.Label < Auto || o.Label > Unlabelled {
-		return nil, fmt.Errorf("no label rule %d", int(o.Label))
+	if o.LabelRule < Auto || o.LabelRule > Unlabelled {
+		return nil, fmt.Errorf("no label rule %d", int(o.LabelRule))
 	}
 	rep := &reading{ctx: ctx, progress: o.Progress}
 	if strings.HasPrefix(name, demo.Scheme) {
@@ -269,7 +269,7 @@ func label(l *listing, o OpenOptions) (*Table, error) {
 		names[i] = e.name
 	}
 	common := commonFolder(names)
-	if o.Label == Folder && !slices.ContainsFunc(names, func(n string) bool { return Folder.category(n[len(common):]) != "" }) {
+	if o.LabelRule == Folder && !slices.ContainsFunc(names, func(n string) bool { return Folder.category(n[len(common):]) != "" }) {
 		// With one class only, its folder is the label, not a part of the path.
 		up := strings.TrimSuffix(common, "/")
 		if up = up[:strings.LastIndexByte(up, '/')+1]; o.Part == "" || len(up) >= len(below) {
@@ -279,7 +279,7 @@ func label(l *listing, o OpenOptions) (*Table, error) {
 	for i, n := range names {
 		names[i] = n[len(common):]
 	}
-	src.rule = o.Label
+	src.rule = o.LabelRule
 	if src.rule == Auto {
 		src.rule = detect(names)
 	}

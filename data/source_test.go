@@ -87,7 +87,7 @@ func tree(t testing.TB, names ...string) string {
 func list1(tab *Table) string {
 	var all []string
 	for _, r := range tab.All() {
-		all = append(all, r.Filename+"="+r.Category)
+		all = append(all, r.Filename+"="+r.Label)
 	}
 	return strings.Join(all, " ")
 }
@@ -117,9 +117,9 @@ func TestSources(t *testing.T) {
 	}{
 		{name: "folder of files", path: tree(t, flat...), want: "cat.10.png=cat cat.2.PNG=cat dog.1.png=dog", found: "Found 3 validated image filenames belonging to 2 classes."},
 		{name: "folder a class", path: tree(t, folders...), want: "cats/c.d.png=cats cats/deep/a.png=cats dogs/b.png=dogs", found: "Found 3 images belonging to 2 classes."},
-		{name: "folder a class, by prefix", path: tree(t, folders...), o: OpenOptions{Label: Prefix}, want: "cats/c.d.png=c"},
-		{name: "one folder, by folder", path: tree(t, "cats/a.png", "cats/b.png"), o: OpenOptions{Label: Folder}, want: "cats/a.png=cats cats/b.png=cats"},
-		{name: "no labels", path: tree(t, "b.png", "a.png"), o: OpenOptions{Label: Unlabelled}, want: "a.png= b.png=", found: "Found 2 validated image filenames."},
+		{name: "folder a class, by prefix", path: tree(t, folders...), o: OpenOptions{LabelRule: Prefix}, want: "cats/c.d.png=c"},
+		{name: "one folder, by folder", path: tree(t, "cats/a.png", "cats/b.png"), o: OpenOptions{LabelRule: Folder}, want: "cats/a.png=cats cats/b.png=cats"},
+		{name: "no labels", path: tree(t, "b.png", "a.png"), o: OpenOptions{LabelRule: Unlabelled}, want: "a.png= b.png=", found: "Found 2 validated image filenames."},
 		{name: "parts of folders", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png", "all/validation/cats/2.png"), want: "cats/1.png=cats dogs/1.png=dogs"},
 		{name: "the other part", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png", "all/validation/cats/2.png", "all/validation/dogs/2.png"), o: OpenOptions{Part: "validation"}, want: "cats/2.png=cats dogs/2.png=dogs"},
 		{name: "part by its whole name", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png"), o: OpenOptions{Part: "all/train"}, want: "cats/1.png=cats dogs/1.png=dogs"},
@@ -130,8 +130,8 @@ func TestSources(t *testing.T) {
 		{name: "nested, stored", path: file1(t, "a.zip", kaggle(true)), want: "cat.0.png=cat dog.0.png=dog"},
 		{name: "nested, deflated", path: file1(t, "a.zip", kaggle(false)), want: "cat.0.png=cat dog.0.png=dog"},
 		{name: "nested and flat", path: file1(t, "a.zip", archive(t, entryOf{name: "x/train.zip", content: zipped("dog.0.png", "cat.0.png"), store: true})), want: "cat.0.png=cat dog.0.png=dog"},
-		{name: "nested test part", path: file1(t, "a.zip", kaggle(true)), o: OpenOptions{Part: "test1", Label: Unlabelled}, want: "1.png= 2.png="},
-		{name: "one picture", path: file1(t, "a.png", p), o: OpenOptions{Label: Unlabelled}, want: "a.png="},
+		{name: "nested test part", path: file1(t, "a.zip", kaggle(true)), o: OpenOptions{Part: "test1", LabelRule: Unlabelled}, want: "1.png= 2.png="},
+		{name: "one picture", path: file1(t, "a.png", p), o: OpenOptions{LabelRule: Unlabelled}, want: "a.png="},
 		{name: "demo", path: "demo:cats-and-dogs?n=3&seed=5", want: "cat.0.png=cat cat.1.png=cat dog.0.png=dog"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestCSV(t *testing.T) {
 	if g := tab.Ignored(); len(g) != 3 || !strings.Contains(g[1].Err.Error(), "line 3: there is no file") {
 		t.Error(g)
 	}
-	if got := list1(open(t, name, OpenOptions{Label: Unlabelled})); !strings.Contains(got, "3.jpg=") || strings.Contains(got, "dog") {
+	if got := list1(open(t, name, OpenOptions{LabelRule: Unlabelled})); !strings.Contains(got, "3.jpg=") || strings.Contains(got, "dog") {
 		t.Error(got)
 	}
 
@@ -268,7 +268,7 @@ func TestBadSources(t *testing.T) {
 		{"folder of archives", filepath.Dir(file1(t, "train.zip", good)), OpenOptions{}, "give one of them, such as "},
 		{"empty folder", t.TempDir(), OpenOptions{}, "has no pictures"},
 		{"labels that do not fit", tree(t, "test1/1.png", "test1/2.png"), OpenOptions{}, "none of the 2 pictures has a label"},
-		{"no folders", tree(t, "cat.1.png"), OpenOptions{Label: Folder}, "none of the 1 pictures has a label: the rule is the folder"},
+		{"no folders", tree(t, "cat.1.png"), OpenOptions{LabelRule: Folder}, "none of the 1 pictures has a label: the rule is the folder"},
 		{"no such part", tree(t, "train/cat.0.png", "test/1.png"), OpenOptions{Part: "dev"}, "folders test, train"},
 		{"tar", file1(t, "a.tar.gz", []byte("\x1f\x8b\x08\x00")), OpenOptions{}, "unpack it and give the folder"},
 		{"text", file1(t, "a.txt", []byte("hello")), OpenOptions{}, "is neither a folder, a zip archive"},
@@ -280,10 +280,10 @@ func TestBadSources(t *testing.T) {
 		{"CSV of pictures elsewhere", csv("filename,category\nx.png,cat\n"), OpenOptions{}, "say where they are (Images, --images)"},
 		{"CSV with semicolons", csv("filename;category\nx.png;cat\n"), OpenOptions{}, "separated by commas"},
 		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "wrong number of fields"},
-		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Label: Prefix}, "come from its category column"},
+		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{LabelRule: Prefix}, "come from its category column"},
 		{"CSV and a part", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Part: "x"}, "part"},
 		{"CSV of an image", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Images: filepath.Join(dir, "cat.0.png")}, "give a folder or a zip archive"},
-		{"no such rule", dir, OpenOptions{Label: 9}, "no label rule 9"},
+		{"no such rule", dir, OpenOptions{LabelRule: 9}, "no label rule 9"},
 		{"no such demo", "demo:horses", OpenOptions{}, "demo:cats-and-dogs"},
 		{"demo of one", "demo:cats-and-dogs?n=1", OpenOptions{}, "from 2 to"},
 		{"demo with a slip", "demo:cats-and-dogs?m=1", OpenOptions{}, `no setting "m"`},
@@ -348,7 +348,7 @@ func TestDogsVsCats(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 	test, err := tab.Part("test1")
-	if err != nil || test.Len() != 500 || test.Row(0).Filename != "1.jpg" || test.Row(0).Category != "" {
+	if err != nil || test.Len() != 500 || test.Row(0).Filename != "1.jpg" || test.Row(0).Label != "" {
 		t.Error(test.Len(), err)
 	}
 	b, err := tab.Row(0).Bytes()

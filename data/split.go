@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/internal/mt19937"
 )
 
-// Split are the options of TrainTestSplit, as of scikit-learn's train_test_split.
-type Split struct {
+// SplitOptions are the options of TrainTestSplit, as of scikit-learn's train_test_split.
+type SplitOptions struct {
 	// TestSize and TrainSize are parts of the rows when below 1, or a number of rows
 	// when whole: 0.25, 500. The default is 0.25 for the test rows and all other
 	// rows for training; where one size is given, the other is the rest.
@@ -30,7 +30,7 @@ type Split struct {
 
 // TrainTestSplit divides the rows 0..n-1: the very rows that scikit-learn's
 // train_test_split gives for the same sizes and random state.
-func TrainTestSplit(n int, s Split) (train, test []int, err error) {
+func TrainTestSplit(n int, s SplitOptions) (train, test []int, err error) {
 	nTrain, nTest, err := s.sizes(n)
 	if err != nil {
 		return nil, nil, err
@@ -59,7 +59,7 @@ func TrainTestSplit(n int, s Split) (train, test []int, err error) {
 }
 
 // TrainTestSplit divides the table's rows; see the function TrainTestSplit.
-func (t *Table) TrainTestSplit(s Split) (train, test *Table, err error) {
+func (t *Table) TrainTestSplit(s SplitOptions) (train, test *Table, err error) {
 	a, b, err := TrainTestSplit(t.Len(), s)
 	if err != nil {
 		return nil, nil, err
@@ -68,7 +68,7 @@ func (t *Table) TrainTestSplit(s Split) (train, test *Table, err error) {
 }
 
 // sizes are the numbers of rows, by scikit-learn's _validate_shuffle_split.
-func (s Split) sizes(n int) (train, test int, err error) {
+func (s SplitOptions) sizes(n int) (train, test int, err error) {
 	if s.TestSize == 0 && s.TrainSize == 0 {
 		s.TestSize = 0.25
 	}

@@ -55,7 +55,7 @@ func TestTrainTestSplit(t *testing.T) {
 		}
 	}
 	for _, c := range cases {
-		s := Split{TestSize: c.TestSize, TrainSize: c.TrainSize, RandomState: c.Seed, NoShuffle: !c.Shuffle, Stratify: c.Labels}
+		s := SplitOptions{TestSize: c.TestSize, TrainSize: c.TrainSize, RandomState: c.Seed, NoShuffle: !c.Shuffle, Stratify: c.Labels}
 		if c.Classes > 0 {
 			s.Stratify = mixedLabels(c.N, c.Classes)
 		}
@@ -74,17 +74,17 @@ func TestTrainTestSplit(t *testing.T) {
 func TestSplitErrors(t *testing.T) {
 	for _, c := range []struct {
 		n    int
-		s    Split
+		s    SplitOptions
 		want string
 	}{
-		{0, Split{}, "no samples"},
-		{10, Split{TestSize: 1.5}, "test_size=1.5 should be either"},
-		{10, Split{TestSize: 10}, "number of samples 10"},
-		{10, Split{TestSize: .6, TrainSize: .6}, "sum of test_size and train_size"},
-		{10, Split{NoShuffle: true, Stratify: mixedLabels(10, 2)}, "needs shuffling"},
-		{10, Split{Stratify: mixedLabels(9, 2)}, "9 labels"},
-		{10, Split{Stratify: strings.Split("aaaaabbbbc", "")}, "the classes are: c"},
-		{1, Split{TestSize: .5}, "train set would be empty"},
+		{0, SplitOptions{}, "no samples"},
+		{10, SplitOptions{TestSize: 1.5}, "test_size=1.5 should be either"},
+		{10, SplitOptions{TestSize: 10}, "number of samples 10"},
+		{10, SplitOptions{TestSize: .6, TrainSize: .6}, "sum of test_size and train_size"},
+		{10, SplitOptions{NoShuffle: true, Stratify: mixedLabels(10, 2)}, "needs shuffling"},
+		{10, SplitOptions{Stratify: mixedLabels(9, 2)}, "9 labels"},
+		{10, SplitOptions{Stratify: strings.Split("aaaaabbbbc", "")}, "the classes are: c"},
+		{1, SplitOptions{TestSize: .5}, "train set would be empty"},
 	} {
 		if _, _, err := TrainTestSplit(c.n, c.s); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%d %+v: %v, want %q", c.n, c.s, err, c.want)
@@ -94,7 +94,7 @@ func TestSplitErrors(t *testing.T) {
 
 // The tutorial splits 25,000 rows.
 func TestTutorialSplit(t *testing.T) {
-	train, test, err := TrainTestSplit(25000, Split{TestSize: .25, RandomState: 42})
+	train, test, err := TrainTestSplit(25000, SplitOptions{TestSize: .25, RandomState: 42})
 	if err != nil || len(train) != 18750 || len(test) != 6250 ||
 		!slices.Equal(train[:5], []int{6920, 17926, 1123, 4518, 5576}) || !slices.Equal(test[:5], []int{6868, 24016, 9668, 13640, 14018}) {
 		t.Fatal(len(train), train[:5], len(test), test[:5], err)

@@ -23,8 +23,8 @@ type Row struct {
 	// Filename is the name below the table's root, with slashes: cat.0.jpg,
 	// cats/1.jpg.
 	Filename string
-	// Category is the label; "" when there is none.
-	Category string
+	// Label is the label; "" when there is none.
+	Label string
 
 	file file
 }
@@ -147,8 +147,8 @@ func (t *Table) Limit(n int) *Table {
 	next := map[string]int{}
 	places := make([]place, len(t.rows))
 	for i, r := range t.rows {
-		places[i] = place{next[r.Category], class[r.Category], i}
-		next[r.Category]++
+		places[i] = place{next[r.Label], class[r.Label], i}
+		next[r.Label]++
 	}
 	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.class, b.class), cmp.Compare(a.row, b.row))
@@ -173,8 +173,8 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 	}
 	rows := slices.Clone(t.rows)
 	for i, r := range rows {
-		if to, ok := names[r.Category]; ok {
-			rows[i].Category = to
+		if to, ok := names[r.Label]; ok {
+			rows[i].Label = to
 		}
 	}
 	return t.with(rows), nil
@@ -184,7 +184,7 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 func (t *Table) Categories() []string {
 	c := make([]string, len(t.rows))
 	for i, r := range t.rows {
-		c[i] = r.Category
+		c[i] = r.Label
 	}
 	return c
 }
@@ -194,8 +194,8 @@ func (t *Table) Categories() []string {
 func (t *Table) Classes() []string {
 	seen := map[string]bool{}
 	for _, r := range t.rows {
-		if r.Category != "" {
-			seen[r.Category] = true
+		if r.Label != "" {
+			seen[r.Label] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(seen))
@@ -230,7 +230,7 @@ func (t *Table) Ignored() []BadFile { return t.ignored }
 func (t *Table) Trainable() error {
 	classes := t.Classes()
 	for _, r := range t.rows {
-		if r.Category == "" {
+		if r.Label == "" {
 			return fmt.Errorf("%s: %s has no category; to train, every picture needs one", t.Name(), r.Filename)
 		}
 	}
@@ -307,7 +307,7 @@ func (t *Table) Close() error {
 func (t *Table) WriteCSV(w io.Writer) error {
 	records := [][]string{{"filename", "category"}}
 	for _, r := range t.rows {
-		records = append(records, []string{r.Filename, r.Category})
+		records = append(records, []string{r.Filename, r.Label})
 	}
 	return csv.NewWriter(w).WriteAll(records)
 }
@@ -344,7 +344,7 @@ func (t *Table) Fingerprint() string {
 	all.Wait()
 	h := sha256.New()
 	for i, r := range t.rows {
-		fmt.Fprintf(h, "%q %q %d %08x %v\n", r.Filename, r.Category, sums[i].size, sums[i].crc, sums[i].ok)
+		fmt.Fprintf(h, "%q %q %d %08x %v\n", r.Filename, r.Label, sums[i].size, sums[i].crc, sums[i].ok)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -30,7 +30,7 @@ func TestHead(t *testing.T) {
 		t.Errorf("\n%s", got)
 	}
 	tab = rows("a.jpg", strings.Repeat("b", 80))
-	tab.rows[0].Category = "x"
+	tab.rows[0].Label = "x"
 	if got, want := tab.Head(2), `                                            filename category
 0                                              a.jpg        x
 1  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb...      NaN`; got != want {
@@ -59,13 +59,13 @@ func TestCounts(t *testing.T) {
 func TestTableMethods(t *testing.T) {
 	tab := rows("cat.0.jpg", "cat.1.jpg", "cat.2.jpg", "dog.0.jpg", "dog.1.jpg", "emu.0.jpg")
 	renamed, err := tab.Rename(map[string]string{"cat": "gato", "dog": "perro"})
-	if err != nil || !slices.Equal(renamed.Classes(), []string{"emu", "gato", "perro"}) || tab.Row(0).Category != "cat" {
+	if err != nil || !slices.Equal(renamed.Classes(), []string{"emu", "gato", "perro"}) || tab.Row(0).Label != "cat" {
 		t.Error(renamed.Classes(), err)
 	}
 	if _, err := tab.Rename(map[string]string{"cow": "vaca"}); err == nil || !strings.Contains(err.Error(), "there are cat, dog, emu") {
 		t.Error(err)
 	}
-	if got := list1(tab.Filter(func(r Row) bool { return r.Category != "cat" })); got != "dog.0.jpg=dog dog.1.jpg=dog emu.0.jpg=emu" {
+	if got := list1(tab.Filter(func(r Row) bool { return r.Label != "cat" })); got != "dog.0.jpg=dog dog.1.jpg=dog emu.0.jpg=emu" {
 		t.Error(got)
 	}
 	for n, want := range []string{"", "cat.0", "cat.0 dog.0", "cat.0 dog.0 emu.0", "cat.0 cat.1 dog.0 emu.0", "cat.0 cat.1 dog.0 dog.1 emu.0"} {

@@ -3,7 +3,7 @@ package loss
 import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/internal/labels"
+	"github.com/lince-ml/lince/internal/targets"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -91,7 +91,7 @@ func (l BinaryCrossentropy) Takes() Predictions { return Predictions{Independent
 // Build implements Loss.
 func (l CategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	axis, ok := ready(b, l, yPred)
-	y := labels.Dense(b, yTrue, yPred)
+	y := targets.Dense(b, yTrue, yPred)
 	if !ok || !y.Valid() {
 		return b.Invalid()
 	}
@@ -109,7 +109,7 @@ func (l CategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Val
 // Build implements Loss.
 func (l SparseCategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	axis, ok := ready(b, l, yPred)
-	class := labels.Sparse(b, yTrue, yPred)
+	class := targets.Sparse(b, yTrue, yPred)
 	if !ok || !class.Valid() {
 		return b.Invalid()
 	}
@@ -126,7 +126,7 @@ func (l SparseCategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *gra
 // Build implements Loss.
 func (l BinaryCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	axis, ok := ready(b, l, yPred)
-	y := labels.Dense(b, yTrue, yPred)
+	y := targets.Dense(b, yTrue, yPred)
 	if !ok || !y.Valid() {
 		return b.Invalid()
 	}

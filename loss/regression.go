@@ -2,7 +2,7 @@ package loss
 
 import (
 	"github.com/lince-ml/lince/graph"
-	"github.com/lince-ml/lince/internal/labels"
+	"github.com/lince-ml/lince/internal/targets"
 )
 
 // MeanSquaredError is the mean of (p-y)^2 over the last dimension
@@ -43,7 +43,7 @@ func (l MeanAbsoluteError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *g
 
 func meanOf(b *graph.Builder, l Loss, yTrue, yPred *graph.Value, of func(*graph.Value) *graph.Value) *graph.Value {
 	axis, ok := ready(b, l, yPred)
-	y := labels.Dense(b, yTrue, yPred)
+	y := targets.Dense(b, yTrue, yPred)
 	if !ok || !y.Valid() {
 		return b.Invalid()
 	}

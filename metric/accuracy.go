@@ -5,7 +5,7 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/internal/labels"
+	"github.com/lince-ml/lince/internal/targets"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -112,7 +112,7 @@ func (m Accuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *g
 
 // Build implements Metric.
 func (m BinaryAccuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
-	y := labels.Dense(b, yTrue, yPred)
+	y := targets.Dense(b, yTrue, yPred)
 	if _, ok := Ready(b, m); !ok || !y.Valid() {
 		return b.Invalid()
 	}
@@ -122,19 +122,19 @@ func (m BinaryAccuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Val
 
 // Build implements Metric.
 func (m CategoricalAccuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
-	y := labels.Dense(b, yTrue, yPred)
+	y := targets.Dense(b, yTrue, yPred)
 	if !y.Valid() {
 		return b.Invalid()
 	}
 	if y.Rank() < 2 {
-		return b.Errorf("labels have shape %v, want (batch, ..., classes)", yTrue.Shape)
+		return b.Errorf("targets have shape %v, want (batch, ..., classes)", yTrue.Shape)
 	}
 	return Mean(b, matches(b, b.ArgMax(y), b.ArgMax(yPred)), weights)
 }
 
 // Build implements Metric.
 func (m SparseCategoricalAccuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
-	y := labels.Sparse(b, yTrue, yPred)
+	y := targets.Sparse(b, yTrue, yPred)
 	if !y.Valid() {
 		return b.Invalid()
 	}

@@ -2,7 +2,7 @@ package metric
 
 import (
 	"github.com/lince-ml/lince/graph"
-	"github.com/lince-ml/lince/internal/labels"
+	"github.com/lince-ml/lince/internal/targets"
 )
 
 // MeanSquaredError is the mean of (p-y)^2 (keras.metrics.MeanSquaredError): of an example over
@@ -52,7 +52,7 @@ func (m MeanAbsoluteError) Build(b *graph.Builder, yTrue, yPred, weights *graph.
 }
 
 func meanOf(b *graph.Builder, m Metric, yTrue, yPred, weights *graph.Value, of func(*graph.Value) *graph.Value) *graph.Value {
-	y := labels.Dense(b, yTrue, yPred)
+	y := targets.Dense(b, yTrue, yPred)
 	if _, ok := Ready(b, m); !ok || !y.Valid() {
 		return b.Invalid()
 	}

@@ -3,7 +3,7 @@
 // the work was shared among threads. It is given to lince.Fit, and read after it:
 //
 //	p := &profile.Profile{}
-//	_, err := model.Fit(ctx, train, lince.Fit{Profile: p})
+//	_, err := model.Fit(ctx, train, lince.FitOptions{Profile: p})
 //	...
 //	err = p.WriteTable(os.Stdout)
 //	err = p.WriteTrace(file) // for https://ui.perfetto.dev, or chrome://tracing

@@ -11,8 +11,8 @@ import (
 // Prediction is what a model says of one file.
 type Prediction struct {
 	Filename string
-	// Category is the true class, "" where it is not known.
-	Category string
+	// Label is the true class, "" where it is not known.
+	Label string
 	// Predicted is the class with the highest probability.
 	Predicted string
 	// Probabilities has one number a class.
@@ -31,7 +31,7 @@ func WritePredictions(w io.Writer, classes []string, rows []Prediction) error {
 		if len(r.Probabilities) != len(classes) {
 			return fmt.Errorf("writing predictions: %s has %d probabilities for %d classes", r.Filename, len(r.Probabilities), len(classes))
 		}
-		line = append(line[:0], r.Filename, r.Category, r.Predicted)
+		line = append(line[:0], r.Filename, r.Label, r.Predicted)
 		for _, p := range r.Probabilities {
 			line = append(line, pyfloat.Repr32(p))
 		}

@@ -88,8 +88,8 @@ func (s *Set) at(i int) (dog bool, k int) {
 	return false, i
 }
 
-// Category is "cat" or "dog".
-func (s *Set) Category(i int) string {
+// Label is "cat" or "dog".
+func (s *Set) Label(i int) string {
 	if dog, _ := s.at(i); dog {
 		return "dog"
 	}
@@ -99,7 +99,7 @@ func (s *Set) Category(i int) string {
 // Filename is as in Kaggle's data set: cat.0.png .. dog.0.png ..
 func (s *Set) Filename(i int) string {
 	_, k := s.at(i)
-	return fmt.Sprintf("%s.%d.png", s.Category(i), k)
+	return fmt.Sprintf("%s.%d.png", s.Label(i), k)
 }
 
 // Picture draws picture i, an opaque image of Size x Size.

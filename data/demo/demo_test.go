@@ -38,8 +38,8 @@ func TestSet(t *testing.T) {
 	var names []string
 	for i := range s.Len() {
 		names = append(names, s.Filename(i))
-		if !strings.HasPrefix(names[i], s.Category(i)+".") {
-			t.Error(names[i], s.Category(i))
+		if !strings.HasPrefix(names[i], s.Label(i)+".") {
+			t.Error(names[i], s.Label(i))
 		}
 	}
 	if got := strings.Join(names, " "); got != "cat.0.png cat.1.png cat.2.png dog.0.png dog.1.png" {

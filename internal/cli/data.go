@@ -89,7 +89,7 @@ func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 func dataResult(t *data.Table, ignored, bad []data.BadFile) any {
 	counts := map[string]int{}
 	for _, c := range t.Counts() {
-		counts[c.Category] = c.N
+		counts[c.Label] = c.N
 	}
 	return struct {
 		Name        string         `json:"name"`

@@ -113,7 +113,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		e.warn("left out of the evaluation: " + err.Error())
 	}
 	if _, ok := m.Compiled(); ok {
-		if r.Metrics, err = m.Evaluate(e.ctx, f, lince.Evaluate{Output: e.text, Verbose: e.verbose()}); err != nil {
+		if r.Metrics, err = m.Evaluate(e.ctx, f, lince.EvaluateOptions{Output: e.text, Verbose: e.verbose()}); err != nil {
 			return nil, err
 		}
 		r.Values = r.Metrics.Map()

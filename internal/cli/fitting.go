@@ -43,7 +43,7 @@ func (t *training) fit() error {
 		t.profile = &profile.Profile{}
 	}
 	start := time.Now()
-	history, fitErr := t.model.Fit(t.ctx, t.train, lince.Fit{
+	history, fitErr := t.model.Fit(t.ctx, t.train, lince.FitOptions{
 		Epochs: t.Epochs, Validation: t.val, Callbacks: callbacks, ClassWeight: t.weights, Output: t.text, Verbose: t.verbose(), Profile: t.profile,
 		Resume: t.state,
 	})
@@ -113,7 +113,7 @@ func (t *training) judgeStart() error {
 		return err
 	}
 	sum := sha256.Sum256(b)
-	logs, err := t.model.Evaluate(t.ctx, t.val, lince.Evaluate{Verbose: lince.Silent})
+	logs, err := t.model.Evaluate(t.ctx, t.val, lince.EvaluateOptions{Verbose: lince.Silent})
 	if err != nil {
 		return err
 	}

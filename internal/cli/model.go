@@ -119,9 +119,9 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 }
 
 // usualCompile is how a classifier is compiled of which nobody said how.
-func usualCompile(m *lince.Model) lince.Compile {
+func usualCompile(m *lince.Model) lince.CompileOptions {
 	logits := m.GivesLogits()
-	c := lince.Compile{Loss: loss.CategoricalCrossentropy{FromLogits: logits}, Metrics: []metric.Metric{metric.Accuracy{}}}
+	c := lince.CompileOptions{Loss: loss.CategoricalCrossentropy{FromLogits: logits}, Metrics: []metric.Metric{metric.Accuracy{}}}
 	if out := m.OutputShape(); out[len(out)-1] == 1 {
 		c.Loss = loss.BinaryCrossentropy{FromLogits: logits}
 	}

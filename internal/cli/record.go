@@ -167,7 +167,7 @@ func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Fl
 		LeftOut: []badFile{},
 	}
 	for _, c := range t.Counts() {
-		r.Data.Counts[c.Category] = c.N
+		r.Data.Counts[c.Label] = c.N
 	}
 	r.steps = train.Steps()
 }

@@ -32,7 +32,7 @@ func writeResults(out *folder, classes []string, f *data.Flow, verdicts []lince.
 	rows := make([]report.Prediction, len(verdicts))
 	for i, v := range verdicts {
 		r := f.Table().Row(v.Row)
-		rows[i] = report.Prediction{Filename: r.Filename, Category: r.Category, Predicted: classes[v.Class], Probabilities: v.Probabilities}
+		rows[i] = report.Prediction{Filename: r.Filename, Label: r.Label, Predicted: classes[v.Class], Probabilities: v.Probabilities}
 	}
 	for _, file := range []struct {
 		name  string
@@ -72,7 +72,7 @@ func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []lince
 		}
 		tiles = append(tiles, report.Tile{
 			Picture: img,
-			Caption: fmt.Sprintf("%s taken for %s (%.0f%%)", r.Category, classes[v.Class], 100*v.Probabilities[v.Class]),
+			Caption: fmt.Sprintf("%s taken for %s (%.0f%%)", r.Label, classes[v.Class], 100*v.Probabilities[v.Class]),
 			Detail:  r.Filename,
 			Color:   report.Bad,
 		})

@@ -37,7 +37,7 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 		return nil, nil, usageError{err}
 	}
 	t, err = e.read(name, data.OpenOptions{
-		Label: rule, Part: f.Part, Images: string(f.Images), FilenameColumn: f.Filename, CategoryColumn: f.Category,
+		LabelRule: rule, Part: f.Part, Images: string(f.Images), FilenameColumn: f.Filename, LabelColumn: f.Category,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -165,7 +165,7 @@ func (e *env) describe(t *data.Table) {
 	e.printf("%s\n", t.Found())
 	w := tabwriter.NewWriter(e.text, 0, 0, 2, ' ', 0)
 	for _, c := range t.Counts() {
-		fmt.Fprintf(w, "  %s\t%d\n", c.Category, c.N)
+		fmt.Fprintf(w, "  %s\t%d\n", c.Label, c.N)
 	}
 	_ = w.Flush() // to a terminal or a pipe: nothing to be done
 }

@@ -114,7 +114,7 @@ func (t *training) prepare() error {
 		}
 	}
 	t.describe(table)
-	split := data.Split{TestSize: t.TestSize, RandomState: t.Seed}
+	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
 	if t.Stratify {
 		split.Stratify = table.Categories()
 	}

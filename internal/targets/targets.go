@@ -1,14 +1,14 @@
-// Package labels brings labels into the shape of predictions, for losses and metrics.
-package labels
+// Package targets brings targets into the shape of predictions, for losses and metrics.
+package targets
 
 import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Dense makes labels of the type and rank of the predictions, as Keras does: where one of
-// them has a dimension of 1 at the end that the other lacks, the labels get it or lose it.
-// Labels that do not fit then are a mistake of b.
+// Dense makes targets of the type and rank of the predictions, as Keras does: where one of
+// them has a dimension of 1 at the end that the other lacks, the targets get it or lose it.
+// Targets that do not fit then are a mistake of b.
 func Dense(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	if !yTrue.Valid() || !yPred.Valid() {
 		return b.Invalid()
@@ -28,7 +28,7 @@ func Dense(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 }
 
 // Sparse makes class numbers of type Int32 and of the shape of the predictions without the
-// last dimension, which is the classes'; labels may have a dimension of 1 there.
+// last dimension, which is the classes'; targets may have a dimension of 1 there.
 func Sparse(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	if !yTrue.Valid() || !yPred.Valid() {
 		return b.Invalid()
@@ -42,7 +42,7 @@ func Sparse(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 		return b.Errorf("predictions have shape %v, want (batch, ..., classes)", yPred.Shape)
 	case !compatible(y.Shape, yPred.Shape[:n-1]):
 		if y.Rank() == n && compatible(y.Shape, yPred.Shape) {
-			return b.Errorf("labels have shape %v, one number for each class; want the number of the class: use the categorical form, without sparse", yTrue.Shape)
+			return b.Errorf("targets have shape %v, one number for each class; want the number of the class: use the categorical form, without sparse", yTrue.Shape)
 		}
 		return mismatch(b, yTrue, yPred)
 	}
@@ -61,7 +61,7 @@ func mismatch(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	case len(p) == 2 && len(t) == 2:
 		hint = "; the last layer needs one unit for each class"
 	}
-	return b.Errorf("labels have shape %v and predictions %v, want the same%s", t, p, hint)
+	return b.Errorf("targets have shape %v and predictions %v, want the same%s", t, p, hint)
 }
 
 // compatible says whether two shapes can be the same.
