@@ -22,11 +22,11 @@ const (
 type neonText struct {
 	body    bytes.Buffer
 	numbers []uint32 // those in registers, from lastNumber down, then from V15 down to free
-	below  int      // see only; 0: 16
+	below   int      // see only; 0: 16
 	spare   int
 
 	translating bool              // what is written is no word of the function's own
-	scaled  map[scaled]string // registers with multiples of others
+	scaled      map[scaled]string // registers with multiples of others
 }
 
 // scaled is a register shifted to the left.
