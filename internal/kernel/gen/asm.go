@@ -140,6 +140,12 @@ func (a *asm) at(label string) {
 	}
 }
 
+// newLabel is a label that the function has not used.
+func (a *asm) newLabel(name string) string {
+	a.labels++
+	return fmt.Sprintf("%s%d", name, a.labels)
+}
+
 // loop is at after aligning to a cache line.
 func (a *asm) loop(label string) {
 	a.i("PCALIGN $64")
