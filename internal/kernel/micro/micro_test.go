@@ -137,7 +137,7 @@ func TestPooledTiles(t *testing.T) {
 				y, index := kerneltest.Guarded[float32](t, pooled*columns), kerneltest.Guarded[uint8](t, pooled*columns)
 				a := p.args(isa, y)
 				a.A2 = unsafe.Add(a.A, 2*pooled*int(a.AStride))
-				a.Index, a.IndexStride = unsafe.Pointer(&index[0]), uintptr(columns)
+				a.Argmax, a.ArgmaxStride = unsafe.Pointer(&index[0]), uintptr(columns)
 				P(pooled, a)
 				for i := range y {
 					q, c := i/columns, i%columns
@@ -167,14 +167,14 @@ func TestPooledLines(t *testing.T) {
 			a := p.args(isa, y)
 			line := 4 * pooled * a.AStride
 			a.A2 = unsafe.Add(a.A, line/2)
-			a.Index, a.IndexStride = unsafe.Pointer(&index[0]), uintptr(columns)
-			PLines(pooled, lines, line, pooled*a.CStride, pooled*a.IndexStride, a)
+			a.Argmax, a.ArgmaxStride = unsafe.Pointer(&index[0]), uintptr(columns)
+			PLines(pooled, lines, line, pooled*a.CStride, pooled*a.ArgmaxStride, a)
 			one, at := kerneltest.Guarded[float32](t, columns), kerneltest.Guarded[uint8](t, columns)
 			for q := range pooled * lines {
 				b := p.args(isa, one)
 				b.A = unsafe.Add(b.A, uintptr(q/pooled)*line+uintptr(2*(q%pooled))*b.AStride)
 				b.A2 = unsafe.Add(b.A, line/2)
-				b.Index, b.IndexStride = unsafe.Pointer(&at[0]), uintptr(columns)
+				b.Argmax, b.ArgmaxStride = unsafe.Pointer(&at[0]), uintptr(columns)
 				P(1, b)
 				kerneltest.Equal(t, fmt.Sprintf("%v, %d columns, pixel %d", isa, columns, q), y[q*columns:(q+1)*columns], one)
 				if !slices.Equal(index[q*columns:(q+1)*columns], at) {
@@ -220,7 +220,7 @@ func testLines(t *testing.T) {
 					y := kerneltest.Guarded[float32](t, len(want))
 					copy(y, start)
 					a := p.args(isa, y)
-					a.ReLU, a.Limit, a.Add = 1, limit, unsafe.Pointer(&add[0])
+					a.ReLU, a.Limit, a.Residual = 1, limit, unsafe.Pointer(&add[0])
 					if accumulate {
 						a.Init, a.IStride = a.C, a.CStride
 					}
@@ -294,7 +294,7 @@ func TestNaN(t *testing.T) {
 				t.Errorf("ReLU of NaN and 1: %v, %v", y[0], y[16])
 			}
 		}
-		a.A2, a.Index, a.IndexStride = unsafe.Pointer(&x[2]), unsafe.Pointer(&index[0]), 16
+		a.A2, a.Argmax, a.ArgmaxStride = unsafe.Pointer(&x[2]), unsafe.Pointer(&index[0]), 16
 		P(1, a)
 		if y[15] == y[15] || index[15] != 0 {
 			t.Errorf("pool of NaN, 1, 1, 1: %v at %d", y[15], index[15])

@@ -19,7 +19,7 @@ const (
 func N(rows int, a *Args) { a.lines(formN, rows, 1, 0, 0, 0) }
 
 // NLines makes lines of rows: line l starts aLine*l bytes behind A and cLine*l bytes behind C
-// (and Add, and Init unless IStride is 0).
+// (and Residual, and Init unless IStride is 0).
 func NLines(rows, lines int, aLine, cLine uintptr, a *Args) {
 	a.lines(formN, rows, lines, aLine, cLine, 0)
 }
@@ -31,9 +31,9 @@ func T(rows int, a *Args) { a.lines(formT, rows, 1, 0, 0, 0) }
 func P(pooled int, a *Args) { a.lines(formP, pooled, 1, 0, 0, 0) }
 
 // PLines makes lines of pooled pixels: line l starts aLine*l bytes behind A and A2, cLine*l
-// bytes behind C and indexLine*l bytes behind Index.
-func PLines(pooled, lines int, aLine, cLine, indexLine uintptr, a *Args) {
-	a.lines(formP, pooled, lines, aLine, cLine, indexLine)
+// bytes behind C and argmaxLine*l bytes behind Argmax.
+func PLines(pooled, lines int, aLine, cLine, argmaxLine uintptr, a *Args) {
+	a.lines(formP, pooled, lines, aLine, cLine, argmaxLine)
 }
 
 // step is the bytes from row to row of A.
@@ -48,7 +48,7 @@ func (a *Args) step(f form) uintptr {
 }
 
 // lines cuts rows into tiles: few heights, many tiles of each.
-func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
+func (a *Args) lines(f form, rows, lines int, aLine, cLine, argmaxLine uintptr) {
 	if f != formP && a.isa == kernel.AVX512 && kernel.Halves && (a.columns == 16 || a.columns == 24) {
 		a.inHalves(f, rows, lines, aLine, cLine)
 		return
@@ -68,7 +68,7 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
 		most = min(most, sameSet)
 	}
 	if rows <= most && lines == 1 {
-		a.tiles, a.fetch = 1, 0
+		a.tiles, a.aheadTile, a.aheadStep = 1, 0, 0
 		run(f, rows, a)
 		return
 	}
@@ -78,18 +78,18 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
 	step := a.step(f)
 	if lines == 1 {
 		if more > 0 {
-			a.repeat(f, each+1, more, uintptr(each+1)*step, uintptr(each+1)*a.CStride, uintptr(each+1)*a.IndexStride)
-			a.forward(start, uintptr(more*(each+1))*step, uintptr(more*(each+1))*a.CStride, uintptr(more*(each+1))*a.IndexStride)
+			a.repeat(f, each+1, more, uintptr(each+1)*step, uintptr(each+1)*a.CStride, uintptr(each+1)*a.ArgmaxStride)
+			a.forward(start, uintptr(more*(each+1))*step, uintptr(more*(each+1))*a.CStride, uintptr(more*(each+1))*a.ArgmaxStride)
 		}
-		a.repeat(f, each, parts-more, uintptr(each)*step, uintptr(each)*a.CStride, uintptr(each)*a.IndexStride)
+		a.repeat(f, each, parts-more, uintptr(each)*step, uintptr(each)*a.CStride, uintptr(each)*a.ArgmaxStride)
 	} else {
 		for part, row := 0, 0; part < parts; part++ {
 			n := each
 			if part < more {
 				n++
 			}
-			a.forward(start, uintptr(row)*step, uintptr(row)*a.CStride, uintptr(row)*a.IndexStride)
-			a.repeat(f, n, lines, aLine, cLine, indexLine)
+			a.forward(start, uintptr(row)*step, uintptr(row)*a.CStride, uintptr(row)*a.ArgmaxStride)
+			a.repeat(f, n, lines, aLine, cLine, argmaxLine)
 			row += n
 		}
 	}
@@ -109,8 +109,8 @@ func (a *Args) inHalves(f form, rows, lines int, aLine, cLine uintptr) {
 	const half = 64
 	rest.Columns(kernel.AVX2, 8)
 	rest.B, rest.C, rest.Init = unsafe.Add(a.B, half), unsafe.Add(a.C, half), unsafe.Add(a.Init, half)
-	if a.Add != nil {
-		rest.Add = unsafe.Add(a.Add, half)
+	if a.Residual != nil {
+		rest.Residual = unsafe.Add(a.Residual, half)
 	}
 	some := rows
 	if f == formT {
@@ -134,43 +134,43 @@ func (a *Args) inHalves(f form, rows, lines int, aLine, cLine uintptr) {
 const sameSet = 7
 
 // repeat makes tiles of a height, in calls that are short.
-func (a *Args) repeat(f form, height, tiles int, aTile, cTile, indexTile uintptr) {
-	a.aTile, a.cTile, a.indexTile, a.iTile = aTile, cTile, indexTile, 0
+func (a *Args) repeat(f form, height, tiles int, aTile, cTile, argmaxTile uintptr) {
+	a.aTile, a.cTile, a.argmaxTile, a.iTile = aTile, cTile, argmaxTile, 0
 	if a.IStride != 0 {
 		a.iTile = cTile
 	}
-	a.fetch = 0
+	a.aheadTile, a.aheadStep = 0, 0
 	if f == formN && a.Segs == 1 && a.AStride == uintptr(4*a.K) {
-		a.fetch = -1
+		a.aheadTile, a.aheadStep = aTile, uintptr(4*height)
 	}
 	most := max(1, kernel.CallProducts/(height*a.K*a.Segs*a.columns))
 	start := a.place()
 	for done := 0; done < tiles; done += most {
 		n := uintptr(done)
-		a.forward(start, n*aTile, n*cTile, n*indexTile)
+		a.forward(start, n*aTile, n*cTile, n*argmaxTile)
 		a.tiles = min(most, tiles-done)
 		run(f, height, a)
 	}
 }
 
 // place is where a tile is.
-type place struct{ a, a2, c, init, add, index unsafe.Pointer }
+type place struct{ a, a2, c, init, residual, argmax unsafe.Pointer }
 
-func (a *Args) place() place { return place{a.A, a.A2, a.C, a.Init, a.Add, a.Index} }
+func (a *Args) place() place { return place{a.A, a.A2, a.C, a.Init, a.Residual, a.Argmax} }
 
 // forward moves on from a place.
-func (a *Args) forward(p place, aBytes, cBytes, indexBytes uintptr) {
+func (a *Args) forward(p place, aBytes, cBytes, argmaxBytes uintptr) {
 	a.A, a.C, a.Init = unsafe.Add(p.a, aBytes), unsafe.Add(p.c, cBytes), p.init
 	if a.IStride != 0 {
 		a.Init = unsafe.Add(p.init, cBytes)
 	}
-	if p.add != nil {
-		a.Add = unsafe.Add(p.add, cBytes)
+	if p.residual != nil {
+		a.Residual = unsafe.Add(p.residual, cBytes)
 	}
 	if p.a2 != nil {
 		a.A2 = unsafe.Add(p.a2, aBytes)
 	}
-	if p.index != nil {
-		a.Index = unsafe.Add(p.index, indexBytes)
+	if p.argmax != nil {
+		a.Argmax = unsafe.Add(p.argmax, argmaxBytes)
 	}
 }

@@ -12,27 +12,29 @@ import (
 // the second cache, and while they come or go there is nothing to do in a transform, but in
 // products, which need no more than that cache, there is: a line is asked for every two k.
 //
-// The assembly knows the offsets (see internal/kernel/gen); distances are in bytes.
+// Assembly reads it; distances are in bytes.
 type Products struct {
-	A       unsafe.Pointer       // 0: of the first plane: first row and k
-	B       unsafe.Pointer       // 8: first k and column
-	C       unsafe.Pointer       // 16: first row and column
-	AStride uintptr              // 24: N: from row to row; T: from k to k
-	BStride uintptr              // 32: T: from k to k
-	CStride uintptr              // 40: from row to row
-	K       int                  // 48
-	tiles   int                  // 56: of rows
-	Panels  int                  // 64
-	Planes  int                  // 72
-	aTile   uintptr              // 80: from tile to tile of rows
-	cTile   uintptr              // 88: from tile to tile of rows
-	APlane  uintptr              // 96: from plane to plane
-	BPlane  uintptr              // 104: from plane to plane
-	BPanel  uintptr              // 112: from panel to panel
-	CPlane  uintptr              // 120: from plane to plane
-	Add     int                  // 128: T: 1: to what C is
-	ahead   [3][2]unsafe.Pointer // 136: where it starts and ends
-	_       [3]uintptr           // 184: the assembly's own
+	A          unsafe.Pointer // of the first plane: first row and k
+	B          unsafe.Pointer // first k and column
+	C          unsafe.Pointer // first row and column
+	AStride    uintptr        // N: from row to row; T: from k to k
+	BStride    uintptr        // T: from k to k
+	CStride    uintptr        // from row to row
+	K          int            // not 0
+	tiles      int            // of rows
+	Panels     int
+	Planes     int
+	aTile      uintptr              // from tile to tile of rows
+	cTile      uintptr              // from tile to tile of rows
+	APlane     uintptr              // from plane to plane
+	BPlane     uintptr              // from plane to plane
+	BPanel     uintptr              // from panel to panel
+	CPlane     uintptr              // from plane to plane
+	Accumulate int                  // T: 1: the sums start from C
+	ahead      [3][2]unsafe.Pointer // where it starts and ends
+
+	panelB, panelC uintptr // of the assembly: the panel
+	left           int     // of the assembly: panels left
 }
 
 // Ahead asks for memory, one after the other; there can be three.
