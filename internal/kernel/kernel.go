@@ -52,6 +52,17 @@ func (i ISA) String() string {
 	return fmt.Sprintf("ISA(%d)", uint8(i))
 }
 
+// Lanes is the number of float32 in a vector; 0 for Generic, which has no vectors.
+func (i ISA) Lanes() int { return [...]int{Generic: 0, AVX2: 8, AVX512: 16, NEON: 4}[i] }
+
+// Vectors is the number of whole vectors in n float32; 0 for Generic.
+func (i ISA) Vectors(n int) int {
+	if i == Generic {
+		return 0
+	}
+	return n / i.Lanes()
+}
+
 // Available lists what this machine can run, best first; Generic is always the last.
 func Available() []ISA {
 	var list []ISA

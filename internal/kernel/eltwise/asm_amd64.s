@@ -402,1256 +402,384 @@ DATA c3f200000<>+56(SB)/4, $0x3f200000
 DATA c3f200000<>+60(SB)/4, $0x3f200000
 GLOBL c3f200000<>(SB), RODATA|NOPTR, $64
 
-// func binaryAddAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryAddAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
+// func binaryAddAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryAddAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VADDPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryAddScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryAddScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binarySubAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binarySubAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VADDPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryAddScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryAddScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VADDPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySubAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySubAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VSUBPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binarySubScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySubScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryMulAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryMulAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VSUBPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySubScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySubScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VSUBPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMulAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMulAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VMULPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryMulScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMulScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryDivAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryDivAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VMULPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMulScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMulScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMULPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryDivAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryDivAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VDIVPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryDivScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryDivScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryMaxAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryMaxAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VDIVPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryDivScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryDivScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VDIVPS Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMaxAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMaxAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x03, Z1, Z0, K1
-	VADDPS Z1, Z0, Z6
+	VADDPS Z1, Z0, Z4
 	VMAXPS Z1, Z0, Z2
-	VMAXPS Z0, Z1, Z7
-	VANDPS Z2, Z7, Z0
-	VMOVAPS Z6, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMAXPS Z0, Z1, Z3
+	VANDPS Z2, Z3, Z0
+	VMOVAPS Z4, K1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryMaxScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMaxScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryMinAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryMinAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x03, Z1, Z0, K1
-	VADDPS Z1, Z0, Z6
-	VMAXPS Z1, Z0, Z2
-	VMAXPS Z0, Z1, Z7
-	VANDPS Z2, Z7, Z0
-	VMOVAPS Z6, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMaxScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMaxScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VCMPPS $0x03, Z1, Z0, K1
-	VADDPS Z1, Z0, Z6
-	VMAXPS Z1, Z0, Z2
-	VMAXPS Z0, Z1, Z7
-	VANDPS Z2, Z7, Z0
-	VMOVAPS Z6, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMinAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMinAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x03, Z1, Z0, K1
-	VADDPS Z1, Z0, Z6
+	VADDPS Z1, Z0, Z4
 	VMINPS Z1, Z0, Z2
-	VMINPS Z0, Z1, Z7
-	VORPS Z2, Z7, Z0
-	VMOVAPS Z6, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMINPS Z0, Z1, Z3
+	VORPS Z2, Z3, Z0
+	VMOVAPS Z4, K1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryMinScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMinScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryEqualAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryEqualAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X2
+	VPBROADCASTD X2, Z2
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x03, Z1, Z0, K1
-	VADDPS Z1, Z0, Z6
-	VMINPS Z1, Z0, Z2
-	VMINPS Z0, Z1, Z7
-	VORPS Z2, Z7, Z0
-	VMOVAPS Z6, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMinScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMinScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VCMPPS $0x03, Z1, Z0, K1
-	VADDPS Z1, Z0, Z6
-	VMINPS Z1, Z0, Z2
-	VMINPS Z0, Z1, Z7
-	VORPS Z2, Z7, Z0
-	VMOVAPS Z6, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryEqualAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryEqualAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x00, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryEqualScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryLessAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryLessAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X2
+	VPBROADCASTD X2, Z2
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x00, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryEqualScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VCMPPS $0x00, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryLessAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x11, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryLessScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryLessEqualAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryLessEqualAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X2
+	VPBROADCASTD X2, Z2
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x11, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryLessScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VCMPPS $0x11, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryLessEqualAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessEqualAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x12, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryLessEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessEqualScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryGreaterAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryGreaterAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X2
+	VPBROADCASTD X2, Z2
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x12, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryLessEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessEqualScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VCMPPS $0x12, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryGreaterAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x1e, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryGreaterScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryGreaterEqualAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryGreaterEqualAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X2
+	VPBROADCASTD X2, Z2
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x1e, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryGreaterScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VCMPPS $0x1e, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryGreaterEqualAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterEqualAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x1d, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVAPS.Z Z2, K1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryGreaterEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterEqualScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryReLUGradAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryReLUGradAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	VPXORQ Z2, Z2, Z2
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x1d, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryGreaterEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterEqualScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VCMPPS $0x1d, Z1, Z0, K1
-	VMOVAPS.Z Z5, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLUGradAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLUGradAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x1e, Z4, Z1, K1
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
+	VCMPPS $0x1e, Z2, Z1, K1
 	VMOVAPS.Z Z0, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryReLUGradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLUGradScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
+// func binaryReLU6GradAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryReLU6GradAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	VPXORQ Z2, Z2, Z2
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x1e, Z4, Z1, K1
+	VMOVUPS (BX), Z0
+	VMOVUPS (CX), Z1
+	ADDQ DX, BX
+	ADDQ SI, CX
+	VCMPPS $0x1e, Z2, Z1, K1
 	VMOVAPS.Z Z0, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLUGradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLUGradScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VCMPPS $0x1e, Z4, Z1, K1
+	VCMPPS $0x11, c40c00000<>(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLU6GradAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLU6GradAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x1e, Z4, Z1, K1
-	VCMPPS $0x11, c40c00000<>(SB), Z1, K1, K1
-	VMOVAPS.Z Z0, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLU6GradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLU6GradScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
-	PCALIGN $64
-again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VCMPPS $0x1e, Z4, Z1, K1
-	VCMPPS $0x11, c40c00000<>(SB), Z1, K1, K1
-	VMOVAPS.Z Z0, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLU6GradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLU6GradScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VCMPPS $0x1e, Z4, Z1, K1
-	VCMPPS $0x11, c40c00000<>(SB), Z1, K1, K1
-	VMOVAPS.Z Z0, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySigmoidGradAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySigmoidGradAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VMULPS Z1, Z0, Z0
-	VSUBPS Z1, Z5, Z2
-	VMULPS Z2, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySigmoidGradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySigmoidGradScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
-	PCALIGN $64
-again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VMULPS Z1, Z0, Z0
-	VSUBPS Z1, Z5, Z2
-	VMULPS Z2, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySigmoidGradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySigmoidGradScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMULPS Z1, Z0, Z0
-	VSUBPS Z1, Z5, Z2
-	VMULPS Z2, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryTanhGradAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryTanhGradAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VMULPS Z1, Z1, Z2
-	VSUBPS Z2, Z5, Z2
-	VMULPS Z2, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryTanhGradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryTanhGradScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
-	PCALIGN $64
-again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VMULPS Z1, Z1, Z2
-	VSUBPS Z2, Z5, Z2
-	VMULPS Z2, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryTanhGradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryTanhGradScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMULPS Z1, Z1, Z2
-	VSUBPS Z2, Z5, Z2
-	VMULPS Z2, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySquaredDifferenceAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySquaredDifferenceAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VSUBPS Z1, Z0, Z0
-	VMULPS Z0, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySquaredDifferenceScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySquaredDifferenceScalarXAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (SI), Z3
-	PCALIGN $64
-again:
-	VMOVAPS Z3, Z0
-	VMOVUPS (BX), Z1
-	ADDQ $64, BX
-	VSUBPS Z1, Z0, Z0
-	VMULPS Z0, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySquaredDifferenceScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySquaredDifferenceScalarYAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	VBROADCASTSS (BX), Z1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	ADDQ $64, SI
-	VSUBPS Z1, Z0, Z0
-	VMULPS Z0, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, DI
-	DECQ CX
+	VMOVUPS Z0, (AX)
+	ADDQ $64, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
 // func chooseAVX512(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 TEXT ·chooseAVX512(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), DI
-	MOVQ cond+8(FP), R8
-	MOVQ x+16(FP), SI
-	MOVQ y+24(FP), BX
-	MOVQ n+32(FP), CX
-	MOVQ stepX+40(FP), R9
-	MOVQ stepY+48(FP), R10
-	VPXORQ Z4, Z4, Z4
+	MOVQ dst+0(FP), AX
+	MOVQ cond+8(FP), BX
+	MOVQ x+16(FP), CX
+	MOVQ y+24(FP), DX
+	MOVQ stepX+40(FP), SI
+	MOVQ stepY+48(FP), DI
+	VPXORQ Z0, Z0, Z0
+	MOVQ n+32(FP), R8
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (R8), Z0
-	VMOVUPS (SI), Z1
-	VCMPPS $0x00, Z4, Z0, K1
-	VMOVUPS (BX), K1, Z1
-	VMOVUPS Z1, (DI)
-	ADDQ $64, R8
-	ADDQ R9, SI
-	ADDQ R10, BX
-	ADDQ $64, DI
-	DECQ CX
+	VMOVUPS (BX), Z1
+	VMOVUPS (CX), Z2
+	VCMPPS $0x00, Z0, Z1, K1
+	VMOVUPS (DX), K1, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ SI, CX
+	ADDQ DI, DX
+	ADDQ $64, BX
+	ADDQ $64, AX
+	DECQ R8
 	JNE again
 	VZEROUPPER
 	RET
 
 // func unaryNegAVX512(dst *float32, x *float32, n int)
 TEXT ·unaryNegAVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $2147483648, CX
+	VMOVD CX, X1
+	VPBROADCASTD X1, Z1
 	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	VXORPS Z6, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VMOVUPS (BX), Z0
+	VXORPS Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -1659,23 +787,20 @@ again:
 
 // func unaryAbsAVX512(dst *float32, x *float32, n int)
 TEXT ·unaryAbsAVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $2147483648, CX
+	VMOVD CX, X1
+	VPBROADCASTD X1, Z1
 	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	VANDNPS Z0, Z6, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VMOVUPS (BX), Z0
+	VANDNPS Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -1683,23 +808,17 @@ again:
 
 // func unarySquareAVX512(dst *float32, x *float32, n int)
 TEXT ·unarySquareAVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
 	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
+	VMOVUPS (BX), Z0
 	VMULPS Z0, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -1707,47 +826,17 @@ again:
 
 // func unarySqrtAVX512(dst *float32, x *float32, n int)
 TEXT ·unarySqrtAVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
 	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
+	VMOVUPS (BX), Z0
 	VSQRTPS Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func unaryReciprocalAVX512(dst *float32, x *float32, n int)
-TEXT ·unaryReciprocalAVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Z0
-	VDIVPS Z0, Z5, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -1755,23 +844,18 @@ again:
 
 // func unaryReLUAVX512(dst *float32, x *float32, n int)
 TEXT ·unaryReLUAVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	VPXORQ Z1, Z1, Z1
 	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	VMAXPS Z0, Z4, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VMOVUPS (BX), Z0
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -1779,25 +863,20 @@ again:
 
 // func unaryReLU6AVX512(dst *float32, x *float32, n int)
 TEXT ·unaryReLU6AVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	VPXORQ Z1, Z1, Z1
 	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	VMAXPS Z0, Z4, Z0
-	VMOVUPS c40c00000<>(SB), Z1
-	VMINPS Z0, Z1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VMOVUPS (BX), Z0
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS c40c00000<>(SB), Z2
+	VMINPS Z0, Z2, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -1805,19 +884,13 @@ again:
 
 // func unaryExpAVX512(dst *float32, x *float32, n int)
 TEXT ·unaryExpAVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
 	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
+	VMOVUPS (BX), Z0
 	VMOVUPS c42b20000<>(SB), Z1
 	VMINPS Z0, Z1, Z0
 	VMOVUPS cc2d20000<>(SB), Z1
@@ -1843,9 +916,9 @@ again:
 	VPSLLD $23, Z1, Z1
 	VMULPS Z0, Z2, Z2
 	VMULPS Z1, Z2, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -1853,50 +926,50 @@ again:
 
 // func unarySigmoidAVX512(dst *float32, x *float32, n int)
 TEXT ·unarySigmoidAVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $1065353216, CX
+	VMOVD CX, X1
+	VPBROADCASTD X1, Z1
+	MOVL $2147483648, CX
+	VMOVD CX, X2
+	VPBROADCASTD X2, Z2
 	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	VXORPS Z6, Z0, Z0
-	VMOVUPS c42b20000<>(SB), Z1
-	VMINPS Z0, Z1, Z0
-	VMOVUPS cc2d20000<>(SB), Z1
-	VMAXPS Z0, Z1, Z0
-	VMULPS c3fb8aa3b<>(SB), Z0, Z1
-	VCVTPS2DQ Z1, Z1
-	VCVTDQ2PS Z1, Z2
-	VFNMADD231PS c3f318000<>(SB), Z2, Z0
-	VFNMADD231PS cb95e8083<>(SB), Z2, Z0
-	VMOVUPS c39506967<>(SB), Z2
-	VFMADD213PS c3ab743ce<>(SB), Z0, Z2
-	VFMADD213PS c3c088908<>(SB), Z0, Z2
-	VFMADD213PS c3d2aa9c1<>(SB), Z0, Z2
-	VFMADD213PS c3e2aaaaa<>(SB), Z0, Z2
-	VFMADD213PS c3f000000<>(SB), Z0, Z2
-	VFMADD213PS c3f800000<>(SB), Z0, Z2
-	VFMADD213PS c3f800000<>(SB), Z0, Z2
-	VPSRAD $1, Z1, Z0
-	VPSUBD Z0, Z1, Z1
+	VMOVUPS (BX), Z0
+	VXORPS Z2, Z0, Z0
+	VMOVUPS c42b20000<>(SB), Z3
+	VMINPS Z0, Z3, Z0
+	VMOVUPS cc2d20000<>(SB), Z3
+	VMAXPS Z0, Z3, Z0
+	VMULPS c3fb8aa3b<>(SB), Z0, Z3
+	VCVTPS2DQ Z3, Z3
+	VCVTDQ2PS Z3, Z4
+	VFNMADD231PS c3f318000<>(SB), Z4, Z0
+	VFNMADD231PS cb95e8083<>(SB), Z4, Z0
+	VMOVUPS c39506967<>(SB), Z4
+	VFMADD213PS c3ab743ce<>(SB), Z0, Z4
+	VFMADD213PS c3c088908<>(SB), Z0, Z4
+	VFMADD213PS c3d2aa9c1<>(SB), Z0, Z4
+	VFMADD213PS c3e2aaaaa<>(SB), Z0, Z4
+	VFMADD213PS c3f000000<>(SB), Z0, Z4
+	VFMADD213PS c3f800000<>(SB), Z0, Z4
+	VFMADD213PS c3f800000<>(SB), Z0, Z4
+	VPSRAD $1, Z3, Z0
+	VPSUBD Z0, Z3, Z3
 	VPADDD c0000007f<>(SB), Z0, Z0
 	VPSLLD $23, Z0, Z0
-	VPADDD c0000007f<>(SB), Z1, Z1
-	VPSLLD $23, Z1, Z1
-	VMULPS Z0, Z2, Z2
-	VMULPS Z1, Z2, Z0
-	VADDPS Z5, Z0, Z0
-	VDIVPS Z0, Z5, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VPADDD c0000007f<>(SB), Z3, Z3
+	VPSLLD $23, Z3, Z3
+	VMULPS Z0, Z4, Z4
+	VMULPS Z3, Z4, Z0
+	VADDPS Z1, Z0, Z0
+	VDIVPS Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -1904,1320 +977,450 @@ again:
 
 // func unaryTanhAVX512(dst *float32, x *float32, n int)
 TEXT ·unaryTanhAVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $1065353216, CX
+	VMOVD CX, X1
+	VPBROADCASTD X1, Z1
+	MOVL $2147483648, CX
+	VMOVD CX, X2
+	VPBROADCASTD X2, Z2
 	MOVQ n+16(FP), CX
-	VPXORQ Z4, Z4, Z4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Z6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	VMOVAPS Z0, Z3
-	VANDNPS Z0, Z6, Z0
+	VMOVUPS (BX), Z0
+	VMOVAPS Z0, Z5
+	VANDNPS Z0, Z2, Z0
 	VADDPS Z0, Z0, Z0
-	VMOVUPS c42b20000<>(SB), Z1
-	VMINPS Z0, Z1, Z0
-	VMOVUPS cc2d20000<>(SB), Z1
-	VMAXPS Z0, Z1, Z0
-	VMULPS c3fb8aa3b<>(SB), Z0, Z1
-	VCVTPS2DQ Z1, Z1
-	VCVTDQ2PS Z1, Z2
-	VFNMADD231PS c3f318000<>(SB), Z2, Z0
-	VFNMADD231PS cb95e8083<>(SB), Z2, Z0
-	VMOVUPS c39506967<>(SB), Z2
-	VFMADD213PS c3ab743ce<>(SB), Z0, Z2
-	VFMADD213PS c3c088908<>(SB), Z0, Z2
-	VFMADD213PS c3d2aa9c1<>(SB), Z0, Z2
-	VFMADD213PS c3e2aaaaa<>(SB), Z0, Z2
-	VFMADD213PS c3f000000<>(SB), Z0, Z2
-	VFMADD213PS c3f800000<>(SB), Z0, Z2
-	VFMADD213PS c3f800000<>(SB), Z0, Z2
-	VPSRAD $1, Z1, Z0
-	VPSUBD Z0, Z1, Z1
+	VMOVUPS c42b20000<>(SB), Z3
+	VMINPS Z0, Z3, Z0
+	VMOVUPS cc2d20000<>(SB), Z3
+	VMAXPS Z0, Z3, Z0
+	VMULPS c3fb8aa3b<>(SB), Z0, Z3
+	VCVTPS2DQ Z3, Z3
+	VCVTDQ2PS Z3, Z4
+	VFNMADD231PS c3f318000<>(SB), Z4, Z0
+	VFNMADD231PS cb95e8083<>(SB), Z4, Z0
+	VMOVUPS c39506967<>(SB), Z4
+	VFMADD213PS c3ab743ce<>(SB), Z0, Z4
+	VFMADD213PS c3c088908<>(SB), Z0, Z4
+	VFMADD213PS c3d2aa9c1<>(SB), Z0, Z4
+	VFMADD213PS c3e2aaaaa<>(SB), Z0, Z4
+	VFMADD213PS c3f000000<>(SB), Z0, Z4
+	VFMADD213PS c3f800000<>(SB), Z0, Z4
+	VFMADD213PS c3f800000<>(SB), Z0, Z4
+	VPSRAD $1, Z3, Z0
+	VPSUBD Z0, Z3, Z3
 	VPADDD c0000007f<>(SB), Z0, Z0
 	VPSLLD $23, Z0, Z0
-	VPADDD c0000007f<>(SB), Z1, Z1
-	VPSLLD $23, Z1, Z1
-	VMULPS Z0, Z2, Z2
-	VMULPS Z1, Z2, Z0
-	VADDPS Z5, Z0, Z0
-	VMOVUPS c40000000<>(SB), Z1
-	VDIVPS Z0, Z1, Z0
-	VSUBPS Z0, Z5, Z0
-	VANDPS Z6, Z3, Z1
-	VORPS Z1, Z0, Z0
-	VMULPS Z3, Z3, Z1
-	VMOVUPS cbbbaf0ea<>(SB), Z2
-	VFMADD213PS c3ca9134e<>(SB), Z1, Z2
-	VFMADD213PS cbd5c1e2d<>(SB), Z1, Z2
-	VFMADD213PS c3e088393<>(SB), Z1, Z2
-	VFMADD213PS cbeaaaa99<>(SB), Z1, Z2
-	VMULPS Z1, Z2, Z2
-	VFMADD213PS Z3, Z3, Z2
-	VANDNPS Z3, Z6, Z1
-	VCMPPS $0x11, c3f200000<>(SB), Z1, K1
-	VMOVAPS Z2, K1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VPADDD c0000007f<>(SB), Z3, Z3
+	VPSLLD $23, Z3, Z3
+	VMULPS Z0, Z4, Z4
+	VMULPS Z3, Z4, Z0
+	VADDPS Z1, Z0, Z0
+	VMOVUPS c40000000<>(SB), Z3
+	VDIVPS Z0, Z3, Z0
+	VSUBPS Z0, Z1, Z0
+	VANDPS Z2, Z5, Z3
+	VORPS Z3, Z0, Z0
+	// the polynomial, for small numbers
+	VMULPS Z5, Z5, Z3
+	VMOVUPS cbbbaf0ea<>(SB), Z4
+	VFMADD213PS c3ca9134e<>(SB), Z3, Z4
+	VFMADD213PS cbd5c1e2d<>(SB), Z3, Z4
+	VFMADD213PS c3e088393<>(SB), Z3, Z4
+	VFMADD213PS cbeaaaa99<>(SB), Z3, Z4
+	VMULPS Z3, Z4, Z4
+	VFMADD213PS Z5, Z5, Z4
+	VANDNPS Z5, Z2, Z3
+	VCMPPS $0x11, c3f200000<>(SB), Z3, K1
+	VMOVAPS Z4, K1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryAddAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryAddAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
+// func binaryAddAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryAddAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VADDPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryAddScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryAddScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binarySubAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binarySubAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VADDPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryAddScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryAddScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VADDPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySubAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySubAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VSUBPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binarySubScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySubScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binaryMulAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryMulAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VSUBPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySubScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySubScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VSUBPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMulAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMulAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VMULPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryMulScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMulScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binaryDivAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryDivAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VMULPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMulScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMulScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMULPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryDivAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryDivAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VDIVPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryDivScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryDivScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binaryMaxAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryMaxAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VDIVPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
+	VCMPPS $0x03, Y1, Y0, Y2
+	VMAXPS Y1, Y0, Y3
+	VMAXPS Y0, Y1, Y4
+	VANDPS Y3, Y4, Y0
+	VORPS Y2, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryDivScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryDivScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
+// func binaryMinAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryMinAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VDIVPS Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
+	VCMPPS $0x03, Y1, Y0, Y2
+	VMINPS Y1, Y0, Y3
+	VMINPS Y0, Y1, Y4
+	VORPS Y3, Y4, Y0
+	VORPS Y2, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryMaxAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMaxAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
+// func binaryEqualAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryEqualAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X3
+	VPBROADCASTD X3, Y3
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x03, Y1, Y0, Y6
-	VMAXPS Y1, Y0, Y2
-	VMAXPS Y0, Y1, Y7
-	VANDPS Y2, Y7, Y0
-	VORPS Y6, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMaxScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMaxScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
-	PCALIGN $64
-again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x03, Y1, Y0, Y6
-	VMAXPS Y1, Y0, Y2
-	VMAXPS Y0, Y1, Y7
-	VANDPS Y2, Y7, Y0
-	VORPS Y6, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMaxScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMaxScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VCMPPS $0x03, Y1, Y0, Y6
-	VMAXPS Y1, Y0, Y2
-	VMAXPS Y0, Y1, Y7
-	VANDPS Y2, Y7, Y0
-	VORPS Y6, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMinAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMinAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x03, Y1, Y0, Y6
-	VMINPS Y1, Y0, Y2
-	VMINPS Y0, Y1, Y7
-	VORPS Y2, Y7, Y0
-	VORPS Y6, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMinScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMinScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
-	PCALIGN $64
-again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x03, Y1, Y0, Y6
-	VMINPS Y1, Y0, Y2
-	VMINPS Y0, Y1, Y7
-	VORPS Y2, Y7, Y0
-	VORPS Y6, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryMinScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMinScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VCMPPS $0x03, Y1, Y0, Y6
-	VMINPS Y1, Y0, Y2
-	VMINPS Y0, Y1, Y7
-	VORPS Y2, Y7, Y0
-	VORPS Y6, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryEqualAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryEqualAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x00, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VANDPS Y2, Y3, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryEqualScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binaryLessAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryLessAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X3
+	VPBROADCASTD X3, Y3
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x00, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryEqualScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VCMPPS $0x00, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryLessAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x11, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VANDPS Y2, Y3, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryLessScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binaryLessEqualAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryLessEqualAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X3
+	VPBROADCASTD X3, Y3
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x11, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryLessScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VCMPPS $0x11, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryLessEqualAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessEqualAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x12, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VANDPS Y2, Y3, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryLessEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessEqualScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binaryGreaterAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryGreaterAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X3
+	VPBROADCASTD X3, Y3
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x12, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryLessEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessEqualScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VCMPPS $0x12, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryGreaterAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x1e, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VANDPS Y2, Y3, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryGreaterScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binaryGreaterEqualAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryGreaterEqualAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	MOVL $1065353216, DI
+	VMOVD DI, X3
+	VPBROADCASTD X3, Y3
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x1e, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryGreaterScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VCMPPS $0x1e, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryGreaterEqualAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterEqualAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
 	VCMPPS $0x1d, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VANDPS Y2, Y3, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryGreaterEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterEqualScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binaryReLUGradAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryReLUGradAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	VXORPS Y3, Y3, Y3
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x1d, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryGreaterEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterEqualScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VCMPPS $0x1d, Y1, Y0, Y2
-	VANDPS Y2, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLUGradAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLUGradAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x1e, Y4, Y1, Y2
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
+	VCMPPS $0x1e, Y3, Y1, Y2
 	VANDPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func binaryReLUGradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLUGradScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
+// func binaryReLU6GradAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryReLU6GradAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), CX
+	MOVQ stepX+32(FP), DX
+	MOVQ stepY+40(FP), SI
+	VXORPS Y3, Y3, Y3
+	MOVQ n+24(FP), DI
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x1e, Y4, Y1, Y2
-	VANDPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLUGradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLUGradScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VCMPPS $0x1e, Y4, Y1, Y2
-	VANDPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLU6GradAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLU6GradAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x1e, Y4, Y1, Y2
+	VMOVUPS (BX), Y0
+	VMOVUPS (CX), Y1
+	ADDQ DX, BX
+	ADDQ SI, CX
+	VCMPPS $0x1e, Y3, Y1, Y2
 	VANDPS Y2, Y0, Y0
 	VCMPPS $0x11, c40c00000<>(SB), Y1, Y2
 	VANDPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLU6GradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLU6GradScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
-	PCALIGN $64
-again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VCMPPS $0x1e, Y4, Y1, Y2
-	VANDPS Y2, Y0, Y0
-	VCMPPS $0x11, c40c00000<>(SB), Y1, Y2
-	VANDPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryReLU6GradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLU6GradScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VCMPPS $0x1e, Y4, Y1, Y2
-	VANDPS Y2, Y0, Y0
-	VCMPPS $0x11, c40c00000<>(SB), Y1, Y2
-	VANDPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySigmoidGradAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySigmoidGradAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VMULPS Y1, Y0, Y0
-	VSUBPS Y1, Y5, Y2
-	VMULPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySigmoidGradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySigmoidGradScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
-	PCALIGN $64
-again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VMULPS Y1, Y0, Y0
-	VSUBPS Y1, Y5, Y2
-	VMULPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySigmoidGradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySigmoidGradScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMULPS Y1, Y0, Y0
-	VSUBPS Y1, Y5, Y2
-	VMULPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryTanhGradAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryTanhGradAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VMULPS Y1, Y1, Y2
-	VSUBPS Y2, Y5, Y2
-	VMULPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryTanhGradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryTanhGradScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
-	PCALIGN $64
-again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VMULPS Y1, Y1, Y2
-	VSUBPS Y2, Y5, Y2
-	VMULPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binaryTanhGradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryTanhGradScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMULPS Y1, Y1, Y2
-	VSUBPS Y2, Y5, Y2
-	VMULPS Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySquaredDifferenceAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySquaredDifferenceAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VSUBPS Y1, Y0, Y0
-	VMULPS Y0, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySquaredDifferenceScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySquaredDifferenceScalarXAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (SI), Y3
-	PCALIGN $64
-again:
-	VMOVAPS Y3, Y0
-	VMOVUPS (BX), Y1
-	ADDQ $32, BX
-	VSUBPS Y1, Y0, Y0
-	VMULPS Y0, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func binarySquaredDifferenceScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySquaredDifferenceScalarYAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), BX
-	MOVQ n+24(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	VBROADCASTSS (BX), Y1
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	ADDQ $32, SI
-	VSUBPS Y1, Y0, Y0
-	VMULPS Y0, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS Y0, (AX)
+	ADDQ $32, AX
+	DECQ DI
 	JNE again
 	VZEROUPPER
 	RET
 
 // func chooseAVX2(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 TEXT ·chooseAVX2(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), DI
-	MOVQ cond+8(FP), R8
-	MOVQ x+16(FP), SI
-	MOVQ y+24(FP), BX
-	MOVQ n+32(FP), CX
-	MOVQ stepX+40(FP), R9
-	MOVQ stepY+48(FP), R10
-	VXORPS Y4, Y4, Y4
+	MOVQ dst+0(FP), AX
+	MOVQ cond+8(FP), BX
+	MOVQ x+16(FP), CX
+	MOVQ y+24(FP), DX
+	MOVQ stepX+40(FP), SI
+	MOVQ stepY+48(FP), DI
+	VXORPS Y0, Y0, Y0
+	MOVQ n+32(FP), R8
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (R8), Y0
-	VMOVUPS (SI), Y1
-	VMOVUPS (BX), Y3
-	VCMPPS $0x00, Y4, Y0, Y2
-	VBLENDVPS Y2, Y3, Y1, Y1
-	VMOVUPS Y1, (DI)
-	ADDQ $32, R8
-	ADDQ R9, SI
-	ADDQ R10, BX
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS (BX), Y1
+	VMOVUPS (CX), Y2
+	VCMPPS $0x00, Y0, Y1, Y3
+	VMOVUPS (DX), Y1
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ SI, CX
+	ADDQ DI, DX
+	ADDQ $32, BX
+	ADDQ $32, AX
+	DECQ R8
 	JNE again
 	VZEROUPPER
 	RET
 
 // func unaryNegAVX2(dst *float32, x *float32, n int)
 TEXT ·unaryNegAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $2147483648, CX
+	VMOVD CX, X2
+	VPBROADCASTD X2, Y2
 	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VXORPS Y6, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VMOVUPS (BX), Y0
+	VXORPS Y2, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -3225,23 +1428,20 @@ again:
 
 // func unaryAbsAVX2(dst *float32, x *float32, n int)
 TEXT ·unaryAbsAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $2147483648, CX
+	VMOVD CX, X2
+	VPBROADCASTD X2, Y2
 	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VANDNPS Y0, Y6, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VMOVUPS (BX), Y0
+	VANDNPS Y0, Y2, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -3249,23 +1449,17 @@ again:
 
 // func unarySquareAVX2(dst *float32, x *float32, n int)
 TEXT ·unarySquareAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
 	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
+	VMOVUPS (BX), Y0
 	VMULPS Y0, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -3273,47 +1467,17 @@ again:
 
 // func unarySqrtAVX2(dst *float32, x *float32, n int)
 TEXT ·unarySqrtAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
 	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
+	VMOVUPS (BX), Y0
 	VSQRTPS Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
-	DECQ CX
-	JNE again
-	VZEROUPPER
-	RET
-
-// func unaryReciprocalAVX2(dst *float32, x *float32, n int)
-TEXT ·unaryReciprocalAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
-	PCALIGN $64
-again:
-	VMOVUPS (SI), Y0
-	VDIVPS Y0, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -3321,23 +1485,18 @@ again:
 
 // func unaryReLUAVX2(dst *float32, x *float32, n int)
 TEXT ·unaryReLUAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	VXORPS Y2, Y2, Y2
 	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VMAXPS Y0, Y4, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VMOVUPS (BX), Y0
+	VMAXPS Y0, Y2, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -3345,25 +1504,20 @@ again:
 
 // func unaryReLU6AVX2(dst *float32, x *float32, n int)
 TEXT ·unaryReLU6AVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	VXORPS Y2, Y2, Y2
 	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VMAXPS Y0, Y4, Y0
-	VMOVUPS c40c00000<>(SB), Y1
-	VMINPS Y0, Y1, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VMOVUPS (BX), Y0
+	VMAXPS Y0, Y2, Y0
+	VMOVUPS c40c00000<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -3371,47 +1525,41 @@ again:
 
 // func unaryExpAVX2(dst *float32, x *float32, n int)
 TEXT ·unaryExpAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
 	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VMOVUPS c42b20000<>(SB), Y1
-	VMINPS Y0, Y1, Y0
-	VMOVUPS cc2d20000<>(SB), Y1
-	VMAXPS Y0, Y1, Y0
-	VMULPS c3fb8aa3b<>(SB), Y0, Y1
-	VCVTPS2DQ Y1, Y1
-	VCVTDQ2PS Y1, Y2
-	VFNMADD231PS c3f318000<>(SB), Y2, Y0
-	VFNMADD231PS cb95e8083<>(SB), Y2, Y0
-	VMOVUPS c39506967<>(SB), Y2
-	VFMADD213PS c3ab743ce<>(SB), Y0, Y2
-	VFMADD213PS c3c088908<>(SB), Y0, Y2
-	VFMADD213PS c3d2aa9c1<>(SB), Y0, Y2
-	VFMADD213PS c3e2aaaaa<>(SB), Y0, Y2
-	VFMADD213PS c3f000000<>(SB), Y0, Y2
-	VFMADD213PS c3f800000<>(SB), Y0, Y2
-	VFMADD213PS c3f800000<>(SB), Y0, Y2
-	VPSRAD $1, Y1, Y0
-	VPSUBD Y0, Y1, Y1
+	VMOVUPS (BX), Y0
+	VMOVUPS c42b20000<>(SB), Y2
+	VMINPS Y0, Y2, Y0
+	VMOVUPS cc2d20000<>(SB), Y2
+	VMAXPS Y0, Y2, Y0
+	VMULPS c3fb8aa3b<>(SB), Y0, Y2
+	VCVTPS2DQ Y2, Y2
+	VCVTDQ2PS Y2, Y3
+	VFNMADD231PS c3f318000<>(SB), Y3, Y0
+	VFNMADD231PS cb95e8083<>(SB), Y3, Y0
+	VMOVUPS c39506967<>(SB), Y3
+	VFMADD213PS c3ab743ce<>(SB), Y0, Y3
+	VFMADD213PS c3c088908<>(SB), Y0, Y3
+	VFMADD213PS c3d2aa9c1<>(SB), Y0, Y3
+	VFMADD213PS c3e2aaaaa<>(SB), Y0, Y3
+	VFMADD213PS c3f000000<>(SB), Y0, Y3
+	VFMADD213PS c3f800000<>(SB), Y0, Y3
+	VFMADD213PS c3f800000<>(SB), Y0, Y3
+	VPSRAD $1, Y2, Y0
+	VPSUBD Y0, Y2, Y2
 	VPADDD c0000007f<>(SB), Y0, Y0
 	VPSLLD $23, Y0, Y0
-	VPADDD c0000007f<>(SB), Y1, Y1
-	VPSLLD $23, Y1, Y1
-	VMULPS Y0, Y2, Y2
-	VMULPS Y1, Y2, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VPADDD c0000007f<>(SB), Y2, Y2
+	VPSLLD $23, Y2, Y2
+	VMULPS Y0, Y3, Y3
+	VMULPS Y2, Y3, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -3419,50 +1567,50 @@ again:
 
 // func unarySigmoidAVX2(dst *float32, x *float32, n int)
 TEXT ·unarySigmoidAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $1065353216, CX
+	VMOVD CX, X2
+	VPBROADCASTD X2, Y2
+	MOVL $2147483648, CX
+	VMOVD CX, X3
+	VPBROADCASTD X3, Y3
 	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VXORPS Y6, Y0, Y0
-	VMOVUPS c42b20000<>(SB), Y1
-	VMINPS Y0, Y1, Y0
-	VMOVUPS cc2d20000<>(SB), Y1
-	VMAXPS Y0, Y1, Y0
-	VMULPS c3fb8aa3b<>(SB), Y0, Y1
-	VCVTPS2DQ Y1, Y1
-	VCVTDQ2PS Y1, Y2
-	VFNMADD231PS c3f318000<>(SB), Y2, Y0
-	VFNMADD231PS cb95e8083<>(SB), Y2, Y0
-	VMOVUPS c39506967<>(SB), Y2
-	VFMADD213PS c3ab743ce<>(SB), Y0, Y2
-	VFMADD213PS c3c088908<>(SB), Y0, Y2
-	VFMADD213PS c3d2aa9c1<>(SB), Y0, Y2
-	VFMADD213PS c3e2aaaaa<>(SB), Y0, Y2
-	VFMADD213PS c3f000000<>(SB), Y0, Y2
-	VFMADD213PS c3f800000<>(SB), Y0, Y2
-	VFMADD213PS c3f800000<>(SB), Y0, Y2
-	VPSRAD $1, Y1, Y0
-	VPSUBD Y0, Y1, Y1
+	VMOVUPS (BX), Y0
+	VXORPS Y3, Y0, Y0
+	VMOVUPS c42b20000<>(SB), Y4
+	VMINPS Y0, Y4, Y0
+	VMOVUPS cc2d20000<>(SB), Y4
+	VMAXPS Y0, Y4, Y0
+	VMULPS c3fb8aa3b<>(SB), Y0, Y4
+	VCVTPS2DQ Y4, Y4
+	VCVTDQ2PS Y4, Y5
+	VFNMADD231PS c3f318000<>(SB), Y5, Y0
+	VFNMADD231PS cb95e8083<>(SB), Y5, Y0
+	VMOVUPS c39506967<>(SB), Y5
+	VFMADD213PS c3ab743ce<>(SB), Y0, Y5
+	VFMADD213PS c3c088908<>(SB), Y0, Y5
+	VFMADD213PS c3d2aa9c1<>(SB), Y0, Y5
+	VFMADD213PS c3e2aaaaa<>(SB), Y0, Y5
+	VFMADD213PS c3f000000<>(SB), Y0, Y5
+	VFMADD213PS c3f800000<>(SB), Y0, Y5
+	VFMADD213PS c3f800000<>(SB), Y0, Y5
+	VPSRAD $1, Y4, Y0
+	VPSUBD Y0, Y4, Y4
 	VPADDD c0000007f<>(SB), Y0, Y0
 	VPSLLD $23, Y0, Y0
-	VPADDD c0000007f<>(SB), Y1, Y1
-	VPSLLD $23, Y1, Y1
-	VMULPS Y0, Y2, Y2
-	VMULPS Y1, Y2, Y0
-	VADDPS Y5, Y0, Y0
-	VDIVPS Y0, Y5, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VPADDD c0000007f<>(SB), Y4, Y4
+	VPSLLD $23, Y4, Y4
+	VMULPS Y0, Y5, Y5
+	VMULPS Y4, Y5, Y0
+	VADDPS Y2, Y0, Y0
+	VDIVPS Y0, Y2, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
@@ -3470,67 +1618,68 @@ again:
 
 // func unaryTanhAVX2(dst *float32, x *float32, n int)
 TEXT ·unaryTanhAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $1065353216, CX
+	VMOVD CX, X2
+	VPBROADCASTD X2, Y2
+	MOVL $2147483648, CX
+	VMOVD CX, X3
+	VPBROADCASTD X3, Y3
 	MOVQ n+16(FP), CX
-	VXORPS Y4, Y4, Y4
-	MOVL $1065353216, AX
-	VMOVD AX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $2147483648, AX
-	VMOVD AX, X6
-	VPBROADCASTD X6, Y6
+	// a vector at a time
 	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VMOVAPS Y0, Y3
-	VANDNPS Y0, Y6, Y0
+	VMOVUPS (BX), Y0
+	VMOVAPS Y0, Y6
+	VANDNPS Y0, Y3, Y0
 	VADDPS Y0, Y0, Y0
-	VMOVUPS c42b20000<>(SB), Y1
-	VMINPS Y0, Y1, Y0
-	VMOVUPS cc2d20000<>(SB), Y1
-	VMAXPS Y0, Y1, Y0
-	VMULPS c3fb8aa3b<>(SB), Y0, Y1
-	VCVTPS2DQ Y1, Y1
-	VCVTDQ2PS Y1, Y2
-	VFNMADD231PS c3f318000<>(SB), Y2, Y0
-	VFNMADD231PS cb95e8083<>(SB), Y2, Y0
-	VMOVUPS c39506967<>(SB), Y2
-	VFMADD213PS c3ab743ce<>(SB), Y0, Y2
-	VFMADD213PS c3c088908<>(SB), Y0, Y2
-	VFMADD213PS c3d2aa9c1<>(SB), Y0, Y2
-	VFMADD213PS c3e2aaaaa<>(SB), Y0, Y2
-	VFMADD213PS c3f000000<>(SB), Y0, Y2
-	VFMADD213PS c3f800000<>(SB), Y0, Y2
-	VFMADD213PS c3f800000<>(SB), Y0, Y2
-	VPSRAD $1, Y1, Y0
-	VPSUBD Y0, Y1, Y1
+	VMOVUPS c42b20000<>(SB), Y4
+	VMINPS Y0, Y4, Y0
+	VMOVUPS cc2d20000<>(SB), Y4
+	VMAXPS Y0, Y4, Y0
+	VMULPS c3fb8aa3b<>(SB), Y0, Y4
+	VCVTPS2DQ Y4, Y4
+	VCVTDQ2PS Y4, Y5
+	VFNMADD231PS c3f318000<>(SB), Y5, Y0
+	VFNMADD231PS cb95e8083<>(SB), Y5, Y0
+	VMOVUPS c39506967<>(SB), Y5
+	VFMADD213PS c3ab743ce<>(SB), Y0, Y5
+	VFMADD213PS c3c088908<>(SB), Y0, Y5
+	VFMADD213PS c3d2aa9c1<>(SB), Y0, Y5
+	VFMADD213PS c3e2aaaaa<>(SB), Y0, Y5
+	VFMADD213PS c3f000000<>(SB), Y0, Y5
+	VFMADD213PS c3f800000<>(SB), Y0, Y5
+	VFMADD213PS c3f800000<>(SB), Y0, Y5
+	VPSRAD $1, Y4, Y0
+	VPSUBD Y0, Y4, Y4
 	VPADDD c0000007f<>(SB), Y0, Y0
 	VPSLLD $23, Y0, Y0
-	VPADDD c0000007f<>(SB), Y1, Y1
-	VPSLLD $23, Y1, Y1
-	VMULPS Y0, Y2, Y2
-	VMULPS Y1, Y2, Y0
-	VADDPS Y5, Y0, Y0
-	VMOVUPS c40000000<>(SB), Y1
-	VDIVPS Y0, Y1, Y0
-	VSUBPS Y0, Y5, Y0
-	VANDPS Y6, Y3, Y1
-	VORPS Y1, Y0, Y0
-	VMULPS Y3, Y3, Y1
-	VMOVUPS cbbbaf0ea<>(SB), Y2
-	VFMADD213PS c3ca9134e<>(SB), Y1, Y2
-	VFMADD213PS cbd5c1e2d<>(SB), Y1, Y2
-	VFMADD213PS c3e088393<>(SB), Y1, Y2
-	VFMADD213PS cbeaaaa99<>(SB), Y1, Y2
-	VMULPS Y1, Y2, Y2
-	VFMADD213PS Y3, Y3, Y2
-	VANDNPS Y3, Y6, Y1
-	VCMPPS $0x11, c3f200000<>(SB), Y1, Y7
-	VBLENDVPS Y7, Y2, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VPADDD c0000007f<>(SB), Y4, Y4
+	VPSLLD $23, Y4, Y4
+	VMULPS Y0, Y5, Y5
+	VMULPS Y4, Y5, Y0
+	VADDPS Y2, Y0, Y0
+	VMOVUPS c40000000<>(SB), Y4
+	VDIVPS Y0, Y4, Y0
+	VSUBPS Y0, Y2, Y0
+	VANDPS Y3, Y6, Y4
+	VORPS Y4, Y0, Y0
+	// the polynomial, for small numbers
+	VMULPS Y6, Y6, Y4
+	VMOVUPS cbbbaf0ea<>(SB), Y5
+	VFMADD213PS c3ca9134e<>(SB), Y4, Y5
+	VFMADD213PS cbd5c1e2d<>(SB), Y4, Y5
+	VFMADD213PS c3e088393<>(SB), Y4, Y5
+	VFMADD213PS cbeaaaa99<>(SB), Y4, Y5
+	VMULPS Y4, Y5, Y5
+	VFMADD213PS Y6, Y6, Y5
+	VANDNPS Y6, Y3, Y4
+	VCMPPS $0x11, c3f200000<>(SB), Y4, Y1
+	VBLENDVPS Y1, Y5, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER

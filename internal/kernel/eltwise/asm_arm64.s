@@ -3,1243 +3,429 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func binaryAddNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryAddNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
+// func binaryAddNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryAddNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x4e21d400 // FADD V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryAddScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryAddScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binarySubNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binarySubNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x4e21d400 // FADD V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryAddScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryAddScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x4e21d400 // FADD V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binarySubNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySubNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x4ea1d400 // FSUB V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binarySubScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySubScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryMulNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryMulNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x4ea1d400 // FSUB V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binarySubScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySubScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x4ea1d400 // FSUB V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryMulNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMulNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x6e21dc00 // FMUL V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryMulScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMulScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryDivNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryDivNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6e21dc00 // FMUL V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryMulScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMulScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6e21dc00 // FMUL V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryDivNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryDivNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x6e21fc00 // FDIV V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryDivScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryDivScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryMaxNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryMaxNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6e21fc00 // FDIV V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryDivScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryDivScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6e21fc00 // FDIV V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryMaxNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMaxNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x4e21f400 // FMAX V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryMaxScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMaxScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryMinNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryMinNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x4e21f400 // FMAX V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryMaxScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMaxScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x4e21f400 // FMAX V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryMinNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMinNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x4ea1f400 // FMIN V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryMinScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMinScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryEqualNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryEqualNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD $1065353216, R5
+	VDUP R5, V3.S4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryMinScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryMinScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryEqualNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryEqualNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x4e21e402 // FCMEQ V2, V0, V1
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	VAND V2.B16, V3.B16, V0.B16
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryEqualScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryLessNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryLessNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD $1065353216, R5
+	VDUP R5, V3.S4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x4e21e402 // FCMEQ V2, V0, V1
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryEqualScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x4e21e402 // FCMEQ V2, V0, V1
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryLessNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x6ea0e422 // FCMGT V2, V1, V0
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	VAND V2.B16, V3.B16, V0.B16
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryLessScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryLessEqualNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryLessEqualNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD $1065353216, R5
+	VDUP R5, V3.S4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6ea0e422 // FCMGT V2, V1, V0
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryLessScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6ea0e422 // FCMGT V2, V1, V0
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryLessEqualNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessEqualNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x6e20e422 // FCMGE V2, V1, V0
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	VAND V2.B16, V3.B16, V0.B16
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryLessEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessEqualScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryGreaterNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryGreaterNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD $1065353216, R5
+	VDUP R5, V3.S4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6e20e422 // FCMGE V2, V1, V0
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryLessEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryLessEqualScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6e20e422 // FCMGE V2, V1, V0
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryGreaterNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x6ea1e402 // FCMGT V2, V0, V1
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	VAND V2.B16, V3.B16, V0.B16
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryGreaterScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryGreaterEqualNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryGreaterEqualNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	MOVD $1065353216, R5
+	VDUP R5, V3.S4
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6ea1e402 // FCMGT V2, V0, V1
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryGreaterScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6ea1e402 // FCMGT V2, V0, V1
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryGreaterEqualNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterEqualNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
 	WORD $0x6e21e402 // FCMGE V2, V0, V1
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	VAND V2.B16, V3.B16, V0.B16
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryGreaterEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterEqualScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
+// func binaryReLUGradNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryReLUGradNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	VEOR V3.B16, V3.B16, V3.B16
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6e21e402 // FCMGE V2, V0, V1
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryGreaterEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryGreaterEqualScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6e21e402 // FCMGE V2, V0, V1
-	VAND V2.B16, V5.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryReLUGradNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLUGradNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6ea4e422 // FCMGT V2, V1, V4
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
+	WORD $0x6ea3e422 // FCMGT V2, V1, V3
 	VAND V2.B16, V0.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
-// func binaryReLUGradScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLUGradScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
-	PCALIGN $16
-again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6ea4e422 // FCMGT V2, V1, V4
-	VAND V2.B16, V0.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryReLUGradScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLUGradScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6ea4e422 // FCMGT V2, V1, V4
-	VAND V2.B16, V0.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryReLU6GradNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLU6GradNEON(SB), NOSPLIT, $0-32
+// func binaryReLU6GradNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
+TEXT ·binaryReLU6GradNEON(SB), NOSPLIT, $0-48
 	MOVD $0x40c00000, R16
 	VDUP R16, V31.S4
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD stepX+32(FP), R3
+	MOVD stepY+40(FP), R4
+	VEOR V3.B16, V3.B16, V3.B16
+	MOVD n+24(FP), R5
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6ea4e422 // FCMGT V2, V1, V4
+	FMOVQ (R1), F0
+	FMOVQ (R2), F1
+	ADDS R3, R1
+	ADDS R4, R2
+	WORD $0x6ea3e422 // FCMGT V2, V1, V3
 	VAND V2.B16, V0.B16, V0.B16
 	WORD $0x6ea1e7e2 // FCMGT V2, V31, V1
 	VAND V2.B16, V0.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryReLU6GradScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLU6GradScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD $0x40c00000, R16
-	VDUP R16, V31.S4
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
-	PCALIGN $16
-again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6ea4e422 // FCMGT V2, V1, V4
-	VAND V2.B16, V0.B16, V0.B16
-	WORD $0x6ea1e7e2 // FCMGT V2, V31, V1
-	VAND V2.B16, V0.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryReLU6GradScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryReLU6GradScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD $0x40c00000, R16
-	VDUP R16, V31.S4
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6ea4e422 // FCMGT V2, V1, V4
-	VAND V2.B16, V0.B16, V0.B16
-	WORD $0x6ea1e7e2 // FCMGT V2, V31, V1
-	VAND V2.B16, V0.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binarySigmoidGradNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySigmoidGradNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6e21dc00 // FMUL V0, V0, V1
-	WORD $0x4ea1d4a2 // FSUB V2, V5, V1
-	WORD $0x6e22dc00 // FMUL V0, V0, V2
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binarySigmoidGradScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySigmoidGradScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
-	PCALIGN $16
-again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6e21dc00 // FMUL V0, V0, V1
-	WORD $0x4ea1d4a2 // FSUB V2, V5, V1
-	WORD $0x6e22dc00 // FMUL V0, V0, V2
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binarySigmoidGradScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySigmoidGradScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6e21dc00 // FMUL V0, V0, V1
-	WORD $0x4ea1d4a2 // FSUB V2, V5, V1
-	WORD $0x6e22dc00 // FMUL V0, V0, V2
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryTanhGradNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryTanhGradNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6e21dc22 // FMUL V2, V1, V1
-	WORD $0x4ea2d4a2 // FSUB V2, V5, V2
-	WORD $0x6e22dc00 // FMUL V0, V0, V2
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryTanhGradScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryTanhGradScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
-	PCALIGN $16
-again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x6e21dc22 // FMUL V2, V1, V1
-	WORD $0x4ea2d4a2 // FSUB V2, V5, V2
-	WORD $0x6e22dc00 // FMUL V0, V0, V2
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binaryTanhGradScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binaryTanhGradScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x6e21dc22 // FMUL V2, V1, V1
-	WORD $0x4ea2d4a2 // FSUB V2, V5, V2
-	WORD $0x6e22dc00 // FMUL V0, V0, V2
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binarySquaredDifferenceNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySquaredDifferenceNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x4ea1d400 // FSUB V0, V0, V1
-	WORD $0x6e20dc00 // FMUL V0, V0, V0
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binarySquaredDifferenceScalarXNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySquaredDifferenceScalarXNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R4), [V3.S4]
-	PCALIGN $16
-again:
-	VMOV V3.B16, V0.B16
-	FMOVQ (R1), F1
-	ADDS $16, R1
-	WORD $0x4ea1d400 // FSUB V0, V0, V1
-	WORD $0x6e20dc00 // FMUL V0, V0, V0
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func binarySquaredDifferenceScalarYNEON(dst *float32, x *float32, y *float32, n int)
-TEXT ·binarySquaredDifferenceScalarYNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD y+16(FP), R1
-	MOVD n+24(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	VLD1R (R1), [V1.S4]
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	ADDS $16, R4
-	WORD $0x4ea1d400 // FSUB V0, V0, V1
-	WORD $0x6e20dc00 // FMUL V0, V0, V0
-	FMOVQ F0, (R5)
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ F0, (R0)
+	ADDS $16, R0
+	SUBS $1, R5
 	BNE again
 	RET
 
 // func chooseNEON(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 TEXT ·chooseNEON(SB), NOSPLIT, $0-56
-	MOVD dst+0(FP), R5
-	MOVD cond+8(FP), R8
-	MOVD x+16(FP), R4
-	MOVD y+24(FP), R1
-	MOVD n+32(FP), R2
-	MOVD stepX+40(FP), R9
-	MOVD stepY+48(FP), R10
-	VEOR V4.B16, V4.B16, V4.B16
+	MOVD dst+0(FP), R0
+	MOVD cond+8(FP), R1
+	MOVD x+16(FP), R2
+	MOVD y+24(FP), R3
+	MOVD stepX+40(FP), R4
+	MOVD stepY+48(FP), R5
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD n+32(FP), R8
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R8), F0
-	FMOVQ (R4), F1
-	FMOVQ (R1), F3
-	WORD $0x4e24e402 // FCMEQ V2, V0, V4
-	VBIT V2.B16, V3.B16, V1.B16
-	FMOVQ F1, (R5)
-	ADDS $16, R8
-	ADDS R9, R4
-	ADDS R10, R1
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ (R1), F1
+	FMOVQ (R2), F2
+	WORD $0x4e20e423 // FCMEQ V3, V1, V0
+	FMOVQ (R3), F1
+	VBIT V3.B16, V1.B16, V2.B16
+	FMOVQ F2, (R0)
+	ADDS R4, R2
+	ADDS R5, R3
+	ADDS $16, R1
+	ADDS $16, R0
+	SUBS $1, R8
 	BNE again
 	RET
 
 // func unaryNegNEON(dst *float32, x *float32, n int)
 TEXT ·unaryNegNEON(SB), NOSPLIT, $0-24
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD $2147483648, R2
+	VDUP R2, V2.S4
 	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	VEOR V6.B16, V0.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	FMOVQ (R1), F0
+	VEOR V2.B16, V0.B16, V0.B16
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET
 
 // func unaryAbsNEON(dst *float32, x *float32, n int)
 TEXT ·unaryAbsNEON(SB), NOSPLIT, $0-24
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD $2147483648, R2
+	VDUP R2, V2.S4
 	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	FMOVQ (R1), F0
+	WORD $0x4e621c00 // BIC V0, V0, V2
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET
 
 // func unarySquareNEON(dst *float32, x *float32, n int)
 TEXT ·unarySquareNEON(SB), NOSPLIT, $0-24
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
 	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
+	FMOVQ (R1), F0
 	WORD $0x6e20dc00 // FMUL V0, V0, V0
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET
 
 // func unarySqrtNEON(dst *float32, x *float32, n int)
 TEXT ·unarySqrtNEON(SB), NOSPLIT, $0-24
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
 	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
+	FMOVQ (R1), F0
 	WORD $0x6ea1f800 // FSQRT V0, V0
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
-	SUBS $1, R2
-	BNE again
-	RET
-
-// func unaryReciprocalNEON(dst *float32, x *float32, n int)
-TEXT ·unaryReciprocalNEON(SB), NOSPLIT, $0-24
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
-	PCALIGN $16
-again:
-	FMOVQ (R4), F0
-	WORD $0x6e20fca0 // FDIV V0, V5, V0
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET
 
 // func unaryReLUNEON(dst *float32, x *float32, n int)
 TEXT ·unaryReLUNEON(SB), NOSPLIT, $0-24
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	VEOR V2.B16, V2.B16, V2.B16
 	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	FMOVQ (R1), F0
+	WORD $0x6ea0e450 // FCMGT V16, V2, V0
+	VBIT V16.B16, V2.B16, V0.B16
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET
@@ -1248,25 +434,22 @@ again:
 TEXT ·unaryReLU6NEON(SB), NOSPLIT, $0-24
 	MOVD $0x40c00000, R16
 	VDUP R16, V31.S4
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	VEOR V2.B16, V2.B16, V2.B16
 	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	VMOV V31.B16, V1.B16
-	WORD $0x6ea1e411 // FCMGT V17, V0, V1
-	VBIT V17.B16, V1.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	FMOVQ (R1), F0
+	WORD $0x6ea0e450 // FCMGT V16, V2, V0
+	VBIT V16.B16, V2.B16, V0.B16
+	VMOV V31.B16, V3.B16
+	WORD $0x6ea3e411 // FCMGT V17, V0, V3
+	VBIT V17.B16, V3.B16, V0.B16
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET
@@ -1299,61 +482,57 @@ TEXT ·unaryExpNEON(SB), NOSPLIT, $0-24
 	VDUP R16, V20.S4
 	MOVD $0x0000007f, R16
 	VDUP R16, V15.S4
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
 	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	VMOV V31.B16, V1.B16
-	WORD $0x6ea1e410 // FCMGT V16, V0, V1
-	VBIT V16.B16, V1.B16, V0.B16
-	VMOV V30.B16, V1.B16
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6e3ddc01 // FMUL V1, V0, V29
-	WORD $0x4e21a821 // FCVTNS V1, V1
-	WORD $0x4e21d822 // SCVTF V2, V1
-	WORD $0x4ebccc40 // FMLS V0, V2, V28
-	WORD $0x4ebbcc40 // FMLS V0, V2, V27
-	VMOV V26.B16, V2.B16
+	FMOVQ (R1), F0
+	VMOV V31.B16, V2.B16
+	WORD $0x6ea2e410 // FCMGT V16, V0, V2
+	VBIT V16.B16, V2.B16, V0.B16
+	VMOV V30.B16, V2.B16
+	WORD $0x6ea0e451 // FCMGT V17, V2, V0
+	VBIT V17.B16, V2.B16, V0.B16
+	WORD $0x6e3ddc02 // FMUL V2, V0, V29
+	WORD $0x4e21a842 // FCVTNS V2, V2
+	WORD $0x4e21d843 // SCVTF V3, V2
+	WORD $0x4ebccc60 // FMLS V0, V3, V28
+	WORD $0x4ebbcc60 // FMLS V0, V3, V27
+	VMOV V26.B16, V3.B16
 	VMOV V25.B16, V18.B16
-	WORD $0x4e22cc12 // FMLA V18, V0, V2
-	VMOV V18.B16, V2.B16
+	WORD $0x4e23cc12 // FMLA V18, V0, V3
+	VMOV V18.B16, V3.B16
 	VMOV V24.B16, V19.B16
-	WORD $0x4e22cc13 // FMLA V19, V0, V2
-	VMOV V19.B16, V2.B16
+	WORD $0x4e23cc13 // FMLA V19, V0, V3
+	VMOV V19.B16, V3.B16
 	VMOV V23.B16, V16.B16
-	WORD $0x4e22cc10 // FMLA V16, V0, V2
-	VMOV V16.B16, V2.B16
+	WORD $0x4e23cc10 // FMLA V16, V0, V3
+	VMOV V16.B16, V3.B16
 	VMOV V22.B16, V17.B16
-	WORD $0x4e22cc11 // FMLA V17, V0, V2
-	VMOV V17.B16, V2.B16
+	WORD $0x4e23cc11 // FMLA V17, V0, V3
+	VMOV V17.B16, V3.B16
 	VMOV V21.B16, V18.B16
-	WORD $0x4e22cc12 // FMLA V18, V0, V2
-	VMOV V18.B16, V2.B16
+	WORD $0x4e23cc12 // FMLA V18, V0, V3
+	VMOV V18.B16, V3.B16
 	VMOV V20.B16, V19.B16
-	WORD $0x4e22cc13 // FMLA V19, V0, V2
-	VMOV V19.B16, V2.B16
+	WORD $0x4e23cc13 // FMLA V19, V0, V3
+	VMOV V19.B16, V3.B16
 	VMOV V20.B16, V16.B16
-	WORD $0x4e22cc10 // FMLA V16, V0, V2
-	VMOV V16.B16, V2.B16
-	WORD $0x4f3f0420 // SSHR1 V0, V1
-	VSUB V0.S4, V1.S4, V1.S4
+	WORD $0x4e23cc10 // FMLA V16, V0, V3
+	VMOV V16.B16, V3.B16
+	WORD $0x4f3f0440 // SSHR1 V0, V2
+	VSUB V0.S4, V2.S4, V2.S4
 	VADD V15.S4, V0.S4, V0.S4
 	VSHL $23, V0.S4, V0.S4
-	VADD V15.S4, V1.S4, V1.S4
-	VSHL $23, V1.S4, V1.S4
-	WORD $0x6e20dc42 // FMUL V2, V2, V0
-	WORD $0x6e21dc40 // FMUL V0, V2, V1
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	VADD V15.S4, V2.S4, V2.S4
+	VSHL $23, V2.S4, V2.S4
+	WORD $0x6e20dc63 // FMUL V3, V3, V0
+	WORD $0x6e22dc60 // FMUL V0, V3, V2
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET
@@ -1386,64 +565,64 @@ TEXT ·unarySigmoidNEON(SB), NOSPLIT, $0-24
 	VDUP R16, V20.S4
 	MOVD $0x0000007f, R16
 	VDUP R16, V15.S4
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD $1065353216, R2
+	VDUP R2, V2.S4
+	MOVD $2147483648, R2
+	VDUP R2, V3.S4
 	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	VEOR V6.B16, V0.B16, V0.B16
-	VMOV V31.B16, V1.B16
-	WORD $0x6ea1e410 // FCMGT V16, V0, V1
-	VBIT V16.B16, V1.B16, V0.B16
-	VMOV V30.B16, V1.B16
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6e3ddc01 // FMUL V1, V0, V29
-	WORD $0x4e21a821 // FCVTNS V1, V1
-	WORD $0x4e21d822 // SCVTF V2, V1
-	WORD $0x4ebccc40 // FMLS V0, V2, V28
-	WORD $0x4ebbcc40 // FMLS V0, V2, V27
-	VMOV V26.B16, V2.B16
+	FMOVQ (R1), F0
+	VEOR V3.B16, V0.B16, V0.B16
+	VMOV V31.B16, V4.B16
+	WORD $0x6ea4e410 // FCMGT V16, V0, V4
+	VBIT V16.B16, V4.B16, V0.B16
+	VMOV V30.B16, V4.B16
+	WORD $0x6ea0e491 // FCMGT V17, V4, V0
+	VBIT V17.B16, V4.B16, V0.B16
+	WORD $0x6e3ddc04 // FMUL V4, V0, V29
+	WORD $0x4e21a884 // FCVTNS V4, V4
+	WORD $0x4e21d885 // SCVTF V5, V4
+	WORD $0x4ebccca0 // FMLS V0, V5, V28
+	WORD $0x4ebbcca0 // FMLS V0, V5, V27
+	VMOV V26.B16, V5.B16
 	VMOV V25.B16, V18.B16
-	WORD $0x4e22cc12 // FMLA V18, V0, V2
-	VMOV V18.B16, V2.B16
+	WORD $0x4e25cc12 // FMLA V18, V0, V5
+	VMOV V18.B16, V5.B16
 	VMOV V24.B16, V19.B16
-	WORD $0x4e22cc13 // FMLA V19, V0, V2
-	VMOV V19.B16, V2.B16
+	WORD $0x4e25cc13 // FMLA V19, V0, V5
+	VMOV V19.B16, V5.B16
 	VMOV V23.B16, V16.B16
-	WORD $0x4e22cc10 // FMLA V16, V0, V2
-	VMOV V16.B16, V2.B16
+	WORD $0x4e25cc10 // FMLA V16, V0, V5
+	VMOV V16.B16, V5.B16
 	VMOV V22.B16, V17.B16
-	WORD $0x4e22cc11 // FMLA V17, V0, V2
-	VMOV V17.B16, V2.B16
+	WORD $0x4e25cc11 // FMLA V17, V0, V5
+	VMOV V17.B16, V5.B16
 	VMOV V21.B16, V18.B16
-	WORD $0x4e22cc12 // FMLA V18, V0, V2
-	VMOV V18.B16, V2.B16
+	WORD $0x4e25cc12 // FMLA V18, V0, V5
+	VMOV V18.B16, V5.B16
 	VMOV V20.B16, V19.B16
-	WORD $0x4e22cc13 // FMLA V19, V0, V2
-	VMOV V19.B16, V2.B16
+	WORD $0x4e25cc13 // FMLA V19, V0, V5
+	VMOV V19.B16, V5.B16
 	VMOV V20.B16, V16.B16
-	WORD $0x4e22cc10 // FMLA V16, V0, V2
-	VMOV V16.B16, V2.B16
-	WORD $0x4f3f0420 // SSHR1 V0, V1
-	VSUB V0.S4, V1.S4, V1.S4
+	WORD $0x4e25cc10 // FMLA V16, V0, V5
+	VMOV V16.B16, V5.B16
+	WORD $0x4f3f0480 // SSHR1 V0, V4
+	VSUB V0.S4, V4.S4, V4.S4
 	VADD V15.S4, V0.S4, V0.S4
 	VSHL $23, V0.S4, V0.S4
-	VADD V15.S4, V1.S4, V1.S4
-	VSHL $23, V1.S4, V1.S4
-	WORD $0x6e20dc42 // FMUL V2, V2, V0
-	WORD $0x6e21dc40 // FMUL V0, V2, V1
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	WORD $0x6e20fca0 // FDIV V0, V5, V0
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	VADD V15.S4, V4.S4, V4.S4
+	VSHL $23, V4.S4, V4.S4
+	WORD $0x6e20dca5 // FMUL V5, V5, V0
+	WORD $0x6e24dca0 // FMUL V0, V5, V4
+	WORD $0x4e22d400 // FADD V0, V0, V2
+	WORD $0x6e20fc40 // FDIV V0, V2, V0
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET
@@ -1490,91 +669,92 @@ TEXT ·unaryTanhNEON(SB), NOSPLIT, $0-24
 	VDUP R16, V9.S4
 	MOVD $0x3f200000, R16
 	VDUP R16, V8.S4
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD $1065353216, R2
+	VDUP R2, V2.S4
+	MOVD $2147483648, R2
+	VDUP R2, V3.S4
 	MOVD n+16(FP), R2
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD $1065353216, R0
-	VDUP R0, V5.S4
-	MOVD $2147483648, R0
-	VDUP R0, V6.S4
+	// a vector at a time
 	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	VMOV V0.B16, V3.B16
-	WORD $0x4e661c00 // BIC V0, V0, V6
+	FMOVQ (R1), F0
+	VMOV V0.B16, V6.B16
+	WORD $0x4e631c00 // BIC V0, V0, V3
 	WORD $0x4e20d400 // FADD V0, V0, V0
-	VMOV V31.B16, V1.B16
-	WORD $0x6ea1e410 // FCMGT V16, V0, V1
-	VBIT V16.B16, V1.B16, V0.B16
-	VMOV V30.B16, V1.B16
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6e3ddc01 // FMUL V1, V0, V29
-	WORD $0x4e21a821 // FCVTNS V1, V1
-	WORD $0x4e21d822 // SCVTF V2, V1
-	WORD $0x4ebccc40 // FMLS V0, V2, V28
-	WORD $0x4ebbcc40 // FMLS V0, V2, V27
-	VMOV V26.B16, V2.B16
+	VMOV V31.B16, V4.B16
+	WORD $0x6ea4e410 // FCMGT V16, V0, V4
+	VBIT V16.B16, V4.B16, V0.B16
+	VMOV V30.B16, V4.B16
+	WORD $0x6ea0e491 // FCMGT V17, V4, V0
+	VBIT V17.B16, V4.B16, V0.B16
+	WORD $0x6e3ddc04 // FMUL V4, V0, V29
+	WORD $0x4e21a884 // FCVTNS V4, V4
+	WORD $0x4e21d885 // SCVTF V5, V4
+	WORD $0x4ebccca0 // FMLS V0, V5, V28
+	WORD $0x4ebbcca0 // FMLS V0, V5, V27
+	VMOV V26.B16, V5.B16
 	VMOV V25.B16, V18.B16
-	WORD $0x4e22cc12 // FMLA V18, V0, V2
-	VMOV V18.B16, V2.B16
+	WORD $0x4e25cc12 // FMLA V18, V0, V5
+	VMOV V18.B16, V5.B16
 	VMOV V24.B16, V19.B16
-	WORD $0x4e22cc13 // FMLA V19, V0, V2
-	VMOV V19.B16, V2.B16
+	WORD $0x4e25cc13 // FMLA V19, V0, V5
+	VMOV V19.B16, V5.B16
 	VMOV V23.B16, V16.B16
-	WORD $0x4e22cc10 // FMLA V16, V0, V2
-	VMOV V16.B16, V2.B16
+	WORD $0x4e25cc10 // FMLA V16, V0, V5
+	VMOV V16.B16, V5.B16
 	VMOV V22.B16, V17.B16
-	WORD $0x4e22cc11 // FMLA V17, V0, V2
-	VMOV V17.B16, V2.B16
+	WORD $0x4e25cc11 // FMLA V17, V0, V5
+	VMOV V17.B16, V5.B16
 	VMOV V21.B16, V18.B16
-	WORD $0x4e22cc12 // FMLA V18, V0, V2
-	VMOV V18.B16, V2.B16
+	WORD $0x4e25cc12 // FMLA V18, V0, V5
+	VMOV V18.B16, V5.B16
 	VMOV V20.B16, V19.B16
-	WORD $0x4e22cc13 // FMLA V19, V0, V2
-	VMOV V19.B16, V2.B16
+	WORD $0x4e25cc13 // FMLA V19, V0, V5
+	VMOV V19.B16, V5.B16
 	VMOV V20.B16, V16.B16
-	WORD $0x4e22cc10 // FMLA V16, V0, V2
-	VMOV V16.B16, V2.B16
-	WORD $0x4f3f0420 // SSHR1 V0, V1
-	VSUB V0.S4, V1.S4, V1.S4
+	WORD $0x4e25cc10 // FMLA V16, V0, V5
+	VMOV V16.B16, V5.B16
+	WORD $0x4f3f0480 // SSHR1 V0, V4
+	VSUB V0.S4, V4.S4, V4.S4
 	VADD V15.S4, V0.S4, V0.S4
 	VSHL $23, V0.S4, V0.S4
-	VADD V15.S4, V1.S4, V1.S4
-	VSHL $23, V1.S4, V1.S4
-	WORD $0x6e20dc42 // FMUL V2, V2, V0
-	WORD $0x6e21dc40 // FMUL V0, V2, V1
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	VMOV V14.B16, V1.B16
-	WORD $0x6e20fc20 // FDIV V0, V1, V0
-	WORD $0x4ea0d4a0 // FSUB V0, V5, V0
-	VAND V6.B16, V3.B16, V1.B16
-	VORR V1.B16, V0.B16, V0.B16
-	WORD $0x6e23dc61 // FMUL V1, V3, V3
-	VMOV V13.B16, V2.B16
+	VADD V15.S4, V4.S4, V4.S4
+	VSHL $23, V4.S4, V4.S4
+	WORD $0x6e20dca5 // FMUL V5, V5, V0
+	WORD $0x6e24dca0 // FMUL V0, V5, V4
+	WORD $0x4e22d400 // FADD V0, V0, V2
+	VMOV V14.B16, V4.B16
+	WORD $0x6e20fc80 // FDIV V0, V4, V0
+	WORD $0x4ea0d440 // FSUB V0, V2, V0
+	VAND V3.B16, V6.B16, V4.B16
+	VORR V4.B16, V0.B16, V0.B16
+	// the polynomial, for small numbers
+	WORD $0x6e26dcc4 // FMUL V4, V6, V6
+	VMOV V13.B16, V5.B16
 	VMOV V12.B16, V17.B16
-	WORD $0x4e22cc31 // FMLA V17, V1, V2
-	VMOV V17.B16, V2.B16
+	WORD $0x4e25cc91 // FMLA V17, V4, V5
+	VMOV V17.B16, V5.B16
 	VMOV V11.B16, V18.B16
-	WORD $0x4e22cc32 // FMLA V18, V1, V2
-	VMOV V18.B16, V2.B16
+	WORD $0x4e25cc92 // FMLA V18, V4, V5
+	VMOV V18.B16, V5.B16
 	VMOV V10.B16, V19.B16
-	WORD $0x4e22cc33 // FMLA V19, V1, V2
-	VMOV V19.B16, V2.B16
+	WORD $0x4e25cc93 // FMLA V19, V4, V5
+	VMOV V19.B16, V5.B16
 	VMOV V9.B16, V16.B16
-	WORD $0x4e22cc30 // FMLA V16, V1, V2
-	VMOV V16.B16, V2.B16
-	WORD $0x6e21dc42 // FMUL V2, V2, V1
-	VMOV V3.B16, V17.B16
-	WORD $0x4e22cc71 // FMLA V17, V3, V2
-	VMOV V17.B16, V2.B16
-	WORD $0x4e661c61 // BIC V1, V3, V6
-	WORD $0x6ea1e507 // FCMGT V7, V8, V1
-	VBIT V7.B16, V2.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	WORD $0x4e25cc90 // FMLA V16, V4, V5
+	VMOV V16.B16, V5.B16
+	WORD $0x6e24dca5 // FMUL V5, V5, V4
+	VMOV V6.B16, V17.B16
+	WORD $0x4e25ccd1 // FMLA V17, V6, V5
+	VMOV V17.B16, V5.B16
+	WORD $0x4e631cc4 // BIC V4, V6, V3
+	WORD $0x6ea4e501 // FCMGT V1, V8, V4
+	VBIT V1.B16, V5.B16, V0.B16
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET

@@ -60,6 +60,9 @@ func generate() map[string][]byte {
 			target.write(out)
 			files[filepath.Join(f.name, "asm_"+target.arch+".s")] = out.assembly()
 			files[filepath.Join(f.name, "asm_"+target.arch+".go")] = out.declarations(f.name)
+			if out.other.Len() > 0 {
+				files[filepath.Join(f.name, "asm_other.go")] = out.others(f.name)
+			}
 		}
 	}
 	return files

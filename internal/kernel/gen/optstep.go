@@ -33,19 +33,6 @@ func (a *asm) stepNumbers(names ...string) []*reg {
 	return regs
 }
 
-// overVectors writes the loop over n vectors, which moves all pointers on, and ends the function.
-func (a *asm) overVectors(body func(), pointers ...*reg) {
-	n := a.param("n")
-	a.comment("a vector at a time")
-	a.loop("again")
-	body()
-	for _, p := range pointers {
-		a.i("ADDQ $%d, %s", a.bytes(), p)
-	}
-	a.i("DECQ %s\nJNE again", n)
-	a.ret()
-}
-
 func sgd(f *family, v vec, name string, momentum, nesterov bool) {
 	params := stepParams
 	if momentum {
@@ -57,16 +44,16 @@ func sgd(f *family, v vec, name string, momentum, nesterov bool) {
 	w, grad := a.param("w"), a.param("grad")
 	step, value := a.vector("step"), a.vector("value")
 	if !momentum {
-		a.overVectors(func() {
+		a.eachVector(func() {
 			a.v("VMULPS", grad.mem(0), rate, step)
 			a.v("VMOVUPS", w.mem(0), value)
 			a.v("VSUBPS", step, value, value)
 			a.v("VMOVUPS", value, w.mem(0))
-		}, w, grad)
+		}, a.steps(w, grad)...)
 		return
 	}
 	m, velocity := a.param("m"), a.vector("velocity")
-	a.overVectors(func() {
+	a.eachVector(func() {
 		a.v("VMULPS", grad.mem(0), rate, step)
 		a.v("VMOVUPS", w.mem(0), value)
 		a.v("VMULPS", m.mem(0), mu, velocity)
@@ -78,7 +65,7 @@ func sgd(f *family, v vec, name string, momentum, nesterov bool) {
 		}
 		a.v("VADDPS", velocity, value, value)
 		a.v("VMOVUPS", value, w.mem(0))
-	}, w, grad, m)
+	}, a.steps(w, grad, m)...)
 }
 
 func rmsprop(f *family, v vec, momentum, centered bool) {
@@ -106,7 +93,7 @@ func rmsprop(f *family, v vec, momentum, centered bool) {
 		pointers = append(pointers, means)
 	}
 	g, square, x, y := a.vector("gradient"), a.vector("square"), a.vector("x"), a.vector("y")
-	a.overVectors(func() {
+	a.eachVector(func() {
 		a.v("VMOVUPS", grad.mem(0), g)
 		a.v("VMULPS", g, g, x)
 		a.v("VMULPS", rest, x, x)
@@ -133,7 +120,7 @@ func rmsprop(f *family, v vec, momentum, centered bool) {
 		a.v("VMOVUPS", w.mem(0), x)
 		a.v("VSUBPS", g, x, x)
 		a.v("VMOVUPS", x, w.mem(0))
-	}, pointers...)
+	}, a.steps(pointers...)...)
 }
 
 func adam(f *family, v vec) {
@@ -143,7 +130,7 @@ func adam(f *family, v vec) {
 	alpha, rest1, rest2, epsilon := numbers[0], numbers[1], numbers[2], numbers[3]
 	w, grad, means, squares := a.param("w"), a.param("grad"), a.param("m"), a.param("v")
 	g, mean, square := a.vector("gradient"), a.vector("mean"), a.vector("square")
-	a.overVectors(func() {
+	a.eachVector(func() {
 		a.v("VMOVUPS", grad.mem(0), g)
 		a.v("VMOVUPS", means.mem(0), mean)
 		a.v("VSUBPS", mean, g, square)
@@ -163,5 +150,5 @@ func adam(f *family, v vec) {
 		a.v("VMOVUPS", w.mem(0), g)
 		a.v("VSUBPS", mean, g, g)
 		a.v("VMOVUPS", g, w.mem(0))
-	}, w, grad, means, squares)
+	}, a.steps(w, grad, means, squares)...)
 }

@@ -3,271 +3,291 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func takePlaceAVX512(best *float32, at *uint8, x *float32, place int, n int)
-TEXT ·takePlaceAVX512(SB), NOSPLIT, $0-40
-	MOVQ best+0(FP), DI
-	MOVQ at+8(FP), R8
-	MOVQ x+16(FP), SI
-	MOVQ place+24(FP), AX
-	MOVQ n+32(FP), CX
-	VMOVD AX, X4
-	VPBROADCASTB X4, X4
+// func maxArgmaxAVX512(best *float32, argmax *uint8, x *float32, position int, n int)
+TEXT ·maxArgmaxAVX512(SB), NOSPLIT, $0-40
+	MOVQ best+0(FP), AX
+	MOVQ argmax+8(FP), BX
+	MOVQ x+16(FP), CX
+	MOVQ position+24(FP), DX
+	VMOVD DX, X0
+	VPBROADCASTB X0, X0
+	MOVQ n+32(FP), SI
+	// a vector at a time
+	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	VMOVUPS (DI), Z1
-	VCMPPS $0x1e, Z1, Z0, K1
-	VMOVUPS Z0, K1, (DI)
-	VMOVDQU8 X4, K1, (R8)
-	ADDQ $64, SI
-	ADDQ $64, DI
-	ADDQ $16, R8
-	DECQ CX
+	VMOVUPS (CX), Z1
+	VMOVUPS (AX), Z2
+	VCMPPS $0x1e, Z2, Z1, K1
+	VMOVUPS Z1, K1, (AX)
+	VMOVDQU8 X0, K1, (BX)
+	ADDQ $64, CX
+	ADDQ $64, AX
+	ADDQ $16, BX
+	DECQ SI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func takeAVX512(best *float32, x *float32, n int)
-TEXT ·takeAVX512(SB), NOSPLIT, $0-24
-	MOVQ best+0(FP), DI
-	MOVQ x+8(FP), SI
+// func maxAVX512(best *float32, x *float32, n int)
+TEXT ·maxAVX512(SB), NOSPLIT, $0-24
+	MOVQ best+0(FP), AX
+	MOVQ x+8(FP), BX
 	MOVQ n+16(FP), CX
+	// a vector at a time
+	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	VMAXPS (DI), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
+	VMOVUPS (BX), Z0
+	VMAXPS (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
 	RET
 
-// func giveAVX512(x *float32, grad *float32, at *uint8, place int, n int)
-TEXT ·giveAVX512(SB), NOSPLIT, $0-40
-	MOVQ x+0(FP), DI
-	MOVQ grad+8(FP), SI
-	MOVQ at+16(FP), R8
-	MOVQ place+24(FP), AX
-	MOVQ n+32(FP), CX
-	VMOVD AX, X4
-	VPBROADCASTD X4, Z4
+// func maxGradAVX512(x *float32, grad *float32, argmax *uint8, position int, n int)
+TEXT ·maxGradAVX512(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), AX
+	MOVQ grad+8(FP), BX
+	MOVQ argmax+16(FP), CX
+	MOVQ position+24(FP), DX
+	VMOVD DX, X0
+	VPBROADCASTD X0, Z0
+	MOVQ n+32(FP), SI
+	// a vector at a time
+	PCALIGN $64
 again:
-	VPMOVZXBD (R8), Z0
-	VMOVUPS (DI), Z1
-	VPCMPEQD Z4, Z0, K1
-	VADDPS (SI), Z1, K1, Z1
-	VMOVUPS Z1, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
-	ADDQ $16, R8
-	DECQ CX
+	VPMOVZXBD (CX), Z2
+	VMOVUPS (AX), Z1
+	VPCMPEQD Z0, Z2, K1
+	VADDPS (BX), Z1, K1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
+	ADDQ $16, CX
+	DECQ SI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func unpoolAVX512(upper *float32, lower *float32, grad *float32, at *uint8, pixels int, n int)
+// func unpoolAVX512(upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int)
 TEXT ·unpoolAVX512(SB), NOSPLIT, $0-48
-	MOVQ upper+0(FP), DI
-	MOVQ lower+8(FP), DX
-	MOVQ grad+16(FP), SI
-	MOVQ at+24(FP), R8
-	MOVQ pixels+32(FP), R9
-	MOVQ n+40(FP), R10
-	MOVL $1, AX
-	VMOVD AX, X9
-	VPBROADCASTD X9, Z9
-	MOVL $2, AX
-	VMOVD AX, X10
-	VPBROADCASTD X10, Z10
-	MOVL $3, AX
-	VMOVD AX, X11
-	VPBROADCASTD X11, Z11
-	VPXORQ Z8, Z8, Z8
-	MOVQ R10, R11
-	IMULQ $64, R11
+	MOVQ upper+0(FP), AX
+	MOVQ lower+8(FP), BX
+	MOVQ grad+16(FP), CX
+	MOVQ argmax+24(FP), DX
+	MOVQ pixels+32(FP), SI
+	MOVQ n+40(FP), DI
+	VPXORQ Z0, Z0, Z0
+	MOVL $1, R8
+	VMOVD R8, X1
+	VPBROADCASTD X1, Z1
+	MOVL $2, R8
+	VMOVD R8, X2
+	VPBROADCASTD X2, Z2
+	MOVL $3, R8
+	VMOVD R8, X3
+	VPBROADCASTD X3, Z3
+	MOVQ DI, R8
+	IMULQ $64, R8
+	// a pooled pixel
 pixel:
-	MOVQ R10, CX
+	MOVQ DI, R9
+	// a vector of its channels, to four pixels
 again:
-	VPMOVZXBD (R8), Z0
-	VMOVUPS (SI), Z1
-	VPCMPEQD Z8, Z0, K1
-	VMOVAPS.Z Z1, K1, Z2
-	VMOVUPS Z2, (DI)
-	VPCMPEQD Z9, Z0, K2
-	VMOVAPS.Z Z1, K2, Z3
-	VMOVUPS Z3, (DI)(R11*1)
-	VPCMPEQD Z10, Z0, K3
-	VMOVAPS.Z Z1, K3, Z4
-	VMOVUPS Z4, (DX)
-	VPCMPEQD Z11, Z0, K4
-	VMOVAPS.Z Z1, K4, Z5
-	VMOVUPS Z5, (DX)(R11*1)
-	ADDQ $64, SI
-	ADDQ $64, DI
-	ADDQ $64, DX
-	ADDQ $16, R8
-	DECQ CX
-	JNE again
-	ADDQ R11, DI
-	ADDQ R11, DX
+	VPMOVZXBD (DX), Z5
+	VMOVUPS (CX), Z4
+	VPCMPEQD Z0, Z5, K1
+	VMOVAPS.Z Z4, K1, Z6
+	VMOVUPS Z6, (AX)
+	VPCMPEQD Z1, Z5, K1
+	VMOVAPS.Z Z4, K1, Z6
+	VMOVUPS Z6, (AX)(R8*1)
+	VPCMPEQD Z2, Z5, K1
+	VMOVAPS.Z Z4, K1, Z6
+	VMOVUPS Z6, (BX)
+	VPCMPEQD Z3, Z5, K1
+	VMOVAPS.Z Z4, K1, Z6
+	VMOVUPS Z6, (BX)(R8*1)
+	ADDQ $64, CX
+	ADDQ $64, AX
+	ADDQ $64, BX
+	ADDQ $16, DX
 	DECQ R9
+	JNE again
+	ADDQ R8, AX
+	ADDQ R8, BX
+	DECQ SI
 	JNE pixel
 	VZEROUPPER
 	RET
 
 // func addDividedAVX512(dst *float32, x *float32, by *float32, n int)
 TEXT ·addDividedAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ by+16(FP), AX
-	MOVQ n+24(FP), CX
-	VBROADCASTSS (AX), Z4
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ by+16(FP), CX
+	VBROADCASTSS (CX), Z0
+	MOVQ n+24(FP), DX
+	// a vector at a time
+	PCALIGN $64
 again:
-	VMOVUPS (SI), Z0
-	VDIVPS Z4, Z0, Z0
-	VADDPS (DI), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
-	DECQ CX
+	VMOVUPS (BX), Z1
+	VDIVPS Z0, Z1, Z1
+	VADDPS (AX), Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
+	DECQ DX
 	JNE again
 	VZEROUPPER
 	RET
 
-// func takePlaceAVX2(best *float32, at *uint8, x *float32, place int, n int)
-TEXT ·takePlaceAVX2(SB), NOSPLIT, $0-40
-	MOVQ best+0(FP), DI
-	MOVQ at+8(FP), R8
-	MOVQ x+16(FP), SI
-	MOVQ place+24(FP), AX
-	MOVQ n+32(FP), CX
-	VMOVD AX, X4
-	VPBROADCASTD X4, Y4
+// func maxArgmaxAVX2(best *float32, argmax *uint8, x *float32, position int, n int)
+TEXT ·maxArgmaxAVX2(SB), NOSPLIT, $0-40
+	MOVQ best+0(FP), AX
+	MOVQ argmax+8(FP), BX
+	MOVQ x+16(FP), CX
+	MOVQ position+24(FP), DX
+	VMOVD DX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ n+32(FP), SI
+	// a vector at a time
+	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VMOVUPS (DI), Y1
-	VCMPPS $0x1e, Y1, Y0, Y2
-	VBLENDVPS Y2, Y0, Y1, Y1
-	VMOVUPS Y1, (DI)
-	VPMOVZXBD (R8), Y3
-	VBLENDVPS Y2, Y4, Y3, Y3
-	VEXTRACTI128 $1, Y3, X5
-	VPACKUSDW X5, X3, X3
-	VPACKUSWB X3, X3, X3
-	VMOVQ X3, (R8)
-	ADDQ $32, SI
-	ADDQ $32, DI
-	ADDQ $8, R8
-	DECQ CX
+	VMOVUPS (CX), Y1
+	VMOVUPS (AX), Y2
+	VCMPPS $0x1e, Y2, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VPMOVZXBD (BX), Y4
+	VBLENDVPS Y3, Y0, Y4, Y4
+	VEXTRACTI128 $1, Y4, X5
+	VPACKUSDW X5, X4, X4
+	VPACKUSWB X4, X4, X4
+	VMOVQ X4, (BX)
+	ADDQ $32, CX
+	ADDQ $32, AX
+	ADDQ $8, BX
+	DECQ SI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func takeAVX2(best *float32, x *float32, n int)
-TEXT ·takeAVX2(SB), NOSPLIT, $0-24
-	MOVQ best+0(FP), DI
-	MOVQ x+8(FP), SI
+// func maxAVX2(best *float32, x *float32, n int)
+TEXT ·maxAVX2(SB), NOSPLIT, $0-24
+	MOVQ best+0(FP), AX
+	MOVQ x+8(FP), BX
 	MOVQ n+16(FP), CX
+	// a vector at a time
+	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VMAXPS (DI), Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
+	VMOVUPS (BX), Y0
+	VMAXPS (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
 	DECQ CX
 	JNE again
 	VZEROUPPER
 	RET
 
-// func giveAVX2(x *float32, grad *float32, at *uint8, place int, n int)
-TEXT ·giveAVX2(SB), NOSPLIT, $0-40
-	MOVQ x+0(FP), DI
-	MOVQ grad+8(FP), SI
-	MOVQ at+16(FP), R8
-	MOVQ place+24(FP), AX
-	MOVQ n+32(FP), CX
-	VMOVD AX, X4
-	VPBROADCASTD X4, Y4
+// func maxGradAVX2(x *float32, grad *float32, argmax *uint8, position int, n int)
+TEXT ·maxGradAVX2(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), AX
+	MOVQ grad+8(FP), BX
+	MOVQ argmax+16(FP), CX
+	MOVQ position+24(FP), DX
+	VMOVD DX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ n+32(FP), SI
+	// a vector at a time
+	PCALIGN $64
 again:
-	VPMOVZXBD (R8), Y0
-	VMOVUPS (DI), Y1
-	VPCMPEQD Y4, Y0, Y0
-	VADDPS (SI), Y1, Y2
-	VBLENDVPS Y0, Y2, Y1, Y1
-	VMOVUPS Y1, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
-	ADDQ $8, R8
-	DECQ CX
+	VPMOVZXBD (CX), Y2
+	VMOVUPS (AX), Y1
+	VPCMPEQD Y0, Y2, Y2
+	VADDPS (BX), Y1, Y3
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
+	ADDQ $8, CX
+	DECQ SI
 	JNE again
 	VZEROUPPER
 	RET
 
-// func unpoolAVX2(upper *float32, lower *float32, grad *float32, at *uint8, pixels int, n int)
+// func unpoolAVX2(upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int)
 TEXT ·unpoolAVX2(SB), NOSPLIT, $0-48
-	MOVQ upper+0(FP), DI
-	MOVQ lower+8(FP), DX
-	MOVQ grad+16(FP), SI
-	MOVQ at+24(FP), R8
-	MOVQ pixels+32(FP), R9
-	MOVQ n+40(FP), R10
-	MOVL $1, AX
-	VMOVD AX, X9
-	VPBROADCASTD X9, Y9
-	MOVL $2, AX
-	VMOVD AX, X10
-	VPBROADCASTD X10, Y10
-	MOVL $3, AX
-	VMOVD AX, X11
-	VPBROADCASTD X11, Y11
-	VXORPS Y8, Y8, Y8
-	MOVQ R10, R11
-	IMULQ $32, R11
+	MOVQ upper+0(FP), AX
+	MOVQ lower+8(FP), BX
+	MOVQ grad+16(FP), CX
+	MOVQ argmax+24(FP), DX
+	MOVQ pixels+32(FP), SI
+	MOVQ n+40(FP), DI
+	VXORPS Y0, Y0, Y0
+	MOVL $1, R8
+	VMOVD R8, X1
+	VPBROADCASTD X1, Y1
+	MOVL $2, R8
+	VMOVD R8, X2
+	VPBROADCASTD X2, Y2
+	MOVL $3, R8
+	VMOVD R8, X3
+	VPBROADCASTD X3, Y3
+	MOVQ DI, R8
+	IMULQ $32, R8
+	// a pooled pixel
 pixel:
-	MOVQ R10, CX
+	MOVQ DI, R9
+	// a vector of its channels, to four pixels
 again:
-	VPMOVZXBD (R8), Y0
-	VMOVUPS (SI), Y1
-	VPCMPEQD Y8, Y0, Y2
-	VANDPS Y1, Y2, Y2
-	VMOVUPS Y2, (DI)
-	VPCMPEQD Y9, Y0, Y3
-	VANDPS Y1, Y3, Y3
-	VMOVUPS Y3, (DI)(R11*1)
-	VPCMPEQD Y10, Y0, Y4
-	VANDPS Y1, Y4, Y4
-	VMOVUPS Y4, (DX)
-	VPCMPEQD Y11, Y0, Y5
-	VANDPS Y1, Y5, Y5
-	VMOVUPS Y5, (DX)(R11*1)
-	ADDQ $32, SI
-	ADDQ $32, DI
-	ADDQ $32, DX
-	ADDQ $8, R8
-	DECQ CX
-	JNE again
-	ADDQ R11, DI
-	ADDQ R11, DX
+	VPMOVZXBD (DX), Y5
+	VMOVUPS (CX), Y4
+	VPCMPEQD Y0, Y5, Y6
+	VANDPS Y4, Y6, Y6
+	VMOVUPS Y6, (AX)
+	VPCMPEQD Y1, Y5, Y6
+	VANDPS Y4, Y6, Y6
+	VMOVUPS Y6, (AX)(R8*1)
+	VPCMPEQD Y2, Y5, Y6
+	VANDPS Y4, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VPCMPEQD Y3, Y5, Y6
+	VANDPS Y4, Y6, Y6
+	VMOVUPS Y6, (BX)(R8*1)
+	ADDQ $32, CX
+	ADDQ $32, AX
+	ADDQ $32, BX
+	ADDQ $8, DX
 	DECQ R9
+	JNE again
+	ADDQ R8, AX
+	ADDQ R8, BX
+	DECQ SI
 	JNE pixel
 	VZEROUPPER
 	RET
 
 // func addDividedAVX2(dst *float32, x *float32, by *float32, n int)
 TEXT ·addDividedAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ by+16(FP), AX
-	MOVQ n+24(FP), CX
-	VBROADCASTSS (AX), Y4
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ by+16(FP), CX
+	VBROADCASTSS (CX), Y0
+	MOVQ n+24(FP), DX
+	// a vector at a time
+	PCALIGN $64
 again:
-	VMOVUPS (SI), Y0
-	VDIVPS Y4, Y0, Y0
-	VADDPS (DI), Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ $32, SI
-	ADDQ $32, DI
-	DECQ CX
+	VMOVUPS (BX), Y1
+	VDIVPS Y0, Y1, Y1
+	VADDPS (AX), Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
+	DECQ DX
 	JNE again
 	VZEROUPPER
 	RET

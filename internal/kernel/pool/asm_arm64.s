@@ -3,140 +3,150 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func takePlaceNEON(best *float32, at *uint8, x *float32, place int, n int)
-TEXT ·takePlaceNEON(SB), NOSPLIT, $0-40
-	MOVD best+0(FP), R5
-	MOVD at+8(FP), R8
-	MOVD x+16(FP), R4
-	MOVD place+24(FP), R0
-	MOVD n+32(FP), R2
-	VDUP R0, V4.S4
+// func maxArgmaxNEON(best *float32, argmax *uint8, x *float32, position int, n int)
+TEXT ·maxArgmaxNEON(SB), NOSPLIT, $0-40
+	MOVD best+0(FP), R0
+	MOVD argmax+8(FP), R1
+	MOVD x+16(FP), R2
+	MOVD position+24(FP), R3
+	VDUP R3, V0.S4
+	MOVD n+32(FP), R4
+	// a vector at a time
+	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	FMOVQ (R5), F1
-	WORD $0x6ea1e402 // FCMGT V2, V0, V1
-	VBIT V2.B16, V0.B16, V1.B16
-	FMOVQ F1, (R5)
-	FMOVS (R8), F3
-	WORD $0x2f08a463 // USHLL.8 V3, V3
-	WORD $0x2f10a463 // USHLL.4 V3, V3
-	VBIT V2.B16, V4.B16, V3.B16
-	WORD $0x0e612863 // XTN.H4 V3, V3
-	WORD $0x0e212863 // XTN.B8 V3, V3
-	FMOVS F3, (R8)
-	ADDS $16, R4
-	ADDS $16, R5
-	ADDS $4, R8
-	SUBS $1, R2
+	FMOVQ (R2), F1
+	FMOVQ (R0), F2
+	WORD $0x6ea2e423 // FCMGT V3, V1, V2
+	VBIT V3.B16, V1.B16, V2.B16
+	FMOVQ F2, (R0)
+	FMOVS (R1), F4
+	WORD $0x2f08a484 // USHLL.8 V4, V4
+	WORD $0x2f10a484 // USHLL.4 V4, V4
+	VBIT V3.B16, V0.B16, V4.B16
+	WORD $0x0e612884 // XTN.H4 V4, V4
+	WORD $0x0e212884 // XTN.B8 V4, V4
+	FMOVS F4, (R1)
+	ADDS $16, R2
+	ADDS $16, R0
+	ADDS $4, R1
+	SUBS $1, R4
 	BNE again
 	RET
 
-// func takeNEON(best *float32, x *float32, n int)
-TEXT ·takeNEON(SB), NOSPLIT, $0-24
-	MOVD best+0(FP), R5
-	MOVD x+8(FP), R4
+// func maxNEON(best *float32, x *float32, n int)
+TEXT ·maxNEON(SB), NOSPLIT, $0-24
+	MOVD best+0(FP), R0
+	MOVD x+8(FP), R1
 	MOVD n+16(FP), R2
+	// a vector at a time
+	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	FMOVQ (R5), F16
+	FMOVQ (R1), F0
+	FMOVQ (R0), F16
 	WORD $0x6eb0e411 // FCMGT V17, V0, V16
 	VBIF V17.B16, V16.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
+	FMOVQ F0, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
 	SUBS $1, R2
 	BNE again
 	RET
 
-// func giveNEON(x *float32, grad *float32, at *uint8, place int, n int)
-TEXT ·giveNEON(SB), NOSPLIT, $0-40
-	MOVD x+0(FP), R5
-	MOVD grad+8(FP), R4
-	MOVD at+16(FP), R8
-	MOVD place+24(FP), R0
-	MOVD n+32(FP), R2
-	VDUP R0, V4.S4
+// func maxGradNEON(x *float32, grad *float32, argmax *uint8, position int, n int)
+TEXT ·maxGradNEON(SB), NOSPLIT, $0-40
+	MOVD x+0(FP), R0
+	MOVD grad+8(FP), R1
+	MOVD argmax+16(FP), R2
+	MOVD position+24(FP), R3
+	VDUP R3, V0.S4
+	MOVD n+32(FP), R4
+	// a vector at a time
+	PCALIGN $16
 again:
-	FMOVS (R8), F0
-	WORD $0x2f08a400 // USHLL.8 V0, V0
-	WORD $0x2f10a400 // USHLL.4 V0, V0
-	FMOVQ (R5), F1
-	VCMEQ V4.S4, V0.S4, V0.S4
-	FMOVQ (R4), F16
-	WORD $0x4e30d422 // FADD V2, V1, V16
-	VBIT V0.B16, V2.B16, V1.B16
-	FMOVQ F1, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
-	ADDS $4, R8
-	SUBS $1, R2
+	FMOVS (R2), F2
+	WORD $0x2f08a442 // USHLL.8 V2, V2
+	WORD $0x2f10a442 // USHLL.4 V2, V2
+	FMOVQ (R0), F1
+	VCMEQ V0.S4, V2.S4, V2.S4
+	FMOVQ (R1), F16
+	WORD $0x4e30d423 // FADD V3, V1, V16
+	VBIT V2.B16, V3.B16, V1.B16
+	FMOVQ F1, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
+	ADDS $4, R2
+	SUBS $1, R4
 	BNE again
 	RET
 
-// func unpoolNEON(upper *float32, lower *float32, grad *float32, at *uint8, pixels int, n int)
+// func unpoolNEON(upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int)
 TEXT ·unpoolNEON(SB), NOSPLIT, $0-48
-	MOVD upper+0(FP), R5
-	MOVD lower+8(FP), R3
-	MOVD grad+16(FP), R4
-	MOVD at+24(FP), R8
-	MOVD pixels+32(FP), R9
-	MOVD n+40(FP), R10
-	MOVD $1, R0
-	VDUP R0, V9.S4
-	MOVD $2, R0
-	VDUP R0, V10.S4
-	MOVD $3, R0
-	VDUP R0, V11.S4
-	VEOR V8.B16, V8.B16, V8.B16
-	MOVD R10, R11
+	MOVD upper+0(FP), R0
+	MOVD lower+8(FP), R1
+	MOVD grad+16(FP), R2
+	MOVD argmax+24(FP), R3
+	MOVD pixels+32(FP), R4
+	MOVD n+40(FP), R5
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD $1, R8
+	VDUP R8, V1.S4
+	MOVD $2, R8
+	VDUP R8, V2.S4
+	MOVD $3, R8
+	VDUP R8, V3.S4
+	MOVD R5, R8
 	MOVD $16, R16
-	MUL R16, R11
+	MUL R16, R8
+	// a pooled pixel
 pixel:
-	MOVD R10, R2
+	MOVD R5, R9
+	// a vector of its channels, to four pixels
 again:
-	FMOVS (R8), F0
-	WORD $0x2f08a400 // USHLL.8 V0, V0
-	WORD $0x2f10a400 // USHLL.4 V0, V0
-	FMOVQ (R4), F1
-	VCMEQ V8.S4, V0.S4, V2.S4
-	VAND V1.B16, V2.B16, V2.B16
-	FMOVQ F2, (R5)
-	VCMEQ V9.S4, V0.S4, V3.S4
-	VAND V1.B16, V3.B16, V3.B16
-	WORD $0x3cab68a3 // STR Q3, [R5, R11]
-	VCMEQ V10.S4, V0.S4, V4.S4
-	VAND V1.B16, V4.B16, V4.B16
-	FMOVQ F4, (R3)
-	VCMEQ V11.S4, V0.S4, V5.S4
-	VAND V1.B16, V5.B16, V5.B16
-	WORD $0x3cab6865 // STR Q5, [R3, R11]
-	ADDS $16, R4
-	ADDS $16, R5
-	ADDS $16, R3
-	ADDS $4, R8
-	SUBS $1, R2
-	BNE again
-	ADDS R11, R5
-	ADDS R11, R3
+	FMOVS (R3), F5
+	WORD $0x2f08a4a5 // USHLL.8 V5, V5
+	WORD $0x2f10a4a5 // USHLL.4 V5, V5
+	FMOVQ (R2), F4
+	VCMEQ V0.S4, V5.S4, V6.S4
+	VAND V4.B16, V6.B16, V6.B16
+	FMOVQ F6, (R0)
+	VCMEQ V1.S4, V5.S4, V6.S4
+	VAND V4.B16, V6.B16, V6.B16
+	WORD $0x3ca86806 // STR Q6, [R0, R8]
+	VCMEQ V2.S4, V5.S4, V6.S4
+	VAND V4.B16, V6.B16, V6.B16
+	FMOVQ F6, (R1)
+	VCMEQ V3.S4, V5.S4, V6.S4
+	VAND V4.B16, V6.B16, V6.B16
+	WORD $0x3ca86826 // STR Q6, [R1, R8]
+	ADDS $16, R2
+	ADDS $16, R0
+	ADDS $16, R1
+	ADDS $4, R3
 	SUBS $1, R9
+	BNE again
+	ADDS R8, R0
+	ADDS R8, R1
+	SUBS $1, R4
 	BNE pixel
 	RET
 
 // func addDividedNEON(dst *float32, x *float32, by *float32, n int)
 TEXT ·addDividedNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R5
-	MOVD x+8(FP), R4
-	MOVD by+16(FP), R0
-	MOVD n+24(FP), R2
-	VLD1R (R0), [V4.S4]
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD by+16(FP), R2
+	VLD1R (R2), [V0.S4]
+	MOVD n+24(FP), R3
+	// a vector at a time
+	PCALIGN $16
 again:
-	FMOVQ (R4), F0
-	WORD $0x6e24fc00 // FDIV V0, V0, V4
-	FMOVQ (R5), F16
-	WORD $0x4e30d400 // FADD V0, V0, V16
-	FMOVQ F0, (R5)
-	ADDS $16, R4
-	ADDS $16, R5
-	SUBS $1, R2
+	FMOVQ (R1), F1
+	WORD $0x6e20fc21 // FDIV V1, V1, V0
+	FMOVQ (R0), F16
+	WORD $0x4e30d421 // FADD V1, V1, V16
+	FMOVQ F1, (R0)
+	ADDS $16, R1
+	ADDS $16, R0
+	SUBS $1, R3
 	BNE again
 	RET
