@@ -23,7 +23,7 @@ func activation(relu, relu6 bool) batchnorm.Activation {
 func scaleShift(l *lowering) error {
 	o := l.node.Op.(compile.ScaleShift)
 	rows, channels := matrix(l.node.In[0].Shape)
-	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Residual, Activation: activation(o.ReLU, o.ReLU6)})
+	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Residual: o.Residual, Activation: activation(o.ReLU, o.ReLU6)})
 	l.work = a.CoefficientsLen()
 	l.bind = func(b *binding) {
 		x, scale, shift, residual, y, c := b.in(0), b.in(1), b.in(2), &memory{}, b.out(0), b.work
@@ -114,7 +114,7 @@ func regionMoments(l *lowering, k conv.Forward, rows, channels int) *batchnorm.R
 
 // apply prepares the normalization with known statistics.
 func apply(l *lowering, o compile.BatchNorm, rows, channels int) *batchnorm.Apply {
-	return batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Residual, Activation: activation(o.ReLU, o.ReLU6)})
+	return batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Residual: o.Residual, Activation: activation(o.ReLU, o.ReLU6)})
 }
 
 // bindApply adds the steps that follow the statistics. gamma, beta and the residual, those that there
@@ -148,7 +148,7 @@ func batchNormGrad(l *lowering) error {
 		o.BatchNormGrad = l.node.Op.(op.BatchNormGrad)
 	}
 	rows, channels := matrix(l.node.In[1].Shape)
-	k := batchnorm.NewBackward(l.isa, rows, channels, mask)
+	k := batchnorm.NewGrad(l.isa, rows, channels, mask)
 	l.work = k.PartialLen() + k.CoefficientsLen()
 	l.bind = func(b *binding) {
 		g, x, mean, variance := b.in(0), b.in(1), b.in(2), b.in(3)
@@ -163,7 +163,7 @@ func batchNormGrad(l *lowering) error {
 		b.step(k.ReduceParts(), func(part int, _ []float32) {
 			k.Reduce(part, g.f32, x.f32, y.f32, variance.f32, o.Epsilon, c, partial, dgamma.f32, dbeta.f32)
 		})
-		b.step(k.DataParts(), func(part int, _ []float32) { k.Data(part, masked.f32, x.f32, c, dx.f32) })
+		b.step(k.InputParts(), func(part int, _ []float32) { k.Input(part, masked.f32, x.f32, c, dx.f32) })
 	}
 	return l.floats()
 }
