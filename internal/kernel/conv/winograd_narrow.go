@@ -31,7 +31,7 @@ func narrowFits(s Shape, e Epilogue) bool {
 		s = s.pooled()
 	}
 	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1 &&
-		s.C > 1 && s.C <= winograd.MaxNarrow && s.O >= 32 && s.O%winograd.MinChannels == 0 && s.OH >= winograd.Tile && s.OW >= 4*winograd.Tile
+		s.C >= winograd.MinNarrow && s.C <= winograd.MaxNarrow && s.O >= 32 && s.O%winograd.MinChannels == 0 && s.OH >= winograd.Tile && s.OW >= 4*winograd.Tile
 }
 
 // Parts implements Forward.

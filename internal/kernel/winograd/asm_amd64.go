@@ -2,28 +2,7 @@
 
 package winograd
 
-func narrowAVX512(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
-	switch 2*channels + vectors {
-	case 2*1 + 1:
-		narrow1x1AVX512(m, v, row, u, uRow)
-	case 2*1 + 2:
-		narrow1x2AVX512(m, v, row, u, uRow)
-	case 2*2 + 1:
-		narrow2x1AVX512(m, v, row, u, uRow)
-	case 2*2 + 2:
-		narrow2x2AVX512(m, v, row, u, uRow)
-	case 2*3 + 1:
-		narrow3x1AVX512(m, v, row, u, uRow)
-	case 2*3 + 2:
-		narrow3x2AVX512(m, v, row, u, uRow)
-	case 2*4 + 1:
-		narrow4x1AVX512(m, v, row, u, uRow)
-	case 2*4 + 2:
-		narrow4x2AVX512(m, v, row, u, uRow)
-	default:
-		panic("winograd: no such tile")
-	}
-}
+import "github.com/lince-ml/lince/internal/kernel"
 
 func productsNAVX512(height int, a *Products) {
 	switch height {
@@ -95,29 +74,6 @@ func productsTAVX512(height int, a *Products) {
 	}
 }
 
-func narrowAVX2(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
-	switch 2*channels + vectors {
-	case 2*1 + 1:
-		narrow1x1AVX2(m, v, row, u, uRow)
-	case 2*1 + 2:
-		narrow1x2AVX2(m, v, row, u, uRow)
-	case 2*2 + 1:
-		narrow2x1AVX2(m, v, row, u, uRow)
-	case 2*2 + 2:
-		narrow2x2AVX2(m, v, row, u, uRow)
-	case 2*3 + 1:
-		narrow3x1AVX2(m, v, row, u, uRow)
-	case 2*3 + 2:
-		narrow3x2AVX2(m, v, row, u, uRow)
-	case 2*4 + 1:
-		narrow4x1AVX2(m, v, row, u, uRow)
-	case 2*4 + 2:
-		narrow4x2AVX2(m, v, row, u, uRow)
-	default:
-		panic("winograd: no such tile")
-	}
-}
-
 func productsNAVX2(height int, a *Products) {
 	switch height {
 	case 1:
@@ -156,60 +112,317 @@ func productsTAVX2(height int, a *Products) {
 	}
 }
 
-// imageAVX512 is Image, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// narrowProducts calls the assembly for a number of channels and of columns.
+func narrowProducts(isa kernel.ISA, channels, columns int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 && channels == 2 && columns == 16 {
+		narrow2x1AVX512(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX512 && channels == 2 && columns == 32 {
+		narrow2x2AVX512(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX512 && channels == 3 && columns == 16 {
+		narrow3x1AVX512(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX512 && channels == 3 && columns == 32 {
+		narrow3x2AVX512(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX512 && channels == 4 && columns == 16 {
+		narrow4x1AVX512(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX512 && channels == 4 && columns == 32 {
+		narrow4x2AVX512(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX2 && channels == 2 && columns == 8 {
+		narrow2x1AVX2(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX2 && channels == 2 && columns == 16 {
+		narrow2x2AVX2(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX2 && channels == 3 && columns == 8 {
+		narrow3x1AVX2(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX2 && channels == 3 && columns == 16 {
+		narrow3x2AVX2(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX2 && channels == 4 && columns == 8 {
+		narrow4x1AVX2(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.AVX2 && channels == 4 && columns == 16 {
+		narrow4x2AVX2(m, v, row, u, uRow)
+		return
+	}
+	panic("winograd: no such product")
+}
 
-// gradientAVX512 is Gradient, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// imageVectors calls the assembly for an instruction set.
+func imageVectors(isa kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int) {
+	if isa == kernel.AVX512 {
+		imageAVX512(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+	} else {
+		imageAVX2(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+	}
+}
 
-// gradientPooledAVX512 is GradientPooled, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+// gradientVectors calls the assembly for an instruction set.
+func gradientVectors(isa kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int) {
+	if isa == kernel.AVX512 {
+		gradientAVX512(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+	} else {
+		gradientAVX2(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+	}
+}
 
-// imageUpperAVX512 is Image for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageUpperAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// gradientPooledVectors calls the assembly for an instruction set.
+func gradientPooledVectors(isa kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int, upper int, lower int) {
+	if isa == kernel.AVX512 {
+		gradientPooledAVX512(dst, plane, tile, src, row, pixel, n, argmax, argmaxRow, argmaxPixel, tiles, upper, lower)
+	} else {
+		gradientPooledAVX2(dst, plane, tile, src, row, pixel, n, argmax, argmaxRow, argmaxPixel, tiles, upper, lower)
+	}
+}
 
-// gradientUpperAVX512 is Gradient for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientUpperAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// resultVectors calls the assembly for an instruction set.
+func resultVectors(isa kernel.ISA, dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int) {
+	if isa == kernel.AVX512 {
+		resultAVX512(dst, row, pixel, src, plane, tile, bias, n, floor, tiles)
+	} else {
+		resultAVX2(dst, row, pixel, src, plane, tile, bias, n, floor, tiles)
+	}
+}
 
-// gradientPooledUpperAVX512 is GradientPooled for UpperRows, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledUpperAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+// resultPoolVectors calls the assembly for an instruction set.
+func resultPoolVectors(isa kernel.ISA, dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int) {
+	if isa == kernel.AVX512 {
+		resultPoolAVX512(dst, row, pixel, src, plane, tile, bias, n, argmax, argmaxRow, argmaxPixel, tiles)
+	} else {
+		resultPoolAVX2(dst, row, pixel, src, plane, tile, bias, n, argmax, argmaxRow, argmaxPixel, tiles)
+	}
+}
 
-// imageLowerAVX512 is Image for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageLowerAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// addImageVectors calls the assembly for an instruction set.
+func addImageVectors(isa kernel.ISA, dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int) {
+	if isa == kernel.AVX512 {
+		addImageAVX512(dst, row, carry, carryRow, pixel, src, plane, tile, n, tiles)
+	} else {
+		addImageAVX2(dst, row, carry, carryRow, pixel, src, plane, tile, n, tiles)
+	}
+}
 
-// gradientLowerAVX512 is Gradient for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientLowerAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// filterVectors calls the assembly for an instruction set.
+func filterVectors(isa kernel.ISA, planes *float32, plane uintptr, n int) {
+	if isa == kernel.AVX512 {
+		filterAVX512(planes, plane, n)
+	} else {
+		filterAVX2(planes, plane, n)
+	}
+}
 
-// gradientPooledLowerAVX512 is GradientPooled for LowerRows, for n vectors of channels; strides are in bytes, but for at.
+// filterGradientVectors calls the assembly for an instruction set.
+func filterGradientVectors(isa kernel.ISA, dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int) {
+	if isa == kernel.AVX512 {
+		filterGradientAVX512(dst, dstPlane, src, plane, n)
+	} else {
+		filterGradientAVX2(dst, dstPlane, src, plane, n)
+	}
+}
+
+// narrow2x1Vectors calls the assembly for an instruction set.
+func narrow2x1Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow2x1AVX512(m, v, row, u, uRow)
+	} else {
+		narrow2x1AVX2(m, v, row, u, uRow)
+	}
+}
+
+// narrow2x2Vectors calls the assembly for an instruction set.
+func narrow2x2Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow2x2AVX512(m, v, row, u, uRow)
+	} else {
+		narrow2x2AVX2(m, v, row, u, uRow)
+	}
+}
+
+// narrow3x1Vectors calls the assembly for an instruction set.
+func narrow3x1Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow3x1AVX512(m, v, row, u, uRow)
+	} else {
+		narrow3x1AVX2(m, v, row, u, uRow)
+	}
+}
+
+// narrow3x2Vectors calls the assembly for an instruction set.
+func narrow3x2Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow3x2AVX512(m, v, row, u, uRow)
+	} else {
+		narrow3x2AVX2(m, v, row, u, uRow)
+	}
+}
+
+// narrow4x1Vectors calls the assembly for an instruction set.
+func narrow4x1Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow4x1AVX512(m, v, row, u, uRow)
+	} else {
+		narrow4x1AVX2(m, v, row, u, uRow)
+	}
+}
+
+// narrow4x2Vectors calls the assembly for an instruction set.
+func narrow4x2Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow4x2AVX512(m, v, row, u, uRow)
+	} else {
+		narrow4x2AVX2(m, v, row, u, uRow)
+	}
+}
+
+// productsN1Vectors calls the assembly for an instruction set.
+func productsN1Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsN1AVX512(a)
+	} else {
+		productsN1AVX2(a)
+	}
+}
+
+// productsN2Vectors calls the assembly for an instruction set.
+func productsN2Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsN2AVX512(a)
+	} else {
+		productsN2AVX2(a)
+	}
+}
+
+// productsN3Vectors calls the assembly for an instruction set.
+func productsN3Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsN3AVX512(a)
+	} else {
+		productsN3AVX2(a)
+	}
+}
+
+// productsN4Vectors calls the assembly for an instruction set.
+func productsN4Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsN4AVX512(a)
+	} else {
+		productsN4AVX2(a)
+	}
+}
+
+// productsN5Vectors calls the assembly for an instruction set.
+func productsN5Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsN5AVX512(a)
+	} else {
+		productsN5AVX2(a)
+	}
+}
+
+// productsN6Vectors calls the assembly for an instruction set.
+func productsN6Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsN6AVX512(a)
+	} else {
+		productsN6AVX2(a)
+	}
+}
+
+// productsT1Vectors calls the assembly for an instruction set.
+func productsT1Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsT1AVX512(a)
+	} else {
+		productsT1AVX2(a)
+	}
+}
+
+// productsT2Vectors calls the assembly for an instruction set.
+func productsT2Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsT2AVX512(a)
+	} else {
+		productsT2AVX2(a)
+	}
+}
+
+// productsT3Vectors calls the assembly for an instruction set.
+func productsT3Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsT3AVX512(a)
+	} else {
+		productsT3AVX2(a)
+	}
+}
+
+// productsT4Vectors calls the assembly for an instruction set.
+func productsT4Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsT4AVX512(a)
+	} else {
+		productsT4AVX2(a)
+	}
+}
+
+// productsT5Vectors calls the assembly for an instruction set.
+func productsT5Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsT5AVX512(a)
+	} else {
+		productsT5AVX2(a)
+	}
+}
+
+// productsT6Vectors calls the assembly for an instruction set.
+func productsT6Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		productsT6AVX512(a)
+	} else {
+		productsT6AVX2(a)
+	}
+}
+
+// imageAVX512 is Image for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func gradientPooledLowerAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func imageAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
+
+// gradientAVX512 is Gradient for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
+
+// gradientPooledAVX512 is GradientPooled for n vectors of channels; strides are in bytes, and those of argmax in elements.
+//
+//go:noescape
+func gradientPooledAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int, upper int, lower int)
 
 // resultAVX512 is Result for n vectors of channels; strides are in bytes.
 //
 //go:noescape
 func resultAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
 
-// resultPoolAVX512 is ResultPool for n vectors of channels; strides are in bytes, but for at.
+// resultPoolAVX512 is ResultPool for n vectors of channels; strides are in bytes, and those of argmax in elements.
 //
 //go:noescape
-func resultPoolAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func resultPoolAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int)
 
 // addImageAVX512 is AddImage for n vectors of channels; strides are in bytes.
 //
@@ -225,16 +438,6 @@ func filterAVX512(planes *float32, plane uintptr, n int)
 //
 //go:noescape
 func filterGradientAVX512(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
-
-// narrow1x1AVX512 is Narrow for as many columns; strides are in bytes.
-//
-//go:noescape
-func narrow1x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
-
-// narrow1x2AVX512 is Narrow for as many columns; strides are in bytes.
-//
-//go:noescape
-func narrow1x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
 // narrow2x1AVX512 is Narrow for as many columns; strides are in bytes.
 //
@@ -406,60 +609,30 @@ func productsT13AVX512(a *Products)
 //go:noescape
 func productsT14AVX512(a *Products)
 
-// imageAVX2 is Image, for n vectors of channels; strides are in bytes.
+// imageAVX2 is Image for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func imageAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+func imageAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
 
-// gradientAVX2 is Gradient, for n vectors of channels; strides are in bytes.
+// gradientAVX2 is Gradient for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func gradientAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+func gradientAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
 
-// gradientPooledAVX2 is GradientPooled, for n vectors of channels; strides are in bytes, but for at.
+// gradientPooledAVX2 is GradientPooled for n vectors of channels; strides are in bytes, and those of argmax in elements.
 //
 //go:noescape
-func gradientPooledAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
-
-// imageUpperAVX2 is Image for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageUpperAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientUpperAVX2 is Gradient for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientUpperAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientPooledUpperAVX2 is GradientPooled for UpperRows, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledUpperAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
-
-// imageLowerAVX2 is Image for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageLowerAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientLowerAVX2 is Gradient for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientLowerAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientPooledLowerAVX2 is GradientPooled for LowerRows, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledLowerAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func gradientPooledAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int, upper int, lower int)
 
 // resultAVX2 is Result for n vectors of channels; strides are in bytes.
 //
 //go:noescape
 func resultAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
 
-// resultPoolAVX2 is ResultPool for n vectors of channels; strides are in bytes, but for at.
+// resultPoolAVX2 is ResultPool for n vectors of channels; strides are in bytes, and those of argmax in elements.
 //
 //go:noescape
-func resultPoolAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func resultPoolAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int)
 
 // addImageAVX2 is AddImage for n vectors of channels; strides are in bytes.
 //
@@ -475,16 +648,6 @@ func filterAVX2(planes *float32, plane uintptr, n int)
 //
 //go:noescape
 func filterGradientAVX2(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
-
-// narrow1x1AVX2 is Narrow for as many columns; strides are in bytes.
-//
-//go:noescape
-func narrow1x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
-
-// narrow1x2AVX2 is Narrow for as many columns; strides are in bytes.
-//
-//go:noescape
-func narrow1x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
 // narrow2x1AVX2 is Narrow for as many columns; strides are in bytes.
 //
