@@ -1,7 +1,7 @@
 package main
 
-// optstep writes the optimizers' steps. Each goes over n vectors of the variable, its gradient and
-// its slots, with numbers that are the same for all elements.
+// optstep writes the optimizers' steps. Each updates n vectors of the variable and its slots from the gradient,
+// with numbers that are the same for all elements.
 func optstep(f *family) {
 	for _, v := range f.vecs {
 		sgd(f, v, "sgd", false, false)
@@ -14,12 +14,13 @@ func optstep(f *family) {
 		}
 		adam(f, v)
 	}
+	f.dispatch()
 }
 
-// stepParams are the parameters that all steps have.
+// stepParams are the parameters of all steps.
 var stepParams = []string{"numbers *[8]float32", "n int", "w *float32", "grad *float32"}
 
-// stepNumbers broadcasts the first numbers of the table to registers.
+// stepNumbers broadcasts the numbers at the start of the table to registers.
 func (a *asm) stepNumbers(names ...string) []*reg {
 	table := a.param("numbers")
 	a.comment("the numbers, in all lanes")

@@ -1,11 +1,12 @@
 package main
 
-// reduce writes sums down columns and along a row.
+// reduce writes sums down columns and along rows.
 func reduce(f *family) {
 	for _, v := range f.vecs {
 		addRows(f, v)
 		sumLanes(f, v)
 	}
+	f.dispatch()
 }
 
 func addRows(f *family, v vec) {
