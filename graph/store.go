@@ -47,7 +47,7 @@ type cell struct {
 	version uint64
 }
 
-// Value is the variable's tensor, or nil before the store is initialised.
+// Value is the variable's tensor, or nil before the store is initialized.
 func (v *Variable) Value() *tensor.Tensor { return v.cell.value }
 
 // Trainable reports whether training changes the variable.

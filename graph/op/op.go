@@ -34,7 +34,7 @@ type Op interface {
 	Name() string
 	// Infer returns the types of the results, or an error that says what is wrong with the
 	// operands. It must check their number and types, and work for unknown dimensions as well as
-	// for known ones: a graph is specialised to a batch size by inferring its types again.
+	// for known ones: a graph is specialized to a batch size by inferring its types again.
 	Infer(in []Type) ([]Type, error)
 }
 

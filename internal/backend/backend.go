@@ -15,7 +15,7 @@ type Backend interface {
 	// Supports returns an error, with the names of the layer and the op, if the backend cannot run
 	// the node.
 	Supports(n *graph.Node) error
-	// Compile compiles a graph whose variables are in store, which must be initialised. The error
+	// Compile compiles a graph whose variables are in store, which must be initialized. The error
 	// lists all nodes that the backend does not support.
 	Compile(g *graph.Graph, store *graph.Store) (Program, error)
 }

@@ -1,4 +1,4 @@
-// Package compile turns a graph into a plan. It specialises the graph for the given input shapes,
+// Package compile turns a graph into a plan. It specializes the graph for the given input shapes,
 // simplifies and fuses it by an ordered list of passes, and assigns its values to offsets in one
 // arena of memory. The engine chooses the kernels that run the plan; a Target tells the compiler
 // how much memory they need.

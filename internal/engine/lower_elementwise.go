@@ -191,7 +191,7 @@ func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 		b.step(kernel.Blocks(walk.Len()), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(walk.Len(), part)
 			step := walk.Step()
-			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+			walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
 				for i := range n {
 					if a, b := of(x)[from.A+i*step.A], of(y)[from.B+i*step.B]; test != nil {
 						z.f32[at+i] = truth(test(a, b))

@@ -51,7 +51,7 @@ func gather(l *lowering, stride []int, first int) {
 		x, y := b.in(0), b.out(0)
 		b.step(kernel.Blocks(walk.Len()), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(walk.Len(), part)
-			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+			walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
 				src, dst := first+from.A, y.f32[at:at+n]
 				switch step {
 				case 0:
@@ -95,7 +95,7 @@ func concat(l *lowering) error {
 			c := blocks[part]
 			src := x[c.operand].f32
 			step := c.walk.Step().A
-			c.walk.Range(c.lo, c.hi, func(at, n int, to kernel.Places) {
+			c.walk.Range(c.lo, c.hi, func(at, n int, to kernel.Offsets) {
 				dst := y.f32[c.first+to.A:]
 				if step == 1 {
 					copy(dst, src[at:at+n])

@@ -203,7 +203,7 @@ func (s *Select) Parts() int { return kernel.Blocks(s.walk.Len()) }
 func (s *Select) Run(part int, cond, x, y, dst []float32) {
 	lo, hi := kernel.BlockRange(s.walk.Len(), part)
 	step := s.walk.Step()
-	s.walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+	s.walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
 		c, u, v := run(cond, from.A, n, step.A), run(x, from.B, n, step.B), run(y, from.C, n, step.C)
 		d := dst[at : at+n]
 		if len(c) < n { // one condition for all elements

@@ -22,7 +22,7 @@ func (b *BinaryWalk) Parts() int { return kernel.Blocks(b.walk.Len()) }
 func (b *BinaryWalk) Run(part int, x, y, dst []float32) {
 	lo, hi := kernel.BlockRange(b.walk.Len(), part)
 	step := b.walk.Step()
-	b.walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+	b.walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
 		apply(b.isa, b.op, run(x, from.A, n, step.A), run(y, from.B, n, step.B), dst[at:at+n])
 	})
 }
