@@ -26,7 +26,7 @@ TEXT ·n1AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z2
 	VMOVUPS 64(BX), Z3
 	PREFETCHT1 (R8)
@@ -50,7 +50,7 @@ packed:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -95,7 +95,7 @@ TEXT ·n2AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z4
 	VMOVUPS 64(BX), Z5
 	PREFETCHT1 (R8)
@@ -122,7 +122,7 @@ packed:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -178,7 +178,7 @@ TEXT ·n3AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z6
 	VMOVUPS 64(BX), Z7
 	PREFETCHT1 (R8)
@@ -208,7 +208,7 @@ packed:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -276,7 +276,7 @@ TEXT ·n4AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z8
 	VMOVUPS 64(BX), Z9
 	PREFETCHT1 (R9)
@@ -310,7 +310,7 @@ packed:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -389,7 +389,7 @@ TEXT ·n5AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z10
 	VMOVUPS 64(BX), Z11
 	PREFETCHT1 (R9)
@@ -426,7 +426,7 @@ packed:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -516,7 +516,7 @@ TEXT ·n6AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z12
 	VMOVUPS 64(BX), Z13
 	PREFETCHT1 (R9)
@@ -556,7 +556,7 @@ packed:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -658,7 +658,7 @@ TEXT ·n7AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z14
 	VMOVUPS 64(BX), Z15
 	PREFETCHT1 (R10)
@@ -702,7 +702,7 @@ packed:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -815,7 +815,7 @@ TEXT ·n8AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z16
 	VMOVUPS 64(BX), Z17
 	PREFETCHT1 (R10)
@@ -862,7 +862,7 @@ packed:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -986,7 +986,7 @@ TEXT ·n9AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z18
 	VMOVUPS 64(BX), Z19
 	PREFETCHT1 (R10)
@@ -1036,7 +1036,7 @@ packed:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1172,7 +1172,7 @@ TEXT ·n10AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z20
 	VMOVUPS 64(BX), Z21
 	PREFETCHT1 (R11)
@@ -1226,7 +1226,7 @@ packed:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R12
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1373,7 +1373,7 @@ TEXT ·n11AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z22
 	VMOVUPS 64(BX), Z23
 	PREFETCHT1 (R11)
@@ -1430,7 +1430,7 @@ packed:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R12
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1588,7 +1588,7 @@ TEXT ·n12AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	PREFETCHT1 (R11)
@@ -1648,7 +1648,7 @@ packed:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R12
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1818,7 +1818,7 @@ TEXT ·n13AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z26
 	VMOVUPS 64(BX), Z27
 	PREFETCHT1 (R12)
@@ -1882,7 +1882,7 @@ packed:
 	ADDQ $4, R11
 	ADDQ CX, BX
 	DECQ R13
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -2063,7 +2063,7 @@ TEXT ·n14AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z28
 	VMOVUPS 64(BX), Z29
 	PREFETCHT1 (R12)
@@ -2130,7 +2130,7 @@ packed:
 	ADDQ $4, R11
 	ADDQ CX, BX
 	DECQ R13
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -2233,7 +2233,7 @@ TEXT ·t1AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z2
 	VMOVUPS 64(BX), Z3
 	PREFETCHT1 (R8)
@@ -2257,7 +2257,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -2301,7 +2301,7 @@ TEXT ·t2AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z4
 	VMOVUPS 64(BX), Z5
 	PREFETCHT1 (R8)
@@ -2328,7 +2328,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -2383,7 +2383,7 @@ TEXT ·t3AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z6
 	VMOVUPS 64(BX), Z7
 	PREFETCHT1 (R8)
@@ -2413,7 +2413,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -2479,7 +2479,7 @@ TEXT ·t4AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z8
 	VMOVUPS 64(BX), Z9
 	PREFETCHT1 (R8)
@@ -2512,7 +2512,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -2589,7 +2589,7 @@ TEXT ·t5AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z10
 	VMOVUPS 64(BX), Z11
 	PREFETCHT1 (R8)
@@ -2625,7 +2625,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -2713,7 +2713,7 @@ TEXT ·t6AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z12
 	VMOVUPS 64(BX), Z13
 	PREFETCHT1 (R8)
@@ -2752,7 +2752,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -2851,7 +2851,7 @@ TEXT ·t7AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z14
 	VMOVUPS 64(BX), Z15
 	PREFETCHT1 (R8)
@@ -2893,7 +2893,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -3003,7 +3003,7 @@ TEXT ·t8AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z16
 	VMOVUPS 64(BX), Z17
 	PREFETCHT1 (R8)
@@ -3048,7 +3048,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -3169,7 +3169,7 @@ TEXT ·t9AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z18
 	VMOVUPS 64(BX), Z19
 	PREFETCHT1 (R8)
@@ -3217,7 +3217,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -3349,7 +3349,7 @@ TEXT ·t10AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z20
 	VMOVUPS 64(BX), Z21
 	PREFETCHT1 (R8)
@@ -3400,7 +3400,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -3543,7 +3543,7 @@ TEXT ·t11AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z22
 	VMOVUPS 64(BX), Z23
 	PREFETCHT1 (R8)
@@ -3597,7 +3597,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -3751,7 +3751,7 @@ TEXT ·t12AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	PREFETCHT1 (R8)
@@ -3808,7 +3808,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -3973,7 +3973,7 @@ TEXT ·t13AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z26
 	VMOVUPS 64(BX), Z27
 	PREFETCHT1 (R8)
@@ -4033,7 +4033,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -4209,7 +4209,7 @@ TEXT ·t14AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Z28
 	VMOVUPS 64(BX), Z29
 	PREFETCHT1 (R8)
@@ -4272,7 +4272,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -4390,7 +4390,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z2
 	VMOVUPS 64(R9), Z3
 	PREFETCHT1 (R11)
@@ -4401,7 +4401,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -4473,7 +4473,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z4
 	VMOVUPS 64(R9), Z5
 	PREFETCHT1 (R11)
@@ -4487,7 +4487,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -4570,7 +4570,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z6
 	VMOVUPS 64(R9), Z7
 	PREFETCHT1 (R11)
@@ -4587,7 +4587,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -4681,7 +4681,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z8
 	VMOVUPS 64(R9), Z9
 	PREFETCHT1 (R11)
@@ -4701,7 +4701,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -4806,7 +4806,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z10
 	VMOVUPS 64(R9), Z11
 	PREFETCHT1 (R11)
@@ -4829,7 +4829,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -4945,7 +4945,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z12
 	VMOVUPS 64(R9), Z13
 	PREFETCHT1 (R11)
@@ -4971,7 +4971,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -5098,7 +5098,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z14
 	VMOVUPS 64(R9), Z15
 	PREFETCHT1 (R11)
@@ -5127,7 +5127,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -5265,7 +5265,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z16
 	VMOVUPS 64(R9), Z17
 	PREFETCHT1 (R11)
@@ -5297,7 +5297,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -5446,7 +5446,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z18
 	VMOVUPS 64(R9), Z19
 	PREFETCHT1 (R11)
@@ -5481,7 +5481,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -5641,7 +5641,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z20
 	VMOVUPS 64(R9), Z21
 	PREFETCHT1 (R11)
@@ -5679,7 +5679,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -5850,7 +5850,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z22
 	VMOVUPS 64(R9), Z23
 	PREFETCHT1 (R11)
@@ -5891,7 +5891,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -6073,7 +6073,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z24
 	VMOVUPS 64(R9), Z25
 	PREFETCHT1 (R11)
@@ -6117,7 +6117,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -6310,7 +6310,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z26
 	VMOVUPS 64(R9), Z27
 	PREFETCHT1 (R11)
@@ -6357,7 +6357,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -6561,7 +6561,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Z28
 	VMOVUPS 64(R9), Z29
 	PREFETCHT1 (R11)
@@ -6611,7 +6611,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -7856,7 +7856,7 @@ TEXT ·n1AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y2
 	VMOVUPS 32(BX), Y3
 	PREFETCHT1 (R8)
@@ -7878,7 +7878,7 @@ packed:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -7921,7 +7921,7 @@ TEXT ·n2AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y4
 	VMOVUPS 32(BX), Y5
 	PREFETCHT1 (R8)
@@ -7946,7 +7946,7 @@ packed:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -7999,7 +7999,7 @@ TEXT ·n3AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y6
 	VMOVUPS 32(BX), Y7
 	PREFETCHT1 (R8)
@@ -8027,7 +8027,7 @@ packed:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8091,7 +8091,7 @@ TEXT ·n4AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y8
 	VMOVUPS 32(BX), Y9
 	PREFETCHT1 (R9)
@@ -8123,7 +8123,7 @@ packed:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8197,7 +8197,7 @@ TEXT ·n5AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y10
 	VMOVUPS 32(BX), Y11
 	PREFETCHT1 (R9)
@@ -8232,7 +8232,7 @@ packed:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8316,7 +8316,7 @@ TEXT ·n6AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y12
 	VMOVUPS 32(BX), Y13
 	PREFETCHT1 (R9)
@@ -8354,7 +8354,7 @@ packed:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8416,7 +8416,7 @@ TEXT ·t1AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y2
 	VMOVUPS 32(BX), Y3
 	PREFETCHT1 (R8)
@@ -8438,7 +8438,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8480,7 +8480,7 @@ TEXT ·t2AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y4
 	VMOVUPS 32(BX), Y5
 	PREFETCHT1 (R8)
@@ -8505,7 +8505,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8557,7 +8557,7 @@ TEXT ·t3AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y6
 	VMOVUPS 32(BX), Y7
 	PREFETCHT1 (R8)
@@ -8585,7 +8585,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8647,7 +8647,7 @@ TEXT ·t4AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y8
 	VMOVUPS 32(BX), Y9
 	PREFETCHT1 (R8)
@@ -8678,7 +8678,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8750,7 +8750,7 @@ TEXT ·t5AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y10
 	VMOVUPS 32(BX), Y11
 	PREFETCHT1 (R8)
@@ -8784,7 +8784,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8866,7 +8866,7 @@ TEXT ·t6AVX2(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (BX), Y12
 	VMOVUPS 32(BX), Y13
 	PREFETCHT1 (R8)
@@ -8903,7 +8903,7 @@ packed:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again1
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -8980,7 +8980,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Y2
 	VMOVUPS 32(R9), Y3
 	PREFETCHT1 (R11)
@@ -8991,7 +8991,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -9061,7 +9061,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Y4
 	VMOVUPS 32(R9), Y5
 	PREFETCHT1 (R11)
@@ -9075,7 +9075,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -9155,7 +9155,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Y6
 	VMOVUPS 32(R9), Y7
 	PREFETCHT1 (R11)
@@ -9172,7 +9172,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -9262,7 +9262,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Y8
 	VMOVUPS 32(R9), Y9
 	PREFETCHT1 (R11)
@@ -9282,7 +9282,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -9382,7 +9382,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Y10
 	VMOVUPS 32(R9), Y11
 	PREFETCHT1 (R11)
@@ -9405,7 +9405,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI
@@ -9515,7 +9515,7 @@ fetched:
 	// for each k: a row of B times an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R9), Y12
 	VMOVUPS 32(R9), Y13
 	PREFETCHT1 (R11)
@@ -9541,7 +9541,7 @@ again:
 	ADDQ R8, DI
 	ADDQ R10, R9
 	DECQ R13
-	JNE again
+	JNE again1
 	MOVQ R11, short_ahead(AX)
 	// the result
 	MOVQ DX, DI

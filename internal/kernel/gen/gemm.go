@@ -99,7 +99,7 @@ func gemmShort(t *product) {
 	to := t.general("to")
 	t.comment("the result")
 	t.i("MOVQ %s, %s\nCMPQ %s, $0\nJNE past", c, to, t.args.field("past"))
-	t.overRows(to, cStride, func(r int) { t.storeRow(r, to) })
+	t.overRows(to, cStride, func(r int) { t.storeRow(r, nil, to) })
 	t.i("JMP stored")
 	t.at("past")
 	t.storePast(to, cStride)

@@ -187,15 +187,10 @@ func micro(f *family) {
 			// Through a table of functions in place of a switch, every *Args would escape.
 			fmt.Fprintf(&f.code, "\nfunc %s%s(height int, a *Args) {\n\tswitch a.kind<<4 | height {\n", kind.name, v.name)
 			for vectors := 1; vectors <= 2; vectors++ {
-				for _, masked := range []bool{false, true} {
-					for height := 1; height <= kind.most(v, vectors); height++ {
-						name := fmt.Sprintf("%s%dx%d", kind.name, height, vectors)
-						if masked {
-							name += "m"
-						}
-						fmt.Fprintf(&f.code, "\tcase %#x:\n\t\t%s%s(a)\n", kindOf(vectors, masked)<<4|height, name, v.name)
-						kind.write(newProduct(f.fn(v, name, kind.doc, "a *Args"), height*kind.rows, vectors, masked), height)
-					}
+				for height := 1; height <= kind.most(v, vectors); height++ {
+					name := fmt.Sprintf("%s%dx%d", kind.name, height, vectors)
+					fmt.Fprintf(&f.code, "\tcase %#x:\n\t\t%s%s(a)\n", vectors<<4|height, name, v.name)
+					kind.write(newProduct(f.fn(v, name, kind.doc, "a *Args"), height*kind.rows, vectors, true), height)
 				}
 			}
 			fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"micro: no such tile\")\n\t}\n}\n")
@@ -206,12 +201,4 @@ func micro(f *family) {
 		packRows(f, v, 2)
 	}
 	transpose8(f)
-}
-
-// kindOf is the value of Args.kind.
-func kindOf(vectors int, masked bool) int {
-	if masked {
-		return vectors | 2<<1
-	}
-	return vectors
 }

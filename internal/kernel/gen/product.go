@@ -51,19 +51,33 @@ func (t *product) pointer(field string) *reg {
 	return p
 }
 
-// mask of vector j.
-func (t *product) maskOf(j int) *reg {
-	if j == t.vectors-1 {
-		return t.tail
+// wholeOrPart writes something for tiles whose last vector is whole, and for others, unless all are
+// whole. (With a mask, loads in the loop over k take a multiplication's time, and stores of AVX2 many.)
+func (t *product) wholeOrPart(write func(tail *reg)) {
+	if t.tail == nil {
+		write(nil)
+		return
 	}
-	return nil
+	part, done := t.newLabel("part"), t.newLabel("done")
+	t.i("CMPQ %s, $0\nJEQ %s", t.args.field("whole"), part)
+	write(nil)
+	t.i("JMP %s", done)
+	t.at(part)
+	write(t.tail)
+	t.at(done)
+}
+
+// eachVector writes something for each vector of a row, and the mask that it has.
+func (t *product) eachVector(tail *reg, each func(j int, mask *reg)) {
+	for j := range t.vectors - 1 {
+		each(j, nil)
+	}
+	each(t.vectors-1, tail)
 }
 
 // loadRow loads the vectors of a row that a register points to.
-func (t *product) loadRow(from *reg, to []*reg) {
-	for j, x := range to {
-		t.loadPart(from.mem(j*t.bytes()), t.maskOf(j), x)
-	}
+func (t *product) loadRow(from *reg, tail *reg, to []*reg) {
+	t.eachVector(tail, func(j int, mask *reg) { t.loadPart(from.mem(j*t.bytes()), mask, to[j]) })
 }
 
 // eachSum writes something for each sum.
@@ -107,7 +121,7 @@ func (t *product) fetchLines(p *reg) {
 // startFrom loads the sums.
 func (t *product) startFrom(start, stride string) {
 	t.comment("what the sums start from")
-	t.rowsOf(start, stride, func(row int, p *reg) { t.loadRow(p, t.sums[row]) })
+	t.rowsOf(start, stride, func(row int, p *reg) { t.loadRow(p, t.tail, t.sums[row]) })
 }
 
 // startZero clears the sums.
@@ -206,9 +220,14 @@ type right struct {
 // overK multiplies while k runs: a row of B at a time, which each row of A has an element for.
 func (t *product) overK() {
 	t.comment("for each k: a row of B times an element of each row of A")
-	k := t.pointer("K")
-	t.loop("again")
-	t.loadRow(t.right.p, t.b)
+	t.wholeOrPart(t.multiply)
+}
+
+// multiply is overK with a mask for the last vectors of B.
+func (t *product) multiply(tail *reg) {
+	k, again := t.pointer("K"), t.newLabel("again")
+	t.loop(again)
+	t.loadRow(t.right.p, tail, t.b)
 	for _, do := range t.meanwhile {
 		do()
 	}
@@ -221,7 +240,7 @@ func (t *product) overK() {
 	}
 	t.left.next()
 	t.i("ADDQ %v, %s", prefixed(t.right.stride), t.right.p)
-	t.i("DECQ %s\nJNE again", k)
+	t.i("DECQ %s\nJNE %s", k, again)
 	t.free(k)
 }
 

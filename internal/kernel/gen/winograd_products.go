@@ -32,7 +32,7 @@ func (t *product) planes(transposed bool) {
 	if transposed {
 		t.i("CMPQ %s, $0\nJEQ zero", t.args.field("Accumulate"))
 		t.comment("the sums start from C")
-		t.walk(c, func(row int, p *reg) { t.loadRow(p, t.sums[row]) })
+		t.walk(c, func(row int, p *reg) { t.loadRow(p, nil, t.sums[row]) })
 		t.i("JMP begin")
 		t.at("zero")
 	}
@@ -54,7 +54,7 @@ func (t *product) planes(transposed bool) {
 	t.at("store")
 	t.multiplied(ahead, step)
 	t.comment("the result")
-	t.walk(c, t.storeRow)
+	t.walk(c, func(row int, p *reg) { t.storeRow(row, nil, p) })
 	t.comment("the next tile, panel and plane")
 	t.i("ADDQ %s, %s\nADDQ %s, %s\nDECQ %s\nJNE tile", t.args.field("aTile"), a, t.args.field("cTile"), c, tiles)
 	t.free(tiles, a, c)

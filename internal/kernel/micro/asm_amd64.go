@@ -32,34 +32,6 @@ func nAVX512(height int, a *Args) {
 		n13x1AVX512(a)
 	case 0x1e:
 		n14x1AVX512(a)
-	case 0x51:
-		n1x1mAVX512(a)
-	case 0x52:
-		n2x1mAVX512(a)
-	case 0x53:
-		n3x1mAVX512(a)
-	case 0x54:
-		n4x1mAVX512(a)
-	case 0x55:
-		n5x1mAVX512(a)
-	case 0x56:
-		n6x1mAVX512(a)
-	case 0x57:
-		n7x1mAVX512(a)
-	case 0x58:
-		n8x1mAVX512(a)
-	case 0x59:
-		n9x1mAVX512(a)
-	case 0x5a:
-		n10x1mAVX512(a)
-	case 0x5b:
-		n11x1mAVX512(a)
-	case 0x5c:
-		n12x1mAVX512(a)
-	case 0x5d:
-		n13x1mAVX512(a)
-	case 0x5e:
-		n14x1mAVX512(a)
 	case 0x21:
 		n1x2AVX512(a)
 	case 0x22:
@@ -88,34 +60,6 @@ func nAVX512(height int, a *Args) {
 		n13x2AVX512(a)
 	case 0x2e:
 		n14x2AVX512(a)
-	case 0x61:
-		n1x2mAVX512(a)
-	case 0x62:
-		n2x2mAVX512(a)
-	case 0x63:
-		n3x2mAVX512(a)
-	case 0x64:
-		n4x2mAVX512(a)
-	case 0x65:
-		n5x2mAVX512(a)
-	case 0x66:
-		n6x2mAVX512(a)
-	case 0x67:
-		n7x2mAVX512(a)
-	case 0x68:
-		n8x2mAVX512(a)
-	case 0x69:
-		n9x2mAVX512(a)
-	case 0x6a:
-		n10x2mAVX512(a)
-	case 0x6b:
-		n11x2mAVX512(a)
-	case 0x6c:
-		n12x2mAVX512(a)
-	case 0x6d:
-		n13x2mAVX512(a)
-	case 0x6e:
-		n14x2mAVX512(a)
 	default:
 		panic("micro: no such tile")
 	}
@@ -151,34 +95,6 @@ func tAVX512(height int, a *Args) {
 		t13x1AVX512(a)
 	case 0x1e:
 		t14x1AVX512(a)
-	case 0x51:
-		t1x1mAVX512(a)
-	case 0x52:
-		t2x1mAVX512(a)
-	case 0x53:
-		t3x1mAVX512(a)
-	case 0x54:
-		t4x1mAVX512(a)
-	case 0x55:
-		t5x1mAVX512(a)
-	case 0x56:
-		t6x1mAVX512(a)
-	case 0x57:
-		t7x1mAVX512(a)
-	case 0x58:
-		t8x1mAVX512(a)
-	case 0x59:
-		t9x1mAVX512(a)
-	case 0x5a:
-		t10x1mAVX512(a)
-	case 0x5b:
-		t11x1mAVX512(a)
-	case 0x5c:
-		t12x1mAVX512(a)
-	case 0x5d:
-		t13x1mAVX512(a)
-	case 0x5e:
-		t14x1mAVX512(a)
 	case 0x21:
 		t1x2AVX512(a)
 	case 0x22:
@@ -207,34 +123,6 @@ func tAVX512(height int, a *Args) {
 		t13x2AVX512(a)
 	case 0x2e:
 		t14x2AVX512(a)
-	case 0x61:
-		t1x2mAVX512(a)
-	case 0x62:
-		t2x2mAVX512(a)
-	case 0x63:
-		t3x2mAVX512(a)
-	case 0x64:
-		t4x2mAVX512(a)
-	case 0x65:
-		t5x2mAVX512(a)
-	case 0x66:
-		t6x2mAVX512(a)
-	case 0x67:
-		t7x2mAVX512(a)
-	case 0x68:
-		t8x2mAVX512(a)
-	case 0x69:
-		t9x2mAVX512(a)
-	case 0x6a:
-		t10x2mAVX512(a)
-	case 0x6b:
-		t11x2mAVX512(a)
-	case 0x6c:
-		t12x2mAVX512(a)
-	case 0x6d:
-		t13x2mAVX512(a)
-	case 0x6e:
-		t14x2mAVX512(a)
 	default:
 		panic("micro: no such tile")
 	}
@@ -248,24 +136,12 @@ func pAVX512(height int, a *Args) {
 		p2x1AVX512(a)
 	case 0x13:
 		p3x1AVX512(a)
-	case 0x51:
-		p1x1mAVX512(a)
-	case 0x52:
-		p2x1mAVX512(a)
-	case 0x53:
-		p3x1mAVX512(a)
 	case 0x21:
 		p1x2AVX512(a)
 	case 0x22:
 		p2x2AVX512(a)
 	case 0x23:
 		p3x2AVX512(a)
-	case 0x61:
-		p1x2mAVX512(a)
-	case 0x62:
-		p2x2mAVX512(a)
-	case 0x63:
-		p3x2mAVX512(a)
 	default:
 		panic("micro: no such tile")
 	}
@@ -297,30 +173,6 @@ func nAVX2(height int, a *Args) {
 		n11x1AVX2(a)
 	case 0x1c:
 		n12x1AVX2(a)
-	case 0x51:
-		n1x1mAVX2(a)
-	case 0x52:
-		n2x1mAVX2(a)
-	case 0x53:
-		n3x1mAVX2(a)
-	case 0x54:
-		n4x1mAVX2(a)
-	case 0x55:
-		n5x1mAVX2(a)
-	case 0x56:
-		n6x1mAVX2(a)
-	case 0x57:
-		n7x1mAVX2(a)
-	case 0x58:
-		n8x1mAVX2(a)
-	case 0x59:
-		n9x1mAVX2(a)
-	case 0x5a:
-		n10x1mAVX2(a)
-	case 0x5b:
-		n11x1mAVX2(a)
-	case 0x5c:
-		n12x1mAVX2(a)
 	case 0x21:
 		n1x2AVX2(a)
 	case 0x22:
@@ -333,18 +185,6 @@ func nAVX2(height int, a *Args) {
 		n5x2AVX2(a)
 	case 0x26:
 		n6x2AVX2(a)
-	case 0x61:
-		n1x2mAVX2(a)
-	case 0x62:
-		n2x2mAVX2(a)
-	case 0x63:
-		n3x2mAVX2(a)
-	case 0x64:
-		n4x2mAVX2(a)
-	case 0x65:
-		n5x2mAVX2(a)
-	case 0x66:
-		n6x2mAVX2(a)
 	default:
 		panic("micro: no such tile")
 	}
@@ -376,30 +216,6 @@ func tAVX2(height int, a *Args) {
 		t11x1AVX2(a)
 	case 0x1c:
 		t12x1AVX2(a)
-	case 0x51:
-		t1x1mAVX2(a)
-	case 0x52:
-		t2x1mAVX2(a)
-	case 0x53:
-		t3x1mAVX2(a)
-	case 0x54:
-		t4x1mAVX2(a)
-	case 0x55:
-		t5x1mAVX2(a)
-	case 0x56:
-		t6x1mAVX2(a)
-	case 0x57:
-		t7x1mAVX2(a)
-	case 0x58:
-		t8x1mAVX2(a)
-	case 0x59:
-		t9x1mAVX2(a)
-	case 0x5a:
-		t10x1mAVX2(a)
-	case 0x5b:
-		t11x1mAVX2(a)
-	case 0x5c:
-		t12x1mAVX2(a)
 	case 0x21:
 		t1x2AVX2(a)
 	case 0x22:
@@ -412,18 +228,6 @@ func tAVX2(height int, a *Args) {
 		t5x2AVX2(a)
 	case 0x26:
 		t6x2AVX2(a)
-	case 0x61:
-		t1x2mAVX2(a)
-	case 0x62:
-		t2x2mAVX2(a)
-	case 0x63:
-		t3x2mAVX2(a)
-	case 0x64:
-		t4x2mAVX2(a)
-	case 0x65:
-		t5x2mAVX2(a)
-	case 0x66:
-		t6x2mAVX2(a)
 	default:
 		panic("micro: no such tile")
 	}
@@ -433,12 +237,8 @@ func pAVX2(height int, a *Args) {
 	switch a.kind<<4 | height {
 	case 0x11:
 		p1x1AVX2(a)
-	case 0x51:
-		p1x1mAVX2(a)
 	case 0x21:
 		p1x2AVX2(a)
-	case 0x61:
-		p1x2mAVX2(a)
 	default:
 		panic("micro: no such tile")
 	}
@@ -514,76 +314,6 @@ func n13x1AVX512(a *Args)
 //go:noescape
 func n14x1AVX512(a *Args)
 
-// n1x1mAVX512 is N.
-//
-//go:noescape
-func n1x1mAVX512(a *Args)
-
-// n2x1mAVX512 is N.
-//
-//go:noescape
-func n2x1mAVX512(a *Args)
-
-// n3x1mAVX512 is N.
-//
-//go:noescape
-func n3x1mAVX512(a *Args)
-
-// n4x1mAVX512 is N.
-//
-//go:noescape
-func n4x1mAVX512(a *Args)
-
-// n5x1mAVX512 is N.
-//
-//go:noescape
-func n5x1mAVX512(a *Args)
-
-// n6x1mAVX512 is N.
-//
-//go:noescape
-func n6x1mAVX512(a *Args)
-
-// n7x1mAVX512 is N.
-//
-//go:noescape
-func n7x1mAVX512(a *Args)
-
-// n8x1mAVX512 is N.
-//
-//go:noescape
-func n8x1mAVX512(a *Args)
-
-// n9x1mAVX512 is N.
-//
-//go:noescape
-func n9x1mAVX512(a *Args)
-
-// n10x1mAVX512 is N.
-//
-//go:noescape
-func n10x1mAVX512(a *Args)
-
-// n11x1mAVX512 is N.
-//
-//go:noescape
-func n11x1mAVX512(a *Args)
-
-// n12x1mAVX512 is N.
-//
-//go:noescape
-func n12x1mAVX512(a *Args)
-
-// n13x1mAVX512 is N.
-//
-//go:noescape
-func n13x1mAVX512(a *Args)
-
-// n14x1mAVX512 is N.
-//
-//go:noescape
-func n14x1mAVX512(a *Args)
-
 // n1x2AVX512 is N.
 //
 //go:noescape
@@ -653,76 +383,6 @@ func n13x2AVX512(a *Args)
 //
 //go:noescape
 func n14x2AVX512(a *Args)
-
-// n1x2mAVX512 is N.
-//
-//go:noescape
-func n1x2mAVX512(a *Args)
-
-// n2x2mAVX512 is N.
-//
-//go:noescape
-func n2x2mAVX512(a *Args)
-
-// n3x2mAVX512 is N.
-//
-//go:noescape
-func n3x2mAVX512(a *Args)
-
-// n4x2mAVX512 is N.
-//
-//go:noescape
-func n4x2mAVX512(a *Args)
-
-// n5x2mAVX512 is N.
-//
-//go:noescape
-func n5x2mAVX512(a *Args)
-
-// n6x2mAVX512 is N.
-//
-//go:noescape
-func n6x2mAVX512(a *Args)
-
-// n7x2mAVX512 is N.
-//
-//go:noescape
-func n7x2mAVX512(a *Args)
-
-// n8x2mAVX512 is N.
-//
-//go:noescape
-func n8x2mAVX512(a *Args)
-
-// n9x2mAVX512 is N.
-//
-//go:noescape
-func n9x2mAVX512(a *Args)
-
-// n10x2mAVX512 is N.
-//
-//go:noescape
-func n10x2mAVX512(a *Args)
-
-// n11x2mAVX512 is N.
-//
-//go:noescape
-func n11x2mAVX512(a *Args)
-
-// n12x2mAVX512 is N.
-//
-//go:noescape
-func n12x2mAVX512(a *Args)
-
-// n13x2mAVX512 is N.
-//
-//go:noescape
-func n13x2mAVX512(a *Args)
-
-// n14x2mAVX512 is N.
-//
-//go:noescape
-func n14x2mAVX512(a *Args)
 
 // t1x1AVX512 is T.
 //
@@ -794,76 +454,6 @@ func t13x1AVX512(a *Args)
 //go:noescape
 func t14x1AVX512(a *Args)
 
-// t1x1mAVX512 is T.
-//
-//go:noescape
-func t1x1mAVX512(a *Args)
-
-// t2x1mAVX512 is T.
-//
-//go:noescape
-func t2x1mAVX512(a *Args)
-
-// t3x1mAVX512 is T.
-//
-//go:noescape
-func t3x1mAVX512(a *Args)
-
-// t4x1mAVX512 is T.
-//
-//go:noescape
-func t4x1mAVX512(a *Args)
-
-// t5x1mAVX512 is T.
-//
-//go:noescape
-func t5x1mAVX512(a *Args)
-
-// t6x1mAVX512 is T.
-//
-//go:noescape
-func t6x1mAVX512(a *Args)
-
-// t7x1mAVX512 is T.
-//
-//go:noescape
-func t7x1mAVX512(a *Args)
-
-// t8x1mAVX512 is T.
-//
-//go:noescape
-func t8x1mAVX512(a *Args)
-
-// t9x1mAVX512 is T.
-//
-//go:noescape
-func t9x1mAVX512(a *Args)
-
-// t10x1mAVX512 is T.
-//
-//go:noescape
-func t10x1mAVX512(a *Args)
-
-// t11x1mAVX512 is T.
-//
-//go:noescape
-func t11x1mAVX512(a *Args)
-
-// t12x1mAVX512 is T.
-//
-//go:noescape
-func t12x1mAVX512(a *Args)
-
-// t13x1mAVX512 is T.
-//
-//go:noescape
-func t13x1mAVX512(a *Args)
-
-// t14x1mAVX512 is T.
-//
-//go:noescape
-func t14x1mAVX512(a *Args)
-
 // t1x2AVX512 is T.
 //
 //go:noescape
@@ -934,76 +524,6 @@ func t13x2AVX512(a *Args)
 //go:noescape
 func t14x2AVX512(a *Args)
 
-// t1x2mAVX512 is T.
-//
-//go:noescape
-func t1x2mAVX512(a *Args)
-
-// t2x2mAVX512 is T.
-//
-//go:noescape
-func t2x2mAVX512(a *Args)
-
-// t3x2mAVX512 is T.
-//
-//go:noescape
-func t3x2mAVX512(a *Args)
-
-// t4x2mAVX512 is T.
-//
-//go:noescape
-func t4x2mAVX512(a *Args)
-
-// t5x2mAVX512 is T.
-//
-//go:noescape
-func t5x2mAVX512(a *Args)
-
-// t6x2mAVX512 is T.
-//
-//go:noescape
-func t6x2mAVX512(a *Args)
-
-// t7x2mAVX512 is T.
-//
-//go:noescape
-func t7x2mAVX512(a *Args)
-
-// t8x2mAVX512 is T.
-//
-//go:noescape
-func t8x2mAVX512(a *Args)
-
-// t9x2mAVX512 is T.
-//
-//go:noescape
-func t9x2mAVX512(a *Args)
-
-// t10x2mAVX512 is T.
-//
-//go:noescape
-func t10x2mAVX512(a *Args)
-
-// t11x2mAVX512 is T.
-//
-//go:noescape
-func t11x2mAVX512(a *Args)
-
-// t12x2mAVX512 is T.
-//
-//go:noescape
-func t12x2mAVX512(a *Args)
-
-// t13x2mAVX512 is T.
-//
-//go:noescape
-func t13x2mAVX512(a *Args)
-
-// t14x2mAVX512 is T.
-//
-//go:noescape
-func t14x2mAVX512(a *Args)
-
 // p1x1AVX512 is P.
 //
 //go:noescape
@@ -1019,21 +539,6 @@ func p2x1AVX512(a *Args)
 //go:noescape
 func p3x1AVX512(a *Args)
 
-// p1x1mAVX512 is P.
-//
-//go:noescape
-func p1x1mAVX512(a *Args)
-
-// p2x1mAVX512 is P.
-//
-//go:noescape
-func p2x1mAVX512(a *Args)
-
-// p3x1mAVX512 is P.
-//
-//go:noescape
-func p3x1mAVX512(a *Args)
-
 // p1x2AVX512 is P.
 //
 //go:noescape
@@ -1048,21 +553,6 @@ func p2x2AVX512(a *Args)
 //
 //go:noescape
 func p3x2AVX512(a *Args)
-
-// p1x2mAVX512 is P.
-//
-//go:noescape
-func p1x2mAVX512(a *Args)
-
-// p2x2mAVX512 is P.
-//
-//go:noescape
-func p2x2mAVX512(a *Args)
-
-// p3x2mAVX512 is P.
-//
-//go:noescape
-func p3x2mAVX512(a *Args)
 
 // n1x1AVX2 is N.
 //
@@ -1124,66 +614,6 @@ func n11x1AVX2(a *Args)
 //go:noescape
 func n12x1AVX2(a *Args)
 
-// n1x1mAVX2 is N.
-//
-//go:noescape
-func n1x1mAVX2(a *Args)
-
-// n2x1mAVX2 is N.
-//
-//go:noescape
-func n2x1mAVX2(a *Args)
-
-// n3x1mAVX2 is N.
-//
-//go:noescape
-func n3x1mAVX2(a *Args)
-
-// n4x1mAVX2 is N.
-//
-//go:noescape
-func n4x1mAVX2(a *Args)
-
-// n5x1mAVX2 is N.
-//
-//go:noescape
-func n5x1mAVX2(a *Args)
-
-// n6x1mAVX2 is N.
-//
-//go:noescape
-func n6x1mAVX2(a *Args)
-
-// n7x1mAVX2 is N.
-//
-//go:noescape
-func n7x1mAVX2(a *Args)
-
-// n8x1mAVX2 is N.
-//
-//go:noescape
-func n8x1mAVX2(a *Args)
-
-// n9x1mAVX2 is N.
-//
-//go:noescape
-func n9x1mAVX2(a *Args)
-
-// n10x1mAVX2 is N.
-//
-//go:noescape
-func n10x1mAVX2(a *Args)
-
-// n11x1mAVX2 is N.
-//
-//go:noescape
-func n11x1mAVX2(a *Args)
-
-// n12x1mAVX2 is N.
-//
-//go:noescape
-func n12x1mAVX2(a *Args)
-
 // n1x2AVX2 is N.
 //
 //go:noescape
@@ -1213,36 +643,6 @@ func n5x2AVX2(a *Args)
 //
 //go:noescape
 func n6x2AVX2(a *Args)
-
-// n1x2mAVX2 is N.
-//
-//go:noescape
-func n1x2mAVX2(a *Args)
-
-// n2x2mAVX2 is N.
-//
-//go:noescape
-func n2x2mAVX2(a *Args)
-
-// n3x2mAVX2 is N.
-//
-//go:noescape
-func n3x2mAVX2(a *Args)
-
-// n4x2mAVX2 is N.
-//
-//go:noescape
-func n4x2mAVX2(a *Args)
-
-// n5x2mAVX2 is N.
-//
-//go:noescape
-func n5x2mAVX2(a *Args)
-
-// n6x2mAVX2 is N.
-//
-//go:noescape
-func n6x2mAVX2(a *Args)
 
 // t1x1AVX2 is T.
 //
@@ -1304,66 +704,6 @@ func t11x1AVX2(a *Args)
 //go:noescape
 func t12x1AVX2(a *Args)
 
-// t1x1mAVX2 is T.
-//
-//go:noescape
-func t1x1mAVX2(a *Args)
-
-// t2x1mAVX2 is T.
-//
-//go:noescape
-func t2x1mAVX2(a *Args)
-
-// t3x1mAVX2 is T.
-//
-//go:noescape
-func t3x1mAVX2(a *Args)
-
-// t4x1mAVX2 is T.
-//
-//go:noescape
-func t4x1mAVX2(a *Args)
-
-// t5x1mAVX2 is T.
-//
-//go:noescape
-func t5x1mAVX2(a *Args)
-
-// t6x1mAVX2 is T.
-//
-//go:noescape
-func t6x1mAVX2(a *Args)
-
-// t7x1mAVX2 is T.
-//
-//go:noescape
-func t7x1mAVX2(a *Args)
-
-// t8x1mAVX2 is T.
-//
-//go:noescape
-func t8x1mAVX2(a *Args)
-
-// t9x1mAVX2 is T.
-//
-//go:noescape
-func t9x1mAVX2(a *Args)
-
-// t10x1mAVX2 is T.
-//
-//go:noescape
-func t10x1mAVX2(a *Args)
-
-// t11x1mAVX2 is T.
-//
-//go:noescape
-func t11x1mAVX2(a *Args)
-
-// t12x1mAVX2 is T.
-//
-//go:noescape
-func t12x1mAVX2(a *Args)
-
 // t1x2AVX2 is T.
 //
 //go:noescape
@@ -1394,55 +734,15 @@ func t5x2AVX2(a *Args)
 //go:noescape
 func t6x2AVX2(a *Args)
 
-// t1x2mAVX2 is T.
-//
-//go:noescape
-func t1x2mAVX2(a *Args)
-
-// t2x2mAVX2 is T.
-//
-//go:noescape
-func t2x2mAVX2(a *Args)
-
-// t3x2mAVX2 is T.
-//
-//go:noescape
-func t3x2mAVX2(a *Args)
-
-// t4x2mAVX2 is T.
-//
-//go:noescape
-func t4x2mAVX2(a *Args)
-
-// t5x2mAVX2 is T.
-//
-//go:noescape
-func t5x2mAVX2(a *Args)
-
-// t6x2mAVX2 is T.
-//
-//go:noescape
-func t6x2mAVX2(a *Args)
-
 // p1x1AVX2 is P.
 //
 //go:noescape
 func p1x1AVX2(a *Args)
 
-// p1x1mAVX2 is P.
-//
-//go:noescape
-func p1x1mAVX2(a *Args)
-
 // p1x2AVX2 is P.
 //
 //go:noescape
 func p1x2AVX2(a *Args)
-
-// p1x2mAVX2 is P.
-//
-//go:noescape
-func p1x2mAVX2(a *Args)
 
 // packRows1AVX512 copies rows of 16 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
 //

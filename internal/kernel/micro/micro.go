@@ -50,6 +50,7 @@ type Args struct {
 	cTile      uintptr // of C and Residual
 	iTile      uintptr // of Init
 	argmaxTile uintptr // of Argmax
+	whole      int     // 1: so is the last vector
 	segments   int     // of the assembly: segments left
 	aheadTile  uintptr // N: aTile when rows follow one another, and those of the next tile are fetched; else 0
 	aheadStep  uintptr // N: how many bytes are fetched for each k; or 0
@@ -58,7 +59,7 @@ type Args struct {
 
 	isa     kernel.ISA
 	columns int
-	kind    int // vectors, and 4 when the last is not whole: which tile the generated code takes (NEON: see neonColumns)
+	kind    int // vectors: which tile the generated code takes (NEON: see neonColumns)
 }
 
 // Ahead is memory that the second cache asks for while tiles are made: a line of 64 bytes for
@@ -94,10 +95,11 @@ func (a *Args) Columns(isa kernel.ISA, n int) {
 	vectors := kernel.CeilDiv(n, lanes)
 	last := n - (vectors-1)*lanes
 	a.isa, a.columns, a.kind = isa, n, vectors
-	if last < lanes {
-		a.kind |= 4
-	}
 	a.Mask = 1<<last - 1
+	a.whole = 0
+	if last == lanes {
+		a.whole = 1
+	}
 	if isa == kernel.NEON {
 		a.neonColumns()
 		return
@@ -142,7 +144,7 @@ func (a *Args) MaxRows() int {
 	switch {
 	case a.isa == kernel.AVX512:
 		return 14
-	case a.isa == kernel.AVX2 && a.kind&3 == 2:
+	case a.isa == kernel.AVX2 && a.kind == 2:
 		return 6
 	case a.isa == kernel.AVX2:
 		return 12

@@ -4925,7 +4925,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z2
 	VMOVUPS 64(DI), Z3
 	PREFETCHT0 (R9)
@@ -4936,7 +4936,7 @@ again:
 	ADDQ $4, R8
 	ADDQ $128, DI
 	DECQ R11
-	JNE again
+	JNE again1
 	TESTQ R10, R10
 	JEQ store
 	MOVQ R9, Products_ahead(AX)
@@ -5019,7 +5019,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z4
 	VMOVUPS 64(DI), Z5
 	PREFETCHT0 (R9)
@@ -5033,7 +5033,7 @@ again:
 	ADDQ $4, R8
 	ADDQ $128, DI
 	DECQ R11
-	JNE again
+	JNE again1
 	TESTQ R10, R10
 	JEQ store
 	MOVQ R9, Products_ahead(AX)
@@ -5121,7 +5121,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z6
 	VMOVUPS 64(DI), Z7
 	PREFETCHT0 (R9)
@@ -5138,7 +5138,7 @@ again:
 	ADDQ $4, R8
 	ADDQ $128, DI
 	DECQ R11
-	JNE again
+	JNE again1
 	TESTQ R10, R10
 	JEQ store
 	MOVQ R9, Products_ahead(AX)
@@ -5232,7 +5232,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z8
 	VMOVUPS 64(DI), Z9
 	PREFETCHT0 (R10)
@@ -5253,7 +5253,7 @@ again:
 	ADDQ $4, R9
 	ADDQ $128, DI
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -5352,7 +5352,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z10
 	VMOVUPS 64(DI), Z11
 	PREFETCHT0 (R10)
@@ -5376,7 +5376,7 @@ again:
 	ADDQ $4, R9
 	ADDQ $128, DI
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -5480,7 +5480,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z12
 	VMOVUPS 64(DI), Z13
 	PREFETCHT0 (R10)
@@ -5507,7 +5507,7 @@ again:
 	ADDQ $4, R9
 	ADDQ $128, DI
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -5617,7 +5617,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z14
 	VMOVUPS 64(DI), Z15
 	PREFETCHT0 (R11)
@@ -5648,7 +5648,7 @@ again:
 	ADDQ $4, R10
 	ADDQ $128, DI
 	DECQ R13
-	JNE again
+	JNE again1
 	TESTQ R12, R12
 	JEQ store
 	MOVQ R11, Products_ahead(AX)
@@ -5763,7 +5763,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z16
 	VMOVUPS 64(DI), Z17
 	PREFETCHT0 (R11)
@@ -5797,7 +5797,7 @@ again:
 	ADDQ $4, R10
 	ADDQ $128, DI
 	DECQ R13
-	JNE again
+	JNE again1
 	TESTQ R12, R12
 	JEQ store
 	MOVQ R11, Products_ahead(AX)
@@ -5917,7 +5917,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z18
 	VMOVUPS 64(DI), Z19
 	PREFETCHT0 (R11)
@@ -5954,7 +5954,7 @@ again:
 	ADDQ $4, R10
 	ADDQ $128, DI
 	DECQ R13
-	JNE again
+	JNE again1
 	TESTQ R12, R12
 	JEQ store
 	MOVQ R11, Products_ahead(AX)
@@ -6080,7 +6080,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R14
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z20
 	VMOVUPS 64(DI), Z21
 	PREFETCHT0 (R12)
@@ -6121,7 +6121,7 @@ again:
 	ADDQ $4, R11
 	ADDQ $128, DI
 	DECQ R14
-	JNE again
+	JNE again1
 	TESTQ R13, R13
 	JEQ store
 	MOVQ R12, Products_ahead(AX)
@@ -6252,7 +6252,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R14
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z22
 	VMOVUPS 64(DI), Z23
 	PREFETCHT0 (R12)
@@ -6296,7 +6296,7 @@ again:
 	ADDQ $4, R11
 	ADDQ $128, DI
 	DECQ R14
-	JNE again
+	JNE again1
 	TESTQ R13, R13
 	JEQ store
 	MOVQ R12, Products_ahead(AX)
@@ -6432,7 +6432,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R14
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z24
 	VMOVUPS 64(DI), Z25
 	PREFETCHT0 (R12)
@@ -6479,7 +6479,7 @@ again:
 	ADDQ $4, R11
 	ADDQ $128, DI
 	DECQ R14
-	JNE again
+	JNE again1
 	TESTQ R13, R13
 	JEQ store
 	MOVQ R12, Products_ahead(AX)
@@ -6621,7 +6621,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R15
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z26
 	VMOVUPS 64(DI), Z27
 	PREFETCHT0 (R13)
@@ -6672,7 +6672,7 @@ again:
 	ADDQ $4, R12
 	ADDQ $128, DI
 	DECQ R15
-	JNE again
+	JNE again1
 	TESTQ R14, R14
 	JEQ store
 	MOVQ R13, Products_ahead(AX)
@@ -6819,7 +6819,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R15
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z28
 	VMOVUPS 64(DI), Z29
 	PREFETCHT0 (R13)
@@ -6873,7 +6873,7 @@ again:
 	ADDQ $4, R12
 	ADDQ $128, DI
 	DECQ R15
-	JNE again
+	JNE again1
 	TESTQ R14, R14
 	JEQ store
 	MOVQ R13, Products_ahead(AX)
@@ -7002,7 +7002,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z2
 	VMOVUPS 64(R8), Z3
 	PREFETCHT0 (R10)
@@ -7013,7 +7013,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -7108,7 +7108,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	PREFETCHT0 (R10)
@@ -7122,7 +7122,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -7225,7 +7225,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	PREFETCHT0 (R10)
@@ -7242,7 +7242,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -7353,7 +7353,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z8
 	VMOVUPS 64(R8), Z9
 	PREFETCHT0 (R10)
@@ -7373,7 +7373,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -7492,7 +7492,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	PREFETCHT0 (R10)
@@ -7515,7 +7515,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -7642,7 +7642,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	PREFETCHT0 (R10)
@@ -7668,7 +7668,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -7803,7 +7803,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z14
 	VMOVUPS 64(R8), Z15
 	PREFETCHT0 (R10)
@@ -7832,7 +7832,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -7975,7 +7975,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	PREFETCHT0 (R10)
@@ -8007,7 +8007,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -8158,7 +8158,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	PREFETCHT0 (R10)
@@ -8193,7 +8193,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -8352,7 +8352,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z20
 	VMOVUPS 64(R8), Z21
 	PREFETCHT0 (R10)
@@ -8390,7 +8390,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -8557,7 +8557,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
 	PREFETCHT0 (R10)
@@ -8598,7 +8598,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -8773,7 +8773,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z24
 	VMOVUPS 64(R8), Z25
 	PREFETCHT0 (R10)
@@ -8817,7 +8817,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -9000,7 +9000,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z26
 	VMOVUPS 64(R8), Z27
 	PREFETCHT0 (R10)
@@ -9047,7 +9047,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -9238,7 +9238,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Z28
 	VMOVUPS 64(R8), Z29
 	PREFETCHT0 (R10)
@@ -9288,7 +9288,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -14264,7 +14264,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Y2
 	VMOVUPS 32(DI), Y3
 	PREFETCHT0 (R9)
@@ -14275,7 +14275,7 @@ again:
 	ADDQ $4, R8
 	ADDQ $64, DI
 	DECQ R11
-	JNE again
+	JNE again1
 	TESTQ R10, R10
 	JEQ store
 	MOVQ R9, Products_ahead(AX)
@@ -14358,7 +14358,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Y4
 	VMOVUPS 32(DI), Y5
 	PREFETCHT0 (R9)
@@ -14372,7 +14372,7 @@ again:
 	ADDQ $4, R8
 	ADDQ $64, DI
 	DECQ R11
-	JNE again
+	JNE again1
 	TESTQ R10, R10
 	JEQ store
 	MOVQ R9, Products_ahead(AX)
@@ -14460,7 +14460,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Y6
 	VMOVUPS 32(DI), Y7
 	PREFETCHT0 (R9)
@@ -14477,7 +14477,7 @@ again:
 	ADDQ $4, R8
 	ADDQ $64, DI
 	DECQ R11
-	JNE again
+	JNE again1
 	TESTQ R10, R10
 	JEQ store
 	MOVQ R9, Products_ahead(AX)
@@ -14571,7 +14571,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Y8
 	VMOVUPS 32(DI), Y9
 	PREFETCHT0 (R10)
@@ -14592,7 +14592,7 @@ again:
 	ADDQ $4, R9
 	ADDQ $64, DI
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -14691,7 +14691,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Y10
 	VMOVUPS 32(DI), Y11
 	PREFETCHT0 (R10)
@@ -14715,7 +14715,7 @@ again:
 	ADDQ $4, R9
 	ADDQ $64, DI
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -14819,7 +14819,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Y12
 	VMOVUPS 32(DI), Y13
 	PREFETCHT0 (R10)
@@ -14846,7 +14846,7 @@ again:
 	ADDQ $4, R9
 	ADDQ $64, DI
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -14951,7 +14951,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	PREFETCHT0 (R10)
@@ -14962,7 +14962,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -15057,7 +15057,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	PREFETCHT0 (R10)
@@ -15071,7 +15071,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -15174,7 +15174,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	PREFETCHT0 (R10)
@@ -15191,7 +15191,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -15302,7 +15302,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	PREFETCHT0 (R10)
@@ -15322,7 +15322,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -15441,7 +15441,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 	PREFETCHT0 (R10)
@@ -15464,7 +15464,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)
@@ -15591,7 +15591,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (R8), Y12
 	VMOVUPS 32(R8), Y13
 	PREFETCHT0 (R10)
@@ -15617,7 +15617,7 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
 	JEQ store
 	MOVQ R10, Products_ahead(AX)

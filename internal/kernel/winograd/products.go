@@ -34,7 +34,7 @@ type Products struct {
 	ahead      [3][2]unsafe.Pointer // where it starts and ends
 
 	panelB, panelC uintptr // of the assembly: the panel
-	left           int            // of the assembly: panels left
+	left           int     // of the assembly: panels left
 }
 
 // Ahead asks for memory, one after the other; there can be three.
