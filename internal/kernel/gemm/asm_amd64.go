@@ -20,18 +20,6 @@ func nAVX512(rows int, t *tile) {
 		n7AVX512(t)
 	case 8:
 		n8AVX512(t)
-	case 9:
-		n9AVX512(t)
-	case 10:
-		n10AVX512(t)
-	case 11:
-		n11AVX512(t)
-	case 12:
-		n12AVX512(t)
-	case 13:
-		n13AVX512(t)
-	case 14:
-		n14AVX512(t)
 	default:
 		panic("gemm: no such tile")
 	}
@@ -55,16 +43,10 @@ func tAVX512(rows int, t *tile) {
 		t7AVX512(t)
 	case 8:
 		t8AVX512(t)
-	case 9:
-		t9AVX512(t)
 	case 10:
 		t10AVX512(t)
-	case 11:
-		t11AVX512(t)
 	case 12:
 		t12AVX512(t)
-	case 13:
-		t13AVX512(t)
 	case 14:
 		t14AVX512(t)
 	default:
@@ -90,16 +72,10 @@ func shortAVX512(rows int, t *short) {
 		short7AVX512(t)
 	case 8:
 		short8AVX512(t)
-	case 9:
-		short9AVX512(t)
 	case 10:
 		short10AVX512(t)
-	case 11:
-		short11AVX512(t)
 	case 12:
 		short12AVX512(t)
-	case 13:
-		short13AVX512(t)
 	case 14:
 		short14AVX512(t)
 	default:
@@ -204,36 +180,6 @@ func n7AVX512(t *tile)
 //go:noescape
 func n8AVX512(t *tile)
 
-// n9AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func n9AVX512(t *tile)
-
-// n10AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func n10AVX512(t *tile)
-
-// n11AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func n11AVX512(t *tile)
-
-// n12AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func n12AVX512(t *tile)
-
-// n13AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func n13AVX512(t *tile)
-
-// n14AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func n14AVX512(t *tile)
-
 // t1AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
@@ -274,30 +220,15 @@ func t7AVX512(t *tile)
 //go:noescape
 func t8AVX512(t *tile)
 
-// t9AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t9AVX512(t *tile)
-
 // t10AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
 func t10AVX512(t *tile)
 
-// t11AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t11AVX512(t *tile)
-
 // t12AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
 func t12AVX512(t *tile)
-
-// t13AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t13AVX512(t *tile)
 
 // t14AVX512 is a tile, of which B is packed and the next of it fetched.
 //
@@ -344,30 +275,15 @@ func short7AVX512(t *short)
 //go:noescape
 func short8AVX512(t *short)
 
-// short9AVX512 is rows of tiles of few products.
-//
-//go:noescape
-func short9AVX512(t *short)
-
 // short10AVX512 is rows of tiles of few products.
 //
 //go:noescape
 func short10AVX512(t *short)
 
-// short11AVX512 is rows of tiles of few products.
-//
-//go:noescape
-func short11AVX512(t *short)
-
 // short12AVX512 is rows of tiles of few products.
 //
 //go:noescape
 func short12AVX512(t *short)
-
-// short13AVX512 is rows of tiles of few products.
-//
-//go:noescape
-func short13AVX512(t *short)
 
 // short14AVX512 is rows of tiles of few products.
 //

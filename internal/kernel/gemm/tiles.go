@@ -195,8 +195,8 @@ func (t *tiler) rowsTimes(m, end, n int) {
 func (t *tiler) first(n, i int) int {
 	s, args, width := t.shape, &t.args, 2*micro.Lanes(t.isa)
 	rows := t.m1 - t.m0
-	tiles := kernel.CeilDiv(rows, args.MaxRows())
-	height := kernel.CeilDiv(rows, tiles)
+	transposed := s.TransA || t.turn
+	height := kernel.TileHeights(t.isa, 2, transposed).Cut(rows)[0].Height
 	x := tile{
 		A: unsafe.Pointer(&t.rowsOf[0]), AStride: args.AStride, CStride: args.CStride, K: args.K,
 		BStride: uintptr(4 * s.N), fetch: uintptr(4 * s.N), packStep: uintptr(4 * width),
@@ -217,7 +217,7 @@ func (t *tiler) first(n, i int) int {
 		x.next = x.ahead + x.step
 	} else {
 		x.B, x.pack = unsafe.Pointer(&t.b[t.k*s.N+n]), unsafe.Pointer(&t.rest[0])
-		if tiles == 1 {
+		if height == rows {
 			x.packStep = 0
 		}
 		x.ahead, x.end, x.next = at(t.k+distance, n), at(t.k+args.K, n), at(t.k, n+width)
@@ -228,7 +228,7 @@ func (t *tiler) first(n, i int) int {
 	}
 	t.start(t.m0, n)
 	x.C, x.Init, x.IStride, x.ReLU = args.C, args.Init, args.IStride, args.ReLU
-	runTile(t.isa, s.TransA || t.turn, height, &x)
+	runTile(t.isa, transposed, height, &x)
 	return height
 }
 

@@ -1,15 +1,20 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // gemm writes the kernels that stream a matrix from memory: tiles, two vectors wide, that
 // fetch B ahead of use and pack it for those that follow; rows of tiles of few products;
 // sums of rows; dot products.
 func gemm(f *family) {
 	for _, v := range vecs {
-		f.gemmTiles(v, "n", "is a tile, of which B is packed and the next of it fetched.", "t *tile", gemmN)
-		f.gemmTiles(v, "t", "is a tile, of which B is packed and the next of it fetched.", "t *tile", gemmT)
-		f.gemmTiles(v, "short", "is rows of tiles of few products.", "t *short", gemmShort)
+		n, t := kernel.TileHeights(v.isa, 2, false), kernel.TileHeights(v.isa, 2, true)
+		f.gemmTiles(v, n, "n", "is a tile, of which B is packed and the next of it fetched.", "t *tile", gemmN)
+		f.gemmTiles(v, t, "t", "is a tile, of which B is packed and the next of it fetched.", "t *tile", gemmT)
+		f.gemmTiles(v, t, "short", "is rows of tiles of few products.", "t *short", gemmShort)
 		sumRows(f, v, 1)
 		sumRows(f, v, 2)
 		for rows := 1; rows <= v.dotRows(); rows++ {
@@ -20,13 +25,13 @@ func gemm(f *family) {
 }
 
 // gemmTiles writes the tiles of a kind for all heights, and the switch that chooses one.
-func (f *family) gemmTiles(v vec, kind, doc, param string, write func(t *product)) {
+func (f *family) gemmTiles(v vec, heights kernel.Heights, kind, doc, param string, write func(t *product)) {
 	fmt.Fprintf(&f.code, "\nfunc %s%s(rows int, %s) {\n\tswitch rows {\n", kind, v.name, param)
-	for rows := 1; rows <= v.maxRows(2); rows++ {
+	eachHeight(heights, func(rows int) {
 		name := fmt.Sprintf("%s%d", kind, rows)
 		fmt.Fprintf(&f.code, "\tcase %d:\n\t\t%s%s(t)\n", rows, name, v.name)
 		write(newProduct(f.fn(v, name, doc, param), rows, 2, false))
-	}
+	})
 	fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"gemm: no such tile\")\n\t}\n}\n")
 }
 

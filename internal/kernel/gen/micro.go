@@ -1,17 +1,21 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // microTiles are the kinds of tile of package micro; rows is how many a unit of height has.
 var microTiles = []struct {
 	name, doc string
-	most      func(v vec, vectors int) int
+	heights   func(v vec, vectors int) kernel.Heights
 	rows      int
 	write     func(t *product, height int)
 }{
-	{"n", "is N.", vec.maxRows, 1, microN},
-	{"t", "is T.", vec.maxRows, 1, microT},
-	{"p", "is P.", func(v vec, _ int) int { return v.maxPooled() }, 4, microP},
+	{"n", "is N.", func(v vec, vectors int) kernel.Heights { return kernel.TileHeights(v.isa, vectors, false) }, 1, microN},
+	{"t", "is T.", func(v vec, vectors int) kernel.Heights { return kernel.TileHeights(v.isa, vectors, true) }, 1, microT},
+	{"p", "is P.", func(v vec, _ int) kernel.Heights { return 1<<(v.maxPooled()+1) - 2 }, 4, microP},
 }
 
 // microN has rows of A at a stride, k contiguous, in segments at any distance.
@@ -161,18 +165,16 @@ func transpose8(f *family) {
 	a.ret()
 }
 
-// maxRows is micro.Args.MaxRows.
-func (v vec) maxRows(vectors int) int {
-	switch {
-	case v.is512():
-		return 14
-	case vectors == 2:
-		return 6
+// eachHeight calls f with each of the heights.
+func eachHeight(heights kernel.Heights, f func(height int)) {
+	for height := 1; height <= heights.Most(); height++ {
+		if heights.Has(height) {
+			f(height)
+		}
 	}
-	return 12
 }
 
-// maxPooled is micro.Args.MaxPooled.
+// maxPooled is micro.Args.maxPooled.
 func (v vec) maxPooled() int {
 	if v.is512() {
 		return 3
@@ -187,11 +189,11 @@ func micro(f *family) {
 			// Through a table of functions in place of a switch, every *Args would escape.
 			fmt.Fprintf(&f.code, "\nfunc %s%s(height int, a *Args) {\n\tswitch a.kind<<4 | height {\n", kind.name, v.name)
 			for vectors := 1; vectors <= 2; vectors++ {
-				for height := 1; height <= kind.most(v, vectors); height++ {
+				eachHeight(kind.heights(v, vectors), func(height int) {
 					name := fmt.Sprintf("%s%dx%d", kind.name, height, vectors)
 					fmt.Fprintf(&f.code, "\tcase %#x:\n\t\t%s%s(a)\n", vectors<<4|height, name, v.name)
 					kind.write(newProduct(f.fn(v, name, kind.doc, "a *Args"), height*kind.rows, vectors, true), height)
-				}
+				})
 			}
 			fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"micro: no such tile\")\n\t}\n}\n")
 		}

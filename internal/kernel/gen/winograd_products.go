@@ -1,18 +1,22 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // winogradProducts writes products of some planes' matrices, tiles of all heights by two vectors:
 // many planes in a call, and with memory asked for ahead, at the pace of the multiplications.
 func winogradProducts(f *family, v vec) {
 	for _, kind := range []string{"N", "T"} {
 		fmt.Fprintf(&f.code, "\nfunc products%s%s(height int, a *Products) {\n\tswitch height {\n", kind, v.name)
-		for height := 1; height <= v.maxRows(2); height++ {
+		eachHeight(kernel.TileHeights(v.isa, 2, true), func(height int) {
 			name := fmt.Sprintf("products%s%d", kind, height)
 			fmt.Fprintf(&f.code, "\tcase %d:\n\t\t%s%s(a)\n", height, name, v.name)
 			a := f.fn(v, name, "makes tiles of this height: see Products.", "a *Products")
 			newProduct(a, height, 2, false).planes(kind == "T")
-		}
+		})
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"winograd: no such tile\")\n\t}\n}\n")
 	}
 }

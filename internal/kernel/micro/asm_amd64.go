@@ -20,18 +20,6 @@ func nAVX512(height int, a *Args) {
 		n7x1AVX512(a)
 	case 0x18:
 		n8x1AVX512(a)
-	case 0x19:
-		n9x1AVX512(a)
-	case 0x1a:
-		n10x1AVX512(a)
-	case 0x1b:
-		n11x1AVX512(a)
-	case 0x1c:
-		n12x1AVX512(a)
-	case 0x1d:
-		n13x1AVX512(a)
-	case 0x1e:
-		n14x1AVX512(a)
 	case 0x21:
 		n1x2AVX512(a)
 	case 0x22:
@@ -48,18 +36,6 @@ func nAVX512(height int, a *Args) {
 		n7x2AVX512(a)
 	case 0x28:
 		n8x2AVX512(a)
-	case 0x29:
-		n9x2AVX512(a)
-	case 0x2a:
-		n10x2AVX512(a)
-	case 0x2b:
-		n11x2AVX512(a)
-	case 0x2c:
-		n12x2AVX512(a)
-	case 0x2d:
-		n13x2AVX512(a)
-	case 0x2e:
-		n14x2AVX512(a)
 	default:
 		panic("micro: no such tile")
 	}
@@ -83,18 +59,6 @@ func tAVX512(height int, a *Args) {
 		t7x1AVX512(a)
 	case 0x18:
 		t8x1AVX512(a)
-	case 0x19:
-		t9x1AVX512(a)
-	case 0x1a:
-		t10x1AVX512(a)
-	case 0x1b:
-		t11x1AVX512(a)
-	case 0x1c:
-		t12x1AVX512(a)
-	case 0x1d:
-		t13x1AVX512(a)
-	case 0x1e:
-		t14x1AVX512(a)
 	case 0x21:
 		t1x2AVX512(a)
 	case 0x22:
@@ -111,16 +75,10 @@ func tAVX512(height int, a *Args) {
 		t7x2AVX512(a)
 	case 0x28:
 		t8x2AVX512(a)
-	case 0x29:
-		t9x2AVX512(a)
 	case 0x2a:
 		t10x2AVX512(a)
-	case 0x2b:
-		t11x2AVX512(a)
 	case 0x2c:
 		t12x2AVX512(a)
-	case 0x2d:
-		t13x2AVX512(a)
 	case 0x2e:
 		t14x2AVX512(a)
 	default:
@@ -165,12 +123,8 @@ func nAVX2(height int, a *Args) {
 		n7x1AVX2(a)
 	case 0x18:
 		n8x1AVX2(a)
-	case 0x19:
-		n9x1AVX2(a)
 	case 0x1a:
 		n10x1AVX2(a)
-	case 0x1b:
-		n11x1AVX2(a)
 	case 0x1c:
 		n12x1AVX2(a)
 	case 0x21:
@@ -208,12 +162,8 @@ func tAVX2(height int, a *Args) {
 		t7x1AVX2(a)
 	case 0x18:
 		t8x1AVX2(a)
-	case 0x19:
-		t9x1AVX2(a)
 	case 0x1a:
 		t10x1AVX2(a)
-	case 0x1b:
-		t11x1AVX2(a)
 	case 0x1c:
 		t12x1AVX2(a)
 	case 0x21:
@@ -284,36 +234,6 @@ func n7x1AVX512(a *Args)
 //go:noescape
 func n8x1AVX512(a *Args)
 
-// n9x1AVX512 is N.
-//
-//go:noescape
-func n9x1AVX512(a *Args)
-
-// n10x1AVX512 is N.
-//
-//go:noescape
-func n10x1AVX512(a *Args)
-
-// n11x1AVX512 is N.
-//
-//go:noescape
-func n11x1AVX512(a *Args)
-
-// n12x1AVX512 is N.
-//
-//go:noescape
-func n12x1AVX512(a *Args)
-
-// n13x1AVX512 is N.
-//
-//go:noescape
-func n13x1AVX512(a *Args)
-
-// n14x1AVX512 is N.
-//
-//go:noescape
-func n14x1AVX512(a *Args)
-
 // n1x2AVX512 is N.
 //
 //go:noescape
@@ -353,36 +273,6 @@ func n7x2AVX512(a *Args)
 //
 //go:noescape
 func n8x2AVX512(a *Args)
-
-// n9x2AVX512 is N.
-//
-//go:noescape
-func n9x2AVX512(a *Args)
-
-// n10x2AVX512 is N.
-//
-//go:noescape
-func n10x2AVX512(a *Args)
-
-// n11x2AVX512 is N.
-//
-//go:noescape
-func n11x2AVX512(a *Args)
-
-// n12x2AVX512 is N.
-//
-//go:noescape
-func n12x2AVX512(a *Args)
-
-// n13x2AVX512 is N.
-//
-//go:noescape
-func n13x2AVX512(a *Args)
-
-// n14x2AVX512 is N.
-//
-//go:noescape
-func n14x2AVX512(a *Args)
 
 // t1x1AVX512 is T.
 //
@@ -424,36 +314,6 @@ func t7x1AVX512(a *Args)
 //go:noescape
 func t8x1AVX512(a *Args)
 
-// t9x1AVX512 is T.
-//
-//go:noescape
-func t9x1AVX512(a *Args)
-
-// t10x1AVX512 is T.
-//
-//go:noescape
-func t10x1AVX512(a *Args)
-
-// t11x1AVX512 is T.
-//
-//go:noescape
-func t11x1AVX512(a *Args)
-
-// t12x1AVX512 is T.
-//
-//go:noescape
-func t12x1AVX512(a *Args)
-
-// t13x1AVX512 is T.
-//
-//go:noescape
-func t13x1AVX512(a *Args)
-
-// t14x1AVX512 is T.
-//
-//go:noescape
-func t14x1AVX512(a *Args)
-
 // t1x2AVX512 is T.
 //
 //go:noescape
@@ -494,30 +354,15 @@ func t7x2AVX512(a *Args)
 //go:noescape
 func t8x2AVX512(a *Args)
 
-// t9x2AVX512 is T.
-//
-//go:noescape
-func t9x2AVX512(a *Args)
-
 // t10x2AVX512 is T.
 //
 //go:noescape
 func t10x2AVX512(a *Args)
 
-// t11x2AVX512 is T.
-//
-//go:noescape
-func t11x2AVX512(a *Args)
-
 // t12x2AVX512 is T.
 //
 //go:noescape
 func t12x2AVX512(a *Args)
-
-// t13x2AVX512 is T.
-//
-//go:noescape
-func t13x2AVX512(a *Args)
 
 // t14x2AVX512 is T.
 //
@@ -594,20 +439,10 @@ func n7x1AVX2(a *Args)
 //go:noescape
 func n8x1AVX2(a *Args)
 
-// n9x1AVX2 is N.
-//
-//go:noescape
-func n9x1AVX2(a *Args)
-
 // n10x1AVX2 is N.
 //
 //go:noescape
 func n10x1AVX2(a *Args)
-
-// n11x1AVX2 is N.
-//
-//go:noescape
-func n11x1AVX2(a *Args)
 
 // n12x1AVX2 is N.
 //
@@ -684,20 +519,10 @@ func t7x1AVX2(a *Args)
 //go:noescape
 func t8x1AVX2(a *Args)
 
-// t9x1AVX2 is T.
-//
-//go:noescape
-func t9x1AVX2(a *Args)
-
 // t10x1AVX2 is T.
 //
 //go:noescape
 func t10x1AVX2(a *Args)
-
-// t11x1AVX2 is T.
-//
-//go:noescape
-func t11x1AVX2(a *Args)
 
 // t12x1AVX2 is T.
 //

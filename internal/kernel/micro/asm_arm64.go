@@ -20,10 +20,6 @@ func nNEON(height int, a *Args) {
 		n7x1NEON(a)
 	case 0x18:
 		n8x1NEON(a)
-	case 0x19:
-		n9x1NEON(a)
-	case 0x1a:
-		n10x1NEON(a)
 	case 0x21:
 		n1x2NEON(a)
 	case 0x22:
@@ -40,10 +36,6 @@ func nNEON(height int, a *Args) {
 		n7x2NEON(a)
 	case 0x28:
 		n8x2NEON(a)
-	case 0x29:
-		n9x2NEON(a)
-	case 0x2a:
-		n10x2NEON(a)
 	case 0x31:
 		n1x3NEON(a)
 	case 0x32:
@@ -76,18 +68,10 @@ func nNEON(height int, a *Args) {
 		n3xc1NEON(a)
 	case 0x54:
 		n4xc1NEON(a)
-	case 0x55:
-		n5xc1NEON(a)
 	case 0x56:
 		n6xc1NEON(a)
-	case 0x57:
-		n7xc1NEON(a)
 	case 0x58:
 		n8xc1NEON(a)
-	case 0x59:
-		n9xc1NEON(a)
-	case 0x5a:
-		n10xc1NEON(a)
 	case 0x61:
 		n1xc2NEON(a)
 	case 0x62:
@@ -96,18 +80,10 @@ func nNEON(height int, a *Args) {
 		n3xc2NEON(a)
 	case 0x64:
 		n4xc2NEON(a)
-	case 0x65:
-		n5xc2NEON(a)
 	case 0x66:
 		n6xc2NEON(a)
-	case 0x67:
-		n7xc2NEON(a)
 	case 0x68:
 		n8xc2NEON(a)
-	case 0x69:
-		n9xc2NEON(a)
-	case 0x6a:
-		n10xc2NEON(a)
 	case 0x71:
 		n1xc3NEON(a)
 	case 0x72:
@@ -116,18 +92,10 @@ func nNEON(height int, a *Args) {
 		n3xc3NEON(a)
 	case 0x74:
 		n4xc3NEON(a)
-	case 0x75:
-		n5xc3NEON(a)
 	case 0x76:
 		n6xc3NEON(a)
-	case 0x77:
-		n7xc3NEON(a)
 	case 0x78:
 		n8xc3NEON(a)
-	case 0x79:
-		n9xc3NEON(a)
-	case 0x7a:
-		n10xc3NEON(a)
 	default:
 		panic("micro: no such tile")
 	}
@@ -151,10 +119,6 @@ func tNEON(height int, a *Args) {
 		t7x1NEON(a)
 	case 0x18:
 		t8x1NEON(a)
-	case 0x19:
-		t9x1NEON(a)
-	case 0x1a:
-		t10x1NEON(a)
 	case 0x21:
 		t1x2NEON(a)
 	case 0x22:
@@ -171,10 +135,6 @@ func tNEON(height int, a *Args) {
 		t7x2NEON(a)
 	case 0x28:
 		t8x2NEON(a)
-	case 0x29:
-		t9x2NEON(a)
-	case 0x2a:
-		t10x2NEON(a)
 	case 0x31:
 		t1x3NEON(a)
 	case 0x32:
@@ -207,18 +167,10 @@ func tNEON(height int, a *Args) {
 		t3xc1NEON(a)
 	case 0x54:
 		t4xc1NEON(a)
-	case 0x55:
-		t5xc1NEON(a)
 	case 0x56:
 		t6xc1NEON(a)
-	case 0x57:
-		t7xc1NEON(a)
 	case 0x58:
 		t8xc1NEON(a)
-	case 0x59:
-		t9xc1NEON(a)
-	case 0x5a:
-		t10xc1NEON(a)
 	case 0x61:
 		t1xc2NEON(a)
 	case 0x62:
@@ -227,18 +179,10 @@ func tNEON(height int, a *Args) {
 		t3xc2NEON(a)
 	case 0x64:
 		t4xc2NEON(a)
-	case 0x65:
-		t5xc2NEON(a)
 	case 0x66:
 		t6xc2NEON(a)
-	case 0x67:
-		t7xc2NEON(a)
 	case 0x68:
 		t8xc2NEON(a)
-	case 0x69:
-		t9xc2NEON(a)
-	case 0x6a:
-		t10xc2NEON(a)
 	case 0x71:
 		t1xc3NEON(a)
 	case 0x72:
@@ -247,18 +191,10 @@ func tNEON(height int, a *Args) {
 		t3xc3NEON(a)
 	case 0x74:
 		t4xc3NEON(a)
-	case 0x75:
-		t5xc3NEON(a)
 	case 0x76:
 		t6xc3NEON(a)
-	case 0x77:
-		t7xc3NEON(a)
 	case 0x78:
 		t8xc3NEON(a)
-	case 0x79:
-		t9xc3NEON(a)
-	case 0x7a:
-		t10xc3NEON(a)
 	default:
 		panic("micro: no such tile")
 	}
@@ -325,16 +261,6 @@ func n7x1NEON(a *Args)
 //go:noescape
 func n8x1NEON(a *Args)
 
-// n9x1NEON is N.
-//
-//go:noescape
-func n9x1NEON(a *Args)
-
-// n10x1NEON is N.
-//
-//go:noescape
-func n10x1NEON(a *Args)
-
 // n1x2NEON is N.
 //
 //go:noescape
@@ -374,16 +300,6 @@ func n7x2NEON(a *Args)
 //
 //go:noescape
 func n8x2NEON(a *Args)
-
-// n9x2NEON is N.
-//
-//go:noescape
-func n9x2NEON(a *Args)
-
-// n10x2NEON is N.
-//
-//go:noescape
-func n10x2NEON(a *Args)
 
 // n1x3NEON is N.
 //
@@ -465,35 +381,15 @@ func n3xc1NEON(a *Args)
 //go:noescape
 func n4xc1NEON(a *Args)
 
-// n5xc1NEON is N.
-//
-//go:noescape
-func n5xc1NEON(a *Args)
-
 // n6xc1NEON is N.
 //
 //go:noescape
 func n6xc1NEON(a *Args)
 
-// n7xc1NEON is N.
-//
-//go:noescape
-func n7xc1NEON(a *Args)
-
 // n8xc1NEON is N.
 //
 //go:noescape
 func n8xc1NEON(a *Args)
-
-// n9xc1NEON is N.
-//
-//go:noescape
-func n9xc1NEON(a *Args)
-
-// n10xc1NEON is N.
-//
-//go:noescape
-func n10xc1NEON(a *Args)
 
 // n1xc2NEON is N.
 //
@@ -515,35 +411,15 @@ func n3xc2NEON(a *Args)
 //go:noescape
 func n4xc2NEON(a *Args)
 
-// n5xc2NEON is N.
-//
-//go:noescape
-func n5xc2NEON(a *Args)
-
 // n6xc2NEON is N.
 //
 //go:noescape
 func n6xc2NEON(a *Args)
 
-// n7xc2NEON is N.
-//
-//go:noescape
-func n7xc2NEON(a *Args)
-
 // n8xc2NEON is N.
 //
 //go:noescape
 func n8xc2NEON(a *Args)
-
-// n9xc2NEON is N.
-//
-//go:noescape
-func n9xc2NEON(a *Args)
-
-// n10xc2NEON is N.
-//
-//go:noescape
-func n10xc2NEON(a *Args)
 
 // n1xc3NEON is N.
 //
@@ -565,35 +441,15 @@ func n3xc3NEON(a *Args)
 //go:noescape
 func n4xc3NEON(a *Args)
 
-// n5xc3NEON is N.
-//
-//go:noescape
-func n5xc3NEON(a *Args)
-
 // n6xc3NEON is N.
 //
 //go:noescape
 func n6xc3NEON(a *Args)
 
-// n7xc3NEON is N.
-//
-//go:noescape
-func n7xc3NEON(a *Args)
-
 // n8xc3NEON is N.
 //
 //go:noescape
 func n8xc3NEON(a *Args)
-
-// n9xc3NEON is N.
-//
-//go:noescape
-func n9xc3NEON(a *Args)
-
-// n10xc3NEON is N.
-//
-//go:noescape
-func n10xc3NEON(a *Args)
 
 // t1x1NEON is T.
 //
@@ -635,16 +491,6 @@ func t7x1NEON(a *Args)
 //go:noescape
 func t8x1NEON(a *Args)
 
-// t9x1NEON is T.
-//
-//go:noescape
-func t9x1NEON(a *Args)
-
-// t10x1NEON is T.
-//
-//go:noescape
-func t10x1NEON(a *Args)
-
 // t1x2NEON is T.
 //
 //go:noescape
@@ -684,16 +530,6 @@ func t7x2NEON(a *Args)
 //
 //go:noescape
 func t8x2NEON(a *Args)
-
-// t9x2NEON is T.
-//
-//go:noescape
-func t9x2NEON(a *Args)
-
-// t10x2NEON is T.
-//
-//go:noescape
-func t10x2NEON(a *Args)
 
 // t1x3NEON is T.
 //
@@ -775,35 +611,15 @@ func t3xc1NEON(a *Args)
 //go:noescape
 func t4xc1NEON(a *Args)
 
-// t5xc1NEON is T.
-//
-//go:noescape
-func t5xc1NEON(a *Args)
-
 // t6xc1NEON is T.
 //
 //go:noescape
 func t6xc1NEON(a *Args)
 
-// t7xc1NEON is T.
-//
-//go:noescape
-func t7xc1NEON(a *Args)
-
 // t8xc1NEON is T.
 //
 //go:noescape
 func t8xc1NEON(a *Args)
-
-// t9xc1NEON is T.
-//
-//go:noescape
-func t9xc1NEON(a *Args)
-
-// t10xc1NEON is T.
-//
-//go:noescape
-func t10xc1NEON(a *Args)
 
 // t1xc2NEON is T.
 //
@@ -825,35 +641,15 @@ func t3xc2NEON(a *Args)
 //go:noescape
 func t4xc2NEON(a *Args)
 
-// t5xc2NEON is T.
-//
-//go:noescape
-func t5xc2NEON(a *Args)
-
 // t6xc2NEON is T.
 //
 //go:noescape
 func t6xc2NEON(a *Args)
 
-// t7xc2NEON is T.
-//
-//go:noescape
-func t7xc2NEON(a *Args)
-
 // t8xc2NEON is T.
 //
 //go:noescape
 func t8xc2NEON(a *Args)
-
-// t9xc2NEON is T.
-//
-//go:noescape
-func t9xc2NEON(a *Args)
-
-// t10xc2NEON is T.
-//
-//go:noescape
-func t10xc2NEON(a *Args)
 
 // t1xc3NEON is T.
 //
@@ -875,35 +671,15 @@ func t3xc3NEON(a *Args)
 //go:noescape
 func t4xc3NEON(a *Args)
 
-// t5xc3NEON is T.
-//
-//go:noescape
-func t5xc3NEON(a *Args)
-
 // t6xc3NEON is T.
 //
 //go:noescape
 func t6xc3NEON(a *Args)
 
-// t7xc3NEON is T.
-//
-//go:noescape
-func t7xc3NEON(a *Args)
-
 // t8xc3NEON is T.
 //
 //go:noescape
 func t8xc3NEON(a *Args)
-
-// t9xc3NEON is T.
-//
-//go:noescape
-func t9xc3NEON(a *Args)
-
-// t10xc3NEON is T.
-//
-//go:noescape
-func t10xc3NEON(a *Args)
 
 // p1x1NEON is P.
 //

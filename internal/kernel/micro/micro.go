@@ -139,25 +139,23 @@ func lanesFor(isa kernel.ISA, n int) int {
 	return Lanes(isa)
 }
 
-// MaxRows is the greatest number of rows of a tile of these columns.
-func (a *Args) MaxRows() int {
+// heights are those that there are tiles of these columns for.
+func (a *Args) heights(f form) kernel.Heights {
+	vectors := a.kind
 	switch {
-	case a.isa == kernel.AVX512:
-		return 14
-	case a.isa == kernel.AVX2 && a.kind == 2:
-		return 6
-	case a.isa == kernel.AVX2:
-		return 12
-	case a.isa == kernel.NEON && (a.kind == 3 || a.kind == 4):
-		return 6
-	case a.isa == kernel.NEON:
-		return 10
+	case f == formP:
+		return 1<<(a.maxPooled()+1) - 2
+	case a.isa == kernel.NEON && a.kind > 4:
+		vectors = 0
 	}
-	return 8
+	return kernel.TileHeights(a.isa, vectors, f == formT)
 }
 
-// MaxPooled is the greatest number of pooled pixels of a tile of P of these columns.
-func (a *Args) MaxPooled() int {
+// MaxRows is the greatest number of rows of a tile of N of these columns.
+func (a *Args) MaxRows() int { return a.heights(formN).Most() }
+
+// maxPooled is the greatest number of pooled pixels of a tile of P of these columns.
+func (a *Args) maxPooled() int {
 	if a.isa == kernel.AVX512 {
 		return 3
 	}

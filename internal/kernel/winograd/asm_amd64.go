@@ -43,16 +43,10 @@ func productsNAVX512(height int, a *Products) {
 		productsN7AVX512(a)
 	case 8:
 		productsN8AVX512(a)
-	case 9:
-		productsN9AVX512(a)
 	case 10:
 		productsN10AVX512(a)
-	case 11:
-		productsN11AVX512(a)
 	case 12:
 		productsN12AVX512(a)
-	case 13:
-		productsN13AVX512(a)
 	case 14:
 		productsN14AVX512(a)
 	default:
@@ -78,16 +72,10 @@ func productsTAVX512(height int, a *Products) {
 		productsT7AVX512(a)
 	case 8:
 		productsT8AVX512(a)
-	case 9:
-		productsT9AVX512(a)
 	case 10:
 		productsT10AVX512(a)
-	case 11:
-		productsT11AVX512(a)
 	case 12:
 		productsT12AVX512(a)
-	case 13:
-		productsT13AVX512(a)
 	case 14:
 		productsT14AVX512(a)
 	default:
@@ -306,30 +294,15 @@ func productsN7AVX512(a *Products)
 //go:noescape
 func productsN8AVX512(a *Products)
 
-// productsN9AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsN9AVX512(a *Products)
-
 // productsN10AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
 func productsN10AVX512(a *Products)
 
-// productsN11AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsN11AVX512(a *Products)
-
 // productsN12AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
 func productsN12AVX512(a *Products)
-
-// productsN13AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsN13AVX512(a *Products)
 
 // productsN14AVX512 makes tiles of this height: see Products.
 //
@@ -376,30 +349,15 @@ func productsT7AVX512(a *Products)
 //go:noescape
 func productsT8AVX512(a *Products)
 
-// productsT9AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT9AVX512(a *Products)
-
 // productsT10AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
 func productsT10AVX512(a *Products)
 
-// productsT11AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT11AVX512(a *Products)
-
 // productsT12AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
 func productsT12AVX512(a *Products)
-
-// productsT13AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT13AVX512(a *Products)
 
 // productsT14AVX512 makes tiles of this height: see Products.
 //

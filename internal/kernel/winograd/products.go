@@ -69,29 +69,23 @@ func (p *Products) T(isa kernel.ISA, rows int) { p.run(isa, rows, 4, true) }
 // callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
 const callProducts = 4 << 20
 
-// run cuts rows evenly, and planes so that calls are short.
+// run cuts rows, and planes so that calls are short.
 func (p *Products) run(isa kernel.ISA, rows int, step uintptr, transposed bool) {
-	most := 14
-	if isa == kernel.AVX2 {
-		most = 6
-	}
 	all, planes := *p, p.Planes
-	parts := kernel.CeilDiv(rows, most)
-	each, more := rows/parts, rows%parts
 	a, c := p.A, p.C
-	for _, n := range [2]struct{ height, tiles int }{{each + 1, more}, {each, parts - more}} {
-		if n.tiles == 0 {
+	for _, n := range kernel.TileHeights(isa, 2, true).Cut(rows) {
+		if n.Count == 0 {
 			continue
 		}
-		p.aTile, p.cTile = uintptr(n.height)*step, uintptr(n.height)*p.CStride
-		atOnce := max(1, callProducts/(n.height*n.tiles*p.K*p.Panels*ProductColumns(isa)))
+		p.aTile, p.cTile = uintptr(n.Height)*step, uintptr(n.Height)*p.CStride
+		atOnce := max(1, callProducts/(n.Height*n.Count*p.K*p.Panels*ProductColumns(isa)))
 		for plane := 0; plane < planes; plane += atOnce {
 			at := uintptr(plane)
 			p.A, p.B, p.C = unsafe.Add(a, at*p.APlane), unsafe.Add(all.B, at*p.BPlane), unsafe.Add(c, at*p.CPlane)
-			p.Planes, p.tiles = min(atOnce, planes-plane), n.tiles
-			products(isa, transposed, n.height, p)
+			p.Planes, p.tiles = min(atOnce, planes-plane), n.Count
+			products(isa, transposed, n.Height, p)
 		}
-		a, c = unsafe.Add(a, uintptr(n.tiles)*p.aTile), unsafe.Add(c, uintptr(n.tiles)*p.cTile)
+		a, c = unsafe.Add(a, uintptr(n.Count)*p.aTile), unsafe.Add(c, uintptr(n.Count)*p.cTile)
 	}
 	p.A, p.B, p.C, p.Planes = all.A, all.B, all.C, planes
 }
