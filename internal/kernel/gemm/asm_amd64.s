@@ -3,8 +3,8 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func n1AVX512(t *tile)
-TEXT ·n1AVX512(SB), NOSPLIT, $0-8
+// func tile1AVX512(t *tile)
+TEXT ·tile1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -16,950 +16,80 @@ TEXT ·n1AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R9
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	PREFETCHT1 (R8)
-	PREFETCHT1 64(R8)
-	PREFETCHT1 128(R8)
-	PREFETCHT1 192(R8)
-	ADDQ tile_fetch(AX), R8
-	CMPQ R8, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R8
-	MOVQ tile_step(AX), R10
-	ADDQ R10, tile_end(AX)
-	ADDQ R10, tile_next(AX)
-packed:
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Z4
-	VFMADD231PS Z2, Z4, Z0
-	VFMADD231PS Z3, Z4, Z1
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R9
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	VZEROUPPER
-	RET
-
-// func n2AVX512(t *tile)
-TEXT ·n2AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R9
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	PREFETCHT1 (R8)
-	PREFETCHT1 64(R8)
-	PREFETCHT1 128(R8)
-	PREFETCHT1 192(R8)
-	ADDQ tile_fetch(AX), R8
-	CMPQ R8, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R8
-	MOVQ tile_step(AX), R10
-	ADDQ R10, tile_end(AX)
-	ADDQ R10, tile_next(AX)
-packed:
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Z6
-	VFMADD231PS Z4, Z6, Z0
-	VFMADD231PS Z5, Z6, Z1
-	VBROADCASTSS (DI)(DX*1), Z7
-	VFMADD231PS Z4, Z7, Z2
-	VFMADD231PS Z5, Z7, Z3
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R9
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	VZEROUPPER
-	RET
-
-// func n3AVX512(t *tile)
-TEXT ·n3AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R9
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	PREFETCHT1 (R8)
-	PREFETCHT1 64(R8)
-	PREFETCHT1 128(R8)
-	PREFETCHT1 192(R8)
-	ADDQ tile_fetch(AX), R8
-	CMPQ R8, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R8
-	MOVQ tile_step(AX), R10
-	ADDQ R10, tile_end(AX)
-	ADDQ R10, tile_next(AX)
-packed:
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Z8
-	VFMADD231PS Z6, Z8, Z0
-	VFMADD231PS Z7, Z8, Z1
-	VBROADCASTSS (DI)(DX*1), Z9
-	VFMADD231PS Z6, Z9, Z2
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS (DI)(DX*2), Z8
-	VFMADD231PS Z6, Z8, Z4
-	VFMADD231PS Z7, Z8, Z5
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R9
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z6, Z6, Z6
-	VMAXPS Z0, Z6, Z0
-	VMAXPS Z1, Z6, Z1
-	VMAXPS Z2, Z6, Z2
-	VMAXPS Z3, Z6, Z3
-	VMAXPS Z4, Z6, Z4
-	VMAXPS Z5, Z6, Z5
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	VZEROUPPER
-	RET
-
-// func n4AVX512(t *tile)
-TEXT ·n4AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R10
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	PREFETCHT1 128(R9)
-	PREFETCHT1 192(R9)
-	ADDQ tile_fetch(AX), R9
-	CMPQ R9, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R9
-	MOVQ tile_step(AX), R11
-	ADDQ R11, tile_end(AX)
-	ADDQ R11, tile_next(AX)
-packed:
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Z10
-	VFMADD231PS Z8, Z10, Z0
-	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS (DI)(DX*1), Z11
-	VFMADD231PS Z8, Z11, Z2
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS (DI)(DX*2), Z10
-	VFMADD231PS Z8, Z10, Z4
-	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS (R8), Z11
-	VFMADD231PS Z8, Z11, Z6
-	VFMADD231PS Z9, Z11, Z7
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R10
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	VZEROUPPER
-	RET
-
-// func n5AVX512(t *tile)
-TEXT ·n5AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R10
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	PREFETCHT1 128(R9)
-	PREFETCHT1 192(R9)
-	ADDQ tile_fetch(AX), R9
-	CMPQ R9, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R9
-	MOVQ tile_step(AX), R11
-	ADDQ R11, tile_end(AX)
-	ADDQ R11, tile_next(AX)
-packed:
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Z12
-	VFMADD231PS Z10, Z12, Z0
-	VFMADD231PS Z11, Z12, Z1
-	VBROADCASTSS (DI)(DX*1), Z13
-	VFMADD231PS Z10, Z13, Z2
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS (DI)(DX*2), Z12
-	VFMADD231PS Z10, Z12, Z4
-	VFMADD231PS Z11, Z12, Z5
-	VBROADCASTSS (R8), Z13
-	VFMADD231PS Z10, Z13, Z6
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS (R8)(DX*1), Z12
-	VFMADD231PS Z10, Z12, Z8
-	VFMADD231PS Z11, Z12, Z9
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R10
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z10, Z10, Z10
-	VMAXPS Z0, Z10, Z0
-	VMAXPS Z1, Z10, Z1
-	VMAXPS Z2, Z10, Z2
-	VMAXPS Z3, Z10, Z3
-	VMAXPS Z4, Z10, Z4
-	VMAXPS Z5, Z10, Z5
-	VMAXPS Z6, Z10, Z6
-	VMAXPS Z7, Z10, Z7
-	VMAXPS Z8, Z10, Z8
-	VMAXPS Z9, Z10, Z9
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	VZEROUPPER
-	RET
-
-// func n6AVX512(t *tile)
-TEXT ·n6AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R10
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	PREFETCHT1 128(R9)
-	PREFETCHT1 192(R9)
-	ADDQ tile_fetch(AX), R9
-	CMPQ R9, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R9
-	MOVQ tile_step(AX), R11
-	ADDQ R11, tile_end(AX)
-	ADDQ R11, tile_next(AX)
-packed:
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Z14
-	VFMADD231PS Z12, Z14, Z0
-	VFMADD231PS Z13, Z14, Z1
-	VBROADCASTSS (DI)(DX*1), Z15
-	VFMADD231PS Z12, Z15, Z2
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS (DI)(DX*2), Z14
-	VFMADD231PS Z12, Z14, Z4
-	VFMADD231PS Z13, Z14, Z5
-	VBROADCASTSS (R8), Z15
-	VFMADD231PS Z12, Z15, Z6
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS (R8)(DX*1), Z14
-	VFMADD231PS Z12, Z14, Z8
-	VFMADD231PS Z13, Z14, Z9
-	VBROADCASTSS (R8)(DX*2), Z15
-	VFMADD231PS Z12, Z15, Z10
-	VFMADD231PS Z13, Z15, Z11
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R10
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	VZEROUPPER
-	RET
-
-// func n7AVX512(t *tile)
-TEXT ·n7AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R11
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	PREFETCHT1 (R10)
-	PREFETCHT1 64(R10)
-	PREFETCHT1 128(R10)
-	PREFETCHT1 192(R10)
-	ADDQ tile_fetch(AX), R10
-	CMPQ R10, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R10
-	MOVQ tile_step(AX), R12
-	ADDQ R12, tile_end(AX)
-	ADDQ R12, tile_next(AX)
-packed:
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Z16
-	VFMADD231PS Z14, Z16, Z0
-	VFMADD231PS Z15, Z16, Z1
-	VBROADCASTSS (DI)(DX*1), Z17
-	VFMADD231PS Z14, Z17, Z2
-	VFMADD231PS Z15, Z17, Z3
-	VBROADCASTSS (DI)(DX*2), Z16
-	VFMADD231PS Z14, Z16, Z4
-	VFMADD231PS Z15, Z16, Z5
-	VBROADCASTSS (R8), Z17
-	VFMADD231PS Z14, Z17, Z6
-	VFMADD231PS Z15, Z17, Z7
-	VBROADCASTSS (R8)(DX*1), Z16
-	VFMADD231PS Z14, Z16, Z8
-	VFMADD231PS Z15, Z16, Z9
-	VBROADCASTSS (R8)(DX*2), Z17
-	VFMADD231PS Z14, Z17, Z10
-	VFMADD231PS Z15, Z17, Z11
-	VBROADCASTSS (R9), Z16
-	VFMADD231PS Z14, Z16, Z12
-	VFMADD231PS Z15, Z16, Z13
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R11
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0
-	VMAXPS Z1, Z14, Z1
-	VMAXPS Z2, Z14, Z2
-	VMAXPS Z3, Z14, Z3
-	VMAXPS Z4, Z14, Z4
-	VMAXPS Z5, Z14, Z5
-	VMAXPS Z6, Z14, Z6
-	VMAXPS Z7, Z14, Z7
-	VMAXPS Z8, Z14, Z8
-	VMAXPS Z9, Z14, Z9
-	VMAXPS Z10, Z14, Z10
-	VMAXPS Z11, Z14, Z11
-	VMAXPS Z12, Z14, Z12
-	VMAXPS Z13, Z14, Z13
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	VZEROUPPER
-	RET
-
-// func n8AVX512(t *tile)
-TEXT ·n8AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R11
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	PREFETCHT1 (R10)
-	PREFETCHT1 64(R10)
-	PREFETCHT1 128(R10)
-	PREFETCHT1 192(R10)
-	ADDQ tile_fetch(AX), R10
-	CMPQ R10, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R10
-	MOVQ tile_step(AX), R12
-	ADDQ R12, tile_end(AX)
-	ADDQ R12, tile_next(AX)
-packed:
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Z18
-	VFMADD231PS Z16, Z18, Z0
-	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS (DI)(DX*1), Z19
-	VFMADD231PS Z16, Z19, Z2
-	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS (DI)(DX*2), Z18
-	VFMADD231PS Z16, Z18, Z4
-	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS (R8), Z19
-	VFMADD231PS Z16, Z19, Z6
-	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS (R8)(DX*1), Z18
-	VFMADD231PS Z16, Z18, Z8
-	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS (R8)(DX*2), Z19
-	VFMADD231PS Z16, Z19, Z10
-	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS (R9), Z18
-	VFMADD231PS Z16, Z18, Z12
-	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS (R9)(DX*1), Z19
-	VFMADD231PS Z16, Z19, Z14
-	VFMADD231PS Z17, Z19, Z15
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R11
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z16, Z16, Z16
-	VMAXPS Z0, Z16, Z0
-	VMAXPS Z1, Z16, Z1
-	VMAXPS Z2, Z16, Z2
-	VMAXPS Z3, Z16, Z3
-	VMAXPS Z4, Z16, Z4
-	VMAXPS Z5, Z16, Z5
-	VMAXPS Z6, Z16, Z6
-	VMAXPS Z7, Z16, Z7
-	VMAXPS Z8, Z16, Z8
-	VMAXPS Z9, Z16, Z9
-	VMAXPS Z10, Z16, Z10
-	VMAXPS Z11, Z16, Z11
-	VMAXPS Z12, Z16, Z12
-	VMAXPS Z13, Z16, Z13
-	VMAXPS Z14, Z16, Z14
-	VMAXPS Z15, Z16, Z15
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	VZEROUPPER
-	RET
-
-// func t1AVX512(t *tile)
-TEXT ·t1AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS (CX), Z2
+	VMOVUPS 64(CX), Z3
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed2
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed2:
 	VMOVUPS Z2, (DI)
 	VMOVUPS Z3, 64(DI)
 	ADDQ tile_packStep(AX), DI
 	VBROADCASTSS (DX), Z4
 	VFMADD231PS Z2, Z4, Z0
 	VFMADD231PS Z3, Z4, Z1
-	ADDQ SI, DX
-	ADDQ CX, BX
+	ADDQ $4, DX
+	ADDQ SI, CX
 	DECQ R9
 	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
+	MOVQ tile_pack(AX), DI
+	MOVQ tile_ahead(AX), R8
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R9
+	PCALIGN $64
+again3:
+	VMOVUPS (DX), Z2
+	VMOVUPS 64(DX), Z3
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 192(R8)
+	ADDQ tile_fetch(AX), R8
+	CMPQ R8, tile_end(AX)
+	JCS packed4
+	MOVQ tile_next(AX), R8
+	MOVQ tile_step(AX), R10
+	ADDQ R10, tile_end(AX)
+	ADDQ R10, tile_next(AX)
+packed4:
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+	ADDQ tile_packStep(AX), DI
+	VBROADCASTSS (BX), Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+	ADDQ CX, BX
+	ADDQ SI, DX
+	DECQ R9
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -975,8 +105,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t2AVX512(t *tile)
-TEXT ·t2AVX512(SB), NOSPLIT, $0-8
+// func tile2AVX512(t *tile)
+TEXT ·tile2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -994,43 +124,86 @@ TEXT ·t2AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
 	VMOVUPS 64(BX), Z3
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed2
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed2:
 	VMOVUPS Z4, (DI)
 	VMOVUPS Z5, 64(DI)
 	ADDQ tile_packStep(AX), DI
 	VBROADCASTSS (DX), Z6
 	VFMADD231PS Z4, Z6, Z0
 	VFMADD231PS Z5, Z6, Z1
-	VBROADCASTSS 4(DX), Z7
+	VBROADCASTSS (DX)(BX*1), Z7
 	VFMADD231PS Z4, Z7, Z2
 	VFMADD231PS Z5, Z7, Z3
-	ADDQ SI, DX
-	ADDQ CX, BX
+	ADDQ $4, DX
+	ADDQ SI, CX
 	DECQ R9
 	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
+	MOVQ tile_pack(AX), DI
+	MOVQ tile_ahead(AX), R8
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R9
+	PCALIGN $64
+again3:
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 192(R8)
+	ADDQ tile_fetch(AX), R8
+	CMPQ R8, tile_end(AX)
+	JCS packed4
+	MOVQ tile_next(AX), R8
+	MOVQ tile_step(AX), R10
+	ADDQ R10, tile_end(AX)
+	ADDQ R10, tile_next(AX)
+packed4:
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, 64(DI)
+	ADDQ tile_packStep(AX), DI
+	VBROADCASTSS (BX), Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VBROADCASTSS 4(BX), Z7
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z5, Z7, Z3
+	ADDQ CX, BX
+	ADDQ SI, DX
+	DECQ R9
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1051,8 +224,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t3AVX512(t *tile)
-TEXT ·t3AVX512(SB), NOSPLIT, $0-8
+// func tile3AVX512(t *tile)
+TEXT ·tile3AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -1076,46 +249,92 @@ TEXT ·t3AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
 	VMOVUPS 64(BX), Z5
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS (CX), Z6
+	VMOVUPS 64(CX), Z7
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed2
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed2:
 	VMOVUPS Z6, (DI)
 	VMOVUPS Z7, 64(DI)
 	ADDQ tile_packStep(AX), DI
 	VBROADCASTSS (DX), Z8
 	VFMADD231PS Z6, Z8, Z0
 	VFMADD231PS Z7, Z8, Z1
-	VBROADCASTSS 4(DX), Z9
+	VBROADCASTSS (DX)(BX*1), Z9
 	VFMADD231PS Z6, Z9, Z2
 	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 8(DX), Z8
+	VBROADCASTSS (DX)(BX*2), Z8
 	VFMADD231PS Z6, Z8, Z4
 	VFMADD231PS Z7, Z8, Z5
-	ADDQ SI, DX
-	ADDQ CX, BX
+	ADDQ $4, DX
+	ADDQ SI, CX
 	DECQ R9
 	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
+	MOVQ tile_pack(AX), DI
+	MOVQ tile_ahead(AX), R8
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R9
+	PCALIGN $64
+again3:
+	VMOVUPS (DX), Z6
+	VMOVUPS 64(DX), Z7
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 192(R8)
+	ADDQ tile_fetch(AX), R8
+	CMPQ R8, tile_end(AX)
+	JCS packed4
+	MOVQ tile_next(AX), R8
+	MOVQ tile_step(AX), R10
+	ADDQ R10, tile_end(AX)
+	ADDQ R10, tile_next(AX)
+packed4:
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, 64(DI)
+	ADDQ tile_packStep(AX), DI
+	VBROADCASTSS (BX), Z8
+	VFMADD231PS Z6, Z8, Z0
+	VFMADD231PS Z7, Z8, Z1
+	VBROADCASTSS 4(BX), Z9
+	VFMADD231PS Z6, Z9, Z2
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 8(BX), Z8
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z7, Z8, Z5
+	ADDQ CX, BX
+	ADDQ SI, DX
+	DECQ R9
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1141,8 +360,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t4AVX512(t *tile)
-TEXT ·t4AVX512(SB), NOSPLIT, $0-8
+// func tile4AVX512(t *tile)
+TEXT ·tile4AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -1172,49 +391,100 @@ TEXT ·t4AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
 	VMOVUPS 64(BX), Z7
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), DI
+	MOVQ tile_pack(AX), R8
+	MOVQ tile_ahead(AX), R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R10
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	ADDQ tile_fetch(AX), R9
+	CMPQ R9, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R9
+	MOVQ tile_step(AX), R11
+	ADDQ R11, tile_end(AX)
+	ADDQ R11, tile_next(AX)
+packed2:
+	VMOVUPS Z8, (R8)
+	VMOVUPS Z9, 64(R8)
+	ADDQ tile_packStep(AX), R8
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VBROADCASTSS (DX)(BX*1), Z11
+	VFMADD231PS Z8, Z11, Z2
+	VFMADD231PS Z9, Z11, Z3
+	VBROADCASTSS (DX)(BX*2), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VBROADCASTSS (SI), Z11
+	VFMADD231PS Z8, Z11, Z6
+	VFMADD231PS Z9, Z11, Z7
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ DI, CX
+	DECQ R10
+	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+again3:
+	VMOVUPS (DX), Z8
+	VMOVUPS 64(DX), Z9
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed4:
 	VMOVUPS Z8, (DI)
 	VMOVUPS Z9, 64(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Z10
+	VBROADCASTSS (BX), Z10
 	VFMADD231PS Z8, Z10, Z0
 	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS 4(DX), Z11
+	VBROADCASTSS 4(BX), Z11
 	VFMADD231PS Z8, Z11, Z2
 	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS 8(DX), Z10
+	VBROADCASTSS 8(BX), Z10
 	VFMADD231PS Z8, Z10, Z4
 	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS 12(DX), Z11
+	VBROADCASTSS 12(BX), Z11
 	VFMADD231PS Z8, Z11, Z6
 	VFMADD231PS Z9, Z11, Z7
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1245,8 +515,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t5AVX512(t *tile)
-TEXT ·t5AVX512(SB), NOSPLIT, $0-8
+// func tile5AVX512(t *tile)
+TEXT ·tile5AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -1282,52 +552,106 @@ TEXT ·t5AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
 	VMOVUPS 64(BX), Z9
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), DI
+	MOVQ tile_pack(AX), R8
+	MOVQ tile_ahead(AX), R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R10
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	ADDQ tile_fetch(AX), R9
+	CMPQ R9, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R9
+	MOVQ tile_step(AX), R11
+	ADDQ R11, tile_end(AX)
+	ADDQ R11, tile_next(AX)
+packed2:
+	VMOVUPS Z10, (R8)
+	VMOVUPS Z11, 64(R8)
+	ADDQ tile_packStep(AX), R8
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS Z10, Z12, Z0
+	VFMADD231PS Z11, Z12, Z1
+	VBROADCASTSS (DX)(BX*1), Z13
+	VFMADD231PS Z10, Z13, Z2
+	VFMADD231PS Z11, Z13, Z3
+	VBROADCASTSS (DX)(BX*2), Z12
+	VFMADD231PS Z10, Z12, Z4
+	VFMADD231PS Z11, Z12, Z5
+	VBROADCASTSS (SI), Z13
+	VFMADD231PS Z10, Z13, Z6
+	VFMADD231PS Z11, Z13, Z7
+	VBROADCASTSS (SI)(BX*1), Z12
+	VFMADD231PS Z10, Z12, Z8
+	VFMADD231PS Z11, Z12, Z9
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ DI, CX
+	DECQ R10
+	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+again3:
+	VMOVUPS (DX), Z10
+	VMOVUPS 64(DX), Z11
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed4:
 	VMOVUPS Z10, (DI)
 	VMOVUPS Z11, 64(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Z12
+	VBROADCASTSS (BX), Z12
 	VFMADD231PS Z10, Z12, Z0
 	VFMADD231PS Z11, Z12, Z1
-	VBROADCASTSS 4(DX), Z13
+	VBROADCASTSS 4(BX), Z13
 	VFMADD231PS Z10, Z13, Z2
 	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS 8(DX), Z12
+	VBROADCASTSS 8(BX), Z12
 	VFMADD231PS Z10, Z12, Z4
 	VFMADD231PS Z11, Z12, Z5
-	VBROADCASTSS 12(DX), Z13
+	VBROADCASTSS 12(BX), Z13
 	VFMADD231PS Z10, Z13, Z6
 	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS 16(DX), Z12
+	VBROADCASTSS 16(BX), Z12
 	VFMADD231PS Z10, Z12, Z8
 	VFMADD231PS Z11, Z12, Z9
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1363,8 +687,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t6AVX512(t *tile)
-TEXT ·t6AVX512(SB), NOSPLIT, $0-8
+// func tile6AVX512(t *tile)
+TEXT ·tile6AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -1406,55 +730,112 @@ TEXT ·t6AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
 	VMOVUPS 64(BX), Z11
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), DI
+	MOVQ tile_pack(AX), R8
+	MOVQ tile_ahead(AX), R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R10
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Z12
+	VMOVUPS 64(CX), Z13
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	ADDQ tile_fetch(AX), R9
+	CMPQ R9, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R9
+	MOVQ tile_step(AX), R11
+	ADDQ R11, tile_end(AX)
+	ADDQ R11, tile_next(AX)
+packed2:
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	ADDQ tile_packStep(AX), R8
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VBROADCASTSS (DX)(BX*1), Z15
+	VFMADD231PS Z12, Z15, Z2
+	VFMADD231PS Z13, Z15, Z3
+	VBROADCASTSS (DX)(BX*2), Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS Z12, Z15, Z6
+	VFMADD231PS Z13, Z15, Z7
+	VBROADCASTSS (SI)(BX*1), Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VBROADCASTSS (SI)(BX*2), Z15
+	VFMADD231PS Z12, Z15, Z10
+	VFMADD231PS Z13, Z15, Z11
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ DI, CX
+	DECQ R10
+	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+again3:
+	VMOVUPS (DX), Z12
+	VMOVUPS 64(DX), Z13
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed4:
 	VMOVUPS Z12, (DI)
 	VMOVUPS Z13, 64(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Z14
+	VBROADCASTSS (BX), Z14
 	VFMADD231PS Z12, Z14, Z0
 	VFMADD231PS Z13, Z14, Z1
-	VBROADCASTSS 4(DX), Z15
+	VBROADCASTSS 4(BX), Z15
 	VFMADD231PS Z12, Z15, Z2
 	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS 8(DX), Z14
+	VBROADCASTSS 8(BX), Z14
 	VFMADD231PS Z12, Z14, Z4
 	VFMADD231PS Z13, Z14, Z5
-	VBROADCASTSS 12(DX), Z15
+	VBROADCASTSS 12(BX), Z15
 	VFMADD231PS Z12, Z15, Z6
 	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS 16(DX), Z14
+	VBROADCASTSS 16(BX), Z14
 	VFMADD231PS Z12, Z14, Z8
 	VFMADD231PS Z13, Z14, Z9
-	VBROADCASTSS 20(DX), Z15
+	VBROADCASTSS 20(BX), Z15
 	VFMADD231PS Z12, Z15, Z10
 	VFMADD231PS Z13, Z15, Z11
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1495,8 +876,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t7AVX512(t *tile)
-TEXT ·t7AVX512(SB), NOSPLIT, $0-8
+// func tile7AVX512(t *tile)
+TEXT ·tile7AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -1544,58 +925,120 @@ TEXT ·t7AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
 	VMOVUPS 64(BX), Z13
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	LEAQ (SI)(CX*1), DI
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), R8
+	MOVQ tile_pack(AX), R9
+	MOVQ tile_ahead(AX), R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Z14
+	VMOVUPS 64(CX), Z15
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 192(R10)
+	ADDQ tile_fetch(AX), R10
+	CMPQ R10, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R10
+	MOVQ tile_step(AX), R12
+	ADDQ R12, tile_end(AX)
+	ADDQ R12, tile_next(AX)
+packed2:
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ tile_packStep(AX), R9
+	VBROADCASTSS (DX), Z16
+	VFMADD231PS Z14, Z16, Z0
+	VFMADD231PS Z15, Z16, Z1
+	VBROADCASTSS (DX)(BX*1), Z17
+	VFMADD231PS Z14, Z17, Z2
+	VFMADD231PS Z15, Z17, Z3
+	VBROADCASTSS (DX)(BX*2), Z16
+	VFMADD231PS Z14, Z16, Z4
+	VFMADD231PS Z15, Z16, Z5
+	VBROADCASTSS (SI), Z17
+	VFMADD231PS Z14, Z17, Z6
+	VFMADD231PS Z15, Z17, Z7
+	VBROADCASTSS (SI)(BX*1), Z16
+	VFMADD231PS Z14, Z16, Z8
+	VFMADD231PS Z15, Z16, Z9
+	VBROADCASTSS (SI)(BX*2), Z17
+	VFMADD231PS Z14, Z17, Z10
+	VFMADD231PS Z15, Z17, Z11
+	VBROADCASTSS (DI), Z16
+	VFMADD231PS Z14, Z16, Z12
+	VFMADD231PS Z15, Z16, Z13
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ $4, DI
+	ADDQ R8, CX
+	DECQ R11
+	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+again3:
+	VMOVUPS (DX), Z14
+	VMOVUPS 64(DX), Z15
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed4:
 	VMOVUPS Z14, (DI)
 	VMOVUPS Z15, 64(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Z16
+	VBROADCASTSS (BX), Z16
 	VFMADD231PS Z14, Z16, Z0
 	VFMADD231PS Z15, Z16, Z1
-	VBROADCASTSS 4(DX), Z17
+	VBROADCASTSS 4(BX), Z17
 	VFMADD231PS Z14, Z17, Z2
 	VFMADD231PS Z15, Z17, Z3
-	VBROADCASTSS 8(DX), Z16
+	VBROADCASTSS 8(BX), Z16
 	VFMADD231PS Z14, Z16, Z4
 	VFMADD231PS Z15, Z16, Z5
-	VBROADCASTSS 12(DX), Z17
+	VBROADCASTSS 12(BX), Z17
 	VFMADD231PS Z14, Z17, Z6
 	VFMADD231PS Z15, Z17, Z7
-	VBROADCASTSS 16(DX), Z16
+	VBROADCASTSS 16(BX), Z16
 	VFMADD231PS Z14, Z16, Z8
 	VFMADD231PS Z15, Z16, Z9
-	VBROADCASTSS 20(DX), Z17
+	VBROADCASTSS 20(BX), Z17
 	VFMADD231PS Z14, Z17, Z10
 	VFMADD231PS Z15, Z17, Z11
-	VBROADCASTSS 24(DX), Z16
+	VBROADCASTSS 24(BX), Z16
 	VFMADD231PS Z14, Z16, Z12
 	VFMADD231PS Z15, Z16, Z13
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1641,8 +1084,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t8AVX512(t *tile)
-TEXT ·t8AVX512(SB), NOSPLIT, $0-8
+// func tile8AVX512(t *tile)
+TEXT ·tile8AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -1696,61 +1139,126 @@ TEXT ·t8AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
 	VMOVUPS 64(BX), Z15
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	LEAQ (SI)(CX*1), DI
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), R8
+	MOVQ tile_pack(AX), R9
+	MOVQ tile_ahead(AX), R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Z16
+	VMOVUPS 64(CX), Z17
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 192(R10)
+	ADDQ tile_fetch(AX), R10
+	CMPQ R10, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R10
+	MOVQ tile_step(AX), R12
+	ADDQ R12, tile_end(AX)
+	ADDQ R12, tile_next(AX)
+packed2:
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ tile_packStep(AX), R9
+	VBROADCASTSS (DX), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS (DX)(BX*1), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS (DX)(BX*2), Z18
+	VFMADD231PS Z16, Z18, Z4
+	VFMADD231PS Z17, Z18, Z5
+	VBROADCASTSS (SI), Z19
+	VFMADD231PS Z16, Z19, Z6
+	VFMADD231PS Z17, Z19, Z7
+	VBROADCASTSS (SI)(BX*1), Z18
+	VFMADD231PS Z16, Z18, Z8
+	VFMADD231PS Z17, Z18, Z9
+	VBROADCASTSS (SI)(BX*2), Z19
+	VFMADD231PS Z16, Z19, Z10
+	VFMADD231PS Z17, Z19, Z11
+	VBROADCASTSS (DI), Z18
+	VFMADD231PS Z16, Z18, Z12
+	VFMADD231PS Z17, Z18, Z13
+	VBROADCASTSS (DI)(BX*1), Z19
+	VFMADD231PS Z16, Z19, Z14
+	VFMADD231PS Z17, Z19, Z15
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ $4, DI
+	ADDQ R8, CX
+	DECQ R11
+	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+again3:
+	VMOVUPS (DX), Z16
+	VMOVUPS 64(DX), Z17
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed4:
 	VMOVUPS Z16, (DI)
 	VMOVUPS Z17, 64(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Z18
+	VBROADCASTSS (BX), Z18
 	VFMADD231PS Z16, Z18, Z0
 	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS 4(DX), Z19
+	VBROADCASTSS 4(BX), Z19
 	VFMADD231PS Z16, Z19, Z2
 	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS 8(DX), Z18
+	VBROADCASTSS 8(BX), Z18
 	VFMADD231PS Z16, Z18, Z4
 	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS 12(DX), Z19
+	VBROADCASTSS 12(BX), Z19
 	VFMADD231PS Z16, Z19, Z6
 	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS 16(DX), Z18
+	VBROADCASTSS 16(BX), Z18
 	VFMADD231PS Z16, Z18, Z8
 	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS 20(DX), Z19
+	VBROADCASTSS 20(BX), Z19
 	VFMADD231PS Z16, Z19, Z10
 	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS 24(DX), Z18
+	VBROADCASTSS 24(BX), Z18
 	VFMADD231PS Z16, Z18, Z12
 	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS 28(DX), Z19
+	VBROADCASTSS 28(BX), Z19
 	VFMADD231PS Z16, Z19, Z14
 	VFMADD231PS Z17, Z19, Z15
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1801,8 +1309,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t10AVX512(t *tile)
-TEXT ·t10AVX512(SB), NOSPLIT, $0-8
+// func tile10AVX512(t *tile)
+TEXT ·tile10AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -1868,65 +1376,65 @@ TEXT ·t10AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z18
 	VMOVUPS 64(BX), Z19
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
-	MOVQ tile_A(AX), DX
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS (DX), Z20
+	VMOVUPS 64(DX), Z21
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed2
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed2:
 	VMOVUPS Z20, (DI)
 	VMOVUPS Z21, 64(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Z22
+	VBROADCASTSS (BX), Z22
 	VFMADD231PS Z20, Z22, Z0
 	VFMADD231PS Z21, Z22, Z1
-	VBROADCASTSS 4(DX), Z23
+	VBROADCASTSS 4(BX), Z23
 	VFMADD231PS Z20, Z23, Z2
 	VFMADD231PS Z21, Z23, Z3
-	VBROADCASTSS 8(DX), Z22
+	VBROADCASTSS 8(BX), Z22
 	VFMADD231PS Z20, Z22, Z4
 	VFMADD231PS Z21, Z22, Z5
-	VBROADCASTSS 12(DX), Z23
+	VBROADCASTSS 12(BX), Z23
 	VFMADD231PS Z20, Z23, Z6
 	VFMADD231PS Z21, Z23, Z7
-	VBROADCASTSS 16(DX), Z22
+	VBROADCASTSS 16(BX), Z22
 	VFMADD231PS Z20, Z22, Z8
 	VFMADD231PS Z21, Z22, Z9
-	VBROADCASTSS 20(DX), Z23
+	VBROADCASTSS 20(BX), Z23
 	VFMADD231PS Z20, Z23, Z10
 	VFMADD231PS Z21, Z23, Z11
-	VBROADCASTSS 24(DX), Z22
+	VBROADCASTSS 24(BX), Z22
 	VFMADD231PS Z20, Z22, Z12
 	VFMADD231PS Z21, Z22, Z13
-	VBROADCASTSS 28(DX), Z23
+	VBROADCASTSS 28(BX), Z23
 	VFMADD231PS Z20, Z23, Z14
 	VFMADD231PS Z21, Z23, Z15
-	VBROADCASTSS 32(DX), Z22
+	VBROADCASTSS 32(BX), Z22
 	VFMADD231PS Z20, Z22, Z16
 	VFMADD231PS Z21, Z22, Z17
-	VBROADCASTSS 36(DX), Z23
+	VBROADCASTSS 36(BX), Z23
 	VFMADD231PS Z20, Z23, Z18
 	VFMADD231PS Z21, Z23, Z19
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
 	JNE again1
 	// ReLU
@@ -1989,8 +1497,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t12AVX512(t *tile)
-TEXT ·t12AVX512(SB), NOSPLIT, $0-8
+// func tile12AVX512(t *tile)
+TEXT ·tile12AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -2068,71 +1576,71 @@ TEXT ·t12AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z22
 	VMOVUPS 64(BX), Z23
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
-	MOVQ tile_A(AX), DX
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS (DX), Z24
+	VMOVUPS 64(DX), Z25
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed2
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed2:
 	VMOVUPS Z24, (DI)
 	VMOVUPS Z25, 64(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Z26
+	VBROADCASTSS (BX), Z26
 	VFMADD231PS Z24, Z26, Z0
 	VFMADD231PS Z25, Z26, Z1
-	VBROADCASTSS 4(DX), Z27
+	VBROADCASTSS 4(BX), Z27
 	VFMADD231PS Z24, Z27, Z2
 	VFMADD231PS Z25, Z27, Z3
-	VBROADCASTSS 8(DX), Z26
+	VBROADCASTSS 8(BX), Z26
 	VFMADD231PS Z24, Z26, Z4
 	VFMADD231PS Z25, Z26, Z5
-	VBROADCASTSS 12(DX), Z27
+	VBROADCASTSS 12(BX), Z27
 	VFMADD231PS Z24, Z27, Z6
 	VFMADD231PS Z25, Z27, Z7
-	VBROADCASTSS 16(DX), Z26
+	VBROADCASTSS 16(BX), Z26
 	VFMADD231PS Z24, Z26, Z8
 	VFMADD231PS Z25, Z26, Z9
-	VBROADCASTSS 20(DX), Z27
+	VBROADCASTSS 20(BX), Z27
 	VFMADD231PS Z24, Z27, Z10
 	VFMADD231PS Z25, Z27, Z11
-	VBROADCASTSS 24(DX), Z26
+	VBROADCASTSS 24(BX), Z26
 	VFMADD231PS Z24, Z26, Z12
 	VFMADD231PS Z25, Z26, Z13
-	VBROADCASTSS 28(DX), Z27
+	VBROADCASTSS 28(BX), Z27
 	VFMADD231PS Z24, Z27, Z14
 	VFMADD231PS Z25, Z27, Z15
-	VBROADCASTSS 32(DX), Z26
+	VBROADCASTSS 32(BX), Z26
 	VFMADD231PS Z24, Z26, Z16
 	VFMADD231PS Z25, Z26, Z17
-	VBROADCASTSS 36(DX), Z27
+	VBROADCASTSS 36(BX), Z27
 	VFMADD231PS Z24, Z27, Z18
 	VFMADD231PS Z25, Z27, Z19
-	VBROADCASTSS 40(DX), Z26
+	VBROADCASTSS 40(BX), Z26
 	VFMADD231PS Z24, Z26, Z20
 	VFMADD231PS Z25, Z26, Z21
-	VBROADCASTSS 44(DX), Z27
+	VBROADCASTSS 44(BX), Z27
 	VFMADD231PS Z24, Z27, Z22
 	VFMADD231PS Z25, Z27, Z23
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
 	JNE again1
 	// ReLU
@@ -2205,8 +1713,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t14AVX512(t *tile)
-TEXT ·t14AVX512(SB), NOSPLIT, $0-8
+// func tile14AVX512(t *tile)
+TEXT ·tile14AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -2296,77 +1804,77 @@ TEXT ·t14AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z26
 	VMOVUPS 64(BX), Z27
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
-	MOVQ tile_A(AX), DX
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
+	VMOVUPS (DX), Z28
+	VMOVUPS 64(DX), Z29
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	PREFETCHT1 128(R8)
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed2
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed2:
 	VMOVUPS Z28, (DI)
 	VMOVUPS Z29, 64(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Z30
+	VBROADCASTSS (BX), Z30
 	VFMADD231PS Z28, Z30, Z0
 	VFMADD231PS Z29, Z30, Z1
-	VBROADCASTSS 4(DX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS Z28, Z31, Z2
 	VFMADD231PS Z29, Z31, Z3
-	VBROADCASTSS 8(DX), Z30
+	VBROADCASTSS 8(BX), Z30
 	VFMADD231PS Z28, Z30, Z4
 	VFMADD231PS Z29, Z30, Z5
-	VBROADCASTSS 12(DX), Z31
+	VBROADCASTSS 12(BX), Z31
 	VFMADD231PS Z28, Z31, Z6
 	VFMADD231PS Z29, Z31, Z7
-	VBROADCASTSS 16(DX), Z30
+	VBROADCASTSS 16(BX), Z30
 	VFMADD231PS Z28, Z30, Z8
 	VFMADD231PS Z29, Z30, Z9
-	VBROADCASTSS 20(DX), Z31
+	VBROADCASTSS 20(BX), Z31
 	VFMADD231PS Z28, Z31, Z10
 	VFMADD231PS Z29, Z31, Z11
-	VBROADCASTSS 24(DX), Z30
+	VBROADCASTSS 24(BX), Z30
 	VFMADD231PS Z28, Z30, Z12
 	VFMADD231PS Z29, Z30, Z13
-	VBROADCASTSS 28(DX), Z31
+	VBROADCASTSS 28(BX), Z31
 	VFMADD231PS Z28, Z31, Z14
 	VFMADD231PS Z29, Z31, Z15
-	VBROADCASTSS 32(DX), Z30
+	VBROADCASTSS 32(BX), Z30
 	VFMADD231PS Z28, Z30, Z16
 	VFMADD231PS Z29, Z30, Z17
-	VBROADCASTSS 36(DX), Z31
+	VBROADCASTSS 36(BX), Z31
 	VFMADD231PS Z28, Z31, Z18
 	VFMADD231PS Z29, Z31, Z19
-	VBROADCASTSS 40(DX), Z30
+	VBROADCASTSS 40(BX), Z30
 	VFMADD231PS Z28, Z30, Z20
 	VFMADD231PS Z29, Z30, Z21
-	VBROADCASTSS 44(DX), Z31
+	VBROADCASTSS 44(BX), Z31
 	VFMADD231PS Z28, Z31, Z22
 	VFMADD231PS Z29, Z31, Z23
-	VBROADCASTSS 48(DX), Z30
+	VBROADCASTSS 48(BX), Z30
 	VFMADD231PS Z28, Z30, Z24
 	VFMADD231PS Z29, Z30, Z25
-	VBROADCASTSS 52(DX), Z31
+	VBROADCASTSS 52(BX), Z31
 	VFMADD231PS Z28, Z31, Z26
 	VFMADD231PS Z29, Z31, Z27
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
 	JNE again1
 	// ReLU
@@ -5276,8 +4784,8 @@ total:
 	VZEROUPPER
 	RET
 
-// func n1AVX2(t *tile)
-TEXT ·n1AVX2(SB), NOSPLIT, $0-8
+// func tile1AVX2(t *tile)
+TEXT ·tile1AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -5288,599 +4796,76 @@ TEXT ·n1AVX2(SB), NOSPLIT, $0-8
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R9
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	PREFETCHT1 (R8)
-	PREFETCHT1 64(R8)
-	ADDQ tile_fetch(AX), R8
-	CMPQ R8, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R8
-	MOVQ tile_step(AX), R10
-	ADDQ R10, tile_end(AX)
-	ADDQ R10, tile_next(AX)
-packed:
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Y4
-	VFMADD231PS Y2, Y4, Y0
-	VFMADD231PS Y3, Y4, Y1
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R9
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	VZEROUPPER
-	RET
-
-// func n2AVX2(t *tile)
-TEXT ·n2AVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R9
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	PREFETCHT1 (R8)
-	PREFETCHT1 64(R8)
-	ADDQ tile_fetch(AX), R8
-	CMPQ R8, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R8
-	MOVQ tile_step(AX), R10
-	ADDQ R10, tile_end(AX)
-	ADDQ R10, tile_next(AX)
-packed:
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Y6
-	VFMADD231PS Y4, Y6, Y0
-	VFMADD231PS Y5, Y6, Y1
-	VBROADCASTSS (DI)(DX*1), Y7
-	VFMADD231PS Y4, Y7, Y2
-	VFMADD231PS Y5, Y7, Y3
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R9
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	VZEROUPPER
-	RET
-
-// func n3AVX2(t *tile)
-TEXT ·n3AVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R9
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	PREFETCHT1 (R8)
-	PREFETCHT1 64(R8)
-	ADDQ tile_fetch(AX), R8
-	CMPQ R8, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R8
-	MOVQ tile_step(AX), R10
-	ADDQ R10, tile_end(AX)
-	ADDQ R10, tile_next(AX)
-packed:
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Y8
-	VFMADD231PS Y6, Y8, Y0
-	VFMADD231PS Y7, Y8, Y1
-	VBROADCASTSS (DI)(DX*1), Y9
-	VFMADD231PS Y6, Y9, Y2
-	VFMADD231PS Y7, Y9, Y3
-	VBROADCASTSS (DI)(DX*2), Y8
-	VFMADD231PS Y6, Y8, Y4
-	VFMADD231PS Y7, Y8, Y5
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R9
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	VZEROUPPER
-	RET
-
-// func n4AVX2(t *tile)
-TEXT ·n4AVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R10
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	ADDQ tile_fetch(AX), R9
-	CMPQ R9, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R9
-	MOVQ tile_step(AX), R11
-	ADDQ R11, tile_end(AX)
-	ADDQ R11, tile_next(AX)
-packed:
-	VMOVUPS Y8, (SI)
-	VMOVUPS Y9, 32(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Y10
-	VFMADD231PS Y8, Y10, Y0
-	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS (DI)(DX*1), Y11
-	VFMADD231PS Y8, Y11, Y2
-	VFMADD231PS Y9, Y11, Y3
-	VBROADCASTSS (DI)(DX*2), Y10
-	VFMADD231PS Y8, Y10, Y4
-	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS (R8), Y11
-	VFMADD231PS Y8, Y11, Y6
-	VFMADD231PS Y9, Y11, Y7
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R10
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	VZEROUPPER
-	RET
-
-// func n5AVX2(t *tile)
-TEXT ·n5AVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R10
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	ADDQ tile_fetch(AX), R9
-	CMPQ R9, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R9
-	MOVQ tile_step(AX), R11
-	ADDQ R11, tile_end(AX)
-	ADDQ R11, tile_next(AX)
-packed:
-	VMOVUPS Y10, (SI)
-	VMOVUPS Y11, 32(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Y12
-	VFMADD231PS Y10, Y12, Y0
-	VFMADD231PS Y11, Y12, Y1
-	VBROADCASTSS (DI)(DX*1), Y13
-	VFMADD231PS Y10, Y13, Y2
-	VFMADD231PS Y11, Y13, Y3
-	VBROADCASTSS (DI)(DX*2), Y12
-	VFMADD231PS Y10, Y12, Y4
-	VFMADD231PS Y11, Y12, Y5
-	VBROADCASTSS (R8), Y13
-	VFMADD231PS Y10, Y13, Y6
-	VFMADD231PS Y11, Y13, Y7
-	VBROADCASTSS (R8)(DX*1), Y12
-	VFMADD231PS Y10, Y12, Y8
-	VFMADD231PS Y11, Y12, Y9
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R10
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VXORPS Y10, Y10, Y10
-	VMAXPS Y0, Y10, Y0
-	VMAXPS Y1, Y10, Y1
-	VMAXPS Y2, Y10, Y2
-	VMAXPS Y3, Y10, Y3
-	VMAXPS Y4, Y10, Y4
-	VMAXPS Y5, Y10, Y5
-	VMAXPS Y6, Y10, Y6
-	VMAXPS Y7, Y10, Y7
-	VMAXPS Y8, Y10, Y8
-	VMAXPS Y9, Y10, Y9
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	VMOVUPS Y9, 32(BX)
-	VZEROUPPER
-	RET
-
-// func n6AVX2(t *tile)
-TEXT ·n6AVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ tile_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ tile_pack(AX), SI
-	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ tile_K(AX), R10
-	PCALIGN $64
-again1:
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	PREFETCHT1 (R9)
-	PREFETCHT1 64(R9)
-	ADDQ tile_fetch(AX), R9
-	CMPQ R9, tile_end(AX)
-	JCS packed
-	MOVQ tile_next(AX), R9
-	MOVQ tile_step(AX), R11
-	ADDQ R11, tile_end(AX)
-	ADDQ R11, tile_next(AX)
-packed:
-	VMOVUPS Y12, (SI)
-	VMOVUPS Y13, 32(SI)
-	ADDQ tile_packStep(AX), SI
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS Y12, Y14, Y0
-	VFMADD231PS Y13, Y14, Y1
-	VBROADCASTSS (DI)(DX*1), Y15
-	VFMADD231PS Y12, Y15, Y2
-	VFMADD231PS Y13, Y15, Y3
-	VBROADCASTSS (DI)(DX*2), Y14
-	VFMADD231PS Y12, Y14, Y4
-	VFMADD231PS Y13, Y14, Y5
-	VBROADCASTSS (R8), Y15
-	VFMADD231PS Y12, Y15, Y6
-	VFMADD231PS Y13, Y15, Y7
-	VBROADCASTSS (R8)(DX*1), Y14
-	VFMADD231PS Y12, Y14, Y8
-	VFMADD231PS Y13, Y14, Y9
-	VBROADCASTSS (R8)(DX*2), Y15
-	VFMADD231PS Y12, Y15, Y10
-	VFMADD231PS Y13, Y15, Y11
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R10
-	JNE again1
-	// ReLU
-	CMPQ tile_ReLU(AX), $0
-	JEQ store
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-store:
-	// the result
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	VMOVUPS Y9, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y10, (BX)
-	VMOVUPS Y11, 32(BX)
-	VZEROUPPER
-	RET
-
-// func t1AVX2(t *tile)
-TEXT ·t1AVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
-	MOVQ tile_C(AX), BX
-	MOVQ tile_CStride(AX), CX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ tile_Init(AX), BX
-	MOVQ tile_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed2
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed2:
 	VMOVUPS Y2, (DI)
 	VMOVUPS Y3, 32(DI)
 	ADDQ tile_packStep(AX), DI
 	VBROADCASTSS (DX), Y4
 	VFMADD231PS Y2, Y4, Y0
 	VFMADD231PS Y3, Y4, Y1
-	ADDQ SI, DX
-	ADDQ CX, BX
+	ADDQ $4, DX
+	ADDQ SI, CX
 	DECQ R9
 	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
+	MOVQ tile_pack(AX), DI
+	MOVQ tile_ahead(AX), R8
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R9
+	PCALIGN $64
+again3:
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	ADDQ tile_fetch(AX), R8
+	CMPQ R8, tile_end(AX)
+	JCS packed4
+	MOVQ tile_next(AX), R8
+	MOVQ tile_step(AX), R10
+	ADDQ R10, tile_end(AX)
+	ADDQ R10, tile_next(AX)
+packed4:
+	VMOVUPS Y2, (DI)
+	VMOVUPS Y3, 32(DI)
+	ADDQ tile_packStep(AX), DI
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS Y2, Y4, Y0
+	VFMADD231PS Y3, Y4, Y1
+	ADDQ CX, BX
+	ADDQ SI, DX
+	DECQ R9
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -5896,8 +4881,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t2AVX2(t *tile)
-TEXT ·t2AVX2(SB), NOSPLIT, $0-8
+// func tile2AVX2(t *tile)
+TEXT ·tile2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -5913,41 +4898,82 @@ TEXT ·t2AVX2(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Y2
 	VMOVUPS 32(BX), Y3
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed2
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed2:
 	VMOVUPS Y4, (DI)
 	VMOVUPS Y5, 32(DI)
 	ADDQ tile_packStep(AX), DI
 	VBROADCASTSS (DX), Y6
 	VFMADD231PS Y4, Y6, Y0
 	VFMADD231PS Y5, Y6, Y1
-	VBROADCASTSS 4(DX), Y7
+	VBROADCASTSS (DX)(BX*1), Y7
 	VFMADD231PS Y4, Y7, Y2
 	VFMADD231PS Y5, Y7, Y3
-	ADDQ SI, DX
-	ADDQ CX, BX
+	ADDQ $4, DX
+	ADDQ SI, CX
 	DECQ R9
 	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
+	MOVQ tile_pack(AX), DI
+	MOVQ tile_ahead(AX), R8
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R9
+	PCALIGN $64
+again3:
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	ADDQ tile_fetch(AX), R8
+	CMPQ R8, tile_end(AX)
+	JCS packed4
+	MOVQ tile_next(AX), R8
+	MOVQ tile_step(AX), R10
+	ADDQ R10, tile_end(AX)
+	ADDQ R10, tile_next(AX)
+packed4:
+	VMOVUPS Y4, (DI)
+	VMOVUPS Y5, 32(DI)
+	ADDQ tile_packStep(AX), DI
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS Y4, Y6, Y0
+	VFMADD231PS Y5, Y6, Y1
+	VBROADCASTSS 4(BX), Y7
+	VFMADD231PS Y4, Y7, Y2
+	VFMADD231PS Y5, Y7, Y3
+	ADDQ CX, BX
+	ADDQ SI, DX
+	DECQ R9
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -5968,8 +4994,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t3AVX2(t *tile)
-TEXT ·t3AVX2(SB), NOSPLIT, $0-8
+// func tile3AVX2(t *tile)
+TEXT ·tile3AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -5990,44 +5016,88 @@ TEXT ·t3AVX2(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Y4
 	VMOVUPS 32(BX), Y5
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
+	VMOVUPS (CX), Y6
+	VMOVUPS 32(CX), Y7
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed2
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed2:
 	VMOVUPS Y6, (DI)
 	VMOVUPS Y7, 32(DI)
 	ADDQ tile_packStep(AX), DI
 	VBROADCASTSS (DX), Y8
 	VFMADD231PS Y6, Y8, Y0
 	VFMADD231PS Y7, Y8, Y1
-	VBROADCASTSS 4(DX), Y9
+	VBROADCASTSS (DX)(BX*1), Y9
 	VFMADD231PS Y6, Y9, Y2
 	VFMADD231PS Y7, Y9, Y3
-	VBROADCASTSS 8(DX), Y8
+	VBROADCASTSS (DX)(BX*2), Y8
 	VFMADD231PS Y6, Y8, Y4
 	VFMADD231PS Y7, Y8, Y5
-	ADDQ SI, DX
-	ADDQ CX, BX
+	ADDQ $4, DX
+	ADDQ SI, CX
 	DECQ R9
 	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
+	MOVQ tile_pack(AX), DI
+	MOVQ tile_ahead(AX), R8
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R9
+	PCALIGN $64
+again3:
+	VMOVUPS (DX), Y6
+	VMOVUPS 32(DX), Y7
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	ADDQ tile_fetch(AX), R8
+	CMPQ R8, tile_end(AX)
+	JCS packed4
+	MOVQ tile_next(AX), R8
+	MOVQ tile_step(AX), R10
+	ADDQ R10, tile_end(AX)
+	ADDQ R10, tile_next(AX)
+packed4:
+	VMOVUPS Y6, (DI)
+	VMOVUPS Y7, 32(DI)
+	ADDQ tile_packStep(AX), DI
+	VBROADCASTSS (BX), Y8
+	VFMADD231PS Y6, Y8, Y0
+	VFMADD231PS Y7, Y8, Y1
+	VBROADCASTSS 4(BX), Y9
+	VFMADD231PS Y6, Y9, Y2
+	VFMADD231PS Y7, Y9, Y3
+	VBROADCASTSS 8(BX), Y8
+	VFMADD231PS Y6, Y8, Y4
+	VFMADD231PS Y7, Y8, Y5
+	ADDQ CX, BX
+	ADDQ SI, DX
+	DECQ R9
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -6053,8 +5123,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t4AVX2(t *tile)
-TEXT ·t4AVX2(SB), NOSPLIT, $0-8
+// func tile4AVX2(t *tile)
+TEXT ·tile4AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -6080,47 +5150,96 @@ TEXT ·t4AVX2(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Y6
 	VMOVUPS 32(BX), Y7
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), DI
+	MOVQ tile_pack(AX), R8
+	MOVQ tile_ahead(AX), R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R10
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Y8
+	VMOVUPS 32(CX), Y9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	ADDQ tile_fetch(AX), R9
+	CMPQ R9, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R9
+	MOVQ tile_step(AX), R11
+	ADDQ R11, tile_end(AX)
+	ADDQ R11, tile_next(AX)
+packed2:
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	ADDQ tile_packStep(AX), R8
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS Y8, Y10, Y0
+	VFMADD231PS Y9, Y10, Y1
+	VBROADCASTSS (DX)(BX*1), Y11
+	VFMADD231PS Y8, Y11, Y2
+	VFMADD231PS Y9, Y11, Y3
+	VBROADCASTSS (DX)(BX*2), Y10
+	VFMADD231PS Y8, Y10, Y4
+	VFMADD231PS Y9, Y10, Y5
+	VBROADCASTSS (SI), Y11
+	VFMADD231PS Y8, Y11, Y6
+	VFMADD231PS Y9, Y11, Y7
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ DI, CX
+	DECQ R10
+	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
+again3:
+	VMOVUPS (DX), Y8
+	VMOVUPS 32(DX), Y9
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed4:
 	VMOVUPS Y8, (DI)
 	VMOVUPS Y9, 32(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Y10
+	VBROADCASTSS (BX), Y10
 	VFMADD231PS Y8, Y10, Y0
 	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS 4(DX), Y11
+	VBROADCASTSS 4(BX), Y11
 	VFMADD231PS Y8, Y11, Y2
 	VFMADD231PS Y9, Y11, Y3
-	VBROADCASTSS 8(DX), Y10
+	VBROADCASTSS 8(BX), Y10
 	VFMADD231PS Y8, Y10, Y4
 	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS 12(DX), Y11
+	VBROADCASTSS 12(BX), Y11
 	VFMADD231PS Y8, Y11, Y6
 	VFMADD231PS Y9, Y11, Y7
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -6151,8 +5270,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t5AVX2(t *tile)
-TEXT ·t5AVX2(SB), NOSPLIT, $0-8
+// func tile5AVX2(t *tile)
+TEXT ·tile5AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -6183,50 +5302,102 @@ TEXT ·t5AVX2(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Y8
 	VMOVUPS 32(BX), Y9
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), DI
+	MOVQ tile_pack(AX), R8
+	MOVQ tile_ahead(AX), R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R10
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Y10
+	VMOVUPS 32(CX), Y11
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	ADDQ tile_fetch(AX), R9
+	CMPQ R9, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R9
+	MOVQ tile_step(AX), R11
+	ADDQ R11, tile_end(AX)
+	ADDQ R11, tile_next(AX)
+packed2:
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+	ADDQ tile_packStep(AX), R8
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS Y10, Y12, Y0
+	VFMADD231PS Y11, Y12, Y1
+	VBROADCASTSS (DX)(BX*1), Y13
+	VFMADD231PS Y10, Y13, Y2
+	VFMADD231PS Y11, Y13, Y3
+	VBROADCASTSS (DX)(BX*2), Y12
+	VFMADD231PS Y10, Y12, Y4
+	VFMADD231PS Y11, Y12, Y5
+	VBROADCASTSS (SI), Y13
+	VFMADD231PS Y10, Y13, Y6
+	VFMADD231PS Y11, Y13, Y7
+	VBROADCASTSS (SI)(BX*1), Y12
+	VFMADD231PS Y10, Y12, Y8
+	VFMADD231PS Y11, Y12, Y9
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ DI, CX
+	DECQ R10
+	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
+again3:
+	VMOVUPS (DX), Y10
+	VMOVUPS 32(DX), Y11
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed4:
 	VMOVUPS Y10, (DI)
 	VMOVUPS Y11, 32(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Y12
+	VBROADCASTSS (BX), Y12
 	VFMADD231PS Y10, Y12, Y0
 	VFMADD231PS Y11, Y12, Y1
-	VBROADCASTSS 4(DX), Y13
+	VBROADCASTSS 4(BX), Y13
 	VFMADD231PS Y10, Y13, Y2
 	VFMADD231PS Y11, Y13, Y3
-	VBROADCASTSS 8(DX), Y12
+	VBROADCASTSS 8(BX), Y12
 	VFMADD231PS Y10, Y12, Y4
 	VFMADD231PS Y11, Y12, Y5
-	VBROADCASTSS 12(DX), Y13
+	VBROADCASTSS 12(BX), Y13
 	VFMADD231PS Y10, Y13, Y6
 	VFMADD231PS Y11, Y13, Y7
-	VBROADCASTSS 16(DX), Y12
+	VBROADCASTSS 16(BX), Y12
 	VFMADD231PS Y10, Y12, Y8
 	VFMADD231PS Y11, Y12, Y9
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -6262,8 +5433,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func t6AVX2(t *tile)
-TEXT ·t6AVX2(SB), NOSPLIT, $0-8
+// func tile6AVX2(t *tile)
+TEXT ·tile6AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	// the result comes into the cache meanwhile
 	MOVQ tile_C(AX), BX
@@ -6299,53 +5470,108 @@ TEXT ·t6AVX2(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Y10
 	VMOVUPS 32(BX), Y11
-	MOVQ tile_B(AX), BX
-	MOVQ tile_BStride(AX), CX
-	MOVQ tile_AStride(AX), SI
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), DI
+	MOVQ tile_pack(AX), R8
+	MOVQ tile_ahead(AX), R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R10
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Y12
+	VMOVUPS 32(CX), Y13
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	ADDQ tile_fetch(AX), R9
+	CMPQ R9, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R9
+	MOVQ tile_step(AX), R11
+	ADDQ R11, tile_end(AX)
+	ADDQ R11, tile_next(AX)
+packed2:
+	VMOVUPS Y12, (R8)
+	VMOVUPS Y13, 32(R8)
+	ADDQ tile_packStep(AX), R8
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (DX)(BX*1), Y15
+	VFMADD231PS Y12, Y15, Y2
+	VFMADD231PS Y13, Y15, Y3
+	VBROADCASTSS (DX)(BX*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (SI), Y15
+	VFMADD231PS Y12, Y15, Y6
+	VFMADD231PS Y13, Y15, Y7
+	VBROADCASTSS (SI)(BX*1), Y14
+	VFMADD231PS Y12, Y14, Y8
+	VFMADD231PS Y13, Y14, Y9
+	VBROADCASTSS (SI)(BX*2), Y15
+	VFMADD231PS Y12, Y15, Y10
+	VFMADD231PS Y13, Y15, Y11
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ DI, CX
+	DECQ R10
+	JNE again1
+	JMP multiplied
+transposed:
+	MOVQ tile_AStride(AX), CX
+	MOVQ tile_A(AX), BX
+	MOVQ tile_B(AX), DX
+	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
+again3:
+	VMOVUPS (DX), Y12
+	VMOVUPS 32(DX), Y13
 	PREFETCHT1 (R8)
 	PREFETCHT1 64(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed:
+packed4:
 	VMOVUPS Y12, (DI)
 	VMOVUPS Y13, 32(DI)
 	ADDQ tile_packStep(AX), DI
-	VBROADCASTSS (DX), Y14
+	VBROADCASTSS (BX), Y14
 	VFMADD231PS Y12, Y14, Y0
 	VFMADD231PS Y13, Y14, Y1
-	VBROADCASTSS 4(DX), Y15
+	VBROADCASTSS 4(BX), Y15
 	VFMADD231PS Y12, Y15, Y2
 	VFMADD231PS Y13, Y15, Y3
-	VBROADCASTSS 8(DX), Y14
+	VBROADCASTSS 8(BX), Y14
 	VFMADD231PS Y12, Y14, Y4
 	VFMADD231PS Y13, Y14, Y5
-	VBROADCASTSS 12(DX), Y15
+	VBROADCASTSS 12(BX), Y15
 	VFMADD231PS Y12, Y15, Y6
 	VFMADD231PS Y13, Y15, Y7
-	VBROADCASTSS 16(DX), Y14
+	VBROADCASTSS 16(BX), Y14
 	VFMADD231PS Y12, Y14, Y8
 	VFMADD231PS Y13, Y14, Y9
-	VBROADCASTSS 20(DX), Y15
+	VBROADCASTSS 20(BX), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
-	ADDQ SI, DX
 	ADDQ CX, BX
+	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store

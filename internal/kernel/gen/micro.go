@@ -13,16 +13,33 @@ var microTiles = []struct {
 	rows      int
 	write     func(t *product, height int)
 }{
-	{"n", "is N.", func(v vec, vectors int) kernel.Heights { return kernel.TileHeights(v.isa, vectors, false) }, 1, microN},
-	{"t", "is T.", func(v vec, vectors int) kernel.Heights { return kernel.TileHeights(v.isa, vectors, true) }, 1, microT},
-	{"p", "is P.", func(v vec, _ int) kernel.Heights { return 1<<(v.maxPooled()+1) - 2 }, 4, microP},
+	{"tile", "is N and T.", func(v vec, vectors int) kernel.Heights { return kernel.TileHeights(v.isa, vectors, true) }, 1, microTile},
+	{"pooled", "is P.", func(v vec, _ int) kernel.Heights { return 1<<(v.maxPooled()+1) - 2 }, 4, microP},
 }
 
-// microN has rows of A at a stride, k contiguous, in segments at any distance.
-func microN(t *product, _ int) {
+// microTile is N and T, but for heights that only T has.
+func microTile(t *product, height int) {
 	t.at("tile")
 	t.fetchResult()
 	t.startFrom("Init", "IStride")
+	strided := t.microN
+	if !kernel.TileHeights(t.isa, t.vectors, false).Has(height) {
+		strided = nil
+	}
+	t.eitherLeft(strided, t.microT)
+	t.addResidual()
+	t.activate(true)
+	t.store()
+	t.nextTile([2]string{"A", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"})
+	residual := t.pointer("Residual")
+	t.i("TESTQ %s, %s\nJEQ tile", residual, residual)
+	t.i("ADDQ %s, %s\nMOVQ %s, %s\nJMP tile", t.args.field("cTile"), residual, residual, t.args.field("Residual"))
+	t.at("done")
+	t.ret()
+}
+
+// microN has rows of A at a stride, k contiguous, in segments at any distance.
+func (t *product) microN() {
 	t.rightAtStride()
 	rows := t.strided("AStride", t.args.field("A"))
 	t.left = rows
@@ -30,14 +47,11 @@ func microN(t *product, _ int) {
 	t.i("ADDQ %s, %s", rows.pointers[0][0], ahead)
 	t.fetchAhead("T0", ahead, step)
 	t.overDistances()
-	t.multiplied(ahead, step)
-	t.finish()
+	t.freeOperands(ahead, step)
 }
 
 // microT has contiguous rows of A, k at a stride, in segments at one distance.
-func microT(t *product, _ int) {
-	t.at("tile")
-	t.startFrom("Init", "IStride")
+func (t *product) microT() {
 	t.rightAtStride()
 	t.left = t.contiguous("AStride", t.args.field("A"))
 	var ahead []*reg
@@ -53,8 +67,7 @@ func microT(t *product, _ int) {
 	for n, f := range []string{"Ahead", "Ahead+Ahead__size"} {
 		t.i("MOVQ %s, %s", ahead[2*n], t.args.field(f+"+Ahead_at"))
 	}
-	t.multiplied(ahead...)
-	t.finish()
+	t.freeOperands(ahead...)
 }
 
 // microP has the rows of the window's first line, then those of the second.
@@ -64,7 +77,8 @@ func microP(t *product, pooled int) {
 	t.rightAtStride()
 	t.left = t.strided("AStride", t.args.field("A"), t.args.field("A2"))
 	t.overDistances()
-	t.multiplied()
+	t.freeOperands()
+	t.free(append(t.b, t.x...)...)
 	t.poolAndStore(pooled)
 	t.nextTile([2]string{"A", "aTile"}, [2]string{"A2", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"}, [2]string{"Argmax", "argmaxTile"})
 	t.i("JMP tile")
@@ -85,19 +99,6 @@ func (t *product) overDistances() {
 		t.free(by)
 	})
 	t.free(distance)
-}
-
-// finish ends N and T.
-func (t *product) finish() {
-	t.addResidual()
-	t.activate(true)
-	t.store()
-	t.nextTile([2]string{"A", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"})
-	residual := t.pointer("Residual")
-	t.i("TESTQ %s, %s\nJEQ tile", residual, residual)
-	t.i("ADDQ %s, %s\nMOVQ %s, %s\nJMP tile", t.args.field("cTile"), residual, residual, t.args.field("Residual"))
-	t.at("done")
-	t.ret()
 }
 
 // packRows copies rows of one or two vectors.

@@ -11,32 +11,27 @@ var neonTiles = []struct {
 	name, doc string
 	heights   func(vectors int) kernel.Heights
 	rows      int
-	elements  func(rows int) int // registers for elements of A
 	write     func(t *neonProduct)
 }{
-	{"n", "is N.", func(vectors int) kernel.Heights { return kernel.TileHeights(kernel.NEON, vectors, false) }, 1, func(rows int) int { return rows }, neonN},
-	{"t", "is T.", func(vectors int) kernel.Heights { return kernel.TileHeights(kernel.NEON, vectors, true) }, 1, func(rows int) int { return max(2, (rows+3)/4) }, neonT},
-	{"p", "is P.", func(int) kernel.Heights { return 1 << 1 }, 4, func(rows int) int { return rows }, neonP},
+	{"tile", "is N and T.", func(vectors int) kernel.Heights { return kernel.TileHeights(kernel.NEON, vectors, false) }, 1, neonTile},
+	{"pooled", "is P.", func(int) kernel.Heights { return 1 << 1 }, 4, neonP},
 }
 
-// neonN is microN.
-func neonN(t *neonProduct) {
+// neonTile is microTile.
+func neonTile(t *neonProduct) {
 	t.at("tile")
 	t.startFrom("Init", "IStride")
 	t.rightAtStride()
-	t.strided("A")
-	t.multiplied()
-	t.finish()
-}
-
-// neonT is microT.
-func neonT(t *neonProduct) {
-	t.at("tile")
-	t.startFrom("Init", "IStride")
-	t.rightAtStride()
-	t.contiguous("A")
-	t.multiplied()
-	t.finish()
+	t.eitherLeft(func() { t.strided("A") }, func() { t.contiguous("A") })
+	t.addResidual()
+	t.activate()
+	t.store()
+	t.nextTile([2]string{"A", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"})
+	residual, by := t.pointer("Residual"), t.pointer("cTile")
+	t.n("CBZ %s, tile", residual)
+	t.n("ADD %s, %s\nMOVD %s, %s\nJMP tile", by, residual, residual, t.args.field("Residual"))
+	t.at("done")
+	t.end()
 }
 
 // neonP is microP.
@@ -45,23 +40,10 @@ func neonP(t *neonProduct) {
 	t.startFrom("Init", "IStride")
 	t.rightAtStride()
 	t.strided("A", "A2")
-	t.multiplied()
+	t.freeOperands()
 	t.poolAndStore()
 	t.nextTile([2]string{"A", "aTile"}, [2]string{"A2", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"}, [2]string{"Argmax", "argmaxTile"})
 	t.n("JMP tile")
-	t.at("done")
-	t.end()
-}
-
-// finish ends N and T.
-func (t *neonProduct) finish() {
-	t.addResidual()
-	t.activate()
-	t.store()
-	t.nextTile([2]string{"A", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"})
-	residual, by := t.pointer("Residual"), t.pointer("cTile")
-	t.n("CBZ %s, tile", residual)
-	t.n("ADD %s, %s\nMOVD %s, %s\nJMP tile", by, residual, residual, t.args.field("Residual"))
 	t.at("done")
 	t.end()
 }
@@ -128,7 +110,7 @@ func neonMicro(f *family) {
 				name := fmt.Sprintf("%s%dx%s", kind.name, height, size)
 				fmt.Fprintf(&f.code, "\tcase %#x:\n\t\t%sNEON(a)\n", width<<4|height, name)
 				rows := height * kind.rows
-				kind.write(newNEONProduct(f.fn(neonOwn, name, kind.doc, "a *Args"), rows, vectors, narrow, kind.elements(rows)))
+				kind.write(newNEONProduct(f.fn(neonOwn, name, kind.doc, "a *Args"), rows, vectors, narrow))
 			})
 		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"micro: no such tile\")\n\t}\n}\n")

@@ -257,10 +257,11 @@ func (t *product) overSegments(skip func()) {
 	count := t.pointer("Segs")
 	t.i("MOVQ %s, %s", count, t.args.field("segments"))
 	t.free(count)
-	t.at("segment")
+	segment := t.newLabel("segment")
+	t.at(segment)
 	t.overK()
 	skip()
-	t.i("DECQ %s\nJNE segment", t.args.field("segments"))
+	t.i("DECQ %s\nJNE %s", t.args.field("segments"), segment)
 }
 
 // fetchAhead asks for a line of memory for each k, from a register that moves on by another.
@@ -276,19 +277,34 @@ func (t *product) fetchUpTo(at, end, cache string) (p, step *reg) {
 	t.i("MOVQ %s, %s\nXORL %s, %s\nMOVL $32, %s", at, p, step, step, half)
 	t.i("CMPQ %s, %s\nCMOVQCS %s, %s", p, end, half, step)
 	t.free(half)
-	t.meanwhile = nil
 	t.fetchAhead(cache, p, step)
 	return p, step
 }
 
-// multiplied gives back the registers that the loop over k had, but for those of the sums.
-func (t *product) multiplied(others ...*reg) {
+// eitherLeft writes the loop over k for rows of A at a stride, unless that is nil, and for those that
+// follow one another, which the field transposed says. Each gives back its registers.
+func (t *product) eitherLeft(strided, contiguous func()) {
+	if strided != nil {
+		t.i("CMPQ %s, $0\nJNE transposed", t.args.field("transposed"))
+		strided()
+		t.i("JMP multiplied")
+		t.at("transposed")
+	}
+	contiguous()
+	if strided != nil {
+		t.at("multiplied")
+	}
+	t.free(t.b...)
+	t.free(t.x...)
+}
+
+// freeOperands gives back the registers that the loop over k had for A and B, and others.
+func (t *product) freeOperands(others ...*reg) {
 	t.free(t.left.registers()...)
 	t.free(t.right.p)
 	if stride, ok := t.right.stride.(*reg); ok {
 		t.free(stride)
 	}
 	t.free(others...)
-	t.free(t.b...)
-	t.free(t.x...)
+	t.meanwhile = nil
 }

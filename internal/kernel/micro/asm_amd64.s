@@ -3,8 +3,8 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func n1x1AVX512(a *Args)
-TEXT ·n1x1AVX512(SB), NOSPLIT, $0-8
+// func tile1x1AVX512(a *Args)
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -17,6 +17,8 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -28,13 +30,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z1
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -43,12 +45,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z1
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -57,13 +59,67 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z1
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS Z1, Z2, Z0
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z1
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS Z1, Z2, Z0
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -105,8 +161,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n2x1AVX512(a *Args)
-TEXT ·n2x1AVX512(SB), NOSPLIT, $0-8
+// func tile2x1AVX512(a *Args)
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -123,6 +179,8 @@ tile:
 	VMOVUPS.Z (BX), K1, Z0
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z1
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -134,13 +192,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z2
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -151,12 +209,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z2
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -167,13 +225,71 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z2
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS Z2, Z3, Z0
+	VBROADCASTSS 4(DX), Z4
+	VFMADD231PS Z2, Z4, Z1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z2
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS Z2, Z3, Z0
+	VBROADCASTSS 4(DX), Z4
+	VFMADD231PS Z2, Z4, Z1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -222,8 +338,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n3x1AVX512(a *Args)
-TEXT ·n3x1AVX512(SB), NOSPLIT, $0-8
+// func tile3x1AVX512(a *Args)
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -244,6 +360,8 @@ tile:
 	VMOVUPS.Z (BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z2
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -255,13 +373,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z3
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -274,12 +392,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z3
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -292,13 +410,75 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS Z3, Z4, Z0
+	VBROADCASTSS 4(DX), Z5
+	VFMADD231PS Z3, Z5, Z1
+	VBROADCASTSS 8(DX), Z4
+	VFMADD231PS Z3, Z4, Z2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS Z3, Z4, Z0
+	VBROADCASTSS 4(DX), Z5
+	VFMADD231PS Z3, Z5, Z1
+	VBROADCASTSS 8(DX), Z4
+	VFMADD231PS Z3, Z4, Z2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -354,8 +534,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n4x1AVX512(a *Args)
-TEXT ·n4x1AVX512(SB), NOSPLIT, $0-8
+// func tile4x1AVX512(a *Args)
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -380,6 +560,8 @@ tile:
 	VMOVUPS.Z (BX), K1, Z2
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z3
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -392,13 +574,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z4
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -414,12 +596,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z4
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -435,14 +617,80 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VBROADCASTSS 4(DX), Z6
+	VFMADD231PS Z4, Z6, Z1
+	VBROADCASTSS 8(DX), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VBROADCASTSS 12(DX), Z6
+	VFMADD231PS Z4, Z6, Z3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VBROADCASTSS 4(DX), Z6
+	VFMADD231PS Z4, Z6, Z1
+	VBROADCASTSS 8(DX), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VBROADCASTSS 12(DX), Z6
+	VFMADD231PS Z4, Z6, Z3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -505,8 +753,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n5x1AVX512(a *Args)
-TEXT ·n5x1AVX512(SB), NOSPLIT, $0-8
+// func tile5x1AVX512(a *Args)
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -535,6 +783,8 @@ tile:
 	VMOVUPS.Z (BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z4
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -547,13 +797,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z5
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -571,12 +821,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z5
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -594,14 +844,84 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS Z5, Z6, Z0
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS Z5, Z7, Z1
+	VBROADCASTSS 8(DX), Z6
+	VFMADD231PS Z5, Z6, Z2
+	VBROADCASTSS 12(DX), Z7
+	VFMADD231PS Z5, Z7, Z3
+	VBROADCASTSS 16(DX), Z6
+	VFMADD231PS Z5, Z6, Z4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS Z5, Z6, Z0
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS Z5, Z7, Z1
+	VBROADCASTSS 8(DX), Z6
+	VFMADD231PS Z5, Z6, Z2
+	VBROADCASTSS 12(DX), Z7
+	VFMADD231PS Z5, Z7, Z3
+	VBROADCASTSS 16(DX), Z6
+	VFMADD231PS Z5, Z6, Z4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -671,8 +991,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n6x1AVX512(a *Args)
-TEXT ·n6x1AVX512(SB), NOSPLIT, $0-8
+// func tile6x1AVX512(a *Args)
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -705,6 +1025,8 @@ tile:
 	VMOVUPS.Z (BX), K1, Z4
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z5
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -717,13 +1039,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z6
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -743,12 +1065,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z6
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -768,14 +1090,88 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS Z6, Z7, Z0
+	VBROADCASTSS 4(DX), Z8
+	VFMADD231PS Z6, Z8, Z1
+	VBROADCASTSS 8(DX), Z7
+	VFMADD231PS Z6, Z7, Z2
+	VBROADCASTSS 12(DX), Z8
+	VFMADD231PS Z6, Z8, Z3
+	VBROADCASTSS 16(DX), Z7
+	VFMADD231PS Z6, Z7, Z4
+	VBROADCASTSS 20(DX), Z8
+	VFMADD231PS Z6, Z8, Z5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS Z6, Z7, Z0
+	VBROADCASTSS 4(DX), Z8
+	VFMADD231PS Z6, Z8, Z1
+	VBROADCASTSS 8(DX), Z7
+	VFMADD231PS Z6, Z7, Z2
+	VBROADCASTSS 12(DX), Z8
+	VFMADD231PS Z6, Z8, Z3
+	VBROADCASTSS 16(DX), Z7
+	VFMADD231PS Z6, Z7, Z4
+	VBROADCASTSS 20(DX), Z8
+	VFMADD231PS Z6, Z8, Z5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -852,8 +1248,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n7x1AVX512(a *Args)
-TEXT ·n7x1AVX512(SB), NOSPLIT, $0-8
+// func tile7x1AVX512(a *Args)
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -890,6 +1286,8 @@ tile:
 	VMOVUPS.Z (BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z6
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -903,13 +1301,13 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z7
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -932,12 +1330,12 @@ again3:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z7
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -960,15 +1358,93 @@ again4:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS Z7, Z8, Z0
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS Z7, Z9, Z1
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS Z7, Z8, Z2
+	VBROADCASTSS 12(DX), Z9
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 16(DX), Z8
+	VFMADD231PS Z7, Z8, Z4
+	VBROADCASTSS 20(DX), Z9
+	VFMADD231PS Z7, Z9, Z5
+	VBROADCASTSS 24(DX), Z8
+	VFMADD231PS Z7, Z8, Z6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS Z7, Z8, Z0
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS Z7, Z9, Z1
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS Z7, Z8, Z2
+	VBROADCASTSS 12(DX), Z9
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 16(DX), Z8
+	VFMADD231PS Z7, Z8, Z4
+	VBROADCASTSS 20(DX), Z9
+	VFMADD231PS Z7, Z9, Z5
+	VBROADCASTSS 24(DX), Z8
+	VFMADD231PS Z7, Z8, Z6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -1052,8 +1528,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n8x1AVX512(a *Args)
-TEXT ·n8x1AVX512(SB), NOSPLIT, $0-8
+// func tile8x1AVX512(a *Args)
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -1094,6 +1570,8 @@ tile:
 	VMOVUPS.Z (BX), K1, Z6
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z7
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1107,13 +1585,13 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z8
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -1138,12 +1616,12 @@ again3:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z8
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -1168,15 +1646,97 @@ again4:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z9
+	VFMADD231PS Z8, Z9, Z0
+	VBROADCASTSS 4(DX), Z10
+	VFMADD231PS Z8, Z10, Z1
+	VBROADCASTSS 8(DX), Z9
+	VFMADD231PS Z8, Z9, Z2
+	VBROADCASTSS 12(DX), Z10
+	VFMADD231PS Z8, Z10, Z3
+	VBROADCASTSS 16(DX), Z9
+	VFMADD231PS Z8, Z9, Z4
+	VBROADCASTSS 20(DX), Z10
+	VFMADD231PS Z8, Z10, Z5
+	VBROADCASTSS 24(DX), Z9
+	VFMADD231PS Z8, Z9, Z6
+	VBROADCASTSS 28(DX), Z10
+	VFMADD231PS Z8, Z10, Z7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z9
+	VFMADD231PS Z8, Z9, Z0
+	VBROADCASTSS 4(DX), Z10
+	VFMADD231PS Z8, Z10, Z1
+	VBROADCASTSS 8(DX), Z9
+	VFMADD231PS Z8, Z9, Z2
+	VBROADCASTSS 12(DX), Z10
+	VFMADD231PS Z8, Z10, Z3
+	VBROADCASTSS 16(DX), Z9
+	VFMADD231PS Z8, Z9, Z4
+	VBROADCASTSS 20(DX), Z10
+	VFMADD231PS Z8, Z10, Z5
+	VBROADCASTSS 24(DX), Z9
+	VFMADD231PS Z8, Z9, Z6
+	VBROADCASTSS 28(DX), Z10
+	VFMADD231PS Z8, Z10, Z7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -1267,8 +1827,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n1x2AVX512(a *Args)
-TEXT ·n1x2AVX512(SB), NOSPLIT, $0-8
+// func tile1x2AVX512(a *Args)
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -1283,6 +1843,8 @@ tile:
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
 	VMOVUPS.Z 64(BX), K1, Z1
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1294,13 +1856,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z2
 	VMOVUPS 64(BX), Z3
 	PREFETCHT0 (SI)
@@ -1311,12 +1873,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z2
 	VMOVUPS.Z 64(BX), K1, Z3
 	PREFETCHT0 (SI)
@@ -1327,13 +1889,71 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z2
+	VMOVUPS 64(BX), Z3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z2
+	VMOVUPS.Z 64(BX), K1, Z3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -1380,8 +2000,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n2x2AVX512(a *Args)
-TEXT ·n2x2AVX512(SB), NOSPLIT, $0-8
+// func tile2x2AVX512(a *Args)
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -1402,6 +2022,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
 	VMOVUPS.Z 64(BX), K1, Z3
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1413,13 +2035,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z4
 	VMOVUPS 64(BX), Z5
 	PREFETCHT0 (SI)
@@ -1433,12 +2055,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z4
 	VMOVUPS.Z 64(BX), K1, Z5
 	PREFETCHT0 (SI)
@@ -1452,13 +2074,77 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z4
+	VMOVUPS 64(BX), Z5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z5, Z7, Z3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z4
+	VMOVUPS.Z 64(BX), K1, Z5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z5, Z7, Z3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -1517,8 +2203,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n3x2AVX512(a *Args)
-TEXT ·n3x2AVX512(SB), NOSPLIT, $0-8
+// func tile3x2AVX512(a *Args)
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -1545,6 +2231,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
 	VMOVUPS.Z 64(BX), K1, Z5
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1556,13 +2244,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z6
 	VMOVUPS 64(BX), Z7
 	PREFETCHT0 (SI)
@@ -1579,12 +2267,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z6
 	VMOVUPS.Z 64(BX), K1, Z7
 	PREFETCHT0 (SI)
@@ -1601,13 +2289,83 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z6
+	VMOVUPS 64(BX), Z7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS Z6, Z8, Z0
+	VFMADD231PS Z7, Z8, Z1
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS Z6, Z9, Z2
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z7, Z8, Z5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z6
+	VMOVUPS.Z 64(BX), K1, Z7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS Z6, Z8, Z0
+	VFMADD231PS Z7, Z8, Z1
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS Z6, Z9, Z2
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z7, Z8, Z5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -1678,8 +2436,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n4x2AVX512(a *Args)
-TEXT ·n4x2AVX512(SB), NOSPLIT, $0-8
+// func tile4x2AVX512(a *Args)
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -1712,6 +2470,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
 	VMOVUPS.Z 64(BX), K1, Z7
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1724,13 +2484,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z8
 	VMOVUPS 64(BX), Z9
 	PREFETCHT0 (SI)
@@ -1751,12 +2511,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z8
 	VMOVUPS.Z 64(BX), K1, Z9
 	PREFETCHT0 (SI)
@@ -1777,14 +2537,90 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z8
+	VMOVUPS 64(BX), Z9
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VBROADCASTSS 4(DX), Z11
+	VFMADD231PS Z8, Z11, Z2
+	VFMADD231PS Z9, Z11, Z3
+	VBROADCASTSS 8(DX), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VBROADCASTSS 12(DX), Z11
+	VFMADD231PS Z8, Z11, Z6
+	VFMADD231PS Z9, Z11, Z7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z8
+	VMOVUPS.Z 64(BX), K1, Z9
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VBROADCASTSS 4(DX), Z11
+	VFMADD231PS Z8, Z11, Z2
+	VFMADD231PS Z9, Z11, Z3
+	VBROADCASTSS 8(DX), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VBROADCASTSS 12(DX), Z11
+	VFMADD231PS Z8, Z11, Z6
+	VFMADD231PS Z9, Z11, Z7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -1867,8 +2703,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n5x2AVX512(a *Args)
-TEXT ·n5x2AVX512(SB), NOSPLIT, $0-8
+// func tile5x2AVX512(a *Args)
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -1907,6 +2743,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
 	VMOVUPS.Z 64(BX), K1, Z9
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1919,13 +2757,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z10
 	VMOVUPS 64(BX), Z11
 	PREFETCHT0 (SI)
@@ -1949,12 +2787,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z10
 	VMOVUPS.Z 64(BX), K1, Z11
 	PREFETCHT0 (SI)
@@ -1978,14 +2816,96 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z10
+	VMOVUPS 64(BX), Z11
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS Z10, Z12, Z0
+	VFMADD231PS Z11, Z12, Z1
+	VBROADCASTSS 4(DX), Z13
+	VFMADD231PS Z10, Z13, Z2
+	VFMADD231PS Z11, Z13, Z3
+	VBROADCASTSS 8(DX), Z12
+	VFMADD231PS Z10, Z12, Z4
+	VFMADD231PS Z11, Z12, Z5
+	VBROADCASTSS 12(DX), Z13
+	VFMADD231PS Z10, Z13, Z6
+	VFMADD231PS Z11, Z13, Z7
+	VBROADCASTSS 16(DX), Z12
+	VFMADD231PS Z10, Z12, Z8
+	VFMADD231PS Z11, Z12, Z9
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z10
+	VMOVUPS.Z 64(BX), K1, Z11
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS Z10, Z12, Z0
+	VFMADD231PS Z11, Z12, Z1
+	VBROADCASTSS 4(DX), Z13
+	VFMADD231PS Z10, Z13, Z2
+	VFMADD231PS Z11, Z13, Z3
+	VBROADCASTSS 8(DX), Z12
+	VFMADD231PS Z10, Z12, Z4
+	VFMADD231PS Z11, Z12, Z5
+	VBROADCASTSS 12(DX), Z13
+	VFMADD231PS Z10, Z13, Z6
+	VFMADD231PS Z11, Z13, Z7
+	VBROADCASTSS 16(DX), Z12
+	VFMADD231PS Z10, Z12, Z8
+	VFMADD231PS Z11, Z12, Z9
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -2080,8 +3000,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n6x2AVX512(a *Args)
-TEXT ·n6x2AVX512(SB), NOSPLIT, $0-8
+// func tile6x2AVX512(a *Args)
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -2126,6 +3046,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
 	VMOVUPS.Z 64(BX), K1, Z11
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2138,13 +3060,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z12
 	VMOVUPS 64(BX), Z13
 	PREFETCHT0 (SI)
@@ -2171,12 +3093,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z12
 	VMOVUPS.Z 64(BX), K1, Z13
 	PREFETCHT0 (SI)
@@ -2203,14 +3125,102 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z12
+	VMOVUPS 64(BX), Z13
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VBROADCASTSS 4(DX), Z15
+	VFMADD231PS Z12, Z15, Z2
+	VFMADD231PS Z13, Z15, Z3
+	VBROADCASTSS 8(DX), Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VBROADCASTSS 12(DX), Z15
+	VFMADD231PS Z12, Z15, Z6
+	VFMADD231PS Z13, Z15, Z7
+	VBROADCASTSS 16(DX), Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VBROADCASTSS 20(DX), Z15
+	VFMADD231PS Z12, Z15, Z10
+	VFMADD231PS Z13, Z15, Z11
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z12
+	VMOVUPS.Z 64(BX), K1, Z13
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VBROADCASTSS 4(DX), Z15
+	VFMADD231PS Z12, Z15, Z2
+	VFMADD231PS Z13, Z15, Z3
+	VBROADCASTSS 8(DX), Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VBROADCASTSS 12(DX), Z15
+	VFMADD231PS Z12, Z15, Z6
+	VFMADD231PS Z13, Z15, Z7
+	VBROADCASTSS 16(DX), Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VBROADCASTSS 20(DX), Z15
+	VFMADD231PS Z12, Z15, Z10
+	VFMADD231PS Z13, Z15, Z11
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -2317,8 +3327,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n7x2AVX512(a *Args)
-TEXT ·n7x2AVX512(SB), NOSPLIT, $0-8
+// func tile7x2AVX512(a *Args)
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -2369,6 +3379,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
 	VMOVUPS.Z 64(BX), K1, Z13
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2382,13 +3394,13 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z14
 	VMOVUPS 64(BX), Z15
 	PREFETCHT0 (SI)
@@ -2419,12 +3431,12 @@ again3:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z14
 	VMOVUPS.Z 64(BX), K1, Z15
 	PREFETCHT0 (SI)
@@ -2455,15 +3467,109 @@ again4:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z14
+	VMOVUPS 64(BX), Z15
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z16
+	VFMADD231PS Z14, Z16, Z0
+	VFMADD231PS Z15, Z16, Z1
+	VBROADCASTSS 4(DX), Z17
+	VFMADD231PS Z14, Z17, Z2
+	VFMADD231PS Z15, Z17, Z3
+	VBROADCASTSS 8(DX), Z16
+	VFMADD231PS Z14, Z16, Z4
+	VFMADD231PS Z15, Z16, Z5
+	VBROADCASTSS 12(DX), Z17
+	VFMADD231PS Z14, Z17, Z6
+	VFMADD231PS Z15, Z17, Z7
+	VBROADCASTSS 16(DX), Z16
+	VFMADD231PS Z14, Z16, Z8
+	VFMADD231PS Z15, Z16, Z9
+	VBROADCASTSS 20(DX), Z17
+	VFMADD231PS Z14, Z17, Z10
+	VFMADD231PS Z15, Z17, Z11
+	VBROADCASTSS 24(DX), Z16
+	VFMADD231PS Z14, Z16, Z12
+	VFMADD231PS Z15, Z16, Z13
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z14
+	VMOVUPS.Z 64(BX), K1, Z15
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z16
+	VFMADD231PS Z14, Z16, Z0
+	VFMADD231PS Z15, Z16, Z1
+	VBROADCASTSS 4(DX), Z17
+	VFMADD231PS Z14, Z17, Z2
+	VFMADD231PS Z15, Z17, Z3
+	VBROADCASTSS 8(DX), Z16
+	VFMADD231PS Z14, Z16, Z4
+	VFMADD231PS Z15, Z16, Z5
+	VBROADCASTSS 12(DX), Z17
+	VFMADD231PS Z14, Z17, Z6
+	VFMADD231PS Z15, Z17, Z7
+	VBROADCASTSS 16(DX), Z16
+	VFMADD231PS Z14, Z16, Z8
+	VFMADD231PS Z15, Z16, Z9
+	VBROADCASTSS 20(DX), Z17
+	VFMADD231PS Z14, Z17, Z10
+	VFMADD231PS Z15, Z17, Z11
+	VBROADCASTSS 24(DX), Z16
+	VFMADD231PS Z14, Z16, Z12
+	VFMADD231PS Z15, Z16, Z13
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -2582,8 +3688,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n8x2AVX512(a *Args)
-TEXT ·n8x2AVX512(SB), NOSPLIT, $0-8
+// func tile8x2AVX512(a *Args)
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -2640,6 +3746,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
 	VMOVUPS.Z 64(BX), K1, Z15
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2653,13 +3761,13 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z16
 	VMOVUPS 64(BX), Z17
 	PREFETCHT0 (SI)
@@ -2693,12 +3801,12 @@ again3:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z16
 	VMOVUPS.Z 64(BX), K1, Z17
 	PREFETCHT0 (SI)
@@ -2732,15 +3840,115 @@ again4:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z16
+	VMOVUPS 64(BX), Z17
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS 4(DX), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS 8(DX), Z18
+	VFMADD231PS Z16, Z18, Z4
+	VFMADD231PS Z17, Z18, Z5
+	VBROADCASTSS 12(DX), Z19
+	VFMADD231PS Z16, Z19, Z6
+	VFMADD231PS Z17, Z19, Z7
+	VBROADCASTSS 16(DX), Z18
+	VFMADD231PS Z16, Z18, Z8
+	VFMADD231PS Z17, Z18, Z9
+	VBROADCASTSS 20(DX), Z19
+	VFMADD231PS Z16, Z19, Z10
+	VFMADD231PS Z17, Z19, Z11
+	VBROADCASTSS 24(DX), Z18
+	VFMADD231PS Z16, Z18, Z12
+	VFMADD231PS Z17, Z18, Z13
+	VBROADCASTSS 28(DX), Z19
+	VFMADD231PS Z16, Z19, Z14
+	VFMADD231PS Z17, Z19, Z15
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z16
+	VMOVUPS.Z 64(BX), K1, Z17
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS 4(DX), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS 8(DX), Z18
+	VFMADD231PS Z16, Z18, Z4
+	VFMADD231PS Z17, Z18, Z5
+	VBROADCASTSS 12(DX), Z19
+	VFMADD231PS Z16, Z19, Z6
+	VFMADD231PS Z17, Z19, Z7
+	VBROADCASTSS 16(DX), Z18
+	VFMADD231PS Z16, Z18, Z8
+	VFMADD231PS Z17, Z18, Z9
+	VBROADCASTSS 20(DX), Z19
+	VFMADD231PS Z16, Z19, Z10
+	VFMADD231PS Z17, Z19, Z11
+	VBROADCASTSS 24(DX), Z18
+	VFMADD231PS Z16, Z18, Z12
+	VFMADD231PS Z17, Z18, Z13
+	VBROADCASTSS 28(DX), Z19
+	VFMADD231PS Z16, Z19, Z14
+	VFMADD231PS Z17, Z19, Z15
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -2871,2676 +4079,44 @@ done:
 	VZEROUPPER
 	RET
 
-// func t1x1AVX512(a *Args)
-TEXT ·t1x1AVX512(SB), NOSPLIT, $0-8
+// func tile10x2AVX512(a *Args)
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z1
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z2
-	VFMADD231PS Z1, Z2, Z0
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS.Z (BX), K1, Z1
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z2
-	VFMADD231PS Z1, Z2, Z0
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z1
-	VADDPS Z1, Z0, Z0
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z1
-	VMINPS Z0, Z1, Z0
-store:
-	// the result
+	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x1AVX512(a *Args)
-TEXT ·t2x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z2
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z3
-	VFMADD231PS Z2, Z3, Z0
-	VBROADCASTSS 4(DX), Z4
-	VFMADD231PS Z2, Z4, Z1
-	ADDQ SI, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS.Z (BX), K1, Z2
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z3
-	VFMADD231PS Z2, Z3, Z0
-	VBROADCASTSS 4(DX), Z4
-	VFMADD231PS Z2, Z4, Z1
-	ADDQ SI, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z2
-	VADDPS Z2, Z0, Z0
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	VADDPS Z2, Z1, Z1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z2
-	VMINPS Z0, Z2, Z0
-	VMINPS Z1, Z2, Z1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x1AVX512(a *Args)
-TEXT ·t3x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z4
-	VFMADD231PS Z3, Z4, Z0
-	VBROADCASTSS 4(DX), Z5
-	VFMADD231PS Z3, Z5, Z1
-	VBROADCASTSS 8(DX), Z4
-	VFMADD231PS Z3, Z4, Z2
-	ADDQ SI, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS.Z (BX), K1, Z3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z4
-	VFMADD231PS Z3, Z4, Z0
-	VBROADCASTSS 4(DX), Z5
-	VFMADD231PS Z3, Z5, Z1
-	VBROADCASTSS 8(DX), Z4
-	VFMADD231PS Z3, Z4, Z2
-	ADDQ SI, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z3
-	VADDPS Z3, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	VADDPS Z3, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	VADDPS Z3, Z2, Z2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z3, Z3, Z3
-	VMAXPS Z0, Z3, Z0
-	VMAXPS Z1, Z3, Z1
-	VMAXPS Z2, Z3, Z2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z3
-	VMINPS Z0, Z3, Z0
-	VMINPS Z1, Z3, Z1
-	VMINPS Z2, Z3, Z2
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x1AVX512(a *Args)
-TEXT ·t4x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z5
-	VFMADD231PS Z4, Z5, Z0
-	VBROADCASTSS 4(DX), Z6
-	VFMADD231PS Z4, Z6, Z1
-	VBROADCASTSS 8(DX), Z5
-	VFMADD231PS Z4, Z5, Z2
-	VBROADCASTSS 12(DX), Z6
-	VFMADD231PS Z4, Z6, Z3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS.Z (BX), K1, Z4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z5
-	VFMADD231PS Z4, Z5, Z0
-	VBROADCASTSS 4(DX), Z6
-	VFMADD231PS Z4, Z6, Z1
-	VBROADCASTSS 8(DX), Z5
-	VFMADD231PS Z4, Z5, Z2
-	VBROADCASTSS 12(DX), Z6
-	VFMADD231PS Z4, Z6, Z3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z4
-	VADDPS Z4, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	VADDPS Z4, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	VADDPS Z4, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	VADDPS Z4, Z3, Z3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z4
-	VMINPS Z0, Z4, Z0
-	VMINPS Z1, Z4, Z1
-	VMINPS Z2, Z4, Z2
-	VMINPS Z3, Z4, Z3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x1AVX512(a *Args)
-TEXT ·t5x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z6
-	VFMADD231PS Z5, Z6, Z0
-	VBROADCASTSS 4(DX), Z7
-	VFMADD231PS Z5, Z7, Z1
-	VBROADCASTSS 8(DX), Z6
-	VFMADD231PS Z5, Z6, Z2
-	VBROADCASTSS 12(DX), Z7
-	VFMADD231PS Z5, Z7, Z3
-	VBROADCASTSS 16(DX), Z6
-	VFMADD231PS Z5, Z6, Z4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS.Z (BX), K1, Z5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z6
-	VFMADD231PS Z5, Z6, Z0
-	VBROADCASTSS 4(DX), Z7
-	VFMADD231PS Z5, Z7, Z1
-	VBROADCASTSS 8(DX), Z6
-	VFMADD231PS Z5, Z6, Z2
-	VBROADCASTSS 12(DX), Z7
-	VFMADD231PS Z5, Z7, Z3
-	VBROADCASTSS 16(DX), Z6
-	VFMADD231PS Z5, Z6, Z4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z4, Z4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z5, Z5, Z5
-	VMAXPS Z0, Z5, Z0
-	VMAXPS Z1, Z5, Z1
-	VMAXPS Z2, Z5, Z2
-	VMAXPS Z3, Z5, Z3
-	VMAXPS Z4, Z5, Z4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z5
-	VMINPS Z0, Z5, Z0
-	VMINPS Z1, Z5, Z1
-	VMINPS Z2, Z5, Z2
-	VMINPS Z3, Z5, Z3
-	VMINPS Z4, Z5, Z4
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x1AVX512(a *Args)
-TEXT ·t6x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z7
-	VFMADD231PS Z6, Z7, Z0
-	VBROADCASTSS 4(DX), Z8
-	VFMADD231PS Z6, Z8, Z1
-	VBROADCASTSS 8(DX), Z7
-	VFMADD231PS Z6, Z7, Z2
-	VBROADCASTSS 12(DX), Z8
-	VFMADD231PS Z6, Z8, Z3
-	VBROADCASTSS 16(DX), Z7
-	VFMADD231PS Z6, Z7, Z4
-	VBROADCASTSS 20(DX), Z8
-	VFMADD231PS Z6, Z8, Z5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS.Z (BX), K1, Z6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z7
-	VFMADD231PS Z6, Z7, Z0
-	VBROADCASTSS 4(DX), Z8
-	VFMADD231PS Z6, Z8, Z1
-	VBROADCASTSS 8(DX), Z7
-	VFMADD231PS Z6, Z7, Z2
-	VBROADCASTSS 12(DX), Z8
-	VFMADD231PS Z6, Z8, Z3
-	VBROADCASTSS 16(DX), Z7
-	VFMADD231PS Z6, Z7, Z4
-	VBROADCASTSS 20(DX), Z8
-	VFMADD231PS Z6, Z8, Z5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z5, Z5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z6, Z6, Z6
-	VMAXPS Z0, Z6, Z0
-	VMAXPS Z1, Z6, Z1
-	VMAXPS Z2, Z6, Z2
-	VMAXPS Z3, Z6, Z3
-	VMAXPS Z4, Z6, Z4
-	VMAXPS Z5, Z6, Z5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z6
-	VMINPS Z0, Z6, Z0
-	VMINPS Z1, Z6, Z1
-	VMINPS Z2, Z6, Z2
-	VMINPS Z3, Z6, Z3
-	VMINPS Z4, Z6, Z4
-	VMINPS Z5, Z6, Z5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t7x1AVX512(a *Args)
-TEXT ·t7x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z8
-	VFMADD231PS Z7, Z8, Z0
-	VBROADCASTSS 4(DX), Z9
-	VFMADD231PS Z7, Z9, Z1
-	VBROADCASTSS 8(DX), Z8
-	VFMADD231PS Z7, Z8, Z2
-	VBROADCASTSS 12(DX), Z9
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 16(DX), Z8
-	VFMADD231PS Z7, Z8, Z4
-	VBROADCASTSS 20(DX), Z9
-	VFMADD231PS Z7, Z9, Z5
-	VBROADCASTSS 24(DX), Z8
-	VFMADD231PS Z7, Z8, Z6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS.Z (BX), K1, Z7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z8
-	VFMADD231PS Z7, Z8, Z0
-	VBROADCASTSS 4(DX), Z9
-	VFMADD231PS Z7, Z9, Z1
-	VBROADCASTSS 8(DX), Z8
-	VFMADD231PS Z7, Z8, Z2
-	VBROADCASTSS 12(DX), Z9
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 16(DX), Z8
-	VFMADD231PS Z7, Z8, Z4
-	VBROADCASTSS 20(DX), Z9
-	VFMADD231PS Z7, Z9, Z5
-	VBROADCASTSS 24(DX), Z8
-	VFMADD231PS Z7, Z8, Z6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z6, Z6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z7, Z7, Z7
-	VMAXPS Z0, Z7, Z0
-	VMAXPS Z1, Z7, Z1
-	VMAXPS Z2, Z7, Z2
-	VMAXPS Z3, Z7, Z3
-	VMAXPS Z4, Z7, Z4
-	VMAXPS Z5, Z7, Z5
-	VMAXPS Z6, Z7, Z6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z7
-	VMINPS Z0, Z7, Z0
-	VMINPS Z1, Z7, Z1
-	VMINPS Z2, Z7, Z2
-	VMINPS Z3, Z7, Z3
-	VMINPS Z4, Z7, Z4
-	VMINPS Z5, Z7, Z5
-	VMINPS Z6, Z7, Z6
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t8x1AVX512(a *Args)
-TEXT ·t8x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z9
-	VFMADD231PS Z8, Z9, Z0
-	VBROADCASTSS 4(DX), Z10
-	VFMADD231PS Z8, Z10, Z1
-	VBROADCASTSS 8(DX), Z9
-	VFMADD231PS Z8, Z9, Z2
-	VBROADCASTSS 12(DX), Z10
-	VFMADD231PS Z8, Z10, Z3
-	VBROADCASTSS 16(DX), Z9
-	VFMADD231PS Z8, Z9, Z4
-	VBROADCASTSS 20(DX), Z10
-	VFMADD231PS Z8, Z10, Z5
-	VBROADCASTSS 24(DX), Z9
-	VFMADD231PS Z8, Z9, Z6
-	VBROADCASTSS 28(DX), Z10
-	VFMADD231PS Z8, Z10, Z7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS.Z (BX), K1, Z8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z9
-	VFMADD231PS Z8, Z9, Z0
-	VBROADCASTSS 4(DX), Z10
-	VFMADD231PS Z8, Z10, Z1
-	VBROADCASTSS 8(DX), Z9
-	VFMADD231PS Z8, Z9, Z2
-	VBROADCASTSS 12(DX), Z10
-	VFMADD231PS Z8, Z10, Z3
-	VBROADCASTSS 16(DX), Z9
-	VFMADD231PS Z8, Z9, Z4
-	VBROADCASTSS 20(DX), Z10
-	VFMADD231PS Z8, Z10, Z5
-	VBROADCASTSS 24(DX), Z9
-	VFMADD231PS Z8, Z9, Z6
-	VBROADCASTSS 28(DX), Z10
-	VFMADD231PS Z8, Z10, Z7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z7, Z7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z8
-	VMINPS Z0, Z8, Z0
-	VMINPS Z1, Z8, Z1
-	VMINPS Z2, Z8, Z2
-	VMINPS Z3, Z8, Z3
-	VMINPS Z4, Z8, Z4
-	VMINPS Z5, Z8, Z5
-	VMINPS Z6, Z8, Z6
-	VMINPS Z7, Z8, Z7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t1x2AVX512(a *Args)
-TEXT ·t1x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z4
-	VFMADD231PS Z2, Z4, Z0
-	VFMADD231PS Z3, Z4, Z1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z4
-	VFMADD231PS Z2, Z4, Z0
-	VFMADD231PS Z3, Z4, Z1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	VADDPS Z2, Z0, Z0
-	VADDPS Z3, Z1, Z1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z2
-	VMINPS Z0, Z2, Z0
-	VMINPS Z1, Z2, Z1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x2AVX512(a *Args)
-TEXT ·t2x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z6
-	VFMADD231PS Z4, Z6, Z0
-	VFMADD231PS Z5, Z6, Z1
-	VBROADCASTSS 4(DX), Z7
-	VFMADD231PS Z4, Z7, Z2
-	VFMADD231PS Z5, Z7, Z3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z6
-	VFMADD231PS Z4, Z6, Z0
-	VFMADD231PS Z5, Z6, Z1
-	VBROADCASTSS 4(DX), Z7
-	VFMADD231PS Z4, Z7, Z2
-	VFMADD231PS Z5, Z7, Z3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	VADDPS Z4, Z0, Z0
-	VADDPS Z5, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	VADDPS Z4, Z2, Z2
-	VADDPS Z5, Z3, Z3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z4
-	VMINPS Z0, Z4, Z0
-	VMINPS Z1, Z4, Z1
-	VMINPS Z2, Z4, Z2
-	VMINPS Z3, Z4, Z3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x2AVX512(a *Args)
-TEXT ·t3x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z8
-	VFMADD231PS Z6, Z8, Z0
-	VFMADD231PS Z7, Z8, Z1
-	VBROADCASTSS 4(DX), Z9
-	VFMADD231PS Z6, Z9, Z2
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 8(DX), Z8
-	VFMADD231PS Z6, Z8, Z4
-	VFMADD231PS Z7, Z8, Z5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z8
-	VFMADD231PS Z6, Z8, Z0
-	VFMADD231PS Z7, Z8, Z1
-	VBROADCASTSS 4(DX), Z9
-	VFMADD231PS Z6, Z9, Z2
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 8(DX), Z8
-	VFMADD231PS Z6, Z8, Z4
-	VFMADD231PS Z7, Z8, Z5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	VADDPS Z6, Z0, Z0
-	VADDPS Z7, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	VADDPS Z6, Z2, Z2
-	VADDPS Z7, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	VADDPS Z6, Z4, Z4
-	VADDPS Z7, Z5, Z5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z6, Z6, Z6
-	VMAXPS Z0, Z6, Z0
-	VMAXPS Z1, Z6, Z1
-	VMAXPS Z2, Z6, Z2
-	VMAXPS Z3, Z6, Z3
-	VMAXPS Z4, Z6, Z4
-	VMAXPS Z5, Z6, Z5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z6
-	VMINPS Z0, Z6, Z0
-	VMINPS Z1, Z6, Z1
-	VMINPS Z2, Z6, Z2
-	VMINPS Z3, Z6, Z3
-	VMINPS Z4, Z6, Z4
-	VMINPS Z5, Z6, Z5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x2AVX512(a *Args)
-TEXT ·t4x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z10
-	VFMADD231PS Z8, Z10, Z0
-	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS 4(DX), Z11
-	VFMADD231PS Z8, Z11, Z2
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS 8(DX), Z10
-	VFMADD231PS Z8, Z10, Z4
-	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS 12(DX), Z11
-	VFMADD231PS Z8, Z11, Z6
-	VFMADD231PS Z9, Z11, Z7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z10
-	VFMADD231PS Z8, Z10, Z0
-	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS 4(DX), Z11
-	VFMADD231PS Z8, Z11, Z2
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS 8(DX), Z10
-	VFMADD231PS Z8, Z10, Z4
-	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS 12(DX), Z11
-	VFMADD231PS Z8, Z11, Z6
-	VFMADD231PS Z9, Z11, Z7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z0, Z0
-	VADDPS Z9, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z2, Z2
-	VADDPS Z9, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z4, Z4
-	VADDPS Z9, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z6, Z6
-	VADDPS Z9, Z7, Z7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z8
-	VMINPS Z0, Z8, Z0
-	VMINPS Z1, Z8, Z1
-	VMINPS Z2, Z8, Z2
-	VMINPS Z3, Z8, Z3
-	VMINPS Z4, Z8, Z4
-	VMINPS Z5, Z8, Z5
-	VMINPS Z6, Z8, Z6
-	VMINPS Z7, Z8, Z7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x2AVX512(a *Args)
-TEXT ·t5x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z12
-	VFMADD231PS Z10, Z12, Z0
-	VFMADD231PS Z11, Z12, Z1
-	VBROADCASTSS 4(DX), Z13
-	VFMADD231PS Z10, Z13, Z2
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS 8(DX), Z12
-	VFMADD231PS Z10, Z12, Z4
-	VFMADD231PS Z11, Z12, Z5
-	VBROADCASTSS 12(DX), Z13
-	VFMADD231PS Z10, Z13, Z6
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS 16(DX), Z12
-	VFMADD231PS Z10, Z12, Z8
-	VFMADD231PS Z11, Z12, Z9
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z12
-	VFMADD231PS Z10, Z12, Z0
-	VFMADD231PS Z11, Z12, Z1
-	VBROADCASTSS 4(DX), Z13
-	VFMADD231PS Z10, Z13, Z2
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS 8(DX), Z12
-	VFMADD231PS Z10, Z12, Z4
-	VFMADD231PS Z11, Z12, Z5
-	VBROADCASTSS 12(DX), Z13
-	VFMADD231PS Z10, Z13, Z6
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS 16(DX), Z12
-	VFMADD231PS Z10, Z12, Z8
-	VFMADD231PS Z11, Z12, Z9
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z0, Z0
-	VADDPS Z11, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z2, Z2
-	VADDPS Z11, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z4, Z4
-	VADDPS Z11, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z6, Z6
-	VADDPS Z11, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z8, Z8
-	VADDPS Z11, Z9, Z9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z10, Z10, Z10
-	VMAXPS Z0, Z10, Z0
-	VMAXPS Z1, Z10, Z1
-	VMAXPS Z2, Z10, Z2
-	VMAXPS Z3, Z10, Z3
-	VMAXPS Z4, Z10, Z4
-	VMAXPS Z5, Z10, Z5
-	VMAXPS Z6, Z10, Z6
-	VMAXPS Z7, Z10, Z7
-	VMAXPS Z8, Z10, Z8
-	VMAXPS Z9, Z10, Z9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z10
-	VMINPS Z0, Z10, Z0
-	VMINPS Z1, Z10, Z1
-	VMINPS Z2, Z10, Z2
-	VMINPS Z3, Z10, Z3
-	VMINPS Z4, Z10, Z4
-	VMINPS Z5, Z10, Z5
-	VMINPS Z6, Z10, Z6
-	VMINPS Z7, Z10, Z7
-	VMINPS Z8, Z10, Z8
-	VMINPS Z9, Z10, Z9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x2AVX512(a *Args)
-TEXT ·t6x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z14
-	VFMADD231PS Z12, Z14, Z0
-	VFMADD231PS Z13, Z14, Z1
-	VBROADCASTSS 4(DX), Z15
-	VFMADD231PS Z12, Z15, Z2
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS 8(DX), Z14
-	VFMADD231PS Z12, Z14, Z4
-	VFMADD231PS Z13, Z14, Z5
-	VBROADCASTSS 12(DX), Z15
-	VFMADD231PS Z12, Z15, Z6
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS 16(DX), Z14
-	VFMADD231PS Z12, Z14, Z8
-	VFMADD231PS Z13, Z14, Z9
-	VBROADCASTSS 20(DX), Z15
-	VFMADD231PS Z12, Z15, Z10
-	VFMADD231PS Z13, Z15, Z11
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z14
-	VFMADD231PS Z12, Z14, Z0
-	VFMADD231PS Z13, Z14, Z1
-	VBROADCASTSS 4(DX), Z15
-	VFMADD231PS Z12, Z15, Z2
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS 8(DX), Z14
-	VFMADD231PS Z12, Z14, Z4
-	VFMADD231PS Z13, Z14, Z5
-	VBROADCASTSS 12(DX), Z15
-	VFMADD231PS Z12, Z15, Z6
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS 16(DX), Z14
-	VFMADD231PS Z12, Z14, Z8
-	VFMADD231PS Z13, Z14, Z9
-	VBROADCASTSS 20(DX), Z15
-	VFMADD231PS Z12, Z15, Z10
-	VFMADD231PS Z13, Z15, Z11
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z0, Z0
-	VADDPS Z13, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z2, Z2
-	VADDPS Z13, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z4, Z4
-	VADDPS Z13, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z6, Z6
-	VADDPS Z13, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z8, Z8
-	VADDPS Z13, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z10, Z10
-	VADDPS Z13, Z11, Z11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z12
-	VMINPS Z0, Z12, Z0
-	VMINPS Z1, Z12, Z1
-	VMINPS Z2, Z12, Z2
-	VMINPS Z3, Z12, Z3
-	VMINPS Z4, Z12, Z4
-	VMINPS Z5, Z12, Z5
-	VMINPS Z6, Z12, Z6
-	VMINPS Z7, Z12, Z7
-	VMINPS Z8, Z12, Z8
-	VMINPS Z9, Z12, Z9
-	VMINPS Z10, Z12, Z10
-	VMINPS Z11, Z12, Z11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t7x2AVX512(a *Args)
-TEXT ·t7x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z16
-	VFMADD231PS Z14, Z16, Z0
-	VFMADD231PS Z15, Z16, Z1
-	VBROADCASTSS 4(DX), Z17
-	VFMADD231PS Z14, Z17, Z2
-	VFMADD231PS Z15, Z17, Z3
-	VBROADCASTSS 8(DX), Z16
-	VFMADD231PS Z14, Z16, Z4
-	VFMADD231PS Z15, Z16, Z5
-	VBROADCASTSS 12(DX), Z17
-	VFMADD231PS Z14, Z17, Z6
-	VFMADD231PS Z15, Z17, Z7
-	VBROADCASTSS 16(DX), Z16
-	VFMADD231PS Z14, Z16, Z8
-	VFMADD231PS Z15, Z16, Z9
-	VBROADCASTSS 20(DX), Z17
-	VFMADD231PS Z14, Z17, Z10
-	VFMADD231PS Z15, Z17, Z11
-	VBROADCASTSS 24(DX), Z16
-	VFMADD231PS Z14, Z16, Z12
-	VFMADD231PS Z15, Z16, Z13
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z16
-	VFMADD231PS Z14, Z16, Z0
-	VFMADD231PS Z15, Z16, Z1
-	VBROADCASTSS 4(DX), Z17
-	VFMADD231PS Z14, Z17, Z2
-	VFMADD231PS Z15, Z17, Z3
-	VBROADCASTSS 8(DX), Z16
-	VFMADD231PS Z14, Z16, Z4
-	VFMADD231PS Z15, Z16, Z5
-	VBROADCASTSS 12(DX), Z17
-	VFMADD231PS Z14, Z17, Z6
-	VFMADD231PS Z15, Z17, Z7
-	VBROADCASTSS 16(DX), Z16
-	VFMADD231PS Z14, Z16, Z8
-	VFMADD231PS Z15, Z16, Z9
-	VBROADCASTSS 20(DX), Z17
-	VFMADD231PS Z14, Z17, Z10
-	VFMADD231PS Z15, Z17, Z11
-	VBROADCASTSS 24(DX), Z16
-	VFMADD231PS Z14, Z16, Z12
-	VFMADD231PS Z15, Z16, Z13
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z0, Z0
-	VADDPS Z15, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z2, Z2
-	VADDPS Z15, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z4, Z4
-	VADDPS Z15, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z6, Z6
-	VADDPS Z15, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z8, Z8
-	VADDPS Z15, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z10, Z10
-	VADDPS Z15, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z12, Z12
-	VADDPS Z15, Z13, Z13
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0
-	VMAXPS Z1, Z14, Z1
-	VMAXPS Z2, Z14, Z2
-	VMAXPS Z3, Z14, Z3
-	VMAXPS Z4, Z14, Z4
-	VMAXPS Z5, Z14, Z5
-	VMAXPS Z6, Z14, Z6
-	VMAXPS Z7, Z14, Z7
-	VMAXPS Z8, Z14, Z8
-	VMAXPS Z9, Z14, Z9
-	VMAXPS Z10, Z14, Z10
-	VMAXPS Z11, Z14, Z11
-	VMAXPS Z12, Z14, Z12
-	VMAXPS Z13, Z14, Z13
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z14
-	VMINPS Z0, Z14, Z0
-	VMINPS Z1, Z14, Z1
-	VMINPS Z2, Z14, Z2
-	VMINPS Z3, Z14, Z3
-	VMINPS Z4, Z14, Z4
-	VMINPS Z5, Z14, Z5
-	VMINPS Z6, Z14, Z6
-	VMINPS Z7, Z14, Z7
-	VMINPS Z8, Z14, Z8
-	VMINPS Z9, Z14, Z9
-	VMINPS Z10, Z14, Z10
-	VMINPS Z11, Z14, Z11
-	VMINPS Z12, Z14, Z12
-	VMINPS Z13, Z14, Z13
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t8x2AVX512(a *Args)
-TEXT ·t8x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z18
-	VFMADD231PS Z16, Z18, Z0
-	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS 4(DX), Z19
-	VFMADD231PS Z16, Z19, Z2
-	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS 8(DX), Z18
-	VFMADD231PS Z16, Z18, Z4
-	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS 12(DX), Z19
-	VFMADD231PS Z16, Z19, Z6
-	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS 16(DX), Z18
-	VFMADD231PS Z16, Z18, Z8
-	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS 20(DX), Z19
-	VFMADD231PS Z16, Z19, Z10
-	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS 24(DX), Z18
-	VFMADD231PS Z16, Z18, Z12
-	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS 28(DX), Z19
-	VFMADD231PS Z16, Z19, Z14
-	VFMADD231PS Z17, Z19, Z15
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z18
-	VFMADD231PS Z16, Z18, Z0
-	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS 4(DX), Z19
-	VFMADD231PS Z16, Z19, Z2
-	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS 8(DX), Z18
-	VFMADD231PS Z16, Z18, Z4
-	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS 12(DX), Z19
-	VFMADD231PS Z16, Z19, Z6
-	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS 16(DX), Z18
-	VFMADD231PS Z16, Z18, Z8
-	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS 20(DX), Z19
-	VFMADD231PS Z16, Z19, Z10
-	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS 24(DX), Z18
-	VFMADD231PS Z16, Z18, Z12
-	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS 28(DX), Z19
-	VFMADD231PS Z16, Z19, Z14
-	VFMADD231PS Z17, Z19, Z15
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z0, Z0
-	VADDPS Z17, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z2, Z2
-	VADDPS Z17, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z4, Z4
-	VADDPS Z17, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z6, Z6
-	VADDPS Z17, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z8, Z8
-	VADDPS Z17, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z10, Z10
-	VADDPS Z17, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z12, Z12
-	VADDPS Z17, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z14, Z14
-	VADDPS Z17, Z15, Z15
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z16, Z16, Z16
-	VMAXPS Z0, Z16, Z0
-	VMAXPS Z1, Z16, Z1
-	VMAXPS Z2, Z16, Z2
-	VMAXPS Z3, Z16, Z3
-	VMAXPS Z4, Z16, Z4
-	VMAXPS Z5, Z16, Z5
-	VMAXPS Z6, Z16, Z6
-	VMAXPS Z7, Z16, Z7
-	VMAXPS Z8, Z16, Z8
-	VMAXPS Z9, Z16, Z9
-	VMAXPS Z10, Z16, Z10
-	VMAXPS Z11, Z16, Z11
-	VMAXPS Z12, Z16, Z12
-	VMAXPS Z13, Z16, Z13
-	VMAXPS Z14, Z16, Z14
-	VMAXPS Z15, Z16, Z15
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z16
-	VMINPS Z0, Z16, Z0
-	VMINPS Z1, Z16, Z1
-	VMINPS Z2, Z16, Z2
-	VMINPS Z3, Z16, Z3
-	VMINPS Z4, Z16, Z4
-	VMINPS Z5, Z16, Z5
-	VMINPS Z6, Z16, Z6
-	VMINPS Z7, Z16, Z7
-	VMINPS Z8, Z16, Z8
-	VMINPS Z9, Z16, Z9
-	VMINPS Z10, Z16, Z10
-	VMINPS Z11, Z16, Z11
-	VMINPS Z12, Z16, Z12
-	VMINPS Z13, Z16, Z13
-	VMINPS Z14, Z16, Z14
-	VMINPS Z15, Z16, Z15
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t10x2AVX512(a *Args)
-TEXT ·t10x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
@@ -5583,13 +4159,13 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z20
 	VMOVUPS 64(BX), Z21
 	PREFETCHT1 (DI)
@@ -5629,12 +4205,12 @@ again3:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z20
 	VMOVUPS.Z 64(BX), K1, Z21
 	PREFETCHT1 (DI)
@@ -5674,12 +4250,12 @@ again4:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
 	// the residual, if there is one
@@ -5836,12 +4412,50 @@ done:
 	VZEROUPPER
 	RET
 
-// func t12x2AVX512(a *Args)
-TEXT ·t12x2AVX512(SB), NOSPLIT, $0-8
+// func tile12x2AVX512(a *Args)
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
+	// the result comes into the cache meanwhile
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
@@ -5890,13 +4504,13 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	PREFETCHT1 (DI)
@@ -5942,12 +4556,12 @@ again3:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z24
 	VMOVUPS.Z 64(BX), K1, Z25
 	PREFETCHT1 (DI)
@@ -5993,12 +4607,12 @@ again4:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
 	// the residual, if there is one
@@ -6179,12 +4793,56 @@ done:
 	VZEROUPPER
 	RET
 
-// func t14x2AVX512(a *Args)
-TEXT ·t14x2AVX512(SB), NOSPLIT, $0-8
+// func tile14x2AVX512(a *Args)
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
+	// the result comes into the cache meanwhile
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
@@ -6239,13 +4897,13 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z28
 	VMOVUPS 64(BX), Z29
 	PREFETCHT1 (DI)
@@ -6297,12 +4955,12 @@ again3:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z28
 	VMOVUPS.Z 64(BX), K1, Z29
 	PREFETCHT1 (DI)
@@ -6354,12 +5012,12 @@ again4:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
 	// the residual, if there is one
@@ -6564,8 +5222,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p1x1AVX512(a *Args)
-TEXT ·p1x1AVX512(SB), NOSPLIT, $0-8
+// func pooled1x1AVX512(a *Args)
+TEXT ·pooled1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -6589,13 +5247,13 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z4
 	VBROADCASTSS (DI), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -6609,12 +5267,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z4
 	VBROADCASTSS (DI), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -6628,14 +5286,14 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (SI), R9
 	ADDQ $8, SI
 	ADDQ R9, DI
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X4
@@ -6669,15 +5327,15 @@ done2:
 	VMOVAPS Z9, K2, Z0
 	VMOVAPS Z7, K2, Z8
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part6
 	VMOVUPS Z0, (BX)
 	VPMOVDB Z8, (DX)
-	JMP done6
-part5:
+	JMP done7
+part6:
 	VMOVUPS Z0, K1, (BX)
 	VPMOVDB Z8, X8
 	VMOVDQU8 X8, K1, (DX)
-done6:
+done7:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -6696,8 +5354,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p2x1AVX512(a *Args)
-TEXT ·p2x1AVX512(SB), NOSPLIT, $0-8
+// func pooled2x1AVX512(a *Args)
+TEXT ·pooled2x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -6731,13 +5389,13 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z8
 	VBROADCASTSS (DI), Z9
 	VFMADD231PS Z8, Z9, Z0
@@ -6761,12 +5419,12 @@ again3:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z8
 	VBROADCASTSS (DI), Z9
 	VFMADD231PS Z8, Z9, Z0
@@ -6790,8 +5448,8 @@ again4:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (SI), R11
 	ADDQ $8, SI
 	ADDQ R11, DI
@@ -6799,7 +5457,7 @@ done2:
 	ADDQ R11, R9
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X8
@@ -6833,15 +5491,15 @@ done2:
 	VMOVAPS Z13, K2, Z0
 	VMOVAPS Z11, K2, Z12
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part6
 	VMOVUPS Z0, (BX)
 	VPMOVDB Z12, (DX)
-	JMP done6
-part5:
+	JMP done7
+part6:
 	VMOVUPS Z0, K1, (BX)
 	VPMOVDB Z12, X12
 	VMOVDQU8 X12, K1, (DX)
-done6:
+done7:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 1
@@ -6859,15 +5517,15 @@ done6:
 	VMOVAPS Z13, K2, Z2
 	VMOVAPS Z11, K2, Z12
 	CMPQ Args_whole(AX), $0
-	JEQ part7
+	JEQ part8
 	VMOVUPS Z2, (BX)
 	VPMOVDB Z12, (DX)
-	JMP done8
-part7:
+	JMP done9
+part8:
 	VMOVUPS Z2, K1, (BX)
 	VPMOVDB Z12, X12
 	VMOVDQU8 X12, K1, (DX)
-done8:
+done9:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -6886,8 +5544,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p3x1AVX512(a *Args)
-TEXT ·p3x1AVX512(SB), NOSPLIT, $0-8
+// func pooled3x1AVX512(a *Args)
+TEXT ·pooled3x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -6929,13 +5587,13 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z12
 	VBROADCASTSS (DI), Z13
 	VFMADD231PS Z12, Z13, Z0
@@ -6967,12 +5625,12 @@ again3:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS.Z (BX), K1, Z12
 	VBROADCASTSS (DI), Z13
 	VFMADD231PS Z12, Z13, Z0
@@ -7004,8 +5662,8 @@ again4:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (SI), R11
 	ADDQ $8, SI
 	ADDQ R11, DI
@@ -7013,7 +5671,7 @@ done2:
 	ADDQ R11, R9
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X12
@@ -7047,15 +5705,15 @@ done2:
 	VMOVAPS Z17, K2, Z0
 	VMOVAPS Z15, K2, Z16
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part6
 	VMOVUPS Z0, (BX)
 	VPMOVDB Z16, (DX)
-	JMP done6
-part5:
+	JMP done7
+part6:
 	VMOVUPS Z0, K1, (BX)
 	VPMOVDB Z16, X16
 	VMOVDQU8 X16, K1, (DX)
-done6:
+done7:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 1
@@ -7073,15 +5731,15 @@ done6:
 	VMOVAPS Z17, K2, Z2
 	VMOVAPS Z15, K2, Z16
 	CMPQ Args_whole(AX), $0
-	JEQ part7
+	JEQ part8
 	VMOVUPS Z2, (BX)
 	VPMOVDB Z16, (DX)
-	JMP done8
-part7:
+	JMP done9
+part8:
 	VMOVUPS Z2, K1, (BX)
 	VPMOVDB Z16, X16
 	VMOVDQU8 X16, K1, (DX)
-done8:
+done9:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 2
@@ -7099,15 +5757,15 @@ done8:
 	VMOVAPS Z17, K2, Z4
 	VMOVAPS Z15, K2, Z16
 	CMPQ Args_whole(AX), $0
-	JEQ part9
+	JEQ part10
 	VMOVUPS Z4, (BX)
 	VPMOVDB Z16, (DX)
-	JMP done10
-part9:
+	JMP done11
+part10:
 	VMOVUPS Z4, K1, (BX)
 	VPMOVDB Z16, X16
 	VMOVDQU8 X16, K1, (DX)
-done10:
+done11:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -7126,8 +5784,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p1x2AVX512(a *Args)
-TEXT ·p1x2AVX512(SB), NOSPLIT, $0-8
+// func pooled1x2AVX512(a *Args)
+TEXT ·pooled1x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -7155,13 +5813,13 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z8
 	VMOVUPS 64(BX), Z9
 	VBROADCASTSS (DI), Z10
@@ -7180,12 +5838,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z8
 	VMOVUPS.Z 64(BX), K1, Z9
 	VBROADCASTSS (DI), Z10
@@ -7204,14 +5862,14 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (SI), R9
 	ADDQ $8, SI
 	ADDQ R9, DI
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X8
@@ -7245,14 +5903,14 @@ done2:
 	VMOVAPS Z13, K2, Z0
 	VMOVAPS Z11, K2, Z12
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part6
 	VMOVUPS Z0, (BX)
 	VPMOVDB Z12, (DX)
-	JMP done6
-part5:
+	JMP done7
+part6:
 	VMOVUPS Z0, (BX)
 	VPMOVDB Z12, (DX)
-done6:
+done7:
 	VPXORQ Z12, Z12, Z12
 	VCMPPS $0x1e, Z1, Z3, K2
 	VMOVAPS Z3, K2, Z1
@@ -7267,15 +5925,15 @@ done6:
 	VMOVAPS Z13, K2, Z1
 	VMOVAPS Z11, K2, Z12
 	CMPQ Args_whole(AX), $0
-	JEQ part7
+	JEQ part8
 	VMOVUPS Z1, 64(BX)
 	VPMOVDB Z12, 16(DX)
-	JMP done8
-part7:
+	JMP done9
+part8:
 	VMOVUPS Z1, K1, 64(BX)
 	VPMOVDB Z12, X12
 	VMOVDQU8 X12, K1, 16(DX)
-done8:
+done9:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -7294,8 +5952,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p2x2AVX512(a *Args)
-TEXT ·p2x2AVX512(SB), NOSPLIT, $0-8
+// func pooled2x2AVX512(a *Args)
+TEXT ·pooled2x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -7337,13 +5995,13 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z16
 	VMOVUPS 64(BX), Z17
 	VBROADCASTSS (DI), Z18
@@ -7376,12 +6034,12 @@ again3:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z16
 	VMOVUPS.Z 64(BX), K1, Z17
 	VBROADCASTSS (DI), Z18
@@ -7414,8 +6072,8 @@ again4:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (SI), R11
 	ADDQ $8, SI
 	ADDQ R11, DI
@@ -7423,7 +6081,7 @@ done2:
 	ADDQ R11, R9
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X16
@@ -7457,14 +6115,14 @@ done2:
 	VMOVAPS Z21, K2, Z0
 	VMOVAPS Z19, K2, Z20
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part6
 	VMOVUPS Z0, (BX)
 	VPMOVDB Z20, (DX)
-	JMP done6
-part5:
+	JMP done7
+part6:
 	VMOVUPS Z0, (BX)
 	VPMOVDB Z20, (DX)
-done6:
+done7:
 	VPXORQ Z20, Z20, Z20
 	VCMPPS $0x1e, Z1, Z3, K2
 	VMOVAPS Z3, K2, Z1
@@ -7479,15 +6137,15 @@ done6:
 	VMOVAPS Z21, K2, Z1
 	VMOVAPS Z19, K2, Z20
 	CMPQ Args_whole(AX), $0
-	JEQ part7
+	JEQ part8
 	VMOVUPS Z1, 64(BX)
 	VPMOVDB Z20, 16(DX)
-	JMP done8
-part7:
+	JMP done9
+part8:
 	VMOVUPS Z1, K1, 64(BX)
 	VPMOVDB Z20, X20
 	VMOVDQU8 X20, K1, 16(DX)
-done8:
+done9:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 1
@@ -7505,14 +6163,14 @@ done8:
 	VMOVAPS Z21, K2, Z4
 	VMOVAPS Z19, K2, Z20
 	CMPQ Args_whole(AX), $0
-	JEQ part9
+	JEQ part10
 	VMOVUPS Z4, (BX)
 	VPMOVDB Z20, (DX)
-	JMP done10
-part9:
+	JMP done11
+part10:
 	VMOVUPS Z4, (BX)
 	VPMOVDB Z20, (DX)
-done10:
+done11:
 	VPXORQ Z20, Z20, Z20
 	VCMPPS $0x1e, Z5, Z7, K2
 	VMOVAPS Z7, K2, Z5
@@ -7527,15 +6185,15 @@ done10:
 	VMOVAPS Z21, K2, Z5
 	VMOVAPS Z19, K2, Z20
 	CMPQ Args_whole(AX), $0
-	JEQ part11
+	JEQ part12
 	VMOVUPS Z5, 64(BX)
 	VPMOVDB Z20, 16(DX)
-	JMP done12
-part11:
+	JMP done13
+part12:
 	VMOVUPS Z5, K1, 64(BX)
 	VPMOVDB Z20, X20
 	VMOVDQU8 X20, K1, 16(DX)
-done12:
+done13:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -7554,8 +6212,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p3x2AVX512(a *Args)
-TEXT ·p3x2AVX512(SB), NOSPLIT, $0-8
+// func pooled3x2AVX512(a *Args)
+TEXT ·pooled3x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -7609,13 +6267,13 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (DI), Z26
@@ -7660,12 +6318,12 @@ again3:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Z24
 	VMOVUPS.Z 64(BX), K1, Z25
 	VBROADCASTSS (DI), Z26
@@ -7710,8 +6368,8 @@ again4:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (SI), R11
 	ADDQ $8, SI
 	ADDQ R11, DI
@@ -7719,7 +6377,7 @@ done2:
 	ADDQ R11, R9
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X24
@@ -7753,14 +6411,14 @@ done2:
 	VMOVAPS Z29, K2, Z0
 	VMOVAPS Z27, K2, Z28
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part6
 	VMOVUPS Z0, (BX)
 	VPMOVDB Z28, (DX)
-	JMP done6
-part5:
+	JMP done7
+part6:
 	VMOVUPS Z0, (BX)
 	VPMOVDB Z28, (DX)
-done6:
+done7:
 	VPXORQ Z28, Z28, Z28
 	VCMPPS $0x1e, Z1, Z3, K2
 	VMOVAPS Z3, K2, Z1
@@ -7775,15 +6433,15 @@ done6:
 	VMOVAPS Z29, K2, Z1
 	VMOVAPS Z27, K2, Z28
 	CMPQ Args_whole(AX), $0
-	JEQ part7
+	JEQ part8
 	VMOVUPS Z1, 64(BX)
 	VPMOVDB Z28, 16(DX)
-	JMP done8
-part7:
+	JMP done9
+part8:
 	VMOVUPS Z1, K1, 64(BX)
 	VPMOVDB Z28, X28
 	VMOVDQU8 X28, K1, 16(DX)
-done8:
+done9:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 1
@@ -7801,14 +6459,14 @@ done8:
 	VMOVAPS Z29, K2, Z4
 	VMOVAPS Z27, K2, Z28
 	CMPQ Args_whole(AX), $0
-	JEQ part9
+	JEQ part10
 	VMOVUPS Z4, (BX)
 	VPMOVDB Z28, (DX)
-	JMP done10
-part9:
+	JMP done11
+part10:
 	VMOVUPS Z4, (BX)
 	VPMOVDB Z28, (DX)
-done10:
+done11:
 	VPXORQ Z28, Z28, Z28
 	VCMPPS $0x1e, Z5, Z7, K2
 	VMOVAPS Z7, K2, Z5
@@ -7823,15 +6481,15 @@ done10:
 	VMOVAPS Z29, K2, Z5
 	VMOVAPS Z27, K2, Z28
 	CMPQ Args_whole(AX), $0
-	JEQ part11
+	JEQ part12
 	VMOVUPS Z5, 64(BX)
 	VPMOVDB Z28, 16(DX)
-	JMP done12
-part11:
+	JMP done13
+part12:
 	VMOVUPS Z5, K1, 64(BX)
 	VPMOVDB Z28, X28
 	VMOVDQU8 X28, K1, 16(DX)
-done12:
+done13:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 2
@@ -7849,14 +6507,14 @@ done12:
 	VMOVAPS Z29, K2, Z8
 	VMOVAPS Z27, K2, Z28
 	CMPQ Args_whole(AX), $0
-	JEQ part13
+	JEQ part14
 	VMOVUPS Z8, (BX)
 	VPMOVDB Z28, (DX)
-	JMP done14
-part13:
+	JMP done15
+part14:
 	VMOVUPS Z8, (BX)
 	VPMOVDB Z28, (DX)
-done14:
+done15:
 	VPXORQ Z28, Z28, Z28
 	VCMPPS $0x1e, Z9, Z11, K2
 	VMOVAPS Z11, K2, Z9
@@ -7871,15 +6529,15 @@ done14:
 	VMOVAPS Z29, K2, Z9
 	VMOVAPS Z27, K2, Z28
 	CMPQ Args_whole(AX), $0
-	JEQ part15
+	JEQ part16
 	VMOVUPS Z9, 64(BX)
 	VPMOVDB Z28, 16(DX)
-	JMP done16
-part15:
+	JMP done17
+part16:
 	VMOVUPS Z9, K1, 64(BX)
 	VPMOVDB Z28, X28
 	VMOVDQU8 X28, K1, 16(DX)
-done16:
+done17:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -7898,8 +6556,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n1x1AVX2(a *Args)
-TEXT ·n1x1AVX2(SB), NOSPLIT, $0-8
+// func tile1x1AVX2(a *Args)
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -7913,6 +6571,8 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -7924,13 +6584,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y2
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -7939,12 +6599,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y2
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -7953,13 +6613,67 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y2
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y2
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -7980,16 +6694,16 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -8009,8 +6723,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n2x1AVX2(a *Args)
-TEXT ·n2x1AVX2(SB), NOSPLIT, $0-8
+// func tile2x1AVX2(a *Args)
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -8028,6 +6742,8 @@ tile:
 	VMASKMOVPS (BX), Y0, Y1
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y2
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -8039,13 +6755,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y3
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -8056,12 +6772,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y3
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -8072,13 +6788,71 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS Y3, Y4, Y1
+	VBROADCASTSS 4(DX), Y5
+	VFMADD231PS Y3, Y5, Y2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS Y3, Y4, Y1
+	VBROADCASTSS 4(DX), Y5
+	VFMADD231PS Y3, Y5, Y2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -8104,20 +6878,20 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
 	ADDQ CX, BX
 	VMOVUPS Y2, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y2, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -8137,8 +6911,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n3x1AVX2(a *Args)
-TEXT ·n3x1AVX2(SB), NOSPLIT, $0-8
+// func tile3x1AVX2(a *Args)
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -8160,6 +6934,8 @@ tile:
 	VMASKMOVPS (BX), Y0, Y2
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y3
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -8171,13 +6947,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y4
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -8190,12 +6966,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y4
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -8208,13 +6984,75 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VBROADCASTSS 4(DX), Y6
+	VFMADD231PS Y4, Y6, Y2
+	VBROADCASTSS 8(DX), Y5
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VBROADCASTSS 4(DX), Y6
+	VFMADD231PS Y4, Y6, Y2
+	VBROADCASTSS 8(DX), Y5
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -8245,7 +7083,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -8253,8 +7091,8 @@ store:
 	VMOVUPS Y2, (BX)
 	ADDQ CX, BX
 	VMOVUPS Y3, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -8262,7 +7100,7 @@ part5:
 	VMASKMOVPS Y2, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y3, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -8282,8 +7120,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n4x1AVX2(a *Args)
-TEXT ·n4x1AVX2(SB), NOSPLIT, $0-8
+// func tile4x1AVX2(a *Args)
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -8309,6 +7147,8 @@ tile:
 	VMASKMOVPS (BX), Y0, Y3
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y4
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -8321,13 +7161,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y5
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -8343,12 +7183,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y5
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -8364,14 +7204,80 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VBROADCASTSS 4(DX), Y7
+	VFMADD231PS Y5, Y7, Y2
+	VBROADCASTSS 8(DX), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VBROADCASTSS 12(DX), Y7
+	VFMADD231PS Y5, Y7, Y4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VBROADCASTSS 4(DX), Y7
+	VFMADD231PS Y5, Y7, Y2
+	VBROADCASTSS 8(DX), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VBROADCASTSS 12(DX), Y7
+	VFMADD231PS Y5, Y7, Y4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -8407,7 +7313,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -8417,8 +7323,8 @@ store:
 	VMOVUPS Y3, (BX)
 	ADDQ CX, BX
 	VMOVUPS Y4, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -8428,7 +7334,7 @@ part5:
 	VMASKMOVPS Y3, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y4, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -8448,8 +7354,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n5x1AVX2(a *Args)
-TEXT ·n5x1AVX2(SB), NOSPLIT, $0-8
+// func tile5x1AVX2(a *Args)
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -8479,6 +7385,8 @@ tile:
 	VMASKMOVPS (BX), Y0, Y4
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y5
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -8491,13 +7399,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y6
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -8515,12 +7423,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y6
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -8538,14 +7446,84 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS Y6, Y7, Y1
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS Y6, Y8, Y2
+	VBROADCASTSS 8(DX), Y7
+	VFMADD231PS Y6, Y7, Y3
+	VBROADCASTSS 12(DX), Y8
+	VFMADD231PS Y6, Y8, Y4
+	VBROADCASTSS 16(DX), Y7
+	VFMADD231PS Y6, Y7, Y5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS Y6, Y7, Y1
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS Y6, Y8, Y2
+	VBROADCASTSS 8(DX), Y7
+	VFMADD231PS Y6, Y7, Y3
+	VBROADCASTSS 12(DX), Y8
+	VFMADD231PS Y6, Y8, Y4
+	VBROADCASTSS 16(DX), Y7
+	VFMADD231PS Y6, Y7, Y5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -8586,7 +7564,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -8598,8 +7576,8 @@ store:
 	VMOVUPS Y4, (BX)
 	ADDQ CX, BX
 	VMOVUPS Y5, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -8611,7 +7589,7 @@ part5:
 	VMASKMOVPS Y4, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y5, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -8631,8 +7609,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n6x1AVX2(a *Args)
-TEXT ·n6x1AVX2(SB), NOSPLIT, $0-8
+// func tile6x1AVX2(a *Args)
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -8666,6 +7644,8 @@ tile:
 	VMASKMOVPS (BX), Y0, Y5
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y6
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -8678,13 +7658,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y7
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -8704,12 +7684,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y7
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -8729,14 +7709,88 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS Y7, Y8, Y1
+	VBROADCASTSS 4(DX), Y9
+	VFMADD231PS Y7, Y9, Y2
+	VBROADCASTSS 8(DX), Y8
+	VFMADD231PS Y7, Y8, Y3
+	VBROADCASTSS 12(DX), Y9
+	VFMADD231PS Y7, Y9, Y4
+	VBROADCASTSS 16(DX), Y8
+	VFMADD231PS Y7, Y8, Y5
+	VBROADCASTSS 20(DX), Y9
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS Y7, Y8, Y1
+	VBROADCASTSS 4(DX), Y9
+	VFMADD231PS Y7, Y9, Y2
+	VBROADCASTSS 8(DX), Y8
+	VFMADD231PS Y7, Y8, Y3
+	VBROADCASTSS 12(DX), Y9
+	VFMADD231PS Y7, Y9, Y4
+	VBROADCASTSS 16(DX), Y8
+	VFMADD231PS Y7, Y8, Y5
+	VBROADCASTSS 20(DX), Y9
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -8782,7 +7836,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -8796,8 +7850,8 @@ store:
 	VMOVUPS Y5, (BX)
 	ADDQ CX, BX
 	VMOVUPS Y6, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -8811,7 +7865,7 @@ part5:
 	VMASKMOVPS Y5, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y6, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -8831,8 +7885,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n7x1AVX2(a *Args)
-TEXT ·n7x1AVX2(SB), NOSPLIT, $0-8
+// func tile7x1AVX2(a *Args)
+TEXT ·tile7x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -8870,6 +7924,8 @@ tile:
 	VMASKMOVPS (BX), Y0, Y6
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y7
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -8883,13 +7939,13 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y8
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -8912,12 +7968,12 @@ again3:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y8
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -8940,15 +7996,93 @@ again4:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS Y8, Y9, Y1
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS Y8, Y10, Y2
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS Y8, Y9, Y3
+	VBROADCASTSS 12(DX), Y10
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS 16(DX), Y9
+	VFMADD231PS Y8, Y9, Y5
+	VBROADCASTSS 20(DX), Y10
+	VFMADD231PS Y8, Y10, Y6
+	VBROADCASTSS 24(DX), Y9
+	VFMADD231PS Y8, Y9, Y7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS Y8, Y9, Y1
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS Y8, Y10, Y2
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS Y8, Y9, Y3
+	VBROADCASTSS 12(DX), Y10
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS 16(DX), Y9
+	VFMADD231PS Y8, Y9, Y5
+	VBROADCASTSS 20(DX), Y10
+	VFMADD231PS Y8, Y10, Y6
+	VBROADCASTSS 24(DX), Y9
+	VFMADD231PS Y8, Y9, Y7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -8999,7 +8133,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -9015,8 +8149,8 @@ store:
 	VMOVUPS Y6, (BX)
 	ADDQ CX, BX
 	VMOVUPS Y7, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -9032,7 +8166,7 @@ part5:
 	VMASKMOVPS Y6, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y7, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -9052,8 +8186,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n8x1AVX2(a *Args)
-TEXT ·n8x1AVX2(SB), NOSPLIT, $0-8
+// func tile8x1AVX2(a *Args)
+TEXT ·tile8x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -9095,6 +8229,8 @@ tile:
 	VMASKMOVPS (BX), Y0, Y7
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y8
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -9108,13 +8244,13 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y9
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -9139,12 +8275,12 @@ again3:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y9
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -9169,15 +8305,97 @@ again4:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y9
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS Y9, Y10, Y1
+	VBROADCASTSS 4(DX), Y11
+	VFMADD231PS Y9, Y11, Y2
+	VBROADCASTSS 8(DX), Y10
+	VFMADD231PS Y9, Y10, Y3
+	VBROADCASTSS 12(DX), Y11
+	VFMADD231PS Y9, Y11, Y4
+	VBROADCASTSS 16(DX), Y10
+	VFMADD231PS Y9, Y10, Y5
+	VBROADCASTSS 20(DX), Y11
+	VFMADD231PS Y9, Y11, Y6
+	VBROADCASTSS 24(DX), Y10
+	VFMADD231PS Y9, Y10, Y7
+	VBROADCASTSS 28(DX), Y11
+	VFMADD231PS Y9, Y11, Y8
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y9
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS Y9, Y10, Y1
+	VBROADCASTSS 4(DX), Y11
+	VFMADD231PS Y9, Y11, Y2
+	VBROADCASTSS 8(DX), Y10
+	VFMADD231PS Y9, Y10, Y3
+	VBROADCASTSS 12(DX), Y11
+	VFMADD231PS Y9, Y11, Y4
+	VBROADCASTSS 16(DX), Y10
+	VFMADD231PS Y9, Y10, Y5
+	VBROADCASTSS 20(DX), Y11
+	VFMADD231PS Y9, Y11, Y6
+	VBROADCASTSS 24(DX), Y10
+	VFMADD231PS Y9, Y10, Y7
+	VBROADCASTSS 28(DX), Y11
+	VFMADD231PS Y9, Y11, Y8
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -9233,7 +8451,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -9251,8 +8469,8 @@ store:
 	VMOVUPS Y7, (BX)
 	ADDQ CX, BX
 	VMOVUPS Y8, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -9270,7 +8488,7 @@ part5:
 	VMASKMOVPS Y7, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y8, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -9290,8 +8508,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n10x1AVX2(a *Args)
-TEXT ·n10x1AVX2(SB), NOSPLIT, $0-8
+// func tile10x1AVX2(a *Args)
+TEXT ·tile10x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -9341,6 +8559,8 @@ tile:
 	VMASKMOVPS (BX), Y0, Y9
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y10
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -9355,13 +8575,13 @@ tile:
 	MOVQ Args_Seg(AX), R12
 	MOVQ Args_Segs(AX), R13
 	MOVQ R13, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R13
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y11
 	PREFETCHT0 (SI)
 	ADDQ R11, SI
@@ -9391,12 +8611,12 @@ again3:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R13
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R13
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y11
 	PREFETCHT0 (SI)
 	ADDQ R11, SI
@@ -9426,8 +8646,8 @@ again4:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R13
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R12), R13
 	ADDQ $8, R12
 	ADDQ R13, DI
@@ -9435,7 +8655,97 @@ done2:
 	ADDQ R13, R9
 	ADDQ R13, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y11
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS Y11, Y12, Y1
+	VBROADCASTSS 4(DX), Y13
+	VFMADD231PS Y11, Y13, Y2
+	VBROADCASTSS 8(DX), Y12
+	VFMADD231PS Y11, Y12, Y3
+	VBROADCASTSS 12(DX), Y13
+	VFMADD231PS Y11, Y13, Y4
+	VBROADCASTSS 16(DX), Y12
+	VFMADD231PS Y11, Y12, Y5
+	VBROADCASTSS 20(DX), Y13
+	VFMADD231PS Y11, Y13, Y6
+	VBROADCASTSS 24(DX), Y12
+	VFMADD231PS Y11, Y12, Y7
+	VBROADCASTSS 28(DX), Y13
+	VFMADD231PS Y11, Y13, Y8
+	VBROADCASTSS 32(DX), Y12
+	VFMADD231PS Y11, Y12, Y9
+	VBROADCASTSS 36(DX), Y13
+	VFMADD231PS Y11, Y13, Y10
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y11
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS Y11, Y12, Y1
+	VBROADCASTSS 4(DX), Y13
+	VFMADD231PS Y11, Y13, Y2
+	VBROADCASTSS 8(DX), Y12
+	VFMADD231PS Y11, Y12, Y3
+	VBROADCASTSS 12(DX), Y13
+	VFMADD231PS Y11, Y13, Y4
+	VBROADCASTSS 16(DX), Y12
+	VFMADD231PS Y11, Y12, Y5
+	VBROADCASTSS 20(DX), Y13
+	VFMADD231PS Y11, Y13, Y6
+	VBROADCASTSS 24(DX), Y12
+	VFMADD231PS Y11, Y12, Y7
+	VBROADCASTSS 28(DX), Y13
+	VFMADD231PS Y11, Y13, Y8
+	VBROADCASTSS 32(DX), Y12
+	VFMADD231PS Y11, Y12, Y9
+	VBROADCASTSS 36(DX), Y13
+	VFMADD231PS Y11, Y13, Y10
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -9501,7 +8811,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -9523,8 +8833,8 @@ store:
 	VMOVUPS Y9, (BX)
 	ADDQ CX, BX
 	VMOVUPS Y10, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -9546,7 +8856,7 @@ part5:
 	VMASKMOVPS Y9, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y10, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -9566,8 +8876,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n12x1AVX2(a *Args)
-TEXT ·n12x1AVX2(SB), NOSPLIT, $0-8
+// func tile12x1AVX2(a *Args)
+TEXT ·tile12x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -9625,6 +8935,8 @@ tile:
 	VMASKMOVPS (BX), Y0, Y11
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y12
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -9639,13 +8951,13 @@ tile:
 	MOVQ Args_Seg(AX), R12
 	MOVQ Args_Segs(AX), R13
 	MOVQ R13, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R13
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y13
 	PREFETCHT0 (SI)
 	ADDQ R11, SI
@@ -9679,12 +8991,12 @@ again3:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R13
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R13
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y13
 	PREFETCHT0 (SI)
 	ADDQ R11, SI
@@ -9718,8 +9030,8 @@ again4:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R13
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R12), R13
 	ADDQ $8, R12
 	ADDQ R13, DI
@@ -9727,7 +9039,105 @@ done2:
 	ADDQ R13, R9
 	ADDQ R13, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y13
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS 4(DX), Y15
+	VFMADD231PS Y13, Y15, Y2
+	VBROADCASTSS 8(DX), Y14
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS 12(DX), Y15
+	VFMADD231PS Y13, Y15, Y4
+	VBROADCASTSS 16(DX), Y14
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS 20(DX), Y15
+	VFMADD231PS Y13, Y15, Y6
+	VBROADCASTSS 24(DX), Y14
+	VFMADD231PS Y13, Y14, Y7
+	VBROADCASTSS 28(DX), Y15
+	VFMADD231PS Y13, Y15, Y8
+	VBROADCASTSS 32(DX), Y14
+	VFMADD231PS Y13, Y14, Y9
+	VBROADCASTSS 36(DX), Y15
+	VFMADD231PS Y13, Y15, Y10
+	VBROADCASTSS 40(DX), Y14
+	VFMADD231PS Y13, Y14, Y11
+	VBROADCASTSS 44(DX), Y15
+	VFMADD231PS Y13, Y15, Y12
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y13
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS 4(DX), Y15
+	VFMADD231PS Y13, Y15, Y2
+	VBROADCASTSS 8(DX), Y14
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS 12(DX), Y15
+	VFMADD231PS Y13, Y15, Y4
+	VBROADCASTSS 16(DX), Y14
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS 20(DX), Y15
+	VFMADD231PS Y13, Y15, Y6
+	VBROADCASTSS 24(DX), Y14
+	VFMADD231PS Y13, Y14, Y7
+	VBROADCASTSS 28(DX), Y15
+	VFMADD231PS Y13, Y15, Y8
+	VBROADCASTSS 32(DX), Y14
+	VFMADD231PS Y13, Y14, Y9
+	VBROADCASTSS 36(DX), Y15
+	VFMADD231PS Y13, Y15, Y10
+	VBROADCASTSS 40(DX), Y14
+	VFMADD231PS Y13, Y14, Y11
+	VBROADCASTSS 44(DX), Y15
+	VFMADD231PS Y13, Y15, Y12
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -9803,7 +9213,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -9829,8 +9239,8 @@ store:
 	VMOVUPS Y11, (BX)
 	ADDQ CX, BX
 	VMOVUPS Y12, (BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -9856,7 +9266,7 @@ part5:
 	VMASKMOVPS Y11, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y12, Y0, (BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -9876,8 +9286,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n1x2AVX2(a *Args)
-TEXT ·n1x2AVX2(SB), NOSPLIT, $0-8
+// func tile1x2AVX2(a *Args)
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -9892,6 +9302,8 @@ tile:
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Y1
 	VMASKMOVPS 32(BX), Y0, Y2
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -9903,13 +9315,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y3
 	VMOVUPS 32(BX), Y4
 	PREFETCHT0 (SI)
@@ -9920,12 +9332,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Y3
 	VMASKMOVPS 32(BX), Y0, Y4
 	PREFETCHT0 (SI)
@@ -9936,13 +9348,71 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y3
+	VMOVUPS 32(BX), Y4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y4, Y5, Y2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Y3
+	VMASKMOVPS 32(BX), Y0, Y4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y4, Y5, Y2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -9967,18 +9437,18 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
 	VMOVUPS Y2, 32(BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
 	VMASKMOVPS Y2, Y0, 32(BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -9998,8 +9468,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n2x2AVX2(a *Args)
-TEXT ·n2x2AVX2(SB), NOSPLIT, $0-8
+// func tile2x2AVX2(a *Args)
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -10019,6 +9489,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y3
 	VMASKMOVPS 32(BX), Y0, Y4
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -10030,13 +9502,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y5
 	VMOVUPS 32(BX), Y6
 	PREFETCHT0 (SI)
@@ -10050,12 +9522,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Y5
 	VMASKMOVPS 32(BX), Y0, Y6
 	PREFETCHT0 (SI)
@@ -10069,13 +9541,77 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y5
+	VMOVUPS 32(BX), Y6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS Y5, Y7, Y1
+	VFMADD231PS Y6, Y7, Y2
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS Y5, Y8, Y3
+	VFMADD231PS Y6, Y8, Y4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Y5
+	VMASKMOVPS 32(BX), Y0, Y6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS Y5, Y7, Y1
+	VFMADD231PS Y6, Y7, Y2
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS Y5, Y8, Y3
+	VFMADD231PS Y6, Y8, Y4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -10109,7 +9645,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10117,8 +9653,8 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y3, (BX)
 	VMOVUPS Y4, 32(BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10126,7 +9662,7 @@ part5:
 	ADDQ CX, BX
 	VMOVUPS Y3, (BX)
 	VMASKMOVPS Y4, Y0, 32(BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -10146,8 +9682,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n3x2AVX2(a *Args)
-TEXT ·n3x2AVX2(SB), NOSPLIT, $0-8
+// func tile3x2AVX2(a *Args)
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -10172,6 +9708,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y5
 	VMASKMOVPS 32(BX), Y0, Y6
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -10183,13 +9721,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y7
 	VMOVUPS 32(BX), Y8
 	PREFETCHT0 (SI)
@@ -10206,12 +9744,12 @@ again3:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Y7
 	VMASKMOVPS 32(BX), Y0, Y8
 	PREFETCHT0 (SI)
@@ -10228,13 +9766,83 @@ again4:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y7
+	VMOVUPS 32(BX), Y8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS Y7, Y9, Y1
+	VFMADD231PS Y8, Y9, Y2
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS Y7, Y10, Y3
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y8, Y9, Y6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Y7
+	VMASKMOVPS 32(BX), Y0, Y8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS Y7, Y9, Y1
+	VFMADD231PS Y8, Y9, Y2
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS Y7, Y10, Y3
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y8, Y9, Y6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -10277,7 +9885,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10288,8 +9896,8 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y5, (BX)
 	VMOVUPS Y6, 32(BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10300,7 +9908,7 @@ part5:
 	ADDQ CX, BX
 	VMOVUPS Y5, (BX)
 	VMASKMOVPS Y6, Y0, 32(BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -10320,8 +9928,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n4x2AVX2(a *Args)
-TEXT ·n4x2AVX2(SB), NOSPLIT, $0-8
+// func tile4x2AVX2(a *Args)
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -10351,6 +9959,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y7
 	VMASKMOVPS 32(BX), Y0, Y8
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -10363,13 +9973,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y9
 	VMOVUPS 32(BX), Y10
 	PREFETCHT0 (SI)
@@ -10390,12 +10000,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Y9
 	VMASKMOVPS 32(BX), Y0, Y10
 	PREFETCHT0 (SI)
@@ -10416,14 +10026,90 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y9
+	VMOVUPS 32(BX), Y10
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y11
+	VFMADD231PS Y9, Y11, Y1
+	VFMADD231PS Y10, Y11, Y2
+	VBROADCASTSS 4(DX), Y12
+	VFMADD231PS Y9, Y12, Y3
+	VFMADD231PS Y10, Y12, Y4
+	VBROADCASTSS 8(DX), Y11
+	VFMADD231PS Y9, Y11, Y5
+	VFMADD231PS Y10, Y11, Y6
+	VBROADCASTSS 12(DX), Y12
+	VFMADD231PS Y9, Y12, Y7
+	VFMADD231PS Y10, Y12, Y8
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Y9
+	VMASKMOVPS 32(BX), Y0, Y10
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y11
+	VFMADD231PS Y9, Y11, Y1
+	VFMADD231PS Y10, Y11, Y2
+	VBROADCASTSS 4(DX), Y12
+	VFMADD231PS Y9, Y12, Y3
+	VFMADD231PS Y10, Y12, Y4
+	VBROADCASTSS 8(DX), Y11
+	VFMADD231PS Y9, Y11, Y5
+	VFMADD231PS Y10, Y11, Y6
+	VBROADCASTSS 12(DX), Y12
+	VFMADD231PS Y9, Y12, Y7
+	VFMADD231PS Y10, Y12, Y8
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -10475,7 +10161,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10489,8 +10175,8 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y7, (BX)
 	VMOVUPS Y8, 32(BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10504,7 +10190,7 @@ part5:
 	ADDQ CX, BX
 	VMOVUPS Y7, (BX)
 	VMASKMOVPS Y8, Y0, 32(BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -10524,8 +10210,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n5x2AVX2(a *Args)
-TEXT ·n5x2AVX2(SB), NOSPLIT, $0-8
+// func tile5x2AVX2(a *Args)
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -10560,6 +10246,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y9
 	VMASKMOVPS 32(BX), Y0, Y10
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -10572,13 +10260,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y11
 	VMOVUPS 32(BX), Y12
 	PREFETCHT0 (SI)
@@ -10602,12 +10290,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Y11
 	VMASKMOVPS 32(BX), Y0, Y12
 	PREFETCHT0 (SI)
@@ -10631,14 +10319,96 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y11
+	VMOVUPS 32(BX), Y12
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y13
+	VFMADD231PS Y11, Y13, Y1
+	VFMADD231PS Y12, Y13, Y2
+	VBROADCASTSS 4(DX), Y14
+	VFMADD231PS Y11, Y14, Y3
+	VFMADD231PS Y12, Y14, Y4
+	VBROADCASTSS 8(DX), Y13
+	VFMADD231PS Y11, Y13, Y5
+	VFMADD231PS Y12, Y13, Y6
+	VBROADCASTSS 12(DX), Y14
+	VFMADD231PS Y11, Y14, Y7
+	VFMADD231PS Y12, Y14, Y8
+	VBROADCASTSS 16(DX), Y13
+	VFMADD231PS Y11, Y13, Y9
+	VFMADD231PS Y12, Y13, Y10
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Y11
+	VMASKMOVPS 32(BX), Y0, Y12
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y13
+	VFMADD231PS Y11, Y13, Y1
+	VFMADD231PS Y12, Y13, Y2
+	VBROADCASTSS 4(DX), Y14
+	VFMADD231PS Y11, Y14, Y3
+	VFMADD231PS Y12, Y14, Y4
+	VBROADCASTSS 8(DX), Y13
+	VFMADD231PS Y11, Y13, Y5
+	VFMADD231PS Y12, Y13, Y6
+	VBROADCASTSS 12(DX), Y14
+	VFMADD231PS Y11, Y14, Y7
+	VFMADD231PS Y12, Y14, Y8
+	VBROADCASTSS 16(DX), Y13
+	VFMADD231PS Y11, Y13, Y9
+	VFMADD231PS Y12, Y13, Y10
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -10699,7 +10469,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10716,8 +10486,8 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y9, (BX)
 	VMOVUPS Y10, 32(BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10734,7 +10504,7 @@ part5:
 	ADDQ CX, BX
 	VMOVUPS Y9, (BX)
 	VMASKMOVPS Y10, Y0, 32(BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -10754,8 +10524,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n6x2AVX2(a *Args)
-TEXT ·n6x2AVX2(SB), NOSPLIT, $0-8
+// func tile6x2AVX2(a *Args)
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -10795,6 +10565,8 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y11
 	VMASKMOVPS 32(BX), Y0, Y12
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -10807,13 +10579,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y13
 	VMOVUPS 32(BX), Y14
 	PREFETCHT0 (SI)
@@ -10840,12 +10612,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Y13
 	VMASKMOVPS 32(BX), Y0, Y14
 	PREFETCHT0 (SI)
@@ -10872,14 +10644,102 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y13
+	VMOVUPS 32(BX), Y14
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y15
+	VFMADD231PS Y13, Y15, Y1
+	VFMADD231PS Y14, Y15, Y2
+	VBROADCASTSS 4(DX), Y15
+	VFMADD231PS Y13, Y15, Y3
+	VFMADD231PS Y14, Y15, Y4
+	VBROADCASTSS 8(DX), Y15
+	VFMADD231PS Y13, Y15, Y5
+	VFMADD231PS Y14, Y15, Y6
+	VBROADCASTSS 12(DX), Y15
+	VFMADD231PS Y13, Y15, Y7
+	VFMADD231PS Y14, Y15, Y8
+	VBROADCASTSS 16(DX), Y15
+	VFMADD231PS Y13, Y15, Y9
+	VFMADD231PS Y14, Y15, Y10
+	VBROADCASTSS 20(DX), Y15
+	VFMADD231PS Y13, Y15, Y11
+	VFMADD231PS Y14, Y15, Y12
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Y13
+	VMASKMOVPS 32(BX), Y0, Y14
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y15
+	VFMADD231PS Y13, Y15, Y1
+	VFMADD231PS Y14, Y15, Y2
+	VBROADCASTSS 4(DX), Y15
+	VFMADD231PS Y13, Y15, Y3
+	VFMADD231PS Y14, Y15, Y4
+	VBROADCASTSS 8(DX), Y15
+	VFMADD231PS Y13, Y15, Y5
+	VFMADD231PS Y14, Y15, Y6
+	VBROADCASTSS 12(DX), Y15
+	VFMADD231PS Y13, Y15, Y7
+	VFMADD231PS Y14, Y15, Y8
+	VBROADCASTSS 16(DX), Y15
+	VFMADD231PS Y13, Y15, Y9
+	VFMADD231PS Y14, Y15, Y10
+	VBROADCASTSS 20(DX), Y15
+	VFMADD231PS Y13, Y15, Y11
+	VFMADD231PS Y14, Y15, Y12
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -10949,7 +10809,7 @@ activate:
 store:
 	// the result
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part11
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10969,8 +10829,8 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y11, (BX)
 	VMOVUPS Y12, 32(BX)
-	JMP done6
-part5:
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -10990,7 +10850,7 @@ part5:
 	ADDQ CX, BX
 	VMOVUPS Y11, (BX)
 	VMASKMOVPS Y12, Y0, 32(BX)
-done6:
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -11010,2930 +10870,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func t1x1AVX2(a *Args)
-TEXT ·t1x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y2
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y3
-	VFMADD231PS Y2, Y3, Y1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y2
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y3
-	VFMADD231PS Y2, Y3, Y1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y2
-	VADDPS Y2, Y1, Y1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y1, Y2, Y1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y2
-	VMINPS Y1, Y2, Y1
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x1AVX2(a *Args)
-TEXT ·t2x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y4
-	VFMADD231PS Y3, Y4, Y1
-	VBROADCASTSS 4(DX), Y5
-	VFMADD231PS Y3, Y5, Y2
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y4
-	VFMADD231PS Y3, Y4, Y1
-	VBROADCASTSS 4(DX), Y5
-	VFMADD231PS Y3, Y5, Y2
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y3
-	VADDPS Y3, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	VADDPS Y3, Y2, Y2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y3
-	VMINPS Y1, Y3, Y1
-	VMINPS Y2, Y3, Y2
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x1AVX2(a *Args)
-TEXT ·t3x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y5
-	VFMADD231PS Y4, Y5, Y1
-	VBROADCASTSS 4(DX), Y6
-	VFMADD231PS Y4, Y6, Y2
-	VBROADCASTSS 8(DX), Y5
-	VFMADD231PS Y4, Y5, Y3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y5
-	VFMADD231PS Y4, Y5, Y1
-	VBROADCASTSS 4(DX), Y6
-	VFMADD231PS Y4, Y6, Y2
-	VBROADCASTSS 8(DX), Y5
-	VFMADD231PS Y4, Y5, Y3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y4
-	VADDPS Y4, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	VADDPS Y4, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	VADDPS Y4, Y3, Y3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y4
-	VMINPS Y1, Y4, Y1
-	VMINPS Y2, Y4, Y2
-	VMINPS Y3, Y4, Y3
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x1AVX2(a *Args)
-TEXT ·t4x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y6
-	VFMADD231PS Y5, Y6, Y1
-	VBROADCASTSS 4(DX), Y7
-	VFMADD231PS Y5, Y7, Y2
-	VBROADCASTSS 8(DX), Y6
-	VFMADD231PS Y5, Y6, Y3
-	VBROADCASTSS 12(DX), Y7
-	VFMADD231PS Y5, Y7, Y4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y6
-	VFMADD231PS Y5, Y6, Y1
-	VBROADCASTSS 4(DX), Y7
-	VFMADD231PS Y5, Y7, Y2
-	VBROADCASTSS 8(DX), Y6
-	VFMADD231PS Y5, Y6, Y3
-	VBROADCASTSS 12(DX), Y7
-	VFMADD231PS Y5, Y7, Y4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y5
-	VADDPS Y5, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	VADDPS Y5, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	VADDPS Y5, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	VADDPS Y5, Y4, Y4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y5, Y5, Y5
-	VMAXPS Y1, Y5, Y1
-	VMAXPS Y2, Y5, Y2
-	VMAXPS Y3, Y5, Y3
-	VMAXPS Y4, Y5, Y4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y5
-	VMINPS Y1, Y5, Y1
-	VMINPS Y2, Y5, Y2
-	VMINPS Y3, Y5, Y3
-	VMINPS Y4, Y5, Y4
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x1AVX2(a *Args)
-TEXT ·t5x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y7
-	VFMADD231PS Y6, Y7, Y1
-	VBROADCASTSS 4(DX), Y8
-	VFMADD231PS Y6, Y8, Y2
-	VBROADCASTSS 8(DX), Y7
-	VFMADD231PS Y6, Y7, Y3
-	VBROADCASTSS 12(DX), Y8
-	VFMADD231PS Y6, Y8, Y4
-	VBROADCASTSS 16(DX), Y7
-	VFMADD231PS Y6, Y7, Y5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y7
-	VFMADD231PS Y6, Y7, Y1
-	VBROADCASTSS 4(DX), Y8
-	VFMADD231PS Y6, Y8, Y2
-	VBROADCASTSS 8(DX), Y7
-	VFMADD231PS Y6, Y7, Y3
-	VBROADCASTSS 12(DX), Y8
-	VFMADD231PS Y6, Y8, Y4
-	VBROADCASTSS 16(DX), Y7
-	VFMADD231PS Y6, Y7, Y5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y5, Y5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y6
-	VMINPS Y1, Y6, Y1
-	VMINPS Y2, Y6, Y2
-	VMINPS Y3, Y6, Y3
-	VMINPS Y4, Y6, Y4
-	VMINPS Y5, Y6, Y5
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x1AVX2(a *Args)
-TEXT ·t6x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y8
-	VFMADD231PS Y7, Y8, Y1
-	VBROADCASTSS 4(DX), Y9
-	VFMADD231PS Y7, Y9, Y2
-	VBROADCASTSS 8(DX), Y8
-	VFMADD231PS Y7, Y8, Y3
-	VBROADCASTSS 12(DX), Y9
-	VFMADD231PS Y7, Y9, Y4
-	VBROADCASTSS 16(DX), Y8
-	VFMADD231PS Y7, Y8, Y5
-	VBROADCASTSS 20(DX), Y9
-	VFMADD231PS Y7, Y9, Y6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y8
-	VFMADD231PS Y7, Y8, Y1
-	VBROADCASTSS 4(DX), Y9
-	VFMADD231PS Y7, Y9, Y2
-	VBROADCASTSS 8(DX), Y8
-	VFMADD231PS Y7, Y8, Y3
-	VBROADCASTSS 12(DX), Y9
-	VFMADD231PS Y7, Y9, Y4
-	VBROADCASTSS 16(DX), Y8
-	VFMADD231PS Y7, Y8, Y5
-	VBROADCASTSS 20(DX), Y9
-	VFMADD231PS Y7, Y9, Y6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y6, Y6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y7, Y7, Y7
-	VMAXPS Y1, Y7, Y1
-	VMAXPS Y2, Y7, Y2
-	VMAXPS Y3, Y7, Y3
-	VMAXPS Y4, Y7, Y4
-	VMAXPS Y5, Y7, Y5
-	VMAXPS Y6, Y7, Y6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y7
-	VMINPS Y1, Y7, Y1
-	VMINPS Y2, Y7, Y2
-	VMINPS Y3, Y7, Y3
-	VMINPS Y4, Y7, Y4
-	VMINPS Y5, Y7, Y5
-	VMINPS Y6, Y7, Y6
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t7x1AVX2(a *Args)
-TEXT ·t7x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y9
-	VFMADD231PS Y8, Y9, Y1
-	VBROADCASTSS 4(DX), Y10
-	VFMADD231PS Y8, Y10, Y2
-	VBROADCASTSS 8(DX), Y9
-	VFMADD231PS Y8, Y9, Y3
-	VBROADCASTSS 12(DX), Y10
-	VFMADD231PS Y8, Y10, Y4
-	VBROADCASTSS 16(DX), Y9
-	VFMADD231PS Y8, Y9, Y5
-	VBROADCASTSS 20(DX), Y10
-	VFMADD231PS Y8, Y10, Y6
-	VBROADCASTSS 24(DX), Y9
-	VFMADD231PS Y8, Y9, Y7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y9
-	VFMADD231PS Y8, Y9, Y1
-	VBROADCASTSS 4(DX), Y10
-	VFMADD231PS Y8, Y10, Y2
-	VBROADCASTSS 8(DX), Y9
-	VFMADD231PS Y8, Y9, Y3
-	VBROADCASTSS 12(DX), Y10
-	VFMADD231PS Y8, Y10, Y4
-	VBROADCASTSS 16(DX), Y9
-	VFMADD231PS Y8, Y9, Y5
-	VBROADCASTSS 20(DX), Y10
-	VFMADD231PS Y8, Y10, Y6
-	VBROADCASTSS 24(DX), Y9
-	VFMADD231PS Y8, Y9, Y7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y7, Y7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y8
-	VMINPS Y1, Y8, Y1
-	VMINPS Y2, Y8, Y2
-	VMINPS Y3, Y8, Y3
-	VMINPS Y4, Y8, Y4
-	VMINPS Y5, Y8, Y5
-	VMINPS Y6, Y8, Y6
-	VMINPS Y7, Y8, Y7
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t8x1AVX2(a *Args)
-TEXT ·t8x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y10
-	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS 4(DX), Y11
-	VFMADD231PS Y9, Y11, Y2
-	VBROADCASTSS 8(DX), Y10
-	VFMADD231PS Y9, Y10, Y3
-	VBROADCASTSS 12(DX), Y11
-	VFMADD231PS Y9, Y11, Y4
-	VBROADCASTSS 16(DX), Y10
-	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS 20(DX), Y11
-	VFMADD231PS Y9, Y11, Y6
-	VBROADCASTSS 24(DX), Y10
-	VFMADD231PS Y9, Y10, Y7
-	VBROADCASTSS 28(DX), Y11
-	VFMADD231PS Y9, Y11, Y8
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y10
-	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS 4(DX), Y11
-	VFMADD231PS Y9, Y11, Y2
-	VBROADCASTSS 8(DX), Y10
-	VFMADD231PS Y9, Y10, Y3
-	VBROADCASTSS 12(DX), Y11
-	VFMADD231PS Y9, Y11, Y4
-	VBROADCASTSS 16(DX), Y10
-	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS 20(DX), Y11
-	VFMADD231PS Y9, Y11, Y6
-	VBROADCASTSS 24(DX), Y10
-	VFMADD231PS Y9, Y10, Y7
-	VBROADCASTSS 28(DX), Y11
-	VFMADD231PS Y9, Y11, Y8
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y8, Y8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y9, Y9, Y9
-	VMAXPS Y1, Y9, Y1
-	VMAXPS Y2, Y9, Y2
-	VMAXPS Y3, Y9, Y3
-	VMAXPS Y4, Y9, Y4
-	VMAXPS Y5, Y9, Y5
-	VMAXPS Y6, Y9, Y6
-	VMAXPS Y7, Y9, Y7
-	VMAXPS Y8, Y9, Y8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y9
-	VMINPS Y1, Y9, Y1
-	VMINPS Y2, Y9, Y2
-	VMINPS Y3, Y9, Y3
-	VMINPS Y4, Y9, Y4
-	VMINPS Y5, Y9, Y5
-	VMINPS Y6, Y9, Y6
-	VMINPS Y7, Y9, Y7
-	VMINPS Y8, Y9, Y8
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t10x1AVX2(a *Args)
-TEXT ·t10x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y12
-	VFMADD231PS Y11, Y12, Y1
-	VBROADCASTSS 4(DX), Y13
-	VFMADD231PS Y11, Y13, Y2
-	VBROADCASTSS 8(DX), Y12
-	VFMADD231PS Y11, Y12, Y3
-	VBROADCASTSS 12(DX), Y13
-	VFMADD231PS Y11, Y13, Y4
-	VBROADCASTSS 16(DX), Y12
-	VFMADD231PS Y11, Y12, Y5
-	VBROADCASTSS 20(DX), Y13
-	VFMADD231PS Y11, Y13, Y6
-	VBROADCASTSS 24(DX), Y12
-	VFMADD231PS Y11, Y12, Y7
-	VBROADCASTSS 28(DX), Y13
-	VFMADD231PS Y11, Y13, Y8
-	VBROADCASTSS 32(DX), Y12
-	VFMADD231PS Y11, Y12, Y9
-	VBROADCASTSS 36(DX), Y13
-	VFMADD231PS Y11, Y13, Y10
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y12
-	VFMADD231PS Y11, Y12, Y1
-	VBROADCASTSS 4(DX), Y13
-	VFMADD231PS Y11, Y13, Y2
-	VBROADCASTSS 8(DX), Y12
-	VFMADD231PS Y11, Y12, Y3
-	VBROADCASTSS 12(DX), Y13
-	VFMADD231PS Y11, Y13, Y4
-	VBROADCASTSS 16(DX), Y12
-	VFMADD231PS Y11, Y12, Y5
-	VBROADCASTSS 20(DX), Y13
-	VFMADD231PS Y11, Y13, Y6
-	VBROADCASTSS 24(DX), Y12
-	VFMADD231PS Y11, Y12, Y7
-	VBROADCASTSS 28(DX), Y13
-	VFMADD231PS Y11, Y13, Y8
-	VBROADCASTSS 32(DX), Y12
-	VFMADD231PS Y11, Y12, Y9
-	VBROADCASTSS 36(DX), Y13
-	VFMADD231PS Y11, Y13, Y10
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y8, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y9, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y10, Y10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y11, Y11, Y11
-	VMAXPS Y1, Y11, Y1
-	VMAXPS Y2, Y11, Y2
-	VMAXPS Y3, Y11, Y3
-	VMAXPS Y4, Y11, Y4
-	VMAXPS Y5, Y11, Y5
-	VMAXPS Y6, Y11, Y6
-	VMAXPS Y7, Y11, Y7
-	VMAXPS Y8, Y11, Y8
-	VMAXPS Y9, Y11, Y9
-	VMAXPS Y10, Y11, Y10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y11
-	VMINPS Y1, Y11, Y1
-	VMINPS Y2, Y11, Y2
-	VMINPS Y3, Y11, Y3
-	VMINPS Y4, Y11, Y4
-	VMINPS Y5, Y11, Y5
-	VMINPS Y6, Y11, Y6
-	VMINPS Y7, Y11, Y7
-	VMINPS Y8, Y11, Y8
-	VMINPS Y9, Y11, Y9
-	VMINPS Y10, Y11, Y10
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y10, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y9, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y10, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t12x1AVX2(a *Args)
-TEXT ·t12x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y13
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y14
-	VFMADD231PS Y13, Y14, Y1
-	VBROADCASTSS 4(DX), Y15
-	VFMADD231PS Y13, Y15, Y2
-	VBROADCASTSS 8(DX), Y14
-	VFMADD231PS Y13, Y14, Y3
-	VBROADCASTSS 12(DX), Y15
-	VFMADD231PS Y13, Y15, Y4
-	VBROADCASTSS 16(DX), Y14
-	VFMADD231PS Y13, Y14, Y5
-	VBROADCASTSS 20(DX), Y15
-	VFMADD231PS Y13, Y15, Y6
-	VBROADCASTSS 24(DX), Y14
-	VFMADD231PS Y13, Y14, Y7
-	VBROADCASTSS 28(DX), Y15
-	VFMADD231PS Y13, Y15, Y8
-	VBROADCASTSS 32(DX), Y14
-	VFMADD231PS Y13, Y14, Y9
-	VBROADCASTSS 36(DX), Y15
-	VFMADD231PS Y13, Y15, Y10
-	VBROADCASTSS 40(DX), Y14
-	VFMADD231PS Y13, Y14, Y11
-	VBROADCASTSS 44(DX), Y15
-	VFMADD231PS Y13, Y15, Y12
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMASKMOVPS (BX), Y0, Y13
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y14
-	VFMADD231PS Y13, Y14, Y1
-	VBROADCASTSS 4(DX), Y15
-	VFMADD231PS Y13, Y15, Y2
-	VBROADCASTSS 8(DX), Y14
-	VFMADD231PS Y13, Y14, Y3
-	VBROADCASTSS 12(DX), Y15
-	VFMADD231PS Y13, Y15, Y4
-	VBROADCASTSS 16(DX), Y14
-	VFMADD231PS Y13, Y14, Y5
-	VBROADCASTSS 20(DX), Y15
-	VFMADD231PS Y13, Y15, Y6
-	VBROADCASTSS 24(DX), Y14
-	VFMADD231PS Y13, Y14, Y7
-	VBROADCASTSS 28(DX), Y15
-	VFMADD231PS Y13, Y15, Y8
-	VBROADCASTSS 32(DX), Y14
-	VFMADD231PS Y13, Y14, Y9
-	VBROADCASTSS 36(DX), Y15
-	VFMADD231PS Y13, Y15, Y10
-	VBROADCASTSS 40(DX), Y14
-	VFMADD231PS Y13, Y14, Y11
-	VBROADCASTSS 44(DX), Y15
-	VFMADD231PS Y13, Y15, Y12
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y8, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y9, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y10, Y10
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y11, Y11
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y12, Y12
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y13, Y13, Y13
-	VMAXPS Y1, Y13, Y1
-	VMAXPS Y2, Y13, Y2
-	VMAXPS Y3, Y13, Y3
-	VMAXPS Y4, Y13, Y4
-	VMAXPS Y5, Y13, Y5
-	VMAXPS Y6, Y13, Y6
-	VMAXPS Y7, Y13, Y7
-	VMAXPS Y8, Y13, Y8
-	VMAXPS Y9, Y13, Y9
-	VMAXPS Y10, Y13, Y10
-	VMAXPS Y11, Y13, Y11
-	VMAXPS Y12, Y13, Y12
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y13
-	VMINPS Y1, Y13, Y1
-	VMINPS Y2, Y13, Y2
-	VMINPS Y3, Y13, Y3
-	VMINPS Y4, Y13, Y4
-	VMINPS Y5, Y13, Y5
-	VMINPS Y6, Y13, Y6
-	VMINPS Y7, Y13, Y7
-	VMINPS Y8, Y13, Y8
-	VMINPS Y9, Y13, Y9
-	VMINPS Y10, Y13, Y10
-	VMINPS Y11, Y13, Y11
-	VMINPS Y12, Y13, Y12
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y10, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y11, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y12, (BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y9, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y10, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y11, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y12, Y0, (BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t1x2AVX2(a *Args)
-TEXT ·t1x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y3
-	VMOVUPS 32(BX), Y4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y5
-	VFMADD231PS Y3, Y5, Y1
-	VFMADD231PS Y4, Y5, Y2
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y5
-	VFMADD231PS Y3, Y5, Y1
-	VFMADD231PS Y4, Y5, Y2
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	VADDPS Y3, Y1, Y1
-	VADDPS Y4, Y2, Y2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y3
-	VMINPS Y1, Y3, Y1
-	VMINPS Y2, Y3, Y2
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMOVUPS Y2, 32(BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x2AVX2(a *Args)
-TEXT ·t2x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y5
-	VMOVUPS 32(BX), Y6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y7
-	VFMADD231PS Y5, Y7, Y1
-	VFMADD231PS Y6, Y7, Y2
-	VBROADCASTSS 4(DX), Y8
-	VFMADD231PS Y5, Y8, Y3
-	VFMADD231PS Y6, Y8, Y4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y7
-	VFMADD231PS Y5, Y7, Y1
-	VFMADD231PS Y6, Y7, Y2
-	VBROADCASTSS 4(DX), Y8
-	VFMADD231PS Y5, Y8, Y3
-	VFMADD231PS Y6, Y8, Y4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	VADDPS Y5, Y1, Y1
-	VADDPS Y6, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	VADDPS Y5, Y3, Y3
-	VADDPS Y6, Y4, Y4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y5, Y5, Y5
-	VMAXPS Y1, Y5, Y1
-	VMAXPS Y2, Y5, Y2
-	VMAXPS Y3, Y5, Y3
-	VMAXPS Y4, Y5, Y4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y5
-	VMINPS Y1, Y5, Y1
-	VMINPS Y2, Y5, Y2
-	VMINPS Y3, Y5, Y3
-	VMINPS Y4, Y5, Y4
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMOVUPS Y2, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMOVUPS Y4, 32(BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x2AVX2(a *Args)
-TEXT ·t3x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y7
-	VMOVUPS 32(BX), Y8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y9
-	VFMADD231PS Y7, Y9, Y1
-	VFMADD231PS Y8, Y9, Y2
-	VBROADCASTSS 4(DX), Y10
-	VFMADD231PS Y7, Y10, Y3
-	VFMADD231PS Y8, Y10, Y4
-	VBROADCASTSS 8(DX), Y9
-	VFMADD231PS Y7, Y9, Y5
-	VFMADD231PS Y8, Y9, Y6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y9
-	VFMADD231PS Y7, Y9, Y1
-	VFMADD231PS Y8, Y9, Y2
-	VBROADCASTSS 4(DX), Y10
-	VFMADD231PS Y7, Y10, Y3
-	VFMADD231PS Y8, Y10, Y4
-	VBROADCASTSS 8(DX), Y9
-	VFMADD231PS Y7, Y9, Y5
-	VFMADD231PS Y8, Y9, Y6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	VADDPS Y7, Y1, Y1
-	VADDPS Y8, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	VADDPS Y7, Y3, Y3
-	VADDPS Y8, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	VADDPS Y7, Y5, Y5
-	VADDPS Y8, Y6, Y6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y7, Y7, Y7
-	VMAXPS Y1, Y7, Y1
-	VMAXPS Y2, Y7, Y2
-	VMAXPS Y3, Y7, Y3
-	VMAXPS Y4, Y7, Y4
-	VMAXPS Y5, Y7, Y5
-	VMAXPS Y6, Y7, Y6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y7
-	VMINPS Y1, Y7, Y1
-	VMINPS Y2, Y7, Y2
-	VMINPS Y3, Y7, Y3
-	VMINPS Y4, Y7, Y4
-	VMINPS Y5, Y7, Y5
-	VMINPS Y6, Y7, Y6
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMOVUPS Y2, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMOVUPS Y4, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMOVUPS Y6, 32(BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMASKMOVPS Y6, Y0, 32(BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x2AVX2(a *Args)
-TEXT ·t4x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y9
-	VMOVUPS 32(BX), Y10
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y11
-	VFMADD231PS Y9, Y11, Y1
-	VFMADD231PS Y10, Y11, Y2
-	VBROADCASTSS 4(DX), Y12
-	VFMADD231PS Y9, Y12, Y3
-	VFMADD231PS Y10, Y12, Y4
-	VBROADCASTSS 8(DX), Y11
-	VFMADD231PS Y9, Y11, Y5
-	VFMADD231PS Y10, Y11, Y6
-	VBROADCASTSS 12(DX), Y12
-	VFMADD231PS Y9, Y12, Y7
-	VFMADD231PS Y10, Y12, Y8
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y11
-	VFMADD231PS Y9, Y11, Y1
-	VFMADD231PS Y10, Y11, Y2
-	VBROADCASTSS 4(DX), Y12
-	VFMADD231PS Y9, Y12, Y3
-	VFMADD231PS Y10, Y12, Y4
-	VBROADCASTSS 8(DX), Y11
-	VFMADD231PS Y9, Y11, Y5
-	VFMADD231PS Y10, Y11, Y6
-	VBROADCASTSS 12(DX), Y12
-	VFMADD231PS Y9, Y12, Y7
-	VFMADD231PS Y10, Y12, Y8
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	VADDPS Y9, Y1, Y1
-	VADDPS Y10, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	VADDPS Y9, Y3, Y3
-	VADDPS Y10, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	VADDPS Y9, Y5, Y5
-	VADDPS Y10, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	VADDPS Y9, Y7, Y7
-	VADDPS Y10, Y8, Y8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y9, Y9, Y9
-	VMAXPS Y1, Y9, Y1
-	VMAXPS Y2, Y9, Y2
-	VMAXPS Y3, Y9, Y3
-	VMAXPS Y4, Y9, Y4
-	VMAXPS Y5, Y9, Y5
-	VMAXPS Y6, Y9, Y6
-	VMAXPS Y7, Y9, Y7
-	VMAXPS Y8, Y9, Y8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y9
-	VMINPS Y1, Y9, Y1
-	VMINPS Y2, Y9, Y2
-	VMINPS Y3, Y9, Y3
-	VMINPS Y4, Y9, Y4
-	VMINPS Y5, Y9, Y5
-	VMINPS Y6, Y9, Y6
-	VMINPS Y7, Y9, Y7
-	VMINPS Y8, Y9, Y8
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMOVUPS Y2, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMOVUPS Y4, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMOVUPS Y6, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	VMOVUPS Y8, 32(BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMASKMOVPS Y6, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	VMASKMOVPS Y8, Y0, 32(BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x2AVX2(a *Args)
-TEXT ·t5x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y11
-	VMOVUPS 32(BX), Y12
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y13
-	VFMADD231PS Y11, Y13, Y1
-	VFMADD231PS Y12, Y13, Y2
-	VBROADCASTSS 4(DX), Y14
-	VFMADD231PS Y11, Y14, Y3
-	VFMADD231PS Y12, Y14, Y4
-	VBROADCASTSS 8(DX), Y13
-	VFMADD231PS Y11, Y13, Y5
-	VFMADD231PS Y12, Y13, Y6
-	VBROADCASTSS 12(DX), Y14
-	VFMADD231PS Y11, Y14, Y7
-	VFMADD231PS Y12, Y14, Y8
-	VBROADCASTSS 16(DX), Y13
-	VFMADD231PS Y11, Y13, Y9
-	VFMADD231PS Y12, Y13, Y10
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y13
-	VFMADD231PS Y11, Y13, Y1
-	VFMADD231PS Y12, Y13, Y2
-	VBROADCASTSS 4(DX), Y14
-	VFMADD231PS Y11, Y14, Y3
-	VFMADD231PS Y12, Y14, Y4
-	VBROADCASTSS 8(DX), Y13
-	VFMADD231PS Y11, Y13, Y5
-	VFMADD231PS Y12, Y13, Y6
-	VBROADCASTSS 12(DX), Y14
-	VFMADD231PS Y11, Y14, Y7
-	VFMADD231PS Y12, Y14, Y8
-	VBROADCASTSS 16(DX), Y13
-	VFMADD231PS Y11, Y13, Y9
-	VFMADD231PS Y12, Y13, Y10
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y1, Y1
-	VADDPS Y12, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y3, Y3
-	VADDPS Y12, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y5, Y5
-	VADDPS Y12, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y7, Y7
-	VADDPS Y12, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y9, Y9
-	VADDPS Y12, Y10, Y10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y11, Y11, Y11
-	VMAXPS Y1, Y11, Y1
-	VMAXPS Y2, Y11, Y2
-	VMAXPS Y3, Y11, Y3
-	VMAXPS Y4, Y11, Y4
-	VMAXPS Y5, Y11, Y5
-	VMAXPS Y6, Y11, Y6
-	VMAXPS Y7, Y11, Y7
-	VMAXPS Y8, Y11, Y8
-	VMAXPS Y9, Y11, Y9
-	VMAXPS Y10, Y11, Y10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y11
-	VMINPS Y1, Y11, Y1
-	VMINPS Y2, Y11, Y2
-	VMINPS Y3, Y11, Y3
-	VMINPS Y4, Y11, Y4
-	VMINPS Y5, Y11, Y5
-	VMINPS Y6, Y11, Y6
-	VMINPS Y7, Y11, Y7
-	VMINPS Y8, Y11, Y8
-	VMINPS Y9, Y11, Y9
-	VMINPS Y10, Y11, Y10
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMOVUPS Y2, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMOVUPS Y4, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMOVUPS Y6, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	VMOVUPS Y8, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	VMOVUPS Y10, 32(BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMASKMOVPS Y6, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	VMASKMOVPS Y8, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	VMASKMOVPS Y10, Y0, 32(BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x2AVX2(a *Args)
-TEXT ·t6x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	CMPQ Args_whole(AX), $0
-	JEQ part1
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again3:
-	VMOVUPS (BX), Y13
-	VMOVUPS 32(BX), Y14
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y15
-	VFMADD231PS Y13, Y15, Y1
-	VFMADD231PS Y14, Y15, Y2
-	VBROADCASTSS 4(DX), Y15
-	VFMADD231PS Y13, Y15, Y3
-	VFMADD231PS Y14, Y15, Y4
-	VBROADCASTSS 8(DX), Y15
-	VFMADD231PS Y13, Y15, Y5
-	VFMADD231PS Y14, Y15, Y6
-	VBROADCASTSS 12(DX), Y15
-	VFMADD231PS Y13, Y15, Y7
-	VFMADD231PS Y14, Y15, Y8
-	VBROADCASTSS 16(DX), Y15
-	VFMADD231PS Y13, Y15, Y9
-	VFMADD231PS Y14, Y15, Y10
-	VBROADCASTSS 20(DX), Y15
-	VFMADD231PS Y13, Y15, Y11
-	VFMADD231PS Y14, Y15, Y12
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again3
-	JMP done2
-part1:
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again4:
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y15
-	VFMADD231PS Y13, Y15, Y1
-	VFMADD231PS Y14, Y15, Y2
-	VBROADCASTSS 4(DX), Y15
-	VFMADD231PS Y13, Y15, Y3
-	VFMADD231PS Y14, Y15, Y4
-	VBROADCASTSS 8(DX), Y15
-	VFMADD231PS Y13, Y15, Y5
-	VFMADD231PS Y14, Y15, Y6
-	VBROADCASTSS 12(DX), Y15
-	VFMADD231PS Y13, Y15, Y7
-	VFMADD231PS Y14, Y15, Y8
-	VBROADCASTSS 16(DX), Y15
-	VFMADD231PS Y13, Y15, Y9
-	VFMADD231PS Y14, Y15, Y10
-	VBROADCASTSS 20(DX), Y15
-	VFMADD231PS Y13, Y15, Y11
-	VFMADD231PS Y14, Y15, Y12
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again4
-done2:
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y1, Y1
-	VADDPS Y14, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y3, Y3
-	VADDPS Y14, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y5, Y5
-	VADDPS Y14, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y7, Y7
-	VADDPS Y14, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y9, Y9
-	VADDPS Y14, Y10, Y10
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y11, Y11
-	VADDPS Y14, Y12, Y12
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y13, Y13, Y13
-	VMAXPS Y1, Y13, Y1
-	VMAXPS Y2, Y13, Y2
-	VMAXPS Y3, Y13, Y3
-	VMAXPS Y4, Y13, Y4
-	VMAXPS Y5, Y13, Y5
-	VMAXPS Y6, Y13, Y6
-	VMAXPS Y7, Y13, Y7
-	VMAXPS Y8, Y13, Y8
-	VMAXPS Y9, Y13, Y9
-	VMAXPS Y10, Y13, Y10
-	VMAXPS Y11, Y13, Y11
-	VMAXPS Y12, Y13, Y12
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y13
-	VMINPS Y1, Y13, Y1
-	VMINPS Y2, Y13, Y2
-	VMINPS Y3, Y13, Y3
-	VMINPS Y4, Y13, Y4
-	VMINPS Y5, Y13, Y5
-	VMINPS Y6, Y13, Y6
-	VMINPS Y7, Y13, Y7
-	VMINPS Y8, Y13, Y8
-	VMINPS Y9, Y13, Y9
-	VMINPS Y10, Y13, Y10
-	VMINPS Y11, Y13, Y11
-	VMINPS Y12, Y13, Y12
-store:
-	// the result
-	CMPQ Args_whole(AX), $0
-	JEQ part5
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMOVUPS Y2, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMOVUPS Y4, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMOVUPS Y6, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	VMOVUPS Y8, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	VMOVUPS Y10, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y11, (BX)
-	VMOVUPS Y12, 32(BX)
-	JMP done6
-part5:
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMASKMOVPS Y6, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	VMASKMOVPS Y8, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	VMASKMOVPS Y10, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y11, (BX)
-	VMASKMOVPS Y12, Y0, 32(BX)
-done6:
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func p1x1AVX2(a *Args)
-TEXT ·p1x1AVX2(SB), NOSPLIT, $0-8
+// func pooled1x1AVX2(a *Args)
+TEXT ·pooled1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -13958,13 +10896,13 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y5
 	VBROADCASTSS (DI), Y6
 	VFMADD231PS Y5, Y6, Y1
@@ -13978,12 +10916,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again4:
+again5:
 	VMASKMOVPS (BX), Y0, Y5
 	VBROADCASTSS (DI), Y6
 	VFMADD231PS Y5, Y6, Y1
@@ -13997,14 +10935,14 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (SI), R9
 	ADDQ $8, SI
 	ADDQ R9, DI
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X5
@@ -14041,22 +10979,22 @@ done2:
 	VPACKUSDW X11, X9, X9
 	VPACKUSWB X9, X9, X9
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part6
 	VMOVUPS Y1, (BX)
 	VMOVQ X9, (DX)
-	JMP done6
-part5:
+	JMP done7
+part6:
 	VMASKMOVPS Y1, Y0, (BX)
 	VMOVQ X9, DI
 	POPCNTQ Args_Mask(AX), R8
 	LEAQ (DX), R9
-byte7:
+byte8:
 	MOVB DI, (R9)
 	SHRQ $8, DI
 	INCQ R9
 	DECQ R8
-	JNE byte7
-done6:
+	JNE byte8
+done7:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -14075,8 +11013,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p1x2AVX2(a *Args)
-TEXT ·p1x2AVX2(SB), NOSPLIT, $0-8
+// func pooled1x2AVX2(a *Args)
+TEXT ·pooled1x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -14105,13 +11043,13 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
 	CMPQ Args_whole(AX), $0
-	JEQ part1
+	JEQ part2
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again3:
+again4:
 	VMOVUPS (BX), Y9
 	VMOVUPS 32(BX), Y10
 	VBROADCASTSS (DI), Y11
@@ -14130,12 +11068,12 @@ again3:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again3
-	JMP done2
-part1:
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again4:
+again5:
 	VMOVUPS (BX), Y9
 	VMASKMOVPS 32(BX), Y0, Y10
 	VBROADCASTSS (DI), Y11
@@ -14154,14 +11092,14 @@ again4:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again4
-done2:
+	JNE again5
+done3:
 	MOVQ (SI), R9
 	ADDQ $8, SI
 	ADDQ R9, DI
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X9
@@ -14198,14 +11136,14 @@ done2:
 	VPACKUSDW X15, X13, X13
 	VPACKUSWB X13, X13, X13
 	CMPQ Args_whole(AX), $0
-	JEQ part5
+	JEQ part6
 	VMOVUPS Y1, (BX)
 	VMOVQ X13, (DX)
-	JMP done6
-part5:
+	JMP done7
+part6:
 	VMOVUPS Y1, (BX)
 	VMOVQ X13, (DX)
-done6:
+done7:
 	VXORPS Y13, Y13, Y13
 	VCMPPS $0x1e, Y2, Y4, Y15
 	VBLENDVPS Y15, Y4, Y2, Y2
@@ -14223,22 +11161,22 @@ done6:
 	VPACKUSDW X15, X13, X13
 	VPACKUSWB X13, X13, X13
 	CMPQ Args_whole(AX), $0
-	JEQ part7
+	JEQ part8
 	VMOVUPS Y2, 32(BX)
 	VMOVQ X13, 8(DX)
-	JMP done8
-part7:
+	JMP done9
+part8:
 	VMASKMOVPS Y2, Y0, 32(BX)
 	VMOVQ X13, DI
 	POPCNTQ Args_Mask(AX), R8
 	LEAQ 8(DX), R9
-byte9:
+byte10:
 	MOVB DI, (R9)
 	SHRQ $8, DI
 	INCQ R9
 	DECQ R8
-	JNE byte9
-done8:
+	JNE byte10
+done9:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done

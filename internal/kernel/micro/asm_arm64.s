@@ -3,8 +3,8 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func n1x1NEON(a *Args)
-TEXT ·n1x1NEON(SB), NOSPLIT, $0-8
+// func tile1x1NEON(a *Args)
+TEXT ·tile1x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -16,11 +16,13 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R7
-segment:
+segment1:
 	MOVD Args_K(R0), R8
 	SUBS $4, R8
 	BLT rest
@@ -52,7 +54,31 @@ next:
 	MOVD.P 8(R5), R9
 	ADD R9, R6
 	SUBS $1, R7
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVS (R5), F2
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V1.S4]
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -103,8 +129,8 @@ store:
 done:
 	RET
 
-// func n2x1NEON(a *Args)
-TEXT ·n2x1NEON(SB), NOSPLIT, $0-8
+// func tile2x1NEON(a *Args)
+TEXT ·tile2x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -119,12 +145,14 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R8
-segment:
+segment1:
 	MOVD Args_K(R0), R9
 	SUBS $4, R9
 	BLT rest
@@ -164,7 +192,32 @@ next:
 	ADD R10, R6
 	ADD R10, R7
 	SUBS $1, R8
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R5), F3
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V2.S4]
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4fa31041 // FMLA V1.4S, V2.4S, V3.S[1]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -225,8 +278,8 @@ store:
 done:
 	RET
 
-// func n3x1NEON(a *Args)
-TEXT ·n3x1NEON(SB), NOSPLIT, $0-8
+// func tile3x1NEON(a *Args)
+TEXT ·tile3x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -244,13 +297,15 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
 	ADD R5, R7, R8
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -298,7 +353,34 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R5), F4
+	FMOVS 8(R5), F5
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V3.S4]
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4fa41061 // FMLA V1.4S, V3.4S, V4.S[1]
+	WORD $0x4f851062 // FMLA V2.4S, V3.4S, V5.S[0]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -369,8 +451,8 @@ store:
 done:
 	RET
 
-// func n4x1NEON(a *Args)
-TEXT ·n4x1NEON(SB), NOSPLIT, $0-8
+// func tile4x1NEON(a *Args)
+TEXT ·tile4x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -391,6 +473,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -398,7 +482,7 @@ tile:
 	ADD R5, R8, R9
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -454,7 +538,34 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F5
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V4.S4]
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4fa51081 // FMLA V1.4S, V4.4S, V5.S[1]
+	WORD $0x4f851882 // FMLA V2.4S, V4.4S, V5.S[2]
+	WORD $0x4fa51883 // FMLA V3.4S, V4.4S, V5.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -535,8 +646,8 @@ store:
 done:
 	RET
 
-// func n5x1NEON(a *Args)
-TEXT ·n5x1NEON(SB), NOSPLIT, $0-8
+// func tile5x1NEON(a *Args)
+TEXT ·tile5x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -560,6 +671,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -568,7 +681,7 @@ tile:
 	ADD R5, R9, R10
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -632,7 +745,36 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F6
+	FMOVQ 4(R5), F7
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V5.S4]
+	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
+	WORD $0x4fa610a1 // FMLA V1.4S, V5.4S, V6.S[1]
+	WORD $0x4f8618a2 // FMLA V2.4S, V5.4S, V6.S[2]
+	WORD $0x4fa618a3 // FMLA V3.4S, V5.4S, V6.S[3]
+	WORD $0x4fa718a4 // FMLA V4.4S, V5.4S, V7.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -723,8 +865,8 @@ store:
 done:
 	RET
 
-// func n6x1NEON(a *Args)
-TEXT ·n6x1NEON(SB), NOSPLIT, $0-8
+// func tile6x1NEON(a *Args)
+TEXT ·tile6x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -751,6 +893,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -760,7 +904,7 @@ tile:
 	ADD R5, R10, R11
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R12
-segment:
+segment1:
 	MOVD Args_K(R0), R13
 	SUBS $4, R13
 	BLT rest
@@ -832,7 +976,37 @@ next:
 	ADD R14, R10
 	ADD R14, R11
 	SUBS $1, R12
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F7
+	FMOVQ 8(R5), F8
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V6.S4]
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4fa710c1 // FMLA V1.4S, V6.4S, V7.S[1]
+	WORD $0x4f8718c2 // FMLA V2.4S, V6.4S, V7.S[2]
+	WORD $0x4fa718c3 // FMLA V3.4S, V6.4S, V7.S[3]
+	WORD $0x4f8818c4 // FMLA V4.4S, V6.4S, V8.S[2]
+	WORD $0x4fa818c5 // FMLA V5.4S, V6.4S, V8.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -933,8 +1107,8 @@ store:
 done:
 	RET
 
-// func n7x1NEON(a *Args)
-TEXT ·n7x1NEON(SB), NOSPLIT, $0-8
+// func tile7x1NEON(a *Args)
+TEXT ·tile7x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -964,6 +1138,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -974,7 +1150,7 @@ tile:
 	ADD R5, R11, R12
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R13
-segment:
+segment1:
 	MOVD Args_K(R0), R14
 	SUBS $4, R14
 	BLT rest
@@ -1054,7 +1230,38 @@ next:
 	ADD R15, R11
 	ADD R15, R12
 	SUBS $1, R13
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F8
+	FMOVQ 12(R5), F9
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V7.S4]
+	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
+	WORD $0x4fa810e1 // FMLA V1.4S, V7.4S, V8.S[1]
+	WORD $0x4f8818e2 // FMLA V2.4S, V7.4S, V8.S[2]
+	WORD $0x4fa818e3 // FMLA V3.4S, V7.4S, V8.S[3]
+	WORD $0x4fa910e4 // FMLA V4.4S, V7.4S, V9.S[1]
+	WORD $0x4f8918e5 // FMLA V5.4S, V7.4S, V9.S[2]
+	WORD $0x4fa918e6 // FMLA V6.4S, V7.4S, V9.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -1165,8 +1372,8 @@ store:
 done:
 	RET
 
-// func n8x1NEON(a *Args)
-TEXT ·n8x1NEON(SB), NOSPLIT, $0-8
+// func tile8x1NEON(a *Args)
+TEXT ·tile8x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -1199,6 +1406,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -1210,7 +1419,7 @@ tile:
 	ADD R5, R12, R13
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R14
-segment:
+segment1:
 	MOVD Args_K(R0), R15
 	SUBS $4, R15
 	BLT rest
@@ -1298,7 +1507,39 @@ next:
 	ADD R19, R12
 	ADD R19, R13
 	SUBS $1, R14
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F9
+	FMOVQ 16(R5), F10
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V8.S4]
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4fa91101 // FMLA V1.4S, V8.4S, V9.S[1]
+	WORD $0x4f891902 // FMLA V2.4S, V8.4S, V9.S[2]
+	WORD $0x4fa91903 // FMLA V3.4S, V8.4S, V9.S[3]
+	WORD $0x4f8a1104 // FMLA V4.4S, V8.4S, V10.S[0]
+	WORD $0x4faa1105 // FMLA V5.4S, V8.4S, V10.S[1]
+	WORD $0x4f8a1906 // FMLA V6.4S, V8.4S, V10.S[2]
+	WORD $0x4faa1907 // FMLA V7.4S, V8.4S, V10.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -1419,8 +1660,8 @@ store:
 done:
 	RET
 
-// func n1x2NEON(a *Args)
-TEXT ·n1x2NEON(SB), NOSPLIT, $0-8
+// func tile1x2NEON(a *Args)
+TEXT ·tile1x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -1433,11 +1674,13 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R7
-segment:
+segment1:
 	MOVD Args_K(R0), R8
 	SUBS $4, R8
 	BLT rest
@@ -1479,7 +1722,33 @@ next:
 	MOVD.P 8(R5), R9
 	ADD R9, R6
 	SUBS $1, R7
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVS (R5), F4
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V2.S4]
+	VLD1.P (R4)(R3), [V3.S4]
+	WORD $0x4f841040 // FMLA V0.4S, V2.4S, V4.S[0]
+	WORD $0x4f841061 // FMLA V1.4S, V3.4S, V4.S[0]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -1536,8 +1805,8 @@ store:
 done:
 	RET
 
-// func n2x2NEON(a *Args)
-TEXT ·n2x2NEON(SB), NOSPLIT, $0-8
+// func tile2x2NEON(a *Args)
+TEXT ·tile2x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -1554,12 +1823,14 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R8
-segment:
+segment1:
 	MOVD Args_K(R0), R9
 	SUBS $4, R9
 	BLT rest
@@ -1614,7 +1885,35 @@ next:
 	ADD R10, R6
 	ADD R10, R7
 	SUBS $1, R8
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R5), F6
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V4.S4]
+	VLD1.P (R4)(R3), [V5.S4]
+	WORD $0x4f861080 // FMLA V0.4S, V4.4S, V6.S[0]
+	WORD $0x4f8610a1 // FMLA V1.4S, V5.4S, V6.S[0]
+	WORD $0x4fa61082 // FMLA V2.4S, V4.4S, V6.S[1]
+	WORD $0x4fa610a3 // FMLA V3.4S, V5.4S, V6.S[1]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -1687,8 +1986,8 @@ store:
 done:
 	RET
 
-// func n3x2NEON(a *Args)
-TEXT ·n3x2NEON(SB), NOSPLIT, $0-8
+// func tile3x2NEON(a *Args)
+TEXT ·tile3x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -1709,13 +2008,15 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
 	ADD R5, R7, R8
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -1783,7 +2084,38 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R5), F8
+	FMOVS 8(R5), F9
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V6.S4]
+	VLD1.P (R4)(R3), [V7.S4]
+	WORD $0x4f8810c0 // FMLA V0.4S, V6.4S, V8.S[0]
+	WORD $0x4f8810e1 // FMLA V1.4S, V7.4S, V8.S[0]
+	WORD $0x4fa810c2 // FMLA V2.4S, V6.4S, V8.S[1]
+	WORD $0x4fa810e3 // FMLA V3.4S, V7.4S, V8.S[1]
+	WORD $0x4f8910c4 // FMLA V4.4S, V6.4S, V9.S[0]
+	WORD $0x4f8910e5 // FMLA V5.4S, V7.4S, V9.S[0]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -1872,8 +2204,8 @@ store:
 done:
 	RET
 
-// func n4x2NEON(a *Args)
-TEXT ·n4x2NEON(SB), NOSPLIT, $0-8
+// func tile4x2NEON(a *Args)
+TEXT ·tile4x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -1898,6 +2230,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -1905,7 +2239,7 @@ tile:
 	ADD R5, R8, R9
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -1986,7 +2320,39 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F10
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V8.S4]
+	VLD1.P (R4)(R3), [V9.S4]
+	WORD $0x4f8a1100 // FMLA V0.4S, V8.4S, V10.S[0]
+	WORD $0x4f8a1121 // FMLA V1.4S, V9.4S, V10.S[0]
+	WORD $0x4faa1102 // FMLA V2.4S, V8.4S, V10.S[1]
+	WORD $0x4faa1123 // FMLA V3.4S, V9.4S, V10.S[1]
+	WORD $0x4f8a1904 // FMLA V4.4S, V8.4S, V10.S[2]
+	WORD $0x4f8a1925 // FMLA V5.4S, V9.4S, V10.S[2]
+	WORD $0x4faa1906 // FMLA V6.4S, V8.4S, V10.S[3]
+	WORD $0x4faa1927 // FMLA V7.4S, V9.4S, V10.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -2091,8 +2457,8 @@ store:
 done:
 	RET
 
-// func n5x2NEON(a *Args)
-TEXT ·n5x2NEON(SB), NOSPLIT, $0-8
+// func tile5x2NEON(a *Args)
+TEXT ·tile5x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2121,6 +2487,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2129,7 +2497,7 @@ tile:
 	ADD R5, R9, R10
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -2223,7 +2591,42 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F12
+	FMOVQ 4(R5), F13
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V10.S4]
+	VLD1.P (R4)(R3), [V11.S4]
+	WORD $0x4f8c1140 // FMLA V0.4S, V10.4S, V12.S[0]
+	WORD $0x4f8c1161 // FMLA V1.4S, V11.4S, V12.S[0]
+	WORD $0x4fac1142 // FMLA V2.4S, V10.4S, V12.S[1]
+	WORD $0x4fac1163 // FMLA V3.4S, V11.4S, V12.S[1]
+	WORD $0x4f8c1944 // FMLA V4.4S, V10.4S, V12.S[2]
+	WORD $0x4f8c1965 // FMLA V5.4S, V11.4S, V12.S[2]
+	WORD $0x4fac1946 // FMLA V6.4S, V10.4S, V12.S[3]
+	WORD $0x4fac1967 // FMLA V7.4S, V11.4S, V12.S[3]
+	WORD $0x4fad1948 // FMLA V8.4S, V10.4S, V13.S[3]
+	WORD $0x4fad1969 // FMLA V9.4S, V11.4S, V13.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -2344,8 +2747,8 @@ store:
 done:
 	RET
 
-// func n6x2NEON(a *Args)
-TEXT ·n6x2NEON(SB), NOSPLIT, $0-8
+// func tile6x2NEON(a *Args)
+TEXT ·tile6x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2378,6 +2781,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2387,7 +2792,7 @@ tile:
 	ADD R5, R10, R11
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R12
-segment:
+segment1:
 	MOVD Args_K(R0), R13
 	SUBS $4, R13
 	BLT rest
@@ -2494,7 +2899,44 @@ next:
 	ADD R14, R10
 	ADD R14, R11
 	SUBS $1, R12
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F14
+	FMOVQ 8(R5), F15
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V12.S4]
+	VLD1.P (R4)(R3), [V13.S4]
+	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
+	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
+	WORD $0x4fae1182 // FMLA V2.4S, V12.4S, V14.S[1]
+	WORD $0x4fae11a3 // FMLA V3.4S, V13.4S, V14.S[1]
+	WORD $0x4f8e1984 // FMLA V4.4S, V12.4S, V14.S[2]
+	WORD $0x4f8e19a5 // FMLA V5.4S, V13.4S, V14.S[2]
+	WORD $0x4fae1986 // FMLA V6.4S, V12.4S, V14.S[3]
+	WORD $0x4fae19a7 // FMLA V7.4S, V13.4S, V14.S[3]
+	WORD $0x4f8f1988 // FMLA V8.4S, V12.4S, V15.S[2]
+	WORD $0x4f8f19a9 // FMLA V9.4S, V13.4S, V15.S[2]
+	WORD $0x4faf198a // FMLA V10.4S, V12.4S, V15.S[3]
+	WORD $0x4faf19ab // FMLA V11.4S, V13.4S, V15.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -2631,8 +3073,8 @@ store:
 done:
 	RET
 
-// func n7x2NEON(a *Args)
-TEXT ·n7x2NEON(SB), NOSPLIT, $0-8
+// func tile7x2NEON(a *Args)
+TEXT ·tile7x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2669,6 +3111,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2679,7 +3123,7 @@ tile:
 	ADD R5, R11, R12
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R13
-segment:
+segment1:
 	MOVD Args_K(R0), R14
 	SUBS $4, R14
 	BLT rest
@@ -2799,7 +3243,46 @@ next:
 	ADD R15, R11
 	ADD R15, R12
 	SUBS $1, R13
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F16
+	FMOVQ 12(R5), F17
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V14.S4]
+	VLD1.P (R4)(R3), [V15.S4]
+	WORD $0x4f9011c0 // FMLA V0.4S, V14.4S, V16.S[0]
+	WORD $0x4f9011e1 // FMLA V1.4S, V15.4S, V16.S[0]
+	WORD $0x4fb011c2 // FMLA V2.4S, V14.4S, V16.S[1]
+	WORD $0x4fb011e3 // FMLA V3.4S, V15.4S, V16.S[1]
+	WORD $0x4f9019c4 // FMLA V4.4S, V14.4S, V16.S[2]
+	WORD $0x4f9019e5 // FMLA V5.4S, V15.4S, V16.S[2]
+	WORD $0x4fb019c6 // FMLA V6.4S, V14.4S, V16.S[3]
+	WORD $0x4fb019e7 // FMLA V7.4S, V15.4S, V16.S[3]
+	WORD $0x4fb111c8 // FMLA V8.4S, V14.4S, V17.S[1]
+	WORD $0x4fb111e9 // FMLA V9.4S, V15.4S, V17.S[1]
+	WORD $0x4f9119ca // FMLA V10.4S, V14.4S, V17.S[2]
+	WORD $0x4f9119eb // FMLA V11.4S, V15.4S, V17.S[2]
+	WORD $0x4fb119cc // FMLA V12.4S, V14.4S, V17.S[3]
+	WORD $0x4fb119ed // FMLA V13.4S, V15.4S, V17.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -2952,8 +3435,8 @@ store:
 done:
 	RET
 
-// func n8x2NEON(a *Args)
-TEXT ·n8x2NEON(SB), NOSPLIT, $0-8
+// func tile8x2NEON(a *Args)
+TEXT ·tile8x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2994,6 +3477,8 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -3005,7 +3490,7 @@ tile:
 	ADD R5, R12, R13
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R14
-segment:
+segment1:
 	MOVD Args_K(R0), R15
 	SUBS $4, R15
 	BLT rest
@@ -3138,7 +3623,48 @@ next:
 	ADD R19, R12
 	ADD R19, R13
 	SUBS $1, R14
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F18
+	FMOVQ 16(R5), F19
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V16.S4]
+	VLD1.P (R4)(R3), [V17.S4]
+	WORD $0x4f921200 // FMLA V0.4S, V16.4S, V18.S[0]
+	WORD $0x4f921221 // FMLA V1.4S, V17.4S, V18.S[0]
+	WORD $0x4fb21202 // FMLA V2.4S, V16.4S, V18.S[1]
+	WORD $0x4fb21223 // FMLA V3.4S, V17.4S, V18.S[1]
+	WORD $0x4f921a04 // FMLA V4.4S, V16.4S, V18.S[2]
+	WORD $0x4f921a25 // FMLA V5.4S, V17.4S, V18.S[2]
+	WORD $0x4fb21a06 // FMLA V6.4S, V16.4S, V18.S[3]
+	WORD $0x4fb21a27 // FMLA V7.4S, V17.4S, V18.S[3]
+	WORD $0x4f931208 // FMLA V8.4S, V16.4S, V19.S[0]
+	WORD $0x4f931229 // FMLA V9.4S, V17.4S, V19.S[0]
+	WORD $0x4fb3120a // FMLA V10.4S, V16.4S, V19.S[1]
+	WORD $0x4fb3122b // FMLA V11.4S, V17.4S, V19.S[1]
+	WORD $0x4f931a0c // FMLA V12.4S, V16.4S, V19.S[2]
+	WORD $0x4f931a2d // FMLA V13.4S, V17.4S, V19.S[2]
+	WORD $0x4fb31a0e // FMLA V14.4S, V16.4S, V19.S[3]
+	WORD $0x4fb31a2f // FMLA V15.4S, V17.4S, V19.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -3307,8 +3833,8 @@ store:
 done:
 	RET
 
-// func n1x3NEON(a *Args)
-TEXT ·n1x3NEON(SB), NOSPLIT, $0-8
+// func tile1x3NEON(a *Args)
+TEXT ·tile1x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -3323,11 +3849,13 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R8
-segment:
+segment1:
 	MOVD Args_K(R0), R9
 	SUBS $4, R9
 	BLT rest
@@ -3374,7 +3902,35 @@ next:
 	MOVD.P 8(R6), R10
 	ADD R10, R7
 	SUBS $1, R8
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVS (R6), F5
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V3.S4, V4.S4]
+	WORD $0x4f851060 // FMLA V0.4S, V3.4S, V5.S[0]
+	WORD $0x4f851081 // FMLA V1.4S, V4.4S, V5.S[0]
+	VLD1.P (R4)(R3), [V3.S4]
+	WORD $0x4f851062 // FMLA V2.4S, V3.4S, V5.S[0]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -3437,8 +3993,8 @@ store:
 done:
 	RET
 
-// func n2x3NEON(a *Args)
-TEXT ·n2x3NEON(SB), NOSPLIT, $0-8
+// func tile2x3NEON(a *Args)
+TEXT ·tile2x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -3458,12 +4014,14 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -3528,7 +4086,38 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R6), F8
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V6.S4, V7.S4]
+	WORD $0x4f8810c0 // FMLA V0.4S, V6.4S, V8.S[0]
+	WORD $0x4f8810e1 // FMLA V1.4S, V7.4S, V8.S[0]
+	WORD $0x4fa810c3 // FMLA V3.4S, V6.4S, V8.S[1]
+	WORD $0x4fa810e4 // FMLA V4.4S, V7.4S, V8.S[1]
+	VLD1.P (R4)(R3), [V6.S4]
+	WORD $0x4f8810c2 // FMLA V2.4S, V6.4S, V8.S[0]
+	WORD $0x4fa810c5 // FMLA V5.4S, V6.4S, V8.S[1]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -3613,8 +4202,8 @@ store:
 done:
 	RET
 
-// func n3x3NEON(a *Args)
-TEXT ·n3x3NEON(SB), NOSPLIT, $0-8
+// func tile3x3NEON(a *Args)
+TEXT ·tile3x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -3639,13 +4228,15 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
 	ADD R6, R8, R9
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -3728,7 +4319,42 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R6), F11
+	FMOVS 8(R6), F12
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V9.S4, V10.S4]
+	WORD $0x4f8b1120 // FMLA V0.4S, V9.4S, V11.S[0]
+	WORD $0x4f8b1141 // FMLA V1.4S, V10.4S, V11.S[0]
+	WORD $0x4fab1123 // FMLA V3.4S, V9.4S, V11.S[1]
+	WORD $0x4fab1144 // FMLA V4.4S, V10.4S, V11.S[1]
+	WORD $0x4f8c1126 // FMLA V6.4S, V9.4S, V12.S[0]
+	WORD $0x4f8c1147 // FMLA V7.4S, V10.4S, V12.S[0]
+	VLD1.P (R4)(R3), [V9.S4]
+	WORD $0x4f8b1122 // FMLA V2.4S, V9.4S, V11.S[0]
+	WORD $0x4fab1125 // FMLA V5.4S, V9.4S, V11.S[1]
+	WORD $0x4f8c1128 // FMLA V8.4S, V9.4S, V12.S[0]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -3835,8 +4461,8 @@ store:
 done:
 	RET
 
-// func n4x3NEON(a *Args)
-TEXT ·n4x3NEON(SB), NOSPLIT, $0-8
+// func tile4x3NEON(a *Args)
+TEXT ·tile4x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -3866,6 +4492,8 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -3873,7 +4501,7 @@ tile:
 	ADD R6, R9, R10
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -3974,7 +4602,44 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F14
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V12.S4, V13.S4]
+	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
+	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
+	WORD $0x4fae1183 // FMLA V3.4S, V12.4S, V14.S[1]
+	WORD $0x4fae11a4 // FMLA V4.4S, V13.4S, V14.S[1]
+	WORD $0x4f8e1986 // FMLA V6.4S, V12.4S, V14.S[2]
+	WORD $0x4f8e19a7 // FMLA V7.4S, V13.4S, V14.S[2]
+	WORD $0x4fae1989 // FMLA V9.4S, V12.4S, V14.S[3]
+	WORD $0x4fae19aa // FMLA V10.4S, V13.4S, V14.S[3]
+	VLD1.P (R4)(R3), [V12.S4]
+	WORD $0x4f8e1182 // FMLA V2.4S, V12.4S, V14.S[0]
+	WORD $0x4fae1185 // FMLA V5.4S, V12.4S, V14.S[1]
+	WORD $0x4f8e1988 // FMLA V8.4S, V12.4S, V14.S[2]
+	WORD $0x4fae198b // FMLA V11.4S, V12.4S, V14.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -4103,8 +4768,8 @@ store:
 done:
 	RET
 
-// func n5x3NEON(a *Args)
-TEXT ·n5x3NEON(SB), NOSPLIT, $0-8
+// func tile5x3NEON(a *Args)
+TEXT ·tile5x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -4139,6 +4804,8 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -4147,7 +4814,7 @@ tile:
 	ADD R6, R10, R11
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R12
-segment:
+segment1:
 	MOVD Args_K(R0), R13
 	SUBS $4, R13
 	BLT rest
@@ -4266,7 +4933,48 @@ next:
 	ADD R14, R10
 	ADD R14, R11
 	SUBS $1, R12
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F17
+	FMOVQ 4(R6), F18
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V15.S4, V16.S4]
+	WORD $0x4f9111e0 // FMLA V0.4S, V15.4S, V17.S[0]
+	WORD $0x4f911201 // FMLA V1.4S, V16.4S, V17.S[0]
+	WORD $0x4fb111e3 // FMLA V3.4S, V15.4S, V17.S[1]
+	WORD $0x4fb11204 // FMLA V4.4S, V16.4S, V17.S[1]
+	WORD $0x4f9119e6 // FMLA V6.4S, V15.4S, V17.S[2]
+	WORD $0x4f911a07 // FMLA V7.4S, V16.4S, V17.S[2]
+	WORD $0x4fb119e9 // FMLA V9.4S, V15.4S, V17.S[3]
+	WORD $0x4fb11a0a // FMLA V10.4S, V16.4S, V17.S[3]
+	WORD $0x4fb219ec // FMLA V12.4S, V15.4S, V18.S[3]
+	WORD $0x4fb21a0d // FMLA V13.4S, V16.4S, V18.S[3]
+	VLD1.P (R4)(R3), [V15.S4]
+	WORD $0x4f9111e2 // FMLA V2.4S, V15.4S, V17.S[0]
+	WORD $0x4fb111e5 // FMLA V5.4S, V15.4S, V17.S[1]
+	WORD $0x4f9119e8 // FMLA V8.4S, V15.4S, V17.S[2]
+	WORD $0x4fb119eb // FMLA V11.4S, V15.4S, V17.S[3]
+	WORD $0x4fb219ee // FMLA V14.4S, V15.4S, V18.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -4417,8 +5125,8 @@ store:
 done:
 	RET
 
-// func n6x3NEON(a *Args)
-TEXT ·n6x3NEON(SB), NOSPLIT, $0-8
+// func tile6x3NEON(a *Args)
+TEXT ·tile6x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -4458,6 +5166,8 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -4467,7 +5177,7 @@ tile:
 	ADD R6, R11, R12
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R13
-segment:
+segment1:
 	MOVD Args_K(R0), R14
 	SUBS $4, R14
 	BLT rest
@@ -4604,7 +5314,51 @@ next:
 	ADD R15, R11
 	ADD R15, R12
 	SUBS $1, R13
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F20
+	FMOVQ 8(R6), F21
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V18.S4, V19.S4]
+	WORD $0x4f941240 // FMLA V0.4S, V18.4S, V20.S[0]
+	WORD $0x4f941261 // FMLA V1.4S, V19.4S, V20.S[0]
+	WORD $0x4fb41243 // FMLA V3.4S, V18.4S, V20.S[1]
+	WORD $0x4fb41264 // FMLA V4.4S, V19.4S, V20.S[1]
+	WORD $0x4f941a46 // FMLA V6.4S, V18.4S, V20.S[2]
+	WORD $0x4f941a67 // FMLA V7.4S, V19.4S, V20.S[2]
+	WORD $0x4fb41a49 // FMLA V9.4S, V18.4S, V20.S[3]
+	WORD $0x4fb41a6a // FMLA V10.4S, V19.4S, V20.S[3]
+	WORD $0x4f951a4c // FMLA V12.4S, V18.4S, V21.S[2]
+	WORD $0x4f951a6d // FMLA V13.4S, V19.4S, V21.S[2]
+	WORD $0x4fb51a4f // FMLA V15.4S, V18.4S, V21.S[3]
+	WORD $0x4fb51a70 // FMLA V16.4S, V19.4S, V21.S[3]
+	VLD1.P (R4)(R3), [V18.S4]
+	WORD $0x4f941242 // FMLA V2.4S, V18.4S, V20.S[0]
+	WORD $0x4fb41245 // FMLA V5.4S, V18.4S, V20.S[1]
+	WORD $0x4f941a48 // FMLA V8.4S, V18.4S, V20.S[2]
+	WORD $0x4fb41a4b // FMLA V11.4S, V18.4S, V20.S[3]
+	WORD $0x4f951a4e // FMLA V14.4S, V18.4S, V21.S[2]
+	WORD $0x4fb51a51 // FMLA V17.4S, V18.4S, V21.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -4777,8 +5531,8 @@ store:
 done:
 	RET
 
-// func n1x4NEON(a *Args)
-TEXT ·n1x4NEON(SB), NOSPLIT, $0-8
+// func tile1x4NEON(a *Args)
+TEXT ·tile1x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -4794,11 +5548,13 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R8
-segment:
+segment1:
 	MOVD Args_K(R0), R9
 	SUBS $4, R9
 	BLT rest
@@ -4855,7 +5611,37 @@ next:
 	MOVD.P 8(R6), R10
 	ADD R10, R7
 	SUBS $1, R8
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVS (R6), F6
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V4.S4, V5.S4]
+	WORD $0x4f861080 // FMLA V0.4S, V4.4S, V6.S[0]
+	WORD $0x4f8610a1 // FMLA V1.4S, V5.4S, V6.S[0]
+	VLD1.P (R5)(R3), [V4.S4]
+	VLD1.P (R4)(R3), [V5.S4]
+	WORD $0x4f861082 // FMLA V2.4S, V4.4S, V6.S[0]
+	WORD $0x4f8610a3 // FMLA V3.4S, V5.4S, V6.S[0]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -4924,8 +5710,8 @@ store:
 done:
 	RET
 
-// func n2x4NEON(a *Args)
-TEXT ·n2x4NEON(SB), NOSPLIT, $0-8
+// func tile2x4NEON(a *Args)
+TEXT ·tile2x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -4947,12 +5733,14 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -5032,7 +5820,41 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R6), F10
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V8.S4, V9.S4]
+	WORD $0x4f8a1100 // FMLA V0.4S, V8.4S, V10.S[0]
+	WORD $0x4f8a1121 // FMLA V1.4S, V9.4S, V10.S[0]
+	WORD $0x4faa1104 // FMLA V4.4S, V8.4S, V10.S[1]
+	WORD $0x4faa1125 // FMLA V5.4S, V9.4S, V10.S[1]
+	VLD1.P (R5)(R3), [V8.S4]
+	VLD1.P (R4)(R3), [V9.S4]
+	WORD $0x4f8a1102 // FMLA V2.4S, V8.4S, V10.S[0]
+	WORD $0x4f8a1123 // FMLA V3.4S, V9.4S, V10.S[0]
+	WORD $0x4faa1106 // FMLA V6.4S, V8.4S, V10.S[1]
+	WORD $0x4faa1127 // FMLA V7.4S, V9.4S, V10.S[1]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -5129,8 +5951,8 @@ store:
 done:
 	RET
 
-// func n3x4NEON(a *Args)
-TEXT ·n3x4NEON(SB), NOSPLIT, $0-8
+// func tile3x4NEON(a *Args)
+TEXT ·tile3x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -5158,13 +5980,15 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
 	ADD R6, R8, R9
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -5267,7 +6091,46 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R6), F14
+	FMOVS 8(R6), F15
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V12.S4, V13.S4]
+	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
+	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
+	WORD $0x4fae1184 // FMLA V4.4S, V12.4S, V14.S[1]
+	WORD $0x4fae11a5 // FMLA V5.4S, V13.4S, V14.S[1]
+	WORD $0x4f8f1188 // FMLA V8.4S, V12.4S, V15.S[0]
+	WORD $0x4f8f11a9 // FMLA V9.4S, V13.4S, V15.S[0]
+	VLD1.P (R5)(R3), [V12.S4]
+	VLD1.P (R4)(R3), [V13.S4]
+	WORD $0x4f8e1182 // FMLA V2.4S, V12.4S, V14.S[0]
+	WORD $0x4f8e11a3 // FMLA V3.4S, V13.4S, V14.S[0]
+	WORD $0x4fae1186 // FMLA V6.4S, V12.4S, V14.S[1]
+	WORD $0x4fae11a7 // FMLA V7.4S, V13.4S, V14.S[1]
+	WORD $0x4f8f118a // FMLA V10.4S, V12.4S, V15.S[0]
+	WORD $0x4f8f11ab // FMLA V11.4S, V13.4S, V15.S[0]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -5392,8 +6255,8 @@ store:
 done:
 	RET
 
-// func n4x4NEON(a *Args)
-TEXT ·n4x4NEON(SB), NOSPLIT, $0-8
+// func tile4x4NEON(a *Args)
+TEXT ·tile4x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -5427,6 +6290,8 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -5434,7 +6299,7 @@ tile:
 	ADD R6, R9, R10
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -5560,7 +6425,49 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F18
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V16.S4, V17.S4]
+	WORD $0x4f921200 // FMLA V0.4S, V16.4S, V18.S[0]
+	WORD $0x4f921221 // FMLA V1.4S, V17.4S, V18.S[0]
+	WORD $0x4fb21204 // FMLA V4.4S, V16.4S, V18.S[1]
+	WORD $0x4fb21225 // FMLA V5.4S, V17.4S, V18.S[1]
+	WORD $0x4f921a08 // FMLA V8.4S, V16.4S, V18.S[2]
+	WORD $0x4f921a29 // FMLA V9.4S, V17.4S, V18.S[2]
+	WORD $0x4fb21a0c // FMLA V12.4S, V16.4S, V18.S[3]
+	WORD $0x4fb21a2d // FMLA V13.4S, V17.4S, V18.S[3]
+	VLD1.P (R5)(R3), [V16.S4]
+	VLD1.P (R4)(R3), [V17.S4]
+	WORD $0x4f921202 // FMLA V2.4S, V16.4S, V18.S[0]
+	WORD $0x4f921223 // FMLA V3.4S, V17.4S, V18.S[0]
+	WORD $0x4fb21206 // FMLA V6.4S, V16.4S, V18.S[1]
+	WORD $0x4fb21227 // FMLA V7.4S, V17.4S, V18.S[1]
+	WORD $0x4f921a0a // FMLA V10.4S, V16.4S, V18.S[2]
+	WORD $0x4f921a2b // FMLA V11.4S, V17.4S, V18.S[2]
+	WORD $0x4fb21a0e // FMLA V14.4S, V16.4S, V18.S[3]
+	WORD $0x4fb21a2f // FMLA V15.4S, V17.4S, V18.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -5713,8 +6620,8 @@ store:
 done:
 	RET
 
-// func n5x4NEON(a *Args)
-TEXT ·n5x4NEON(SB), NOSPLIT, $0-8
+// func tile5x4NEON(a *Args)
+TEXT ·tile5x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -5754,6 +6661,8 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -5762,7 +6671,7 @@ tile:
 	ADD R6, R10, R11
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R12
-segment:
+segment1:
 	MOVD Args_K(R0), R13
 	SUBS $4, R13
 	BLT rest
@@ -5911,7 +6820,54 @@ next:
 	ADD R14, R10
 	ADD R14, R11
 	SUBS $1, R12
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F22
+	FMOVQ 4(R6), F23
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V20.S4, V21.S4]
+	WORD $0x4f961280 // FMLA V0.4S, V20.4S, V22.S[0]
+	WORD $0x4f9612a1 // FMLA V1.4S, V21.4S, V22.S[0]
+	WORD $0x4fb61284 // FMLA V4.4S, V20.4S, V22.S[1]
+	WORD $0x4fb612a5 // FMLA V5.4S, V21.4S, V22.S[1]
+	WORD $0x4f961a88 // FMLA V8.4S, V20.4S, V22.S[2]
+	WORD $0x4f961aa9 // FMLA V9.4S, V21.4S, V22.S[2]
+	WORD $0x4fb61a8c // FMLA V12.4S, V20.4S, V22.S[3]
+	WORD $0x4fb61aad // FMLA V13.4S, V21.4S, V22.S[3]
+	WORD $0x4fb71a90 // FMLA V16.4S, V20.4S, V23.S[3]
+	WORD $0x4fb71ab1 // FMLA V17.4S, V21.4S, V23.S[3]
+	VLD1.P (R5)(R3), [V20.S4]
+	VLD1.P (R4)(R3), [V21.S4]
+	WORD $0x4f961282 // FMLA V2.4S, V20.4S, V22.S[0]
+	WORD $0x4f9612a3 // FMLA V3.4S, V21.4S, V22.S[0]
+	WORD $0x4fb61286 // FMLA V6.4S, V20.4S, V22.S[1]
+	WORD $0x4fb612a7 // FMLA V7.4S, V21.4S, V22.S[1]
+	WORD $0x4f961a8a // FMLA V10.4S, V20.4S, V22.S[2]
+	WORD $0x4f961aab // FMLA V11.4S, V21.4S, V22.S[2]
+	WORD $0x4fb61a8e // FMLA V14.4S, V20.4S, V22.S[3]
+	WORD $0x4fb61aaf // FMLA V15.4S, V21.4S, V22.S[3]
+	WORD $0x4fb71a92 // FMLA V18.4S, V20.4S, V23.S[3]
+	WORD $0x4fb71ab3 // FMLA V19.4S, V21.4S, V23.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -6092,8 +7048,8 @@ store:
 done:
 	RET
 
-// func n6x4NEON(a *Args)
-TEXT ·n6x4NEON(SB), NOSPLIT, $0-8
+// func tile6x4NEON(a *Args)
+TEXT ·tile6x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -6139,6 +7095,8 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -6148,7 +7106,7 @@ tile:
 	ADD R6, R11, R12
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R13
-segment:
+segment1:
 	MOVD Args_K(R0), R14
 	SUBS $4, R14
 	BLT rest
@@ -6320,7763 +7278,15 @@ next:
 	ADD R15, R11
 	ADD R15, R12
 	SUBS $1, R13
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d400 // FADD V0, V0, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d421 // FADD V1, V1, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d442 // FADD V2, V2, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d463 // FADD V3, V3, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d484 // FADD V4, V4, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d4a5 // FADD V5, V5, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d4c6 // FADD V6, V6, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d4e7 // FADD V7, V7, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d508 // FADD V8, V8, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d529 // FADD V9, V9, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d54a // FADD V10, V10, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d56b // FADD V11, V11, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d58c // FADD V12, V12, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d5ad // FADD V13, V13, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d5ce // FADD V14, V14, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d5ef // FADD V15, V15, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d610 // FADD V16, V16, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d631 // FADD V17, V17, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d652 // FADD V18, V18, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d673 // FADD V19, V19, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d694 // FADD V20, V20, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d6b5 // FADD V21, V21, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d6d6 // FADD V22, V22, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d6f7 // FADD V23, V23, V24
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e818 // FCMLT0 V24, V0
-	WORD $0x4e781c00 // BIC V0, V0, V24
-	WORD $0x4ea0e838 // FCMLT0 V24, V1
-	WORD $0x4e781c21 // BIC V1, V1, V24
-	WORD $0x4ea0e858 // FCMLT0 V24, V2
-	WORD $0x4e781c42 // BIC V2, V2, V24
-	WORD $0x4ea0e878 // FCMLT0 V24, V3
-	WORD $0x4e781c63 // BIC V3, V3, V24
-	WORD $0x4ea0e898 // FCMLT0 V24, V4
-	WORD $0x4e781c84 // BIC V4, V4, V24
-	WORD $0x4ea0e8b8 // FCMLT0 V24, V5
-	WORD $0x4e781ca5 // BIC V5, V5, V24
-	WORD $0x4ea0e8d8 // FCMLT0 V24, V6
-	WORD $0x4e781cc6 // BIC V6, V6, V24
-	WORD $0x4ea0e8f8 // FCMLT0 V24, V7
-	WORD $0x4e781ce7 // BIC V7, V7, V24
-	WORD $0x4ea0e918 // FCMLT0 V24, V8
-	WORD $0x4e781d08 // BIC V8, V8, V24
-	WORD $0x4ea0e938 // FCMLT0 V24, V9
-	WORD $0x4e781d29 // BIC V9, V9, V24
-	WORD $0x4ea0e958 // FCMLT0 V24, V10
-	WORD $0x4e781d4a // BIC V10, V10, V24
-	WORD $0x4ea0e978 // FCMLT0 V24, V11
-	WORD $0x4e781d6b // BIC V11, V11, V24
-	WORD $0x4ea0e998 // FCMLT0 V24, V12
-	WORD $0x4e781d8c // BIC V12, V12, V24
-	WORD $0x4ea0e9b8 // FCMLT0 V24, V13
-	WORD $0x4e781dad // BIC V13, V13, V24
-	WORD $0x4ea0e9d8 // FCMLT0 V24, V14
-	WORD $0x4e781dce // BIC V14, V14, V24
-	WORD $0x4ea0e9f8 // FCMLT0 V24, V15
-	WORD $0x4e781def // BIC V15, V15, V24
-	WORD $0x4ea0ea18 // FCMLT0 V24, V16
-	WORD $0x4e781e10 // BIC V16, V16, V24
-	WORD $0x4ea0ea38 // FCMLT0 V24, V17
-	WORD $0x4e781e31 // BIC V17, V17, V24
-	WORD $0x4ea0ea58 // FCMLT0 V24, V18
-	WORD $0x4e781e52 // BIC V18, V18, V24
-	WORD $0x4ea0ea78 // FCMLT0 V24, V19
-	WORD $0x4e781e73 // BIC V19, V19, V24
-	WORD $0x4ea0ea98 // FCMLT0 V24, V20
-	WORD $0x4e781e94 // BIC V20, V20, V24
-	WORD $0x4ea0eab8 // FCMLT0 V24, V21
-	WORD $0x4e781eb5 // BIC V21, V21, V24
-	WORD $0x4ea0ead8 // FCMLT0 V24, V22
-	WORD $0x4e781ed6 // BIC V22, V22, V24
-	WORD $0x4ea0eaf8 // FCMLT0 V24, V23
-	WORD $0x4e781ef7 // BIC V23, V23, V24
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V24.S4
-	WORD $0x4eb8f400 // FMIN V0, V0, V24
-	WORD $0x4eb8f421 // FMIN V1, V1, V24
-	WORD $0x4eb8f442 // FMIN V2, V2, V24
-	WORD $0x4eb8f463 // FMIN V3, V3, V24
-	WORD $0x4eb8f484 // FMIN V4, V4, V24
-	WORD $0x4eb8f4a5 // FMIN V5, V5, V24
-	WORD $0x4eb8f4c6 // FMIN V6, V6, V24
-	WORD $0x4eb8f4e7 // FMIN V7, V7, V24
-	WORD $0x4eb8f508 // FMIN V8, V8, V24
-	WORD $0x4eb8f529 // FMIN V9, V9, V24
-	WORD $0x4eb8f54a // FMIN V10, V10, V24
-	WORD $0x4eb8f56b // FMIN V11, V11, V24
-	WORD $0x4eb8f58c // FMIN V12, V12, V24
-	WORD $0x4eb8f5ad // FMIN V13, V13, V24
-	WORD $0x4eb8f5ce // FMIN V14, V14, V24
-	WORD $0x4eb8f5ef // FMIN V15, V15, V24
-	WORD $0x4eb8f610 // FMIN V16, V16, V24
-	WORD $0x4eb8f631 // FMIN V17, V17, V24
-	WORD $0x4eb8f652 // FMIN V18, V18, V24
-	WORD $0x4eb8f673 // FMIN V19, V19, V24
-	WORD $0x4eb8f694 // FMIN V20, V20, V24
-	WORD $0x4eb8f6b5 // FMIN V21, V21, V24
-	WORD $0x4eb8f6d6 // FMIN V22, V22, V24
-	WORD $0x4eb8f6f7 // FMIN V23, V23, V24
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, 16(R2)
-	FMOVQ F10, 32(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, 32(R2)
-	FMOVQ F15, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F16, (R2)
-	FMOVQ F17, 16(R2)
-	FMOVQ F18, 32(R2)
-	FMOVQ F19, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F20, (R2)
-	FMOVQ F21, 16(R2)
-	FMOVQ F22, 32(R2)
-	FMOVQ F23, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n1xc1NEON(a *Args)
-TEXT ·n1xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R6
-segment:
-	MOVD Args_K(R0), R7
-	SUBS $4, R7
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F2
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
-	SUBS $4, R7
-	BGE four
-rest:
-	ADDS $4, R7
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F2
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	SUBS $1, R7
-	BNE one
-next:
-	MOVD.P 8(R4), R8
-	ADD R8, R5
-	SUBS $1, R6
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F1
-	WORD $0x4e21d400 // FADD V0, V0, V1
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e801 // FCMLT0 V1, V0
-	WORD $0x4e611c00 // BIC V0, V0, V1
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V1.S4
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n2xc1NEON(a *Args)
-TEXT ·n2xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R7
-segment:
-	MOVD Args_K(R0), R8
-	SUBS $4, R8
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F3
-	FMOVQ.P 16(R6), F4
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
-	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
-	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
-	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
-	SUBS $4, R8
-	BGE four
-rest:
-	ADDS $4, R8
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F3
-	FMOVS.P 4(R6), F4
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	SUBS $1, R8
-	BNE one
-next:
-	MOVD.P 8(R4), R9
-	ADD R9, R5
-	ADD R9, R6
-	SUBS $1, R7
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F2
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	ADD R5, R3
-	FMOVS (R3), F2
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n3xc1NEON(a *Args)
-TEXT ·n3xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	SUBS $4, R9
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F4
-	FMOVQ.P 16(R6), F5
-	FMOVQ.P 16(R7), F6
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
-	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
-	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
-	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
-	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
-	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
-	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
-	SUBS $4, R9
-	BGE four
-rest:
-	ADDS $4, R9
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F4
-	FMOVS.P 4(R6), F5
-	FMOVS.P 4(R7), F6
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	SUBS $1, R9
-	BNE one
-next:
-	MOVD.P 8(R4), R10
-	ADD R10, R5
-	ADD R10, R6
-	ADD R10, R7
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F3
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	ADD R5, R3
-	FMOVS (R3), F3
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	ADD R5, R3
-	FMOVS (R3), F3
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n4xc1NEON(a *Args)
-TEXT ·n4xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F5
-	FMOVS.P 4(R6), F6
-	FMOVS.P 4(R7), F7
-	FMOVS.P 4(R8), F8
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	SUBS $1, R10
-	BNE one
-next:
-	MOVD.P 8(R4), R11
-	ADD R11, R5
-	ADD R11, R6
-	ADD R11, R7
-	ADD R11, R8
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	ADD R5, R3
-	FMOVS (R3), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	FMOVS (R3), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	ADD R5, R3
-	FMOVS (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n6xc1NEON(a *Args)
-TEXT ·n6xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R11
-segment:
-	MOVD Args_K(R0), R12
-	SUBS $4, R12
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F7
-	FMOVQ.P 16(R6), F8
-	FMOVQ.P 16(R7), F9
-	FMOVQ.P 16(R8), F10
-	FMOVQ.P 16(R9), F11
-	FMOVQ.P 16(R10), F12
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
-	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
-	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
-	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
-	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
-	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
-	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
-	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
-	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
-	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
-	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
-	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
-	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
-	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
-	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
-	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
-	SUBS $4, R12
-	BGE four
-rest:
-	ADDS $4, R12
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F7
-	FMOVS.P 4(R6), F8
-	FMOVS.P 4(R7), F9
-	FMOVS.P 4(R8), F10
-	FMOVS.P 4(R9), F11
-	FMOVS.P 4(R10), F12
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	SUBS $1, R12
-	BNE one
-next:
-	MOVD.P 8(R4), R13
-	ADD R13, R5
-	ADD R13, R6
-	ADD R13, R7
-	ADD R13, R8
-	ADD R13, R9
-	ADD R13, R10
-	SUBS $1, R11
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n8xc1NEON(a *Args)
-TEXT ·n8xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	ADD R4, R2
-	FMOVS (R2), F6
-	ADD R4, R2
-	FMOVS (R2), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R13
-segment:
-	MOVD Args_K(R0), R14
-	SUBS $4, R14
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F9
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
-	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
-	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
-	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
-	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
-	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
-	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
-	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
-	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
-	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
-	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
-	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
-	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
-	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
-	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
-	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
-	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
-	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
-	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
-	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
-	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
-	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
-	SUBS $4, R14
-	BGE four
-rest:
-	ADDS $4, R14
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F9
-	FMOVS.P 4(R6), F10
-	FMOVS.P 4(R7), F11
-	FMOVS.P 4(R8), F12
-	FMOVS.P 4(R9), F13
-	FMOVS.P 4(R10), F14
-	FMOVS.P 4(R11), F15
-	FMOVS.P 4(R12), F16
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	SUBS $1, R14
-	BNE one
-next:
-	MOVD.P 8(R4), R15
-	ADD R15, R5
-	ADD R15, R6
-	ADD R15, R7
-	ADD R15, R8
-	ADD R15, R9
-	ADD R15, R10
-	ADD R15, R11
-	ADD R15, R12
-	SUBS $1, R13
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	ADD R4, R2
-	FMOVS F6, (R2)
-	ADD R4, R2
-	FMOVS F7, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n1xc2NEON(a *Args)
-TEXT ·n1xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R6
-segment:
-	MOVD Args_K(R0), R7
-	SUBS $4, R7
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F2
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
-	SUBS $4, R7
-	BGE four
-rest:
-	ADDS $4, R7
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F2
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	SUBS $1, R7
-	BNE one
-next:
-	MOVD.P 8(R4), R8
-	ADD R8, R5
-	SUBS $1, R6
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F1
-	WORD $0x4e21d400 // FADD V0, V0, V1
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e801 // FCMLT0 V1, V0
-	WORD $0x4e611c00 // BIC V0, V0, V1
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V1.S4
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n2xc2NEON(a *Args)
-TEXT ·n2xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R7
-segment:
-	MOVD Args_K(R0), R8
-	SUBS $4, R8
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F3
-	FMOVQ.P 16(R6), F4
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
-	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
-	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
-	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
-	SUBS $4, R8
-	BGE four
-rest:
-	ADDS $4, R8
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F3
-	FMOVS.P 4(R6), F4
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	SUBS $1, R8
-	BNE one
-next:
-	MOVD.P 8(R4), R9
-	ADD R9, R5
-	ADD R9, R6
-	SUBS $1, R7
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F2
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	ADD R5, R3
-	FMOVD (R3), F2
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n3xc2NEON(a *Args)
-TEXT ·n3xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	SUBS $4, R9
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F4
-	FMOVQ.P 16(R6), F5
-	FMOVQ.P 16(R7), F6
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
-	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
-	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
-	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
-	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
-	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
-	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
-	SUBS $4, R9
-	BGE four
-rest:
-	ADDS $4, R9
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F4
-	FMOVS.P 4(R6), F5
-	FMOVS.P 4(R7), F6
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	SUBS $1, R9
-	BNE one
-next:
-	MOVD.P 8(R4), R10
-	ADD R10, R5
-	ADD R10, R6
-	ADD R10, R7
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F3
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	ADD R5, R3
-	FMOVD (R3), F3
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	ADD R5, R3
-	FMOVD (R3), F3
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n4xc2NEON(a *Args)
-TEXT ·n4xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F5
-	FMOVS.P 4(R6), F6
-	FMOVS.P 4(R7), F7
-	FMOVS.P 4(R8), F8
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	SUBS $1, R10
-	BNE one
-next:
-	MOVD.P 8(R4), R11
-	ADD R11, R5
-	ADD R11, R6
-	ADD R11, R7
-	ADD R11, R8
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n6xc2NEON(a *Args)
-TEXT ·n6xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R11
-segment:
-	MOVD Args_K(R0), R12
-	SUBS $4, R12
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F7
-	FMOVQ.P 16(R6), F8
-	FMOVQ.P 16(R7), F9
-	FMOVQ.P 16(R8), F10
-	FMOVQ.P 16(R9), F11
-	FMOVQ.P 16(R10), F12
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
-	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
-	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
-	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
-	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
-	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
-	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
-	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
-	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
-	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
-	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
-	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
-	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
-	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
-	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
-	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
-	SUBS $4, R12
-	BGE four
-rest:
-	ADDS $4, R12
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F7
-	FMOVS.P 4(R6), F8
-	FMOVS.P 4(R7), F9
-	FMOVS.P 4(R8), F10
-	FMOVS.P 4(R9), F11
-	FMOVS.P 4(R10), F12
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	SUBS $1, R12
-	BNE one
-next:
-	MOVD.P 8(R4), R13
-	ADD R13, R5
-	ADD R13, R6
-	ADD R13, R7
-	ADD R13, R8
-	ADD R13, R9
-	ADD R13, R10
-	SUBS $1, R11
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n8xc2NEON(a *Args)
-TEXT ·n8xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD R4, R2
-	FMOVD (R2), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R13
-segment:
-	MOVD Args_K(R0), R14
-	SUBS $4, R14
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F9
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
-	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
-	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
-	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
-	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
-	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
-	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
-	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
-	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
-	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
-	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
-	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
-	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
-	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
-	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
-	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
-	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
-	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
-	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
-	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
-	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
-	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
-	SUBS $4, R14
-	BGE four
-rest:
-	ADDS $4, R14
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F9
-	FMOVS.P 4(R6), F10
-	FMOVS.P 4(R7), F11
-	FMOVS.P 4(R8), F12
-	FMOVS.P 4(R9), F13
-	FMOVS.P 4(R10), F14
-	FMOVS.P 4(R11), F15
-	FMOVS.P 4(R12), F16
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	SUBS $1, R14
-	BNE one
-next:
-	MOVD.P 8(R4), R15
-	ADD R15, R5
-	ADD R15, R6
-	ADD R15, R7
-	ADD R15, R8
-	ADD R15, R9
-	ADD R15, R10
-	ADD R15, R11
-	ADD R15, R12
-	SUBS $1, R13
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n1xc3NEON(a *Args)
-TEXT ·n1xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R6
-segment:
-	MOVD Args_K(R0), R7
-	SUBS $4, R7
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F2
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
-	SUBS $4, R7
-	BGE four
-rest:
-	ADDS $4, R7
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F2
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	SUBS $1, R7
-	BNE one
-next:
-	MOVD.P 8(R4), R8
-	ADD R8, R5
-	SUBS $1, R6
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F1
-	ADD $8, R3, R6
-	VLD1 (R6), V1.S[2]
-	WORD $0x4e21d400 // FADD V0, V0, V1
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e801 // FCMLT0 V1, V0
-	WORD $0x4e611c00 // BIC V0, V0, V1
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V1.S4
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n2xc3NEON(a *Args)
-TEXT ·n2xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R7
-segment:
-	MOVD Args_K(R0), R8
-	SUBS $4, R8
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F3
-	FMOVQ.P 16(R6), F4
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
-	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
-	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
-	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
-	SUBS $4, R8
-	BGE four
-rest:
-	ADDS $4, R8
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F3
-	FMOVS.P 4(R6), F4
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	SUBS $1, R8
-	BNE one
-next:
-	MOVD.P 8(R4), R9
-	ADD R9, R5
-	ADD R9, R6
-	SUBS $1, R7
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F2
-	ADD $8, R3, R6
-	VLD1 (R6), V2.S[2]
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	ADD R5, R3
-	FMOVD (R3), F2
-	ADD $8, R3, R6
-	VLD1 (R6), V2.S[2]
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n3xc3NEON(a *Args)
-TEXT ·n3xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	SUBS $4, R9
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F4
-	FMOVQ.P 16(R6), F5
-	FMOVQ.P 16(R7), F6
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
-	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
-	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
-	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
-	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
-	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
-	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
-	SUBS $4, R9
-	BGE four
-rest:
-	ADDS $4, R9
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F4
-	FMOVS.P 4(R6), F5
-	FMOVS.P 4(R7), F6
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	SUBS $1, R9
-	BNE one
-next:
-	MOVD.P 8(R4), R10
-	ADD R10, R5
-	ADD R10, R6
-	ADD R10, R7
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F3
-	ADD $8, R3, R6
-	VLD1 (R6), V3.S[2]
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	ADD R5, R3
-	FMOVD (R3), F3
-	ADD $8, R3, R6
-	VLD1 (R6), V3.S[2]
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	ADD R5, R3
-	FMOVD (R3), F3
-	ADD $8, R3, R6
-	VLD1 (R6), V3.S[2]
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n4xc3NEON(a *Args)
-TEXT ·n4xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F5
-	FMOVS.P 4(R6), F6
-	FMOVS.P 4(R7), F7
-	FMOVS.P 4(R8), F8
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	SUBS $1, R10
-	BNE one
-next:
-	MOVD.P 8(R4), R11
-	ADD R11, R5
-	ADD R11, R6
-	ADD R11, R7
-	ADD R11, R8
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F4
-	ADD $8, R3, R6
-	VLD1 (R6), V4.S[2]
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	ADD $8, R3, R6
-	VLD1 (R6), V4.S[2]
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	ADD $8, R3, R6
-	VLD1 (R6), V4.S[2]
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	ADD $8, R3, R6
-	VLD1 (R6), V4.S[2]
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n6xc3NEON(a *Args)
-TEXT ·n6xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R11
-segment:
-	MOVD Args_K(R0), R12
-	SUBS $4, R12
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F7
-	FMOVQ.P 16(R6), F8
-	FMOVQ.P 16(R7), F9
-	FMOVQ.P 16(R8), F10
-	FMOVQ.P 16(R9), F11
-	FMOVQ.P 16(R10), F12
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
-	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
-	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
-	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
-	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
-	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
-	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
-	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
-	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
-	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
-	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
-	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
-	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
-	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
-	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
-	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
-	SUBS $4, R12
-	BGE four
-rest:
-	ADDS $4, R12
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F7
-	FMOVS.P 4(R6), F8
-	FMOVS.P 4(R7), F9
-	FMOVS.P 4(R8), F10
-	FMOVS.P 4(R9), F11
-	FMOVS.P 4(R10), F12
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	SUBS $1, R12
-	BNE one
-next:
-	MOVD.P 8(R4), R13
-	ADD R13, R5
-	ADD R13, R6
-	ADD R13, R7
-	ADD R13, R8
-	ADD R13, R9
-	ADD R13, R10
-	SUBS $1, R11
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n8xc3NEON(a *Args)
-TEXT ·n8xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD $8, R2, R5
-	VLD1 (R5), V6.S[2]
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD $8, R2, R5
-	VLD1 (R5), V7.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R13
-segment:
-	MOVD Args_K(R0), R14
-	SUBS $4, R14
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F9
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
-	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
-	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
-	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
-	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
-	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
-	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
-	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
-	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
-	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
-	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
-	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
-	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
-	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
-	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
-	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
-	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
-	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
-	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
-	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
-	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
-	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
-	SUBS $4, R14
-	BGE four
-rest:
-	ADDS $4, R14
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F9
-	FMOVS.P 4(R6), F10
-	FMOVS.P 4(R7), F11
-	FMOVS.P 4(R8), F12
-	FMOVS.P 4(R9), F13
-	FMOVS.P 4(R10), F14
-	FMOVS.P 4(R11), F15
-	FMOVS.P 4(R12), F16
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	SUBS $1, R14
-	BNE one
-next:
-	MOVD.P 8(R4), R15
-	ADD R15, R5
-	ADD R15, R6
-	ADD R15, R7
-	ADD R15, R8
-	ADD R15, R9
-	ADD R15, R10
-	ADD R15, R11
-	ADD R15, R12
-	SUBS $1, R13
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD $8, R2, R5
-	VST1 V6.S[2], (R5)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD $8, R2, R5
-	VST1 V7.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1x1NEON(a *Args)
-TEXT ·t1x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVS (R5), F2
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V1.S4]
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F1
-	WORD $0x4e21d400 // FADD V0, V0, V1
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e801 // FCMLT0 V1, V0
-	WORD $0x4e611c00 // BIC V0, V0, V1
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V1.S4
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t2x1NEON(a *Args)
-TEXT ·t2x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R5), F3
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V2.S4]
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4fa31041 // FMLA V1.4S, V2.4S, V3.S[1]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F2
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F2
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t3x1NEON(a *Args)
-TEXT ·t3x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R5), F4
-	FMOVS 8(R5), F5
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V3.S4]
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4fa41061 // FMLA V1.4S, V3.4S, V4.S[1]
-	WORD $0x4f851062 // FMLA V2.4S, V3.4S, V5.S[0]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F3
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F3
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F3
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t4x1NEON(a *Args)
-TEXT ·t4x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F5
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V4.S4]
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4fa51081 // FMLA V1.4S, V4.4S, V5.S[1]
-	WORD $0x4f851882 // FMLA V2.4S, V4.4S, V5.S[2]
-	WORD $0x4fa51883 // FMLA V3.4S, V4.4S, V5.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t5x1NEON(a *Args)
-TEXT ·t5x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F6
-	FMOVQ 4(R5), F7
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V5.S4]
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4fa610a1 // FMLA V1.4S, V5.4S, V6.S[1]
-	WORD $0x4f8618a2 // FMLA V2.4S, V5.4S, V6.S[2]
-	WORD $0x4fa618a3 // FMLA V3.4S, V5.4S, V6.S[3]
-	WORD $0x4fa718a4 // FMLA V4.4S, V5.4S, V7.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d421 // FADD V1, V1, V5
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d442 // FADD V2, V2, V5
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d463 // FADD V3, V3, V5
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e805 // FCMLT0 V5, V0
-	WORD $0x4e651c00 // BIC V0, V0, V5
-	WORD $0x4ea0e825 // FCMLT0 V5, V1
-	WORD $0x4e651c21 // BIC V1, V1, V5
-	WORD $0x4ea0e845 // FCMLT0 V5, V2
-	WORD $0x4e651c42 // BIC V2, V2, V5
-	WORD $0x4ea0e865 // FCMLT0 V5, V3
-	WORD $0x4e651c63 // BIC V3, V3, V5
-	WORD $0x4ea0e885 // FCMLT0 V5, V4
-	WORD $0x4e651c84 // BIC V4, V4, V5
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V5.S4
-	WORD $0x4ea5f400 // FMIN V0, V0, V5
-	WORD $0x4ea5f421 // FMIN V1, V1, V5
-	WORD $0x4ea5f442 // FMIN V2, V2, V5
-	WORD $0x4ea5f463 // FMIN V3, V3, V5
-	WORD $0x4ea5f484 // FMIN V4, V4, V5
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6x1NEON(a *Args)
-TEXT ·t6x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F7
-	FMOVQ 8(R5), F8
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V6.S4]
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4fa710c1 // FMLA V1.4S, V6.4S, V7.S[1]
-	WORD $0x4f8718c2 // FMLA V2.4S, V6.4S, V7.S[2]
-	WORD $0x4fa718c3 // FMLA V3.4S, V6.4S, V7.S[3]
-	WORD $0x4f8818c4 // FMLA V4.4S, V6.4S, V8.S[2]
-	WORD $0x4fa818c5 // FMLA V5.4S, V6.4S, V8.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t7x1NEON(a *Args)
-TEXT ·t7x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F6
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F8
-	FMOVQ 12(R5), F9
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V7.S4]
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4fa810e1 // FMLA V1.4S, V7.4S, V8.S[1]
-	WORD $0x4f8818e2 // FMLA V2.4S, V7.4S, V8.S[2]
-	WORD $0x4fa818e3 // FMLA V3.4S, V7.4S, V8.S[3]
-	WORD $0x4fa910e4 // FMLA V4.4S, V7.4S, V9.S[1]
-	WORD $0x4f8918e5 // FMLA V5.4S, V7.4S, V9.S[2]
-	WORD $0x4fa918e6 // FMLA V6.4S, V7.4S, V9.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d400 // FADD V0, V0, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d421 // FADD V1, V1, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d442 // FADD V2, V2, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d463 // FADD V3, V3, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d484 // FADD V4, V4, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d4a5 // FADD V5, V5, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e807 // FCMLT0 V7, V0
-	WORD $0x4e671c00 // BIC V0, V0, V7
-	WORD $0x4ea0e827 // FCMLT0 V7, V1
-	WORD $0x4e671c21 // BIC V1, V1, V7
-	WORD $0x4ea0e847 // FCMLT0 V7, V2
-	WORD $0x4e671c42 // BIC V2, V2, V7
-	WORD $0x4ea0e867 // FCMLT0 V7, V3
-	WORD $0x4e671c63 // BIC V3, V3, V7
-	WORD $0x4ea0e887 // FCMLT0 V7, V4
-	WORD $0x4e671c84 // BIC V4, V4, V7
-	WORD $0x4ea0e8a7 // FCMLT0 V7, V5
-	WORD $0x4e671ca5 // BIC V5, V5, V7
-	WORD $0x4ea0e8c7 // FCMLT0 V7, V6
-	WORD $0x4e671cc6 // BIC V6, V6, V7
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V7.S4
-	WORD $0x4ea7f400 // FMIN V0, V0, V7
-	WORD $0x4ea7f421 // FMIN V1, V1, V7
-	WORD $0x4ea7f442 // FMIN V2, V2, V7
-	WORD $0x4ea7f463 // FMIN V3, V3, V7
-	WORD $0x4ea7f484 // FMIN V4, V4, V7
-	WORD $0x4ea7f4a5 // FMIN V5, V5, V7
-	WORD $0x4ea7f4c6 // FMIN V6, V6, V7
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t8x1NEON(a *Args)
-TEXT ·t8x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F6
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F9
-	FMOVQ 16(R5), F10
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V8.S4]
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4fa91101 // FMLA V1.4S, V8.4S, V9.S[1]
-	WORD $0x4f891902 // FMLA V2.4S, V8.4S, V9.S[2]
-	WORD $0x4fa91903 // FMLA V3.4S, V8.4S, V9.S[3]
-	WORD $0x4f8a1104 // FMLA V4.4S, V8.4S, V10.S[0]
-	WORD $0x4faa1105 // FMLA V5.4S, V8.4S, V10.S[1]
-	WORD $0x4f8a1906 // FMLA V6.4S, V8.4S, V10.S[2]
-	WORD $0x4faa1907 // FMLA V7.4S, V8.4S, V10.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F7, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1x2NEON(a *Args)
-TEXT ·t1x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVS (R5), F4
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V2.S4]
-	VLD1.P (R4)(R3), [V3.S4]
-	WORD $0x4f841040 // FMLA V0.4S, V2.4S, V4.S[0]
-	WORD $0x4f841061 // FMLA V1.4S, V3.4S, V4.S[0]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F2
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	FMOVQ (R4), F2
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t2x2NEON(a *Args)
-TEXT ·t2x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R5), F6
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V4.S4]
-	VLD1.P (R4)(R3), [V5.S4]
-	WORD $0x4f861080 // FMLA V0.4S, V4.4S, V6.S[0]
-	WORD $0x4f8610a1 // FMLA V1.4S, V5.4S, V6.S[0]
-	WORD $0x4fa61082 // FMLA V2.4S, V4.4S, V6.S[1]
-	WORD $0x4fa610a3 // FMLA V3.4S, V5.4S, V6.S[1]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	FMOVQ (R4), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	FMOVQ (R4), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t3x2NEON(a *Args)
-TEXT ·t3x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R5), F8
-	FMOVS 8(R5), F9
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V6.S4]
-	VLD1.P (R4)(R3), [V7.S4]
-	WORD $0x4f8810c0 // FMLA V0.4S, V6.4S, V8.S[0]
-	WORD $0x4f8810e1 // FMLA V1.4S, V7.4S, V8.S[0]
-	WORD $0x4fa810c2 // FMLA V2.4S, V6.4S, V8.S[1]
-	WORD $0x4fa810e3 // FMLA V3.4S, V7.4S, V8.S[1]
-	WORD $0x4f8910c4 // FMLA V4.4S, V6.4S, V9.S[0]
-	WORD $0x4f8910e5 // FMLA V5.4S, V7.4S, V9.S[0]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t4x2NEON(a *Args)
-TEXT ·t4x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F10
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V8.S4]
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8a1100 // FMLA V0.4S, V8.4S, V10.S[0]
-	WORD $0x4f8a1121 // FMLA V1.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1102 // FMLA V2.4S, V8.4S, V10.S[1]
-	WORD $0x4faa1123 // FMLA V3.4S, V9.4S, V10.S[1]
-	WORD $0x4f8a1904 // FMLA V4.4S, V8.4S, V10.S[2]
-	WORD $0x4f8a1925 // FMLA V5.4S, V9.4S, V10.S[2]
-	WORD $0x4faa1906 // FMLA V6.4S, V8.4S, V10.S[3]
-	WORD $0x4faa1927 // FMLA V7.4S, V9.4S, V10.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t5x2NEON(a *Args)
-TEXT ·t5x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F12
-	FMOVQ 4(R5), F13
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V10.S4]
-	VLD1.P (R4)(R3), [V11.S4]
-	WORD $0x4f8c1140 // FMLA V0.4S, V10.4S, V12.S[0]
-	WORD $0x4f8c1161 // FMLA V1.4S, V11.4S, V12.S[0]
-	WORD $0x4fac1142 // FMLA V2.4S, V10.4S, V12.S[1]
-	WORD $0x4fac1163 // FMLA V3.4S, V11.4S, V12.S[1]
-	WORD $0x4f8c1944 // FMLA V4.4S, V10.4S, V12.S[2]
-	WORD $0x4f8c1965 // FMLA V5.4S, V11.4S, V12.S[2]
-	WORD $0x4fac1946 // FMLA V6.4S, V10.4S, V12.S[3]
-	WORD $0x4fac1967 // FMLA V7.4S, V11.4S, V12.S[3]
-	WORD $0x4fad1948 // FMLA V8.4S, V10.4S, V13.S[3]
-	WORD $0x4fad1969 // FMLA V9.4S, V11.4S, V13.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6x2NEON(a *Args)
-TEXT ·t6x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F14
-	FMOVQ 8(R5), F15
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V12.S4]
-	VLD1.P (R4)(R3), [V13.S4]
-	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
-	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
-	WORD $0x4fae1182 // FMLA V2.4S, V12.4S, V14.S[1]
-	WORD $0x4fae11a3 // FMLA V3.4S, V13.4S, V14.S[1]
-	WORD $0x4f8e1984 // FMLA V4.4S, V12.4S, V14.S[2]
-	WORD $0x4f8e19a5 // FMLA V5.4S, V13.4S, V14.S[2]
-	WORD $0x4fae1986 // FMLA V6.4S, V12.4S, V14.S[3]
-	WORD $0x4fae19a7 // FMLA V7.4S, V13.4S, V14.S[3]
-	WORD $0x4f8f1988 // FMLA V8.4S, V12.4S, V15.S[2]
-	WORD $0x4f8f19a9 // FMLA V9.4S, V13.4S, V15.S[2]
-	WORD $0x4faf198a // FMLA V10.4S, V12.4S, V15.S[3]
-	WORD $0x4faf19ab // FMLA V11.4S, V13.4S, V15.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd400 // FADD V0, V0, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd421 // FADD V1, V1, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd442 // FADD V2, V2, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd463 // FADD V3, V3, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd484 // FADD V4, V4, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd4a5 // FADD V5, V5, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd4c6 // FADD V6, V6, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd4e7 // FADD V7, V7, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd508 // FADD V8, V8, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd529 // FADD V9, V9, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd54a // FADD V10, V10, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80c // FCMLT0 V12, V0
-	WORD $0x4e6c1c00 // BIC V0, V0, V12
-	WORD $0x4ea0e82c // FCMLT0 V12, V1
-	WORD $0x4e6c1c21 // BIC V1, V1, V12
-	WORD $0x4ea0e84c // FCMLT0 V12, V2
-	WORD $0x4e6c1c42 // BIC V2, V2, V12
-	WORD $0x4ea0e86c // FCMLT0 V12, V3
-	WORD $0x4e6c1c63 // BIC V3, V3, V12
-	WORD $0x4ea0e88c // FCMLT0 V12, V4
-	WORD $0x4e6c1c84 // BIC V4, V4, V12
-	WORD $0x4ea0e8ac // FCMLT0 V12, V5
-	WORD $0x4e6c1ca5 // BIC V5, V5, V12
-	WORD $0x4ea0e8cc // FCMLT0 V12, V6
-	WORD $0x4e6c1cc6 // BIC V6, V6, V12
-	WORD $0x4ea0e8ec // FCMLT0 V12, V7
-	WORD $0x4e6c1ce7 // BIC V7, V7, V12
-	WORD $0x4ea0e90c // FCMLT0 V12, V8
-	WORD $0x4e6c1d08 // BIC V8, V8, V12
-	WORD $0x4ea0e92c // FCMLT0 V12, V9
-	WORD $0x4e6c1d29 // BIC V9, V9, V12
-	WORD $0x4ea0e94c // FCMLT0 V12, V10
-	WORD $0x4e6c1d4a // BIC V10, V10, V12
-	WORD $0x4ea0e96c // FCMLT0 V12, V11
-	WORD $0x4e6c1d6b // BIC V11, V11, V12
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V12.S4
-	WORD $0x4eacf400 // FMIN V0, V0, V12
-	WORD $0x4eacf421 // FMIN V1, V1, V12
-	WORD $0x4eacf442 // FMIN V2, V2, V12
-	WORD $0x4eacf463 // FMIN V3, V3, V12
-	WORD $0x4eacf484 // FMIN V4, V4, V12
-	WORD $0x4eacf4a5 // FMIN V5, V5, V12
-	WORD $0x4eacf4c6 // FMIN V6, V6, V12
-	WORD $0x4eacf4e7 // FMIN V7, V7, V12
-	WORD $0x4eacf508 // FMIN V8, V8, V12
-	WORD $0x4eacf529 // FMIN V9, V9, V12
-	WORD $0x4eacf54a // FMIN V10, V10, V12
-	WORD $0x4eacf56b // FMIN V11, V11, V12
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t7x2NEON(a *Args)
-TEXT ·t7x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ (R3), F13
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F16
-	FMOVQ 12(R5), F17
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V14.S4]
-	VLD1.P (R4)(R3), [V15.S4]
-	WORD $0x4f9011c0 // FMLA V0.4S, V14.4S, V16.S[0]
-	WORD $0x4f9011e1 // FMLA V1.4S, V15.4S, V16.S[0]
-	WORD $0x4fb011c2 // FMLA V2.4S, V14.4S, V16.S[1]
-	WORD $0x4fb011e3 // FMLA V3.4S, V15.4S, V16.S[1]
-	WORD $0x4f9019c4 // FMLA V4.4S, V14.4S, V16.S[2]
-	WORD $0x4f9019e5 // FMLA V5.4S, V15.4S, V16.S[2]
-	WORD $0x4fb019c6 // FMLA V6.4S, V14.4S, V16.S[3]
-	WORD $0x4fb019e7 // FMLA V7.4S, V15.4S, V16.S[3]
-	WORD $0x4fb111c8 // FMLA V8.4S, V14.4S, V17.S[1]
-	WORD $0x4fb111e9 // FMLA V9.4S, V15.4S, V17.S[1]
-	WORD $0x4f9119ca // FMLA V10.4S, V14.4S, V17.S[2]
-	WORD $0x4f9119eb // FMLA V11.4S, V15.4S, V17.S[2]
-	WORD $0x4fb119cc // FMLA V12.4S, V14.4S, V17.S[3]
-	WORD $0x4fb119ed // FMLA V13.4S, V15.4S, V17.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed400 // FADD V0, V0, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed421 // FADD V1, V1, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed442 // FADD V2, V2, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed463 // FADD V3, V3, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed484 // FADD V4, V4, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed4a5 // FADD V5, V5, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed4c6 // FADD V6, V6, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed4e7 // FADD V7, V7, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed508 // FADD V8, V8, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed529 // FADD V9, V9, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed54a // FADD V10, V10, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed56b // FADD V11, V11, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed58c // FADD V12, V12, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed5ad // FADD V13, V13, V14
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80e // FCMLT0 V14, V0
-	WORD $0x4e6e1c00 // BIC V0, V0, V14
-	WORD $0x4ea0e82e // FCMLT0 V14, V1
-	WORD $0x4e6e1c21 // BIC V1, V1, V14
-	WORD $0x4ea0e84e // FCMLT0 V14, V2
-	WORD $0x4e6e1c42 // BIC V2, V2, V14
-	WORD $0x4ea0e86e // FCMLT0 V14, V3
-	WORD $0x4e6e1c63 // BIC V3, V3, V14
-	WORD $0x4ea0e88e // FCMLT0 V14, V4
-	WORD $0x4e6e1c84 // BIC V4, V4, V14
-	WORD $0x4ea0e8ae // FCMLT0 V14, V5
-	WORD $0x4e6e1ca5 // BIC V5, V5, V14
-	WORD $0x4ea0e8ce // FCMLT0 V14, V6
-	WORD $0x4e6e1cc6 // BIC V6, V6, V14
-	WORD $0x4ea0e8ee // FCMLT0 V14, V7
-	WORD $0x4e6e1ce7 // BIC V7, V7, V14
-	WORD $0x4ea0e90e // FCMLT0 V14, V8
-	WORD $0x4e6e1d08 // BIC V8, V8, V14
-	WORD $0x4ea0e92e // FCMLT0 V14, V9
-	WORD $0x4e6e1d29 // BIC V9, V9, V14
-	WORD $0x4ea0e94e // FCMLT0 V14, V10
-	WORD $0x4e6e1d4a // BIC V10, V10, V14
-	WORD $0x4ea0e96e // FCMLT0 V14, V11
-	WORD $0x4e6e1d6b // BIC V11, V11, V14
-	WORD $0x4ea0e98e // FCMLT0 V14, V12
-	WORD $0x4e6e1d8c // BIC V12, V12, V14
-	WORD $0x4ea0e9ae // FCMLT0 V14, V13
-	WORD $0x4e6e1dad // BIC V13, V13, V14
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V14.S4
-	WORD $0x4eaef400 // FMIN V0, V0, V14
-	WORD $0x4eaef421 // FMIN V1, V1, V14
-	WORD $0x4eaef442 // FMIN V2, V2, V14
-	WORD $0x4eaef463 // FMIN V3, V3, V14
-	WORD $0x4eaef484 // FMIN V4, V4, V14
-	WORD $0x4eaef4a5 // FMIN V5, V5, V14
-	WORD $0x4eaef4c6 // FMIN V6, V6, V14
-	WORD $0x4eaef4e7 // FMIN V7, V7, V14
-	WORD $0x4eaef508 // FMIN V8, V8, V14
-	WORD $0x4eaef529 // FMIN V9, V9, V14
-	WORD $0x4eaef54a // FMIN V10, V10, V14
-	WORD $0x4eaef56b // FMIN V11, V11, V14
-	WORD $0x4eaef58c // FMIN V12, V12, V14
-	WORD $0x4eaef5ad // FMIN V13, V13, V14
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t8x2NEON(a *Args)
-TEXT ·t8x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ (R3), F13
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F14
-	FMOVQ (R3), F15
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F18
-	FMOVQ 16(R5), F19
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V16.S4]
-	VLD1.P (R4)(R3), [V17.S4]
-	WORD $0x4f921200 // FMLA V0.4S, V16.4S, V18.S[0]
-	WORD $0x4f921221 // FMLA V1.4S, V17.4S, V18.S[0]
-	WORD $0x4fb21202 // FMLA V2.4S, V16.4S, V18.S[1]
-	WORD $0x4fb21223 // FMLA V3.4S, V17.4S, V18.S[1]
-	WORD $0x4f921a04 // FMLA V4.4S, V16.4S, V18.S[2]
-	WORD $0x4f921a25 // FMLA V5.4S, V17.4S, V18.S[2]
-	WORD $0x4fb21a06 // FMLA V6.4S, V16.4S, V18.S[3]
-	WORD $0x4fb21a27 // FMLA V7.4S, V17.4S, V18.S[3]
-	WORD $0x4f931208 // FMLA V8.4S, V16.4S, V19.S[0]
-	WORD $0x4f931229 // FMLA V9.4S, V17.4S, V19.S[0]
-	WORD $0x4fb3120a // FMLA V10.4S, V16.4S, V19.S[1]
-	WORD $0x4fb3122b // FMLA V11.4S, V17.4S, V19.S[1]
-	WORD $0x4f931a0c // FMLA V12.4S, V16.4S, V19.S[2]
-	WORD $0x4f931a2d // FMLA V13.4S, V17.4S, V19.S[2]
-	WORD $0x4fb31a0e // FMLA V14.4S, V16.4S, V19.S[3]
-	WORD $0x4fb31a2f // FMLA V15.4S, V17.4S, V19.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d400 // FADD V0, V0, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d421 // FADD V1, V1, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d442 // FADD V2, V2, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d463 // FADD V3, V3, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d484 // FADD V4, V4, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d4a5 // FADD V5, V5, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d4c6 // FADD V6, V6, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d4e7 // FADD V7, V7, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d508 // FADD V8, V8, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d529 // FADD V9, V9, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d54a // FADD V10, V10, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d56b // FADD V11, V11, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d58c // FADD V12, V12, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d5ad // FADD V13, V13, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d5ce // FADD V14, V14, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d5ef // FADD V15, V15, V16
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e810 // FCMLT0 V16, V0
-	WORD $0x4e701c00 // BIC V0, V0, V16
-	WORD $0x4ea0e830 // FCMLT0 V16, V1
-	WORD $0x4e701c21 // BIC V1, V1, V16
-	WORD $0x4ea0e850 // FCMLT0 V16, V2
-	WORD $0x4e701c42 // BIC V2, V2, V16
-	WORD $0x4ea0e870 // FCMLT0 V16, V3
-	WORD $0x4e701c63 // BIC V3, V3, V16
-	WORD $0x4ea0e890 // FCMLT0 V16, V4
-	WORD $0x4e701c84 // BIC V4, V4, V16
-	WORD $0x4ea0e8b0 // FCMLT0 V16, V5
-	WORD $0x4e701ca5 // BIC V5, V5, V16
-	WORD $0x4ea0e8d0 // FCMLT0 V16, V6
-	WORD $0x4e701cc6 // BIC V6, V6, V16
-	WORD $0x4ea0e8f0 // FCMLT0 V16, V7
-	WORD $0x4e701ce7 // BIC V7, V7, V16
-	WORD $0x4ea0e910 // FCMLT0 V16, V8
-	WORD $0x4e701d08 // BIC V8, V8, V16
-	WORD $0x4ea0e930 // FCMLT0 V16, V9
-	WORD $0x4e701d29 // BIC V9, V9, V16
-	WORD $0x4ea0e950 // FCMLT0 V16, V10
-	WORD $0x4e701d4a // BIC V10, V10, V16
-	WORD $0x4ea0e970 // FCMLT0 V16, V11
-	WORD $0x4e701d6b // BIC V11, V11, V16
-	WORD $0x4ea0e990 // FCMLT0 V16, V12
-	WORD $0x4e701d8c // BIC V12, V12, V16
-	WORD $0x4ea0e9b0 // FCMLT0 V16, V13
-	WORD $0x4e701dad // BIC V13, V13, V16
-	WORD $0x4ea0e9d0 // FCMLT0 V16, V14
-	WORD $0x4e701dce // BIC V14, V14, V16
-	WORD $0x4ea0e9f0 // FCMLT0 V16, V15
-	WORD $0x4e701def // BIC V15, V15, V16
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V16.S4
-	WORD $0x4eb0f400 // FMIN V0, V0, V16
-	WORD $0x4eb0f421 // FMIN V1, V1, V16
-	WORD $0x4eb0f442 // FMIN V2, V2, V16
-	WORD $0x4eb0f463 // FMIN V3, V3, V16
-	WORD $0x4eb0f484 // FMIN V4, V4, V16
-	WORD $0x4eb0f4a5 // FMIN V5, V5, V16
-	WORD $0x4eb0f4c6 // FMIN V6, V6, V16
-	WORD $0x4eb0f4e7 // FMIN V7, V7, V16
-	WORD $0x4eb0f508 // FMIN V8, V8, V16
-	WORD $0x4eb0f529 // FMIN V9, V9, V16
-	WORD $0x4eb0f54a // FMIN V10, V10, V16
-	WORD $0x4eb0f56b // FMIN V11, V11, V16
-	WORD $0x4eb0f58c // FMIN V12, V12, V16
-	WORD $0x4eb0f5ad // FMIN V13, V13, V16
-	WORD $0x4eb0f5ce // FMIN V14, V14, V16
-	WORD $0x4eb0f5ef // FMIN V15, V15, V16
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F14, (R2)
-	FMOVQ F15, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1x3NEON(a *Args)
-TEXT ·t1x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
 	MOVD Args_BSeg(R0), R9
 	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVS (R6), F5
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V3.S4, V4.S4]
-	WORD $0x4f851060 // FMLA V0.4S, V3.4S, V5.S[0]
-	WORD $0x4f851081 // FMLA V1.4S, V4.4S, V5.S[0]
-	VLD1.P (R4)(R3), [V3.S4]
-	WORD $0x4f851062 // FMLA V2.4S, V3.4S, V5.S[0]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F3
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	FMOVQ 16(R3), F3
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	FMOVQ (R4), F3
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t2x3NEON(a *Args)
-TEXT ·t2x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R6), F8
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V6.S4, V7.S4]
-	WORD $0x4f8810c0 // FMLA V0.4S, V6.4S, V8.S[0]
-	WORD $0x4f8810e1 // FMLA V1.4S, V7.4S, V8.S[0]
-	WORD $0x4fa810c3 // FMLA V3.4S, V6.4S, V8.S[1]
-	WORD $0x4fa810e4 // FMLA V4.4S, V7.4S, V8.S[1]
-	VLD1.P (R4)(R3), [V6.S4]
-	WORD $0x4f8810c2 // FMLA V2.4S, V6.4S, V8.S[0]
-	WORD $0x4fa810c5 // FMLA V5.4S, V6.4S, V8.S[1]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	FMOVQ 16(R3), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	FMOVQ 16(R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t3x3NEON(a *Args)
-TEXT ·t3x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ 16(R2), F7
-	FMOVQ (R3), F8
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R6), F11
-	FMOVS 8(R6), F12
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V9.S4, V10.S4]
-	WORD $0x4f8b1120 // FMLA V0.4S, V9.4S, V11.S[0]
-	WORD $0x4f8b1141 // FMLA V1.4S, V10.4S, V11.S[0]
-	WORD $0x4fab1123 // FMLA V3.4S, V9.4S, V11.S[1]
-	WORD $0x4fab1144 // FMLA V4.4S, V10.4S, V11.S[1]
-	WORD $0x4f8c1126 // FMLA V6.4S, V9.4S, V12.S[0]
-	WORD $0x4f8c1147 // FMLA V7.4S, V10.4S, V12.S[0]
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8b1122 // FMLA V2.4S, V9.4S, V11.S[0]
-	WORD $0x4fab1125 // FMLA V5.4S, V9.4S, V11.S[1]
-	WORD $0x4f8c1128 // FMLA V8.4S, V9.4S, V12.S[0]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F9
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	FMOVQ 16(R3), F9
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	FMOVQ (R4), F9
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F9
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	FMOVQ 16(R3), F9
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	FMOVQ (R4), F9
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F9
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	FMOVQ 16(R3), F9
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	FMOVQ (R4), F9
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, 16(R2)
-	FMOVQ F8, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t4x3NEON(a *Args)
-TEXT ·t4x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ 16(R2), F7
-	FMOVQ (R3), F8
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F9
-	FMOVQ 16(R2), F10
-	FMOVQ (R3), F11
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F14
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V12.S4, V13.S4]
-	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
-	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
-	WORD $0x4fae1183 // FMLA V3.4S, V12.4S, V14.S[1]
-	WORD $0x4fae11a4 // FMLA V4.4S, V13.4S, V14.S[1]
-	WORD $0x4f8e1986 // FMLA V6.4S, V12.4S, V14.S[2]
-	WORD $0x4f8e19a7 // FMLA V7.4S, V13.4S, V14.S[2]
-	WORD $0x4fae1989 // FMLA V9.4S, V12.4S, V14.S[3]
-	WORD $0x4fae19aa // FMLA V10.4S, V13.4S, V14.S[3]
-	VLD1.P (R4)(R3), [V12.S4]
-	WORD $0x4f8e1182 // FMLA V2.4S, V12.4S, V14.S[0]
-	WORD $0x4fae1185 // FMLA V5.4S, V12.4S, V14.S[1]
-	WORD $0x4f8e1988 // FMLA V8.4S, V12.4S, V14.S[2]
-	WORD $0x4fae198b // FMLA V11.4S, V12.4S, V14.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd400 // FADD V0, V0, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd421 // FADD V1, V1, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd442 // FADD V2, V2, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd463 // FADD V3, V3, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd484 // FADD V4, V4, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd4a5 // FADD V5, V5, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd4c6 // FADD V6, V6, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd4e7 // FADD V7, V7, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd508 // FADD V8, V8, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd529 // FADD V9, V9, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd54a // FADD V10, V10, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80c // FCMLT0 V12, V0
-	WORD $0x4e6c1c00 // BIC V0, V0, V12
-	WORD $0x4ea0e82c // FCMLT0 V12, V1
-	WORD $0x4e6c1c21 // BIC V1, V1, V12
-	WORD $0x4ea0e84c // FCMLT0 V12, V2
-	WORD $0x4e6c1c42 // BIC V2, V2, V12
-	WORD $0x4ea0e86c // FCMLT0 V12, V3
-	WORD $0x4e6c1c63 // BIC V3, V3, V12
-	WORD $0x4ea0e88c // FCMLT0 V12, V4
-	WORD $0x4e6c1c84 // BIC V4, V4, V12
-	WORD $0x4ea0e8ac // FCMLT0 V12, V5
-	WORD $0x4e6c1ca5 // BIC V5, V5, V12
-	WORD $0x4ea0e8cc // FCMLT0 V12, V6
-	WORD $0x4e6c1cc6 // BIC V6, V6, V12
-	WORD $0x4ea0e8ec // FCMLT0 V12, V7
-	WORD $0x4e6c1ce7 // BIC V7, V7, V12
-	WORD $0x4ea0e90c // FCMLT0 V12, V8
-	WORD $0x4e6c1d08 // BIC V8, V8, V12
-	WORD $0x4ea0e92c // FCMLT0 V12, V9
-	WORD $0x4e6c1d29 // BIC V9, V9, V12
-	WORD $0x4ea0e94c // FCMLT0 V12, V10
-	WORD $0x4e6c1d4a // BIC V10, V10, V12
-	WORD $0x4ea0e96c // FCMLT0 V12, V11
-	WORD $0x4e6c1d6b // BIC V11, V11, V12
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V12.S4
-	WORD $0x4eacf400 // FMIN V0, V0, V12
-	WORD $0x4eacf421 // FMIN V1, V1, V12
-	WORD $0x4eacf442 // FMIN V2, V2, V12
-	WORD $0x4eacf463 // FMIN V3, V3, V12
-	WORD $0x4eacf484 // FMIN V4, V4, V12
-	WORD $0x4eacf4a5 // FMIN V5, V5, V12
-	WORD $0x4eacf4c6 // FMIN V6, V6, V12
-	WORD $0x4eacf4e7 // FMIN V7, V7, V12
-	WORD $0x4eacf508 // FMIN V8, V8, V12
-	WORD $0x4eacf529 // FMIN V9, V9, V12
-	WORD $0x4eacf54a // FMIN V10, V10, V12
-	WORD $0x4eacf56b // FMIN V11, V11, V12
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, 16(R2)
-	FMOVQ F8, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F9, (R2)
-	FMOVQ F10, 16(R2)
-	FMOVQ F11, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t5x3NEON(a *Args)
-TEXT ·t5x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ 16(R2), F7
-	FMOVQ (R3), F8
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F9
-	FMOVQ 16(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ (R3), F14
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F17
-	FMOVQ 4(R6), F18
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V15.S4, V16.S4]
-	WORD $0x4f9111e0 // FMLA V0.4S, V15.4S, V17.S[0]
-	WORD $0x4f911201 // FMLA V1.4S, V16.4S, V17.S[0]
-	WORD $0x4fb111e3 // FMLA V3.4S, V15.4S, V17.S[1]
-	WORD $0x4fb11204 // FMLA V4.4S, V16.4S, V17.S[1]
-	WORD $0x4f9119e6 // FMLA V6.4S, V15.4S, V17.S[2]
-	WORD $0x4f911a07 // FMLA V7.4S, V16.4S, V17.S[2]
-	WORD $0x4fb119e9 // FMLA V9.4S, V15.4S, V17.S[3]
-	WORD $0x4fb11a0a // FMLA V10.4S, V16.4S, V17.S[3]
-	WORD $0x4fb219ec // FMLA V12.4S, V15.4S, V18.S[3]
-	WORD $0x4fb21a0d // FMLA V13.4S, V16.4S, V18.S[3]
-	VLD1.P (R4)(R3), [V15.S4]
-	WORD $0x4f9111e2 // FMLA V2.4S, V15.4S, V17.S[0]
-	WORD $0x4fb111e5 // FMLA V5.4S, V15.4S, V17.S[1]
-	WORD $0x4f9119e8 // FMLA V8.4S, V15.4S, V17.S[2]
-	WORD $0x4fb119eb // FMLA V11.4S, V15.4S, V17.S[3]
-	WORD $0x4fb219ee // FMLA V14.4S, V15.4S, V18.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd400 // FADD V0, V0, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd421 // FADD V1, V1, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd442 // FADD V2, V2, V15
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd463 // FADD V3, V3, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd484 // FADD V4, V4, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd4a5 // FADD V5, V5, V15
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd4c6 // FADD V6, V6, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd4e7 // FADD V7, V7, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd508 // FADD V8, V8, V15
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd529 // FADD V9, V9, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd54a // FADD V10, V10, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd56b // FADD V11, V11, V15
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd58c // FADD V12, V12, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd5ad // FADD V13, V13, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd5ce // FADD V14, V14, V15
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80f // FCMLT0 V15, V0
-	WORD $0x4e6f1c00 // BIC V0, V0, V15
-	WORD $0x4ea0e82f // FCMLT0 V15, V1
-	WORD $0x4e6f1c21 // BIC V1, V1, V15
-	WORD $0x4ea0e84f // FCMLT0 V15, V2
-	WORD $0x4e6f1c42 // BIC V2, V2, V15
-	WORD $0x4ea0e86f // FCMLT0 V15, V3
-	WORD $0x4e6f1c63 // BIC V3, V3, V15
-	WORD $0x4ea0e88f // FCMLT0 V15, V4
-	WORD $0x4e6f1c84 // BIC V4, V4, V15
-	WORD $0x4ea0e8af // FCMLT0 V15, V5
-	WORD $0x4e6f1ca5 // BIC V5, V5, V15
-	WORD $0x4ea0e8cf // FCMLT0 V15, V6
-	WORD $0x4e6f1cc6 // BIC V6, V6, V15
-	WORD $0x4ea0e8ef // FCMLT0 V15, V7
-	WORD $0x4e6f1ce7 // BIC V7, V7, V15
-	WORD $0x4ea0e90f // FCMLT0 V15, V8
-	WORD $0x4e6f1d08 // BIC V8, V8, V15
-	WORD $0x4ea0e92f // FCMLT0 V15, V9
-	WORD $0x4e6f1d29 // BIC V9, V9, V15
-	WORD $0x4ea0e94f // FCMLT0 V15, V10
-	WORD $0x4e6f1d4a // BIC V10, V10, V15
-	WORD $0x4ea0e96f // FCMLT0 V15, V11
-	WORD $0x4e6f1d6b // BIC V11, V11, V15
-	WORD $0x4ea0e98f // FCMLT0 V15, V12
-	WORD $0x4e6f1d8c // BIC V12, V12, V15
-	WORD $0x4ea0e9af // FCMLT0 V15, V13
-	WORD $0x4e6f1dad // BIC V13, V13, V15
-	WORD $0x4ea0e9cf // FCMLT0 V15, V14
-	WORD $0x4e6f1dce // BIC V14, V14, V15
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V15.S4
-	WORD $0x4eaff400 // FMIN V0, V0, V15
-	WORD $0x4eaff421 // FMIN V1, V1, V15
-	WORD $0x4eaff442 // FMIN V2, V2, V15
-	WORD $0x4eaff463 // FMIN V3, V3, V15
-	WORD $0x4eaff484 // FMIN V4, V4, V15
-	WORD $0x4eaff4a5 // FMIN V5, V5, V15
-	WORD $0x4eaff4c6 // FMIN V6, V6, V15
-	WORD $0x4eaff4e7 // FMIN V7, V7, V15
-	WORD $0x4eaff508 // FMIN V8, V8, V15
-	WORD $0x4eaff529 // FMIN V9, V9, V15
-	WORD $0x4eaff54a // FMIN V10, V10, V15
-	WORD $0x4eaff56b // FMIN V11, V11, V15
-	WORD $0x4eaff58c // FMIN V12, V12, V15
-	WORD $0x4eaff5ad // FMIN V13, V13, V15
-	WORD $0x4eaff5ce // FMIN V14, V14, V15
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, 16(R2)
-	FMOVQ F8, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F9, (R2)
-	FMOVQ F10, 16(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6x3NEON(a *Args)
-TEXT ·t6x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ 16(R2), F7
-	FMOVQ (R3), F8
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F9
-	FMOVQ 16(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ (R3), F14
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F15
-	FMOVQ 16(R2), F16
-	FMOVQ (R3), F17
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F20
-	FMOVQ 8(R6), F21
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V18.S4, V19.S4]
-	WORD $0x4f941240 // FMLA V0.4S, V18.4S, V20.S[0]
-	WORD $0x4f941261 // FMLA V1.4S, V19.4S, V20.S[0]
-	WORD $0x4fb41243 // FMLA V3.4S, V18.4S, V20.S[1]
-	WORD $0x4fb41264 // FMLA V4.4S, V19.4S, V20.S[1]
-	WORD $0x4f941a46 // FMLA V6.4S, V18.4S, V20.S[2]
-	WORD $0x4f941a67 // FMLA V7.4S, V19.4S, V20.S[2]
-	WORD $0x4fb41a49 // FMLA V9.4S, V18.4S, V20.S[3]
-	WORD $0x4fb41a6a // FMLA V10.4S, V19.4S, V20.S[3]
-	WORD $0x4f951a4c // FMLA V12.4S, V18.4S, V21.S[2]
-	WORD $0x4f951a6d // FMLA V13.4S, V19.4S, V21.S[2]
-	WORD $0x4fb51a4f // FMLA V15.4S, V18.4S, V21.S[3]
-	WORD $0x4fb51a70 // FMLA V16.4S, V19.4S, V21.S[3]
-	VLD1.P (R4)(R3), [V18.S4]
-	WORD $0x4f941242 // FMLA V2.4S, V18.4S, V20.S[0]
-	WORD $0x4fb41245 // FMLA V5.4S, V18.4S, V20.S[1]
-	WORD $0x4f941a48 // FMLA V8.4S, V18.4S, V20.S[2]
-	WORD $0x4fb41a4b // FMLA V11.4S, V18.4S, V20.S[3]
-	WORD $0x4f951a4e // FMLA V14.4S, V18.4S, V21.S[2]
-	WORD $0x4fb51a51 // FMLA V17.4S, V18.4S, V21.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d400 // FADD V0, V0, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d421 // FADD V1, V1, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d442 // FADD V2, V2, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d463 // FADD V3, V3, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d484 // FADD V4, V4, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d4a5 // FADD V5, V5, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d4c6 // FADD V6, V6, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d4e7 // FADD V7, V7, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d508 // FADD V8, V8, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d529 // FADD V9, V9, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d54a // FADD V10, V10, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d56b // FADD V11, V11, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d58c // FADD V12, V12, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d5ad // FADD V13, V13, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d5ce // FADD V14, V14, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d5ef // FADD V15, V15, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d610 // FADD V16, V16, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d631 // FADD V17, V17, V18
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e812 // FCMLT0 V18, V0
-	WORD $0x4e721c00 // BIC V0, V0, V18
-	WORD $0x4ea0e832 // FCMLT0 V18, V1
-	WORD $0x4e721c21 // BIC V1, V1, V18
-	WORD $0x4ea0e852 // FCMLT0 V18, V2
-	WORD $0x4e721c42 // BIC V2, V2, V18
-	WORD $0x4ea0e872 // FCMLT0 V18, V3
-	WORD $0x4e721c63 // BIC V3, V3, V18
-	WORD $0x4ea0e892 // FCMLT0 V18, V4
-	WORD $0x4e721c84 // BIC V4, V4, V18
-	WORD $0x4ea0e8b2 // FCMLT0 V18, V5
-	WORD $0x4e721ca5 // BIC V5, V5, V18
-	WORD $0x4ea0e8d2 // FCMLT0 V18, V6
-	WORD $0x4e721cc6 // BIC V6, V6, V18
-	WORD $0x4ea0e8f2 // FCMLT0 V18, V7
-	WORD $0x4e721ce7 // BIC V7, V7, V18
-	WORD $0x4ea0e912 // FCMLT0 V18, V8
-	WORD $0x4e721d08 // BIC V8, V8, V18
-	WORD $0x4ea0e932 // FCMLT0 V18, V9
-	WORD $0x4e721d29 // BIC V9, V9, V18
-	WORD $0x4ea0e952 // FCMLT0 V18, V10
-	WORD $0x4e721d4a // BIC V10, V10, V18
-	WORD $0x4ea0e972 // FCMLT0 V18, V11
-	WORD $0x4e721d6b // BIC V11, V11, V18
-	WORD $0x4ea0e992 // FCMLT0 V18, V12
-	WORD $0x4e721d8c // BIC V12, V12, V18
-	WORD $0x4ea0e9b2 // FCMLT0 V18, V13
-	WORD $0x4e721dad // BIC V13, V13, V18
-	WORD $0x4ea0e9d2 // FCMLT0 V18, V14
-	WORD $0x4e721dce // BIC V14, V14, V18
-	WORD $0x4ea0e9f2 // FCMLT0 V18, V15
-	WORD $0x4e721def // BIC V15, V15, V18
-	WORD $0x4ea0ea12 // FCMLT0 V18, V16
-	WORD $0x4e721e10 // BIC V16, V16, V18
-	WORD $0x4ea0ea32 // FCMLT0 V18, V17
-	WORD $0x4e721e31 // BIC V17, V17, V18
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V18.S4
-	WORD $0x4eb2f400 // FMIN V0, V0, V18
-	WORD $0x4eb2f421 // FMIN V1, V1, V18
-	WORD $0x4eb2f442 // FMIN V2, V2, V18
-	WORD $0x4eb2f463 // FMIN V3, V3, V18
-	WORD $0x4eb2f484 // FMIN V4, V4, V18
-	WORD $0x4eb2f4a5 // FMIN V5, V5, V18
-	WORD $0x4eb2f4c6 // FMIN V6, V6, V18
-	WORD $0x4eb2f4e7 // FMIN V7, V7, V18
-	WORD $0x4eb2f508 // FMIN V8, V8, V18
-	WORD $0x4eb2f529 // FMIN V9, V9, V18
-	WORD $0x4eb2f54a // FMIN V10, V10, V18
-	WORD $0x4eb2f56b // FMIN V11, V11, V18
-	WORD $0x4eb2f58c // FMIN V12, V12, V18
-	WORD $0x4eb2f5ad // FMIN V13, V13, V18
-	WORD $0x4eb2f5ce // FMIN V14, V14, V18
-	WORD $0x4eb2f5ef // FMIN V15, V15, V18
-	WORD $0x4eb2f610 // FMIN V16, V16, V18
-	WORD $0x4eb2f631 // FMIN V17, V17, V18
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, 16(R2)
-	FMOVQ F8, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F9, (R2)
-	FMOVQ F10, 16(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F15, (R2)
-	FMOVQ F16, 16(R2)
-	FMOVQ F17, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1x4NEON(a *Args)
-TEXT ·t1x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVS (R6), F6
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V4.S4, V5.S4]
-	WORD $0x4f861080 // FMLA V0.4S, V4.4S, V6.S[0]
-	WORD $0x4f8610a1 // FMLA V1.4S, V5.4S, V6.S[0]
-	VLD1.P (R5)(R3), [V4.S4]
-	VLD1.P (R4)(R3), [V5.S4]
-	WORD $0x4f861082 // FMLA V2.4S, V4.4S, V6.S[0]
-	WORD $0x4f8610a3 // FMLA V3.4S, V5.4S, V6.S[0]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	FMOVQ 16(R3), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	FMOVQ 32(R3), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	FMOVQ (R4), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t2x4NEON(a *Args)
-TEXT ·t2x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R6), F10
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V8.S4, V9.S4]
-	WORD $0x4f8a1100 // FMLA V0.4S, V8.4S, V10.S[0]
-	WORD $0x4f8a1121 // FMLA V1.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1104 // FMLA V4.4S, V8.4S, V10.S[1]
-	WORD $0x4faa1125 // FMLA V5.4S, V9.4S, V10.S[1]
-	VLD1.P (R5)(R3), [V8.S4]
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8a1102 // FMLA V2.4S, V8.4S, V10.S[0]
-	WORD $0x4f8a1123 // FMLA V3.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1106 // FMLA V6.4S, V8.4S, V10.S[1]
-	WORD $0x4faa1127 // FMLA V7.4S, V9.4S, V10.S[1]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	FMOVQ 16(R3), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	FMOVQ 32(R3), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	FMOVQ 16(R3), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	FMOVQ 32(R3), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t3x4NEON(a *Args)
-TEXT ·t3x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ 16(R2), F9
-	FMOVQ 32(R2), F10
-	FMOVQ (R3), F11
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R6), F14
-	FMOVS 8(R6), F15
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V12.S4, V13.S4]
-	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
-	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
-	WORD $0x4fae1184 // FMLA V4.4S, V12.4S, V14.S[1]
-	WORD $0x4fae11a5 // FMLA V5.4S, V13.4S, V14.S[1]
-	WORD $0x4f8f1188 // FMLA V8.4S, V12.4S, V15.S[0]
-	WORD $0x4f8f11a9 // FMLA V9.4S, V13.4S, V15.S[0]
-	VLD1.P (R5)(R3), [V12.S4]
-	VLD1.P (R4)(R3), [V13.S4]
-	WORD $0x4f8e1182 // FMLA V2.4S, V12.4S, V14.S[0]
-	WORD $0x4f8e11a3 // FMLA V3.4S, V13.4S, V14.S[0]
-	WORD $0x4fae1186 // FMLA V6.4S, V12.4S, V14.S[1]
-	WORD $0x4fae11a7 // FMLA V7.4S, V13.4S, V14.S[1]
-	WORD $0x4f8f118a // FMLA V10.4S, V12.4S, V15.S[0]
-	WORD $0x4f8f11ab // FMLA V11.4S, V13.4S, V15.S[0]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd400 // FADD V0, V0, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd421 // FADD V1, V1, V12
-	FMOVQ 32(R3), F12
-	WORD $0x4e2cd442 // FADD V2, V2, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd463 // FADD V3, V3, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd484 // FADD V4, V4, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd4a5 // FADD V5, V5, V12
-	FMOVQ 32(R3), F12
-	WORD $0x4e2cd4c6 // FADD V6, V6, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd4e7 // FADD V7, V7, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd508 // FADD V8, V8, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd529 // FADD V9, V9, V12
-	FMOVQ 32(R3), F12
-	WORD $0x4e2cd54a // FADD V10, V10, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80c // FCMLT0 V12, V0
-	WORD $0x4e6c1c00 // BIC V0, V0, V12
-	WORD $0x4ea0e82c // FCMLT0 V12, V1
-	WORD $0x4e6c1c21 // BIC V1, V1, V12
-	WORD $0x4ea0e84c // FCMLT0 V12, V2
-	WORD $0x4e6c1c42 // BIC V2, V2, V12
-	WORD $0x4ea0e86c // FCMLT0 V12, V3
-	WORD $0x4e6c1c63 // BIC V3, V3, V12
-	WORD $0x4ea0e88c // FCMLT0 V12, V4
-	WORD $0x4e6c1c84 // BIC V4, V4, V12
-	WORD $0x4ea0e8ac // FCMLT0 V12, V5
-	WORD $0x4e6c1ca5 // BIC V5, V5, V12
-	WORD $0x4ea0e8cc // FCMLT0 V12, V6
-	WORD $0x4e6c1cc6 // BIC V6, V6, V12
-	WORD $0x4ea0e8ec // FCMLT0 V12, V7
-	WORD $0x4e6c1ce7 // BIC V7, V7, V12
-	WORD $0x4ea0e90c // FCMLT0 V12, V8
-	WORD $0x4e6c1d08 // BIC V8, V8, V12
-	WORD $0x4ea0e92c // FCMLT0 V12, V9
-	WORD $0x4e6c1d29 // BIC V9, V9, V12
-	WORD $0x4ea0e94c // FCMLT0 V12, V10
-	WORD $0x4e6c1d4a // BIC V10, V10, V12
-	WORD $0x4ea0e96c // FCMLT0 V12, V11
-	WORD $0x4e6c1d6b // BIC V11, V11, V12
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V12.S4
-	WORD $0x4eacf400 // FMIN V0, V0, V12
-	WORD $0x4eacf421 // FMIN V1, V1, V12
-	WORD $0x4eacf442 // FMIN V2, V2, V12
-	WORD $0x4eacf463 // FMIN V3, V3, V12
-	WORD $0x4eacf484 // FMIN V4, V4, V12
-	WORD $0x4eacf4a5 // FMIN V5, V5, V12
-	WORD $0x4eacf4c6 // FMIN V6, V6, V12
-	WORD $0x4eacf4e7 // FMIN V7, V7, V12
-	WORD $0x4eacf508 // FMIN V8, V8, V12
-	WORD $0x4eacf529 // FMIN V9, V9, V12
-	WORD $0x4eacf54a // FMIN V10, V10, V12
-	WORD $0x4eacf56b // FMIN V11, V11, V12
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, 16(R2)
-	FMOVQ F10, 32(R2)
-	FMOVQ F11, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t4x4NEON(a *Args)
-TEXT ·t4x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ 16(R2), F9
-	FMOVQ 32(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ 32(R2), F14
-	FMOVQ (R3), F15
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F18
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V16.S4, V17.S4]
-	WORD $0x4f921200 // FMLA V0.4S, V16.4S, V18.S[0]
-	WORD $0x4f921221 // FMLA V1.4S, V17.4S, V18.S[0]
-	WORD $0x4fb21204 // FMLA V4.4S, V16.4S, V18.S[1]
-	WORD $0x4fb21225 // FMLA V5.4S, V17.4S, V18.S[1]
-	WORD $0x4f921a08 // FMLA V8.4S, V16.4S, V18.S[2]
-	WORD $0x4f921a29 // FMLA V9.4S, V17.4S, V18.S[2]
-	WORD $0x4fb21a0c // FMLA V12.4S, V16.4S, V18.S[3]
-	WORD $0x4fb21a2d // FMLA V13.4S, V17.4S, V18.S[3]
-	VLD1.P (R5)(R3), [V16.S4]
-	VLD1.P (R4)(R3), [V17.S4]
-	WORD $0x4f921202 // FMLA V2.4S, V16.4S, V18.S[0]
-	WORD $0x4f921223 // FMLA V3.4S, V17.4S, V18.S[0]
-	WORD $0x4fb21206 // FMLA V6.4S, V16.4S, V18.S[1]
-	WORD $0x4fb21227 // FMLA V7.4S, V17.4S, V18.S[1]
-	WORD $0x4f921a0a // FMLA V10.4S, V16.4S, V18.S[2]
-	WORD $0x4f921a2b // FMLA V11.4S, V17.4S, V18.S[2]
-	WORD $0x4fb21a0e // FMLA V14.4S, V16.4S, V18.S[3]
-	WORD $0x4fb21a2f // FMLA V15.4S, V17.4S, V18.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d400 // FADD V0, V0, V16
-	FMOVQ 16(R3), F16
-	WORD $0x4e30d421 // FADD V1, V1, V16
-	FMOVQ 32(R3), F16
-	WORD $0x4e30d442 // FADD V2, V2, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d463 // FADD V3, V3, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d484 // FADD V4, V4, V16
-	FMOVQ 16(R3), F16
-	WORD $0x4e30d4a5 // FADD V5, V5, V16
-	FMOVQ 32(R3), F16
-	WORD $0x4e30d4c6 // FADD V6, V6, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d4e7 // FADD V7, V7, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d508 // FADD V8, V8, V16
-	FMOVQ 16(R3), F16
-	WORD $0x4e30d529 // FADD V9, V9, V16
-	FMOVQ 32(R3), F16
-	WORD $0x4e30d54a // FADD V10, V10, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d56b // FADD V11, V11, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d58c // FADD V12, V12, V16
-	FMOVQ 16(R3), F16
-	WORD $0x4e30d5ad // FADD V13, V13, V16
-	FMOVQ 32(R3), F16
-	WORD $0x4e30d5ce // FADD V14, V14, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d5ef // FADD V15, V15, V16
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e810 // FCMLT0 V16, V0
-	WORD $0x4e701c00 // BIC V0, V0, V16
-	WORD $0x4ea0e830 // FCMLT0 V16, V1
-	WORD $0x4e701c21 // BIC V1, V1, V16
-	WORD $0x4ea0e850 // FCMLT0 V16, V2
-	WORD $0x4e701c42 // BIC V2, V2, V16
-	WORD $0x4ea0e870 // FCMLT0 V16, V3
-	WORD $0x4e701c63 // BIC V3, V3, V16
-	WORD $0x4ea0e890 // FCMLT0 V16, V4
-	WORD $0x4e701c84 // BIC V4, V4, V16
-	WORD $0x4ea0e8b0 // FCMLT0 V16, V5
-	WORD $0x4e701ca5 // BIC V5, V5, V16
-	WORD $0x4ea0e8d0 // FCMLT0 V16, V6
-	WORD $0x4e701cc6 // BIC V6, V6, V16
-	WORD $0x4ea0e8f0 // FCMLT0 V16, V7
-	WORD $0x4e701ce7 // BIC V7, V7, V16
-	WORD $0x4ea0e910 // FCMLT0 V16, V8
-	WORD $0x4e701d08 // BIC V8, V8, V16
-	WORD $0x4ea0e930 // FCMLT0 V16, V9
-	WORD $0x4e701d29 // BIC V9, V9, V16
-	WORD $0x4ea0e950 // FCMLT0 V16, V10
-	WORD $0x4e701d4a // BIC V10, V10, V16
-	WORD $0x4ea0e970 // FCMLT0 V16, V11
-	WORD $0x4e701d6b // BIC V11, V11, V16
-	WORD $0x4ea0e990 // FCMLT0 V16, V12
-	WORD $0x4e701d8c // BIC V12, V12, V16
-	WORD $0x4ea0e9b0 // FCMLT0 V16, V13
-	WORD $0x4e701dad // BIC V13, V13, V16
-	WORD $0x4ea0e9d0 // FCMLT0 V16, V14
-	WORD $0x4e701dce // BIC V14, V14, V16
-	WORD $0x4ea0e9f0 // FCMLT0 V16, V15
-	WORD $0x4e701def // BIC V15, V15, V16
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V16.S4
-	WORD $0x4eb0f400 // FMIN V0, V0, V16
-	WORD $0x4eb0f421 // FMIN V1, V1, V16
-	WORD $0x4eb0f442 // FMIN V2, V2, V16
-	WORD $0x4eb0f463 // FMIN V3, V3, V16
-	WORD $0x4eb0f484 // FMIN V4, V4, V16
-	WORD $0x4eb0f4a5 // FMIN V5, V5, V16
-	WORD $0x4eb0f4c6 // FMIN V6, V6, V16
-	WORD $0x4eb0f4e7 // FMIN V7, V7, V16
-	WORD $0x4eb0f508 // FMIN V8, V8, V16
-	WORD $0x4eb0f529 // FMIN V9, V9, V16
-	WORD $0x4eb0f54a // FMIN V10, V10, V16
-	WORD $0x4eb0f56b // FMIN V11, V11, V16
-	WORD $0x4eb0f58c // FMIN V12, V12, V16
-	WORD $0x4eb0f5ad // FMIN V13, V13, V16
-	WORD $0x4eb0f5ce // FMIN V14, V14, V16
-	WORD $0x4eb0f5ef // FMIN V15, V15, V16
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, 16(R2)
-	FMOVQ F10, 32(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, 32(R2)
-	FMOVQ F15, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t5x4NEON(a *Args)
-TEXT ·t5x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ 16(R2), F9
-	FMOVQ 32(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ 32(R2), F14
-	FMOVQ (R3), F15
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F16
-	FMOVQ 16(R2), F17
-	FMOVQ 32(R2), F18
-	FMOVQ (R3), F19
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F22
-	FMOVQ 4(R6), F23
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V20.S4, V21.S4]
-	WORD $0x4f961280 // FMLA V0.4S, V20.4S, V22.S[0]
-	WORD $0x4f9612a1 // FMLA V1.4S, V21.4S, V22.S[0]
-	WORD $0x4fb61284 // FMLA V4.4S, V20.4S, V22.S[1]
-	WORD $0x4fb612a5 // FMLA V5.4S, V21.4S, V22.S[1]
-	WORD $0x4f961a88 // FMLA V8.4S, V20.4S, V22.S[2]
-	WORD $0x4f961aa9 // FMLA V9.4S, V21.4S, V22.S[2]
-	WORD $0x4fb61a8c // FMLA V12.4S, V20.4S, V22.S[3]
-	WORD $0x4fb61aad // FMLA V13.4S, V21.4S, V22.S[3]
-	WORD $0x4fb71a90 // FMLA V16.4S, V20.4S, V23.S[3]
-	WORD $0x4fb71ab1 // FMLA V17.4S, V21.4S, V23.S[3]
-	VLD1.P (R5)(R3), [V20.S4]
-	VLD1.P (R4)(R3), [V21.S4]
-	WORD $0x4f961282 // FMLA V2.4S, V20.4S, V22.S[0]
-	WORD $0x4f9612a3 // FMLA V3.4S, V21.4S, V22.S[0]
-	WORD $0x4fb61286 // FMLA V6.4S, V20.4S, V22.S[1]
-	WORD $0x4fb612a7 // FMLA V7.4S, V21.4S, V22.S[1]
-	WORD $0x4f961a8a // FMLA V10.4S, V20.4S, V22.S[2]
-	WORD $0x4f961aab // FMLA V11.4S, V21.4S, V22.S[2]
-	WORD $0x4fb61a8e // FMLA V14.4S, V20.4S, V22.S[3]
-	WORD $0x4fb61aaf // FMLA V15.4S, V21.4S, V22.S[3]
-	WORD $0x4fb71a92 // FMLA V18.4S, V20.4S, V23.S[3]
-	WORD $0x4fb71ab3 // FMLA V19.4S, V21.4S, V23.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d400 // FADD V0, V0, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d421 // FADD V1, V1, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d442 // FADD V2, V2, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d463 // FADD V3, V3, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d484 // FADD V4, V4, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d4a5 // FADD V5, V5, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d4c6 // FADD V6, V6, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d4e7 // FADD V7, V7, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d508 // FADD V8, V8, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d529 // FADD V9, V9, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d54a // FADD V10, V10, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d56b // FADD V11, V11, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d58c // FADD V12, V12, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d5ad // FADD V13, V13, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d5ce // FADD V14, V14, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d5ef // FADD V15, V15, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d610 // FADD V16, V16, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d631 // FADD V17, V17, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d652 // FADD V18, V18, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d673 // FADD V19, V19, V20
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e814 // FCMLT0 V20, V0
-	WORD $0x4e741c00 // BIC V0, V0, V20
-	WORD $0x4ea0e834 // FCMLT0 V20, V1
-	WORD $0x4e741c21 // BIC V1, V1, V20
-	WORD $0x4ea0e854 // FCMLT0 V20, V2
-	WORD $0x4e741c42 // BIC V2, V2, V20
-	WORD $0x4ea0e874 // FCMLT0 V20, V3
-	WORD $0x4e741c63 // BIC V3, V3, V20
-	WORD $0x4ea0e894 // FCMLT0 V20, V4
-	WORD $0x4e741c84 // BIC V4, V4, V20
-	WORD $0x4ea0e8b4 // FCMLT0 V20, V5
-	WORD $0x4e741ca5 // BIC V5, V5, V20
-	WORD $0x4ea0e8d4 // FCMLT0 V20, V6
-	WORD $0x4e741cc6 // BIC V6, V6, V20
-	WORD $0x4ea0e8f4 // FCMLT0 V20, V7
-	WORD $0x4e741ce7 // BIC V7, V7, V20
-	WORD $0x4ea0e914 // FCMLT0 V20, V8
-	WORD $0x4e741d08 // BIC V8, V8, V20
-	WORD $0x4ea0e934 // FCMLT0 V20, V9
-	WORD $0x4e741d29 // BIC V9, V9, V20
-	WORD $0x4ea0e954 // FCMLT0 V20, V10
-	WORD $0x4e741d4a // BIC V10, V10, V20
-	WORD $0x4ea0e974 // FCMLT0 V20, V11
-	WORD $0x4e741d6b // BIC V11, V11, V20
-	WORD $0x4ea0e994 // FCMLT0 V20, V12
-	WORD $0x4e741d8c // BIC V12, V12, V20
-	WORD $0x4ea0e9b4 // FCMLT0 V20, V13
-	WORD $0x4e741dad // BIC V13, V13, V20
-	WORD $0x4ea0e9d4 // FCMLT0 V20, V14
-	WORD $0x4e741dce // BIC V14, V14, V20
-	WORD $0x4ea0e9f4 // FCMLT0 V20, V15
-	WORD $0x4e741def // BIC V15, V15, V20
-	WORD $0x4ea0ea14 // FCMLT0 V20, V16
-	WORD $0x4e741e10 // BIC V16, V16, V20
-	WORD $0x4ea0ea34 // FCMLT0 V20, V17
-	WORD $0x4e741e31 // BIC V17, V17, V20
-	WORD $0x4ea0ea54 // FCMLT0 V20, V18
-	WORD $0x4e741e52 // BIC V18, V18, V20
-	WORD $0x4ea0ea74 // FCMLT0 V20, V19
-	WORD $0x4e741e73 // BIC V19, V19, V20
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V20.S4
-	WORD $0x4eb4f400 // FMIN V0, V0, V20
-	WORD $0x4eb4f421 // FMIN V1, V1, V20
-	WORD $0x4eb4f442 // FMIN V2, V2, V20
-	WORD $0x4eb4f463 // FMIN V3, V3, V20
-	WORD $0x4eb4f484 // FMIN V4, V4, V20
-	WORD $0x4eb4f4a5 // FMIN V5, V5, V20
-	WORD $0x4eb4f4c6 // FMIN V6, V6, V20
-	WORD $0x4eb4f4e7 // FMIN V7, V7, V20
-	WORD $0x4eb4f508 // FMIN V8, V8, V20
-	WORD $0x4eb4f529 // FMIN V9, V9, V20
-	WORD $0x4eb4f54a // FMIN V10, V10, V20
-	WORD $0x4eb4f56b // FMIN V11, V11, V20
-	WORD $0x4eb4f58c // FMIN V12, V12, V20
-	WORD $0x4eb4f5ad // FMIN V13, V13, V20
-	WORD $0x4eb4f5ce // FMIN V14, V14, V20
-	WORD $0x4eb4f5ef // FMIN V15, V15, V20
-	WORD $0x4eb4f610 // FMIN V16, V16, V20
-	WORD $0x4eb4f631 // FMIN V17, V17, V20
-	WORD $0x4eb4f652 // FMIN V18, V18, V20
-	WORD $0x4eb4f673 // FMIN V19, V19, V20
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, 16(R2)
-	FMOVQ F10, 32(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, 32(R2)
-	FMOVQ F15, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F16, (R2)
-	FMOVQ F17, 16(R2)
-	FMOVQ F18, 32(R2)
-	FMOVQ F19, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6x4NEON(a *Args)
-TEXT ·t6x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ 16(R2), F9
-	FMOVQ 32(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ 32(R2), F14
-	FMOVQ (R3), F15
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F16
-	FMOVQ 16(R2), F17
-	FMOVQ 32(R2), F18
-	FMOVQ (R3), F19
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F20
-	FMOVQ 16(R2), F21
-	FMOVQ 32(R2), F22
-	FMOVQ (R3), F23
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
+segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -14118,7 +7328,8 @@ again:
 	ADD R9, R5
 	ADD R9, R4
 	SUBS $1, R10
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -14327,8 +7538,8 @@ store:
 done:
 	RET
 
-// func t1xc1NEON(a *Args)
-TEXT ·t1xc1NEON(SB), NOSPLIT, $0-8
+// func tile1xc1NEON(a *Args)
+TEXT ·tile1xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -14338,12 +7549,58 @@ tile:
 	FMOVS (R2), F0
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R6
+segment1:
+	MOVD Args_K(R0), R7
+	SUBS $4, R7
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F2
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
+	SUBS $4, R7
+	BGE four
+rest:
+	ADDS $4, R7
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F2
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	SUBS $1, R7
+	BNE one
+next:
+	MOVD.P 8(R4), R8
+	ADD R8, R5
+	SUBS $1, R6
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -14358,7 +7615,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -14407,8 +7665,8 @@ store:
 done:
 	RET
 
-// func t2xc1NEON(a *Args)
-TEXT ·t2xc1NEON(SB), NOSPLIT, $0-8
+// func tile2xc1NEON(a *Args)
+TEXT ·tile2xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -14420,12 +7678,67 @@ tile:
 	FMOVS (R2), F1
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R7
+segment1:
+	MOVD Args_K(R0), R8
+	SUBS $4, R8
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F3
+	FMOVQ.P 16(R6), F4
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
+	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
+	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
+	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
+	SUBS $4, R8
+	BGE four
+rest:
+	ADDS $4, R8
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F3
+	FMOVS.P 4(R6), F4
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	SUBS $1, R8
+	BNE one
+next:
+	MOVD.P 8(R4), R9
+	ADD R9, R5
+	ADD R9, R6
+	SUBS $1, R7
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -14441,7 +7754,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -14498,8 +7812,8 @@ store:
 done:
 	RET
 
-// func t3xc1NEON(a *Args)
-TEXT ·t3xc1NEON(SB), NOSPLIT, $0-8
+// func tile3xc1NEON(a *Args)
+TEXT ·tile3xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -14513,12 +7827,76 @@ tile:
 	FMOVS (R2), F2
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R8
+segment1:
+	MOVD Args_K(R0), R9
+	SUBS $4, R9
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F4
+	FMOVQ.P 16(R6), F5
+	FMOVQ.P 16(R7), F6
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
+	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
+	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
+	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
+	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
+	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
+	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
+	SUBS $4, R9
+	BGE four
+rest:
+	ADDS $4, R9
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F4
+	FMOVS.P 4(R6), F5
+	FMOVS.P 4(R7), F6
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	SUBS $1, R9
+	BNE one
+next:
+	MOVD.P 8(R4), R10
+	ADD R10, R5
+	ADD R10, R6
+	ADD R10, R7
+	SUBS $1, R8
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -14536,7 +7914,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -14601,8 +7980,8 @@ store:
 done:
 	RET
 
-// func t4xc1NEON(a *Args)
-TEXT ·t4xc1NEON(SB), NOSPLIT, $0-8
+// func tile4xc1NEON(a *Args)
+TEXT ·tile4xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -14618,12 +7997,85 @@ tile:
 	FMOVS (R2), F3
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R9
+segment1:
+	MOVD Args_K(R0), R10
+	SUBS $4, R10
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F5
+	FMOVQ.P 16(R6), F6
+	FMOVQ.P 16(R7), F7
+	FMOVQ.P 16(R8), F8
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
+	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
+	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
+	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
+	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
+	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
+	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
+	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
+	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
+	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
+	SUBS $4, R10
+	BGE four
+rest:
+	ADDS $4, R10
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F5
+	FMOVS.P 4(R6), F6
+	FMOVS.P 4(R7), F7
+	FMOVS.P 4(R8), F8
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	SUBS $1, R10
+	BNE one
+next:
+	MOVD.P 8(R4), R11
+	ADD R11, R5
+	ADD R11, R6
+	ADD R11, R7
+	ADD R11, R8
+	SUBS $1, R9
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -14641,7 +8093,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -14714,8 +8167,8 @@ store:
 done:
 	RET
 
-// func t6xc1NEON(a *Args)
-TEXT ·t6xc1NEON(SB), NOSPLIT, $0-8
+// func tile6xc1NEON(a *Args)
+TEXT ·tile6xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -14735,12 +8188,103 @@ tile:
 	FMOVS (R2), F5
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R11
+segment1:
+	MOVD Args_K(R0), R12
+	SUBS $4, R12
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F7
+	FMOVQ.P 16(R6), F8
+	FMOVQ.P 16(R7), F9
+	FMOVQ.P 16(R8), F10
+	FMOVQ.P 16(R9), F11
+	FMOVQ.P 16(R10), F12
+	FMOVS (R2), F6
+	ADD R3, R2
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	FMOVS (R2), F6
+	ADD R3, R2
+	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
+	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
+	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
+	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
+	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
+	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
+	FMOVS (R2), F6
+	ADD R3, R2
+	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
+	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
+	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
+	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
+	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
+	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
+	FMOVS (R2), F6
+	ADD R3, R2
+	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
+	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
+	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
+	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
+	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
+	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
+	SUBS $4, R12
+	BGE four
+rest:
+	ADDS $4, R12
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F7
+	FMOVS.P 4(R6), F8
+	FMOVS.P 4(R7), F9
+	FMOVS.P 4(R8), F10
+	FMOVS.P 4(R9), F11
+	FMOVS.P 4(R10), F12
+	FMOVS (R2), F6
+	ADD R3, R2
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	SUBS $1, R12
+	BNE one
+next:
+	MOVD.P 8(R4), R13
+	ADD R13, R5
+	ADD R13, R6
+	ADD R13, R7
+	ADD R13, R8
+	ADD R13, R9
+	ADD R13, R10
+	SUBS $1, R11
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -14761,7 +8305,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -14850,8 +8395,8 @@ store:
 done:
 	RET
 
-// func t8xc1NEON(a *Args)
-TEXT ·t8xc1NEON(SB), NOSPLIT, $0-8
+// func tile8xc1NEON(a *Args)
+TEXT ·tile8xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -14875,12 +8420,121 @@ tile:
 	FMOVS (R2), F7
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	ADD R4, R10, R11
+	ADD R4, R11, R12
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R13
+segment1:
+	MOVD Args_K(R0), R14
+	SUBS $4, R14
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F9
+	FMOVQ.P 16(R6), F10
+	FMOVQ.P 16(R7), F11
+	FMOVQ.P 16(R8), F12
+	FMOVQ.P 16(R9), F13
+	FMOVQ.P 16(R10), F14
+	FMOVQ.P 16(R11), F15
+	FMOVQ.P 16(R12), F16
+	FMOVS (R2), F8
+	ADD R3, R2
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	FMOVS (R2), F8
+	ADD R3, R2
+	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
+	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
+	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
+	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
+	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
+	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
+	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
+	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
+	FMOVS (R2), F8
+	ADD R3, R2
+	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
+	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
+	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
+	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
+	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
+	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
+	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
+	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
+	FMOVS (R2), F8
+	ADD R3, R2
+	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
+	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
+	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
+	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
+	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
+	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
+	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
+	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
+	SUBS $4, R14
+	BGE four
+rest:
+	ADDS $4, R14
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F9
+	FMOVS.P 4(R6), F10
+	FMOVS.P 4(R7), F11
+	FMOVS.P 4(R8), F12
+	FMOVS.P 4(R9), F13
+	FMOVS.P 4(R10), F14
+	FMOVS.P 4(R11), F15
+	FMOVS.P 4(R12), F16
+	FMOVS (R2), F8
+	ADD R3, R2
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	SUBS $1, R14
+	BNE one
+next:
+	MOVD.P 8(R4), R15
+	ADD R15, R5
+	ADD R15, R6
+	ADD R15, R7
+	ADD R15, R8
+	ADD R15, R9
+	ADD R15, R10
+	ADD R15, R11
+	ADD R15, R12
+	SUBS $1, R13
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -14903,7 +8557,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -15008,8 +8663,8 @@ store:
 done:
 	RET
 
-// func t1xc2NEON(a *Args)
-TEXT ·t1xc2NEON(SB), NOSPLIT, $0-8
+// func tile1xc2NEON(a *Args)
+TEXT ·tile1xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -15019,12 +8674,58 @@ tile:
 	FMOVD (R2), F0
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R6
+segment1:
+	MOVD Args_K(R0), R7
+	SUBS $4, R7
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F2
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
+	SUBS $4, R7
+	BGE four
+rest:
+	ADDS $4, R7
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F2
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	SUBS $1, R7
+	BNE one
+next:
+	MOVD.P 8(R4), R8
+	ADD R8, R5
+	SUBS $1, R6
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -15039,7 +8740,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -15088,8 +8790,8 @@ store:
 done:
 	RET
 
-// func t2xc2NEON(a *Args)
-TEXT ·t2xc2NEON(SB), NOSPLIT, $0-8
+// func tile2xc2NEON(a *Args)
+TEXT ·tile2xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -15101,12 +8803,67 @@ tile:
 	FMOVD (R2), F1
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R7
+segment1:
+	MOVD Args_K(R0), R8
+	SUBS $4, R8
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F3
+	FMOVQ.P 16(R6), F4
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
+	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
+	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
+	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
+	SUBS $4, R8
+	BGE four
+rest:
+	ADDS $4, R8
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F3
+	FMOVS.P 4(R6), F4
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	SUBS $1, R8
+	BNE one
+next:
+	MOVD.P 8(R4), R9
+	ADD R9, R5
+	ADD R9, R6
+	SUBS $1, R7
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -15122,7 +8879,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -15179,8 +8937,8 @@ store:
 done:
 	RET
 
-// func t3xc2NEON(a *Args)
-TEXT ·t3xc2NEON(SB), NOSPLIT, $0-8
+// func tile3xc2NEON(a *Args)
+TEXT ·tile3xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -15194,12 +8952,76 @@ tile:
 	FMOVD (R2), F2
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R8
+segment1:
+	MOVD Args_K(R0), R9
+	SUBS $4, R9
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F4
+	FMOVQ.P 16(R6), F5
+	FMOVQ.P 16(R7), F6
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
+	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
+	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
+	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
+	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
+	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
+	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
+	SUBS $4, R9
+	BGE four
+rest:
+	ADDS $4, R9
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F4
+	FMOVS.P 4(R6), F5
+	FMOVS.P 4(R7), F6
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	SUBS $1, R9
+	BNE one
+next:
+	MOVD.P 8(R4), R10
+	ADD R10, R5
+	ADD R10, R6
+	ADD R10, R7
+	SUBS $1, R8
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -15217,7 +9039,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -15282,8 +9105,8 @@ store:
 done:
 	RET
 
-// func t4xc2NEON(a *Args)
-TEXT ·t4xc2NEON(SB), NOSPLIT, $0-8
+// func tile4xc2NEON(a *Args)
+TEXT ·tile4xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -15299,12 +9122,85 @@ tile:
 	FMOVD (R2), F3
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R9
+segment1:
+	MOVD Args_K(R0), R10
+	SUBS $4, R10
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F5
+	FMOVQ.P 16(R6), F6
+	FMOVQ.P 16(R7), F7
+	FMOVQ.P 16(R8), F8
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
+	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
+	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
+	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
+	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
+	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
+	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
+	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
+	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
+	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
+	SUBS $4, R10
+	BGE four
+rest:
+	ADDS $4, R10
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F5
+	FMOVS.P 4(R6), F6
+	FMOVS.P 4(R7), F7
+	FMOVS.P 4(R8), F8
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	SUBS $1, R10
+	BNE one
+next:
+	MOVD.P 8(R4), R11
+	ADD R11, R5
+	ADD R11, R6
+	ADD R11, R7
+	ADD R11, R8
+	SUBS $1, R9
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -15322,7 +9218,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -15395,8 +9292,8 @@ store:
 done:
 	RET
 
-// func t6xc2NEON(a *Args)
-TEXT ·t6xc2NEON(SB), NOSPLIT, $0-8
+// func tile6xc2NEON(a *Args)
+TEXT ·tile6xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -15416,12 +9313,103 @@ tile:
 	FMOVD (R2), F5
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R11
+segment1:
+	MOVD Args_K(R0), R12
+	SUBS $4, R12
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F7
+	FMOVQ.P 16(R6), F8
+	FMOVQ.P 16(R7), F9
+	FMOVQ.P 16(R8), F10
+	FMOVQ.P 16(R9), F11
+	FMOVQ.P 16(R10), F12
+	FMOVD (R2), F6
+	ADD R3, R2
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	FMOVD (R2), F6
+	ADD R3, R2
+	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
+	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
+	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
+	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
+	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
+	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
+	FMOVD (R2), F6
+	ADD R3, R2
+	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
+	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
+	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
+	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
+	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
+	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
+	FMOVD (R2), F6
+	ADD R3, R2
+	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
+	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
+	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
+	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
+	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
+	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
+	SUBS $4, R12
+	BGE four
+rest:
+	ADDS $4, R12
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F7
+	FMOVS.P 4(R6), F8
+	FMOVS.P 4(R7), F9
+	FMOVS.P 4(R8), F10
+	FMOVS.P 4(R9), F11
+	FMOVS.P 4(R10), F12
+	FMOVD (R2), F6
+	ADD R3, R2
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	SUBS $1, R12
+	BNE one
+next:
+	MOVD.P 8(R4), R13
+	ADD R13, R5
+	ADD R13, R6
+	ADD R13, R7
+	ADD R13, R8
+	ADD R13, R9
+	ADD R13, R10
+	SUBS $1, R11
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -15442,7 +9430,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -15531,8 +9520,8 @@ store:
 done:
 	RET
 
-// func t8xc2NEON(a *Args)
-TEXT ·t8xc2NEON(SB), NOSPLIT, $0-8
+// func tile8xc2NEON(a *Args)
+TEXT ·tile8xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -15556,12 +9545,121 @@ tile:
 	FMOVD (R2), F7
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	ADD R4, R10, R11
+	ADD R4, R11, R12
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R13
+segment1:
+	MOVD Args_K(R0), R14
+	SUBS $4, R14
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F9
+	FMOVQ.P 16(R6), F10
+	FMOVQ.P 16(R7), F11
+	FMOVQ.P 16(R8), F12
+	FMOVQ.P 16(R9), F13
+	FMOVQ.P 16(R10), F14
+	FMOVQ.P 16(R11), F15
+	FMOVQ.P 16(R12), F16
+	FMOVD (R2), F8
+	ADD R3, R2
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	FMOVD (R2), F8
+	ADD R3, R2
+	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
+	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
+	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
+	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
+	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
+	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
+	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
+	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
+	FMOVD (R2), F8
+	ADD R3, R2
+	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
+	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
+	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
+	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
+	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
+	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
+	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
+	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
+	FMOVD (R2), F8
+	ADD R3, R2
+	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
+	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
+	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
+	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
+	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
+	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
+	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
+	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
+	SUBS $4, R14
+	BGE four
+rest:
+	ADDS $4, R14
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F9
+	FMOVS.P 4(R6), F10
+	FMOVS.P 4(R7), F11
+	FMOVS.P 4(R8), F12
+	FMOVS.P 4(R9), F13
+	FMOVS.P 4(R10), F14
+	FMOVS.P 4(R11), F15
+	FMOVS.P 4(R12), F16
+	FMOVD (R2), F8
+	ADD R3, R2
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	SUBS $1, R14
+	BNE one
+next:
+	MOVD.P 8(R4), R15
+	ADD R15, R5
+	ADD R15, R6
+	ADD R15, R7
+	ADD R15, R8
+	ADD R15, R9
+	ADD R15, R10
+	ADD R15, R11
+	ADD R15, R12
+	SUBS $1, R13
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -15584,7 +9682,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -15689,8 +9788,8 @@ store:
 done:
 	RET
 
-// func t1xc3NEON(a *Args)
-TEXT ·t1xc3NEON(SB), NOSPLIT, $0-8
+// func tile1xc3NEON(a *Args)
+TEXT ·tile1xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -15702,12 +9801,68 @@ tile:
 	VLD1 (R5), V0.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R6
+segment1:
+	MOVD Args_K(R0), R7
+	SUBS $4, R7
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F2
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
+	SUBS $4, R7
+	BGE four
+rest:
+	ADDS $4, R7
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F2
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	SUBS $1, R7
+	BNE one
+next:
+	MOVD.P 8(R4), R8
+	ADD R8, R5
+	SUBS $1, R6
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -15724,7 +9879,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -15777,8 +9933,8 @@ store:
 done:
 	RET
 
-// func t2xc3NEON(a *Args)
-TEXT ·t2xc3NEON(SB), NOSPLIT, $0-8
+// func tile2xc3NEON(a *Args)
+TEXT ·tile2xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -15794,12 +9950,77 @@ tile:
 	VLD1 (R5), V1.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R7
+segment1:
+	MOVD Args_K(R0), R8
+	SUBS $4, R8
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F3
+	FMOVQ.P 16(R6), F4
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
+	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
+	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
+	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
+	SUBS $4, R8
+	BGE four
+rest:
+	ADDS $4, R8
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F3
+	FMOVS.P 4(R6), F4
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	SUBS $1, R8
+	BNE one
+next:
+	MOVD.P 8(R4), R9
+	ADD R9, R5
+	ADD R9, R6
+	SUBS $1, R7
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -15817,7 +10038,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -15882,8 +10104,8 @@ store:
 done:
 	RET
 
-// func t3xc3NEON(a *Args)
-TEXT ·t3xc3NEON(SB), NOSPLIT, $0-8
+// func tile3xc3NEON(a *Args)
+TEXT ·tile3xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -15903,12 +10125,86 @@ tile:
 	VLD1 (R5), V2.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R8
+segment1:
+	MOVD Args_K(R0), R9
+	SUBS $4, R9
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F4
+	FMOVQ.P 16(R6), F5
+	FMOVQ.P 16(R7), F6
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
+	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
+	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
+	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
+	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
+	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
+	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
+	SUBS $4, R9
+	BGE four
+rest:
+	ADDS $4, R9
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F4
+	FMOVS.P 4(R6), F5
+	FMOVS.P 4(R7), F6
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	SUBS $1, R9
+	BNE one
+next:
+	MOVD.P 8(R4), R10
+	ADD R10, R5
+	ADD R10, R6
+	ADD R10, R7
+	SUBS $1, R8
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -15928,7 +10224,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -16005,8 +10302,8 @@ store:
 done:
 	RET
 
-// func t4xc3NEON(a *Args)
-TEXT ·t4xc3NEON(SB), NOSPLIT, $0-8
+// func tile4xc3NEON(a *Args)
+TEXT ·tile4xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -16030,12 +10327,95 @@ tile:
 	VLD1 (R5), V3.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R9
+segment1:
+	MOVD Args_K(R0), R10
+	SUBS $4, R10
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F5
+	FMOVQ.P 16(R6), F6
+	FMOVQ.P 16(R7), F7
+	FMOVQ.P 16(R8), F8
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
+	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
+	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
+	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
+	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
+	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
+	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
+	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
+	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
+	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
+	SUBS $4, R10
+	BGE four
+rest:
+	ADDS $4, R10
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F5
+	FMOVS.P 4(R6), F6
+	FMOVS.P 4(R7), F7
+	FMOVS.P 4(R8), F8
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	SUBS $1, R10
+	BNE one
+next:
+	MOVD.P 8(R4), R11
+	ADD R11, R5
+	ADD R11, R6
+	ADD R11, R7
+	ADD R11, R8
+	SUBS $1, R9
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -16055,7 +10435,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -16144,8 +10525,8 @@ store:
 done:
 	RET
 
-// func t6xc3NEON(a *Args)
-TEXT ·t6xc3NEON(SB), NOSPLIT, $0-8
+// func tile6xc3NEON(a *Args)
+TEXT ·tile6xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -16177,12 +10558,113 @@ tile:
 	VLD1 (R5), V5.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R11
+segment1:
+	MOVD Args_K(R0), R12
+	SUBS $4, R12
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F7
+	FMOVQ.P 16(R6), F8
+	FMOVQ.P 16(R7), F9
+	FMOVQ.P 16(R8), F10
+	FMOVQ.P 16(R9), F11
+	FMOVQ.P 16(R10), F12
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
+	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
+	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
+	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
+	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
+	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
+	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
+	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
+	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
+	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
+	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
+	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
+	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
+	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
+	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
+	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
+	SUBS $4, R12
+	BGE four
+rest:
+	ADDS $4, R12
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F7
+	FMOVS.P 4(R6), F8
+	FMOVS.P 4(R7), F9
+	FMOVS.P 4(R8), F10
+	FMOVS.P 4(R9), F11
+	FMOVS.P 4(R10), F12
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	SUBS $1, R12
+	BNE one
+next:
+	MOVD.P 8(R4), R13
+	ADD R13, R5
+	ADD R13, R6
+	ADD R13, R7
+	ADD R13, R8
+	ADD R13, R9
+	ADD R13, R10
+	SUBS $1, R11
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -16205,7 +10687,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -16318,8 +10801,8 @@ store:
 done:
 	RET
 
-// func t8xc3NEON(a *Args)
-TEXT ·t8xc3NEON(SB), NOSPLIT, $0-8
+// func tile8xc3NEON(a *Args)
+TEXT ·tile8xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -16359,12 +10842,131 @@ tile:
 	VLD1 (R5), V7.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	ADD R4, R10, R11
+	ADD R4, R11, R12
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R13
+segment1:
+	MOVD Args_K(R0), R14
+	SUBS $4, R14
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F9
+	FMOVQ.P 16(R6), F10
+	FMOVQ.P 16(R7), F11
+	FMOVQ.P 16(R8), F12
+	FMOVQ.P 16(R9), F13
+	FMOVQ.P 16(R10), F14
+	FMOVQ.P 16(R11), F15
+	FMOVQ.P 16(R12), F16
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
+	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
+	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
+	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
+	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
+	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
+	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
+	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
+	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
+	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
+	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
+	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
+	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
+	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
+	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
+	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
+	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
+	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
+	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
+	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
+	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
+	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
+	SUBS $4, R14
+	BGE four
+rest:
+	ADDS $4, R14
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F9
+	FMOVS.P 4(R6), F10
+	FMOVS.P 4(R7), F11
+	FMOVS.P 4(R8), F12
+	FMOVS.P 4(R9), F13
+	FMOVS.P 4(R10), F14
+	FMOVS.P 4(R11), F15
+	FMOVS.P 4(R12), F16
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	SUBS $1, R14
+	BNE one
+next:
+	MOVD.P 8(R4), R15
+	ADD R15, R5
+	ADD R15, R6
+	ADD R15, R7
+	ADD R15, R8
+	ADD R15, R9
+	ADD R15, R10
+	ADD R15, R11
+	ADD R15, R12
+	SUBS $1, R13
+	BNE segment1
+	JMP multiplied
+transposed:
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -16389,7 +10991,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -16526,8 +11129,8 @@ store:
 done:
 	RET
 
-// func p1x1NEON(a *Args)
-TEXT ·p1x1NEON(SB), NOSPLIT, $0-8
+// func pooled1x1NEON(a *Args)
+TEXT ·pooled1x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -16555,7 +11158,7 @@ tile:
 	ADD R5, R8, R9
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -16611,7 +11214,7 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
@@ -16668,8 +11271,8 @@ next:
 done:
 	RET
 
-// func p1x2NEON(a *Args)
-TEXT ·p1x2NEON(SB), NOSPLIT, $0-8
+// func pooled1x2NEON(a *Args)
+TEXT ·pooled1x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -16701,7 +11304,7 @@ tile:
 	ADD R5, R8, R9
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -16782,7 +11385,7 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V8.B16
 	VMOVI $2, V9.B16
@@ -16857,8 +11460,8 @@ next:
 done:
 	RET
 
-// func p1x3NEON(a *Args)
-TEXT ·p1x3NEON(SB), NOSPLIT, $0-8
+// func pooled1x3NEON(a *Args)
+TEXT ·pooled1x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -16895,7 +11498,7 @@ tile:
 	ADD R6, R9, R10
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -16996,7 +11599,7 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V12.B16
 	VMOVI $2, V13.B16
@@ -17089,8 +11692,8 @@ next:
 done:
 	RET
 
-// func p1x4NEON(a *Args)
-TEXT ·p1x4NEON(SB), NOSPLIT, $0-8
+// func pooled1x4NEON(a *Args)
+TEXT ·pooled1x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -17131,7 +11734,7 @@ tile:
 	ADD R6, R9, R10
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -17257,7 +11860,7 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V16.B16
 	VMOVI $2, V17.B16
@@ -17368,8 +11971,8 @@ next:
 done:
 	RET
 
-// func p1xc1NEON(a *Args)
-TEXT ·p1xc1NEON(SB), NOSPLIT, $0-8
+// func pooled1xc1NEON(a *Args)
+TEXT ·pooled1xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -17392,7 +11995,7 @@ tile:
 	ADD R4, R7, R8
 	MOVD Args_Seg(R0), R4
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -17453,7 +12056,7 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
@@ -17511,8 +12114,8 @@ next:
 done:
 	RET
 
-// func p1xc2NEON(a *Args)
-TEXT ·p1xc2NEON(SB), NOSPLIT, $0-8
+// func pooled1xc2NEON(a *Args)
+TEXT ·pooled1xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -17535,7 +12138,7 @@ tile:
 	ADD R4, R7, R8
 	MOVD Args_Seg(R0), R4
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -17596,7 +12199,7 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
@@ -17656,8 +12259,8 @@ next:
 done:
 	RET
 
-// func p1xc3NEON(a *Args)
-TEXT ·p1xc3NEON(SB), NOSPLIT, $0-8
+// func pooled1xc3NEON(a *Args)
+TEXT ·pooled1xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -17688,7 +12291,7 @@ tile:
 	ADD R4, R7, R8
 	MOVD Args_Seg(R0), R4
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -17759,7 +12362,7 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16

@@ -45,6 +45,7 @@ type Args struct {
 	Residual     unsafe.Pointer // N, T: added to the sums before ReLU, laid out as C; or nil
 	Limit        float32        // N, T: with ReLU: the greatest result; 0: none
 
+	transposed int     // 1: T
 	tiles      int     // how many tiles a call of assembly makes
 	aTile      uintptr // from tile to tile: of A and A2
 	cTile      uintptr // of C and Residual

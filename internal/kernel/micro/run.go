@@ -53,7 +53,9 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, argmaxLine uintptr) 
 		a.inHalves(f, rows, lines, aLine, cLine)
 		return
 	}
+	a.transposed = 0
 	if f == formT {
+		a.transposed = 1
 		for i := range a.Ahead {
 			if f := &a.Ahead[i]; f.at >= f.end { // nothing is left: what is there already
 				f.at, f.end, f.step = uintptr(a.B), 0, 0

@@ -4875,1542 +4875,8 @@ again:
 	VZEROUPPER
 	RET
 
-// func productsN1AVX512(a *Products)
-TEXT ·productsN1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R9
-	XORL R10, R10
-	MOVL $32, R11
-	CMPQ R9, Products_ahead+8(AX)
-	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
-	TESTQ R9, R9
-	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R11
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z2
-	VMOVUPS 64(DI), Z3
-	PREFETCHT0 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (R8), Z4
-	VFMADD231PS Z2, Z4, Z0
-	VFMADD231PS Z3, Z4, Z1
-	ADDQ $4, R8
-	ADDQ $128, DI
-	DECQ R11
-	JNE again1
-	TESTQ R10, R10
-	JEQ store
-	MOVQ R9, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN2AVX512(a *Products)
-TEXT ·productsN2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R9
-	XORL R10, R10
-	MOVL $32, R11
-	CMPQ R9, Products_ahead+8(AX)
-	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
-	TESTQ R9, R9
-	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R11
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z4
-	VMOVUPS 64(DI), Z5
-	PREFETCHT0 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (R8), Z6
-	VFMADD231PS Z4, Z6, Z0
-	VFMADD231PS Z5, Z6, Z1
-	VBROADCASTSS (R8)(SI*1), Z7
-	VFMADD231PS Z4, Z7, Z2
-	VFMADD231PS Z5, Z7, Z3
-	ADDQ $4, R8
-	ADDQ $128, DI
-	DECQ R11
-	JNE again1
-	TESTQ R10, R10
-	JEQ store
-	MOVQ R9, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN3AVX512(a *Products)
-TEXT ·productsN3AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R9
-	XORL R10, R10
-	MOVL $32, R11
-	CMPQ R9, Products_ahead+8(AX)
-	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
-	TESTQ R9, R9
-	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R11
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z6
-	VMOVUPS 64(DI), Z7
-	PREFETCHT0 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (R8), Z8
-	VFMADD231PS Z6, Z8, Z0
-	VFMADD231PS Z7, Z8, Z1
-	VBROADCASTSS (R8)(SI*1), Z9
-	VFMADD231PS Z6, Z9, Z2
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS (R8)(SI*2), Z8
-	VFMADD231PS Z6, Z8, Z4
-	VFMADD231PS Z7, Z8, Z5
-	ADDQ $4, R8
-	ADDQ $128, DI
-	DECQ R11
-	JNE again1
-	TESTQ R10, R10
-	JEQ store
-	MOVQ R9, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN4AVX512(a *Products)
-TEXT ·productsN4AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z8
-	VMOVUPS 64(DI), Z9
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (R8), Z10
-	VFMADD231PS Z8, Z10, Z0
-	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS (R8)(SI*1), Z11
-	VFMADD231PS Z8, Z11, Z2
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS (R8)(SI*2), Z10
-	VFMADD231PS Z8, Z10, Z4
-	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS Z8, Z11, Z6
-	VFMADD231PS Z9, Z11, Z7
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $128, DI
-	DECQ R12
-	JNE again1
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN5AVX512(a *Products)
-TEXT ·productsN5AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z10
-	VMOVUPS 64(DI), Z11
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (R8), Z12
-	VFMADD231PS Z10, Z12, Z0
-	VFMADD231PS Z11, Z12, Z1
-	VBROADCASTSS (R8)(SI*1), Z13
-	VFMADD231PS Z10, Z13, Z2
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS (R8)(SI*2), Z12
-	VFMADD231PS Z10, Z12, Z4
-	VFMADD231PS Z11, Z12, Z5
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS Z10, Z13, Z6
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS (R9)(SI*1), Z12
-	VFMADD231PS Z10, Z12, Z8
-	VFMADD231PS Z11, Z12, Z9
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $128, DI
-	DECQ R12
-	JNE again1
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN6AVX512(a *Products)
-TEXT ·productsN6AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z12
-	VMOVUPS 64(DI), Z13
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (R8), Z14
-	VFMADD231PS Z12, Z14, Z0
-	VFMADD231PS Z13, Z14, Z1
-	VBROADCASTSS (R8)(SI*1), Z15
-	VFMADD231PS Z12, Z15, Z2
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS (R8)(SI*2), Z14
-	VFMADD231PS Z12, Z14, Z4
-	VFMADD231PS Z13, Z14, Z5
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS Z12, Z15, Z6
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS (R9)(SI*1), Z14
-	VFMADD231PS Z12, Z14, Z8
-	VFMADD231PS Z13, Z14, Z9
-	VBROADCASTSS (R9)(SI*2), Z15
-	VFMADD231PS Z12, Z15, Z10
-	VFMADD231PS Z13, Z15, Z11
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $128, DI
-	DECQ R12
-	JNE again1
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN7AVX512(a *Products)
-TEXT ·productsN7AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R11
-	CMPQ R11, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R11
-	MOVQ R11, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R11
-	MOVQ R11, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R11
-	MOVQ R11, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R11
-	MOVQ R11, Products_ahead+24(AX)
-	XORL R11, R11
-	MOVQ R11, Products_ahead+32(AX)
-	MOVQ R11, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R11
-	XORL R12, R12
-	MOVL $32, R13
-	CMPQ R11, Products_ahead+8(AX)
-	CMOVQCS R13, R12
-	// without memory to ask for, A is asked for
-	TESTQ R11, R11
-	CMOVQEQ CX, R11
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R13
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z14
-	VMOVUPS 64(DI), Z15
-	PREFETCHT0 (R11)
-	ADDQ R12, R11
-	VBROADCASTSS (R8), Z16
-	VFMADD231PS Z14, Z16, Z0
-	VFMADD231PS Z15, Z16, Z1
-	VBROADCASTSS (R8)(SI*1), Z17
-	VFMADD231PS Z14, Z17, Z2
-	VFMADD231PS Z15, Z17, Z3
-	VBROADCASTSS (R8)(SI*2), Z16
-	VFMADD231PS Z14, Z16, Z4
-	VFMADD231PS Z15, Z16, Z5
-	VBROADCASTSS (R9), Z17
-	VFMADD231PS Z14, Z17, Z6
-	VFMADD231PS Z15, Z17, Z7
-	VBROADCASTSS (R9)(SI*1), Z16
-	VFMADD231PS Z14, Z16, Z8
-	VFMADD231PS Z15, Z16, Z9
-	VBROADCASTSS (R9)(SI*2), Z17
-	VFMADD231PS Z14, Z17, Z10
-	VFMADD231PS Z15, Z17, Z11
-	VBROADCASTSS (R10), Z16
-	VFMADD231PS Z14, Z16, Z12
-	VFMADD231PS Z15, Z16, Z13
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $128, DI
-	DECQ R13
-	JNE again1
-	TESTQ R12, R12
-	JEQ store
-	MOVQ R11, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN8AVX512(a *Products)
-TEXT ·productsN8AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R11
-	CMPQ R11, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R11
-	MOVQ R11, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R11
-	MOVQ R11, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R11
-	MOVQ R11, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R11
-	MOVQ R11, Products_ahead+24(AX)
-	XORL R11, R11
-	MOVQ R11, Products_ahead+32(AX)
-	MOVQ R11, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R11
-	XORL R12, R12
-	MOVL $32, R13
-	CMPQ R11, Products_ahead+8(AX)
-	CMOVQCS R13, R12
-	// without memory to ask for, A is asked for
-	TESTQ R11, R11
-	CMOVQEQ CX, R11
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R13
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z16
-	VMOVUPS 64(DI), Z17
-	PREFETCHT0 (R11)
-	ADDQ R12, R11
-	VBROADCASTSS (R8), Z18
-	VFMADD231PS Z16, Z18, Z0
-	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS (R8)(SI*1), Z19
-	VFMADD231PS Z16, Z19, Z2
-	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS (R8)(SI*2), Z18
-	VFMADD231PS Z16, Z18, Z4
-	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS (R9), Z19
-	VFMADD231PS Z16, Z19, Z6
-	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS (R9)(SI*1), Z18
-	VFMADD231PS Z16, Z18, Z8
-	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS (R9)(SI*2), Z19
-	VFMADD231PS Z16, Z19, Z10
-	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS (R10), Z18
-	VFMADD231PS Z16, Z18, Z12
-	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS (R10)(SI*1), Z19
-	VFMADD231PS Z16, Z19, Z14
-	VFMADD231PS Z17, Z19, Z15
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $128, DI
-	DECQ R13
-	JNE again1
-	TESTQ R12, R12
-	JEQ store
-	MOVQ R11, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN10AVX512(a *Products)
-TEXT ·productsN10AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R12
-	CMPQ R12, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R12
-	MOVQ R12, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R12
-	MOVQ R12, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R12
-	MOVQ R12, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R12
-	MOVQ R12, Products_ahead+24(AX)
-	XORL R12, R12
-	MOVQ R12, Products_ahead+32(AX)
-	MOVQ R12, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R12
-	XORL R13, R13
-	MOVL $32, R14
-	CMPQ R12, Products_ahead+8(AX)
-	CMOVQCS R14, R13
-	// without memory to ask for, A is asked for
-	TESTQ R12, R12
-	CMOVQEQ CX, R12
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R14
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z20
-	VMOVUPS 64(DI), Z21
-	PREFETCHT0 (R12)
-	ADDQ R13, R12
-	VBROADCASTSS (R8), Z22
-	VFMADD231PS Z20, Z22, Z0
-	VFMADD231PS Z21, Z22, Z1
-	VBROADCASTSS (R8)(SI*1), Z23
-	VFMADD231PS Z20, Z23, Z2
-	VFMADD231PS Z21, Z23, Z3
-	VBROADCASTSS (R8)(SI*2), Z22
-	VFMADD231PS Z20, Z22, Z4
-	VFMADD231PS Z21, Z22, Z5
-	VBROADCASTSS (R9), Z23
-	VFMADD231PS Z20, Z23, Z6
-	VFMADD231PS Z21, Z23, Z7
-	VBROADCASTSS (R9)(SI*1), Z22
-	VFMADD231PS Z20, Z22, Z8
-	VFMADD231PS Z21, Z22, Z9
-	VBROADCASTSS (R9)(SI*2), Z23
-	VFMADD231PS Z20, Z23, Z10
-	VFMADD231PS Z21, Z23, Z11
-	VBROADCASTSS (R10), Z22
-	VFMADD231PS Z20, Z22, Z12
-	VFMADD231PS Z21, Z22, Z13
-	VBROADCASTSS (R10)(SI*1), Z23
-	VFMADD231PS Z20, Z23, Z14
-	VFMADD231PS Z21, Z23, Z15
-	VBROADCASTSS (R10)(SI*2), Z22
-	VFMADD231PS Z20, Z22, Z16
-	VFMADD231PS Z21, Z22, Z17
-	VBROADCASTSS (R11), Z23
-	VFMADD231PS Z20, Z23, Z18
-	VFMADD231PS Z21, Z23, Z19
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ $128, DI
-	DECQ R14
-	JNE again1
-	TESTQ R13, R13
-	JEQ store
-	MOVQ R12, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN12AVX512(a *Products)
-TEXT ·productsN12AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R12
-	CMPQ R12, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R12
-	MOVQ R12, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R12
-	MOVQ R12, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R12
-	MOVQ R12, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R12
-	MOVQ R12, Products_ahead+24(AX)
-	XORL R12, R12
-	MOVQ R12, Products_ahead+32(AX)
-	MOVQ R12, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R12
-	XORL R13, R13
-	MOVL $32, R14
-	CMPQ R12, Products_ahead+8(AX)
-	CMOVQCS R14, R13
-	// without memory to ask for, A is asked for
-	TESTQ R12, R12
-	CMOVQEQ CX, R12
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R14
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z24
-	VMOVUPS 64(DI), Z25
-	PREFETCHT0 (R12)
-	ADDQ R13, R12
-	VBROADCASTSS (R8), Z26
-	VFMADD231PS Z24, Z26, Z0
-	VFMADD231PS Z25, Z26, Z1
-	VBROADCASTSS (R8)(SI*1), Z27
-	VFMADD231PS Z24, Z27, Z2
-	VFMADD231PS Z25, Z27, Z3
-	VBROADCASTSS (R8)(SI*2), Z26
-	VFMADD231PS Z24, Z26, Z4
-	VFMADD231PS Z25, Z26, Z5
-	VBROADCASTSS (R9), Z27
-	VFMADD231PS Z24, Z27, Z6
-	VFMADD231PS Z25, Z27, Z7
-	VBROADCASTSS (R9)(SI*1), Z26
-	VFMADD231PS Z24, Z26, Z8
-	VFMADD231PS Z25, Z26, Z9
-	VBROADCASTSS (R9)(SI*2), Z27
-	VFMADD231PS Z24, Z27, Z10
-	VFMADD231PS Z25, Z27, Z11
-	VBROADCASTSS (R10), Z26
-	VFMADD231PS Z24, Z26, Z12
-	VFMADD231PS Z25, Z26, Z13
-	VBROADCASTSS (R10)(SI*1), Z27
-	VFMADD231PS Z24, Z27, Z14
-	VFMADD231PS Z25, Z27, Z15
-	VBROADCASTSS (R10)(SI*2), Z26
-	VFMADD231PS Z24, Z26, Z16
-	VFMADD231PS Z25, Z26, Z17
-	VBROADCASTSS (R11), Z27
-	VFMADD231PS Z24, Z27, Z18
-	VFMADD231PS Z25, Z27, Z19
-	VBROADCASTSS (R11)(SI*1), Z26
-	VFMADD231PS Z24, Z26, Z20
-	VFMADD231PS Z25, Z26, Z21
-	VBROADCASTSS (R11)(SI*2), Z27
-	VFMADD231PS Z24, Z27, Z22
-	VFMADD231PS Z25, Z27, Z23
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ $128, DI
-	DECQ R14
-	JNE again1
-	TESTQ R13, R13
-	JEQ store
-	MOVQ R12, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z22, (SI)
-	VMOVUPS Z23, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN14AVX512(a *Products)
-TEXT ·productsN14AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
-	VPXORQ Z24, Z24, Z24
-	VPXORQ Z25, Z25, Z25
-	VPXORQ Z26, Z26, Z26
-	VPXORQ Z27, Z27, Z27
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	LEAQ (R11)(DI*1), R12
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R13
-	CMPQ R13, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R13
-	MOVQ R13, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R13
-	MOVQ R13, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R13
-	MOVQ R13, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R13
-	MOVQ R13, Products_ahead+24(AX)
-	XORL R13, R13
-	MOVQ R13, Products_ahead+32(AX)
-	MOVQ R13, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R13
-	XORL R14, R14
-	MOVL $32, R15
-	CMPQ R13, Products_ahead+8(AX)
-	CMOVQCS R15, R14
-	// without memory to ask for, A is asked for
-	TESTQ R13, R13
-	CMOVQEQ CX, R13
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R15
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z28
-	VMOVUPS 64(DI), Z29
-	PREFETCHT0 (R13)
-	ADDQ R14, R13
-	VBROADCASTSS (R8), Z30
-	VFMADD231PS Z28, Z30, Z0
-	VFMADD231PS Z29, Z30, Z1
-	VBROADCASTSS (R8)(SI*1), Z31
-	VFMADD231PS Z28, Z31, Z2
-	VFMADD231PS Z29, Z31, Z3
-	VBROADCASTSS (R8)(SI*2), Z30
-	VFMADD231PS Z28, Z30, Z4
-	VFMADD231PS Z29, Z30, Z5
-	VBROADCASTSS (R9), Z31
-	VFMADD231PS Z28, Z31, Z6
-	VFMADD231PS Z29, Z31, Z7
-	VBROADCASTSS (R9)(SI*1), Z30
-	VFMADD231PS Z28, Z30, Z8
-	VFMADD231PS Z29, Z30, Z9
-	VBROADCASTSS (R9)(SI*2), Z31
-	VFMADD231PS Z28, Z31, Z10
-	VFMADD231PS Z29, Z31, Z11
-	VBROADCASTSS (R10), Z30
-	VFMADD231PS Z28, Z30, Z12
-	VFMADD231PS Z29, Z30, Z13
-	VBROADCASTSS (R10)(SI*1), Z31
-	VFMADD231PS Z28, Z31, Z14
-	VFMADD231PS Z29, Z31, Z15
-	VBROADCASTSS (R10)(SI*2), Z30
-	VFMADD231PS Z28, Z30, Z16
-	VFMADD231PS Z29, Z30, Z17
-	VBROADCASTSS (R11), Z31
-	VFMADD231PS Z28, Z31, Z18
-	VFMADD231PS Z29, Z31, Z19
-	VBROADCASTSS (R11)(SI*1), Z30
-	VFMADD231PS Z28, Z30, Z20
-	VFMADD231PS Z29, Z30, Z21
-	VBROADCASTSS (R11)(SI*2), Z31
-	VFMADD231PS Z28, Z31, Z22
-	VFMADD231PS Z29, Z31, Z23
-	VBROADCASTSS (R12), Z30
-	VFMADD231PS Z28, Z30, Z24
-	VFMADD231PS Z29, Z30, Z25
-	VBROADCASTSS (R12)(SI*1), Z31
-	VFMADD231PS Z28, Z31, Z26
-	VFMADD231PS Z29, Z31, Z27
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ $4, R12
-	ADDQ $128, DI
-	DECQ R15
-	JNE again1
-	TESTQ R14, R14
-	JEQ store
-	MOVQ R13, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z22, (SI)
-	VMOVUPS Z23, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z24, (SI)
-	VMOVUPS Z25, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z26, (SI)
-	VMOVUPS Z27, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT1AVX512(a *Products)
-TEXT ·productsT1AVX512(SB), NOSPLIT, $0-8
+// func products1AVX512(a *Products)
+TEXT ·products1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -6437,26 +4903,61 @@ zero:
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R9
+	XORL R10, R10
+	MOVL $32, R11
+	CMPQ R9, Products_ahead+8(AX)
+	CMOVQCS R11, R10
+	// without memory to ask for, A is asked for
+	TESTQ R9, R9
+	CMOVQEQ CX, R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	PREFETCHT0 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+	ADDQ $4, R8
+	ADDQ $128, DI
+	DECQ R11
+	JNE again1
+	TESTQ R10, R10
+	JEQ asked2
+	MOVQ R9, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -6468,7 +4969,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Z2
 	VMOVUPS 64(R8), Z3
 	PREFETCHT0 (R10)
@@ -6479,11 +4980,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -6510,8 +5012,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT2AVX512(a *Products)
-TEXT ·productsT2AVX512(SB), NOSPLIT, $0-8
+// func products2AVX512(a *Products)
+TEXT ·products2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -6543,26 +5045,64 @@ zero:
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R9
+	XORL R10, R10
+	MOVL $32, R11
+	CMPQ R9, Products_ahead+8(AX)
+	CMOVQCS R11, R10
+	// without memory to ask for, A is asked for
+	TESTQ R9, R9
+	CMOVQEQ CX, R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	PREFETCHT0 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (R8), Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VBROADCASTSS (R8)(SI*1), Z7
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z5, Z7, Z3
+	ADDQ $4, R8
+	ADDQ $128, DI
+	DECQ R11
+	JNE again1
+	TESTQ R10, R10
+	JEQ asked2
+	MOVQ R9, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -6574,7 +5114,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	PREFETCHT0 (R10)
@@ -6588,11 +5128,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -6622,8 +5163,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT3AVX512(a *Products)
-TEXT ·productsT3AVX512(SB), NOSPLIT, $0-8
+// func products3AVX512(a *Products)
+TEXT ·products3AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -6660,26 +5201,67 @@ zero:
 	VPXORQ Z4, Z4, Z4
 	VPXORQ Z5, Z5, Z5
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R9
+	XORL R10, R10
+	MOVL $32, R11
+	CMPQ R9, Products_ahead+8(AX)
+	CMOVQCS R11, R10
+	// without memory to ask for, A is asked for
+	TESTQ R9, R9
+	CMOVQEQ CX, R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	PREFETCHT0 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS Z6, Z8, Z0
+	VFMADD231PS Z7, Z8, Z1
+	VBROADCASTSS (R8)(SI*1), Z9
+	VFMADD231PS Z6, Z9, Z2
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS (R8)(SI*2), Z8
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z7, Z8, Z5
+	ADDQ $4, R8
+	ADDQ $128, DI
+	DECQ R11
+	JNE again1
+	TESTQ R10, R10
+	JEQ asked2
+	MOVQ R9, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -6691,7 +5273,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	PREFETCHT0 (R10)
@@ -6708,11 +5290,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -6745,8 +5328,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT4AVX512(a *Products)
-TEXT ·productsT4AVX512(SB), NOSPLIT, $0-8
+// func products4AVX512(a *Products)
+TEXT ·products4AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -6788,26 +5371,29 @@ zero:
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
 begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
 	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
 	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
 more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	MOVQ Products_panelB(AX), DI
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -6820,6 +5406,49 @@ more:
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VBROADCASTSS (R8)(SI*1), Z11
+	VFMADD231PS Z8, Z11, Z2
+	VFMADD231PS Z9, Z11, Z3
+	VBROADCASTSS (R8)(SI*2), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS Z8, Z11, Z6
+	VFMADD231PS Z9, Z11, Z7
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $128, DI
+	DECQ R12
+	JNE again1
+	TESTQ R11, R11
+	JEQ asked2
+	MOVQ R10, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
 	VMOVUPS (R8), Z8
 	VMOVUPS 64(R8), Z9
 	PREFETCHT0 (R10)
@@ -6839,11 +5468,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -6879,8 +5509,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT5AVX512(a *Products)
-TEXT ·productsT5AVX512(SB), NOSPLIT, $0-8
+// func products5AVX512(a *Products)
+TEXT ·products5AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -6927,26 +5557,29 @@ zero:
 	VPXORQ Z8, Z8, Z8
 	VPXORQ Z9, Z9, Z9
 begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
 	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
 	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
 more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	MOVQ Products_panelB(AX), DI
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -6959,6 +5592,52 @@ more:
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS Z10, Z12, Z0
+	VFMADD231PS Z11, Z12, Z1
+	VBROADCASTSS (R8)(SI*1), Z13
+	VFMADD231PS Z10, Z13, Z2
+	VFMADD231PS Z11, Z13, Z3
+	VBROADCASTSS (R8)(SI*2), Z12
+	VFMADD231PS Z10, Z12, Z4
+	VFMADD231PS Z11, Z12, Z5
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS Z10, Z13, Z6
+	VFMADD231PS Z11, Z13, Z7
+	VBROADCASTSS (R9)(SI*1), Z12
+	VFMADD231PS Z10, Z12, Z8
+	VFMADD231PS Z11, Z12, Z9
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $128, DI
+	DECQ R12
+	JNE again1
+	TESTQ R11, R11
+	JEQ asked2
+	MOVQ R10, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	PREFETCHT0 (R10)
@@ -6981,11 +5660,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -7024,8 +5704,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT6AVX512(a *Products)
-TEXT ·productsT6AVX512(SB), NOSPLIT, $0-8
+// func products6AVX512(a *Products)
+TEXT ·products6AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -7077,26 +5757,29 @@ zero:
 	VPXORQ Z10, Z10, Z10
 	VPXORQ Z11, Z11, Z11
 begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
 	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
 	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
 more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	MOVQ Products_panelB(AX), DI
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -7109,6 +5792,55 @@ more:
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VBROADCASTSS (R8)(SI*1), Z15
+	VFMADD231PS Z12, Z15, Z2
+	VFMADD231PS Z13, Z15, Z3
+	VBROADCASTSS (R8)(SI*2), Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS Z12, Z15, Z6
+	VFMADD231PS Z13, Z15, Z7
+	VBROADCASTSS (R9)(SI*1), Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VBROADCASTSS (R9)(SI*2), Z15
+	VFMADD231PS Z12, Z15, Z10
+	VFMADD231PS Z13, Z15, Z11
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $128, DI
+	DECQ R12
+	JNE again1
+	TESTQ R11, R11
+	JEQ asked2
+	MOVQ R10, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	PREFETCHT0 (R10)
@@ -7134,11 +5866,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -7180,8 +5913,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT7AVX512(a *Products)
-TEXT ·productsT7AVX512(SB), NOSPLIT, $0-8
+// func products7AVX512(a *Products)
+TEXT ·products7AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -7238,26 +5971,83 @@ zero:
 	VPXORQ Z12, Z12, Z12
 	VPXORQ Z13, Z13, Z13
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R11
+	XORL R12, R12
+	MOVL $32, R13
+	CMPQ R11, Products_ahead+8(AX)
+	CMOVQCS R13, R12
+	// without memory to ask for, A is asked for
+	TESTQ R11, R11
+	CMOVQEQ CX, R11
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R13
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	PREFETCHT0 (R11)
+	ADDQ R12, R11
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS Z14, Z16, Z0
+	VFMADD231PS Z15, Z16, Z1
+	VBROADCASTSS (R8)(SI*1), Z17
+	VFMADD231PS Z14, Z17, Z2
+	VFMADD231PS Z15, Z17, Z3
+	VBROADCASTSS (R8)(SI*2), Z16
+	VFMADD231PS Z14, Z16, Z4
+	VFMADD231PS Z15, Z16, Z5
+	VBROADCASTSS (R9), Z17
+	VFMADD231PS Z14, Z17, Z6
+	VFMADD231PS Z15, Z17, Z7
+	VBROADCASTSS (R9)(SI*1), Z16
+	VFMADD231PS Z14, Z16, Z8
+	VFMADD231PS Z15, Z16, Z9
+	VBROADCASTSS (R9)(SI*2), Z17
+	VFMADD231PS Z14, Z17, Z10
+	VFMADD231PS Z15, Z17, Z11
+	VBROADCASTSS (R10), Z16
+	VFMADD231PS Z14, Z16, Z12
+	VFMADD231PS Z15, Z16, Z13
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ $128, DI
+	DECQ R13
+	JNE again1
+	TESTQ R12, R12
+	JEQ asked2
+	MOVQ R11, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -7269,7 +6059,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Z14
 	VMOVUPS 64(R8), Z15
 	PREFETCHT0 (R10)
@@ -7298,11 +6088,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -7347,8 +6138,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT8AVX512(a *Products)
-TEXT ·productsT8AVX512(SB), NOSPLIT, $0-8
+// func products8AVX512(a *Products)
+TEXT ·products8AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -7410,26 +6201,86 @@ zero:
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R11
+	XORL R12, R12
+	MOVL $32, R13
+	CMPQ R11, Products_ahead+8(AX)
+	CMOVQCS R13, R12
+	// without memory to ask for, A is asked for
+	TESTQ R11, R11
+	CMOVQEQ CX, R11
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R13
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z16
+	VMOVUPS 64(DI), Z17
+	PREFETCHT0 (R11)
+	ADDQ R12, R11
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS (R8)(SI*1), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS (R8)(SI*2), Z18
+	VFMADD231PS Z16, Z18, Z4
+	VFMADD231PS Z17, Z18, Z5
+	VBROADCASTSS (R9), Z19
+	VFMADD231PS Z16, Z19, Z6
+	VFMADD231PS Z17, Z19, Z7
+	VBROADCASTSS (R9)(SI*1), Z18
+	VFMADD231PS Z16, Z18, Z8
+	VFMADD231PS Z17, Z18, Z9
+	VBROADCASTSS (R9)(SI*2), Z19
+	VFMADD231PS Z16, Z19, Z10
+	VFMADD231PS Z17, Z19, Z11
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS Z16, Z18, Z12
+	VFMADD231PS Z17, Z18, Z13
+	VBROADCASTSS (R10)(SI*1), Z19
+	VFMADD231PS Z16, Z19, Z14
+	VFMADD231PS Z17, Z19, Z15
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ $128, DI
+	DECQ R13
+	JNE again1
+	TESTQ R12, R12
+	JEQ asked2
+	MOVQ R11, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -7441,7 +6292,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	PREFETCHT0 (R10)
@@ -7473,11 +6324,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -7525,8 +6377,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT10AVX512(a *Products)
-TEXT ·productsT10AVX512(SB), NOSPLIT, $0-8
+// func products10AVX512(a *Products)
+TEXT ·products10AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -7598,26 +6450,94 @@ zero:
 	VPXORQ Z18, Z18, Z18
 	VPXORQ Z19, Z19, Z19
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R12
+	XORL R13, R13
+	MOVL $32, R14
+	CMPQ R12, Products_ahead+8(AX)
+	CMOVQCS R14, R13
+	// without memory to ask for, A is asked for
+	TESTQ R12, R12
+	CMOVQEQ CX, R12
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R14
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z20
+	VMOVUPS 64(DI), Z21
+	PREFETCHT0 (R12)
+	ADDQ R13, R12
+	VBROADCASTSS (R8), Z22
+	VFMADD231PS Z20, Z22, Z0
+	VFMADD231PS Z21, Z22, Z1
+	VBROADCASTSS (R8)(SI*1), Z23
+	VFMADD231PS Z20, Z23, Z2
+	VFMADD231PS Z21, Z23, Z3
+	VBROADCASTSS (R8)(SI*2), Z22
+	VFMADD231PS Z20, Z22, Z4
+	VFMADD231PS Z21, Z22, Z5
+	VBROADCASTSS (R9), Z23
+	VFMADD231PS Z20, Z23, Z6
+	VFMADD231PS Z21, Z23, Z7
+	VBROADCASTSS (R9)(SI*1), Z22
+	VFMADD231PS Z20, Z22, Z8
+	VFMADD231PS Z21, Z22, Z9
+	VBROADCASTSS (R9)(SI*2), Z23
+	VFMADD231PS Z20, Z23, Z10
+	VFMADD231PS Z21, Z23, Z11
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS Z20, Z22, Z12
+	VFMADD231PS Z21, Z22, Z13
+	VBROADCASTSS (R10)(SI*1), Z23
+	VFMADD231PS Z20, Z23, Z14
+	VFMADD231PS Z21, Z23, Z15
+	VBROADCASTSS (R10)(SI*2), Z22
+	VFMADD231PS Z20, Z22, Z16
+	VFMADD231PS Z21, Z22, Z17
+	VBROADCASTSS (R11), Z23
+	VFMADD231PS Z20, Z23, Z18
+	VFMADD231PS Z21, Z23, Z19
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ $4, R11
+	ADDQ $128, DI
+	DECQ R14
+	JNE again1
+	TESTQ R13, R13
+	JEQ asked2
+	MOVQ R12, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -7629,7 +6549,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Z20
 	VMOVUPS 64(R8), Z21
 	PREFETCHT0 (R10)
@@ -7667,11 +6587,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -7725,8 +6646,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT12AVX512(a *Products)
-TEXT ·productsT12AVX512(SB), NOSPLIT, $0-8
+// func products12AVX512(a *Products)
+TEXT ·products12AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -7808,26 +6729,100 @@ zero:
 	VPXORQ Z22, Z22, Z22
 	VPXORQ Z23, Z23, Z23
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R12
+	XORL R13, R13
+	MOVL $32, R14
+	CMPQ R12, Products_ahead+8(AX)
+	CMOVQCS R14, R13
+	// without memory to ask for, A is asked for
+	TESTQ R12, R12
+	CMOVQEQ CX, R12
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R14
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z24
+	VMOVUPS 64(DI), Z25
+	PREFETCHT0 (R12)
+	ADDQ R13, R12
+	VBROADCASTSS (R8), Z26
+	VFMADD231PS Z24, Z26, Z0
+	VFMADD231PS Z25, Z26, Z1
+	VBROADCASTSS (R8)(SI*1), Z27
+	VFMADD231PS Z24, Z27, Z2
+	VFMADD231PS Z25, Z27, Z3
+	VBROADCASTSS (R8)(SI*2), Z26
+	VFMADD231PS Z24, Z26, Z4
+	VFMADD231PS Z25, Z26, Z5
+	VBROADCASTSS (R9), Z27
+	VFMADD231PS Z24, Z27, Z6
+	VFMADD231PS Z25, Z27, Z7
+	VBROADCASTSS (R9)(SI*1), Z26
+	VFMADD231PS Z24, Z26, Z8
+	VFMADD231PS Z25, Z26, Z9
+	VBROADCASTSS (R9)(SI*2), Z27
+	VFMADD231PS Z24, Z27, Z10
+	VFMADD231PS Z25, Z27, Z11
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (R10)(SI*1), Z27
+	VFMADD231PS Z24, Z27, Z14
+	VFMADD231PS Z25, Z27, Z15
+	VBROADCASTSS (R10)(SI*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	VBROADCASTSS (R11), Z27
+	VFMADD231PS Z24, Z27, Z18
+	VFMADD231PS Z25, Z27, Z19
+	VBROADCASTSS (R11)(SI*1), Z26
+	VFMADD231PS Z24, Z26, Z20
+	VFMADD231PS Z25, Z26, Z21
+	VBROADCASTSS (R11)(SI*2), Z27
+	VFMADD231PS Z24, Z27, Z22
+	VFMADD231PS Z25, Z27, Z23
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ $4, R11
+	ADDQ $128, DI
+	DECQ R14
+	JNE again1
+	TESTQ R13, R13
+	JEQ asked2
+	MOVQ R12, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -7839,7 +6834,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Z24
 	VMOVUPS 64(R8), Z25
 	PREFETCHT0 (R10)
@@ -7883,11 +6878,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -7947,8 +6943,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT14AVX512(a *Products)
-TEXT ·productsT14AVX512(SB), NOSPLIT, $0-8
+// func products14AVX512(a *Products)
+TEXT ·products14AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -8040,26 +7036,108 @@ zero:
 	VPXORQ Z26, Z26, Z26
 	VPXORQ Z27, Z27, Z27
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+	LEAQ (R11)(DI*1), R12
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R13
+	XORL R14, R14
+	MOVL $32, R15
+	CMPQ R13, Products_ahead+8(AX)
+	CMOVQCS R15, R14
+	// without memory to ask for, A is asked for
+	TESTQ R13, R13
+	CMOVQEQ CX, R13
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R15
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z28
+	VMOVUPS 64(DI), Z29
+	PREFETCHT0 (R13)
+	ADDQ R14, R13
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS (R8)(SI*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS (R9), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS (R9)(SI*1), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS (R9)(SI*2), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS (R10), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS (R10)(SI*1), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS (R10)(SI*2), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS (R11), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS (R11)(SI*1), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS (R11)(SI*2), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS (R12), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS (R12)(SI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ $4, R11
+	ADDQ $4, R12
+	ADDQ $128, DI
+	DECQ R15
+	JNE again1
+	TESTQ R14, R14
+	JEQ asked2
+	MOVQ R13, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -8071,7 +7149,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Z28
 	VMOVUPS 64(R8), Z29
 	PREFETCHT0 (R10)
@@ -8121,11 +7199,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -13047,686 +12126,8 @@ again:
 	VZEROUPPER
 	RET
 
-// func productsN1AVX2(a *Products)
-TEXT ·productsN1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R9
-	XORL R10, R10
-	MOVL $32, R11
-	CMPQ R9, Products_ahead+8(AX)
-	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
-	TESTQ R9, R9
-	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R11
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Y2
-	VMOVUPS 32(DI), Y3
-	PREFETCHT0 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (R8), Y4
-	VFMADD231PS Y2, Y4, Y0
-	VFMADD231PS Y3, Y4, Y1
-	ADDQ $4, R8
-	ADDQ $64, DI
-	DECQ R11
-	JNE again1
-	TESTQ R10, R10
-	JEQ store
-	MOVQ R9, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN2AVX2(a *Products)
-TEXT ·productsN2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R9
-	XORL R10, R10
-	MOVL $32, R11
-	CMPQ R9, Products_ahead+8(AX)
-	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
-	TESTQ R9, R9
-	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R11
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Y4
-	VMOVUPS 32(DI), Y5
-	PREFETCHT0 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS Y4, Y6, Y0
-	VFMADD231PS Y5, Y6, Y1
-	VBROADCASTSS (R8)(SI*1), Y7
-	VFMADD231PS Y4, Y7, Y2
-	VFMADD231PS Y5, Y7, Y3
-	ADDQ $4, R8
-	ADDQ $64, DI
-	DECQ R11
-	JNE again1
-	TESTQ R10, R10
-	JEQ store
-	MOVQ R9, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN3AVX2(a *Products)
-TEXT ·productsN3AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R9
-	XORL R10, R10
-	MOVL $32, R11
-	CMPQ R9, Products_ahead+8(AX)
-	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
-	TESTQ R9, R9
-	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R11
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Y6
-	VMOVUPS 32(DI), Y7
-	PREFETCHT0 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (R8), Y8
-	VFMADD231PS Y6, Y8, Y0
-	VFMADD231PS Y7, Y8, Y1
-	VBROADCASTSS (R8)(SI*1), Y9
-	VFMADD231PS Y6, Y9, Y2
-	VFMADD231PS Y7, Y9, Y3
-	VBROADCASTSS (R8)(SI*2), Y8
-	VFMADD231PS Y6, Y8, Y4
-	VFMADD231PS Y7, Y8, Y5
-	ADDQ $4, R8
-	ADDQ $64, DI
-	DECQ R11
-	JNE again1
-	TESTQ R10, R10
-	JEQ store
-	MOVQ R9, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN4AVX2(a *Products)
-TEXT ·productsN4AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Y8
-	VMOVUPS 32(DI), Y9
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (R8), Y10
-	VFMADD231PS Y8, Y10, Y0
-	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS (R8)(SI*1), Y11
-	VFMADD231PS Y8, Y11, Y2
-	VFMADD231PS Y9, Y11, Y3
-	VBROADCASTSS (R8)(SI*2), Y10
-	VFMADD231PS Y8, Y10, Y4
-	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS Y8, Y11, Y6
-	VFMADD231PS Y9, Y11, Y7
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $64, DI
-	DECQ R12
-	JNE again1
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN5AVX2(a *Products)
-TEXT ·productsN5AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Y10
-	VMOVUPS 32(DI), Y11
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (R8), Y12
-	VFMADD231PS Y10, Y12, Y0
-	VFMADD231PS Y11, Y12, Y1
-	VBROADCASTSS (R8)(SI*1), Y13
-	VFMADD231PS Y10, Y13, Y2
-	VFMADD231PS Y11, Y13, Y3
-	VBROADCASTSS (R8)(SI*2), Y12
-	VFMADD231PS Y10, Y12, Y4
-	VFMADD231PS Y11, Y12, Y5
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS Y10, Y13, Y6
-	VFMADD231PS Y11, Y13, Y7
-	VBROADCASTSS (R9)(SI*1), Y12
-	VFMADD231PS Y10, Y12, Y8
-	VFMADD231PS Y11, Y12, Y9
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $64, DI
-	DECQ R12
-	JNE again1
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y8, (SI)
-	VMOVUPS Y9, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN6AVX2(a *Products)
-TEXT ·productsN6AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Y12
-	VMOVUPS 32(DI), Y13
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (R8), Y14
-	VFMADD231PS Y12, Y14, Y0
-	VFMADD231PS Y13, Y14, Y1
-	VBROADCASTSS (R8)(SI*1), Y15
-	VFMADD231PS Y12, Y15, Y2
-	VFMADD231PS Y13, Y15, Y3
-	VBROADCASTSS (R8)(SI*2), Y14
-	VFMADD231PS Y12, Y14, Y4
-	VFMADD231PS Y13, Y14, Y5
-	VBROADCASTSS (R9), Y15
-	VFMADD231PS Y12, Y15, Y6
-	VFMADD231PS Y13, Y15, Y7
-	VBROADCASTSS (R9)(SI*1), Y14
-	VFMADD231PS Y12, Y14, Y8
-	VFMADD231PS Y13, Y14, Y9
-	VBROADCASTSS (R9)(SI*2), Y15
-	VFMADD231PS Y12, Y15, Y10
-	VFMADD231PS Y13, Y15, Y11
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $64, DI
-	DECQ R12
-	JNE again1
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y8, (SI)
-	VMOVUPS Y9, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y10, (SI)
-	VMOVUPS Y11, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT1AVX2(a *Products)
-TEXT ·productsT1AVX2(SB), NOSPLIT, $0-8
+// func products1AVX2(a *Products)
+TEXT ·products1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -13753,26 +12154,61 @@ zero:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R9
+	XORL R10, R10
+	MOVL $32, R11
+	CMPQ R9, Products_ahead+8(AX)
+	CMOVQCS R11, R10
+	// without memory to ask for, A is asked for
+	TESTQ R9, R9
+	CMOVQEQ CX, R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	PREFETCHT0 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS Y2, Y4, Y0
+	VFMADD231PS Y3, Y4, Y1
+	ADDQ $4, R8
+	ADDQ $64, DI
+	DECQ R11
+	JNE again1
+	TESTQ R10, R10
+	JEQ asked2
+	MOVQ R9, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -13784,7 +12220,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	PREFETCHT0 (R10)
@@ -13795,11 +12231,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -13826,8 +12263,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT2AVX2(a *Products)
-TEXT ·productsT2AVX2(SB), NOSPLIT, $0-8
+// func products2AVX2(a *Products)
+TEXT ·products2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -13859,26 +12296,64 @@ zero:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R9
+	XORL R10, R10
+	MOVL $32, R11
+	CMPQ R9, Products_ahead+8(AX)
+	CMOVQCS R11, R10
+	// without memory to ask for, A is asked for
+	TESTQ R9, R9
+	CMOVQEQ CX, R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	PREFETCHT0 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS Y4, Y6, Y0
+	VFMADD231PS Y5, Y6, Y1
+	VBROADCASTSS (R8)(SI*1), Y7
+	VFMADD231PS Y4, Y7, Y2
+	VFMADD231PS Y5, Y7, Y3
+	ADDQ $4, R8
+	ADDQ $64, DI
+	DECQ R11
+	JNE again1
+	TESTQ R10, R10
+	JEQ asked2
+	MOVQ R9, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -13890,7 +12365,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	PREFETCHT0 (R10)
@@ -13904,11 +12379,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -13938,8 +12414,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT3AVX2(a *Products)
-TEXT ·productsT3AVX2(SB), NOSPLIT, $0-8
+// func products3AVX2(a *Products)
+TEXT ·products3AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -13976,26 +12452,67 @@ zero:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R9
+	XORL R10, R10
+	MOVL $32, R11
+	CMPQ R9, Products_ahead+8(AX)
+	CMOVQCS R11, R10
+	// without memory to ask for, A is asked for
+	TESTQ R9, R9
+	CMOVQEQ CX, R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Y6
+	VMOVUPS 32(DI), Y7
+	PREFETCHT0 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS Y6, Y8, Y0
+	VFMADD231PS Y7, Y8, Y1
+	VBROADCASTSS (R8)(SI*1), Y9
+	VFMADD231PS Y6, Y9, Y2
+	VFMADD231PS Y7, Y9, Y3
+	VBROADCASTSS (R8)(SI*2), Y8
+	VFMADD231PS Y6, Y8, Y4
+	VFMADD231PS Y7, Y8, Y5
+	ADDQ $4, R8
+	ADDQ $64, DI
+	DECQ R11
+	JNE again1
+	TESTQ R10, R10
+	JEQ asked2
+	MOVQ R9, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -14007,7 +12524,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	PREFETCHT0 (R10)
@@ -14024,11 +12541,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -14061,8 +12579,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT4AVX2(a *Products)
-TEXT ·productsT4AVX2(SB), NOSPLIT, $0-8
+// func products4AVX2(a *Products)
+TEXT ·products4AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -14104,26 +12622,29 @@ zero:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
 	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
 	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
 more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	MOVQ Products_panelB(AX), DI
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -14136,6 +12657,49 @@ more:
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS Y8, Y10, Y0
+	VFMADD231PS Y9, Y10, Y1
+	VBROADCASTSS (R8)(SI*1), Y11
+	VFMADD231PS Y8, Y11, Y2
+	VFMADD231PS Y9, Y11, Y3
+	VBROADCASTSS (R8)(SI*2), Y10
+	VFMADD231PS Y8, Y10, Y4
+	VFMADD231PS Y9, Y10, Y5
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS Y8, Y11, Y6
+	VFMADD231PS Y9, Y11, Y7
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $64, DI
+	DECQ R12
+	JNE again1
+	TESTQ R11, R11
+	JEQ asked2
+	MOVQ R10, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	PREFETCHT0 (R10)
@@ -14155,11 +12719,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -14195,8 +12760,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT5AVX2(a *Products)
-TEXT ·productsT5AVX2(SB), NOSPLIT, $0-8
+// func products5AVX2(a *Products)
+TEXT ·products5AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -14243,26 +12808,29 @@ zero:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
 	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
 	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
 more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	MOVQ Products_panelB(AX), DI
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -14275,6 +12843,52 @@ more:
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
+	VMOVUPS (DI), Y10
+	VMOVUPS 32(DI), Y11
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS Y10, Y12, Y0
+	VFMADD231PS Y11, Y12, Y1
+	VBROADCASTSS (R8)(SI*1), Y13
+	VFMADD231PS Y10, Y13, Y2
+	VFMADD231PS Y11, Y13, Y3
+	VBROADCASTSS (R8)(SI*2), Y12
+	VFMADD231PS Y10, Y12, Y4
+	VFMADD231PS Y11, Y12, Y5
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS Y10, Y13, Y6
+	VFMADD231PS Y11, Y13, Y7
+	VBROADCASTSS (R9)(SI*1), Y12
+	VFMADD231PS Y10, Y12, Y8
+	VFMADD231PS Y11, Y12, Y9
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $64, DI
+	DECQ R12
+	JNE again1
+	TESTQ R11, R11
+	JEQ asked2
+	MOVQ R10, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 	PREFETCHT0 (R10)
@@ -14297,11 +12911,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -14340,8 +12955,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT6AVX2(a *Products)
-TEXT ·productsT6AVX2(SB), NOSPLIT, $0-8
+// func products6AVX2(a *Products)
+TEXT ·products6AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -14393,26 +13008,29 @@ zero:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
 	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
 	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
 more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	MOVQ Products_panelB(AX), DI
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -14425,6 +13043,55 @@ more:
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
+	VMOVUPS (DI), Y12
+	VMOVUPS 32(DI), Y13
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (R8)(SI*1), Y15
+	VFMADD231PS Y12, Y15, Y2
+	VFMADD231PS Y13, Y15, Y3
+	VBROADCASTSS (R8)(SI*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R9), Y15
+	VFMADD231PS Y12, Y15, Y6
+	VFMADD231PS Y13, Y15, Y7
+	VBROADCASTSS (R9)(SI*1), Y14
+	VFMADD231PS Y12, Y14, Y8
+	VFMADD231PS Y13, Y14, Y9
+	VBROADCASTSS (R9)(SI*2), Y15
+	VFMADD231PS Y12, Y15, Y10
+	VFMADD231PS Y13, Y15, Y11
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $64, DI
+	DECQ R12
+	JNE again1
+	TESTQ R11, R11
+	JEQ asked2
+	MOVQ R10, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
 	VMOVUPS (R8), Y12
 	VMOVUPS 32(R8), Y13
 	PREFETCHT0 (R10)
@@ -14450,11 +13117,12 @@ again1:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again1
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI

@@ -21,6 +21,7 @@ type Products struct {
 	BStride    uintptr        // T: from k to k
 	CStride    uintptr        // from row to row
 	K          int            // not 0
+	transposed int            // 1: T
 	tiles      int            // of rows
 	Panels     int
 	Planes     int
@@ -30,7 +31,7 @@ type Products struct {
 	BPlane     uintptr              // from plane to plane
 	BPanel     uintptr              // from panel to panel
 	CPlane     uintptr              // from plane to plane
-	Accumulate int                  // T: 1: the sums start from C
+	Accumulate int                  // 1: the sums start from C
 	ahead      [3][2]unsafe.Pointer // where it starts and ends
 
 	panelB, panelC uintptr // of the assembly: the panel
@@ -61,16 +62,22 @@ func ProductColumns(isa kernel.ISA) int {
 }
 
 // N makes rows at a stride, k being contiguous.
-func (p *Products) N(isa kernel.ISA, rows int) { p.run(isa, rows, p.AStride, false) }
+func (p *Products) N(isa kernel.ISA, rows int) {
+	p.transposed = 0
+	p.run(isa, rows, p.AStride)
+}
 
 // T makes contiguous rows, k being at a stride.
-func (p *Products) T(isa kernel.ISA, rows int) { p.run(isa, rows, 4, true) }
+func (p *Products) T(isa kernel.ISA, rows int) {
+	p.transposed = 1
+	p.run(isa, rows, 4)
+}
 
 // callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
 const callProducts = 4 << 20
 
 // run cuts rows, and planes so that calls are short.
-func (p *Products) run(isa kernel.ISA, rows int, step uintptr, transposed bool) {
+func (p *Products) run(isa kernel.ISA, rows int, step uintptr) {
 	all, planes := *p, p.Planes
 	a, c := p.A, p.C
 	for _, n := range kernel.TileHeights(isa, 2, true).Cut(rows) {
@@ -83,7 +90,7 @@ func (p *Products) run(isa kernel.ISA, rows int, step uintptr, transposed bool) 
 			at := uintptr(plane)
 			p.A, p.B, p.C = unsafe.Add(a, at*p.APlane), unsafe.Add(all.B, at*p.BPlane), unsafe.Add(c, at*p.CPlane)
 			p.Planes, p.tiles = min(atOnce, planes-plane), n.Count
-			products(isa, transposed, n.Height, p)
+			products(isa, n.Height, p)
 		}
 		a, c = unsafe.Add(a, uintptr(n.Count)*p.aTile), unsafe.Add(c, uintptr(n.Count)*p.cTile)
 	}
