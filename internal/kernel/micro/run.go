@@ -71,7 +71,7 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, argmaxLine uintptr) 
 		run(f, rows, a)
 		return
 	}
-	start, step, row := a.place(), a.step(f), uintptr(0)
+	start, step, row := a.operands(), a.step(f), uintptr(0)
 	for _, t := range heights.Cut(rows) {
 		height := uintptr(t.Height)
 		if lines == 1 && t.Count > 0 {
@@ -109,7 +109,7 @@ func (a *Args) inHalves(f form, rows, lines int, aLine, cLine uintptr) {
 	if f == formT {
 		some = 24 // A is read twice: from the first cache
 	}
-	start, restStart := b.place(), rest.place()
+	start, restStart := b.operands(), rest.operands()
 	for row := 0; row < rows; row += some {
 		n, aBytes, cBytes := min(some, rows-row), uintptr(row)*a.step(f), uintptr(row)*a.CStride
 		b.forward(start, aBytes, cBytes, 0)
@@ -140,7 +140,7 @@ func (a *Args) repeat(f form, height, tiles int, aTile, cTile, argmaxTile uintpt
 		a.aheadTile, a.aheadStep = aTile, uintptr(4*height)
 	}
 	most := max(1, callProducts/(height*a.K*a.Segs*a.columns))
-	start := a.place()
+	start := a.operands()
 	for done := 0; done < tiles; done += most {
 		n := uintptr(done)
 		a.forward(start, n*aTile, n*cTile, n*argmaxTile)
@@ -149,13 +149,13 @@ func (a *Args) repeat(f form, height, tiles int, aTile, cTile, argmaxTile uintpt
 	}
 }
 
-// place is where a tile is.
-type place struct{ a, a2, c, init, residual, argmax unsafe.Pointer }
+// operands are where the matrices of a tile are.
+type operands struct{ a, a2, c, init, residual, argmax unsafe.Pointer }
 
-func (a *Args) place() place { return place{a.A, a.A2, a.C, a.Init, a.Residual, a.Argmax} }
+func (a *Args) operands() operands { return operands{a.A, a.A2, a.C, a.Init, a.Residual, a.Argmax} }
 
-// forward moves on from a place.
-func (a *Args) forward(p place, aBytes, cBytes, argmaxBytes uintptr) {
+// forward moves on from where operands are.
+func (a *Args) forward(p operands, aBytes, cBytes, argmaxBytes uintptr) {
 	a.A, a.C, a.Init = unsafe.Add(p.a, aBytes), unsafe.Add(p.c, cBytes), p.init
 	if a.IStride != 0 {
 		a.Init = unsafe.Add(p.init, cBytes)
