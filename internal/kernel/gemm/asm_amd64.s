@@ -18,6 +18,7 @@ TEXT ·tile1AVX512(SB), NOSPLIT, $0-8
 	VMOVUPS 64(BX), Z1
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -55,6 +56,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -126,6 +128,7 @@ TEXT ·tile2AVX512(SB), NOSPLIT, $0-8
 	VMOVUPS 64(BX), Z3
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -166,6 +169,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -251,6 +255,7 @@ TEXT ·tile3AVX512(SB), NOSPLIT, $0-8
 	VMOVUPS 64(BX), Z5
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -294,6 +299,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -393,6 +399,7 @@ TEXT ·tile4AVX512(SB), NOSPLIT, $0-8
 	VMOVUPS 64(BX), Z7
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -441,6 +448,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -554,6 +562,7 @@ TEXT ·tile5AVX512(SB), NOSPLIT, $0-8
 	VMOVUPS 64(BX), Z9
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -605,6 +614,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -732,6 +742,7 @@ TEXT ·tile6AVX512(SB), NOSPLIT, $0-8
 	VMOVUPS 64(BX), Z11
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -786,6 +797,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -927,6 +939,7 @@ TEXT ·tile7AVX512(SB), NOSPLIT, $0-8
 	VMOVUPS 64(BX), Z13
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -986,6 +999,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -1141,6 +1155,7 @@ TEXT ·tile8AVX512(SB), NOSPLIT, $0-8
 	VMOVUPS 64(BX), Z15
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -1203,6 +1218,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -1376,6 +1392,7 @@ TEXT ·tile10AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z18
 	VMOVUPS 64(BX), Z19
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -1576,6 +1593,7 @@ TEXT ·tile12AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z22
 	VMOVUPS 64(BX), Z23
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -1804,6 +1822,7 @@ TEXT ·tile14AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z26
 	VMOVUPS 64(BX), Z27
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -4798,6 +4817,7 @@ TEXT ·tile1AVX2(SB), NOSPLIT, $0-8
 	VMOVUPS 32(BX), Y1
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -4833,6 +4853,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -4900,6 +4921,7 @@ TEXT ·tile2AVX2(SB), NOSPLIT, $0-8
 	VMOVUPS 32(BX), Y3
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -4938,6 +4960,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -5018,6 +5041,7 @@ TEXT ·tile3AVX2(SB), NOSPLIT, $0-8
 	VMOVUPS 32(BX), Y5
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -5059,6 +5083,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -5152,6 +5177,7 @@ TEXT ·tile4AVX2(SB), NOSPLIT, $0-8
 	VMOVUPS 32(BX), Y7
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -5198,6 +5224,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -5304,6 +5331,7 @@ TEXT ·tile5AVX2(SB), NOSPLIT, $0-8
 	VMOVUPS 32(BX), Y9
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -5353,6 +5381,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
@@ -5472,6 +5501,7 @@ TEXT ·tile6AVX2(SB), NOSPLIT, $0-8
 	VMOVUPS 32(BX), Y11
 	CMPQ tile_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ tile_AStride(AX), BX
 	LEAQ (BX)(BX*2), CX
 	MOVQ tile_A(AX), DX
@@ -5524,6 +5554,7 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX

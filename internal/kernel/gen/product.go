@@ -286,10 +286,12 @@ func (t *product) fetchUpTo(at, end, cache string) (p, step *reg) {
 func (t *product) eitherLeft(strided, contiguous func()) {
 	if strided != nil {
 		t.i("CMPQ %s, $0\nJNE transposed", t.args.field("transposed"))
+		t.comment("rows of A at a stride")
 		strided()
 		t.i("JMP multiplied")
 		t.at("transposed")
 	}
+	t.comment("rows of A that follow one another")
 	contiguous()
 	if strided != nil {
 		t.at("multiplied")

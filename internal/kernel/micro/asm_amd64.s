@@ -19,6 +19,7 @@ tile:
 	VMOVUPS.Z (BX), K1, Z0
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -68,6 +69,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -181,6 +183,7 @@ tile:
 	VMOVUPS.Z (BX), K1, Z1
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -234,6 +237,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -362,6 +366,7 @@ tile:
 	VMOVUPS.Z (BX), K1, Z2
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -419,6 +424,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -562,6 +568,7 @@ tile:
 	VMOVUPS.Z (BX), K1, Z3
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -627,6 +634,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -785,6 +793,7 @@ tile:
 	VMOVUPS.Z (BX), K1, Z4
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -854,6 +863,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -1027,6 +1037,7 @@ tile:
 	VMOVUPS.Z (BX), K1, Z5
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1100,6 +1111,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -1288,6 +1300,7 @@ tile:
 	VMOVUPS.Z (BX), K1, Z6
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1369,6 +1382,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -1572,6 +1586,7 @@ tile:
 	VMOVUPS.Z (BX), K1, Z7
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1657,6 +1672,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -1845,6 +1861,7 @@ tile:
 	VMOVUPS.Z 64(BX), K1, Z1
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -1898,6 +1915,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -2024,6 +2042,7 @@ tile:
 	VMOVUPS.Z 64(BX), K1, Z3
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2083,6 +2102,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -2233,6 +2253,7 @@ tile:
 	VMOVUPS.Z 64(BX), K1, Z5
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2298,6 +2319,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -2472,6 +2494,7 @@ tile:
 	VMOVUPS.Z 64(BX), K1, Z7
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2547,6 +2570,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -2745,6 +2769,7 @@ tile:
 	VMOVUPS.Z 64(BX), K1, Z9
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2826,6 +2851,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -3048,6 +3074,7 @@ tile:
 	VMOVUPS.Z 64(BX), K1, Z11
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -3135,6 +3162,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -3381,6 +3409,7 @@ tile:
 	VMOVUPS.Z 64(BX), K1, Z13
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -3478,6 +3507,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -3748,6 +3778,7 @@ tile:
 	VMOVUPS.Z 64(BX), K1, Z15
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -3851,6 +3882,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -4149,6 +4181,7 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z18
 	VMOVUPS.Z 64(BX), K1, Z19
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -4494,6 +4527,7 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z22
 	VMOVUPS.Z 64(BX), K1, Z23
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -4887,6 +4921,7 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z26
 	VMOVUPS.Z 64(BX), K1, Z27
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -6573,6 +6608,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y1
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -6622,6 +6658,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -6744,6 +6781,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y2
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -6797,6 +6835,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -6936,6 +6975,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y3
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -6993,6 +7033,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -7149,6 +7190,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y4
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -7214,6 +7256,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -7387,6 +7430,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y5
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -7456,6 +7500,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -7646,6 +7691,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y6
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -7719,6 +7765,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -7926,6 +7973,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y7
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -8007,6 +8055,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -8231,6 +8280,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y8
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -8316,6 +8366,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -8561,6 +8612,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y10
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -8658,6 +8710,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -8937,6 +8990,7 @@ tile:
 	VMASKMOVPS (BX), Y0, Y12
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -9042,6 +9096,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -9304,6 +9359,7 @@ tile:
 	VMASKMOVPS 32(BX), Y0, Y2
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -9357,6 +9413,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -9491,6 +9548,7 @@ tile:
 	VMASKMOVPS 32(BX), Y0, Y4
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -9550,6 +9608,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -9710,6 +9769,7 @@ tile:
 	VMASKMOVPS 32(BX), Y0, Y6
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -9775,6 +9835,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -9961,6 +10022,7 @@ tile:
 	VMASKMOVPS 32(BX), Y0, Y8
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -10036,6 +10098,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -10248,6 +10311,7 @@ tile:
 	VMASKMOVPS 32(BX), Y0, Y10
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -10329,6 +10393,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -10567,6 +10632,7 @@ tile:
 	VMASKMOVPS 32(BX), Y0, Y12
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -10654,6 +10720,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI

@@ -18,6 +18,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	MOVD Args_Seg(R0), R5
@@ -57,6 +58,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -147,6 +149,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -195,6 +198,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -299,6 +303,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -356,6 +361,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -475,6 +481,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -541,6 +548,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -673,6 +681,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -748,6 +757,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -895,6 +905,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -979,6 +990,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -1140,6 +1152,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -1233,6 +1246,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -1408,6 +1422,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -1510,6 +1525,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -1676,6 +1692,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	MOVD Args_Seg(R0), R5
@@ -1725,6 +1742,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -1825,6 +1843,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -1888,6 +1907,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -2010,6 +2030,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2087,6 +2108,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -2232,6 +2254,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2323,6 +2346,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -2489,6 +2513,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2594,6 +2619,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -2783,6 +2809,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2902,6 +2929,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -3113,6 +3141,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -3246,6 +3275,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -3479,6 +3509,7 @@ tile:
 	ADD R1, R2, R4
 	MOVD Args_transposed(R0), R5
 	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -3626,6 +3657,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -3851,6 +3883,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	MOVD Args_Seg(R0), R6
@@ -3905,6 +3938,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -4016,6 +4050,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -4089,6 +4124,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -4230,6 +4266,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -4322,6 +4359,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -4494,6 +4532,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -4605,6 +4644,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -4806,6 +4846,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -4936,6 +4977,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -5168,6 +5210,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -5317,6 +5360,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -5550,6 +5594,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	MOVD Args_Seg(R0), R6
@@ -5614,6 +5659,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -5735,6 +5781,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -5823,6 +5870,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -5982,6 +6030,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -6094,6 +6143,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -6292,6 +6342,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -6428,6 +6479,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -6663,6 +6715,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -6823,6 +6876,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -7097,6 +7151,7 @@ tile:
 	ADD $32, R2, R5
 	MOVD Args_transposed(R0), R6
 	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -7281,6 +7336,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -7551,6 +7607,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	MOVD Args_Seg(R0), R4
@@ -7595,6 +7652,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -7680,6 +7738,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -7733,6 +7792,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -7829,6 +7889,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -7891,6 +7952,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -7999,6 +8061,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -8070,6 +8133,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8190,6 +8254,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -8279,6 +8344,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8422,6 +8488,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -8529,6 +8596,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8676,6 +8744,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	MOVD Args_Seg(R0), R4
@@ -8720,6 +8789,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8805,6 +8875,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -8858,6 +8929,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8954,6 +9026,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -9016,6 +9089,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9124,6 +9198,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -9195,6 +9270,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9315,6 +9391,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -9404,6 +9481,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9547,6 +9625,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -9654,6 +9733,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9803,6 +9883,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	MOVD Args_Seg(R0), R4
@@ -9857,6 +9938,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9952,6 +10034,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -10015,6 +10098,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -10127,6 +10211,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -10199,6 +10284,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -10329,6 +10415,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -10410,6 +10497,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -10560,6 +10648,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -10659,6 +10748,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -10844,6 +10934,7 @@ tile:
 	MOVD Args_BStride(R0), R3
 	MOVD Args_transposed(R0), R4
 	CBNZ R4, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R4
 	MOVD Args_A(R0), R5
 	ADD R4, R5, R6
@@ -10961,6 +11052,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6

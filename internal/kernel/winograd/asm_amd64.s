@@ -4921,6 +4921,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -4954,6 +4955,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -5063,6 +5065,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -5099,6 +5102,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -5219,6 +5223,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -5258,6 +5263,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -5389,6 +5395,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -5433,6 +5440,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -5575,6 +5583,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -5622,6 +5631,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -5775,6 +5785,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -5825,6 +5836,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -5989,6 +6001,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -6044,6 +6057,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -6219,6 +6233,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -6277,6 +6292,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -6468,6 +6484,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -6534,6 +6551,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -6747,6 +6765,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -6819,6 +6838,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -7054,6 +7074,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -7134,6 +7155,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -12172,6 +12194,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -12205,6 +12228,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -12314,6 +12338,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -12350,6 +12375,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -12470,6 +12496,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -12509,6 +12536,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -12640,6 +12668,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -12684,6 +12713,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -12826,6 +12856,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -12873,6 +12904,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -13026,6 +13058,7 @@ begin:
 more:
 	CMPQ Products_transposed(AX), $0
 	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -13076,6 +13109,7 @@ again1:
 asked2:
 	JMP multiplied
 transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
