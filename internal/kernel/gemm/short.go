@@ -42,11 +42,11 @@ func shortRows(isa kernel.ISA) int {
 // are bTile bytes apart.
 func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr) {
 	width := 2 * micro.Lanes(t.isa)
-	most := shortRows(t.isa)
-	if t.args.K > shortK || t.near && t.args.K*t.shape.N > 1<<13 { // B comes from the second cache
-		t.args.Columns(t.isa, width)
-		most = t.args.MaxRows()
+	heights := kernel.TileHeights(t.isa, 2, true)
+	if t.args.K <= shortK && (!t.near || t.args.K*t.shape.N <= 1<<13) { // else B comes from the second cache
+		heights = heights.Limit(shortRows(t.isa))
 	}
+	most := heights.Most()
 	if pieces := kernel.CeilDiv(tiles, max(1, kernel.CallProducts/(most*width*t.args.K))); pieces > 1 {
 		for i := range pieces {
 			lo, hi := kernel.Split(tiles, pieces, i)
@@ -68,20 +68,17 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 	if !t.near && t.shape.M*t.shape.N >= pastFloats && c%64 == 0 && t.shape.N%16 == 0 {
 		x.past = 1
 	}
-	rows := t.m1 - t.m0
-	parts := kernel.CeilDiv(rows, most)
-	height, higher := rows/parts, rows%parts
-	for row := 0; row < rows; {
-		h, n1 := height, (rows-row)/height
-		if row < higher*(height+1) {
-			h, n1 = height+1, higher-row/(height+1)
+	row := 0
+	for _, cut := range heights.Cut(t.m1 - t.m0) {
+		for left := cut.Count; left > 0; {
+			rows := min(left, max(1, kernel.CallProducts/(cut.Height*tiles*width*x.K)))
+			x.rows = rows
+			x.A = unsafe.Pointer(&t.rowsOf[row])
+			x.C = unsafe.Pointer(&t.c[(t.m0+row-t.from)*t.shape.N+n])
+			runShort(t.isa, cut.Height, &x)
+			row += rows * cut.Height
+			left -= rows
 		}
-		n1 = min(n1, max(1, kernel.CallProducts/(h*tiles*width*x.K)))
-		x.rows = n1
-		x.A = unsafe.Pointer(&t.rowsOf[row])
-		x.C = unsafe.Pointer(&t.c[(t.m0+row-t.from)*t.shape.N+n])
-		runShort(t.isa, h, &x)
-		row += n1 * h
 	}
 }
 

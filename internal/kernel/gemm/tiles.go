@@ -10,23 +10,24 @@ import (
 // tile is what a tile of two vectors of columns that packs B reads; fields are named as those of
 // micro.Args. Assembly reads it; distances are in bytes.
 type tile struct {
-	A        unsafe.Pointer // first row, first k
-	B        unsafe.Pointer // first k, first column
-	C        unsafe.Pointer // result
-	Init     unsafe.Pointer // what sums start from
-	AStride  uintptr        // n: from row to row; t: from k to k
-	BStride  uintptr        // from k to k
-	CStride  uintptr        // from row to row
-	IStride  uintptr        // of Init from row to row
-	K        int
-	ReLU     int            // 1: negative results become 0, NaN stays
-	pack     unsafe.Pointer // where B goes, row after row
-	packStep uintptr        // from row to row: 0 when nobody wants them
-	ahead    uintptr        // what is fetched for later, four vectors for each k; it need not be there
-	fetch    uintptr        // from one to the next
-	end      uintptr        // past the last of those,
-	next     uintptr        // from where it goes on here
-	step     uintptr        // how far both move on then
+	transposed int            // 1: rows of A are contiguous
+	A          unsafe.Pointer // first row, first k
+	B          unsafe.Pointer // first k, first column
+	C          unsafe.Pointer // result
+	Init       unsafe.Pointer // what sums start from
+	AStride    uintptr        // from row to row; transposed: from k to k
+	BStride    uintptr        // from k to k
+	CStride    uintptr        // from row to row
+	IStride    uintptr        // of Init from row to row
+	K          int
+	ReLU       int            // 1: negative results become 0, NaN stays
+	pack       unsafe.Pointer // where B goes, row after row
+	packStep   uintptr        // from row to row: 0 when nobody wants them
+	ahead      uintptr        // what is fetched for later, four vectors for each k; it need not be there
+	fetch      uintptr        // from one to the next
+	end        uintptr        // past the last of those,
+	next       uintptr        // from where it goes on here
+	step       uintptr        // how far both move on then
 }
 
 // distance is how many rows ahead B is fetched: a memory's latency of tiles of few rows.
@@ -191,8 +192,8 @@ func (t *tiler) rowsTimes(m, end, n int) {
 func (t *tiler) first(n, i int) int {
 	s, args, width := t.shape, &t.args, 2*micro.Lanes(t.isa)
 	rows := t.m1 - t.m0
-	tiles := kernel.CeilDiv(rows, args.MaxRows())
-	height := kernel.CeilDiv(rows, tiles)
+	transposed := s.TransA || t.turn
+	height := kernel.TileHeights(t.isa, 2, transposed).Cut(rows)[0].Height
 	x := tile{
 		A: unsafe.Pointer(&t.rowsOf[0]), AStride: args.AStride, CStride: args.CStride, K: args.K,
 		BStride: uintptr(4 * s.N), fetch: uintptr(4 * s.N), packStep: uintptr(4 * width),
@@ -213,7 +214,7 @@ func (t *tiler) first(n, i int) int {
 		x.next = x.ahead + x.step
 	} else {
 		x.B, x.pack = unsafe.Pointer(&t.b[t.k*s.N+n]), unsafe.Pointer(&t.rest[0])
-		if tiles == 1 {
+		if height == rows {
 			x.packStep = 0
 		}
 		x.ahead, x.end, x.next = at(t.k+distance, n), at(t.k+args.K, n), at(t.k, n+width)
@@ -224,7 +225,10 @@ func (t *tiler) first(n, i int) int {
 	}
 	t.start(t.m0, n)
 	x.C, x.Init, x.IStride, x.ReLU = args.C, args.Init, args.IStride, args.ReLU
-	runTile(t.isa, s.TransA || t.turn, height, &x)
+	if transposed {
+		x.transposed = 1
+	}
+	runTile(t.isa, height, &x)
 	return height
 }
 

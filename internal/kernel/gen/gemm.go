@@ -1,14 +1,17 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // gemm writes the kernels that stream a matrix from memory: tiles, two vectors wide, that
 // fetch B ahead of use and pack it for those that follow; rows of tiles of few products;
 // sums of rows; dot products.
 func gemm(f *family) {
 	for _, v := range vecs {
-		f.gemmTiles(v, "n", "is a tile, of which B is packed and the next of it fetched.", "t *tile", gemmN)
-		f.gemmTiles(v, "t", "is a tile, of which B is packed and the next of it fetched.", "t *tile", gemmT)
+		f.gemmTiles(v, "tile", "is a tile, of which B is packed and the next of it fetched.", "t *tile", gemmTile)
 		f.gemmTiles(v, "short", "is rows of tiles of few products.", "t *short", gemmShort)
 		sumRows(f, v, 1)
 		sumRows(f, v, 2)
@@ -22,51 +25,51 @@ func gemm(f *family) {
 // gemmTiles writes the tiles of a kind for all heights, and the switch that chooses one.
 func (f *family) gemmTiles(v vec, kind, doc, param string, write func(t *product)) {
 	fmt.Fprintf(&f.code, "\nfunc %s%s(rows int, %s) {\n\tswitch rows {\n", kind, v.name, param)
-	for rows := 1; rows <= v.maxRows(2); rows++ {
+	eachHeight(kernel.TileHeights(v.isa, 2, true), func(rows int) {
 		name := fmt.Sprintf("%s%d", kind, rows)
 		fmt.Fprintf(&f.code, "\tcase %d:\n\t\t%s%s(t)\n", rows, name, v.name)
 		write(newProduct(f.fn(v, name, doc, param), rows, 2, false))
-	}
+	})
 	fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"gemm: no such tile\")\n\t}\n}\n")
 }
 
-// gemmN has rows of A at a stride, k contiguous.
-func gemmN(t *product) {
-	t.gemmTile(func() left { return t.strided("AStride", t.args.field("A")) })
-}
-
-// gemmT has contiguous rows of A, k at a stride.
-func gemmT(t *product) {
-	t.gemmTile(func() left { return t.contiguous("AStride", t.args.field("A")) })
-}
-
 // gemmTile packs the rows of B that it multiplies by, and fetches others.
-func (t *product) gemmTile(left func() left) {
+func gemmTile(t *product) {
 	t.fetchResult()
 	t.startFrom("Init", "IStride")
+	strided := func() { t.packAndMultiply(t.strided("AStride", t.args.field("A"))) }
+	if !kernel.TileHeights(t.isa, t.vectors, false).Has(t.rows) {
+		strided = nil
+	}
+	t.eitherLeft(strided, func() { t.packAndMultiply(t.contiguous("AStride", t.args.field("A"))) })
+	t.activate(false)
+	t.store()
+	t.ret()
+}
+
+// packAndMultiply is the loop over k of gemmTile.
+func (t *product) packAndMultiply(left left) {
+	t.left = left
 	t.rightAtStride()
-	t.left = left()
 	pack, ahead := t.pointer("pack"), t.pointer("ahead")
 	t.meanwhile = append(t.meanwhile, func() {
 		for line := 0; line < 4*t.bytes(); line += 64 { // those of the next panel, too, while the page is at hand
 			t.i("PREFETCHT1 %s", ahead.mem(line))
 		}
-		t.i("ADDQ %s, %s\nCMPQ %s, %s\nJCS packed", t.args.field("fetch"), ahead, ahead, t.args.field("end"))
+		packed := t.newLabel("packed")
+		t.i("ADDQ %s, %s\nCMPQ %s, %s\nJCS %s", t.args.field("fetch"), ahead, ahead, t.args.field("end"), packed)
 		step := t.general("step")
 		t.i("MOVQ %s, %s\nMOVQ %s, %s", t.args.field("next"), ahead, t.args.field("step"), step)
 		t.i("ADDQ %s, %s\nADDQ %s, %s", step, t.args.field("end"), step, t.args.field("next"))
 		t.free(step)
-		t.at("packed")
+		t.at(packed)
 		for j, b := range t.b {
 			t.v("VMOVUPS", b, pack.mem(j*t.bytes()))
 		}
 		t.i("ADDQ %s, %s", t.args.field("packStep"), pack)
 	})
 	t.overK()
-	t.multiplied(pack, ahead)
-	t.activate(false)
-	t.store()
-	t.ret()
+	t.freeOperands(pack, ahead)
 }
 
 // gemmShort makes rows of tiles: all columns of a few rows, then the next. Rows of A are
@@ -95,11 +98,11 @@ func gemmShort(t *product) {
 	ahead, step := t.fetchUpTo(t.args.field("ahead"), t.args.field("end"), "T1")
 	t.overK()
 	t.i("MOVQ %s, %s", ahead, t.args.field("ahead"))
-	t.multiplied(ahead, step)
+	t.freeOperands(ahead, step)
 	to := t.general("to")
 	t.comment("the result")
 	t.i("MOVQ %s, %s\nCMPQ %s, $0\nJNE past", c, to, t.args.field("past"))
-	t.overRows(to, cStride, func(r int) { t.storeRow(r, to) })
+	t.overRows(to, cStride, func(r int) { t.storeRow(r, nil, to) })
 	t.i("JMP stored")
 	t.at("past")
 	t.storePast(to, cStride)

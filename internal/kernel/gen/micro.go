@@ -1,24 +1,45 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // microTiles are the kinds of tile of package micro; rows is how many a unit of height has.
 var microTiles = []struct {
 	name, doc string
-	most      func(v vec, vectors int) int
+	heights   func(v vec, vectors int) kernel.Heights
 	rows      int
 	write     func(t *product, height int)
 }{
-	{"n", "is N.", vec.maxRows, 1, microN},
-	{"t", "is T.", vec.maxRows, 1, microT},
-	{"p", "is P.", func(v vec, _ int) int { return v.maxPooled() }, 4, microP},
+	{"tile", "is N and T.", func(v vec, vectors int) kernel.Heights { return kernel.TileHeights(v.isa, vectors, true) }, 1, microTile},
+	{"pooled", "is P.", func(v vec, _ int) kernel.Heights { return 1<<(v.maxPooled()+1) - 2 }, 4, microP},
 }
 
-// microN has rows of A at a stride, k contiguous, in segments at any distance.
-func microN(t *product, _ int) {
+// microTile is N and T, but for heights that only T has.
+func microTile(t *product, height int) {
 	t.at("tile")
 	t.fetchResult()
 	t.startFrom("Init", "IStride")
+	strided := t.microN
+	if !kernel.TileHeights(t.isa, t.vectors, false).Has(height) {
+		strided = nil
+	}
+	t.eitherLeft(strided, t.microT)
+	t.addResidual()
+	t.activate(true)
+	t.store()
+	t.nextTile([2]string{"A", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"})
+	residual := t.pointer("Residual")
+	t.i("TESTQ %s, %s\nJEQ tile", residual, residual)
+	t.i("ADDQ %s, %s\nMOVQ %s, %s\nJMP tile", t.args.field("cTile"), residual, residual, t.args.field("Residual"))
+	t.at("done")
+	t.ret()
+}
+
+// microN has rows of A at a stride, k contiguous, in segments at any distance.
+func (t *product) microN() {
 	t.rightAtStride()
 	rows := t.strided("AStride", t.args.field("A"))
 	t.left = rows
@@ -26,14 +47,11 @@ func microN(t *product, _ int) {
 	t.i("ADDQ %s, %s", rows.pointers[0][0], ahead)
 	t.fetchAhead("T0", ahead, step)
 	t.overDistances()
-	t.multiplied(ahead, step)
-	t.finish()
+	t.freeOperands(ahead, step)
 }
 
 // microT has contiguous rows of A, k at a stride, in segments at one distance.
-func microT(t *product, _ int) {
-	t.at("tile")
-	t.startFrom("Init", "IStride")
+func (t *product) microT() {
 	t.rightAtStride()
 	t.left = t.contiguous("AStride", t.args.field("A"))
 	var ahead []*reg
@@ -49,8 +67,7 @@ func microT(t *product, _ int) {
 	for n, f := range []string{"Ahead", "Ahead+Ahead__size"} {
 		t.i("MOVQ %s, %s", ahead[2*n], t.args.field(f+"+Ahead_at"))
 	}
-	t.multiplied(ahead...)
-	t.finish()
+	t.freeOperands(ahead...)
 }
 
 // microP has the rows of the window's first line, then those of the second.
@@ -60,7 +77,8 @@ func microP(t *product, pooled int) {
 	t.rightAtStride()
 	t.left = t.strided("AStride", t.args.field("A"), t.args.field("A2"))
 	t.overDistances()
-	t.multiplied()
+	t.freeOperands()
+	t.free(append(t.b, t.x...)...)
 	t.poolAndStore(pooled)
 	t.nextTile([2]string{"A", "aTile"}, [2]string{"A2", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"}, [2]string{"Argmax", "argmaxTile"})
 	t.i("JMP tile")
@@ -81,19 +99,6 @@ func (t *product) overDistances() {
 		t.free(by)
 	})
 	t.free(distance)
-}
-
-// finish ends N and T.
-func (t *product) finish() {
-	t.addResidual()
-	t.activate(true)
-	t.store()
-	t.nextTile([2]string{"A", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"})
-	residual := t.pointer("Residual")
-	t.i("TESTQ %s, %s\nJEQ tile", residual, residual)
-	t.i("ADDQ %s, %s\nMOVQ %s, %s\nJMP tile", t.args.field("cTile"), residual, residual, t.args.field("Residual"))
-	t.at("done")
-	t.ret()
 }
 
 // packRows copies rows of one or two vectors.
@@ -161,18 +166,16 @@ func transpose8(f *family) {
 	a.ret()
 }
 
-// maxRows is micro.Args.MaxRows.
-func (v vec) maxRows(vectors int) int {
-	switch {
-	case v.is512():
-		return 14
-	case vectors == 2:
-		return 6
+// eachHeight calls f with each of the heights.
+func eachHeight(heights kernel.Heights, f func(height int)) {
+	for height := 1; height <= heights.Most(); height++ {
+		if heights.Has(height) {
+			f(height)
+		}
 	}
-	return 12
 }
 
-// maxPooled is micro.Args.MaxPooled.
+// maxPooled is micro.Args.maxPooled.
 func (v vec) maxPooled() int {
 	if v.is512() {
 		return 3
@@ -187,16 +190,11 @@ func micro(f *family) {
 			// Through a table of functions in place of a switch, every *Args would escape.
 			fmt.Fprintf(&f.code, "\nfunc %s%s(height int, a *Args) {\n\tswitch a.kind<<4 | height {\n", kind.name, v.name)
 			for vectors := 1; vectors <= 2; vectors++ {
-				for _, masked := range []bool{false, true} {
-					for height := 1; height <= kind.most(v, vectors); height++ {
-						name := fmt.Sprintf("%s%dx%d", kind.name, height, vectors)
-						if masked {
-							name += "m"
-						}
-						fmt.Fprintf(&f.code, "\tcase %#x:\n\t\t%s%s(a)\n", kindOf(vectors, masked)<<4|height, name, v.name)
-						kind.write(newProduct(f.fn(v, name, kind.doc, "a *Args"), height*kind.rows, vectors, masked), height)
-					}
-				}
+				eachHeight(kind.heights(v, vectors), func(height int) {
+					name := fmt.Sprintf("%s%dx%d", kind.name, height, vectors)
+					fmt.Fprintf(&f.code, "\tcase %#x:\n\t\t%s%s(a)\n", vectors<<4|height, name, v.name)
+					kind.write(newProduct(f.fn(v, name, kind.doc, "a *Args"), height*kind.rows, vectors, true), height)
+				})
 			}
 			fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"micro: no such tile\")\n\t}\n}\n")
 		}
@@ -206,12 +204,4 @@ func micro(f *family) {
 		packRows(f, v, 2)
 	}
 	transpose8(f)
-}
-
-// kindOf is the value of Args.kind.
-func kindOf(vectors int, masked bool) int {
-	if masked {
-		return vectors | 2<<1
-	}
-	return vectors
 }

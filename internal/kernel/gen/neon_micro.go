@@ -1,48 +1,37 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
 
-// neonRows are the rows of a tile of one or two vectors, neonWideRows those of three or four.
-const neonRows, neonWideRows = 10, 6
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // neonTiles are the tiles of package micro in arm64's own words.
 var neonTiles = []struct {
 	name, doc string
-	most      func(vectors int) int
+	heights   func(vectors int) kernel.Heights
 	rows      int
-	elements  func(rows int) int // registers for elements of A
 	write     func(t *neonProduct)
 }{
-	{"n", "is N.", neonMaxRows, 1, func(rows int) int { return rows }, neonN},
-	{"t", "is T.", neonMaxRows, 1, func(rows int) int { return max(2, (rows+3)/4) }, neonT},
-	{"p", "is P.", func(int) int { return 1 }, 4, func(rows int) int { return rows }, neonP},
+	{"tile", "is N and T.", func(vectors int) kernel.Heights { return kernel.TileHeights(kernel.NEON, vectors, false) }, 1, neonTile},
+	{"pooled", "is P.", func(int) kernel.Heights { return 1 << 1 }, 4, neonP},
 }
 
-func neonMaxRows(vectors int) int {
-	if vectors > 2 {
-		return neonWideRows
-	}
-	return neonRows
-}
-
-// neonN is microN.
-func neonN(t *neonProduct) {
+// neonTile is microTile.
+func neonTile(t *neonProduct) {
 	t.at("tile")
 	t.startFrom("Init", "IStride")
 	t.rightAtStride()
-	t.strided("A")
-	t.multiplied()
-	t.finish()
-}
-
-// neonT is microT.
-func neonT(t *neonProduct) {
-	t.at("tile")
-	t.startFrom("Init", "IStride")
-	t.rightAtStride()
-	t.contiguous("A")
-	t.multiplied()
-	t.finish()
+	t.eitherLeft(func() { t.strided("A") }, func() { t.contiguous("A") })
+	t.addResidual()
+	t.activate()
+	t.store()
+	t.nextTile([2]string{"A", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"})
+	residual, by := t.pointer("Residual"), t.pointer("cTile")
+	t.n("CBZ %s, tile", residual)
+	t.n("ADD %s, %s\nMOVD %s, %s\nJMP tile", by, residual, residual, t.args.field("Residual"))
+	t.at("done")
+	t.end()
 }
 
 // neonP is microP.
@@ -51,23 +40,10 @@ func neonP(t *neonProduct) {
 	t.startFrom("Init", "IStride")
 	t.rightAtStride()
 	t.strided("A", "A2")
-	t.multiplied()
+	t.freeOperands()
 	t.poolAndStore()
 	t.nextTile([2]string{"A", "aTile"}, [2]string{"A2", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"}, [2]string{"Argmax", "argmaxTile"})
 	t.n("JMP tile")
-	t.at("done")
-	t.end()
-}
-
-// finish ends N and T.
-func (t *neonProduct) finish() {
-	t.addResidual()
-	t.activate()
-	t.store()
-	t.nextTile([2]string{"A", "aTile"}, [2]string{"Init", "iTile"}, [2]string{"C", "cTile"})
-	residual, by := t.pointer("Residual"), t.pointer("cTile")
-	t.n("CBZ %s, tile", residual)
-	t.n("ADD %s, %s\nMOVD %s, %s\nJMP tile", by, residual, residual, t.args.field("Residual"))
 	t.at("done")
 	t.end()
 }
@@ -125,17 +101,17 @@ func neonMicro(f *family) {
 	for _, kind := range neonTiles {
 		fmt.Fprintf(&f.code, "\nfunc %sNEON(height int, a *Args) {\n\tswitch a.kind<<4 | height {\n", kind.name)
 		for width := 1; width <= 7; width++ {
-			vectors, narrow, size := width, 0, fmt.Sprint(width)
+			vectors, narrow, size, heights := width, 0, fmt.Sprint(width), kind.heights(width)
 			if width > 4 {
 				vectors, narrow = 1, width-4
-				size = fmt.Sprintf("c%d", narrow)
+				size, heights = fmt.Sprintf("c%d", narrow), kind.heights(0)
 			}
-			for height := 1; height <= kind.most(vectors); height++ {
+			eachHeight(heights, func(height int) {
 				name := fmt.Sprintf("%s%dx%s", kind.name, height, size)
 				fmt.Fprintf(&f.code, "\tcase %#x:\n\t\t%sNEON(a)\n", width<<4|height, name)
 				rows := height * kind.rows
-				kind.write(newNEONProduct(f.fn(neonOwn, name, kind.doc, "a *Args"), rows, vectors, narrow, kind.elements(rows)))
-			}
+				kind.write(newNEONProduct(f.fn(neonOwn, name, kind.doc, "a *Args"), rows, vectors, narrow))
+			})
 		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"micro: no such tile\")\n\t}\n}\n")
 	}

@@ -24,15 +24,15 @@ type neonProduct struct {
 	bFirst, bThird, bLast, bStride *reg
 }
 
-// newNEONProduct takes the registers of a tile; elements is how many those of A need.
-func newNEONProduct(a *asm, rows, vectors, narrow, elements int) *neonProduct {
+// newNEONProduct takes the registers of a tile.
+func newNEONProduct(a *asm, rows, vectors, narrow int) *neonProduct {
 	t := &neonProduct{asm: a, args: a.param(a.params[0]), rows: rows, vectors: vectors, narrow: narrow}
 	t.last = t.pointer("Mask")
 	for r := range rows {
 		t.sums = append(t.sums, a.vectors(fmt.Sprintf("sum of row %d", r), vectors))
 	}
 	t.b = a.vectors("row of B", min(2, vectors))
-	t.x = a.vectors("elements of A", elements)
+	t.x = a.vectors("elements of A", max(2, rows))
 	return t
 }
 
@@ -183,12 +183,12 @@ func (t *neonProduct) multiply(element func(row int) (x *reg, lane int)) {
 
 // overSegments writes the loop over segments of k.
 func (t *neonProduct) overSegments(overK func(k *reg), skip func()) {
-	segments := t.pointer("Segs")
-	t.at("segment")
+	segments, segment := t.pointer("Segs"), t.newLabel("segment")
+	t.at(segment)
 	k := t.pointer("K")
 	overK(k)
 	skip()
-	t.n("SUBS $1, %s\nBNE segment", segments)
+	t.n("SUBS $1, %s\nBNE %s", segments, segment)
 	t.free(segments, k)
 }
 
@@ -288,8 +288,24 @@ func (t *neonProduct) contiguous(start string) {
 	t.free(p, stride, aSeg, bSeg)
 }
 
-// multiplied gives back the registers that the loop over k had, but for those of the sums.
-func (t *neonProduct) multiplied() {
+// eitherLeft writes the loop over k for rows of A at a stride and for those that follow one another,
+// which the field transposed says.
+func (t *neonProduct) eitherLeft(strided, contiguous func()) {
+	transposed := t.pointer("transposed")
+	t.n("CBNZ %s, transposed", transposed)
+	t.free(transposed)
+	t.comment("rows of A at a stride")
+	strided()
+	t.n("JMP multiplied")
+	t.at("transposed")
+	t.comment("rows of A that follow one another")
+	contiguous()
+	t.at("multiplied")
+	t.freeOperands()
+}
+
+// freeOperands gives back the registers that the loop over k had for A and B.
+func (t *neonProduct) freeOperands() {
 	t.free(t.rightPointers()...)
 	t.free(t.bStride)
 	t.free(t.b...)

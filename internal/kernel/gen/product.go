@@ -51,19 +51,33 @@ func (t *product) pointer(field string) *reg {
 	return p
 }
 
-// mask of vector j.
-func (t *product) maskOf(j int) *reg {
-	if j == t.vectors-1 {
-		return t.tail
+// wholeOrPart writes something for tiles whose last vector is whole, and for others, unless all are
+// whole. (With a mask, loads in the loop over k take a multiplication's time, and stores of AVX2 many.)
+func (t *product) wholeOrPart(write func(tail *reg)) {
+	if t.tail == nil {
+		write(nil)
+		return
 	}
-	return nil
+	part, done := t.newLabel("part"), t.newLabel("done")
+	t.i("CMPQ %s, $0\nJEQ %s", t.args.field("whole"), part)
+	write(nil)
+	t.i("JMP %s", done)
+	t.at(part)
+	write(t.tail)
+	t.at(done)
+}
+
+// eachVector writes something for each vector of a row, and the mask that it has.
+func (t *product) eachVector(tail *reg, each func(j int, mask *reg)) {
+	for j := range t.vectors - 1 {
+		each(j, nil)
+	}
+	each(t.vectors-1, tail)
 }
 
 // loadRow loads the vectors of a row that a register points to.
-func (t *product) loadRow(from *reg, to []*reg) {
-	for j, x := range to {
-		t.loadPart(from.mem(j*t.bytes()), t.maskOf(j), x)
-	}
+func (t *product) loadRow(from *reg, tail *reg, to []*reg) {
+	t.eachVector(tail, func(j int, mask *reg) { t.loadPart(from.mem(j*t.bytes()), mask, to[j]) })
 }
 
 // eachSum writes something for each sum.
@@ -107,7 +121,7 @@ func (t *product) fetchLines(p *reg) {
 // startFrom loads the sums.
 func (t *product) startFrom(start, stride string) {
 	t.comment("what the sums start from")
-	t.rowsOf(start, stride, func(row int, p *reg) { t.loadRow(p, t.sums[row]) })
+	t.rowsOf(start, stride, func(row int, p *reg) { t.loadRow(p, t.tail, t.sums[row]) })
 }
 
 // startZero clears the sums.
@@ -206,9 +220,14 @@ type right struct {
 // overK multiplies while k runs: a row of B at a time, which each row of A has an element for.
 func (t *product) overK() {
 	t.comment("for each k: a row of B times an element of each row of A")
-	k := t.pointer("K")
-	t.loop("again")
-	t.loadRow(t.right.p, t.b)
+	t.wholeOrPart(t.multiply)
+}
+
+// multiply is overK with a mask for the last vectors of B.
+func (t *product) multiply(tail *reg) {
+	k, again := t.pointer("K"), t.newLabel("again")
+	t.loop(again)
+	t.loadRow(t.right.p, tail, t.b)
 	for _, do := range t.meanwhile {
 		do()
 	}
@@ -221,7 +240,7 @@ func (t *product) overK() {
 	}
 	t.left.next()
 	t.i("ADDQ %v, %s", prefixed(t.right.stride), t.right.p)
-	t.i("DECQ %s\nJNE again", k)
+	t.i("DECQ %s\nJNE %s", k, again)
 	t.free(k)
 }
 
@@ -238,10 +257,11 @@ func (t *product) overSegments(skip func()) {
 	count := t.pointer("Segs")
 	t.i("MOVQ %s, %s", count, t.args.field("segments"))
 	t.free(count)
-	t.at("segment")
+	segment := t.newLabel("segment")
+	t.at(segment)
 	t.overK()
 	skip()
-	t.i("DECQ %s\nJNE segment", t.args.field("segments"))
+	t.i("DECQ %s\nJNE %s", t.args.field("segments"), segment)
 }
 
 // fetchAhead asks for a line of memory for each k, from a register that moves on by another.
@@ -257,19 +277,36 @@ func (t *product) fetchUpTo(at, end, cache string) (p, step *reg) {
 	t.i("MOVQ %s, %s\nXORL %s, %s\nMOVL $32, %s", at, p, step, step, half)
 	t.i("CMPQ %s, %s\nCMOVQCS %s, %s", p, end, half, step)
 	t.free(half)
-	t.meanwhile = nil
 	t.fetchAhead(cache, p, step)
 	return p, step
 }
 
-// multiplied gives back the registers that the loop over k had, but for those of the sums.
-func (t *product) multiplied(others ...*reg) {
+// eitherLeft writes the loop over k for rows of A at a stride, unless that is nil, and for those that
+// follow one another, which the field transposed says. Each gives back its registers.
+func (t *product) eitherLeft(strided, contiguous func()) {
+	if strided != nil {
+		t.i("CMPQ %s, $0\nJNE transposed", t.args.field("transposed"))
+		t.comment("rows of A at a stride")
+		strided()
+		t.i("JMP multiplied")
+		t.at("transposed")
+	}
+	t.comment("rows of A that follow one another")
+	contiguous()
+	if strided != nil {
+		t.at("multiplied")
+	}
+	t.free(t.b...)
+	t.free(t.x...)
+}
+
+// freeOperands gives back the registers that the loop over k had for A and B, and others.
+func (t *product) freeOperands(others ...*reg) {
 	t.free(t.left.registers()...)
 	t.free(t.right.p)
 	if stride, ok := t.right.stride.(*reg); ok {
 		t.free(stride)
 	}
 	t.free(others...)
-	t.free(t.b...)
-	t.free(t.x...)
+	t.meanwhile = nil
 }

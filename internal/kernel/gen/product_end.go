@@ -9,7 +9,7 @@ func (t *product) addResidual() {
 	y := t.asm.vectors("residual", t.vectors)
 	t.i("TESTQ %s, %s\nJEQ activate", p, p)
 	t.overRows(p, stride, func(row int) {
-		t.loadRow(p, y)
+		t.loadRow(p, t.tail, y)
 		for j, sum := range t.sums[row] {
 			t.v("VADDPS", y[j], sum, sum)
 		}
@@ -36,16 +36,19 @@ func (t *product) activate(limited bool) {
 }
 
 // storeRow stores the vectors of a row.
-func (t *product) storeRow(row int, to *reg) {
-	for j, sum := range t.sums[row] {
-		t.storePart(sum, t.maskOf(j), to.mem(j*t.bytes()))
-	}
+func (t *product) storeRow(row int, tail, to *reg) {
+	t.eachVector(tail, func(j int, mask *reg) { t.storePart(t.sums[row][j], mask, to.mem(j*t.bytes())) })
 }
 
 // store stores the sums.
 func (t *product) store() {
 	t.comment("the result")
-	t.rowsOf("C", "CStride", t.storeRow)
+	store := func(tail *reg) { t.rowsOf("C", "CStride", func(row int, p *reg) { t.storeRow(row, tail, p) }) }
+	if t.is512() {
+		store(t.tail)
+	} else {
+		t.wholeOrPart(store)
+	}
 }
 
 // storePast stores whole vectors past the caches.
@@ -83,9 +86,17 @@ func (t *product) poolAndStore(pooled int) {
 			t.v("VCMPPS", "$0x12", zero, best, greater) // best <= 0, ordered
 			t.blend(greater, zero, best)
 			t.blend(greater, positions[3], argmax)
-			t.storeArgmax(argmax, greater, to, j)
+			if !t.is512() {
+				t.packBytes(argmax.number, greater.number)
+			}
+			t.wholeOrPart(func(tail *reg) {
+				if j < t.vectors-1 {
+					tail = nil
+				}
+				t.storePart(best, tail, c.mem(j*t.bytes()))
+				t.storeArgmax(argmax, tail, to.mem(j*t.lanes))
+			})
 		}
-		t.storeRow(2*q, c)
 		if q < pooled-1 {
 			t.i("ADDQ %s, %s\nADDQ %s, %s", cStride, c, toStride, to)
 		}
@@ -93,29 +104,23 @@ func (t *product) poolAndStore(pooled int) {
 	t.free(append(positions, argmax, zero, greater, c, cStride, to, toStride)...)
 }
 
-// storeArgmax stores the lanes of vector j as bytes.
-func (t *product) storeArgmax(x, spare, to *reg, j int) {
-	m := to.mem(j * t.lanes)
-	partial := t.maskOf(j) != nil
-	if t.is512() {
-		if partial {
-			t.i("VPMOVDB %s, %s\nVMOVDQU8 %s, %s, %s", x, x.as("X"), x.as("X"), t.tail, m)
-		} else {
-			t.i("VPMOVDB %s, %s", x, m)
-		}
-		return
-	}
-	t.packBytes(x.number, spare.number)
-	if !partial {
+// storeArgmax stores the lanes of a vector as bytes; those of AVX2 are packed already.
+func (t *product) storeArgmax(x, tail *reg, m string) {
+	switch {
+	case t.is512() && tail == nil:
+		t.i("VPMOVDB %s, %s", x, m)
+	case t.is512():
+		t.i("VPMOVDB %s, %s\nVMOVDQU8 %s, %s, %s", x, x.as("X"), x.as("X"), tail, m)
+	case tail == nil:
 		t.i("VMOVQ %s, %s", x.as("X"), m)
-		return
+	default:
+		bytes, count, p := t.general("bytes"), t.general("count"), t.general("to")
+		t.i("VMOVQ %s, %s\nPOPCNTQ %s, %s\nLEAQ %s, %s", x.as("X"), bytes, t.args.field("Mask"), count, m, p)
+		label := t.newLabel("byte")
+		t.at(label)
+		t.i("MOVB %s, %s\nSHRQ $8, %s\nINCQ %s\nDECQ %s\nJNE %s", bytes, p.mem(0), bytes, p, count, label)
+		t.free(bytes, count, p)
 	}
-	bytes, count, p := t.general("bytes"), t.general("count"), t.general("to")
-	t.i("VMOVQ %s, %s\nPOPCNTQ %s, %s\nLEAQ %s, %s", x.as("X"), bytes, t.args.field("Mask"), count, m, p)
-	label := t.newLabel("byte")
-	t.at(label)
-	t.i("MOVB %s, %s\nSHRQ $8, %s\nINCQ %s\nDECQ %s\nJNE %s", bytes, p.mem(0), bytes, p, count, label)
-	t.free(bytes, count, p)
 }
 
 // nextTile leaves unless there are more tiles, and moves fields by others.

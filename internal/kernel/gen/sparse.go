@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // sparse writes the products of package sparse, for 3x3 filters of one, two and three channels. The four
 // candidates for a tap lie together, and argmax chooses one for each lane.
@@ -64,7 +68,7 @@ func newSparseAdd(f *family, v vec, channels int) *sparseAdd {
 
 // half512 is AVX-512 with vectors of eight: it has its registers, but not the longer vectors, whose permutations
 // take twice as long.
-var half512 = vec{"AVX512", 8, 32, "Y"}
+var half512 = vec{kernel.AVX512, "AVX512", 8, 32, "Y"}
 
 func sparse512(f *family, channels int) {
 	a := newSparseAdd(f, half512, channels)

@@ -1,24 +1,25 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // winogradProducts writes products of some planes' matrices, tiles of all heights by two vectors:
 // many planes in a call, and with memory asked for ahead, at the pace of the multiplications.
 func winogradProducts(f *family, v vec) {
-	for _, kind := range []string{"N", "T"} {
-		fmt.Fprintf(&f.code, "\nfunc products%s%s(height int, a *Products) {\n\tswitch height {\n", kind, v.name)
-		for height := 1; height <= v.maxRows(2); height++ {
-			name := fmt.Sprintf("products%s%d", kind, height)
-			fmt.Fprintf(&f.code, "\tcase %d:\n\t\t%s%s(a)\n", height, name, v.name)
-			a := f.fn(v, name, "makes tiles of this height: see Products.", "a *Products")
-			newProduct(a, height, 2, false).planes(kind == "T")
-		}
-		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"winograd: no such tile\")\n\t}\n}\n")
-	}
+	fmt.Fprintf(&f.code, "\nfunc products%s(height int, a *Products) {\n\tswitch height {\n", v.name)
+	eachHeight(kernel.TileHeights(v.isa, 2, true), func(height int) {
+		name := fmt.Sprintf("products%d", height)
+		fmt.Fprintf(&f.code, "\tcase %d:\n\t\t%s%s(a)\n", height, name, v.name)
+		newProduct(f.fn(v, name, "makes tiles of this height: see Products.", "a *Products"), height, 2, false).planes()
+	})
+	fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"winograd: no such tile\")\n\t}\n}\n")
 }
 
 // planes writes the loops over planes, panels and tiles.
-func (t *product) planes(transposed bool) {
+func (t *product) planes() {
 	width := t.vectors * t.bytes()
 	t.at("plane")
 	for _, m := range [][2]string{{"B", "panelB"}, {"C", "panelC"}, {"Panels", "left"}} {
@@ -29,32 +30,25 @@ func (t *product) planes(transposed bool) {
 	t.at("panel")
 	tiles, a, c := t.pointer("tiles"), t.pointer("A"), t.pointer("panelC")
 	t.at("tile")
-	if transposed {
-		t.i("CMPQ %s, $0\nJEQ zero", t.args.field("Accumulate"))
-		t.comment("the sums start from C")
-		t.walk(c, func(row int, p *reg) { t.loadRow(p, t.sums[row]) })
-		t.i("JMP begin")
-		t.at("zero")
-	}
+	t.i("CMPQ %s, $0\nJEQ zero", t.args.field("Accumulate"))
+	t.comment("the sums start from C")
+	t.walk(c, func(row int, p *reg) { t.loadRow(p, nil, t.sums[row]) })
+	t.i("JMP begin")
+	t.at("zero")
 	t.startZero()
 	t.at("begin")
-	if transposed {
-		t.left = t.contiguous("AStride", a)
-		t.right = right{t.pointer("panelB"), t.pointer("BStride")}
-	} else {
+	t.nextMemory()
+	t.eitherLeft(func() {
 		t.left = t.strided("AStride", a)
 		t.right = right{t.pointer("panelB"), width}
-	}
-	t.nextMemory()
-	ahead, step := t.fetchUpTo(t.args.field("ahead"), t.args.field("ahead+8"), "T0")
-	t.comment("without memory to ask for, A is asked for")
-	t.i("TESTQ %s, %s\nCMOVQEQ %s, %s", ahead, ahead, a, ahead)
-	t.overK()
-	t.i("TESTQ %s, %s\nJEQ store\nMOVQ %s, %s", step, step, ahead, t.args.field("ahead"))
-	t.at("store")
-	t.multiplied(ahead, step)
+		t.multiplyAndAsk(a)
+	}, func() {
+		t.left = t.contiguous("AStride", a)
+		t.right = right{t.pointer("panelB"), t.pointer("BStride")}
+		t.multiplyAndAsk(a)
+	})
 	t.comment("the result")
-	t.walk(c, t.storeRow)
+	t.walk(c, func(row int, p *reg) { t.storeRow(row, nil, p) })
 	t.comment("the next tile, panel and plane")
 	t.i("ADDQ %s, %s\nADDQ %s, %s\nDECQ %s\nJNE tile", t.args.field("aTile"), a, t.args.field("cTile"), c, tiles)
 	t.free(tiles, a, c)
@@ -65,6 +59,18 @@ func (t *product) planes(transposed bool) {
 	}
 	t.i("DECQ %s\nJNE plane", t.args.field("Planes"))
 	t.ret()
+}
+
+// multiplyAndAsk is the loop over k, which asks for memory.
+func (t *product) multiplyAndAsk(a *reg) {
+	ahead, step := t.fetchUpTo(t.args.field("ahead"), t.args.field("ahead+8"), "T0")
+	t.comment("without memory to ask for, A is asked for")
+	t.i("TESTQ %s, %s\nCMOVQEQ %s, %s", ahead, ahead, a, ahead)
+	t.overK()
+	asked := t.newLabel("asked")
+	t.i("TESTQ %s, %s\nJEQ %s\nMOVQ %s, %s", step, step, asked, ahead, t.args.field("ahead"))
+	t.at(asked)
+	t.freeOperands(ahead, step)
 }
 
 // walk writes something for each row of C.

@@ -3,2431 +3,8 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func n1x1AVX512(a *Args)
-TEXT ·n1x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z1
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Z2
-	VFMADD231PS Z1, Z2, Z0
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z1
-	VADDPS Z1, Z0, Z0
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z1
-	VMINPS Z0, Z1, Z0
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n2x1AVX512(a *Args)
-TEXT ·n2x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z2
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Z3
-	VFMADD231PS Z2, Z3, Z0
-	VBROADCASTSS (DI)(DX*1), Z4
-	VFMADD231PS Z2, Z4, Z1
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z2
-	VADDPS Z2, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VADDPS Z2, Z1, Z1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z2
-	VMINPS Z0, Z2, Z0
-	VMINPS Z1, Z2, Z1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n3x1AVX512(a *Args)
-TEXT ·n3x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z3
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Z4
-	VFMADD231PS Z3, Z4, Z0
-	VBROADCASTSS (DI)(DX*1), Z5
-	VFMADD231PS Z3, Z5, Z1
-	VBROADCASTSS (DI)(DX*2), Z4
-	VFMADD231PS Z3, Z4, Z2
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z3
-	VADDPS Z3, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	VADDPS Z3, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	VADDPS Z3, Z2, Z2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z3, Z3, Z3
-	VMAXPS Z0, Z3, Z0
-	VMAXPS Z1, Z3, Z1
-	VMAXPS Z2, Z3, Z2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z3
-	VMINPS Z0, Z3, Z0
-	VMINPS Z1, Z3, Z1
-	VMINPS Z2, Z3, Z2
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n4x1AVX512(a *Args)
-TEXT ·n4x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z4
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Z5
-	VFMADD231PS Z4, Z5, Z0
-	VBROADCASTSS (DI)(DX*1), Z6
-	VFMADD231PS Z4, Z6, Z1
-	VBROADCASTSS (DI)(DX*2), Z5
-	VFMADD231PS Z4, Z5, Z2
-	VBROADCASTSS (R8), Z6
-	VFMADD231PS Z4, Z6, Z3
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z4
-	VADDPS Z4, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VADDPS Z4, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VADDPS Z4, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VADDPS Z4, Z3, Z3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z4
-	VMINPS Z0, Z4, Z0
-	VMINPS Z1, Z4, Z1
-	VMINPS Z2, Z4, Z2
-	VMINPS Z3, Z4, Z3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n5x1AVX512(a *Args)
-TEXT ·n5x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z5
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Z6
-	VFMADD231PS Z5, Z6, Z0
-	VBROADCASTSS (DI)(DX*1), Z7
-	VFMADD231PS Z5, Z7, Z1
-	VBROADCASTSS (DI)(DX*2), Z6
-	VFMADD231PS Z5, Z6, Z2
-	VBROADCASTSS (R8), Z7
-	VFMADD231PS Z5, Z7, Z3
-	VBROADCASTSS (R8)(DX*1), Z6
-	VFMADD231PS Z5, Z6, Z4
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z4, Z4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z5, Z5, Z5
-	VMAXPS Z0, Z5, Z0
-	VMAXPS Z1, Z5, Z1
-	VMAXPS Z2, Z5, Z2
-	VMAXPS Z3, Z5, Z3
-	VMAXPS Z4, Z5, Z4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z5
-	VMINPS Z0, Z5, Z0
-	VMINPS Z1, Z5, Z1
-	VMINPS Z2, Z5, Z2
-	VMINPS Z3, Z5, Z3
-	VMINPS Z4, Z5, Z4
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n6x1AVX512(a *Args)
-TEXT ·n6x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z6
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Z7
-	VFMADD231PS Z6, Z7, Z0
-	VBROADCASTSS (DI)(DX*1), Z8
-	VFMADD231PS Z6, Z8, Z1
-	VBROADCASTSS (DI)(DX*2), Z7
-	VFMADD231PS Z6, Z7, Z2
-	VBROADCASTSS (R8), Z8
-	VFMADD231PS Z6, Z8, Z3
-	VBROADCASTSS (R8)(DX*1), Z7
-	VFMADD231PS Z6, Z7, Z4
-	VBROADCASTSS (R8)(DX*2), Z8
-	VFMADD231PS Z6, Z8, Z5
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z5, Z5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z6, Z6, Z6
-	VMAXPS Z0, Z6, Z0
-	VMAXPS Z1, Z6, Z1
-	VMAXPS Z2, Z6, Z2
-	VMAXPS Z3, Z6, Z3
-	VMAXPS Z4, Z6, Z4
-	VMAXPS Z5, Z6, Z5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z6
-	VMINPS Z0, Z6, Z0
-	VMINPS Z1, Z6, Z1
-	VMINPS Z2, Z6, Z2
-	VMINPS Z3, Z6, Z3
-	VMINPS Z4, Z6, Z4
-	VMINPS Z5, Z6, Z5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n7x1AVX512(a *Args)
-TEXT ·n7x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z7
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Z8
-	VFMADD231PS Z7, Z8, Z0
-	VBROADCASTSS (DI)(DX*1), Z9
-	VFMADD231PS Z7, Z9, Z1
-	VBROADCASTSS (DI)(DX*2), Z8
-	VFMADD231PS Z7, Z8, Z2
-	VBROADCASTSS (R8), Z9
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS (R8)(DX*1), Z8
-	VFMADD231PS Z7, Z8, Z4
-	VBROADCASTSS (R8)(DX*2), Z9
-	VFMADD231PS Z7, Z9, Z5
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS Z7, Z8, Z6
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z6, Z6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z7, Z7, Z7
-	VMAXPS Z0, Z7, Z0
-	VMAXPS Z1, Z7, Z1
-	VMAXPS Z2, Z7, Z2
-	VMAXPS Z3, Z7, Z3
-	VMAXPS Z4, Z7, Z4
-	VMAXPS Z5, Z7, Z5
-	VMAXPS Z6, Z7, Z6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z7
-	VMINPS Z0, Z7, Z0
-	VMINPS Z1, Z7, Z1
-	VMINPS Z2, Z7, Z2
-	VMINPS Z3, Z7, Z3
-	VMINPS Z4, Z7, Z4
-	VMINPS Z5, Z7, Z5
-	VMINPS Z6, Z7, Z6
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n8x1AVX512(a *Args)
-TEXT ·n8x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z8
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Z9
-	VFMADD231PS Z8, Z9, Z0
-	VBROADCASTSS (DI)(DX*1), Z10
-	VFMADD231PS Z8, Z10, Z1
-	VBROADCASTSS (DI)(DX*2), Z9
-	VFMADD231PS Z8, Z9, Z2
-	VBROADCASTSS (R8), Z10
-	VFMADD231PS Z8, Z10, Z3
-	VBROADCASTSS (R8)(DX*1), Z9
-	VFMADD231PS Z8, Z9, Z4
-	VBROADCASTSS (R8)(DX*2), Z10
-	VFMADD231PS Z8, Z10, Z5
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS Z8, Z9, Z6
-	VBROADCASTSS (R9)(DX*1), Z10
-	VFMADD231PS Z8, Z10, Z7
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z7, Z7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z8
-	VMINPS Z0, Z8, Z0
-	VMINPS Z1, Z8, Z1
-	VMINPS Z2, Z8, Z2
-	VMINPS Z3, Z8, Z3
-	VMINPS Z4, Z8, Z4
-	VMINPS Z5, Z8, Z5
-	VMINPS Z6, Z8, Z6
-	VMINPS Z7, Z8, Z7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n9x1AVX512(a *Args)
-TEXT ·n9x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z9
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Z10
-	VFMADD231PS Z9, Z10, Z0
-	VBROADCASTSS (DI)(DX*1), Z11
-	VFMADD231PS Z9, Z11, Z1
-	VBROADCASTSS (DI)(DX*2), Z10
-	VFMADD231PS Z9, Z10, Z2
-	VBROADCASTSS (R8), Z11
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS (R8)(DX*1), Z10
-	VFMADD231PS Z9, Z10, Z4
-	VBROADCASTSS (R8)(DX*2), Z11
-	VFMADD231PS Z9, Z11, Z5
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS Z9, Z10, Z6
-	VBROADCASTSS (R9)(DX*1), Z11
-	VFMADD231PS Z9, Z11, Z7
-	VBROADCASTSS (R9)(DX*2), Z10
-	VFMADD231PS Z9, Z10, Z8
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z8, Z8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z9, Z9, Z9
-	VMAXPS Z0, Z9, Z0
-	VMAXPS Z1, Z9, Z1
-	VMAXPS Z2, Z9, Z2
-	VMAXPS Z3, Z9, Z3
-	VMAXPS Z4, Z9, Z4
-	VMAXPS Z5, Z9, Z5
-	VMAXPS Z6, Z9, Z6
-	VMAXPS Z7, Z9, Z7
-	VMAXPS Z8, Z9, Z8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z9
-	VMINPS Z0, Z9, Z0
-	VMINPS Z1, Z9, Z1
-	VMINPS Z2, Z9, Z2
-	VMINPS Z3, Z9, Z3
-	VMINPS Z4, Z9, Z4
-	VMINPS Z5, Z9, Z5
-	VMINPS Z6, Z9, Z6
-	VMINPS Z7, Z9, Z7
-	VMINPS Z8, Z9, Z8
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n10x1AVX512(a *Args)
-TEXT ·n10x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z10
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z11
-	VFMADD231PS Z10, Z11, Z0
-	VBROADCASTSS (DI)(DX*1), Z12
-	VFMADD231PS Z10, Z12, Z1
-	VBROADCASTSS (DI)(DX*2), Z11
-	VFMADD231PS Z10, Z11, Z2
-	VBROADCASTSS (R8), Z12
-	VFMADD231PS Z10, Z12, Z3
-	VBROADCASTSS (R8)(DX*1), Z11
-	VFMADD231PS Z10, Z11, Z4
-	VBROADCASTSS (R8)(DX*2), Z12
-	VFMADD231PS Z10, Z12, Z5
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS Z10, Z11, Z6
-	VBROADCASTSS (R9)(DX*1), Z12
-	VFMADD231PS Z10, Z12, Z7
-	VBROADCASTSS (R9)(DX*2), Z11
-	VFMADD231PS Z10, Z11, Z8
-	VBROADCASTSS (R10), Z12
-	VFMADD231PS Z10, Z12, Z9
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z9, Z9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z10, Z10, Z10
-	VMAXPS Z0, Z10, Z0
-	VMAXPS Z1, Z10, Z1
-	VMAXPS Z2, Z10, Z2
-	VMAXPS Z3, Z10, Z3
-	VMAXPS Z4, Z10, Z4
-	VMAXPS Z5, Z10, Z5
-	VMAXPS Z6, Z10, Z6
-	VMAXPS Z7, Z10, Z7
-	VMAXPS Z8, Z10, Z8
-	VMAXPS Z9, Z10, Z9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z10
-	VMINPS Z0, Z10, Z0
-	VMINPS Z1, Z10, Z1
-	VMINPS Z2, Z10, Z2
-	VMINPS Z3, Z10, Z3
-	VMINPS Z4, Z10, Z4
-	VMINPS Z5, Z10, Z5
-	VMINPS Z6, Z10, Z6
-	VMINPS Z7, Z10, Z7
-	VMINPS Z8, Z10, Z8
-	VMINPS Z9, Z10, Z9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n11x1AVX512(a *Args)
-TEXT ·n11x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z11
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z12
-	VFMADD231PS Z11, Z12, Z0
-	VBROADCASTSS (DI)(DX*1), Z13
-	VFMADD231PS Z11, Z13, Z1
-	VBROADCASTSS (DI)(DX*2), Z12
-	VFMADD231PS Z11, Z12, Z2
-	VBROADCASTSS (R8), Z13
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS (R8)(DX*1), Z12
-	VFMADD231PS Z11, Z12, Z4
-	VBROADCASTSS (R8)(DX*2), Z13
-	VFMADD231PS Z11, Z13, Z5
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS Z11, Z12, Z6
-	VBROADCASTSS (R9)(DX*1), Z13
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS (R9)(DX*2), Z12
-	VFMADD231PS Z11, Z12, Z8
-	VBROADCASTSS (R10), Z13
-	VFMADD231PS Z11, Z13, Z9
-	VBROADCASTSS (R10)(DX*1), Z12
-	VFMADD231PS Z11, Z12, Z10
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z10, Z10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z11, Z11, Z11
-	VMAXPS Z0, Z11, Z0
-	VMAXPS Z1, Z11, Z1
-	VMAXPS Z2, Z11, Z2
-	VMAXPS Z3, Z11, Z3
-	VMAXPS Z4, Z11, Z4
-	VMAXPS Z5, Z11, Z5
-	VMAXPS Z6, Z11, Z6
-	VMAXPS Z7, Z11, Z7
-	VMAXPS Z8, Z11, Z8
-	VMAXPS Z9, Z11, Z9
-	VMAXPS Z10, Z11, Z10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z11
-	VMINPS Z0, Z11, Z0
-	VMINPS Z1, Z11, Z1
-	VMINPS Z2, Z11, Z2
-	VMINPS Z3, Z11, Z3
-	VMINPS Z4, Z11, Z4
-	VMINPS Z5, Z11, Z5
-	VMINPS Z6, Z11, Z6
-	VMINPS Z7, Z11, Z7
-	VMINPS Z8, Z11, Z8
-	VMINPS Z9, Z11, Z9
-	VMINPS Z10, Z11, Z10
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n12x1AVX512(a *Args)
-TEXT ·n12x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z12
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z13
-	VFMADD231PS Z12, Z13, Z0
-	VBROADCASTSS (DI)(DX*1), Z14
-	VFMADD231PS Z12, Z14, Z1
-	VBROADCASTSS (DI)(DX*2), Z13
-	VFMADD231PS Z12, Z13, Z2
-	VBROADCASTSS (R8), Z14
-	VFMADD231PS Z12, Z14, Z3
-	VBROADCASTSS (R8)(DX*1), Z13
-	VFMADD231PS Z12, Z13, Z4
-	VBROADCASTSS (R8)(DX*2), Z14
-	VFMADD231PS Z12, Z14, Z5
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS Z12, Z13, Z6
-	VBROADCASTSS (R9)(DX*1), Z14
-	VFMADD231PS Z12, Z14, Z7
-	VBROADCASTSS (R9)(DX*2), Z13
-	VFMADD231PS Z12, Z13, Z8
-	VBROADCASTSS (R10), Z14
-	VFMADD231PS Z12, Z14, Z9
-	VBROADCASTSS (R10)(DX*1), Z13
-	VFMADD231PS Z12, Z13, Z10
-	VBROADCASTSS (R10)(DX*2), Z14
-	VFMADD231PS Z12, Z14, Z11
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z11, Z11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z12
-	VMINPS Z0, Z12, Z0
-	VMINPS Z1, Z12, Z1
-	VMINPS Z2, Z12, Z2
-	VMINPS Z3, Z12, Z3
-	VMINPS Z4, Z12, Z4
-	VMINPS Z5, Z12, Z5
-	VMINPS Z6, Z12, Z6
-	VMINPS Z7, Z12, Z7
-	VMINPS Z8, Z12, Z8
-	VMINPS Z9, Z12, Z9
-	VMINPS Z10, Z12, Z10
-	VMINPS Z11, Z12, Z11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n13x1AVX512(a *Args)
-TEXT ·n13x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R12
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R13
-	MOVQ Args_Segs(AX), R14
-	MOVQ R14, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R14
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z13
-	PREFETCHT0 (SI)
-	ADDQ R12, SI
-	VBROADCASTSS (DI), Z14
-	VFMADD231PS Z13, Z14, Z0
-	VBROADCASTSS (DI)(DX*1), Z15
-	VFMADD231PS Z13, Z15, Z1
-	VBROADCASTSS (DI)(DX*2), Z14
-	VFMADD231PS Z13, Z14, Z2
-	VBROADCASTSS (R8), Z15
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS (R8)(DX*1), Z14
-	VFMADD231PS Z13, Z14, Z4
-	VBROADCASTSS (R8)(DX*2), Z15
-	VFMADD231PS Z13, Z15, Z5
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS Z13, Z14, Z6
-	VBROADCASTSS (R9)(DX*1), Z15
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS (R9)(DX*2), Z14
-	VFMADD231PS Z13, Z14, Z8
-	VBROADCASTSS (R10), Z15
-	VFMADD231PS Z13, Z15, Z9
-	VBROADCASTSS (R10)(DX*1), Z14
-	VFMADD231PS Z13, Z14, Z10
-	VBROADCASTSS (R10)(DX*2), Z15
-	VFMADD231PS Z13, Z15, Z11
-	VBROADCASTSS (R11), Z14
-	VFMADD231PS Z13, Z14, Z12
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ CX, BX
-	DECQ R14
-	JNE again
-	MOVQ (R13), R14
-	ADDQ $8, R13
-	ADDQ R14, DI
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z12, Z12
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z13, Z13, Z13
-	VMAXPS Z0, Z13, Z0
-	VMAXPS Z1, Z13, Z1
-	VMAXPS Z2, Z13, Z2
-	VMAXPS Z3, Z13, Z3
-	VMAXPS Z4, Z13, Z4
-	VMAXPS Z5, Z13, Z5
-	VMAXPS Z6, Z13, Z6
-	VMAXPS Z7, Z13, Z7
-	VMAXPS Z8, Z13, Z8
-	VMAXPS Z9, Z13, Z9
-	VMAXPS Z10, Z13, Z10
-	VMAXPS Z11, Z13, Z11
-	VMAXPS Z12, Z13, Z12
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z13
-	VMINPS Z0, Z13, Z0
-	VMINPS Z1, Z13, Z1
-	VMINPS Z2, Z13, Z2
-	VMINPS Z3, Z13, Z3
-	VMINPS Z4, Z13, Z4
-	VMINPS Z5, Z13, Z5
-	VMINPS Z6, Z13, Z6
-	VMINPS Z7, Z13, Z7
-	VMINPS Z8, Z13, Z8
-	VMINPS Z9, Z13, Z9
-	VMINPS Z10, Z13, Z10
-	VMINPS Z11, Z13, Z11
-	VMINPS Z12, Z13, Z12
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n14x1AVX512(a *Args)
-TEXT ·n14x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R12
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R13
-	MOVQ Args_Segs(AX), R14
-	MOVQ R14, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R14
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z14
-	PREFETCHT0 (SI)
-	ADDQ R12, SI
-	VBROADCASTSS (DI), Z15
-	VFMADD231PS Z14, Z15, Z0
-	VBROADCASTSS (DI)(DX*1), Z16
-	VFMADD231PS Z14, Z16, Z1
-	VBROADCASTSS (DI)(DX*2), Z15
-	VFMADD231PS Z14, Z15, Z2
-	VBROADCASTSS (R8), Z16
-	VFMADD231PS Z14, Z16, Z3
-	VBROADCASTSS (R8)(DX*1), Z15
-	VFMADD231PS Z14, Z15, Z4
-	VBROADCASTSS (R8)(DX*2), Z16
-	VFMADD231PS Z14, Z16, Z5
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS Z14, Z15, Z6
-	VBROADCASTSS (R9)(DX*1), Z16
-	VFMADD231PS Z14, Z16, Z7
-	VBROADCASTSS (R9)(DX*2), Z15
-	VFMADD231PS Z14, Z15, Z8
-	VBROADCASTSS (R10), Z16
-	VFMADD231PS Z14, Z16, Z9
-	VBROADCASTSS (R10)(DX*1), Z15
-	VFMADD231PS Z14, Z15, Z10
-	VBROADCASTSS (R10)(DX*2), Z16
-	VFMADD231PS Z14, Z16, Z11
-	VBROADCASTSS (R11), Z15
-	VFMADD231PS Z14, Z15, Z12
-	VBROADCASTSS (R11)(DX*1), Z16
-	VFMADD231PS Z14, Z16, Z13
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ CX, BX
-	DECQ R14
-	JNE again
-	MOVQ (R13), R14
-	ADDQ $8, R13
-	ADDQ R14, DI
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z12, Z12
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z13, Z13
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0
-	VMAXPS Z1, Z14, Z1
-	VMAXPS Z2, Z14, Z2
-	VMAXPS Z3, Z14, Z3
-	VMAXPS Z4, Z14, Z4
-	VMAXPS Z5, Z14, Z5
-	VMAXPS Z6, Z14, Z6
-	VMAXPS Z7, Z14, Z7
-	VMAXPS Z8, Z14, Z8
-	VMAXPS Z9, Z14, Z9
-	VMAXPS Z10, Z14, Z10
-	VMAXPS Z11, Z14, Z11
-	VMAXPS Z12, Z14, Z12
-	VMAXPS Z13, Z14, Z13
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z14
-	VMINPS Z0, Z14, Z0
-	VMINPS Z1, Z14, Z1
-	VMINPS Z2, Z14, Z2
-	VMINPS Z3, Z14, Z3
-	VMINPS Z4, Z14, Z4
-	VMINPS Z5, Z14, Z5
-	VMINPS Z6, Z14, Z6
-	VMINPS Z7, Z14, Z7
-	VMINPS Z8, Z14, Z8
-	VMINPS Z9, Z14, Z9
-	VMINPS Z10, Z14, Z10
-	VMINPS Z11, Z14, Z11
-	VMINPS Z12, Z14, Z12
-	VMINPS Z13, Z14, Z13
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z13, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n1x1mAVX512(a *Args)
-TEXT ·n1x1mAVX512(SB), NOSPLIT, $0-8
+// func tile1x1AVX512(a *Args)
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -2440,6 +17,9 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2451,11 +31,27 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z1
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Z2
+	VFMADD231PS Z1, Z2, Z0
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z1
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -2464,12 +60,68 @@ again:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z1
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS Z1, Z2, Z0
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z1
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS Z1, Z2, Z0
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -2511,8 +163,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n2x1mAVX512(a *Args)
-TEXT ·n2x1mAVX512(SB), NOSPLIT, $0-8
+// func tile2x1AVX512(a *Args)
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -2529,6 +181,9 @@ tile:
 	VMOVUPS.Z (BX), K1, Z0
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z1
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2540,11 +195,29 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z2
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Z3
+	VFMADD231PS Z2, Z3, Z0
+	VBROADCASTSS (DI)(DX*1), Z4
+	VFMADD231PS Z2, Z4, Z1
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z2
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -2555,12 +228,72 @@ again:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z2
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS Z2, Z3, Z0
+	VBROADCASTSS 4(DX), Z4
+	VFMADD231PS Z2, Z4, Z1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z2
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS Z2, Z3, Z0
+	VBROADCASTSS 4(DX), Z4
+	VFMADD231PS Z2, Z4, Z1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -2609,8 +342,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n3x1mAVX512(a *Args)
-TEXT ·n3x1mAVX512(SB), NOSPLIT, $0-8
+// func tile3x1AVX512(a *Args)
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -2631,6 +364,9 @@ tile:
 	VMOVUPS.Z (BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z2
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2642,11 +378,31 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z3
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Z4
+	VFMADD231PS Z3, Z4, Z0
+	VBROADCASTSS (DI)(DX*1), Z5
+	VFMADD231PS Z3, Z5, Z1
+	VBROADCASTSS (DI)(DX*2), Z4
+	VFMADD231PS Z3, Z4, Z2
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z3
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -2659,12 +415,76 @@ again:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS Z3, Z4, Z0
+	VBROADCASTSS 4(DX), Z5
+	VFMADD231PS Z3, Z5, Z1
+	VBROADCASTSS 8(DX), Z4
+	VFMADD231PS Z3, Z4, Z2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS Z3, Z4, Z0
+	VBROADCASTSS 4(DX), Z5
+	VFMADD231PS Z3, Z5, Z1
+	VBROADCASTSS 8(DX), Z4
+	VFMADD231PS Z3, Z4, Z2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -2720,8 +540,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n4x1mAVX512(a *Args)
-TEXT ·n4x1mAVX512(SB), NOSPLIT, $0-8
+// func tile4x1AVX512(a *Args)
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -2746,6 +566,9 @@ tile:
 	VMOVUPS.Z (BX), K1, Z2
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z3
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2758,11 +581,34 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z4
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VBROADCASTSS (DI)(DX*1), Z6
+	VFMADD231PS Z4, Z6, Z1
+	VBROADCASTSS (DI)(DX*2), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VBROADCASTSS (R8), Z6
+	VFMADD231PS Z4, Z6, Z3
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z4
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -2778,13 +624,81 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VBROADCASTSS 4(DX), Z6
+	VFMADD231PS Z4, Z6, Z1
+	VBROADCASTSS 8(DX), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VBROADCASTSS 12(DX), Z6
+	VFMADD231PS Z4, Z6, Z3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VBROADCASTSS 4(DX), Z6
+	VFMADD231PS Z4, Z6, Z1
+	VBROADCASTSS 8(DX), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VBROADCASTSS 12(DX), Z6
+	VFMADD231PS Z4, Z6, Z3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -2847,8 +761,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n5x1mAVX512(a *Args)
-TEXT ·n5x1mAVX512(SB), NOSPLIT, $0-8
+// func tile5x1AVX512(a *Args)
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -2877,6 +791,9 @@ tile:
 	VMOVUPS.Z (BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z4
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -2889,11 +806,36 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z5
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Z6
+	VFMADD231PS Z5, Z6, Z0
+	VBROADCASTSS (DI)(DX*1), Z7
+	VFMADD231PS Z5, Z7, Z1
+	VBROADCASTSS (DI)(DX*2), Z6
+	VFMADD231PS Z5, Z6, Z2
+	VBROADCASTSS (R8), Z7
+	VFMADD231PS Z5, Z7, Z3
+	VBROADCASTSS (R8)(DX*1), Z6
+	VFMADD231PS Z5, Z6, Z4
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z5
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -2911,13 +853,85 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS Z5, Z6, Z0
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS Z5, Z7, Z1
+	VBROADCASTSS 8(DX), Z6
+	VFMADD231PS Z5, Z6, Z2
+	VBROADCASTSS 12(DX), Z7
+	VFMADD231PS Z5, Z7, Z3
+	VBROADCASTSS 16(DX), Z6
+	VFMADD231PS Z5, Z6, Z4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS Z5, Z6, Z0
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS Z5, Z7, Z1
+	VBROADCASTSS 8(DX), Z6
+	VFMADD231PS Z5, Z6, Z2
+	VBROADCASTSS 12(DX), Z7
+	VFMADD231PS Z5, Z7, Z3
+	VBROADCASTSS 16(DX), Z6
+	VFMADD231PS Z5, Z6, Z4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -2987,8 +1001,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n6x1mAVX512(a *Args)
-TEXT ·n6x1mAVX512(SB), NOSPLIT, $0-8
+// func tile6x1AVX512(a *Args)
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -3021,6 +1035,9 @@ tile:
 	VMOVUPS.Z (BX), K1, Z4
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z5
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -3033,11 +1050,38 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z6
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Z7
+	VFMADD231PS Z6, Z7, Z0
+	VBROADCASTSS (DI)(DX*1), Z8
+	VFMADD231PS Z6, Z8, Z1
+	VBROADCASTSS (DI)(DX*2), Z7
+	VFMADD231PS Z6, Z7, Z2
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS Z6, Z8, Z3
+	VBROADCASTSS (R8)(DX*1), Z7
+	VFMADD231PS Z6, Z7, Z4
+	VBROADCASTSS (R8)(DX*2), Z8
+	VFMADD231PS Z6, Z8, Z5
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z6
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -3057,13 +1101,89 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS Z6, Z7, Z0
+	VBROADCASTSS 4(DX), Z8
+	VFMADD231PS Z6, Z8, Z1
+	VBROADCASTSS 8(DX), Z7
+	VFMADD231PS Z6, Z7, Z2
+	VBROADCASTSS 12(DX), Z8
+	VFMADD231PS Z6, Z8, Z3
+	VBROADCASTSS 16(DX), Z7
+	VFMADD231PS Z6, Z7, Z4
+	VBROADCASTSS 20(DX), Z8
+	VFMADD231PS Z6, Z8, Z5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS Z6, Z7, Z0
+	VBROADCASTSS 4(DX), Z8
+	VFMADD231PS Z6, Z8, Z1
+	VBROADCASTSS 8(DX), Z7
+	VFMADD231PS Z6, Z7, Z2
+	VBROADCASTSS 12(DX), Z8
+	VFMADD231PS Z6, Z8, Z3
+	VBROADCASTSS 16(DX), Z7
+	VFMADD231PS Z6, Z7, Z4
+	VBROADCASTSS 20(DX), Z8
+	VFMADD231PS Z6, Z8, Z5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -3140,8 +1260,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n7x1mAVX512(a *Args)
-TEXT ·n7x1mAVX512(SB), NOSPLIT, $0-8
+// func tile7x1AVX512(a *Args)
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -3178,6 +1298,9 @@ tile:
 	VMOVUPS.Z (BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z6
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -3191,11 +1314,41 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z7
+	PREFETCHT0 (SI)
+	ADDQ R10, SI
+	VBROADCASTSS (DI), Z8
+	VFMADD231PS Z7, Z8, Z0
+	VBROADCASTSS (DI)(DX*1), Z9
+	VFMADD231PS Z7, Z9, Z1
+	VBROADCASTSS (DI)(DX*2), Z8
+	VFMADD231PS Z7, Z8, Z2
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS (R8)(DX*1), Z8
+	VFMADD231PS Z7, Z8, Z4
+	VBROADCASTSS (R8)(DX*2), Z9
+	VFMADD231PS Z7, Z9, Z5
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS Z7, Z8, Z6
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ CX, BX
+	DECQ R12
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R12
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z7
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -3218,14 +1371,94 @@ again:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS Z7, Z8, Z0
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS Z7, Z9, Z1
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS Z7, Z8, Z2
+	VBROADCASTSS 12(DX), Z9
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 16(DX), Z8
+	VFMADD231PS Z7, Z8, Z4
+	VBROADCASTSS 20(DX), Z9
+	VFMADD231PS Z7, Z9, Z5
+	VBROADCASTSS 24(DX), Z8
+	VFMADD231PS Z7, Z8, Z6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS Z7, Z8, Z0
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS Z7, Z9, Z1
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS Z7, Z8, Z2
+	VBROADCASTSS 12(DX), Z9
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 16(DX), Z8
+	VFMADD231PS Z7, Z8, Z4
+	VBROADCASTSS 20(DX), Z9
+	VFMADD231PS Z7, Z9, Z5
+	VBROADCASTSS 24(DX), Z8
+	VFMADD231PS Z7, Z8, Z6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -3309,8 +1542,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n8x1mAVX512(a *Args)
-TEXT ·n8x1mAVX512(SB), NOSPLIT, $0-8
+// func tile8x1AVX512(a *Args)
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -3351,6 +1584,9 @@ tile:
 	VMOVUPS.Z (BX), K1, Z6
 	ADDQ CX, BX
 	VMOVUPS.Z (BX), K1, Z7
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -3364,11 +1600,43 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z8
+	PREFETCHT0 (SI)
+	ADDQ R10, SI
+	VBROADCASTSS (DI), Z9
+	VFMADD231PS Z8, Z9, Z0
+	VBROADCASTSS (DI)(DX*1), Z10
+	VFMADD231PS Z8, Z10, Z1
+	VBROADCASTSS (DI)(DX*2), Z9
+	VFMADD231PS Z8, Z9, Z2
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS Z8, Z10, Z3
+	VBROADCASTSS (R8)(DX*1), Z9
+	VFMADD231PS Z8, Z9, Z4
+	VBROADCASTSS (R8)(DX*2), Z10
+	VFMADD231PS Z8, Z10, Z5
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS Z8, Z9, Z6
+	VBROADCASTSS (R9)(DX*1), Z10
+	VFMADD231PS Z8, Z10, Z7
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ CX, BX
+	DECQ R12
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R12
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z8
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -3393,14 +1661,98 @@ again:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z9
+	VFMADD231PS Z8, Z9, Z0
+	VBROADCASTSS 4(DX), Z10
+	VFMADD231PS Z8, Z10, Z1
+	VBROADCASTSS 8(DX), Z9
+	VFMADD231PS Z8, Z9, Z2
+	VBROADCASTSS 12(DX), Z10
+	VFMADD231PS Z8, Z10, Z3
+	VBROADCASTSS 16(DX), Z9
+	VFMADD231PS Z8, Z9, Z4
+	VBROADCASTSS 20(DX), Z10
+	VFMADD231PS Z8, Z10, Z5
+	VBROADCASTSS 24(DX), Z9
+	VFMADD231PS Z8, Z9, Z6
+	VBROADCASTSS 28(DX), Z10
+	VFMADD231PS Z8, Z10, Z7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS.Z (BX), K1, Z8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z9
+	VFMADD231PS Z8, Z9, Z0
+	VBROADCASTSS 4(DX), Z10
+	VFMADD231PS Z8, Z10, Z1
+	VBROADCASTSS 8(DX), Z9
+	VFMADD231PS Z8, Z9, Z2
+	VBROADCASTSS 12(DX), Z10
+	VFMADD231PS Z8, Z10, Z3
+	VBROADCASTSS 16(DX), Z9
+	VFMADD231PS Z8, Z9, Z4
+	VBROADCASTSS 20(DX), Z10
+	VFMADD231PS Z8, Z10, Z5
+	VBROADCASTSS 24(DX), Z9
+	VFMADD231PS Z8, Z9, Z6
+	VBROADCASTSS 28(DX), Z10
+	VFMADD231PS Z8, Z10, Z7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -3491,1395 +1843,11 @@ done:
 	VZEROUPPER
 	RET
 
-// func n9x1mAVX512(a *Args)
-TEXT ·n9x1mAVX512(SB), NOSPLIT, $0-8
+// func tile1x2AVX512(a *Args)
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z9
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Z10
-	VFMADD231PS Z9, Z10, Z0
-	VBROADCASTSS (DI)(DX*1), Z11
-	VFMADD231PS Z9, Z11, Z1
-	VBROADCASTSS (DI)(DX*2), Z10
-	VFMADD231PS Z9, Z10, Z2
-	VBROADCASTSS (R8), Z11
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS (R8)(DX*1), Z10
-	VFMADD231PS Z9, Z10, Z4
-	VBROADCASTSS (R8)(DX*2), Z11
-	VFMADD231PS Z9, Z11, Z5
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS Z9, Z10, Z6
-	VBROADCASTSS (R9)(DX*1), Z11
-	VFMADD231PS Z9, Z11, Z7
-	VBROADCASTSS (R9)(DX*2), Z10
-	VFMADD231PS Z9, Z10, Z8
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z8, Z8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z9, Z9, Z9
-	VMAXPS Z0, Z9, Z0
-	VMAXPS Z1, Z9, Z1
-	VMAXPS Z2, Z9, Z2
-	VMAXPS Z3, Z9, Z3
-	VMAXPS Z4, Z9, Z4
-	VMAXPS Z5, Z9, Z5
-	VMAXPS Z6, Z9, Z6
-	VMAXPS Z7, Z9, Z7
-	VMAXPS Z8, Z9, Z8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z9
-	VMINPS Z0, Z9, Z0
-	VMINPS Z1, Z9, Z1
-	VMINPS Z2, Z9, Z2
-	VMINPS Z3, Z9, Z3
-	VMINPS Z4, Z9, Z4
-	VMINPS Z5, Z9, Z5
-	VMINPS Z6, Z9, Z6
-	VMINPS Z7, Z9, Z7
-	VMINPS Z8, Z9, Z8
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n10x1mAVX512(a *Args)
-TEXT ·n10x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z10
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z11
-	VFMADD231PS Z10, Z11, Z0
-	VBROADCASTSS (DI)(DX*1), Z12
-	VFMADD231PS Z10, Z12, Z1
-	VBROADCASTSS (DI)(DX*2), Z11
-	VFMADD231PS Z10, Z11, Z2
-	VBROADCASTSS (R8), Z12
-	VFMADD231PS Z10, Z12, Z3
-	VBROADCASTSS (R8)(DX*1), Z11
-	VFMADD231PS Z10, Z11, Z4
-	VBROADCASTSS (R8)(DX*2), Z12
-	VFMADD231PS Z10, Z12, Z5
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS Z10, Z11, Z6
-	VBROADCASTSS (R9)(DX*1), Z12
-	VFMADD231PS Z10, Z12, Z7
-	VBROADCASTSS (R9)(DX*2), Z11
-	VFMADD231PS Z10, Z11, Z8
-	VBROADCASTSS (R10), Z12
-	VFMADD231PS Z10, Z12, Z9
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z9, Z9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z10, Z10, Z10
-	VMAXPS Z0, Z10, Z0
-	VMAXPS Z1, Z10, Z1
-	VMAXPS Z2, Z10, Z2
-	VMAXPS Z3, Z10, Z3
-	VMAXPS Z4, Z10, Z4
-	VMAXPS Z5, Z10, Z5
-	VMAXPS Z6, Z10, Z6
-	VMAXPS Z7, Z10, Z7
-	VMAXPS Z8, Z10, Z8
-	VMAXPS Z9, Z10, Z9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z10
-	VMINPS Z0, Z10, Z0
-	VMINPS Z1, Z10, Z1
-	VMINPS Z2, Z10, Z2
-	VMINPS Z3, Z10, Z3
-	VMINPS Z4, Z10, Z4
-	VMINPS Z5, Z10, Z5
-	VMINPS Z6, Z10, Z6
-	VMINPS Z7, Z10, Z7
-	VMINPS Z8, Z10, Z8
-	VMINPS Z9, Z10, Z9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n11x1mAVX512(a *Args)
-TEXT ·n11x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z11
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z12
-	VFMADD231PS Z11, Z12, Z0
-	VBROADCASTSS (DI)(DX*1), Z13
-	VFMADD231PS Z11, Z13, Z1
-	VBROADCASTSS (DI)(DX*2), Z12
-	VFMADD231PS Z11, Z12, Z2
-	VBROADCASTSS (R8), Z13
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS (R8)(DX*1), Z12
-	VFMADD231PS Z11, Z12, Z4
-	VBROADCASTSS (R8)(DX*2), Z13
-	VFMADD231PS Z11, Z13, Z5
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS Z11, Z12, Z6
-	VBROADCASTSS (R9)(DX*1), Z13
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS (R9)(DX*2), Z12
-	VFMADD231PS Z11, Z12, Z8
-	VBROADCASTSS (R10), Z13
-	VFMADD231PS Z11, Z13, Z9
-	VBROADCASTSS (R10)(DX*1), Z12
-	VFMADD231PS Z11, Z12, Z10
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z10, Z10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z11, Z11, Z11
-	VMAXPS Z0, Z11, Z0
-	VMAXPS Z1, Z11, Z1
-	VMAXPS Z2, Z11, Z2
-	VMAXPS Z3, Z11, Z3
-	VMAXPS Z4, Z11, Z4
-	VMAXPS Z5, Z11, Z5
-	VMAXPS Z6, Z11, Z6
-	VMAXPS Z7, Z11, Z7
-	VMAXPS Z8, Z11, Z8
-	VMAXPS Z9, Z11, Z9
-	VMAXPS Z10, Z11, Z10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z11
-	VMINPS Z0, Z11, Z0
-	VMINPS Z1, Z11, Z1
-	VMINPS Z2, Z11, Z2
-	VMINPS Z3, Z11, Z3
-	VMINPS Z4, Z11, Z4
-	VMINPS Z5, Z11, Z5
-	VMINPS Z6, Z11, Z6
-	VMINPS Z7, Z11, Z7
-	VMINPS Z8, Z11, Z8
-	VMINPS Z9, Z11, Z9
-	VMINPS Z10, Z11, Z10
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n12x1mAVX512(a *Args)
-TEXT ·n12x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z12
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z13
-	VFMADD231PS Z12, Z13, Z0
-	VBROADCASTSS (DI)(DX*1), Z14
-	VFMADD231PS Z12, Z14, Z1
-	VBROADCASTSS (DI)(DX*2), Z13
-	VFMADD231PS Z12, Z13, Z2
-	VBROADCASTSS (R8), Z14
-	VFMADD231PS Z12, Z14, Z3
-	VBROADCASTSS (R8)(DX*1), Z13
-	VFMADD231PS Z12, Z13, Z4
-	VBROADCASTSS (R8)(DX*2), Z14
-	VFMADD231PS Z12, Z14, Z5
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS Z12, Z13, Z6
-	VBROADCASTSS (R9)(DX*1), Z14
-	VFMADD231PS Z12, Z14, Z7
-	VBROADCASTSS (R9)(DX*2), Z13
-	VFMADD231PS Z12, Z13, Z8
-	VBROADCASTSS (R10), Z14
-	VFMADD231PS Z12, Z14, Z9
-	VBROADCASTSS (R10)(DX*1), Z13
-	VFMADD231PS Z12, Z13, Z10
-	VBROADCASTSS (R10)(DX*2), Z14
-	VFMADD231PS Z12, Z14, Z11
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z11, Z11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z12
-	VMINPS Z0, Z12, Z0
-	VMINPS Z1, Z12, Z1
-	VMINPS Z2, Z12, Z2
-	VMINPS Z3, Z12, Z3
-	VMINPS Z4, Z12, Z4
-	VMINPS Z5, Z12, Z5
-	VMINPS Z6, Z12, Z6
-	VMINPS Z7, Z12, Z7
-	VMINPS Z8, Z12, Z8
-	VMINPS Z9, Z12, Z9
-	VMINPS Z10, Z12, Z10
-	VMINPS Z11, Z12, Z11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n13x1mAVX512(a *Args)
-TEXT ·n13x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R12
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R13
-	MOVQ Args_Segs(AX), R14
-	MOVQ R14, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R14
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z13
-	PREFETCHT0 (SI)
-	ADDQ R12, SI
-	VBROADCASTSS (DI), Z14
-	VFMADD231PS Z13, Z14, Z0
-	VBROADCASTSS (DI)(DX*1), Z15
-	VFMADD231PS Z13, Z15, Z1
-	VBROADCASTSS (DI)(DX*2), Z14
-	VFMADD231PS Z13, Z14, Z2
-	VBROADCASTSS (R8), Z15
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS (R8)(DX*1), Z14
-	VFMADD231PS Z13, Z14, Z4
-	VBROADCASTSS (R8)(DX*2), Z15
-	VFMADD231PS Z13, Z15, Z5
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS Z13, Z14, Z6
-	VBROADCASTSS (R9)(DX*1), Z15
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS (R9)(DX*2), Z14
-	VFMADD231PS Z13, Z14, Z8
-	VBROADCASTSS (R10), Z15
-	VFMADD231PS Z13, Z15, Z9
-	VBROADCASTSS (R10)(DX*1), Z14
-	VFMADD231PS Z13, Z14, Z10
-	VBROADCASTSS (R10)(DX*2), Z15
-	VFMADD231PS Z13, Z15, Z11
-	VBROADCASTSS (R11), Z14
-	VFMADD231PS Z13, Z14, Z12
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ CX, BX
-	DECQ R14
-	JNE again
-	MOVQ (R13), R14
-	ADDQ $8, R13
-	ADDQ R14, DI
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z12, Z12
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z13, Z13, Z13
-	VMAXPS Z0, Z13, Z0
-	VMAXPS Z1, Z13, Z1
-	VMAXPS Z2, Z13, Z2
-	VMAXPS Z3, Z13, Z3
-	VMAXPS Z4, Z13, Z4
-	VMAXPS Z5, Z13, Z5
-	VMAXPS Z6, Z13, Z6
-	VMAXPS Z7, Z13, Z7
-	VMAXPS Z8, Z13, Z8
-	VMAXPS Z9, Z13, Z9
-	VMAXPS Z10, Z13, Z10
-	VMAXPS Z11, Z13, Z11
-	VMAXPS Z12, Z13, Z12
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z13
-	VMINPS Z0, Z13, Z0
-	VMINPS Z1, Z13, Z1
-	VMINPS Z2, Z13, Z2
-	VMINPS Z3, Z13, Z3
-	VMINPS Z4, Z13, Z4
-	VMINPS Z5, Z13, Z5
-	VMINPS Z6, Z13, Z6
-	VMINPS Z7, Z13, Z7
-	VMINPS Z8, Z13, Z8
-	VMINPS Z9, Z13, Z9
-	VMINPS Z10, Z13, Z10
-	VMINPS Z11, Z13, Z11
-	VMINPS Z12, Z13, Z12
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n14x1mAVX512(a *Args)
-TEXT ·n14x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R12
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R13
-	MOVQ Args_Segs(AX), R14
-	MOVQ R14, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R14
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z14
-	PREFETCHT0 (SI)
-	ADDQ R12, SI
-	VBROADCASTSS (DI), Z15
-	VFMADD231PS Z14, Z15, Z0
-	VBROADCASTSS (DI)(DX*1), Z16
-	VFMADD231PS Z14, Z16, Z1
-	VBROADCASTSS (DI)(DX*2), Z15
-	VFMADD231PS Z14, Z15, Z2
-	VBROADCASTSS (R8), Z16
-	VFMADD231PS Z14, Z16, Z3
-	VBROADCASTSS (R8)(DX*1), Z15
-	VFMADD231PS Z14, Z15, Z4
-	VBROADCASTSS (R8)(DX*2), Z16
-	VFMADD231PS Z14, Z16, Z5
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS Z14, Z15, Z6
-	VBROADCASTSS (R9)(DX*1), Z16
-	VFMADD231PS Z14, Z16, Z7
-	VBROADCASTSS (R9)(DX*2), Z15
-	VFMADD231PS Z14, Z15, Z8
-	VBROADCASTSS (R10), Z16
-	VFMADD231PS Z14, Z16, Z9
-	VBROADCASTSS (R10)(DX*1), Z15
-	VFMADD231PS Z14, Z15, Z10
-	VBROADCASTSS (R10)(DX*2), Z16
-	VFMADD231PS Z14, Z16, Z11
-	VBROADCASTSS (R11), Z15
-	VFMADD231PS Z14, Z15, Z12
-	VBROADCASTSS (R11)(DX*1), Z16
-	VFMADD231PS Z14, Z16, Z13
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ CX, BX
-	DECQ R14
-	JNE again
-	MOVQ (R13), R14
-	ADDQ $8, R13
-	ADDQ R14, DI
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z12, Z12
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z13, Z13
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0
-	VMAXPS Z1, Z14, Z1
-	VMAXPS Z2, Z14, Z2
-	VMAXPS Z3, Z14, Z3
-	VMAXPS Z4, Z14, Z4
-	VMAXPS Z5, Z14, Z5
-	VMAXPS Z6, Z14, Z6
-	VMAXPS Z7, Z14, Z7
-	VMAXPS Z8, Z14, Z8
-	VMAXPS Z9, Z14, Z9
-	VMAXPS Z10, Z14, Z10
-	VMAXPS Z11, Z14, Z11
-	VMAXPS Z12, Z14, Z12
-	VMAXPS Z13, Z14, Z13
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z14
-	VMINPS Z0, Z14, Z0
-	VMINPS Z1, Z14, Z1
-	VMINPS Z2, Z14, Z2
-	VMINPS Z3, Z14, Z3
-	VMINPS Z4, Z14, Z4
-	VMINPS Z5, Z14, Z5
-	VMINPS Z6, Z14, Z6
-	VMINPS Z7, Z14, Z7
-	VMINPS Z8, Z14, Z8
-	VMINPS Z9, Z14, Z9
-	VMINPS Z10, Z14, Z10
-	VMINPS Z11, Z14, Z11
-	VMINPS Z12, Z14, Z12
-	VMINPS Z13, Z14, Z13
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z13, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n1x2AVX512(a *Args)
-TEXT ·n1x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
 tile:
 	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
@@ -4890,7 +1858,10 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -4902,11 +1873,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z2
 	VMOVUPS 64(BX), Z3
 	PREFETCHT0 (SI)
@@ -4917,19 +1890,95 @@ again:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Z2
+	VMOVUPS.Z 64(BX), K1, Z3
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z2
+	VMOVUPS 64(BX), Z3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z2
+	VMOVUPS.Z 64(BX), K1, Z3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	VADDPS Z2, Z0, Z0
 	VADDPS Z3, Z1, Z1
 activate:
@@ -4949,7 +1998,7 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -4969,9 +2018,11 @@ done:
 	VZEROUPPER
 	RET
 
-// func n2x2AVX512(a *Args)
-TEXT ·n2x2AVX512(SB), NOSPLIT, $0-8
+// func tile2x2AVX512(a *Args)
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
 	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
@@ -4985,10 +2036,13 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -5000,11 +2054,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z4
 	VMOVUPS 64(BX), Z5
 	PREFETCHT0 (SI)
@@ -5018,24 +2074,109 @@ again:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Z4
+	VMOVUPS.Z 64(BX), K1, Z5
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VBROADCASTSS (DI)(DX*1), Z7
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z5, Z7, Z3
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z4
+	VMOVUPS 64(BX), Z5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z5, Z7, Z3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z4
+	VMOVUPS.Z 64(BX), K1, Z5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VBROADCASTSS 4(DX), Z7
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z5, Z7, Z3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	VADDPS Z4, Z0, Z0
 	VADDPS Z5, Z1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	VADDPS Z4, Z2, Z2
 	VADDPS Z5, Z3, Z3
 activate:
@@ -5059,10 +2200,10 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z3, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -5082,9 +2223,11 @@ done:
 	VZEROUPPER
 	RET
 
-// func n3x2AVX512(a *Args)
-TEXT ·n3x2AVX512(SB), NOSPLIT, $0-8
+// func tile3x2AVX512(a *Args)
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
 	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
@@ -5101,13 +2244,16 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -5119,11 +2265,13 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z6
 	VMOVUPS 64(BX), Z7
 	PREFETCHT0 (SI)
@@ -5140,29 +2288,123 @@ again:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Z6
+	VMOVUPS.Z 64(BX), K1, Z7
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Z8
+	VFMADD231PS Z6, Z8, Z0
+	VFMADD231PS Z7, Z8, Z1
+	VBROADCASTSS (DI)(DX*1), Z9
+	VFMADD231PS Z6, Z9, Z2
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS (DI)(DX*2), Z8
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z7, Z8, Z5
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z6
+	VMOVUPS 64(BX), Z7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS Z6, Z8, Z0
+	VFMADD231PS Z7, Z8, Z1
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS Z6, Z9, Z2
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z7, Z8, Z5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z6
+	VMOVUPS.Z 64(BX), K1, Z7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS Z6, Z8, Z0
+	VFMADD231PS Z7, Z8, Z1
+	VBROADCASTSS 4(DX), Z9
+	VFMADD231PS Z6, Z9, Z2
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z7, Z8, Z5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	VADDPS Z6, Z0, Z0
 	VADDPS Z7, Z1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	VADDPS Z6, Z2, Z2
 	VADDPS Z7, Z3, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	VADDPS Z6, Z4, Z4
 	VADDPS Z7, Z5, Z5
 activate:
@@ -5190,13 +2432,13 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z3, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z5, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -5216,9 +2458,11 @@ done:
 	VZEROUPPER
 	RET
 
-// func n4x2AVX512(a *Args)
-TEXT ·n4x2AVX512(SB), NOSPLIT, $0-8
+// func tile4x2AVX512(a *Args)
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
 	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
@@ -5238,16 +2482,19 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -5260,11 +2507,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z8
 	VMOVUPS 64(BX), Z9
 	PREFETCHT0 (SI)
@@ -5285,35 +2534,139 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Z8
+	VMOVUPS.Z 64(BX), K1, Z9
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VBROADCASTSS (DI)(DX*1), Z11
+	VFMADD231PS Z8, Z11, Z2
+	VFMADD231PS Z9, Z11, Z3
+	VBROADCASTSS (DI)(DX*2), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VBROADCASTSS (R8), Z11
+	VFMADD231PS Z8, Z11, Z6
+	VFMADD231PS Z9, Z11, Z7
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z8
+	VMOVUPS 64(BX), Z9
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VBROADCASTSS 4(DX), Z11
+	VFMADD231PS Z8, Z11, Z2
+	VFMADD231PS Z9, Z11, Z3
+	VBROADCASTSS 8(DX), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VBROADCASTSS 12(DX), Z11
+	VFMADD231PS Z8, Z11, Z6
+	VFMADD231PS Z9, Z11, Z7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z8
+	VMOVUPS.Z 64(BX), K1, Z9
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VBROADCASTSS 4(DX), Z11
+	VFMADD231PS Z8, Z11, Z2
+	VFMADD231PS Z9, Z11, Z3
+	VBROADCASTSS 8(DX), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VBROADCASTSS 12(DX), Z11
+	VFMADD231PS Z8, Z11, Z6
+	VFMADD231PS Z9, Z11, Z7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	VADDPS Z8, Z0, Z0
 	VADDPS Z9, Z1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	VADDPS Z8, Z2, Z2
 	VADDPS Z9, Z3, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	VADDPS Z8, Z4, Z4
 	VADDPS Z9, Z5, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	VADDPS Z8, Z6, Z6
 	VADDPS Z9, Z7, Z7
 activate:
@@ -5345,16 +2698,16 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z3, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z5, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z7, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -5374,9 +2727,11 @@ done:
 	VZEROUPPER
 	RET
 
-// func n5x2AVX512(a *Args)
-TEXT ·n5x2AVX512(SB), NOSPLIT, $0-8
+// func tile5x2AVX512(a *Args)
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
 	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
@@ -5399,19 +2754,22 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -5424,11 +2782,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z10
 	VMOVUPS 64(BX), Z11
 	PREFETCHT0 (SI)
@@ -5452,40 +2812,153 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Z10
+	VMOVUPS.Z 64(BX), K1, Z11
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Z12
+	VFMADD231PS Z10, Z12, Z0
+	VFMADD231PS Z11, Z12, Z1
+	VBROADCASTSS (DI)(DX*1), Z13
+	VFMADD231PS Z10, Z13, Z2
+	VFMADD231PS Z11, Z13, Z3
+	VBROADCASTSS (DI)(DX*2), Z12
+	VFMADD231PS Z10, Z12, Z4
+	VFMADD231PS Z11, Z12, Z5
+	VBROADCASTSS (R8), Z13
+	VFMADD231PS Z10, Z13, Z6
+	VFMADD231PS Z11, Z13, Z7
+	VBROADCASTSS (R8)(DX*1), Z12
+	VFMADD231PS Z10, Z12, Z8
+	VFMADD231PS Z11, Z12, Z9
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z10
+	VMOVUPS 64(BX), Z11
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS Z10, Z12, Z0
+	VFMADD231PS Z11, Z12, Z1
+	VBROADCASTSS 4(DX), Z13
+	VFMADD231PS Z10, Z13, Z2
+	VFMADD231PS Z11, Z13, Z3
+	VBROADCASTSS 8(DX), Z12
+	VFMADD231PS Z10, Z12, Z4
+	VFMADD231PS Z11, Z12, Z5
+	VBROADCASTSS 12(DX), Z13
+	VFMADD231PS Z10, Z13, Z6
+	VFMADD231PS Z11, Z13, Z7
+	VBROADCASTSS 16(DX), Z12
+	VFMADD231PS Z10, Z12, Z8
+	VFMADD231PS Z11, Z12, Z9
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z10
+	VMOVUPS.Z 64(BX), K1, Z11
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS Z10, Z12, Z0
+	VFMADD231PS Z11, Z12, Z1
+	VBROADCASTSS 4(DX), Z13
+	VFMADD231PS Z10, Z13, Z2
+	VFMADD231PS Z11, Z13, Z3
+	VBROADCASTSS 8(DX), Z12
+	VFMADD231PS Z10, Z12, Z4
+	VFMADD231PS Z11, Z12, Z5
+	VBROADCASTSS 12(DX), Z13
+	VFMADD231PS Z10, Z13, Z6
+	VFMADD231PS Z11, Z13, Z7
+	VBROADCASTSS 16(DX), Z12
+	VFMADD231PS Z10, Z12, Z8
+	VFMADD231PS Z11, Z12, Z9
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	VADDPS Z10, Z0, Z0
 	VADDPS Z11, Z1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	VADDPS Z10, Z2, Z2
 	VADDPS Z11, Z3, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	VADDPS Z10, Z4, Z4
 	VADDPS Z11, Z5, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	VADDPS Z10, Z6, Z6
 	VADDPS Z11, Z7, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	VADDPS Z10, Z8, Z8
 	VADDPS Z11, Z9, Z9
 activate:
@@ -5521,19 +2994,19 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z3, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z5, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z7, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z9, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -5553,9 +3026,11 @@ done:
 	VZEROUPPER
 	RET
 
-// func n6x2AVX512(a *Args)
-TEXT ·n6x2AVX512(SB), NOSPLIT, $0-8
+// func tile6x2AVX512(a *Args)
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
 	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
@@ -5581,22 +3056,25 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -5609,11 +3087,13 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z12
 	VMOVUPS 64(BX), Z13
 	PREFETCHT0 (SI)
@@ -5640,45 +3120,167 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Z12
+	VMOVUPS.Z 64(BX), K1, Z13
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VBROADCASTSS (DI)(DX*1), Z15
+	VFMADD231PS Z12, Z15, Z2
+	VFMADD231PS Z13, Z15, Z3
+	VBROADCASTSS (DI)(DX*2), Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS Z12, Z15, Z6
+	VFMADD231PS Z13, Z15, Z7
+	VBROADCASTSS (R8)(DX*1), Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VBROADCASTSS (R8)(DX*2), Z15
+	VFMADD231PS Z12, Z15, Z10
+	VFMADD231PS Z13, Z15, Z11
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Z12
+	VMOVUPS 64(BX), Z13
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VBROADCASTSS 4(DX), Z15
+	VFMADD231PS Z12, Z15, Z2
+	VFMADD231PS Z13, Z15, Z3
+	VBROADCASTSS 8(DX), Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VBROADCASTSS 12(DX), Z15
+	VFMADD231PS Z12, Z15, Z6
+	VFMADD231PS Z13, Z15, Z7
+	VBROADCASTSS 16(DX), Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VBROADCASTSS 20(DX), Z15
+	VFMADD231PS Z12, Z15, Z10
+	VFMADD231PS Z13, Z15, Z11
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z12
+	VMOVUPS.Z 64(BX), K1, Z13
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VBROADCASTSS 4(DX), Z15
+	VFMADD231PS Z12, Z15, Z2
+	VFMADD231PS Z13, Z15, Z3
+	VBROADCASTSS 8(DX), Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VBROADCASTSS 12(DX), Z15
+	VFMADD231PS Z12, Z15, Z6
+	VFMADD231PS Z13, Z15, Z7
+	VBROADCASTSS 16(DX), Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VBROADCASTSS 20(DX), Z15
+	VFMADD231PS Z12, Z15, Z10
+	VFMADD231PS Z13, Z15, Z11
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	VADDPS Z12, Z0, Z0
 	VADDPS Z13, Z1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	VADDPS Z12, Z2, Z2
 	VADDPS Z13, Z3, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	VADDPS Z12, Z4, Z4
 	VADDPS Z13, Z5, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	VADDPS Z12, Z6, Z6
 	VADDPS Z13, Z7, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	VADDPS Z12, Z8, Z8
 	VADDPS Z13, Z9, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	VADDPS Z12, Z10, Z10
 	VADDPS Z13, Z11, Z11
 activate:
@@ -5718,22 +3320,22 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z3, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z5, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z7, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z9, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -5753,9 +3355,11 @@ done:
 	VZEROUPPER
 	RET
 
-// func n7x2AVX512(a *Args)
-TEXT ·n7x2AVX512(SB), NOSPLIT, $0-8
+// func tile7x2AVX512(a *Args)
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
 	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
@@ -5784,25 +3388,28 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -5816,11 +3423,13 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z14
 	VMOVUPS 64(BX), Z15
 	PREFETCHT0 (SI)
@@ -5851,3267 +3460,12 @@ again:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	VADDPS Z14, Z0, Z0
-	VADDPS Z15, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	VADDPS Z14, Z2, Z2
-	VADDPS Z15, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	VADDPS Z14, Z4, Z4
-	VADDPS Z15, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	VADDPS Z14, Z6, Z6
-	VADDPS Z15, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	VADDPS Z14, Z8, Z8
-	VADDPS Z15, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	VADDPS Z14, Z10, Z10
-	VADDPS Z15, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	VADDPS Z14, Z12, Z12
-	VADDPS Z15, Z13, Z13
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0
-	VMAXPS Z1, Z14, Z1
-	VMAXPS Z2, Z14, Z2
-	VMAXPS Z3, Z14, Z3
-	VMAXPS Z4, Z14, Z4
-	VMAXPS Z5, Z14, Z5
-	VMAXPS Z6, Z14, Z6
-	VMAXPS Z7, Z14, Z7
-	VMAXPS Z8, Z14, Z8
-	VMAXPS Z9, Z14, Z9
-	VMAXPS Z10, Z14, Z10
-	VMAXPS Z11, Z14, Z11
-	VMAXPS Z12, Z14, Z12
-	VMAXPS Z13, Z14, Z13
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z14
-	VMINPS Z0, Z14, Z0
-	VMINPS Z1, Z14, Z1
-	VMINPS Z2, Z14, Z2
-	VMINPS Z3, Z14, Z3
-	VMINPS Z4, Z14, Z4
-	VMINPS Z5, Z14, Z5
-	VMINPS Z6, Z14, Z6
-	VMINPS Z7, Z14, Z7
-	VMINPS Z8, Z14, Z8
-	VMINPS Z9, Z14, Z9
-	VMINPS Z10, Z14, Z10
-	VMINPS Z11, Z14, Z11
-	VMINPS Z12, Z14, Z12
-	VMINPS Z13, Z14, Z13
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n8x2AVX512(a *Args)
-TEXT ·n8x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again:
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Z18
-	VFMADD231PS Z16, Z18, Z0
-	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS (DI)(DX*1), Z19
-	VFMADD231PS Z16, Z19, Z2
-	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS (DI)(DX*2), Z18
-	VFMADD231PS Z16, Z18, Z4
-	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS (R8), Z19
-	VFMADD231PS Z16, Z19, Z6
-	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS (R8)(DX*1), Z18
-	VFMADD231PS Z16, Z18, Z8
-	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS (R8)(DX*2), Z19
-	VFMADD231PS Z16, Z19, Z10
-	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS (R9), Z18
-	VFMADD231PS Z16, Z18, Z12
-	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS (R9)(DX*1), Z19
-	VFMADD231PS Z16, Z19, Z14
-	VFMADD231PS Z17, Z19, Z15
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	VADDPS Z16, Z0, Z0
-	VADDPS Z17, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	VADDPS Z16, Z2, Z2
-	VADDPS Z17, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	VADDPS Z16, Z4, Z4
-	VADDPS Z17, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	VADDPS Z16, Z6, Z6
-	VADDPS Z17, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	VADDPS Z16, Z8, Z8
-	VADDPS Z17, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	VADDPS Z16, Z10, Z10
-	VADDPS Z17, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	VADDPS Z16, Z12, Z12
-	VADDPS Z17, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	VADDPS Z16, Z14, Z14
-	VADDPS Z17, Z15, Z15
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z16, Z16, Z16
-	VMAXPS Z0, Z16, Z0
-	VMAXPS Z1, Z16, Z1
-	VMAXPS Z2, Z16, Z2
-	VMAXPS Z3, Z16, Z3
-	VMAXPS Z4, Z16, Z4
-	VMAXPS Z5, Z16, Z5
-	VMAXPS Z6, Z16, Z6
-	VMAXPS Z7, Z16, Z7
-	VMAXPS Z8, Z16, Z8
-	VMAXPS Z9, Z16, Z9
-	VMAXPS Z10, Z16, Z10
-	VMAXPS Z11, Z16, Z11
-	VMAXPS Z12, Z16, Z12
-	VMAXPS Z13, Z16, Z13
-	VMAXPS Z14, Z16, Z14
-	VMAXPS Z15, Z16, Z15
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z16
-	VMINPS Z0, Z16, Z0
-	VMINPS Z1, Z16, Z1
-	VMINPS Z2, Z16, Z2
-	VMINPS Z3, Z16, Z3
-	VMINPS Z4, Z16, Z4
-	VMINPS Z5, Z16, Z5
-	VMINPS Z6, Z16, Z6
-	VMINPS Z7, Z16, Z7
-	VMINPS Z8, Z16, Z8
-	VMINPS Z9, Z16, Z9
-	VMINPS Z10, Z16, Z10
-	VMINPS Z11, Z16, Z11
-	VMINPS Z12, Z16, Z12
-	VMINPS Z13, Z16, Z13
-	VMINPS Z14, Z16, Z14
-	VMINPS Z15, Z16, Z15
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n9x2AVX512(a *Args)
-TEXT ·n9x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Z20
-	VFMADD231PS Z18, Z20, Z0
-	VFMADD231PS Z19, Z20, Z1
-	VBROADCASTSS (DI)(DX*1), Z21
-	VFMADD231PS Z18, Z21, Z2
-	VFMADD231PS Z19, Z21, Z3
-	VBROADCASTSS (DI)(DX*2), Z20
-	VFMADD231PS Z18, Z20, Z4
-	VFMADD231PS Z19, Z20, Z5
-	VBROADCASTSS (R8), Z21
-	VFMADD231PS Z18, Z21, Z6
-	VFMADD231PS Z19, Z21, Z7
-	VBROADCASTSS (R8)(DX*1), Z20
-	VFMADD231PS Z18, Z20, Z8
-	VFMADD231PS Z19, Z20, Z9
-	VBROADCASTSS (R8)(DX*2), Z21
-	VFMADD231PS Z18, Z21, Z10
-	VFMADD231PS Z19, Z21, Z11
-	VBROADCASTSS (R9), Z20
-	VFMADD231PS Z18, Z20, Z12
-	VFMADD231PS Z19, Z20, Z13
-	VBROADCASTSS (R9)(DX*1), Z21
-	VFMADD231PS Z18, Z21, Z14
-	VFMADD231PS Z19, Z21, Z15
-	VBROADCASTSS (R9)(DX*2), Z20
-	VFMADD231PS Z18, Z20, Z16
-	VFMADD231PS Z19, Z20, Z17
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z0, Z0
-	VADDPS Z19, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z2, Z2
-	VADDPS Z19, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z4, Z4
-	VADDPS Z19, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z6, Z6
-	VADDPS Z19, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z8, Z8
-	VADDPS Z19, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z10, Z10
-	VADDPS Z19, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z12, Z12
-	VADDPS Z19, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z14, Z14
-	VADDPS Z19, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z16, Z16
-	VADDPS Z19, Z17, Z17
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z18, Z18, Z18
-	VMAXPS Z0, Z18, Z0
-	VMAXPS Z1, Z18, Z1
-	VMAXPS Z2, Z18, Z2
-	VMAXPS Z3, Z18, Z3
-	VMAXPS Z4, Z18, Z4
-	VMAXPS Z5, Z18, Z5
-	VMAXPS Z6, Z18, Z6
-	VMAXPS Z7, Z18, Z7
-	VMAXPS Z8, Z18, Z8
-	VMAXPS Z9, Z18, Z9
-	VMAXPS Z10, Z18, Z10
-	VMAXPS Z11, Z18, Z11
-	VMAXPS Z12, Z18, Z12
-	VMAXPS Z13, Z18, Z13
-	VMAXPS Z14, Z18, Z14
-	VMAXPS Z15, Z18, Z15
-	VMAXPS Z16, Z18, Z16
-	VMAXPS Z17, Z18, Z17
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z18
-	VMINPS Z0, Z18, Z0
-	VMINPS Z1, Z18, Z1
-	VMINPS Z2, Z18, Z2
-	VMINPS Z3, Z18, Z3
-	VMINPS Z4, Z18, Z4
-	VMINPS Z5, Z18, Z5
-	VMINPS Z6, Z18, Z6
-	VMINPS Z7, Z18, Z7
-	VMINPS Z8, Z18, Z8
-	VMINPS Z9, Z18, Z9
-	VMINPS Z10, Z18, Z10
-	VMINPS Z11, Z18, Z11
-	VMINPS Z12, Z18, Z12
-	VMINPS Z13, Z18, Z13
-	VMINPS Z14, Z18, Z14
-	VMINPS Z15, Z18, Z15
-	VMINPS Z16, Z18, Z16
-	VMINPS Z17, Z18, Z17
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n10x2AVX512(a *Args)
-TEXT ·n10x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z22
-	VFMADD231PS Z20, Z22, Z0
-	VFMADD231PS Z21, Z22, Z1
-	VBROADCASTSS (DI)(DX*1), Z23
-	VFMADD231PS Z20, Z23, Z2
-	VFMADD231PS Z21, Z23, Z3
-	VBROADCASTSS (DI)(DX*2), Z22
-	VFMADD231PS Z20, Z22, Z4
-	VFMADD231PS Z21, Z22, Z5
-	VBROADCASTSS (R8), Z23
-	VFMADD231PS Z20, Z23, Z6
-	VFMADD231PS Z21, Z23, Z7
-	VBROADCASTSS (R8)(DX*1), Z22
-	VFMADD231PS Z20, Z22, Z8
-	VFMADD231PS Z21, Z22, Z9
-	VBROADCASTSS (R8)(DX*2), Z23
-	VFMADD231PS Z20, Z23, Z10
-	VFMADD231PS Z21, Z23, Z11
-	VBROADCASTSS (R9), Z22
-	VFMADD231PS Z20, Z22, Z12
-	VFMADD231PS Z21, Z22, Z13
-	VBROADCASTSS (R9)(DX*1), Z23
-	VFMADD231PS Z20, Z23, Z14
-	VFMADD231PS Z21, Z23, Z15
-	VBROADCASTSS (R9)(DX*2), Z22
-	VFMADD231PS Z20, Z22, Z16
-	VFMADD231PS Z21, Z22, Z17
-	VBROADCASTSS (R10), Z23
-	VFMADD231PS Z20, Z23, Z18
-	VFMADD231PS Z21, Z23, Z19
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z0, Z0
-	VADDPS Z21, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z2, Z2
-	VADDPS Z21, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z4, Z4
-	VADDPS Z21, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z6, Z6
-	VADDPS Z21, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z8, Z8
-	VADDPS Z21, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z10, Z10
-	VADDPS Z21, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z12, Z12
-	VADDPS Z21, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z14, Z14
-	VADDPS Z21, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z16, Z16
-	VADDPS Z21, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	VADDPS Z20, Z18, Z18
-	VADDPS Z21, Z19, Z19
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z20, Z20, Z20
-	VMAXPS Z0, Z20, Z0
-	VMAXPS Z1, Z20, Z1
-	VMAXPS Z2, Z20, Z2
-	VMAXPS Z3, Z20, Z3
-	VMAXPS Z4, Z20, Z4
-	VMAXPS Z5, Z20, Z5
-	VMAXPS Z6, Z20, Z6
-	VMAXPS Z7, Z20, Z7
-	VMAXPS Z8, Z20, Z8
-	VMAXPS Z9, Z20, Z9
-	VMAXPS Z10, Z20, Z10
-	VMAXPS Z11, Z20, Z11
-	VMAXPS Z12, Z20, Z12
-	VMAXPS Z13, Z20, Z13
-	VMAXPS Z14, Z20, Z14
-	VMAXPS Z15, Z20, Z15
-	VMAXPS Z16, Z20, Z16
-	VMAXPS Z17, Z20, Z17
-	VMAXPS Z18, Z20, Z18
-	VMAXPS Z19, Z20, Z19
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z20
-	VMINPS Z0, Z20, Z0
-	VMINPS Z1, Z20, Z1
-	VMINPS Z2, Z20, Z2
-	VMINPS Z3, Z20, Z3
-	VMINPS Z4, Z20, Z4
-	VMINPS Z5, Z20, Z5
-	VMINPS Z6, Z20, Z6
-	VMINPS Z7, Z20, Z7
-	VMINPS Z8, Z20, Z8
-	VMINPS Z9, Z20, Z9
-	VMINPS Z10, Z20, Z10
-	VMINPS Z11, Z20, Z11
-	VMINPS Z12, Z20, Z12
-	VMINPS Z13, Z20, Z13
-	VMINPS Z14, Z20, Z14
-	VMINPS Z15, Z20, Z15
-	VMINPS Z16, Z20, Z16
-	VMINPS Z17, Z20, Z17
-	VMINPS Z18, Z20, Z18
-	VMINPS Z19, Z20, Z19
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n11x2AVX512(a *Args)
-TEXT ·n11x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z24
-	VFMADD231PS Z22, Z24, Z0
-	VFMADD231PS Z23, Z24, Z1
-	VBROADCASTSS (DI)(DX*1), Z25
-	VFMADD231PS Z22, Z25, Z2
-	VFMADD231PS Z23, Z25, Z3
-	VBROADCASTSS (DI)(DX*2), Z24
-	VFMADD231PS Z22, Z24, Z4
-	VFMADD231PS Z23, Z24, Z5
-	VBROADCASTSS (R8), Z25
-	VFMADD231PS Z22, Z25, Z6
-	VFMADD231PS Z23, Z25, Z7
-	VBROADCASTSS (R8)(DX*1), Z24
-	VFMADD231PS Z22, Z24, Z8
-	VFMADD231PS Z23, Z24, Z9
-	VBROADCASTSS (R8)(DX*2), Z25
-	VFMADD231PS Z22, Z25, Z10
-	VFMADD231PS Z23, Z25, Z11
-	VBROADCASTSS (R9), Z24
-	VFMADD231PS Z22, Z24, Z12
-	VFMADD231PS Z23, Z24, Z13
-	VBROADCASTSS (R9)(DX*1), Z25
-	VFMADD231PS Z22, Z25, Z14
-	VFMADD231PS Z23, Z25, Z15
-	VBROADCASTSS (R9)(DX*2), Z24
-	VFMADD231PS Z22, Z24, Z16
-	VFMADD231PS Z23, Z24, Z17
-	VBROADCASTSS (R10), Z25
-	VFMADD231PS Z22, Z25, Z18
-	VFMADD231PS Z23, Z25, Z19
-	VBROADCASTSS (R10)(DX*1), Z24
-	VFMADD231PS Z22, Z24, Z20
-	VFMADD231PS Z23, Z24, Z21
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z0, Z0
-	VADDPS Z23, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z2, Z2
-	VADDPS Z23, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z4, Z4
-	VADDPS Z23, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z6, Z6
-	VADDPS Z23, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z8, Z8
-	VADDPS Z23, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z10, Z10
-	VADDPS Z23, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z12, Z12
-	VADDPS Z23, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z14, Z14
-	VADDPS Z23, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z16, Z16
-	VADDPS Z23, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z18, Z18
-	VADDPS Z23, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z20, Z20
-	VADDPS Z23, Z21, Z21
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z22, Z22, Z22
-	VMAXPS Z0, Z22, Z0
-	VMAXPS Z1, Z22, Z1
-	VMAXPS Z2, Z22, Z2
-	VMAXPS Z3, Z22, Z3
-	VMAXPS Z4, Z22, Z4
-	VMAXPS Z5, Z22, Z5
-	VMAXPS Z6, Z22, Z6
-	VMAXPS Z7, Z22, Z7
-	VMAXPS Z8, Z22, Z8
-	VMAXPS Z9, Z22, Z9
-	VMAXPS Z10, Z22, Z10
-	VMAXPS Z11, Z22, Z11
-	VMAXPS Z12, Z22, Z12
-	VMAXPS Z13, Z22, Z13
-	VMAXPS Z14, Z22, Z14
-	VMAXPS Z15, Z22, Z15
-	VMAXPS Z16, Z22, Z16
-	VMAXPS Z17, Z22, Z17
-	VMAXPS Z18, Z22, Z18
-	VMAXPS Z19, Z22, Z19
-	VMAXPS Z20, Z22, Z20
-	VMAXPS Z21, Z22, Z21
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z22
-	VMINPS Z0, Z22, Z0
-	VMINPS Z1, Z22, Z1
-	VMINPS Z2, Z22, Z2
-	VMINPS Z3, Z22, Z3
-	VMINPS Z4, Z22, Z4
-	VMINPS Z5, Z22, Z5
-	VMINPS Z6, Z22, Z6
-	VMINPS Z7, Z22, Z7
-	VMINPS Z8, Z22, Z8
-	VMINPS Z9, Z22, Z9
-	VMINPS Z10, Z22, Z10
-	VMINPS Z11, Z22, Z11
-	VMINPS Z12, Z22, Z12
-	VMINPS Z13, Z22, Z13
-	VMINPS Z14, Z22, Z14
-	VMINPS Z15, Z22, Z15
-	VMINPS Z16, Z22, Z16
-	VMINPS Z17, Z22, Z17
-	VMINPS Z18, Z22, Z18
-	VMINPS Z19, Z22, Z19
-	VMINPS Z20, Z22, Z20
-	VMINPS Z21, Z22, Z21
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n12x2AVX512(a *Args)
-TEXT ·n12x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z26
-	VFMADD231PS Z24, Z26, Z0
-	VFMADD231PS Z25, Z26, Z1
-	VBROADCASTSS (DI)(DX*1), Z27
-	VFMADD231PS Z24, Z27, Z2
-	VFMADD231PS Z25, Z27, Z3
-	VBROADCASTSS (DI)(DX*2), Z26
-	VFMADD231PS Z24, Z26, Z4
-	VFMADD231PS Z25, Z26, Z5
-	VBROADCASTSS (R8), Z27
-	VFMADD231PS Z24, Z27, Z6
-	VFMADD231PS Z25, Z27, Z7
-	VBROADCASTSS (R8)(DX*1), Z26
-	VFMADD231PS Z24, Z26, Z8
-	VFMADD231PS Z25, Z26, Z9
-	VBROADCASTSS (R8)(DX*2), Z27
-	VFMADD231PS Z24, Z27, Z10
-	VFMADD231PS Z25, Z27, Z11
-	VBROADCASTSS (R9), Z26
-	VFMADD231PS Z24, Z26, Z12
-	VFMADD231PS Z25, Z26, Z13
-	VBROADCASTSS (R9)(DX*1), Z27
-	VFMADD231PS Z24, Z27, Z14
-	VFMADD231PS Z25, Z27, Z15
-	VBROADCASTSS (R9)(DX*2), Z26
-	VFMADD231PS Z24, Z26, Z16
-	VFMADD231PS Z25, Z26, Z17
-	VBROADCASTSS (R10), Z27
-	VFMADD231PS Z24, Z27, Z18
-	VFMADD231PS Z25, Z27, Z19
-	VBROADCASTSS (R10)(DX*1), Z26
-	VFMADD231PS Z24, Z26, Z20
-	VFMADD231PS Z25, Z26, Z21
-	VBROADCASTSS (R10)(DX*2), Z27
-	VFMADD231PS Z24, Z27, Z22
-	VFMADD231PS Z25, Z27, Z23
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z0, Z0
-	VADDPS Z25, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z2, Z2
-	VADDPS Z25, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z4, Z4
-	VADDPS Z25, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z6, Z6
-	VADDPS Z25, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z8, Z8
-	VADDPS Z25, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z10, Z10
-	VADDPS Z25, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z12, Z12
-	VADDPS Z25, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z14, Z14
-	VADDPS Z25, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z16, Z16
-	VADDPS Z25, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z18, Z18
-	VADDPS Z25, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z20, Z20
-	VADDPS Z25, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VADDPS Z24, Z22, Z22
-	VADDPS Z25, Z23, Z23
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z24, Z24, Z24
-	VMAXPS Z0, Z24, Z0
-	VMAXPS Z1, Z24, Z1
-	VMAXPS Z2, Z24, Z2
-	VMAXPS Z3, Z24, Z3
-	VMAXPS Z4, Z24, Z4
-	VMAXPS Z5, Z24, Z5
-	VMAXPS Z6, Z24, Z6
-	VMAXPS Z7, Z24, Z7
-	VMAXPS Z8, Z24, Z8
-	VMAXPS Z9, Z24, Z9
-	VMAXPS Z10, Z24, Z10
-	VMAXPS Z11, Z24, Z11
-	VMAXPS Z12, Z24, Z12
-	VMAXPS Z13, Z24, Z13
-	VMAXPS Z14, Z24, Z14
-	VMAXPS Z15, Z24, Z15
-	VMAXPS Z16, Z24, Z16
-	VMAXPS Z17, Z24, Z17
-	VMAXPS Z18, Z24, Z18
-	VMAXPS Z19, Z24, Z19
-	VMAXPS Z20, Z24, Z20
-	VMAXPS Z21, Z24, Z21
-	VMAXPS Z22, Z24, Z22
-	VMAXPS Z23, Z24, Z23
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z24
-	VMINPS Z0, Z24, Z0
-	VMINPS Z1, Z24, Z1
-	VMINPS Z2, Z24, Z2
-	VMINPS Z3, Z24, Z3
-	VMINPS Z4, Z24, Z4
-	VMINPS Z5, Z24, Z5
-	VMINPS Z6, Z24, Z6
-	VMINPS Z7, Z24, Z7
-	VMINPS Z8, Z24, Z8
-	VMINPS Z9, Z24, Z9
-	VMINPS Z10, Z24, Z10
-	VMINPS Z11, Z24, Z11
-	VMINPS Z12, Z24, Z12
-	VMINPS Z13, Z24, Z13
-	VMINPS Z14, Z24, Z14
-	VMINPS Z15, Z24, Z15
-	VMINPS Z16, Z24, Z16
-	VMINPS Z17, Z24, Z17
-	VMINPS Z18, Z24, Z18
-	VMINPS Z19, Z24, Z19
-	VMINPS Z20, Z24, Z20
-	VMINPS Z21, Z24, Z21
-	VMINPS Z22, Z24, Z22
-	VMINPS Z23, Z24, Z23
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n13x2AVX512(a *Args)
-TEXT ·n13x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R12
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R13
-	MOVQ Args_Segs(AX), R14
-	MOVQ R14, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R14
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	PREFETCHT0 (SI)
-	ADDQ R12, SI
-	VBROADCASTSS (DI), Z28
-	VFMADD231PS Z26, Z28, Z0
-	VFMADD231PS Z27, Z28, Z1
-	VBROADCASTSS (DI)(DX*1), Z29
-	VFMADD231PS Z26, Z29, Z2
-	VFMADD231PS Z27, Z29, Z3
-	VBROADCASTSS (DI)(DX*2), Z28
-	VFMADD231PS Z26, Z28, Z4
-	VFMADD231PS Z27, Z28, Z5
-	VBROADCASTSS (R8), Z29
-	VFMADD231PS Z26, Z29, Z6
-	VFMADD231PS Z27, Z29, Z7
-	VBROADCASTSS (R8)(DX*1), Z28
-	VFMADD231PS Z26, Z28, Z8
-	VFMADD231PS Z27, Z28, Z9
-	VBROADCASTSS (R8)(DX*2), Z29
-	VFMADD231PS Z26, Z29, Z10
-	VFMADD231PS Z27, Z29, Z11
-	VBROADCASTSS (R9), Z28
-	VFMADD231PS Z26, Z28, Z12
-	VFMADD231PS Z27, Z28, Z13
-	VBROADCASTSS (R9)(DX*1), Z29
-	VFMADD231PS Z26, Z29, Z14
-	VFMADD231PS Z27, Z29, Z15
-	VBROADCASTSS (R9)(DX*2), Z28
-	VFMADD231PS Z26, Z28, Z16
-	VFMADD231PS Z27, Z28, Z17
-	VBROADCASTSS (R10), Z29
-	VFMADD231PS Z26, Z29, Z18
-	VFMADD231PS Z27, Z29, Z19
-	VBROADCASTSS (R10)(DX*1), Z28
-	VFMADD231PS Z26, Z28, Z20
-	VFMADD231PS Z27, Z28, Z21
-	VBROADCASTSS (R10)(DX*2), Z29
-	VFMADD231PS Z26, Z29, Z22
-	VFMADD231PS Z27, Z29, Z23
-	VBROADCASTSS (R11), Z28
-	VFMADD231PS Z26, Z28, Z24
-	VFMADD231PS Z27, Z28, Z25
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ CX, BX
-	DECQ R14
-	JNE again
-	MOVQ (R13), R14
-	ADDQ $8, R13
-	ADDQ R14, DI
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z0, Z0
-	VADDPS Z27, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z2, Z2
-	VADDPS Z27, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z4, Z4
-	VADDPS Z27, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z6, Z6
-	VADDPS Z27, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z8, Z8
-	VADDPS Z27, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z10, Z10
-	VADDPS Z27, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z12, Z12
-	VADDPS Z27, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z14, Z14
-	VADDPS Z27, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z16, Z16
-	VADDPS Z27, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z18, Z18
-	VADDPS Z27, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z20, Z20
-	VADDPS Z27, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z22, Z22
-	VADDPS Z27, Z23, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z24, Z24
-	VADDPS Z27, Z25, Z25
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z26, Z26, Z26
-	VMAXPS Z0, Z26, Z0
-	VMAXPS Z1, Z26, Z1
-	VMAXPS Z2, Z26, Z2
-	VMAXPS Z3, Z26, Z3
-	VMAXPS Z4, Z26, Z4
-	VMAXPS Z5, Z26, Z5
-	VMAXPS Z6, Z26, Z6
-	VMAXPS Z7, Z26, Z7
-	VMAXPS Z8, Z26, Z8
-	VMAXPS Z9, Z26, Z9
-	VMAXPS Z10, Z26, Z10
-	VMAXPS Z11, Z26, Z11
-	VMAXPS Z12, Z26, Z12
-	VMAXPS Z13, Z26, Z13
-	VMAXPS Z14, Z26, Z14
-	VMAXPS Z15, Z26, Z15
-	VMAXPS Z16, Z26, Z16
-	VMAXPS Z17, Z26, Z17
-	VMAXPS Z18, Z26, Z18
-	VMAXPS Z19, Z26, Z19
-	VMAXPS Z20, Z26, Z20
-	VMAXPS Z21, Z26, Z21
-	VMAXPS Z22, Z26, Z22
-	VMAXPS Z23, Z26, Z23
-	VMAXPS Z24, Z26, Z24
-	VMAXPS Z25, Z26, Z25
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z26
-	VMINPS Z0, Z26, Z0
-	VMINPS Z1, Z26, Z1
-	VMINPS Z2, Z26, Z2
-	VMINPS Z3, Z26, Z3
-	VMINPS Z4, Z26, Z4
-	VMINPS Z5, Z26, Z5
-	VMINPS Z6, Z26, Z6
-	VMINPS Z7, Z26, Z7
-	VMINPS Z8, Z26, Z8
-	VMINPS Z9, Z26, Z9
-	VMINPS Z10, Z26, Z10
-	VMINPS Z11, Z26, Z11
-	VMINPS Z12, Z26, Z12
-	VMINPS Z13, Z26, Z13
-	VMINPS Z14, Z26, Z14
-	VMINPS Z15, Z26, Z15
-	VMINPS Z16, Z26, Z16
-	VMINPS Z17, Z26, Z17
-	VMINPS Z18, Z26, Z18
-	VMINPS Z19, Z26, Z19
-	VMINPS Z20, Z26, Z20
-	VMINPS Z21, Z26, Z21
-	VMINPS Z22, Z26, Z22
-	VMINPS Z23, Z26, Z23
-	VMINPS Z24, Z26, Z24
-	VMINPS Z25, Z26, Z25
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n14x2AVX512(a *Args)
-TEXT ·n14x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R12
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R13
-	MOVQ Args_Segs(AX), R14
-	MOVQ R14, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R14
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	PREFETCHT0 (SI)
-	ADDQ R12, SI
-	VBROADCASTSS (DI), Z30
-	VFMADD231PS Z28, Z30, Z0
-	VFMADD231PS Z29, Z30, Z1
-	VBROADCASTSS (DI)(DX*1), Z31
-	VFMADD231PS Z28, Z31, Z2
-	VFMADD231PS Z29, Z31, Z3
-	VBROADCASTSS (DI)(DX*2), Z30
-	VFMADD231PS Z28, Z30, Z4
-	VFMADD231PS Z29, Z30, Z5
-	VBROADCASTSS (R8), Z31
-	VFMADD231PS Z28, Z31, Z6
-	VFMADD231PS Z29, Z31, Z7
-	VBROADCASTSS (R8)(DX*1), Z30
-	VFMADD231PS Z28, Z30, Z8
-	VFMADD231PS Z29, Z30, Z9
-	VBROADCASTSS (R8)(DX*2), Z31
-	VFMADD231PS Z28, Z31, Z10
-	VFMADD231PS Z29, Z31, Z11
-	VBROADCASTSS (R9), Z30
-	VFMADD231PS Z28, Z30, Z12
-	VFMADD231PS Z29, Z30, Z13
-	VBROADCASTSS (R9)(DX*1), Z31
-	VFMADD231PS Z28, Z31, Z14
-	VFMADD231PS Z29, Z31, Z15
-	VBROADCASTSS (R9)(DX*2), Z30
-	VFMADD231PS Z28, Z30, Z16
-	VFMADD231PS Z29, Z30, Z17
-	VBROADCASTSS (R10), Z31
-	VFMADD231PS Z28, Z31, Z18
-	VFMADD231PS Z29, Z31, Z19
-	VBROADCASTSS (R10)(DX*1), Z30
-	VFMADD231PS Z28, Z30, Z20
-	VFMADD231PS Z29, Z30, Z21
-	VBROADCASTSS (R10)(DX*2), Z31
-	VFMADD231PS Z28, Z31, Z22
-	VFMADD231PS Z29, Z31, Z23
-	VBROADCASTSS (R11), Z30
-	VFMADD231PS Z28, Z30, Z24
-	VFMADD231PS Z29, Z30, Z25
-	VBROADCASTSS (R11)(DX*1), Z31
-	VFMADD231PS Z28, Z31, Z26
-	VFMADD231PS Z29, Z31, Z27
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ CX, BX
-	DECQ R14
-	JNE again
-	MOVQ (R13), R14
-	ADDQ $8, R13
-	ADDQ R14, DI
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z0, Z0
-	VADDPS Z29, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z2, Z2
-	VADDPS Z29, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z4, Z4
-	VADDPS Z29, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z6, Z6
-	VADDPS Z29, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z8, Z8
-	VADDPS Z29, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z10, Z10
-	VADDPS Z29, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z12, Z12
-	VADDPS Z29, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z14, Z14
-	VADDPS Z29, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z16, Z16
-	VADDPS Z29, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z18, Z18
-	VADDPS Z29, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z20, Z20
-	VADDPS Z29, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z22, Z22
-	VADDPS Z29, Z23, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z24, Z24
-	VADDPS Z29, Z25, Z25
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z26, Z26
-	VADDPS Z29, Z27, Z27
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z28, Z28, Z28
-	VMAXPS Z0, Z28, Z0
-	VMAXPS Z1, Z28, Z1
-	VMAXPS Z2, Z28, Z2
-	VMAXPS Z3, Z28, Z3
-	VMAXPS Z4, Z28, Z4
-	VMAXPS Z5, Z28, Z5
-	VMAXPS Z6, Z28, Z6
-	VMAXPS Z7, Z28, Z7
-	VMAXPS Z8, Z28, Z8
-	VMAXPS Z9, Z28, Z9
-	VMAXPS Z10, Z28, Z10
-	VMAXPS Z11, Z28, Z11
-	VMAXPS Z12, Z28, Z12
-	VMAXPS Z13, Z28, Z13
-	VMAXPS Z14, Z28, Z14
-	VMAXPS Z15, Z28, Z15
-	VMAXPS Z16, Z28, Z16
-	VMAXPS Z17, Z28, Z17
-	VMAXPS Z18, Z28, Z18
-	VMAXPS Z19, Z28, Z19
-	VMAXPS Z20, Z28, Z20
-	VMAXPS Z21, Z28, Z21
-	VMAXPS Z22, Z28, Z22
-	VMAXPS Z23, Z28, Z23
-	VMAXPS Z24, Z28, Z24
-	VMAXPS Z25, Z28, Z25
-	VMAXPS Z26, Z28, Z26
-	VMAXPS Z27, Z28, Z27
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z28
-	VMINPS Z0, Z28, Z0
-	VMINPS Z1, Z28, Z1
-	VMINPS Z2, Z28, Z2
-	VMINPS Z3, Z28, Z3
-	VMINPS Z4, Z28, Z4
-	VMINPS Z5, Z28, Z5
-	VMINPS Z6, Z28, Z6
-	VMINPS Z7, Z28, Z7
-	VMINPS Z8, Z28, Z8
-	VMINPS Z9, Z28, Z9
-	VMINPS Z10, Z28, Z10
-	VMINPS Z11, Z28, Z11
-	VMINPS Z12, Z28, Z12
-	VMINPS Z13, Z28, Z13
-	VMINPS Z14, Z28, Z14
-	VMINPS Z15, Z28, Z15
-	VMINPS Z16, Z28, Z16
-	VMINPS Z17, Z28, Z17
-	VMINPS Z18, Z28, Z18
-	VMINPS Z19, Z28, Z19
-	VMINPS Z20, Z28, Z20
-	VMINPS Z21, Z28, Z21
-	VMINPS Z22, Z28, Z22
-	VMINPS Z23, Z28, Z23
-	VMINPS Z24, Z28, Z24
-	VMINPS Z25, Z28, Z25
-	VMINPS Z26, Z28, Z26
-	VMINPS Z27, Z28, Z27
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z26, (BX)
-	VMOVUPS Z27, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n1x2mAVX512(a *Args)
-TEXT ·n1x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Z4
-	VFMADD231PS Z2, Z4, Z0
-	VFMADD231PS Z3, Z4, Z1
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	VADDPS Z2, Z0, Z0
-	VADDPS Z3, Z1, Z1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z2
-	VMINPS Z0, Z2, Z0
-	VMINPS Z1, Z2, Z1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n2x2mAVX512(a *Args)
-TEXT ·n2x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Z6
-	VFMADD231PS Z4, Z6, Z0
-	VFMADD231PS Z5, Z6, Z1
-	VBROADCASTSS (DI)(DX*1), Z7
-	VFMADD231PS Z4, Z7, Z2
-	VFMADD231PS Z5, Z7, Z3
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	VADDPS Z4, Z0, Z0
-	VADDPS Z5, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	VADDPS Z4, Z2, Z2
-	VADDPS Z5, Z3, Z3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z4
-	VMINPS Z0, Z4, Z0
-	VMINPS Z1, Z4, Z1
-	VMINPS Z2, Z4, Z2
-	VMINPS Z3, Z4, Z3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n3x2mAVX512(a *Args)
-TEXT ·n3x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Z8
-	VFMADD231PS Z6, Z8, Z0
-	VFMADD231PS Z7, Z8, Z1
-	VBROADCASTSS (DI)(DX*1), Z9
-	VFMADD231PS Z6, Z9, Z2
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS (DI)(DX*2), Z8
-	VFMADD231PS Z6, Z8, Z4
-	VFMADD231PS Z7, Z8, Z5
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	VADDPS Z6, Z0, Z0
-	VADDPS Z7, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	VADDPS Z6, Z2, Z2
-	VADDPS Z7, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	VADDPS Z6, Z4, Z4
-	VADDPS Z7, Z5, Z5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z6, Z6, Z6
-	VMAXPS Z0, Z6, Z0
-	VMAXPS Z1, Z6, Z1
-	VMAXPS Z2, Z6, Z2
-	VMAXPS Z3, Z6, Z3
-	VMAXPS Z4, Z6, Z4
-	VMAXPS Z5, Z6, Z5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z6
-	VMINPS Z0, Z6, Z0
-	VMINPS Z1, Z6, Z1
-	VMINPS Z2, Z6, Z2
-	VMINPS Z3, Z6, Z3
-	VMINPS Z4, Z6, Z4
-	VMINPS Z5, Z6, Z5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n4x2mAVX512(a *Args)
-TEXT ·n4x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Z10
-	VFMADD231PS Z8, Z10, Z0
-	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS (DI)(DX*1), Z11
-	VFMADD231PS Z8, Z11, Z2
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS (DI)(DX*2), Z10
-	VFMADD231PS Z8, Z10, Z4
-	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS (R8), Z11
-	VFMADD231PS Z8, Z11, Z6
-	VFMADD231PS Z9, Z11, Z7
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z0, Z0
-	VADDPS Z9, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z2, Z2
-	VADDPS Z9, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z4, Z4
-	VADDPS Z9, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z6, Z6
-	VADDPS Z9, Z7, Z7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z8
-	VMINPS Z0, Z8, Z0
-	VMINPS Z1, Z8, Z1
-	VMINPS Z2, Z8, Z2
-	VMINPS Z3, Z8, Z3
-	VMINPS Z4, Z8, Z4
-	VMINPS Z5, Z8, Z5
-	VMINPS Z6, Z8, Z6
-	VMINPS Z7, Z8, Z7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n5x2mAVX512(a *Args)
-TEXT ·n5x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Z12
-	VFMADD231PS Z10, Z12, Z0
-	VFMADD231PS Z11, Z12, Z1
-	VBROADCASTSS (DI)(DX*1), Z13
-	VFMADD231PS Z10, Z13, Z2
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS (DI)(DX*2), Z12
-	VFMADD231PS Z10, Z12, Z4
-	VFMADD231PS Z11, Z12, Z5
-	VBROADCASTSS (R8), Z13
-	VFMADD231PS Z10, Z13, Z6
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS (R8)(DX*1), Z12
-	VFMADD231PS Z10, Z12, Z8
-	VFMADD231PS Z11, Z12, Z9
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z0, Z0
-	VADDPS Z11, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z2, Z2
-	VADDPS Z11, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z4, Z4
-	VADDPS Z11, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z6, Z6
-	VADDPS Z11, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z8, Z8
-	VADDPS Z11, Z9, Z9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z10, Z10, Z10
-	VMAXPS Z0, Z10, Z0
-	VMAXPS Z1, Z10, Z1
-	VMAXPS Z2, Z10, Z2
-	VMAXPS Z3, Z10, Z3
-	VMAXPS Z4, Z10, Z4
-	VMAXPS Z5, Z10, Z5
-	VMAXPS Z6, Z10, Z6
-	VMAXPS Z7, Z10, Z7
-	VMAXPS Z8, Z10, Z8
-	VMAXPS Z9, Z10, Z9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z10
-	VMINPS Z0, Z10, Z0
-	VMINPS Z1, Z10, Z1
-	VMINPS Z2, Z10, Z2
-	VMINPS Z3, Z10, Z3
-	VMINPS Z4, Z10, Z4
-	VMINPS Z5, Z10, Z5
-	VMINPS Z6, Z10, Z6
-	VMINPS Z7, Z10, Z7
-	VMINPS Z8, Z10, Z8
-	VMINPS Z9, Z10, Z9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n6x2mAVX512(a *Args)
-TEXT ·n6x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Z14
-	VFMADD231PS Z12, Z14, Z0
-	VFMADD231PS Z13, Z14, Z1
-	VBROADCASTSS (DI)(DX*1), Z15
-	VFMADD231PS Z12, Z15, Z2
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS (DI)(DX*2), Z14
-	VFMADD231PS Z12, Z14, Z4
-	VFMADD231PS Z13, Z14, Z5
-	VBROADCASTSS (R8), Z15
-	VFMADD231PS Z12, Z15, Z6
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS (R8)(DX*1), Z14
-	VFMADD231PS Z12, Z14, Z8
-	VFMADD231PS Z13, Z14, Z9
-	VBROADCASTSS (R8)(DX*2), Z15
-	VFMADD231PS Z12, Z15, Z10
-	VFMADD231PS Z13, Z15, Z11
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z0, Z0
-	VADDPS Z13, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z2, Z2
-	VADDPS Z13, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z4, Z4
-	VADDPS Z13, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z6, Z6
-	VADDPS Z13, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z8, Z8
-	VADDPS Z13, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z10, Z10
-	VADDPS Z13, Z11, Z11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z12
-	VMINPS Z0, Z12, Z0
-	VMINPS Z1, Z12, Z1
-	VMINPS Z2, Z12, Z2
-	VMINPS Z3, Z12, Z3
-	VMINPS Z4, Z12, Z4
-	VMINPS Z5, Z12, Z5
-	VMINPS Z6, Z12, Z6
-	VMINPS Z7, Z12, Z7
-	VMINPS Z8, Z12, Z8
-	VMINPS Z9, Z12, Z9
-	VMINPS Z10, Z12, Z10
-	VMINPS Z11, Z12, Z11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n7x2mAVX512(a *Args)
-TEXT ·n7x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
+again5:
 	VMOVUPS (BX), Z14
 	VMOVUPS.Z 64(BX), K1, Z15
 	PREFETCHT0 (SI)
@@ -9142,2331 +3496,18 @@ again:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z0, Z0
-	VADDPS Z15, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z2, Z2
-	VADDPS Z15, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z4, Z4
-	VADDPS Z15, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z6, Z6
-	VADDPS Z15, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z8, Z8
-	VADDPS Z15, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z10, Z10
-	VADDPS Z15, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z12, Z12
-	VADDPS Z15, Z13, Z13
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0
-	VMAXPS Z1, Z14, Z1
-	VMAXPS Z2, Z14, Z2
-	VMAXPS Z3, Z14, Z3
-	VMAXPS Z4, Z14, Z4
-	VMAXPS Z5, Z14, Z5
-	VMAXPS Z6, Z14, Z6
-	VMAXPS Z7, Z14, Z7
-	VMAXPS Z8, Z14, Z8
-	VMAXPS Z9, Z14, Z9
-	VMAXPS Z10, Z14, Z10
-	VMAXPS Z11, Z14, Z11
-	VMAXPS Z12, Z14, Z12
-	VMAXPS Z13, Z14, Z13
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z14
-	VMINPS Z0, Z14, Z0
-	VMINPS Z1, Z14, Z1
-	VMINPS Z2, Z14, Z2
-	VMINPS Z3, Z14, Z3
-	VMINPS Z4, Z14, Z4
-	VMINPS Z5, Z14, Z5
-	VMINPS Z6, Z14, Z6
-	VMINPS Z7, Z14, Z7
-	VMINPS Z8, Z14, Z8
-	VMINPS Z9, Z14, Z9
-	VMINPS Z10, Z14, Z10
-	VMINPS Z11, Z14, Z11
-	VMINPS Z12, Z14, Z12
-	VMINPS Z13, Z14, Z13
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n8x2mAVX512(a *Args)
-TEXT ·n8x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Z18
-	VFMADD231PS Z16, Z18, Z0
-	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS (DI)(DX*1), Z19
-	VFMADD231PS Z16, Z19, Z2
-	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS (DI)(DX*2), Z18
-	VFMADD231PS Z16, Z18, Z4
-	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS (R8), Z19
-	VFMADD231PS Z16, Z19, Z6
-	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS (R8)(DX*1), Z18
-	VFMADD231PS Z16, Z18, Z8
-	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS (R8)(DX*2), Z19
-	VFMADD231PS Z16, Z19, Z10
-	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS (R9), Z18
-	VFMADD231PS Z16, Z18, Z12
-	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS (R9)(DX*1), Z19
-	VFMADD231PS Z16, Z19, Z14
-	VFMADD231PS Z17, Z19, Z15
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z0, Z0
-	VADDPS Z17, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z2, Z2
-	VADDPS Z17, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z4, Z4
-	VADDPS Z17, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z6, Z6
-	VADDPS Z17, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z8, Z8
-	VADDPS Z17, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z10, Z10
-	VADDPS Z17, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z12, Z12
-	VADDPS Z17, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z14, Z14
-	VADDPS Z17, Z15, Z15
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z16, Z16, Z16
-	VMAXPS Z0, Z16, Z0
-	VMAXPS Z1, Z16, Z1
-	VMAXPS Z2, Z16, Z2
-	VMAXPS Z3, Z16, Z3
-	VMAXPS Z4, Z16, Z4
-	VMAXPS Z5, Z16, Z5
-	VMAXPS Z6, Z16, Z6
-	VMAXPS Z7, Z16, Z7
-	VMAXPS Z8, Z16, Z8
-	VMAXPS Z9, Z16, Z9
-	VMAXPS Z10, Z16, Z10
-	VMAXPS Z11, Z16, Z11
-	VMAXPS Z12, Z16, Z12
-	VMAXPS Z13, Z16, Z13
-	VMAXPS Z14, Z16, Z14
-	VMAXPS Z15, Z16, Z15
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z16
-	VMINPS Z0, Z16, Z0
-	VMINPS Z1, Z16, Z1
-	VMINPS Z2, Z16, Z2
-	VMINPS Z3, Z16, Z3
-	VMINPS Z4, Z16, Z4
-	VMINPS Z5, Z16, Z5
-	VMINPS Z6, Z16, Z6
-	VMINPS Z7, Z16, Z7
-	VMINPS Z8, Z16, Z8
-	VMINPS Z9, Z16, Z9
-	VMINPS Z10, Z16, Z10
-	VMINPS Z11, Z16, Z11
-	VMINPS Z12, Z16, Z12
-	VMINPS Z13, Z16, Z13
-	VMINPS Z14, Z16, Z14
-	VMINPS Z15, Z16, Z15
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n9x2mAVX512(a *Args)
-TEXT ·n9x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Z20
-	VFMADD231PS Z18, Z20, Z0
-	VFMADD231PS Z19, Z20, Z1
-	VBROADCASTSS (DI)(DX*1), Z21
-	VFMADD231PS Z18, Z21, Z2
-	VFMADD231PS Z19, Z21, Z3
-	VBROADCASTSS (DI)(DX*2), Z20
-	VFMADD231PS Z18, Z20, Z4
-	VFMADD231PS Z19, Z20, Z5
-	VBROADCASTSS (R8), Z21
-	VFMADD231PS Z18, Z21, Z6
-	VFMADD231PS Z19, Z21, Z7
-	VBROADCASTSS (R8)(DX*1), Z20
-	VFMADD231PS Z18, Z20, Z8
-	VFMADD231PS Z19, Z20, Z9
-	VBROADCASTSS (R8)(DX*2), Z21
-	VFMADD231PS Z18, Z21, Z10
-	VFMADD231PS Z19, Z21, Z11
-	VBROADCASTSS (R9), Z20
-	VFMADD231PS Z18, Z20, Z12
-	VFMADD231PS Z19, Z20, Z13
-	VBROADCASTSS (R9)(DX*1), Z21
-	VFMADD231PS Z18, Z21, Z14
-	VFMADD231PS Z19, Z21, Z15
-	VBROADCASTSS (R9)(DX*2), Z20
-	VFMADD231PS Z18, Z20, Z16
-	VFMADD231PS Z19, Z20, Z17
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z0, Z0
-	VADDPS Z19, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z2, Z2
-	VADDPS Z19, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z4, Z4
-	VADDPS Z19, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z6, Z6
-	VADDPS Z19, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z8, Z8
-	VADDPS Z19, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z10, Z10
-	VADDPS Z19, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z12, Z12
-	VADDPS Z19, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z14, Z14
-	VADDPS Z19, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z16, Z16
-	VADDPS Z19, Z17, Z17
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z18, Z18, Z18
-	VMAXPS Z0, Z18, Z0
-	VMAXPS Z1, Z18, Z1
-	VMAXPS Z2, Z18, Z2
-	VMAXPS Z3, Z18, Z3
-	VMAXPS Z4, Z18, Z4
-	VMAXPS Z5, Z18, Z5
-	VMAXPS Z6, Z18, Z6
-	VMAXPS Z7, Z18, Z7
-	VMAXPS Z8, Z18, Z8
-	VMAXPS Z9, Z18, Z9
-	VMAXPS Z10, Z18, Z10
-	VMAXPS Z11, Z18, Z11
-	VMAXPS Z12, Z18, Z12
-	VMAXPS Z13, Z18, Z13
-	VMAXPS Z14, Z18, Z14
-	VMAXPS Z15, Z18, Z15
-	VMAXPS Z16, Z18, Z16
-	VMAXPS Z17, Z18, Z17
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z18
-	VMINPS Z0, Z18, Z0
-	VMINPS Z1, Z18, Z1
-	VMINPS Z2, Z18, Z2
-	VMINPS Z3, Z18, Z3
-	VMINPS Z4, Z18, Z4
-	VMINPS Z5, Z18, Z5
-	VMINPS Z6, Z18, Z6
-	VMINPS Z7, Z18, Z7
-	VMINPS Z8, Z18, Z8
-	VMINPS Z9, Z18, Z9
-	VMINPS Z10, Z18, Z10
-	VMINPS Z11, Z18, Z11
-	VMINPS Z12, Z18, Z12
-	VMINPS Z13, Z18, Z13
-	VMINPS Z14, Z18, Z14
-	VMINPS Z15, Z18, Z15
-	VMINPS Z16, Z18, Z16
-	VMINPS Z17, Z18, Z17
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n10x2mAVX512(a *Args)
-TEXT ·n10x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z22
-	VFMADD231PS Z20, Z22, Z0
-	VFMADD231PS Z21, Z22, Z1
-	VBROADCASTSS (DI)(DX*1), Z23
-	VFMADD231PS Z20, Z23, Z2
-	VFMADD231PS Z21, Z23, Z3
-	VBROADCASTSS (DI)(DX*2), Z22
-	VFMADD231PS Z20, Z22, Z4
-	VFMADD231PS Z21, Z22, Z5
-	VBROADCASTSS (R8), Z23
-	VFMADD231PS Z20, Z23, Z6
-	VFMADD231PS Z21, Z23, Z7
-	VBROADCASTSS (R8)(DX*1), Z22
-	VFMADD231PS Z20, Z22, Z8
-	VFMADD231PS Z21, Z22, Z9
-	VBROADCASTSS (R8)(DX*2), Z23
-	VFMADD231PS Z20, Z23, Z10
-	VFMADD231PS Z21, Z23, Z11
-	VBROADCASTSS (R9), Z22
-	VFMADD231PS Z20, Z22, Z12
-	VFMADD231PS Z21, Z22, Z13
-	VBROADCASTSS (R9)(DX*1), Z23
-	VFMADD231PS Z20, Z23, Z14
-	VFMADD231PS Z21, Z23, Z15
-	VBROADCASTSS (R9)(DX*2), Z22
-	VFMADD231PS Z20, Z22, Z16
-	VFMADD231PS Z21, Z22, Z17
-	VBROADCASTSS (R10), Z23
-	VFMADD231PS Z20, Z23, Z18
-	VFMADD231PS Z21, Z23, Z19
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z0, Z0
-	VADDPS Z21, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z2, Z2
-	VADDPS Z21, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z4, Z4
-	VADDPS Z21, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z6, Z6
-	VADDPS Z21, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z8, Z8
-	VADDPS Z21, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z10, Z10
-	VADDPS Z21, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z12, Z12
-	VADDPS Z21, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z14, Z14
-	VADDPS Z21, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z16, Z16
-	VADDPS Z21, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z18, Z18
-	VADDPS Z21, Z19, Z19
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z20, Z20, Z20
-	VMAXPS Z0, Z20, Z0
-	VMAXPS Z1, Z20, Z1
-	VMAXPS Z2, Z20, Z2
-	VMAXPS Z3, Z20, Z3
-	VMAXPS Z4, Z20, Z4
-	VMAXPS Z5, Z20, Z5
-	VMAXPS Z6, Z20, Z6
-	VMAXPS Z7, Z20, Z7
-	VMAXPS Z8, Z20, Z8
-	VMAXPS Z9, Z20, Z9
-	VMAXPS Z10, Z20, Z10
-	VMAXPS Z11, Z20, Z11
-	VMAXPS Z12, Z20, Z12
-	VMAXPS Z13, Z20, Z13
-	VMAXPS Z14, Z20, Z14
-	VMAXPS Z15, Z20, Z15
-	VMAXPS Z16, Z20, Z16
-	VMAXPS Z17, Z20, Z17
-	VMAXPS Z18, Z20, Z18
-	VMAXPS Z19, Z20, Z19
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z20
-	VMINPS Z0, Z20, Z0
-	VMINPS Z1, Z20, Z1
-	VMINPS Z2, Z20, Z2
-	VMINPS Z3, Z20, Z3
-	VMINPS Z4, Z20, Z4
-	VMINPS Z5, Z20, Z5
-	VMINPS Z6, Z20, Z6
-	VMINPS Z7, Z20, Z7
-	VMINPS Z8, Z20, Z8
-	VMINPS Z9, Z20, Z9
-	VMINPS Z10, Z20, Z10
-	VMINPS Z11, Z20, Z11
-	VMINPS Z12, Z20, Z12
-	VMINPS Z13, Z20, Z13
-	VMINPS Z14, Z20, Z14
-	VMINPS Z15, Z20, Z15
-	VMINPS Z16, Z20, Z16
-	VMINPS Z17, Z20, Z17
-	VMINPS Z18, Z20, Z18
-	VMINPS Z19, Z20, Z19
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n11x2mAVX512(a *Args)
-TEXT ·n11x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z24
-	VFMADD231PS Z22, Z24, Z0
-	VFMADD231PS Z23, Z24, Z1
-	VBROADCASTSS (DI)(DX*1), Z25
-	VFMADD231PS Z22, Z25, Z2
-	VFMADD231PS Z23, Z25, Z3
-	VBROADCASTSS (DI)(DX*2), Z24
-	VFMADD231PS Z22, Z24, Z4
-	VFMADD231PS Z23, Z24, Z5
-	VBROADCASTSS (R8), Z25
-	VFMADD231PS Z22, Z25, Z6
-	VFMADD231PS Z23, Z25, Z7
-	VBROADCASTSS (R8)(DX*1), Z24
-	VFMADD231PS Z22, Z24, Z8
-	VFMADD231PS Z23, Z24, Z9
-	VBROADCASTSS (R8)(DX*2), Z25
-	VFMADD231PS Z22, Z25, Z10
-	VFMADD231PS Z23, Z25, Z11
-	VBROADCASTSS (R9), Z24
-	VFMADD231PS Z22, Z24, Z12
-	VFMADD231PS Z23, Z24, Z13
-	VBROADCASTSS (R9)(DX*1), Z25
-	VFMADD231PS Z22, Z25, Z14
-	VFMADD231PS Z23, Z25, Z15
-	VBROADCASTSS (R9)(DX*2), Z24
-	VFMADD231PS Z22, Z24, Z16
-	VFMADD231PS Z23, Z24, Z17
-	VBROADCASTSS (R10), Z25
-	VFMADD231PS Z22, Z25, Z18
-	VFMADD231PS Z23, Z25, Z19
-	VBROADCASTSS (R10)(DX*1), Z24
-	VFMADD231PS Z22, Z24, Z20
-	VFMADD231PS Z23, Z24, Z21
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z0, Z0
-	VADDPS Z23, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z2, Z2
-	VADDPS Z23, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z4, Z4
-	VADDPS Z23, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z6, Z6
-	VADDPS Z23, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z8, Z8
-	VADDPS Z23, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z10, Z10
-	VADDPS Z23, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z12, Z12
-	VADDPS Z23, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z14, Z14
-	VADDPS Z23, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z16, Z16
-	VADDPS Z23, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z18, Z18
-	VADDPS Z23, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z20, Z20
-	VADDPS Z23, Z21, Z21
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z22, Z22, Z22
-	VMAXPS Z0, Z22, Z0
-	VMAXPS Z1, Z22, Z1
-	VMAXPS Z2, Z22, Z2
-	VMAXPS Z3, Z22, Z3
-	VMAXPS Z4, Z22, Z4
-	VMAXPS Z5, Z22, Z5
-	VMAXPS Z6, Z22, Z6
-	VMAXPS Z7, Z22, Z7
-	VMAXPS Z8, Z22, Z8
-	VMAXPS Z9, Z22, Z9
-	VMAXPS Z10, Z22, Z10
-	VMAXPS Z11, Z22, Z11
-	VMAXPS Z12, Z22, Z12
-	VMAXPS Z13, Z22, Z13
-	VMAXPS Z14, Z22, Z14
-	VMAXPS Z15, Z22, Z15
-	VMAXPS Z16, Z22, Z16
-	VMAXPS Z17, Z22, Z17
-	VMAXPS Z18, Z22, Z18
-	VMAXPS Z19, Z22, Z19
-	VMAXPS Z20, Z22, Z20
-	VMAXPS Z21, Z22, Z21
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z22
-	VMINPS Z0, Z22, Z0
-	VMINPS Z1, Z22, Z1
-	VMINPS Z2, Z22, Z2
-	VMINPS Z3, Z22, Z3
-	VMINPS Z4, Z22, Z4
-	VMINPS Z5, Z22, Z5
-	VMINPS Z6, Z22, Z6
-	VMINPS Z7, Z22, Z7
-	VMINPS Z8, Z22, Z8
-	VMINPS Z9, Z22, Z9
-	VMINPS Z10, Z22, Z10
-	VMINPS Z11, Z22, Z11
-	VMINPS Z12, Z22, Z12
-	VMINPS Z13, Z22, Z13
-	VMINPS Z14, Z22, Z14
-	VMINPS Z15, Z22, Z15
-	VMINPS Z16, Z22, Z16
-	VMINPS Z17, Z22, Z17
-	VMINPS Z18, Z22, Z18
-	VMINPS Z19, Z22, Z19
-	VMINPS Z20, Z22, Z20
-	VMINPS Z21, Z22, Z21
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n12x2mAVX512(a *Args)
-TEXT ·n12x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Z26
-	VFMADD231PS Z24, Z26, Z0
-	VFMADD231PS Z25, Z26, Z1
-	VBROADCASTSS (DI)(DX*1), Z27
-	VFMADD231PS Z24, Z27, Z2
-	VFMADD231PS Z25, Z27, Z3
-	VBROADCASTSS (DI)(DX*2), Z26
-	VFMADD231PS Z24, Z26, Z4
-	VFMADD231PS Z25, Z26, Z5
-	VBROADCASTSS (R8), Z27
-	VFMADD231PS Z24, Z27, Z6
-	VFMADD231PS Z25, Z27, Z7
-	VBROADCASTSS (R8)(DX*1), Z26
-	VFMADD231PS Z24, Z26, Z8
-	VFMADD231PS Z25, Z26, Z9
-	VBROADCASTSS (R8)(DX*2), Z27
-	VFMADD231PS Z24, Z27, Z10
-	VFMADD231PS Z25, Z27, Z11
-	VBROADCASTSS (R9), Z26
-	VFMADD231PS Z24, Z26, Z12
-	VFMADD231PS Z25, Z26, Z13
-	VBROADCASTSS (R9)(DX*1), Z27
-	VFMADD231PS Z24, Z27, Z14
-	VFMADD231PS Z25, Z27, Z15
-	VBROADCASTSS (R9)(DX*2), Z26
-	VFMADD231PS Z24, Z26, Z16
-	VFMADD231PS Z25, Z26, Z17
-	VBROADCASTSS (R10), Z27
-	VFMADD231PS Z24, Z27, Z18
-	VFMADD231PS Z25, Z27, Z19
-	VBROADCASTSS (R10)(DX*1), Z26
-	VFMADD231PS Z24, Z26, Z20
-	VFMADD231PS Z25, Z26, Z21
-	VBROADCASTSS (R10)(DX*2), Z27
-	VFMADD231PS Z24, Z27, Z22
-	VFMADD231PS Z25, Z27, Z23
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z0, Z0
-	VADDPS Z25, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z2, Z2
-	VADDPS Z25, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z4, Z4
-	VADDPS Z25, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z6, Z6
-	VADDPS Z25, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z8, Z8
-	VADDPS Z25, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z10, Z10
-	VADDPS Z25, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z12, Z12
-	VADDPS Z25, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z14, Z14
-	VADDPS Z25, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z16, Z16
-	VADDPS Z25, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z18, Z18
-	VADDPS Z25, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z20, Z20
-	VADDPS Z25, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z22, Z22
-	VADDPS Z25, Z23, Z23
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z24, Z24, Z24
-	VMAXPS Z0, Z24, Z0
-	VMAXPS Z1, Z24, Z1
-	VMAXPS Z2, Z24, Z2
-	VMAXPS Z3, Z24, Z3
-	VMAXPS Z4, Z24, Z4
-	VMAXPS Z5, Z24, Z5
-	VMAXPS Z6, Z24, Z6
-	VMAXPS Z7, Z24, Z7
-	VMAXPS Z8, Z24, Z8
-	VMAXPS Z9, Z24, Z9
-	VMAXPS Z10, Z24, Z10
-	VMAXPS Z11, Z24, Z11
-	VMAXPS Z12, Z24, Z12
-	VMAXPS Z13, Z24, Z13
-	VMAXPS Z14, Z24, Z14
-	VMAXPS Z15, Z24, Z15
-	VMAXPS Z16, Z24, Z16
-	VMAXPS Z17, Z24, Z17
-	VMAXPS Z18, Z24, Z18
-	VMAXPS Z19, Z24, Z19
-	VMAXPS Z20, Z24, Z20
-	VMAXPS Z21, Z24, Z21
-	VMAXPS Z22, Z24, Z22
-	VMAXPS Z23, Z24, Z23
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z24
-	VMINPS Z0, Z24, Z0
-	VMINPS Z1, Z24, Z1
-	VMINPS Z2, Z24, Z2
-	VMINPS Z3, Z24, Z3
-	VMINPS Z4, Z24, Z4
-	VMINPS Z5, Z24, Z5
-	VMINPS Z6, Z24, Z6
-	VMINPS Z7, Z24, Z7
-	VMINPS Z8, Z24, Z8
-	VMINPS Z9, Z24, Z9
-	VMINPS Z10, Z24, Z10
-	VMINPS Z11, Z24, Z11
-	VMINPS Z12, Z24, Z12
-	VMINPS Z13, Z24, Z13
-	VMINPS Z14, Z24, Z14
-	VMINPS Z15, Z24, Z15
-	VMINPS Z16, Z24, Z16
-	VMINPS Z17, Z24, Z17
-	VMINPS Z18, Z24, Z18
-	VMINPS Z19, Z24, Z19
-	VMINPS Z20, Z24, Z20
-	VMINPS Z21, Z24, Z21
-	VMINPS Z22, Z24, Z22
-	VMINPS Z23, Z24, Z23
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n13x2mAVX512(a *Args)
-TEXT ·n13x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R12
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R13
-	MOVQ Args_Segs(AX), R14
-	MOVQ R14, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R14
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	PREFETCHT0 (SI)
-	ADDQ R12, SI
-	VBROADCASTSS (DI), Z28
-	VFMADD231PS Z26, Z28, Z0
-	VFMADD231PS Z27, Z28, Z1
-	VBROADCASTSS (DI)(DX*1), Z29
-	VFMADD231PS Z26, Z29, Z2
-	VFMADD231PS Z27, Z29, Z3
-	VBROADCASTSS (DI)(DX*2), Z28
-	VFMADD231PS Z26, Z28, Z4
-	VFMADD231PS Z27, Z28, Z5
-	VBROADCASTSS (R8), Z29
-	VFMADD231PS Z26, Z29, Z6
-	VFMADD231PS Z27, Z29, Z7
-	VBROADCASTSS (R8)(DX*1), Z28
-	VFMADD231PS Z26, Z28, Z8
-	VFMADD231PS Z27, Z28, Z9
-	VBROADCASTSS (R8)(DX*2), Z29
-	VFMADD231PS Z26, Z29, Z10
-	VFMADD231PS Z27, Z29, Z11
-	VBROADCASTSS (R9), Z28
-	VFMADD231PS Z26, Z28, Z12
-	VFMADD231PS Z27, Z28, Z13
-	VBROADCASTSS (R9)(DX*1), Z29
-	VFMADD231PS Z26, Z29, Z14
-	VFMADD231PS Z27, Z29, Z15
-	VBROADCASTSS (R9)(DX*2), Z28
-	VFMADD231PS Z26, Z28, Z16
-	VFMADD231PS Z27, Z28, Z17
-	VBROADCASTSS (R10), Z29
-	VFMADD231PS Z26, Z29, Z18
-	VFMADD231PS Z27, Z29, Z19
-	VBROADCASTSS (R10)(DX*1), Z28
-	VFMADD231PS Z26, Z28, Z20
-	VFMADD231PS Z27, Z28, Z21
-	VBROADCASTSS (R10)(DX*2), Z29
-	VFMADD231PS Z26, Z29, Z22
-	VFMADD231PS Z27, Z29, Z23
-	VBROADCASTSS (R11), Z28
-	VFMADD231PS Z26, Z28, Z24
-	VFMADD231PS Z27, Z28, Z25
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ CX, BX
-	DECQ R14
-	JNE again
-	MOVQ (R13), R14
-	ADDQ $8, R13
-	ADDQ R14, DI
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z0, Z0
-	VADDPS Z27, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z2, Z2
-	VADDPS Z27, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z4, Z4
-	VADDPS Z27, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z6, Z6
-	VADDPS Z27, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z8, Z8
-	VADDPS Z27, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z10, Z10
-	VADDPS Z27, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z12, Z12
-	VADDPS Z27, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z14, Z14
-	VADDPS Z27, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z16, Z16
-	VADDPS Z27, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z18, Z18
-	VADDPS Z27, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z20, Z20
-	VADDPS Z27, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z22, Z22
-	VADDPS Z27, Z23, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z24, Z24
-	VADDPS Z27, Z25, Z25
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z26, Z26, Z26
-	VMAXPS Z0, Z26, Z0
-	VMAXPS Z1, Z26, Z1
-	VMAXPS Z2, Z26, Z2
-	VMAXPS Z3, Z26, Z3
-	VMAXPS Z4, Z26, Z4
-	VMAXPS Z5, Z26, Z5
-	VMAXPS Z6, Z26, Z6
-	VMAXPS Z7, Z26, Z7
-	VMAXPS Z8, Z26, Z8
-	VMAXPS Z9, Z26, Z9
-	VMAXPS Z10, Z26, Z10
-	VMAXPS Z11, Z26, Z11
-	VMAXPS Z12, Z26, Z12
-	VMAXPS Z13, Z26, Z13
-	VMAXPS Z14, Z26, Z14
-	VMAXPS Z15, Z26, Z15
-	VMAXPS Z16, Z26, Z16
-	VMAXPS Z17, Z26, Z17
-	VMAXPS Z18, Z26, Z18
-	VMAXPS Z19, Z26, Z19
-	VMAXPS Z20, Z26, Z20
-	VMAXPS Z21, Z26, Z21
-	VMAXPS Z22, Z26, Z22
-	VMAXPS Z23, Z26, Z23
-	VMAXPS Z24, Z26, Z24
-	VMAXPS Z25, Z26, Z25
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z26
-	VMINPS Z0, Z26, Z0
-	VMINPS Z1, Z26, Z1
-	VMINPS Z2, Z26, Z2
-	VMINPS Z3, Z26, Z3
-	VMINPS Z4, Z26, Z4
-	VMINPS Z5, Z26, Z5
-	VMINPS Z6, Z26, Z6
-	VMINPS Z7, Z26, Z7
-	VMINPS Z8, Z26, Z8
-	VMINPS Z9, Z26, Z9
-	VMINPS Z10, Z26, Z10
-	VMINPS Z11, Z26, Z11
-	VMINPS Z12, Z26, Z12
-	VMINPS Z13, Z26, Z13
-	VMINPS Z14, Z26, Z14
-	VMINPS Z15, Z26, Z15
-	VMINPS Z16, Z26, Z16
-	VMINPS Z17, Z26, Z17
-	VMINPS Z18, Z26, Z18
-	VMINPS Z19, Z26, Z19
-	VMINPS Z20, Z26, Z20
-	VMINPS Z21, Z26, Z21
-	VMINPS Z22, Z26, Z22
-	VMINPS Z23, Z26, Z23
-	VMINPS Z24, Z26, Z24
-	VMINPS Z25, Z26, Z25
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n14x2mAVX512(a *Args)
-TEXT ·n14x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	LEAQ (R10)(SI*1), R11
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R12
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R13
-	MOVQ Args_Segs(AX), R14
-	MOVQ R14, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R14
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	PREFETCHT0 (SI)
-	ADDQ R12, SI
-	VBROADCASTSS (DI), Z30
-	VFMADD231PS Z28, Z30, Z0
-	VFMADD231PS Z29, Z30, Z1
-	VBROADCASTSS (DI)(DX*1), Z31
-	VFMADD231PS Z28, Z31, Z2
-	VFMADD231PS Z29, Z31, Z3
-	VBROADCASTSS (DI)(DX*2), Z30
-	VFMADD231PS Z28, Z30, Z4
-	VFMADD231PS Z29, Z30, Z5
-	VBROADCASTSS (R8), Z31
-	VFMADD231PS Z28, Z31, Z6
-	VFMADD231PS Z29, Z31, Z7
-	VBROADCASTSS (R8)(DX*1), Z30
-	VFMADD231PS Z28, Z30, Z8
-	VFMADD231PS Z29, Z30, Z9
-	VBROADCASTSS (R8)(DX*2), Z31
-	VFMADD231PS Z28, Z31, Z10
-	VFMADD231PS Z29, Z31, Z11
-	VBROADCASTSS (R9), Z30
-	VFMADD231PS Z28, Z30, Z12
-	VFMADD231PS Z29, Z30, Z13
-	VBROADCASTSS (R9)(DX*1), Z31
-	VFMADD231PS Z28, Z31, Z14
-	VFMADD231PS Z29, Z31, Z15
-	VBROADCASTSS (R9)(DX*2), Z30
-	VFMADD231PS Z28, Z30, Z16
-	VFMADD231PS Z29, Z30, Z17
-	VBROADCASTSS (R10), Z31
-	VFMADD231PS Z28, Z31, Z18
-	VFMADD231PS Z29, Z31, Z19
-	VBROADCASTSS (R10)(DX*1), Z30
-	VFMADD231PS Z28, Z30, Z20
-	VFMADD231PS Z29, Z30, Z21
-	VBROADCASTSS (R10)(DX*2), Z31
-	VFMADD231PS Z28, Z31, Z22
-	VFMADD231PS Z29, Z31, Z23
-	VBROADCASTSS (R11), Z30
-	VFMADD231PS Z28, Z30, Z24
-	VFMADD231PS Z29, Z30, Z25
-	VBROADCASTSS (R11)(DX*1), Z31
-	VFMADD231PS Z28, Z31, Z26
-	VFMADD231PS Z29, Z31, Z27
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ CX, BX
-	DECQ R14
-	JNE again
-	MOVQ (R13), R14
-	ADDQ $8, R13
-	ADDQ R14, DI
-	ADDQ R14, R8
-	ADDQ R14, R9
-	ADDQ R14, R10
-	ADDQ R14, R11
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z0, Z0
-	VADDPS Z29, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z2, Z2
-	VADDPS Z29, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z4, Z4
-	VADDPS Z29, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z6, Z6
-	VADDPS Z29, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z8, Z8
-	VADDPS Z29, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z10, Z10
-	VADDPS Z29, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z12, Z12
-	VADDPS Z29, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z14, Z14
-	VADDPS Z29, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z16, Z16
-	VADDPS Z29, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z18, Z18
-	VADDPS Z29, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z20, Z20
-	VADDPS Z29, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z22, Z22
-	VADDPS Z29, Z23, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z24, Z24
-	VADDPS Z29, Z25, Z25
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS.Z 64(BX), K1, Z29
-	VADDPS Z28, Z26, Z26
-	VADDPS Z29, Z27, Z27
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z28, Z28, Z28
-	VMAXPS Z0, Z28, Z0
-	VMAXPS Z1, Z28, Z1
-	VMAXPS Z2, Z28, Z2
-	VMAXPS Z3, Z28, Z3
-	VMAXPS Z4, Z28, Z4
-	VMAXPS Z5, Z28, Z5
-	VMAXPS Z6, Z28, Z6
-	VMAXPS Z7, Z28, Z7
-	VMAXPS Z8, Z28, Z8
-	VMAXPS Z9, Z28, Z9
-	VMAXPS Z10, Z28, Z10
-	VMAXPS Z11, Z28, Z11
-	VMAXPS Z12, Z28, Z12
-	VMAXPS Z13, Z28, Z13
-	VMAXPS Z14, Z28, Z14
-	VMAXPS Z15, Z28, Z15
-	VMAXPS Z16, Z28, Z16
-	VMAXPS Z17, Z28, Z17
-	VMAXPS Z18, Z28, Z18
-	VMAXPS Z19, Z28, Z19
-	VMAXPS Z20, Z28, Z20
-	VMAXPS Z21, Z28, Z21
-	VMAXPS Z22, Z28, Z22
-	VMAXPS Z23, Z28, Z23
-	VMAXPS Z24, Z28, Z24
-	VMAXPS Z25, Z28, Z25
-	VMAXPS Z26, Z28, Z26
-	VMAXPS Z27, Z28, Z27
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z28
-	VMINPS Z0, Z28, Z0
-	VMINPS Z1, Z28, Z1
-	VMINPS Z2, Z28, Z2
-	VMINPS Z3, Z28, Z3
-	VMINPS Z4, Z28, Z4
-	VMINPS Z5, Z28, Z5
-	VMINPS Z6, Z28, Z6
-	VMINPS Z7, Z28, Z7
-	VMINPS Z8, Z28, Z8
-	VMINPS Z9, Z28, Z9
-	VMINPS Z10, Z28, Z10
-	VMINPS Z11, Z28, Z11
-	VMINPS Z12, Z28, Z12
-	VMINPS Z13, Z28, Z13
-	VMINPS Z14, Z28, Z14
-	VMINPS Z15, Z28, Z15
-	VMINPS Z16, Z28, Z16
-	VMINPS Z17, Z28, Z17
-	VMINPS Z18, Z28, Z18
-	VMINPS Z19, Z28, Z19
-	VMINPS Z20, Z28, Z20
-	VMINPS Z21, Z28, Z21
-	VMINPS Z22, Z28, Z22
-	VMINPS Z23, Z28, Z23
-	VMINPS Z24, Z28, Z24
-	VMINPS Z25, Z28, Z25
-	VMINPS Z26, Z28, Z26
-	VMINPS Z27, Z28, Z27
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z26, (BX)
-	VMOVUPS Z27, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t1x1AVX512(a *Args)
-TEXT ·t1x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -11477,5132 +3518,13 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment6:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
-	VMOVUPS (BX), Z1
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z2
-	VFMADD231PS Z1, Z2, Z0
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z1
-	VADDPS Z1, Z0, Z0
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z1
-	VMINPS Z0, Z1, Z0
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x1AVX512(a *Args)
-TEXT ·t2x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z2
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z3
-	VFMADD231PS Z2, Z3, Z0
-	VBROADCASTSS 4(DX), Z4
-	VFMADD231PS Z2, Z4, Z1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z2
-	VADDPS Z2, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VADDPS Z2, Z1, Z1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z2
-	VMINPS Z0, Z2, Z0
-	VMINPS Z1, Z2, Z1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x1AVX512(a *Args)
-TEXT ·t3x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z4
-	VFMADD231PS Z3, Z4, Z0
-	VBROADCASTSS 4(DX), Z5
-	VFMADD231PS Z3, Z5, Z1
-	VBROADCASTSS 8(DX), Z4
-	VFMADD231PS Z3, Z4, Z2
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z3
-	VADDPS Z3, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	VADDPS Z3, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	VADDPS Z3, Z2, Z2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z3, Z3, Z3
-	VMAXPS Z0, Z3, Z0
-	VMAXPS Z1, Z3, Z1
-	VMAXPS Z2, Z3, Z2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z3
-	VMINPS Z0, Z3, Z0
-	VMINPS Z1, Z3, Z1
-	VMINPS Z2, Z3, Z2
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x1AVX512(a *Args)
-TEXT ·t4x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z5
-	VFMADD231PS Z4, Z5, Z0
-	VBROADCASTSS 4(DX), Z6
-	VFMADD231PS Z4, Z6, Z1
-	VBROADCASTSS 8(DX), Z5
-	VFMADD231PS Z4, Z5, Z2
-	VBROADCASTSS 12(DX), Z6
-	VFMADD231PS Z4, Z6, Z3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z4
-	VADDPS Z4, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VADDPS Z4, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VADDPS Z4, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VADDPS Z4, Z3, Z3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z4
-	VMINPS Z0, Z4, Z0
-	VMINPS Z1, Z4, Z1
-	VMINPS Z2, Z4, Z2
-	VMINPS Z3, Z4, Z3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x1AVX512(a *Args)
-TEXT ·t5x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z6
-	VFMADD231PS Z5, Z6, Z0
-	VBROADCASTSS 4(DX), Z7
-	VFMADD231PS Z5, Z7, Z1
-	VBROADCASTSS 8(DX), Z6
-	VFMADD231PS Z5, Z6, Z2
-	VBROADCASTSS 12(DX), Z7
-	VFMADD231PS Z5, Z7, Z3
-	VBROADCASTSS 16(DX), Z6
-	VFMADD231PS Z5, Z6, Z4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	VADDPS Z5, Z4, Z4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z5, Z5, Z5
-	VMAXPS Z0, Z5, Z0
-	VMAXPS Z1, Z5, Z1
-	VMAXPS Z2, Z5, Z2
-	VMAXPS Z3, Z5, Z3
-	VMAXPS Z4, Z5, Z4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z5
-	VMINPS Z0, Z5, Z0
-	VMINPS Z1, Z5, Z1
-	VMINPS Z2, Z5, Z2
-	VMINPS Z3, Z5, Z3
-	VMINPS Z4, Z5, Z4
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x1AVX512(a *Args)
-TEXT ·t6x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z7
-	VFMADD231PS Z6, Z7, Z0
-	VBROADCASTSS 4(DX), Z8
-	VFMADD231PS Z6, Z8, Z1
-	VBROADCASTSS 8(DX), Z7
-	VFMADD231PS Z6, Z7, Z2
-	VBROADCASTSS 12(DX), Z8
-	VFMADD231PS Z6, Z8, Z3
-	VBROADCASTSS 16(DX), Z7
-	VFMADD231PS Z6, Z7, Z4
-	VBROADCASTSS 20(DX), Z8
-	VFMADD231PS Z6, Z8, Z5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VADDPS Z6, Z5, Z5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z6, Z6, Z6
-	VMAXPS Z0, Z6, Z0
-	VMAXPS Z1, Z6, Z1
-	VMAXPS Z2, Z6, Z2
-	VMAXPS Z3, Z6, Z3
-	VMAXPS Z4, Z6, Z4
-	VMAXPS Z5, Z6, Z5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z6
-	VMINPS Z0, Z6, Z0
-	VMINPS Z1, Z6, Z1
-	VMINPS Z2, Z6, Z2
-	VMINPS Z3, Z6, Z3
-	VMINPS Z4, Z6, Z4
-	VMINPS Z5, Z6, Z5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t7x1AVX512(a *Args)
-TEXT ·t7x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z8
-	VFMADD231PS Z7, Z8, Z0
-	VBROADCASTSS 4(DX), Z9
-	VFMADD231PS Z7, Z9, Z1
-	VBROADCASTSS 8(DX), Z8
-	VFMADD231PS Z7, Z8, Z2
-	VBROADCASTSS 12(DX), Z9
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 16(DX), Z8
-	VFMADD231PS Z7, Z8, Z4
-	VBROADCASTSS 20(DX), Z9
-	VFMADD231PS Z7, Z9, Z5
-	VBROADCASTSS 24(DX), Z8
-	VFMADD231PS Z7, Z8, Z6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	VADDPS Z7, Z6, Z6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z7, Z7, Z7
-	VMAXPS Z0, Z7, Z0
-	VMAXPS Z1, Z7, Z1
-	VMAXPS Z2, Z7, Z2
-	VMAXPS Z3, Z7, Z3
-	VMAXPS Z4, Z7, Z4
-	VMAXPS Z5, Z7, Z5
-	VMAXPS Z6, Z7, Z6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z7
-	VMINPS Z0, Z7, Z0
-	VMINPS Z1, Z7, Z1
-	VMINPS Z2, Z7, Z2
-	VMINPS Z3, Z7, Z3
-	VMINPS Z4, Z7, Z4
-	VMINPS Z5, Z7, Z5
-	VMINPS Z6, Z7, Z6
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t8x1AVX512(a *Args)
-TEXT ·t8x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z9
-	VFMADD231PS Z8, Z9, Z0
-	VBROADCASTSS 4(DX), Z10
-	VFMADD231PS Z8, Z10, Z1
-	VBROADCASTSS 8(DX), Z9
-	VFMADD231PS Z8, Z9, Z2
-	VBROADCASTSS 12(DX), Z10
-	VFMADD231PS Z8, Z10, Z3
-	VBROADCASTSS 16(DX), Z9
-	VFMADD231PS Z8, Z9, Z4
-	VBROADCASTSS 20(DX), Z10
-	VFMADD231PS Z8, Z10, Z5
-	VBROADCASTSS 24(DX), Z9
-	VFMADD231PS Z8, Z9, Z6
-	VBROADCASTSS 28(DX), Z10
-	VFMADD231PS Z8, Z10, Z7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VADDPS Z8, Z7, Z7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z8
-	VMINPS Z0, Z8, Z0
-	VMINPS Z1, Z8, Z1
-	VMINPS Z2, Z8, Z2
-	VMINPS Z3, Z8, Z3
-	VMINPS Z4, Z8, Z4
-	VMINPS Z5, Z8, Z5
-	VMINPS Z6, Z8, Z6
-	VMINPS Z7, Z8, Z7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t9x1AVX512(a *Args)
-TEXT ·t9x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z10
-	VFMADD231PS Z9, Z10, Z0
-	VBROADCASTSS 4(DX), Z11
-	VFMADD231PS Z9, Z11, Z1
-	VBROADCASTSS 8(DX), Z10
-	VFMADD231PS Z9, Z10, Z2
-	VBROADCASTSS 12(DX), Z11
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS 16(DX), Z10
-	VFMADD231PS Z9, Z10, Z4
-	VBROADCASTSS 20(DX), Z11
-	VFMADD231PS Z9, Z11, Z5
-	VBROADCASTSS 24(DX), Z10
-	VFMADD231PS Z9, Z10, Z6
-	VBROADCASTSS 28(DX), Z11
-	VFMADD231PS Z9, Z11, Z7
-	VBROADCASTSS 32(DX), Z10
-	VFMADD231PS Z9, Z10, Z8
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	VADDPS Z9, Z8, Z8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z9, Z9, Z9
-	VMAXPS Z0, Z9, Z0
-	VMAXPS Z1, Z9, Z1
-	VMAXPS Z2, Z9, Z2
-	VMAXPS Z3, Z9, Z3
-	VMAXPS Z4, Z9, Z4
-	VMAXPS Z5, Z9, Z5
-	VMAXPS Z6, Z9, Z6
-	VMAXPS Z7, Z9, Z7
-	VMAXPS Z8, Z9, Z8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z9
-	VMINPS Z0, Z9, Z0
-	VMINPS Z1, Z9, Z1
-	VMINPS Z2, Z9, Z2
-	VMINPS Z3, Z9, Z3
-	VMINPS Z4, Z9, Z4
-	VMINPS Z5, Z9, Z5
-	VMINPS Z6, Z9, Z6
-	VMINPS Z7, Z9, Z7
-	VMINPS Z8, Z9, Z8
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t10x1AVX512(a *Args)
-TEXT ·t10x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z10
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z11
-	VFMADD231PS Z10, Z11, Z0
-	VBROADCASTSS 4(DX), Z12
-	VFMADD231PS Z10, Z12, Z1
-	VBROADCASTSS 8(DX), Z11
-	VFMADD231PS Z10, Z11, Z2
-	VBROADCASTSS 12(DX), Z12
-	VFMADD231PS Z10, Z12, Z3
-	VBROADCASTSS 16(DX), Z11
-	VFMADD231PS Z10, Z11, Z4
-	VBROADCASTSS 20(DX), Z12
-	VFMADD231PS Z10, Z12, Z5
-	VBROADCASTSS 24(DX), Z11
-	VFMADD231PS Z10, Z11, Z6
-	VBROADCASTSS 28(DX), Z12
-	VFMADD231PS Z10, Z12, Z7
-	VBROADCASTSS 32(DX), Z11
-	VFMADD231PS Z10, Z11, Z8
-	VBROADCASTSS 36(DX), Z12
-	VFMADD231PS Z10, Z12, Z9
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VADDPS Z10, Z9, Z9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z10, Z10, Z10
-	VMAXPS Z0, Z10, Z0
-	VMAXPS Z1, Z10, Z1
-	VMAXPS Z2, Z10, Z2
-	VMAXPS Z3, Z10, Z3
-	VMAXPS Z4, Z10, Z4
-	VMAXPS Z5, Z10, Z5
-	VMAXPS Z6, Z10, Z6
-	VMAXPS Z7, Z10, Z7
-	VMAXPS Z8, Z10, Z8
-	VMAXPS Z9, Z10, Z9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z10
-	VMINPS Z0, Z10, Z0
-	VMINPS Z1, Z10, Z1
-	VMINPS Z2, Z10, Z2
-	VMINPS Z3, Z10, Z3
-	VMINPS Z4, Z10, Z4
-	VMINPS Z5, Z10, Z5
-	VMINPS Z6, Z10, Z6
-	VMINPS Z7, Z10, Z7
-	VMINPS Z8, Z10, Z8
-	VMINPS Z9, Z10, Z9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t11x1AVX512(a *Args)
-TEXT ·t11x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z12
-	VFMADD231PS Z11, Z12, Z0
-	VBROADCASTSS 4(DX), Z13
-	VFMADD231PS Z11, Z13, Z1
-	VBROADCASTSS 8(DX), Z12
-	VFMADD231PS Z11, Z12, Z2
-	VBROADCASTSS 12(DX), Z13
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS 16(DX), Z12
-	VFMADD231PS Z11, Z12, Z4
-	VBROADCASTSS 20(DX), Z13
-	VFMADD231PS Z11, Z13, Z5
-	VBROADCASTSS 24(DX), Z12
-	VFMADD231PS Z11, Z12, Z6
-	VBROADCASTSS 28(DX), Z13
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS 32(DX), Z12
-	VFMADD231PS Z11, Z12, Z8
-	VBROADCASTSS 36(DX), Z13
-	VFMADD231PS Z11, Z13, Z9
-	VBROADCASTSS 40(DX), Z12
-	VFMADD231PS Z11, Z12, Z10
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	VADDPS Z11, Z10, Z10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z11, Z11, Z11
-	VMAXPS Z0, Z11, Z0
-	VMAXPS Z1, Z11, Z1
-	VMAXPS Z2, Z11, Z2
-	VMAXPS Z3, Z11, Z3
-	VMAXPS Z4, Z11, Z4
-	VMAXPS Z5, Z11, Z5
-	VMAXPS Z6, Z11, Z6
-	VMAXPS Z7, Z11, Z7
-	VMAXPS Z8, Z11, Z8
-	VMAXPS Z9, Z11, Z9
-	VMAXPS Z10, Z11, Z10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z11
-	VMINPS Z0, Z11, Z0
-	VMINPS Z1, Z11, Z1
-	VMINPS Z2, Z11, Z2
-	VMINPS Z3, Z11, Z3
-	VMINPS Z4, Z11, Z4
-	VMINPS Z5, Z11, Z5
-	VMINPS Z6, Z11, Z6
-	VMINPS Z7, Z11, Z7
-	VMINPS Z8, Z11, Z8
-	VMINPS Z9, Z11, Z9
-	VMINPS Z10, Z11, Z10
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t12x1AVX512(a *Args)
-TEXT ·t12x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z12
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z13
-	VFMADD231PS Z12, Z13, Z0
-	VBROADCASTSS 4(DX), Z14
-	VFMADD231PS Z12, Z14, Z1
-	VBROADCASTSS 8(DX), Z13
-	VFMADD231PS Z12, Z13, Z2
-	VBROADCASTSS 12(DX), Z14
-	VFMADD231PS Z12, Z14, Z3
-	VBROADCASTSS 16(DX), Z13
-	VFMADD231PS Z12, Z13, Z4
-	VBROADCASTSS 20(DX), Z14
-	VFMADD231PS Z12, Z14, Z5
-	VBROADCASTSS 24(DX), Z13
-	VFMADD231PS Z12, Z13, Z6
-	VBROADCASTSS 28(DX), Z14
-	VFMADD231PS Z12, Z14, Z7
-	VBROADCASTSS 32(DX), Z13
-	VFMADD231PS Z12, Z13, Z8
-	VBROADCASTSS 36(DX), Z14
-	VFMADD231PS Z12, Z14, Z9
-	VBROADCASTSS 40(DX), Z13
-	VFMADD231PS Z12, Z13, Z10
-	VBROADCASTSS 44(DX), Z14
-	VFMADD231PS Z12, Z14, Z11
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VADDPS Z12, Z11, Z11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z12
-	VMINPS Z0, Z12, Z0
-	VMINPS Z1, Z12, Z1
-	VMINPS Z2, Z12, Z2
-	VMINPS Z3, Z12, Z3
-	VMINPS Z4, Z12, Z4
-	VMINPS Z5, Z12, Z5
-	VMINPS Z6, Z12, Z6
-	VMINPS Z7, Z12, Z7
-	VMINPS Z8, Z12, Z8
-	VMINPS Z9, Z12, Z9
-	VMINPS Z10, Z12, Z10
-	VMINPS Z11, Z12, Z11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t13x1AVX512(a *Args)
-TEXT ·t13x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z13
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z14
-	VFMADD231PS Z13, Z14, Z0
-	VBROADCASTSS 4(DX), Z15
-	VFMADD231PS Z13, Z15, Z1
-	VBROADCASTSS 8(DX), Z14
-	VFMADD231PS Z13, Z14, Z2
-	VBROADCASTSS 12(DX), Z15
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS 16(DX), Z14
-	VFMADD231PS Z13, Z14, Z4
-	VBROADCASTSS 20(DX), Z15
-	VFMADD231PS Z13, Z15, Z5
-	VBROADCASTSS 24(DX), Z14
-	VFMADD231PS Z13, Z14, Z6
-	VBROADCASTSS 28(DX), Z15
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS 32(DX), Z14
-	VFMADD231PS Z13, Z14, Z8
-	VBROADCASTSS 36(DX), Z15
-	VFMADD231PS Z13, Z15, Z9
-	VBROADCASTSS 40(DX), Z14
-	VFMADD231PS Z13, Z14, Z10
-	VBROADCASTSS 44(DX), Z15
-	VFMADD231PS Z13, Z15, Z11
-	VBROADCASTSS 48(DX), Z14
-	VFMADD231PS Z13, Z14, Z12
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	VADDPS Z13, Z12, Z12
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z13, Z13, Z13
-	VMAXPS Z0, Z13, Z0
-	VMAXPS Z1, Z13, Z1
-	VMAXPS Z2, Z13, Z2
-	VMAXPS Z3, Z13, Z3
-	VMAXPS Z4, Z13, Z4
-	VMAXPS Z5, Z13, Z5
-	VMAXPS Z6, Z13, Z6
-	VMAXPS Z7, Z13, Z7
-	VMAXPS Z8, Z13, Z8
-	VMAXPS Z9, Z13, Z9
-	VMAXPS Z10, Z13, Z10
-	VMAXPS Z11, Z13, Z11
-	VMAXPS Z12, Z13, Z12
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z13
-	VMINPS Z0, Z13, Z0
-	VMINPS Z1, Z13, Z1
-	VMINPS Z2, Z13, Z2
-	VMINPS Z3, Z13, Z3
-	VMINPS Z4, Z13, Z4
-	VMINPS Z5, Z13, Z5
-	VMINPS Z6, Z13, Z6
-	VMINPS Z7, Z13, Z7
-	VMINPS Z8, Z13, Z8
-	VMINPS Z9, Z13, Z9
-	VMINPS Z10, Z13, Z10
-	VMINPS Z11, Z13, Z11
-	VMINPS Z12, Z13, Z12
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t14x1AVX512(a *Args)
-TEXT ·t14x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	ADDQ CX, BX
-	VMOVUPS (BX), Z13
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z14
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z15
-	VFMADD231PS Z14, Z15, Z0
-	VBROADCASTSS 4(DX), Z16
-	VFMADD231PS Z14, Z16, Z1
-	VBROADCASTSS 8(DX), Z15
-	VFMADD231PS Z14, Z15, Z2
-	VBROADCASTSS 12(DX), Z16
-	VFMADD231PS Z14, Z16, Z3
-	VBROADCASTSS 16(DX), Z15
-	VFMADD231PS Z14, Z15, Z4
-	VBROADCASTSS 20(DX), Z16
-	VFMADD231PS Z14, Z16, Z5
-	VBROADCASTSS 24(DX), Z15
-	VFMADD231PS Z14, Z15, Z6
-	VBROADCASTSS 28(DX), Z16
-	VFMADD231PS Z14, Z16, Z7
-	VBROADCASTSS 32(DX), Z15
-	VFMADD231PS Z14, Z15, Z8
-	VBROADCASTSS 36(DX), Z16
-	VFMADD231PS Z14, Z16, Z9
-	VBROADCASTSS 40(DX), Z15
-	VFMADD231PS Z14, Z15, Z10
-	VBROADCASTSS 44(DX), Z16
-	VFMADD231PS Z14, Z16, Z11
-	VBROADCASTSS 48(DX), Z15
-	VFMADD231PS Z14, Z15, Z12
-	VBROADCASTSS 52(DX), Z16
-	VFMADD231PS Z14, Z16, Z13
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z12, Z12
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VADDPS Z14, Z13, Z13
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0
-	VMAXPS Z1, Z14, Z1
-	VMAXPS Z2, Z14, Z2
-	VMAXPS Z3, Z14, Z3
-	VMAXPS Z4, Z14, Z4
-	VMAXPS Z5, Z14, Z5
-	VMAXPS Z6, Z14, Z6
-	VMAXPS Z7, Z14, Z7
-	VMAXPS Z8, Z14, Z8
-	VMAXPS Z9, Z14, Z9
-	VMAXPS Z10, Z14, Z10
-	VMAXPS Z11, Z14, Z11
-	VMAXPS Z12, Z14, Z12
-	VMAXPS Z13, Z14, Z13
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z14
-	VMINPS Z0, Z14, Z0
-	VMINPS Z1, Z14, Z1
-	VMINPS Z2, Z14, Z2
-	VMINPS Z3, Z14, Z3
-	VMINPS Z4, Z14, Z4
-	VMINPS Z5, Z14, Z5
-	VMINPS Z6, Z14, Z6
-	VMINPS Z7, Z14, Z7
-	VMINPS Z8, Z14, Z8
-	VMINPS Z9, Z14, Z9
-	VMINPS Z10, Z14, Z10
-	VMINPS Z11, Z14, Z11
-	VMINPS Z12, Z14, Z12
-	VMINPS Z13, Z14, Z13
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z13, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t1x1mAVX512(a *Args)
-TEXT ·t1x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z1
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z2
-	VFMADD231PS Z1, Z2, Z0
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z1
-	VADDPS Z1, Z0, Z0
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z1
-	VMINPS Z0, Z1, Z0
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x1mAVX512(a *Args)
-TEXT ·t2x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z2
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z3
-	VFMADD231PS Z2, Z3, Z0
-	VBROADCASTSS 4(DX), Z4
-	VFMADD231PS Z2, Z4, Z1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z2
-	VADDPS Z2, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	VADDPS Z2, Z1, Z1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z2
-	VMINPS Z0, Z2, Z0
-	VMINPS Z1, Z2, Z1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x1mAVX512(a *Args)
-TEXT ·t3x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z4
-	VFMADD231PS Z3, Z4, Z0
-	VBROADCASTSS 4(DX), Z5
-	VFMADD231PS Z3, Z5, Z1
-	VBROADCASTSS 8(DX), Z4
-	VFMADD231PS Z3, Z4, Z2
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z3
-	VADDPS Z3, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	VADDPS Z3, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	VADDPS Z3, Z2, Z2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z3, Z3, Z3
-	VMAXPS Z0, Z3, Z0
-	VMAXPS Z1, Z3, Z1
-	VMAXPS Z2, Z3, Z2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z3
-	VMINPS Z0, Z3, Z0
-	VMINPS Z1, Z3, Z1
-	VMINPS Z2, Z3, Z2
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x1mAVX512(a *Args)
-TEXT ·t4x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z5
-	VFMADD231PS Z4, Z5, Z0
-	VBROADCASTSS 4(DX), Z6
-	VFMADD231PS Z4, Z6, Z1
-	VBROADCASTSS 8(DX), Z5
-	VFMADD231PS Z4, Z5, Z2
-	VBROADCASTSS 12(DX), Z6
-	VFMADD231PS Z4, Z6, Z3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z4
-	VADDPS Z4, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	VADDPS Z4, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	VADDPS Z4, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	VADDPS Z4, Z3, Z3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z4
-	VMINPS Z0, Z4, Z0
-	VMINPS Z1, Z4, Z1
-	VMINPS Z2, Z4, Z2
-	VMINPS Z3, Z4, Z3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x1mAVX512(a *Args)
-TEXT ·t5x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z6
-	VFMADD231PS Z5, Z6, Z0
-	VBROADCASTSS 4(DX), Z7
-	VFMADD231PS Z5, Z7, Z1
-	VBROADCASTSS 8(DX), Z6
-	VFMADD231PS Z5, Z6, Z2
-	VBROADCASTSS 12(DX), Z7
-	VFMADD231PS Z5, Z7, Z3
-	VBROADCASTSS 16(DX), Z6
-	VFMADD231PS Z5, Z6, Z4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	VADDPS Z5, Z4, Z4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z5, Z5, Z5
-	VMAXPS Z0, Z5, Z0
-	VMAXPS Z1, Z5, Z1
-	VMAXPS Z2, Z5, Z2
-	VMAXPS Z3, Z5, Z3
-	VMAXPS Z4, Z5, Z4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z5
-	VMINPS Z0, Z5, Z0
-	VMINPS Z1, Z5, Z1
-	VMINPS Z2, Z5, Z2
-	VMINPS Z3, Z5, Z3
-	VMINPS Z4, Z5, Z4
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x1mAVX512(a *Args)
-TEXT ·t6x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z7
-	VFMADD231PS Z6, Z7, Z0
-	VBROADCASTSS 4(DX), Z8
-	VFMADD231PS Z6, Z8, Z1
-	VBROADCASTSS 8(DX), Z7
-	VFMADD231PS Z6, Z7, Z2
-	VBROADCASTSS 12(DX), Z8
-	VFMADD231PS Z6, Z8, Z3
-	VBROADCASTSS 16(DX), Z7
-	VFMADD231PS Z6, Z7, Z4
-	VBROADCASTSS 20(DX), Z8
-	VFMADD231PS Z6, Z8, Z5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	VADDPS Z6, Z5, Z5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z6, Z6, Z6
-	VMAXPS Z0, Z6, Z0
-	VMAXPS Z1, Z6, Z1
-	VMAXPS Z2, Z6, Z2
-	VMAXPS Z3, Z6, Z3
-	VMAXPS Z4, Z6, Z4
-	VMAXPS Z5, Z6, Z5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z6
-	VMINPS Z0, Z6, Z0
-	VMINPS Z1, Z6, Z1
-	VMINPS Z2, Z6, Z2
-	VMINPS Z3, Z6, Z3
-	VMINPS Z4, Z6, Z4
-	VMINPS Z5, Z6, Z5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t7x1mAVX512(a *Args)
-TEXT ·t7x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z8
-	VFMADD231PS Z7, Z8, Z0
-	VBROADCASTSS 4(DX), Z9
-	VFMADD231PS Z7, Z9, Z1
-	VBROADCASTSS 8(DX), Z8
-	VFMADD231PS Z7, Z8, Z2
-	VBROADCASTSS 12(DX), Z9
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 16(DX), Z8
-	VFMADD231PS Z7, Z8, Z4
-	VBROADCASTSS 20(DX), Z9
-	VFMADD231PS Z7, Z9, Z5
-	VBROADCASTSS 24(DX), Z8
-	VFMADD231PS Z7, Z8, Z6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	VADDPS Z7, Z6, Z6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z7, Z7, Z7
-	VMAXPS Z0, Z7, Z0
-	VMAXPS Z1, Z7, Z1
-	VMAXPS Z2, Z7, Z2
-	VMAXPS Z3, Z7, Z3
-	VMAXPS Z4, Z7, Z4
-	VMAXPS Z5, Z7, Z5
-	VMAXPS Z6, Z7, Z6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z7
-	VMINPS Z0, Z7, Z0
-	VMINPS Z1, Z7, Z1
-	VMINPS Z2, Z7, Z2
-	VMINPS Z3, Z7, Z3
-	VMINPS Z4, Z7, Z4
-	VMINPS Z5, Z7, Z5
-	VMINPS Z6, Z7, Z6
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t8x1mAVX512(a *Args)
-TEXT ·t8x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z9
-	VFMADD231PS Z8, Z9, Z0
-	VBROADCASTSS 4(DX), Z10
-	VFMADD231PS Z8, Z10, Z1
-	VBROADCASTSS 8(DX), Z9
-	VFMADD231PS Z8, Z9, Z2
-	VBROADCASTSS 12(DX), Z10
-	VFMADD231PS Z8, Z10, Z3
-	VBROADCASTSS 16(DX), Z9
-	VFMADD231PS Z8, Z9, Z4
-	VBROADCASTSS 20(DX), Z10
-	VFMADD231PS Z8, Z10, Z5
-	VBROADCASTSS 24(DX), Z9
-	VFMADD231PS Z8, Z9, Z6
-	VBROADCASTSS 28(DX), Z10
-	VFMADD231PS Z8, Z10, Z7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	VADDPS Z8, Z7, Z7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z8
-	VMINPS Z0, Z8, Z0
-	VMINPS Z1, Z8, Z1
-	VMINPS Z2, Z8, Z2
-	VMINPS Z3, Z8, Z3
-	VMINPS Z4, Z8, Z4
-	VMINPS Z5, Z8, Z5
-	VMINPS Z6, Z8, Z6
-	VMINPS Z7, Z8, Z7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t9x1mAVX512(a *Args)
-TEXT ·t9x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z10
-	VFMADD231PS Z9, Z10, Z0
-	VBROADCASTSS 4(DX), Z11
-	VFMADD231PS Z9, Z11, Z1
-	VBROADCASTSS 8(DX), Z10
-	VFMADD231PS Z9, Z10, Z2
-	VBROADCASTSS 12(DX), Z11
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS 16(DX), Z10
-	VFMADD231PS Z9, Z10, Z4
-	VBROADCASTSS 20(DX), Z11
-	VFMADD231PS Z9, Z11, Z5
-	VBROADCASTSS 24(DX), Z10
-	VFMADD231PS Z9, Z10, Z6
-	VBROADCASTSS 28(DX), Z11
-	VFMADD231PS Z9, Z11, Z7
-	VBROADCASTSS 32(DX), Z10
-	VFMADD231PS Z9, Z10, Z8
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	VADDPS Z9, Z8, Z8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z9, Z9, Z9
-	VMAXPS Z0, Z9, Z0
-	VMAXPS Z1, Z9, Z1
-	VMAXPS Z2, Z9, Z2
-	VMAXPS Z3, Z9, Z3
-	VMAXPS Z4, Z9, Z4
-	VMAXPS Z5, Z9, Z5
-	VMAXPS Z6, Z9, Z6
-	VMAXPS Z7, Z9, Z7
-	VMAXPS Z8, Z9, Z8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z9
-	VMINPS Z0, Z9, Z0
-	VMINPS Z1, Z9, Z1
-	VMINPS Z2, Z9, Z2
-	VMINPS Z3, Z9, Z3
-	VMINPS Z4, Z9, Z4
-	VMINPS Z5, Z9, Z5
-	VMINPS Z6, Z9, Z6
-	VMINPS Z7, Z9, Z7
-	VMINPS Z8, Z9, Z8
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t10x1mAVX512(a *Args)
-TEXT ·t10x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z10
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z11
-	VFMADD231PS Z10, Z11, Z0
-	VBROADCASTSS 4(DX), Z12
-	VFMADD231PS Z10, Z12, Z1
-	VBROADCASTSS 8(DX), Z11
-	VFMADD231PS Z10, Z11, Z2
-	VBROADCASTSS 12(DX), Z12
-	VFMADD231PS Z10, Z12, Z3
-	VBROADCASTSS 16(DX), Z11
-	VFMADD231PS Z10, Z11, Z4
-	VBROADCASTSS 20(DX), Z12
-	VFMADD231PS Z10, Z12, Z5
-	VBROADCASTSS 24(DX), Z11
-	VFMADD231PS Z10, Z11, Z6
-	VBROADCASTSS 28(DX), Z12
-	VFMADD231PS Z10, Z12, Z7
-	VBROADCASTSS 32(DX), Z11
-	VFMADD231PS Z10, Z11, Z8
-	VBROADCASTSS 36(DX), Z12
-	VFMADD231PS Z10, Z12, Z9
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	VADDPS Z10, Z9, Z9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z10, Z10, Z10
-	VMAXPS Z0, Z10, Z0
-	VMAXPS Z1, Z10, Z1
-	VMAXPS Z2, Z10, Z2
-	VMAXPS Z3, Z10, Z3
-	VMAXPS Z4, Z10, Z4
-	VMAXPS Z5, Z10, Z5
-	VMAXPS Z6, Z10, Z6
-	VMAXPS Z7, Z10, Z7
-	VMAXPS Z8, Z10, Z8
-	VMAXPS Z9, Z10, Z9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z10
-	VMINPS Z0, Z10, Z0
-	VMINPS Z1, Z10, Z1
-	VMINPS Z2, Z10, Z2
-	VMINPS Z3, Z10, Z3
-	VMINPS Z4, Z10, Z4
-	VMINPS Z5, Z10, Z5
-	VMINPS Z6, Z10, Z6
-	VMINPS Z7, Z10, Z7
-	VMINPS Z8, Z10, Z8
-	VMINPS Z9, Z10, Z9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t11x1mAVX512(a *Args)
-TEXT ·t11x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z12
-	VFMADD231PS Z11, Z12, Z0
-	VBROADCASTSS 4(DX), Z13
-	VFMADD231PS Z11, Z13, Z1
-	VBROADCASTSS 8(DX), Z12
-	VFMADD231PS Z11, Z12, Z2
-	VBROADCASTSS 12(DX), Z13
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS 16(DX), Z12
-	VFMADD231PS Z11, Z12, Z4
-	VBROADCASTSS 20(DX), Z13
-	VFMADD231PS Z11, Z13, Z5
-	VBROADCASTSS 24(DX), Z12
-	VFMADD231PS Z11, Z12, Z6
-	VBROADCASTSS 28(DX), Z13
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS 32(DX), Z12
-	VFMADD231PS Z11, Z12, Z8
-	VBROADCASTSS 36(DX), Z13
-	VFMADD231PS Z11, Z13, Z9
-	VBROADCASTSS 40(DX), Z12
-	VFMADD231PS Z11, Z12, Z10
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	VADDPS Z11, Z10, Z10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z11, Z11, Z11
-	VMAXPS Z0, Z11, Z0
-	VMAXPS Z1, Z11, Z1
-	VMAXPS Z2, Z11, Z2
-	VMAXPS Z3, Z11, Z3
-	VMAXPS Z4, Z11, Z4
-	VMAXPS Z5, Z11, Z5
-	VMAXPS Z6, Z11, Z6
-	VMAXPS Z7, Z11, Z7
-	VMAXPS Z8, Z11, Z8
-	VMAXPS Z9, Z11, Z9
-	VMAXPS Z10, Z11, Z10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z11
-	VMINPS Z0, Z11, Z0
-	VMINPS Z1, Z11, Z1
-	VMINPS Z2, Z11, Z2
-	VMINPS Z3, Z11, Z3
-	VMINPS Z4, Z11, Z4
-	VMINPS Z5, Z11, Z5
-	VMINPS Z6, Z11, Z6
-	VMINPS Z7, Z11, Z7
-	VMINPS Z8, Z11, Z8
-	VMINPS Z9, Z11, Z9
-	VMINPS Z10, Z11, Z10
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t12x1mAVX512(a *Args)
-TEXT ·t12x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z12
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z13
-	VFMADD231PS Z12, Z13, Z0
-	VBROADCASTSS 4(DX), Z14
-	VFMADD231PS Z12, Z14, Z1
-	VBROADCASTSS 8(DX), Z13
-	VFMADD231PS Z12, Z13, Z2
-	VBROADCASTSS 12(DX), Z14
-	VFMADD231PS Z12, Z14, Z3
-	VBROADCASTSS 16(DX), Z13
-	VFMADD231PS Z12, Z13, Z4
-	VBROADCASTSS 20(DX), Z14
-	VFMADD231PS Z12, Z14, Z5
-	VBROADCASTSS 24(DX), Z13
-	VFMADD231PS Z12, Z13, Z6
-	VBROADCASTSS 28(DX), Z14
-	VFMADD231PS Z12, Z14, Z7
-	VBROADCASTSS 32(DX), Z13
-	VFMADD231PS Z12, Z13, Z8
-	VBROADCASTSS 36(DX), Z14
-	VFMADD231PS Z12, Z14, Z9
-	VBROADCASTSS 40(DX), Z13
-	VFMADD231PS Z12, Z13, Z10
-	VBROADCASTSS 44(DX), Z14
-	VFMADD231PS Z12, Z14, Z11
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	VADDPS Z12, Z11, Z11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z12
-	VMINPS Z0, Z12, Z0
-	VMINPS Z1, Z12, Z1
-	VMINPS Z2, Z12, Z2
-	VMINPS Z3, Z12, Z3
-	VMINPS Z4, Z12, Z4
-	VMINPS Z5, Z12, Z5
-	VMINPS Z6, Z12, Z6
-	VMINPS Z7, Z12, Z7
-	VMINPS Z8, Z12, Z8
-	VMINPS Z9, Z12, Z9
-	VMINPS Z10, Z12, Z10
-	VMINPS Z11, Z12, Z11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t13x1mAVX512(a *Args)
-TEXT ·t13x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z13
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z14
-	VFMADD231PS Z13, Z14, Z0
-	VBROADCASTSS 4(DX), Z15
-	VFMADD231PS Z13, Z15, Z1
-	VBROADCASTSS 8(DX), Z14
-	VFMADD231PS Z13, Z14, Z2
-	VBROADCASTSS 12(DX), Z15
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS 16(DX), Z14
-	VFMADD231PS Z13, Z14, Z4
-	VBROADCASTSS 20(DX), Z15
-	VFMADD231PS Z13, Z15, Z5
-	VBROADCASTSS 24(DX), Z14
-	VFMADD231PS Z13, Z14, Z6
-	VBROADCASTSS 28(DX), Z15
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS 32(DX), Z14
-	VFMADD231PS Z13, Z14, Z8
-	VBROADCASTSS 36(DX), Z15
-	VFMADD231PS Z13, Z15, Z9
-	VBROADCASTSS 40(DX), Z14
-	VFMADD231PS Z13, Z14, Z10
-	VBROADCASTSS 44(DX), Z15
-	VFMADD231PS Z13, Z15, Z11
-	VBROADCASTSS 48(DX), Z14
-	VFMADD231PS Z13, Z14, Z12
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	VADDPS Z13, Z12, Z12
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z13, Z13, Z13
-	VMAXPS Z0, Z13, Z0
-	VMAXPS Z1, Z13, Z1
-	VMAXPS Z2, Z13, Z2
-	VMAXPS Z3, Z13, Z3
-	VMAXPS Z4, Z13, Z4
-	VMAXPS Z5, Z13, Z5
-	VMAXPS Z6, Z13, Z6
-	VMAXPS Z7, Z13, Z7
-	VMAXPS Z8, Z13, Z8
-	VMAXPS Z9, Z13, Z9
-	VMAXPS Z10, Z13, Z10
-	VMAXPS Z11, Z13, Z11
-	VMAXPS Z12, Z13, Z12
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z13
-	VMINPS Z0, Z13, Z0
-	VMINPS Z1, Z13, Z1
-	VMINPS Z2, Z13, Z2
-	VMINPS Z3, Z13, Z3
-	VMINPS Z4, Z13, Z4
-	VMINPS Z5, Z13, Z5
-	VMINPS Z6, Z13, Z6
-	VMINPS Z7, Z13, Z7
-	VMINPS Z8, Z13, Z8
-	VMINPS Z9, Z13, Z9
-	VMINPS Z10, Z13, Z10
-	VMINPS Z11, Z13, Z11
-	VMINPS Z12, Z13, Z12
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t14x1mAVX512(a *Args)
-TEXT ·t14x1mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS.Z (BX), K1, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS.Z (BX), K1, Z14
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z15
-	VFMADD231PS Z14, Z15, Z0
-	VBROADCASTSS 4(DX), Z16
-	VFMADD231PS Z14, Z16, Z1
-	VBROADCASTSS 8(DX), Z15
-	VFMADD231PS Z14, Z15, Z2
-	VBROADCASTSS 12(DX), Z16
-	VFMADD231PS Z14, Z16, Z3
-	VBROADCASTSS 16(DX), Z15
-	VFMADD231PS Z14, Z15, Z4
-	VBROADCASTSS 20(DX), Z16
-	VFMADD231PS Z14, Z16, Z5
-	VBROADCASTSS 24(DX), Z15
-	VFMADD231PS Z14, Z15, Z6
-	VBROADCASTSS 28(DX), Z16
-	VFMADD231PS Z14, Z16, Z7
-	VBROADCASTSS 32(DX), Z15
-	VFMADD231PS Z14, Z15, Z8
-	VBROADCASTSS 36(DX), Z16
-	VFMADD231PS Z14, Z16, Z9
-	VBROADCASTSS 40(DX), Z15
-	VFMADD231PS Z14, Z15, Z10
-	VBROADCASTSS 44(DX), Z16
-	VFMADD231PS Z14, Z16, Z11
-	VBROADCASTSS 48(DX), Z15
-	VFMADD231PS Z14, Z15, Z12
-	VBROADCASTSS 52(DX), Z16
-	VFMADD231PS Z14, Z16, Z13
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z0, Z0
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z2, Z2
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z4, Z4
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z6, Z6
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z8, Z8
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z10, Z10
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z12, Z12
-	ADDQ CX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	VADDPS Z14, Z13, Z13
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0
-	VMAXPS Z1, Z14, Z1
-	VMAXPS Z2, Z14, Z2
-	VMAXPS Z3, Z14, Z3
-	VMAXPS Z4, Z14, Z4
-	VMAXPS Z5, Z14, Z5
-	VMAXPS Z6, Z14, Z6
-	VMAXPS Z7, Z14, Z7
-	VMAXPS Z8, Z14, Z8
-	VMAXPS Z9, Z14, Z9
-	VMAXPS Z10, Z14, Z10
-	VMAXPS Z11, Z14, Z11
-	VMAXPS Z12, Z14, Z12
-	VMAXPS Z13, Z14, Z13
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z14
-	VMINPS Z0, Z14, Z0
-	VMINPS Z1, Z14, Z1
-	VMINPS Z2, Z14, Z2
-	VMINPS Z3, Z14, Z3
-	VMINPS Z4, Z14, Z4
-	VMINPS Z5, Z14, Z5
-	VMINPS Z6, Z14, Z6
-	VMINPS Z7, Z14, Z7
-	VMINPS Z8, Z14, Z8
-	VMINPS Z9, Z14, Z9
-	VMINPS Z10, Z14, Z10
-	VMINPS Z11, Z14, Z11
-	VMINPS Z12, Z14, Z12
-	VMINPS Z13, Z14, Z13
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z1, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z3, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z5, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z7, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z9, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z11, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, K1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Z13, K1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t1x2AVX512(a *Args)
-TEXT ·t1x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z4
-	VFMADD231PS Z2, Z4, Z0
-	VFMADD231PS Z3, Z4, Z1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	VADDPS Z2, Z0, Z0
-	VADDPS Z3, Z1, Z1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z2
-	VMINPS Z0, Z2, Z0
-	VMINPS Z1, Z2, Z1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x2AVX512(a *Args)
-TEXT ·t2x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z6
-	VFMADD231PS Z4, Z6, Z0
-	VFMADD231PS Z5, Z6, Z1
-	VBROADCASTSS 4(DX), Z7
-	VFMADD231PS Z4, Z7, Z2
-	VFMADD231PS Z5, Z7, Z3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	VADDPS Z4, Z0, Z0
-	VADDPS Z5, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	VADDPS Z4, Z2, Z2
-	VADDPS Z5, Z3, Z3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z4
-	VMINPS Z0, Z4, Z0
-	VMINPS Z1, Z4, Z1
-	VMINPS Z2, Z4, Z2
-	VMINPS Z3, Z4, Z3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x2AVX512(a *Args)
-TEXT ·t3x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z8
-	VFMADD231PS Z6, Z8, Z0
-	VFMADD231PS Z7, Z8, Z1
-	VBROADCASTSS 4(DX), Z9
-	VFMADD231PS Z6, Z9, Z2
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 8(DX), Z8
-	VFMADD231PS Z6, Z8, Z4
-	VFMADD231PS Z7, Z8, Z5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	VADDPS Z6, Z0, Z0
-	VADDPS Z7, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	VADDPS Z6, Z2, Z2
-	VADDPS Z7, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	VADDPS Z6, Z4, Z4
-	VADDPS Z7, Z5, Z5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z6, Z6, Z6
-	VMAXPS Z0, Z6, Z0
-	VMAXPS Z1, Z6, Z1
-	VMAXPS Z2, Z6, Z2
-	VMAXPS Z3, Z6, Z3
-	VMAXPS Z4, Z6, Z4
-	VMAXPS Z5, Z6, Z5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z6
-	VMINPS Z0, Z6, Z0
-	VMINPS Z1, Z6, Z1
-	VMINPS Z2, Z6, Z2
-	VMINPS Z3, Z6, Z3
-	VMINPS Z4, Z6, Z4
-	VMINPS Z5, Z6, Z5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x2AVX512(a *Args)
-TEXT ·t4x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z10
-	VFMADD231PS Z8, Z10, Z0
-	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS 4(DX), Z11
-	VFMADD231PS Z8, Z11, Z2
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS 8(DX), Z10
-	VFMADD231PS Z8, Z10, Z4
-	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS 12(DX), Z11
-	VFMADD231PS Z8, Z11, Z6
-	VFMADD231PS Z9, Z11, Z7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	VADDPS Z8, Z0, Z0
-	VADDPS Z9, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	VADDPS Z8, Z2, Z2
-	VADDPS Z9, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	VADDPS Z8, Z4, Z4
-	VADDPS Z9, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	VADDPS Z8, Z6, Z6
-	VADDPS Z9, Z7, Z7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z8
-	VMINPS Z0, Z8, Z0
-	VMINPS Z1, Z8, Z1
-	VMINPS Z2, Z8, Z2
-	VMINPS Z3, Z8, Z3
-	VMINPS Z4, Z8, Z4
-	VMINPS Z5, Z8, Z5
-	VMINPS Z6, Z8, Z6
-	VMINPS Z7, Z8, Z7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x2AVX512(a *Args)
-TEXT ·t5x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z12
-	VFMADD231PS Z10, Z12, Z0
-	VFMADD231PS Z11, Z12, Z1
-	VBROADCASTSS 4(DX), Z13
-	VFMADD231PS Z10, Z13, Z2
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS 8(DX), Z12
-	VFMADD231PS Z10, Z12, Z4
-	VFMADD231PS Z11, Z12, Z5
-	VBROADCASTSS 12(DX), Z13
-	VFMADD231PS Z10, Z13, Z6
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS 16(DX), Z12
-	VFMADD231PS Z10, Z12, Z8
-	VFMADD231PS Z11, Z12, Z9
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	VADDPS Z10, Z0, Z0
-	VADDPS Z11, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	VADDPS Z10, Z2, Z2
-	VADDPS Z11, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	VADDPS Z10, Z4, Z4
-	VADDPS Z11, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	VADDPS Z10, Z6, Z6
-	VADDPS Z11, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	VADDPS Z10, Z8, Z8
-	VADDPS Z11, Z9, Z9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z10, Z10, Z10
-	VMAXPS Z0, Z10, Z0
-	VMAXPS Z1, Z10, Z1
-	VMAXPS Z2, Z10, Z2
-	VMAXPS Z3, Z10, Z3
-	VMAXPS Z4, Z10, Z4
-	VMAXPS Z5, Z10, Z5
-	VMAXPS Z6, Z10, Z6
-	VMAXPS Z7, Z10, Z7
-	VMAXPS Z8, Z10, Z8
-	VMAXPS Z9, Z10, Z9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z10
-	VMINPS Z0, Z10, Z0
-	VMINPS Z1, Z10, Z1
-	VMINPS Z2, Z10, Z2
-	VMINPS Z3, Z10, Z3
-	VMINPS Z4, Z10, Z4
-	VMINPS Z5, Z10, Z5
-	VMINPS Z6, Z10, Z6
-	VMINPS Z7, Z10, Z7
-	VMINPS Z8, Z10, Z8
-	VMINPS Z9, Z10, Z9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x2AVX512(a *Args)
-TEXT ·t6x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z14
-	VFMADD231PS Z12, Z14, Z0
-	VFMADD231PS Z13, Z14, Z1
-	VBROADCASTSS 4(DX), Z15
-	VFMADD231PS Z12, Z15, Z2
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS 8(DX), Z14
-	VFMADD231PS Z12, Z14, Z4
-	VFMADD231PS Z13, Z14, Z5
-	VBROADCASTSS 12(DX), Z15
-	VFMADD231PS Z12, Z15, Z6
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS 16(DX), Z14
-	VFMADD231PS Z12, Z14, Z8
-	VFMADD231PS Z13, Z14, Z9
-	VBROADCASTSS 20(DX), Z15
-	VFMADD231PS Z12, Z15, Z10
-	VFMADD231PS Z13, Z15, Z11
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	VADDPS Z12, Z0, Z0
-	VADDPS Z13, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	VADDPS Z12, Z2, Z2
-	VADDPS Z13, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	VADDPS Z12, Z4, Z4
-	VADDPS Z13, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	VADDPS Z12, Z6, Z6
-	VADDPS Z13, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	VADDPS Z12, Z8, Z8
-	VADDPS Z13, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	VADDPS Z12, Z10, Z10
-	VADDPS Z13, Z11, Z11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z12
-	VMINPS Z0, Z12, Z0
-	VMINPS Z1, Z12, Z1
-	VMINPS Z2, Z12, Z2
-	VMINPS Z3, Z12, Z3
-	VMINPS Z4, Z12, Z4
-	VMINPS Z5, Z12, Z5
-	VMINPS Z6, Z12, Z6
-	VMINPS Z7, Z12, Z7
-	VMINPS Z8, Z12, Z8
-	VMINPS Z9, Z12, Z9
-	VMINPS Z10, Z12, Z10
-	VMINPS Z11, Z12, Z11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t7x2AVX512(a *Args)
-TEXT ·t7x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
+again9:
 	VMOVUPS (BX), Z14
 	VMOVUPS 64(BX), Z15
 	PREFETCHT1 (DI)
@@ -16633,50 +3555,88 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z14
+	VMOVUPS.Z 64(BX), K1, Z15
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z16
+	VFMADD231PS Z14, Z16, Z0
+	VFMADD231PS Z15, Z16, Z1
+	VBROADCASTSS 4(DX), Z17
+	VFMADD231PS Z14, Z17, Z2
+	VFMADD231PS Z15, Z17, Z3
+	VBROADCASTSS 8(DX), Z16
+	VFMADD231PS Z14, Z16, Z4
+	VFMADD231PS Z15, Z16, Z5
+	VBROADCASTSS 12(DX), Z17
+	VFMADD231PS Z14, Z17, Z6
+	VFMADD231PS Z15, Z17, Z7
+	VBROADCASTSS 16(DX), Z16
+	VFMADD231PS Z14, Z16, Z8
+	VFMADD231PS Z15, Z16, Z9
+	VBROADCASTSS 20(DX), Z17
+	VFMADD231PS Z14, Z17, Z10
+	VFMADD231PS Z15, Z17, Z11
+	VBROADCASTSS 24(DX), Z16
+	VFMADD231PS Z14, Z16, Z12
+	VFMADD231PS Z15, Z16, Z13
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment6
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	VADDPS Z14, Z0, Z0
 	VADDPS Z15, Z1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	VADDPS Z14, Z2, Z2
 	VADDPS Z15, Z3, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	VADDPS Z14, Z4, Z4
 	VADDPS Z15, Z5, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	VADDPS Z14, Z6, Z6
 	VADDPS Z15, Z7, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	VADDPS Z14, Z8, Z8
 	VADDPS Z15, Z9, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	VADDPS Z14, Z10, Z10
 	VADDPS Z15, Z11, Z11
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	VADDPS Z14, Z12, Z12
 	VADDPS Z15, Z13, Z13
 activate:
@@ -16720,25 +3680,25 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z3, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z5, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z7, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z9, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z13, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -16758,36 +3718,171 @@ done:
 	VZEROUPPER
 	RET
 
-// func t8x2AVX512(a *Args)
-TEXT ·t8x2AVX512(SB), NOSPLIT, $0-8
+// func tile8x2AVX512(a *Args)
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
+	// the result comes into the cache meanwhile
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), DX
+	LEAQ (DX)(DX*2), SI
+	MOVQ Args_A(AX), DI
+	LEAQ (DI)(SI*1), R8
+	LEAQ (R8)(SI*1), R9
+	MOVQ Args_aheadTile(AX), SI
+	MOVQ Args_aheadStep(AX), R10
+	ADDQ DI, SI
+	MOVQ Args_Seg(AX), R11
+	MOVQ Args_Segs(AX), R12
+	MOVQ R12, Args_segments(AX)
+segment1:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
+	MOVQ Args_K(AX), R12
+	PCALIGN $64
+again4:
+	VMOVUPS (BX), Z16
+	VMOVUPS 64(BX), Z17
+	PREFETCHT0 (SI)
+	ADDQ R10, SI
+	VBROADCASTSS (DI), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS (DI)(DX*1), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS (DI)(DX*2), Z18
+	VFMADD231PS Z16, Z18, Z4
+	VFMADD231PS Z17, Z18, Z5
+	VBROADCASTSS (R8), Z19
+	VFMADD231PS Z16, Z19, Z6
+	VFMADD231PS Z17, Z19, Z7
+	VBROADCASTSS (R8)(DX*1), Z18
+	VFMADD231PS Z16, Z18, Z8
+	VFMADD231PS Z17, Z18, Z9
+	VBROADCASTSS (R8)(DX*2), Z19
+	VFMADD231PS Z16, Z19, Z10
+	VFMADD231PS Z17, Z19, Z11
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS Z16, Z18, Z12
+	VFMADD231PS Z17, Z18, Z13
+	VBROADCASTSS (R9)(DX*1), Z19
+	VFMADD231PS Z16, Z19, Z14
+	VFMADD231PS Z17, Z19, Z15
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ CX, BX
+	DECQ R12
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R12
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Z16
+	VMOVUPS.Z 64(BX), K1, Z17
+	PREFETCHT0 (SI)
+	ADDQ R10, SI
+	VBROADCASTSS (DI), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS (DI)(DX*1), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS (DI)(DX*2), Z18
+	VFMADD231PS Z16, Z18, Z4
+	VFMADD231PS Z17, Z18, Z5
+	VBROADCASTSS (R8), Z19
+	VFMADD231PS Z16, Z19, Z6
+	VFMADD231PS Z17, Z19, Z7
+	VBROADCASTSS (R8)(DX*1), Z18
+	VFMADD231PS Z16, Z18, Z8
+	VFMADD231PS Z17, Z18, Z9
+	VBROADCASTSS (R8)(DX*2), Z19
+	VFMADD231PS Z16, Z19, Z10
+	VFMADD231PS Z17, Z19, Z11
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS Z16, Z18, Z12
+	VFMADD231PS Z17, Z18, Z13
+	VBROADCASTSS (R9)(DX*1), Z19
+	VFMADD231PS Z16, Z19, Z14
+	VFMADD231PS Z17, Z19, Z15
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ CX, BX
+	DECQ R12
+	JNE again5
+done3:
+	MOVQ (R11), R12
+	ADDQ $8, R11
+	ADDQ R12, DI
+	ADDQ R12, R8
+	ADDQ R12, R9
+	DECQ Args_segments(AX)
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -16798,11 +3893,13 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment6:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again9:
 	VMOVUPS (BX), Z16
 	VMOVUPS 64(BX), Z17
 	PREFETCHT1 (DI)
@@ -16836,55 +3933,96 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMOVUPS (BX), Z16
+	VMOVUPS.Z 64(BX), K1, Z17
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS 4(DX), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS 8(DX), Z18
+	VFMADD231PS Z16, Z18, Z4
+	VFMADD231PS Z17, Z18, Z5
+	VBROADCASTSS 12(DX), Z19
+	VFMADD231PS Z16, Z19, Z6
+	VFMADD231PS Z17, Z19, Z7
+	VBROADCASTSS 16(DX), Z18
+	VFMADD231PS Z16, Z18, Z8
+	VFMADD231PS Z17, Z18, Z9
+	VBROADCASTSS 20(DX), Z19
+	VFMADD231PS Z16, Z19, Z10
+	VFMADD231PS Z17, Z19, Z11
+	VBROADCASTSS 24(DX), Z18
+	VFMADD231PS Z16, Z18, Z12
+	VFMADD231PS Z17, Z18, Z13
+	VBROADCASTSS 28(DX), Z19
+	VFMADD231PS Z16, Z19, Z14
+	VFMADD231PS Z17, Z19, Z15
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment6
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	VADDPS Z16, Z0, Z0
 	VADDPS Z17, Z1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	VADDPS Z16, Z2, Z2
 	VADDPS Z17, Z3, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	VADDPS Z16, Z4, Z4
 	VADDPS Z17, Z5, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	VADDPS Z16, Z6, Z6
 	VADDPS Z17, Z7, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	VADDPS Z16, Z8, Z8
 	VADDPS Z17, Z9, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	VADDPS Z16, Z10, Z10
 	VADDPS Z17, Z11, Z11
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	VADDPS Z16, Z12, Z12
 	VADDPS Z17, Z13, Z13
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	VADDPS Z16, Z14, Z14
 	VADDPS Z17, Z15, Z15
 activate:
@@ -16932,28 +4070,28 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z3, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z5, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z7, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z9, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z13, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
+	VMOVUPS Z15, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -16973,275 +4111,77 @@ done:
 	VZEROUPPER
 	RET
 
-// func t9x2AVX512(a *Args)
-TEXT ·t9x2AVX512(SB), NOSPLIT, $0-8
+// func tile10x2AVX512(a *Args)
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z20
-	VFMADD231PS Z18, Z20, Z0
-	VFMADD231PS Z19, Z20, Z1
-	VBROADCASTSS 4(DX), Z21
-	VFMADD231PS Z18, Z21, Z2
-	VFMADD231PS Z19, Z21, Z3
-	VBROADCASTSS 8(DX), Z20
-	VFMADD231PS Z18, Z20, Z4
-	VFMADD231PS Z19, Z20, Z5
-	VBROADCASTSS 12(DX), Z21
-	VFMADD231PS Z18, Z21, Z6
-	VFMADD231PS Z19, Z21, Z7
-	VBROADCASTSS 16(DX), Z20
-	VFMADD231PS Z18, Z20, Z8
-	VFMADD231PS Z19, Z20, Z9
-	VBROADCASTSS 20(DX), Z21
-	VFMADD231PS Z18, Z21, Z10
-	VFMADD231PS Z19, Z21, Z11
-	VBROADCASTSS 24(DX), Z20
-	VFMADD231PS Z18, Z20, Z12
-	VFMADD231PS Z19, Z20, Z13
-	VBROADCASTSS 28(DX), Z21
-	VFMADD231PS Z18, Z21, Z14
-	VFMADD231PS Z19, Z21, Z15
-	VBROADCASTSS 32(DX), Z20
-	VFMADD231PS Z18, Z20, Z16
-	VFMADD231PS Z19, Z20, Z17
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z0, Z0
-	VADDPS Z19, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z2, Z2
-	VADDPS Z19, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z4, Z4
-	VADDPS Z19, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z6, Z6
-	VADDPS Z19, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z8, Z8
-	VADDPS Z19, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z10, Z10
-	VADDPS Z19, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z12, Z12
-	VADDPS Z19, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z14, Z14
-	VADDPS Z19, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	VADDPS Z18, Z16, Z16
-	VADDPS Z19, Z17, Z17
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z18, Z18, Z18
-	VMAXPS Z0, Z18, Z0
-	VMAXPS Z1, Z18, Z1
-	VMAXPS Z2, Z18, Z2
-	VMAXPS Z3, Z18, Z3
-	VMAXPS Z4, Z18, Z4
-	VMAXPS Z5, Z18, Z5
-	VMAXPS Z6, Z18, Z6
-	VMAXPS Z7, Z18, Z7
-	VMAXPS Z8, Z18, Z8
-	VMAXPS Z9, Z18, Z9
-	VMAXPS Z10, Z18, Z10
-	VMAXPS Z11, Z18, Z11
-	VMAXPS Z12, Z18, Z12
-	VMAXPS Z13, Z18, Z13
-	VMAXPS Z14, Z18, Z14
-	VMAXPS Z15, Z18, Z15
-	VMAXPS Z16, Z18, Z16
-	VMAXPS Z17, Z18, Z17
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z18
-	VMINPS Z0, Z18, Z0
-	VMINPS Z1, Z18, Z1
-	VMINPS Z2, Z18, Z2
-	VMINPS Z3, Z18, Z3
-	VMINPS Z4, Z18, Z4
-	VMINPS Z5, Z18, Z5
-	VMINPS Z6, Z18, Z6
-	VMINPS Z7, Z18, Z7
-	VMINPS Z8, Z18, Z8
-	VMINPS Z9, Z18, Z9
-	VMINPS Z10, Z18, Z10
-	VMINPS Z11, Z18, Z11
-	VMINPS Z12, Z18, Z12
-	VMINPS Z13, Z18, Z13
-	VMINPS Z14, Z18, Z14
-	VMINPS Z15, Z18, Z15
-	VMINPS Z16, Z18, Z16
-	VMINPS Z17, Z18, Z17
-store:
-	// the result
+	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t10x2AVX512(a *Args)
-TEXT ·t10x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	ADDQ CX, BX
 	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
+	VMOVUPS.Z 64(BX), K1, Z19
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -17252,11 +4192,13 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z20
 	VMOVUPS 64(BX), Z21
 	PREFETCHT1 (DI)
@@ -17296,11 +4238,57 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Z20
+	VMOVUPS.Z 64(BX), K1, Z21
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z22
+	VFMADD231PS Z20, Z22, Z0
+	VFMADD231PS Z21, Z22, Z1
+	VBROADCASTSS 4(DX), Z23
+	VFMADD231PS Z20, Z23, Z2
+	VFMADD231PS Z21, Z23, Z3
+	VBROADCASTSS 8(DX), Z22
+	VFMADD231PS Z20, Z22, Z4
+	VFMADD231PS Z21, Z22, Z5
+	VBROADCASTSS 12(DX), Z23
+	VFMADD231PS Z20, Z23, Z6
+	VFMADD231PS Z21, Z23, Z7
+	VBROADCASTSS 16(DX), Z22
+	VFMADD231PS Z20, Z22, Z8
+	VFMADD231PS Z21, Z22, Z9
+	VBROADCASTSS 20(DX), Z23
+	VFMADD231PS Z20, Z23, Z10
+	VFMADD231PS Z21, Z23, Z11
+	VBROADCASTSS 24(DX), Z22
+	VFMADD231PS Z20, Z22, Z12
+	VFMADD231PS Z21, Z22, Z13
+	VBROADCASTSS 28(DX), Z23
+	VFMADD231PS Z20, Z23, Z14
+	VFMADD231PS Z21, Z23, Z15
+	VBROADCASTSS 32(DX), Z22
+	VFMADD231PS Z20, Z22, Z16
+	VFMADD231PS Z21, Z22, Z17
+	VBROADCASTSS 36(DX), Z23
+	VFMADD231PS Z20, Z23, Z18
+	VFMADD231PS Z21, Z23, Z19
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again5
+done3:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
 	// the residual, if there is one
@@ -17309,52 +4297,52 @@ again:
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z0, Z0
 	VADDPS Z21, Z1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z2, Z2
 	VADDPS Z21, Z3, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z4, Z4
 	VADDPS Z21, Z5, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z6, Z6
 	VADDPS Z21, Z7, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z8, Z8
 	VADDPS Z21, Z9, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z10, Z10
 	VADDPS Z21, Z11, Z11
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z12, Z12
 	VADDPS Z21, Z13, Z13
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z14, Z14
 	VADDPS Z21, Z15, Z15
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z16, Z16
 	VADDPS Z21, Z17, Z17
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	VADDPS Z20, Z18, Z18
 	VADDPS Z21, Z19, Z19
 activate:
@@ -17410,34 +4398,34 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z3, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z5, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z7, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z9, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z13, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
+	VMOVUPS Z15, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
+	VMOVUPS Z17, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
+	VMOVUPS Z19, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -17457,317 +4445,89 @@ done:
 	VZEROUPPER
 	RET
 
-// func t11x2AVX512(a *Args)
-TEXT ·t11x2AVX512(SB), NOSPLIT, $0-8
+// func tile12x2AVX512(a *Args)
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z24
-	VFMADD231PS Z22, Z24, Z0
-	VFMADD231PS Z23, Z24, Z1
-	VBROADCASTSS 4(DX), Z25
-	VFMADD231PS Z22, Z25, Z2
-	VFMADD231PS Z23, Z25, Z3
-	VBROADCASTSS 8(DX), Z24
-	VFMADD231PS Z22, Z24, Z4
-	VFMADD231PS Z23, Z24, Z5
-	VBROADCASTSS 12(DX), Z25
-	VFMADD231PS Z22, Z25, Z6
-	VFMADD231PS Z23, Z25, Z7
-	VBROADCASTSS 16(DX), Z24
-	VFMADD231PS Z22, Z24, Z8
-	VFMADD231PS Z23, Z24, Z9
-	VBROADCASTSS 20(DX), Z25
-	VFMADD231PS Z22, Z25, Z10
-	VFMADD231PS Z23, Z25, Z11
-	VBROADCASTSS 24(DX), Z24
-	VFMADD231PS Z22, Z24, Z12
-	VFMADD231PS Z23, Z24, Z13
-	VBROADCASTSS 28(DX), Z25
-	VFMADD231PS Z22, Z25, Z14
-	VFMADD231PS Z23, Z25, Z15
-	VBROADCASTSS 32(DX), Z24
-	VFMADD231PS Z22, Z24, Z16
-	VFMADD231PS Z23, Z24, Z17
-	VBROADCASTSS 36(DX), Z25
-	VFMADD231PS Z22, Z25, Z18
-	VFMADD231PS Z23, Z25, Z19
-	VBROADCASTSS 40(DX), Z24
-	VFMADD231PS Z22, Z24, Z20
-	VFMADD231PS Z23, Z24, Z21
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z0, Z0
-	VADDPS Z23, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z2, Z2
-	VADDPS Z23, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z4, Z4
-	VADDPS Z23, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z6, Z6
-	VADDPS Z23, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z8, Z8
-	VADDPS Z23, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z10, Z10
-	VADDPS Z23, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z12, Z12
-	VADDPS Z23, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z14, Z14
-	VADDPS Z23, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z16, Z16
-	VADDPS Z23, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z18, Z18
-	VADDPS Z23, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	VADDPS Z22, Z20, Z20
-	VADDPS Z23, Z21, Z21
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z22, Z22, Z22
-	VMAXPS Z0, Z22, Z0
-	VMAXPS Z1, Z22, Z1
-	VMAXPS Z2, Z22, Z2
-	VMAXPS Z3, Z22, Z3
-	VMAXPS Z4, Z22, Z4
-	VMAXPS Z5, Z22, Z5
-	VMAXPS Z6, Z22, Z6
-	VMAXPS Z7, Z22, Z7
-	VMAXPS Z8, Z22, Z8
-	VMAXPS Z9, Z22, Z9
-	VMAXPS Z10, Z22, Z10
-	VMAXPS Z11, Z22, Z11
-	VMAXPS Z12, Z22, Z12
-	VMAXPS Z13, Z22, Z13
-	VMAXPS Z14, Z22, Z14
-	VMAXPS Z15, Z22, Z15
-	VMAXPS Z16, Z22, Z16
-	VMAXPS Z17, Z22, Z17
-	VMAXPS Z18, Z22, Z18
-	VMAXPS Z19, Z22, Z19
-	VMAXPS Z20, Z22, Z20
-	VMAXPS Z21, Z22, Z21
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z22
-	VMINPS Z0, Z22, Z0
-	VMINPS Z1, Z22, Z1
-	VMINPS Z2, Z22, Z2
-	VMINPS Z3, Z22, Z3
-	VMINPS Z4, Z22, Z4
-	VMINPS Z5, Z22, Z5
-	VMINPS Z6, Z22, Z6
-	VMINPS Z7, Z22, Z7
-	VMINPS Z8, Z22, Z8
-	VMINPS Z9, Z22, Z9
-	VMINPS Z10, Z22, Z10
-	VMINPS Z11, Z22, Z11
-	VMINPS Z12, Z22, Z12
-	VMINPS Z13, Z22, Z13
-	VMINPS Z14, Z22, Z14
-	VMINPS Z15, Z22, Z15
-	VMINPS Z16, Z22, Z16
-	VMINPS Z17, Z22, Z17
-	VMINPS Z18, Z22, Z18
-	VMINPS Z19, Z22, Z19
-	VMINPS Z20, Z22, Z20
-	VMINPS Z21, Z22, Z21
-store:
-	// the result
+	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t12x2AVX512(a *Args)
-TEXT ·t12x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	ADDQ CX, BX
 	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
+	VMOVUPS.Z 64(BX), K1, Z19
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	ADDQ CX, BX
 	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
+	VMOVUPS.Z 64(BX), K1, Z23
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -17778,11 +4538,13 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	PREFETCHT1 (DI)
@@ -17828,11 +4590,63 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Z24
+	VMOVUPS.Z 64(BX), K1, Z25
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Z26
+	VFMADD231PS Z24, Z26, Z0
+	VFMADD231PS Z25, Z26, Z1
+	VBROADCASTSS 4(DX), Z27
+	VFMADD231PS Z24, Z27, Z2
+	VFMADD231PS Z25, Z27, Z3
+	VBROADCASTSS 8(DX), Z26
+	VFMADD231PS Z24, Z26, Z4
+	VFMADD231PS Z25, Z26, Z5
+	VBROADCASTSS 12(DX), Z27
+	VFMADD231PS Z24, Z27, Z6
+	VFMADD231PS Z25, Z27, Z7
+	VBROADCASTSS 16(DX), Z26
+	VFMADD231PS Z24, Z26, Z8
+	VFMADD231PS Z25, Z26, Z9
+	VBROADCASTSS 20(DX), Z27
+	VFMADD231PS Z24, Z27, Z10
+	VFMADD231PS Z25, Z27, Z11
+	VBROADCASTSS 24(DX), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS 28(DX), Z27
+	VFMADD231PS Z24, Z27, Z14
+	VFMADD231PS Z25, Z27, Z15
+	VBROADCASTSS 32(DX), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	VBROADCASTSS 36(DX), Z27
+	VFMADD231PS Z24, Z27, Z18
+	VFMADD231PS Z25, Z27, Z19
+	VBROADCASTSS 40(DX), Z26
+	VFMADD231PS Z24, Z26, Z20
+	VFMADD231PS Z25, Z26, Z21
+	VBROADCASTSS 44(DX), Z27
+	VFMADD231PS Z24, Z27, Z22
+	VFMADD231PS Z25, Z27, Z23
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again5
+done3:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
 	// the residual, if there is one
@@ -17841,62 +4655,62 @@ again:
 	TESTQ BX, BX
 	JEQ activate
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z0, Z0
 	VADDPS Z25, Z1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z2, Z2
 	VADDPS Z25, Z3, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z4, Z4
 	VADDPS Z25, Z5, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z6, Z6
 	VADDPS Z25, Z7, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z8, Z8
 	VADDPS Z25, Z9, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z10, Z10
 	VADDPS Z25, Z11, Z11
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z12, Z12
 	VADDPS Z25, Z13, Z13
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z14, Z14
 	VADDPS Z25, Z15, Z15
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z16, Z16
 	VADDPS Z25, Z17, Z17
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z18, Z18
 	VADDPS Z25, Z19, Z19
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z20, Z20
 	VADDPS Z25, Z21, Z21
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	VADDPS Z24, Z22, Z22
 	VADDPS Z25, Z23, Z23
 activate:
@@ -17960,40 +4774,40 @@ store:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z1, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	VMOVUPS Z3, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z5, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z7, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z9, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z11, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z13, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
+	VMOVUPS Z15, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
+	VMOVUPS Z17, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
+	VMOVUPS Z19, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
+	VMOVUPS Z21, K1, 64(BX)
 	ADDQ CX, BX
 	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, 64(BX)
+	VMOVUPS Z23, K1, 64(BX)
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -18013,359 +4827,101 @@ done:
 	VZEROUPPER
 	RET
 
-// func t13x2AVX512(a *Args)
-TEXT ·t13x2AVX512(SB), NOSPLIT, $0-8
+// func tile14x2AVX512(a *Args)
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
+	// the lanes of the last vector
+	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z28
-	VFMADD231PS Z26, Z28, Z0
-	VFMADD231PS Z27, Z28, Z1
-	VBROADCASTSS 4(DX), Z29
-	VFMADD231PS Z26, Z29, Z2
-	VFMADD231PS Z27, Z29, Z3
-	VBROADCASTSS 8(DX), Z28
-	VFMADD231PS Z26, Z28, Z4
-	VFMADD231PS Z27, Z28, Z5
-	VBROADCASTSS 12(DX), Z29
-	VFMADD231PS Z26, Z29, Z6
-	VFMADD231PS Z27, Z29, Z7
-	VBROADCASTSS 16(DX), Z28
-	VFMADD231PS Z26, Z28, Z8
-	VFMADD231PS Z27, Z28, Z9
-	VBROADCASTSS 20(DX), Z29
-	VFMADD231PS Z26, Z29, Z10
-	VFMADD231PS Z27, Z29, Z11
-	VBROADCASTSS 24(DX), Z28
-	VFMADD231PS Z26, Z28, Z12
-	VFMADD231PS Z27, Z28, Z13
-	VBROADCASTSS 28(DX), Z29
-	VFMADD231PS Z26, Z29, Z14
-	VFMADD231PS Z27, Z29, Z15
-	VBROADCASTSS 32(DX), Z28
-	VFMADD231PS Z26, Z28, Z16
-	VFMADD231PS Z27, Z28, Z17
-	VBROADCASTSS 36(DX), Z29
-	VFMADD231PS Z26, Z29, Z18
-	VFMADD231PS Z27, Z29, Z19
-	VBROADCASTSS 40(DX), Z28
-	VFMADD231PS Z26, Z28, Z20
-	VFMADD231PS Z27, Z28, Z21
-	VBROADCASTSS 44(DX), Z29
-	VFMADD231PS Z26, Z29, Z22
-	VFMADD231PS Z27, Z29, Z23
-	VBROADCASTSS 48(DX), Z28
-	VFMADD231PS Z26, Z28, Z24
-	VFMADD231PS Z27, Z28, Z25
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z0, Z0
-	VADDPS Z27, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z2, Z2
-	VADDPS Z27, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z4, Z4
-	VADDPS Z27, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z6, Z6
-	VADDPS Z27, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z8, Z8
-	VADDPS Z27, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z10, Z10
-	VADDPS Z27, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z12, Z12
-	VADDPS Z27, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z14, Z14
-	VADDPS Z27, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z16, Z16
-	VADDPS Z27, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z18, Z18
-	VADDPS Z27, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z20, Z20
-	VADDPS Z27, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z22, Z22
-	VADDPS Z27, Z23, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	VADDPS Z26, Z24, Z24
-	VADDPS Z27, Z25, Z25
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z26, Z26, Z26
-	VMAXPS Z0, Z26, Z0
-	VMAXPS Z1, Z26, Z1
-	VMAXPS Z2, Z26, Z2
-	VMAXPS Z3, Z26, Z3
-	VMAXPS Z4, Z26, Z4
-	VMAXPS Z5, Z26, Z5
-	VMAXPS Z6, Z26, Z6
-	VMAXPS Z7, Z26, Z7
-	VMAXPS Z8, Z26, Z8
-	VMAXPS Z9, Z26, Z9
-	VMAXPS Z10, Z26, Z10
-	VMAXPS Z11, Z26, Z11
-	VMAXPS Z12, Z26, Z12
-	VMAXPS Z13, Z26, Z13
-	VMAXPS Z14, Z26, Z14
-	VMAXPS Z15, Z26, Z15
-	VMAXPS Z16, Z26, Z16
-	VMAXPS Z17, Z26, Z17
-	VMAXPS Z18, Z26, Z18
-	VMAXPS Z19, Z26, Z19
-	VMAXPS Z20, Z26, Z20
-	VMAXPS Z21, Z26, Z21
-	VMAXPS Z22, Z26, Z22
-	VMAXPS Z23, Z26, Z23
-	VMAXPS Z24, Z26, Z24
-	VMAXPS Z25, Z26, Z25
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z26
-	VMINPS Z0, Z26, Z0
-	VMINPS Z1, Z26, Z1
-	VMINPS Z2, Z26, Z2
-	VMINPS Z3, Z26, Z3
-	VMINPS Z4, Z26, Z4
-	VMINPS Z5, Z26, Z5
-	VMINPS Z6, Z26, Z6
-	VMINPS Z7, Z26, Z7
-	VMINPS Z8, Z26, Z8
-	VMINPS Z9, Z26, Z9
-	VMINPS Z10, Z26, Z10
-	VMINPS Z11, Z26, Z11
-	VMINPS Z12, Z26, Z12
-	VMINPS Z13, Z26, Z13
-	VMINPS Z14, Z26, Z14
-	VMINPS Z15, Z26, Z15
-	VMINPS Z16, Z26, Z16
-	VMINPS Z17, Z26, Z17
-	VMINPS Z18, Z26, Z18
-	VMINPS Z19, Z26, Z19
-	VMINPS Z20, Z26, Z20
-	VMINPS Z21, Z26, Z21
-	VMINPS Z22, Z26, Z22
-	VMINPS Z23, Z26, Z23
-	VMINPS Z24, Z26, Z24
-	VMINPS Z25, Z26, Z25
-store:
-	// the result
+	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, 64(BX)
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	ADDQ CX, BX
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t14x2AVX512(a *Args)
-TEXT ·t14x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
+	VMOVUPS.Z 64(BX), K1, Z1
 	ADDQ CX, BX
 	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
+	VMOVUPS.Z 64(BX), K1, Z3
 	ADDQ CX, BX
 	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
+	VMOVUPS.Z 64(BX), K1, Z5
 	ADDQ CX, BX
 	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
+	VMOVUPS.Z 64(BX), K1, Z7
 	ADDQ CX, BX
 	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
+	VMOVUPS.Z 64(BX), K1, Z9
 	ADDQ CX, BX
 	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
+	VMOVUPS.Z 64(BX), K1, Z11
 	ADDQ CX, BX
 	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
+	VMOVUPS.Z 64(BX), K1, Z13
 	ADDQ CX, BX
 	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
+	VMOVUPS.Z 64(BX), K1, Z15
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
+	VMOVUPS.Z 64(BX), K1, Z17
 	ADDQ CX, BX
 	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
+	VMOVUPS.Z 64(BX), K1, Z19
 	ADDQ CX, BX
 	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
+	VMOVUPS.Z 64(BX), K1, Z21
 	ADDQ CX, BX
 	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
+	VMOVUPS.Z 64(BX), K1, Z23
 	ADDQ CX, BX
 	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
+	VMOVUPS.Z 64(BX), K1, Z25
 	ADDQ CX, BX
 	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
+	VMOVUPS.Z 64(BX), K1, Z27
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -18376,11 +4932,13 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
 	VMOVUPS (BX), Z28
 	VMOVUPS 64(BX), Z29
 	PREFETCHT1 (DI)
@@ -18432,2867 +4990,12 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z0, Z0
-	VADDPS Z29, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z2, Z2
-	VADDPS Z29, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z4, Z4
-	VADDPS Z29, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z6, Z6
-	VADDPS Z29, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z8, Z8
-	VADDPS Z29, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z10, Z10
-	VADDPS Z29, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z12, Z12
-	VADDPS Z29, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z14, Z14
-	VADDPS Z29, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z16, Z16
-	VADDPS Z29, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z18, Z18
-	VADDPS Z29, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z20, Z20
-	VADDPS Z29, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z22, Z22
-	VADDPS Z29, Z23, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z24, Z24
-	VADDPS Z29, Z25, Z25
-	ADDQ CX, BX
-	VMOVUPS (BX), Z28
-	VMOVUPS 64(BX), Z29
-	VADDPS Z28, Z26, Z26
-	VADDPS Z29, Z27, Z27
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z28, Z28, Z28
-	VMAXPS Z0, Z28, Z0
-	VMAXPS Z1, Z28, Z1
-	VMAXPS Z2, Z28, Z2
-	VMAXPS Z3, Z28, Z3
-	VMAXPS Z4, Z28, Z4
-	VMAXPS Z5, Z28, Z5
-	VMAXPS Z6, Z28, Z6
-	VMAXPS Z7, Z28, Z7
-	VMAXPS Z8, Z28, Z8
-	VMAXPS Z9, Z28, Z9
-	VMAXPS Z10, Z28, Z10
-	VMAXPS Z11, Z28, Z11
-	VMAXPS Z12, Z28, Z12
-	VMAXPS Z13, Z28, Z13
-	VMAXPS Z14, Z28, Z14
-	VMAXPS Z15, Z28, Z15
-	VMAXPS Z16, Z28, Z16
-	VMAXPS Z17, Z28, Z17
-	VMAXPS Z18, Z28, Z18
-	VMAXPS Z19, Z28, Z19
-	VMAXPS Z20, Z28, Z20
-	VMAXPS Z21, Z28, Z21
-	VMAXPS Z22, Z28, Z22
-	VMAXPS Z23, Z28, Z23
-	VMAXPS Z24, Z28, Z24
-	VMAXPS Z25, Z28, Z25
-	VMAXPS Z26, Z28, Z26
-	VMAXPS Z27, Z28, Z27
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z28
-	VMINPS Z0, Z28, Z0
-	VMINPS Z1, Z28, Z1
-	VMINPS Z2, Z28, Z2
-	VMINPS Z3, Z28, Z3
-	VMINPS Z4, Z28, Z4
-	VMINPS Z5, Z28, Z5
-	VMINPS Z6, Z28, Z6
-	VMINPS Z7, Z28, Z7
-	VMINPS Z8, Z28, Z8
-	VMINPS Z9, Z28, Z9
-	VMINPS Z10, Z28, Z10
-	VMINPS Z11, Z28, Z11
-	VMINPS Z12, Z28, Z12
-	VMINPS Z13, Z28, Z13
-	VMINPS Z14, Z28, Z14
-	VMINPS Z15, Z28, Z15
-	VMINPS Z16, Z28, Z16
-	VMINPS Z17, Z28, Z17
-	VMINPS Z18, Z28, Z18
-	VMINPS Z19, Z28, Z19
-	VMINPS Z20, Z28, Z20
-	VMINPS Z21, Z28, Z21
-	VMINPS Z22, Z28, Z22
-	VMINPS Z23, Z28, Z23
-	VMINPS Z24, Z28, Z24
-	VMINPS Z25, Z28, Z25
-	VMINPS Z26, Z28, Z26
-	VMINPS Z27, Z28, Z27
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z26, (BX)
-	VMOVUPS Z27, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t1x2mAVX512(a *Args)
-TEXT ·t1x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z4
-	VFMADD231PS Z2, Z4, Z0
-	VFMADD231PS Z3, Z4, Z1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	VADDPS Z2, Z0, Z0
-	VADDPS Z3, Z1, Z1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z2
-	VMINPS Z0, Z2, Z0
-	VMINPS Z1, Z2, Z1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x2mAVX512(a *Args)
-TEXT ·t2x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z6
-	VFMADD231PS Z4, Z6, Z0
-	VFMADD231PS Z5, Z6, Z1
-	VBROADCASTSS 4(DX), Z7
-	VFMADD231PS Z4, Z7, Z2
-	VFMADD231PS Z5, Z7, Z3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	VADDPS Z4, Z0, Z0
-	VADDPS Z5, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	VADDPS Z4, Z2, Z2
-	VADDPS Z5, Z3, Z3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z4
-	VMINPS Z0, Z4, Z0
-	VMINPS Z1, Z4, Z1
-	VMINPS Z2, Z4, Z2
-	VMINPS Z3, Z4, Z3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x2mAVX512(a *Args)
-TEXT ·t3x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z8
-	VFMADD231PS Z6, Z8, Z0
-	VFMADD231PS Z7, Z8, Z1
-	VBROADCASTSS 4(DX), Z9
-	VFMADD231PS Z6, Z9, Z2
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 8(DX), Z8
-	VFMADD231PS Z6, Z8, Z4
-	VFMADD231PS Z7, Z8, Z5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	VADDPS Z6, Z0, Z0
-	VADDPS Z7, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	VADDPS Z6, Z2, Z2
-	VADDPS Z7, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	VADDPS Z6, Z4, Z4
-	VADDPS Z7, Z5, Z5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z6, Z6, Z6
-	VMAXPS Z0, Z6, Z0
-	VMAXPS Z1, Z6, Z1
-	VMAXPS Z2, Z6, Z2
-	VMAXPS Z3, Z6, Z3
-	VMAXPS Z4, Z6, Z4
-	VMAXPS Z5, Z6, Z5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z6
-	VMINPS Z0, Z6, Z0
-	VMINPS Z1, Z6, Z1
-	VMINPS Z2, Z6, Z2
-	VMINPS Z3, Z6, Z3
-	VMINPS Z4, Z6, Z4
-	VMINPS Z5, Z6, Z5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x2mAVX512(a *Args)
-TEXT ·t4x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z10
-	VFMADD231PS Z8, Z10, Z0
-	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS 4(DX), Z11
-	VFMADD231PS Z8, Z11, Z2
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS 8(DX), Z10
-	VFMADD231PS Z8, Z10, Z4
-	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS 12(DX), Z11
-	VFMADD231PS Z8, Z11, Z6
-	VFMADD231PS Z9, Z11, Z7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z0, Z0
-	VADDPS Z9, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z2, Z2
-	VADDPS Z9, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z4, Z4
-	VADDPS Z9, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	VADDPS Z8, Z6, Z6
-	VADDPS Z9, Z7, Z7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z8
-	VMINPS Z0, Z8, Z0
-	VMINPS Z1, Z8, Z1
-	VMINPS Z2, Z8, Z2
-	VMINPS Z3, Z8, Z3
-	VMINPS Z4, Z8, Z4
-	VMINPS Z5, Z8, Z5
-	VMINPS Z6, Z8, Z6
-	VMINPS Z7, Z8, Z7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x2mAVX512(a *Args)
-TEXT ·t5x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z12
-	VFMADD231PS Z10, Z12, Z0
-	VFMADD231PS Z11, Z12, Z1
-	VBROADCASTSS 4(DX), Z13
-	VFMADD231PS Z10, Z13, Z2
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS 8(DX), Z12
-	VFMADD231PS Z10, Z12, Z4
-	VFMADD231PS Z11, Z12, Z5
-	VBROADCASTSS 12(DX), Z13
-	VFMADD231PS Z10, Z13, Z6
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS 16(DX), Z12
-	VFMADD231PS Z10, Z12, Z8
-	VFMADD231PS Z11, Z12, Z9
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z0, Z0
-	VADDPS Z11, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z2, Z2
-	VADDPS Z11, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z4, Z4
-	VADDPS Z11, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z6, Z6
-	VADDPS Z11, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	VADDPS Z10, Z8, Z8
-	VADDPS Z11, Z9, Z9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z10, Z10, Z10
-	VMAXPS Z0, Z10, Z0
-	VMAXPS Z1, Z10, Z1
-	VMAXPS Z2, Z10, Z2
-	VMAXPS Z3, Z10, Z3
-	VMAXPS Z4, Z10, Z4
-	VMAXPS Z5, Z10, Z5
-	VMAXPS Z6, Z10, Z6
-	VMAXPS Z7, Z10, Z7
-	VMAXPS Z8, Z10, Z8
-	VMAXPS Z9, Z10, Z9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z10
-	VMINPS Z0, Z10, Z0
-	VMINPS Z1, Z10, Z1
-	VMINPS Z2, Z10, Z2
-	VMINPS Z3, Z10, Z3
-	VMINPS Z4, Z10, Z4
-	VMINPS Z5, Z10, Z5
-	VMINPS Z6, Z10, Z6
-	VMINPS Z7, Z10, Z7
-	VMINPS Z8, Z10, Z8
-	VMINPS Z9, Z10, Z9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x2mAVX512(a *Args)
-TEXT ·t6x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z14
-	VFMADD231PS Z12, Z14, Z0
-	VFMADD231PS Z13, Z14, Z1
-	VBROADCASTSS 4(DX), Z15
-	VFMADD231PS Z12, Z15, Z2
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS 8(DX), Z14
-	VFMADD231PS Z12, Z14, Z4
-	VFMADD231PS Z13, Z14, Z5
-	VBROADCASTSS 12(DX), Z15
-	VFMADD231PS Z12, Z15, Z6
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS 16(DX), Z14
-	VFMADD231PS Z12, Z14, Z8
-	VFMADD231PS Z13, Z14, Z9
-	VBROADCASTSS 20(DX), Z15
-	VFMADD231PS Z12, Z15, Z10
-	VFMADD231PS Z13, Z15, Z11
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z0, Z0
-	VADDPS Z13, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z2, Z2
-	VADDPS Z13, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z4, Z4
-	VADDPS Z13, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z6, Z6
-	VADDPS Z13, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z8, Z8
-	VADDPS Z13, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	VADDPS Z12, Z10, Z10
-	VADDPS Z13, Z11, Z11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z12
-	VMINPS Z0, Z12, Z0
-	VMINPS Z1, Z12, Z1
-	VMINPS Z2, Z12, Z2
-	VMINPS Z3, Z12, Z3
-	VMINPS Z4, Z12, Z4
-	VMINPS Z5, Z12, Z5
-	VMINPS Z6, Z12, Z6
-	VMINPS Z7, Z12, Z7
-	VMINPS Z8, Z12, Z8
-	VMINPS Z9, Z12, Z9
-	VMINPS Z10, Z12, Z10
-	VMINPS Z11, Z12, Z11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t7x2mAVX512(a *Args)
-TEXT ·t7x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z16
-	VFMADD231PS Z14, Z16, Z0
-	VFMADD231PS Z15, Z16, Z1
-	VBROADCASTSS 4(DX), Z17
-	VFMADD231PS Z14, Z17, Z2
-	VFMADD231PS Z15, Z17, Z3
-	VBROADCASTSS 8(DX), Z16
-	VFMADD231PS Z14, Z16, Z4
-	VFMADD231PS Z15, Z16, Z5
-	VBROADCASTSS 12(DX), Z17
-	VFMADD231PS Z14, Z17, Z6
-	VFMADD231PS Z15, Z17, Z7
-	VBROADCASTSS 16(DX), Z16
-	VFMADD231PS Z14, Z16, Z8
-	VFMADD231PS Z15, Z16, Z9
-	VBROADCASTSS 20(DX), Z17
-	VFMADD231PS Z14, Z17, Z10
-	VFMADD231PS Z15, Z17, Z11
-	VBROADCASTSS 24(DX), Z16
-	VFMADD231PS Z14, Z16, Z12
-	VFMADD231PS Z15, Z16, Z13
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z0, Z0
-	VADDPS Z15, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z2, Z2
-	VADDPS Z15, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z4, Z4
-	VADDPS Z15, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z6, Z6
-	VADDPS Z15, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z8, Z8
-	VADDPS Z15, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z10, Z10
-	VADDPS Z15, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	VADDPS Z14, Z12, Z12
-	VADDPS Z15, Z13, Z13
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z14, Z14, Z14
-	VMAXPS Z0, Z14, Z0
-	VMAXPS Z1, Z14, Z1
-	VMAXPS Z2, Z14, Z2
-	VMAXPS Z3, Z14, Z3
-	VMAXPS Z4, Z14, Z4
-	VMAXPS Z5, Z14, Z5
-	VMAXPS Z6, Z14, Z6
-	VMAXPS Z7, Z14, Z7
-	VMAXPS Z8, Z14, Z8
-	VMAXPS Z9, Z14, Z9
-	VMAXPS Z10, Z14, Z10
-	VMAXPS Z11, Z14, Z11
-	VMAXPS Z12, Z14, Z12
-	VMAXPS Z13, Z14, Z13
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z14
-	VMINPS Z0, Z14, Z0
-	VMINPS Z1, Z14, Z1
-	VMINPS Z2, Z14, Z2
-	VMINPS Z3, Z14, Z3
-	VMINPS Z4, Z14, Z4
-	VMINPS Z5, Z14, Z5
-	VMINPS Z6, Z14, Z6
-	VMINPS Z7, Z14, Z7
-	VMINPS Z8, Z14, Z8
-	VMINPS Z9, Z14, Z9
-	VMINPS Z10, Z14, Z10
-	VMINPS Z11, Z14, Z11
-	VMINPS Z12, Z14, Z12
-	VMINPS Z13, Z14, Z13
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t8x2mAVX512(a *Args)
-TEXT ·t8x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z18
-	VFMADD231PS Z16, Z18, Z0
-	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS 4(DX), Z19
-	VFMADD231PS Z16, Z19, Z2
-	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS 8(DX), Z18
-	VFMADD231PS Z16, Z18, Z4
-	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS 12(DX), Z19
-	VFMADD231PS Z16, Z19, Z6
-	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS 16(DX), Z18
-	VFMADD231PS Z16, Z18, Z8
-	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS 20(DX), Z19
-	VFMADD231PS Z16, Z19, Z10
-	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS 24(DX), Z18
-	VFMADD231PS Z16, Z18, Z12
-	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS 28(DX), Z19
-	VFMADD231PS Z16, Z19, Z14
-	VFMADD231PS Z17, Z19, Z15
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z0, Z0
-	VADDPS Z17, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z2, Z2
-	VADDPS Z17, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z4, Z4
-	VADDPS Z17, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z6, Z6
-	VADDPS Z17, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z8, Z8
-	VADDPS Z17, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z10, Z10
-	VADDPS Z17, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z12, Z12
-	VADDPS Z17, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	VADDPS Z16, Z14, Z14
-	VADDPS Z17, Z15, Z15
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z16, Z16, Z16
-	VMAXPS Z0, Z16, Z0
-	VMAXPS Z1, Z16, Z1
-	VMAXPS Z2, Z16, Z2
-	VMAXPS Z3, Z16, Z3
-	VMAXPS Z4, Z16, Z4
-	VMAXPS Z5, Z16, Z5
-	VMAXPS Z6, Z16, Z6
-	VMAXPS Z7, Z16, Z7
-	VMAXPS Z8, Z16, Z8
-	VMAXPS Z9, Z16, Z9
-	VMAXPS Z10, Z16, Z10
-	VMAXPS Z11, Z16, Z11
-	VMAXPS Z12, Z16, Z12
-	VMAXPS Z13, Z16, Z13
-	VMAXPS Z14, Z16, Z14
-	VMAXPS Z15, Z16, Z15
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z16
-	VMINPS Z0, Z16, Z0
-	VMINPS Z1, Z16, Z1
-	VMINPS Z2, Z16, Z2
-	VMINPS Z3, Z16, Z3
-	VMINPS Z4, Z16, Z4
-	VMINPS Z5, Z16, Z5
-	VMINPS Z6, Z16, Z6
-	VMINPS Z7, Z16, Z7
-	VMINPS Z8, Z16, Z8
-	VMINPS Z9, Z16, Z9
-	VMINPS Z10, Z16, Z10
-	VMINPS Z11, Z16, Z11
-	VMINPS Z12, Z16, Z12
-	VMINPS Z13, Z16, Z13
-	VMINPS Z14, Z16, Z14
-	VMINPS Z15, Z16, Z15
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t9x2mAVX512(a *Args)
-TEXT ·t9x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z20
-	VFMADD231PS Z18, Z20, Z0
-	VFMADD231PS Z19, Z20, Z1
-	VBROADCASTSS 4(DX), Z21
-	VFMADD231PS Z18, Z21, Z2
-	VFMADD231PS Z19, Z21, Z3
-	VBROADCASTSS 8(DX), Z20
-	VFMADD231PS Z18, Z20, Z4
-	VFMADD231PS Z19, Z20, Z5
-	VBROADCASTSS 12(DX), Z21
-	VFMADD231PS Z18, Z21, Z6
-	VFMADD231PS Z19, Z21, Z7
-	VBROADCASTSS 16(DX), Z20
-	VFMADD231PS Z18, Z20, Z8
-	VFMADD231PS Z19, Z20, Z9
-	VBROADCASTSS 20(DX), Z21
-	VFMADD231PS Z18, Z21, Z10
-	VFMADD231PS Z19, Z21, Z11
-	VBROADCASTSS 24(DX), Z20
-	VFMADD231PS Z18, Z20, Z12
-	VFMADD231PS Z19, Z20, Z13
-	VBROADCASTSS 28(DX), Z21
-	VFMADD231PS Z18, Z21, Z14
-	VFMADD231PS Z19, Z21, Z15
-	VBROADCASTSS 32(DX), Z20
-	VFMADD231PS Z18, Z20, Z16
-	VFMADD231PS Z19, Z20, Z17
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z0, Z0
-	VADDPS Z19, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z2, Z2
-	VADDPS Z19, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z4, Z4
-	VADDPS Z19, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z6, Z6
-	VADDPS Z19, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z8, Z8
-	VADDPS Z19, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z10, Z10
-	VADDPS Z19, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z12, Z12
-	VADDPS Z19, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z14, Z14
-	VADDPS Z19, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	VADDPS Z18, Z16, Z16
-	VADDPS Z19, Z17, Z17
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z18, Z18, Z18
-	VMAXPS Z0, Z18, Z0
-	VMAXPS Z1, Z18, Z1
-	VMAXPS Z2, Z18, Z2
-	VMAXPS Z3, Z18, Z3
-	VMAXPS Z4, Z18, Z4
-	VMAXPS Z5, Z18, Z5
-	VMAXPS Z6, Z18, Z6
-	VMAXPS Z7, Z18, Z7
-	VMAXPS Z8, Z18, Z8
-	VMAXPS Z9, Z18, Z9
-	VMAXPS Z10, Z18, Z10
-	VMAXPS Z11, Z18, Z11
-	VMAXPS Z12, Z18, Z12
-	VMAXPS Z13, Z18, Z13
-	VMAXPS Z14, Z18, Z14
-	VMAXPS Z15, Z18, Z15
-	VMAXPS Z16, Z18, Z16
-	VMAXPS Z17, Z18, Z17
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z18
-	VMINPS Z0, Z18, Z0
-	VMINPS Z1, Z18, Z1
-	VMINPS Z2, Z18, Z2
-	VMINPS Z3, Z18, Z3
-	VMINPS Z4, Z18, Z4
-	VMINPS Z5, Z18, Z5
-	VMINPS Z6, Z18, Z6
-	VMINPS Z7, Z18, Z7
-	VMINPS Z8, Z18, Z8
-	VMINPS Z9, Z18, Z9
-	VMINPS Z10, Z18, Z10
-	VMINPS Z11, Z18, Z11
-	VMINPS Z12, Z18, Z12
-	VMINPS Z13, Z18, Z13
-	VMINPS Z14, Z18, Z14
-	VMINPS Z15, Z18, Z15
-	VMINPS Z16, Z18, Z16
-	VMINPS Z17, Z18, Z17
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t10x2mAVX512(a *Args)
-TEXT ·t10x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z22
-	VFMADD231PS Z20, Z22, Z0
-	VFMADD231PS Z21, Z22, Z1
-	VBROADCASTSS 4(DX), Z23
-	VFMADD231PS Z20, Z23, Z2
-	VFMADD231PS Z21, Z23, Z3
-	VBROADCASTSS 8(DX), Z22
-	VFMADD231PS Z20, Z22, Z4
-	VFMADD231PS Z21, Z22, Z5
-	VBROADCASTSS 12(DX), Z23
-	VFMADD231PS Z20, Z23, Z6
-	VFMADD231PS Z21, Z23, Z7
-	VBROADCASTSS 16(DX), Z22
-	VFMADD231PS Z20, Z22, Z8
-	VFMADD231PS Z21, Z22, Z9
-	VBROADCASTSS 20(DX), Z23
-	VFMADD231PS Z20, Z23, Z10
-	VFMADD231PS Z21, Z23, Z11
-	VBROADCASTSS 24(DX), Z22
-	VFMADD231PS Z20, Z22, Z12
-	VFMADD231PS Z21, Z22, Z13
-	VBROADCASTSS 28(DX), Z23
-	VFMADD231PS Z20, Z23, Z14
-	VFMADD231PS Z21, Z23, Z15
-	VBROADCASTSS 32(DX), Z22
-	VFMADD231PS Z20, Z22, Z16
-	VFMADD231PS Z21, Z22, Z17
-	VBROADCASTSS 36(DX), Z23
-	VFMADD231PS Z20, Z23, Z18
-	VFMADD231PS Z21, Z23, Z19
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z0, Z0
-	VADDPS Z21, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z2, Z2
-	VADDPS Z21, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z4, Z4
-	VADDPS Z21, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z6, Z6
-	VADDPS Z21, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z8, Z8
-	VADDPS Z21, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z10, Z10
-	VADDPS Z21, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z12, Z12
-	VADDPS Z21, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z14, Z14
-	VADDPS Z21, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z16, Z16
-	VADDPS Z21, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	VADDPS Z20, Z18, Z18
-	VADDPS Z21, Z19, Z19
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z20, Z20, Z20
-	VMAXPS Z0, Z20, Z0
-	VMAXPS Z1, Z20, Z1
-	VMAXPS Z2, Z20, Z2
-	VMAXPS Z3, Z20, Z3
-	VMAXPS Z4, Z20, Z4
-	VMAXPS Z5, Z20, Z5
-	VMAXPS Z6, Z20, Z6
-	VMAXPS Z7, Z20, Z7
-	VMAXPS Z8, Z20, Z8
-	VMAXPS Z9, Z20, Z9
-	VMAXPS Z10, Z20, Z10
-	VMAXPS Z11, Z20, Z11
-	VMAXPS Z12, Z20, Z12
-	VMAXPS Z13, Z20, Z13
-	VMAXPS Z14, Z20, Z14
-	VMAXPS Z15, Z20, Z15
-	VMAXPS Z16, Z20, Z16
-	VMAXPS Z17, Z20, Z17
-	VMAXPS Z18, Z20, Z18
-	VMAXPS Z19, Z20, Z19
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z20
-	VMINPS Z0, Z20, Z0
-	VMINPS Z1, Z20, Z1
-	VMINPS Z2, Z20, Z2
-	VMINPS Z3, Z20, Z3
-	VMINPS Z4, Z20, Z4
-	VMINPS Z5, Z20, Z5
-	VMINPS Z6, Z20, Z6
-	VMINPS Z7, Z20, Z7
-	VMINPS Z8, Z20, Z8
-	VMINPS Z9, Z20, Z9
-	VMINPS Z10, Z20, Z10
-	VMINPS Z11, Z20, Z11
-	VMINPS Z12, Z20, Z12
-	VMINPS Z13, Z20, Z13
-	VMINPS Z14, Z20, Z14
-	VMINPS Z15, Z20, Z15
-	VMINPS Z16, Z20, Z16
-	VMINPS Z17, Z20, Z17
-	VMINPS Z18, Z20, Z18
-	VMINPS Z19, Z20, Z19
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t11x2mAVX512(a *Args)
-TEXT ·t11x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z24
-	VFMADD231PS Z22, Z24, Z0
-	VFMADD231PS Z23, Z24, Z1
-	VBROADCASTSS 4(DX), Z25
-	VFMADD231PS Z22, Z25, Z2
-	VFMADD231PS Z23, Z25, Z3
-	VBROADCASTSS 8(DX), Z24
-	VFMADD231PS Z22, Z24, Z4
-	VFMADD231PS Z23, Z24, Z5
-	VBROADCASTSS 12(DX), Z25
-	VFMADD231PS Z22, Z25, Z6
-	VFMADD231PS Z23, Z25, Z7
-	VBROADCASTSS 16(DX), Z24
-	VFMADD231PS Z22, Z24, Z8
-	VFMADD231PS Z23, Z24, Z9
-	VBROADCASTSS 20(DX), Z25
-	VFMADD231PS Z22, Z25, Z10
-	VFMADD231PS Z23, Z25, Z11
-	VBROADCASTSS 24(DX), Z24
-	VFMADD231PS Z22, Z24, Z12
-	VFMADD231PS Z23, Z24, Z13
-	VBROADCASTSS 28(DX), Z25
-	VFMADD231PS Z22, Z25, Z14
-	VFMADD231PS Z23, Z25, Z15
-	VBROADCASTSS 32(DX), Z24
-	VFMADD231PS Z22, Z24, Z16
-	VFMADD231PS Z23, Z24, Z17
-	VBROADCASTSS 36(DX), Z25
-	VFMADD231PS Z22, Z25, Z18
-	VFMADD231PS Z23, Z25, Z19
-	VBROADCASTSS 40(DX), Z24
-	VFMADD231PS Z22, Z24, Z20
-	VFMADD231PS Z23, Z24, Z21
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z0, Z0
-	VADDPS Z23, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z2, Z2
-	VADDPS Z23, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z4, Z4
-	VADDPS Z23, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z6, Z6
-	VADDPS Z23, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z8, Z8
-	VADDPS Z23, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z10, Z10
-	VADDPS Z23, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z12, Z12
-	VADDPS Z23, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z14, Z14
-	VADDPS Z23, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z16, Z16
-	VADDPS Z23, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z18, Z18
-	VADDPS Z23, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	VADDPS Z22, Z20, Z20
-	VADDPS Z23, Z21, Z21
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z22, Z22, Z22
-	VMAXPS Z0, Z22, Z0
-	VMAXPS Z1, Z22, Z1
-	VMAXPS Z2, Z22, Z2
-	VMAXPS Z3, Z22, Z3
-	VMAXPS Z4, Z22, Z4
-	VMAXPS Z5, Z22, Z5
-	VMAXPS Z6, Z22, Z6
-	VMAXPS Z7, Z22, Z7
-	VMAXPS Z8, Z22, Z8
-	VMAXPS Z9, Z22, Z9
-	VMAXPS Z10, Z22, Z10
-	VMAXPS Z11, Z22, Z11
-	VMAXPS Z12, Z22, Z12
-	VMAXPS Z13, Z22, Z13
-	VMAXPS Z14, Z22, Z14
-	VMAXPS Z15, Z22, Z15
-	VMAXPS Z16, Z22, Z16
-	VMAXPS Z17, Z22, Z17
-	VMAXPS Z18, Z22, Z18
-	VMAXPS Z19, Z22, Z19
-	VMAXPS Z20, Z22, Z20
-	VMAXPS Z21, Z22, Z21
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z22
-	VMINPS Z0, Z22, Z0
-	VMINPS Z1, Z22, Z1
-	VMINPS Z2, Z22, Z2
-	VMINPS Z3, Z22, Z3
-	VMINPS Z4, Z22, Z4
-	VMINPS Z5, Z22, Z5
-	VMINPS Z6, Z22, Z6
-	VMINPS Z7, Z22, Z7
-	VMINPS Z8, Z22, Z8
-	VMINPS Z9, Z22, Z9
-	VMINPS Z10, Z22, Z10
-	VMINPS Z11, Z22, Z11
-	VMINPS Z12, Z22, Z12
-	VMINPS Z13, Z22, Z13
-	VMINPS Z14, Z22, Z14
-	VMINPS Z15, Z22, Z15
-	VMINPS Z16, Z22, Z16
-	VMINPS Z17, Z22, Z17
-	VMINPS Z18, Z22, Z18
-	VMINPS Z19, Z22, Z19
-	VMINPS Z20, Z22, Z20
-	VMINPS Z21, Z22, Z21
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t12x2mAVX512(a *Args)
-TEXT ·t12x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z26
-	VFMADD231PS Z24, Z26, Z0
-	VFMADD231PS Z25, Z26, Z1
-	VBROADCASTSS 4(DX), Z27
-	VFMADD231PS Z24, Z27, Z2
-	VFMADD231PS Z25, Z27, Z3
-	VBROADCASTSS 8(DX), Z26
-	VFMADD231PS Z24, Z26, Z4
-	VFMADD231PS Z25, Z26, Z5
-	VBROADCASTSS 12(DX), Z27
-	VFMADD231PS Z24, Z27, Z6
-	VFMADD231PS Z25, Z27, Z7
-	VBROADCASTSS 16(DX), Z26
-	VFMADD231PS Z24, Z26, Z8
-	VFMADD231PS Z25, Z26, Z9
-	VBROADCASTSS 20(DX), Z27
-	VFMADD231PS Z24, Z27, Z10
-	VFMADD231PS Z25, Z27, Z11
-	VBROADCASTSS 24(DX), Z26
-	VFMADD231PS Z24, Z26, Z12
-	VFMADD231PS Z25, Z26, Z13
-	VBROADCASTSS 28(DX), Z27
-	VFMADD231PS Z24, Z27, Z14
-	VFMADD231PS Z25, Z27, Z15
-	VBROADCASTSS 32(DX), Z26
-	VFMADD231PS Z24, Z26, Z16
-	VFMADD231PS Z25, Z26, Z17
-	VBROADCASTSS 36(DX), Z27
-	VFMADD231PS Z24, Z27, Z18
-	VFMADD231PS Z25, Z27, Z19
-	VBROADCASTSS 40(DX), Z26
-	VFMADD231PS Z24, Z26, Z20
-	VFMADD231PS Z25, Z26, Z21
-	VBROADCASTSS 44(DX), Z27
-	VFMADD231PS Z24, Z27, Z22
-	VFMADD231PS Z25, Z27, Z23
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z0, Z0
-	VADDPS Z25, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z2, Z2
-	VADDPS Z25, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z4, Z4
-	VADDPS Z25, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z6, Z6
-	VADDPS Z25, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z8, Z8
-	VADDPS Z25, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z10, Z10
-	VADDPS Z25, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z12, Z12
-	VADDPS Z25, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z14, Z14
-	VADDPS Z25, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z16, Z16
-	VADDPS Z25, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z18, Z18
-	VADDPS Z25, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z20, Z20
-	VADDPS Z25, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	VADDPS Z24, Z22, Z22
-	VADDPS Z25, Z23, Z23
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z24, Z24, Z24
-	VMAXPS Z0, Z24, Z0
-	VMAXPS Z1, Z24, Z1
-	VMAXPS Z2, Z24, Z2
-	VMAXPS Z3, Z24, Z3
-	VMAXPS Z4, Z24, Z4
-	VMAXPS Z5, Z24, Z5
-	VMAXPS Z6, Z24, Z6
-	VMAXPS Z7, Z24, Z7
-	VMAXPS Z8, Z24, Z8
-	VMAXPS Z9, Z24, Z9
-	VMAXPS Z10, Z24, Z10
-	VMAXPS Z11, Z24, Z11
-	VMAXPS Z12, Z24, Z12
-	VMAXPS Z13, Z24, Z13
-	VMAXPS Z14, Z24, Z14
-	VMAXPS Z15, Z24, Z15
-	VMAXPS Z16, Z24, Z16
-	VMAXPS Z17, Z24, Z17
-	VMAXPS Z18, Z24, Z18
-	VMAXPS Z19, Z24, Z19
-	VMAXPS Z20, Z24, Z20
-	VMAXPS Z21, Z24, Z21
-	VMAXPS Z22, Z24, Z22
-	VMAXPS Z23, Z24, Z23
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z24
-	VMINPS Z0, Z24, Z0
-	VMINPS Z1, Z24, Z1
-	VMINPS Z2, Z24, Z2
-	VMINPS Z3, Z24, Z3
-	VMINPS Z4, Z24, Z4
-	VMINPS Z5, Z24, Z5
-	VMINPS Z6, Z24, Z6
-	VMINPS Z7, Z24, Z7
-	VMINPS Z8, Z24, Z8
-	VMINPS Z9, Z24, Z9
-	VMINPS Z10, Z24, Z10
-	VMINPS Z11, Z24, Z11
-	VMINPS Z12, Z24, Z12
-	VMINPS Z13, Z24, Z13
-	VMINPS Z14, Z24, Z14
-	VMINPS Z15, Z24, Z15
-	VMINPS Z16, Z24, Z16
-	VMINPS Z17, Z24, Z17
-	VMINPS Z18, Z24, Z18
-	VMINPS Z19, Z24, Z19
-	VMINPS Z20, Z24, Z20
-	VMINPS Z21, Z24, Z21
-	VMINPS Z22, Z24, Z22
-	VMINPS Z23, Z24, Z23
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t13x2mAVX512(a *Args)
-TEXT ·t13x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Z28
-	VFMADD231PS Z26, Z28, Z0
-	VFMADD231PS Z27, Z28, Z1
-	VBROADCASTSS 4(DX), Z29
-	VFMADD231PS Z26, Z29, Z2
-	VFMADD231PS Z27, Z29, Z3
-	VBROADCASTSS 8(DX), Z28
-	VFMADD231PS Z26, Z28, Z4
-	VFMADD231PS Z27, Z28, Z5
-	VBROADCASTSS 12(DX), Z29
-	VFMADD231PS Z26, Z29, Z6
-	VFMADD231PS Z27, Z29, Z7
-	VBROADCASTSS 16(DX), Z28
-	VFMADD231PS Z26, Z28, Z8
-	VFMADD231PS Z27, Z28, Z9
-	VBROADCASTSS 20(DX), Z29
-	VFMADD231PS Z26, Z29, Z10
-	VFMADD231PS Z27, Z29, Z11
-	VBROADCASTSS 24(DX), Z28
-	VFMADD231PS Z26, Z28, Z12
-	VFMADD231PS Z27, Z28, Z13
-	VBROADCASTSS 28(DX), Z29
-	VFMADD231PS Z26, Z29, Z14
-	VFMADD231PS Z27, Z29, Z15
-	VBROADCASTSS 32(DX), Z28
-	VFMADD231PS Z26, Z28, Z16
-	VFMADD231PS Z27, Z28, Z17
-	VBROADCASTSS 36(DX), Z29
-	VFMADD231PS Z26, Z29, Z18
-	VFMADD231PS Z27, Z29, Z19
-	VBROADCASTSS 40(DX), Z28
-	VFMADD231PS Z26, Z28, Z20
-	VFMADD231PS Z27, Z28, Z21
-	VBROADCASTSS 44(DX), Z29
-	VFMADD231PS Z26, Z29, Z22
-	VFMADD231PS Z27, Z29, Z23
-	VBROADCASTSS 48(DX), Z28
-	VFMADD231PS Z26, Z28, Z24
-	VFMADD231PS Z27, Z28, Z25
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z0, Z0
-	VADDPS Z27, Z1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z2, Z2
-	VADDPS Z27, Z3, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z4, Z4
-	VADDPS Z27, Z5, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z6, Z6
-	VADDPS Z27, Z7, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z8, Z8
-	VADDPS Z27, Z9, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z10, Z10
-	VADDPS Z27, Z11, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z12, Z12
-	VADDPS Z27, Z13, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z14, Z14
-	VADDPS Z27, Z15, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z16, Z16
-	VADDPS Z27, Z17, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z18, Z18
-	VADDPS Z27, Z19, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z20, Z20
-	VADDPS Z27, Z21, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z22, Z22
-	VADDPS Z27, Z23, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	VADDPS Z26, Z24, Z24
-	VADDPS Z27, Z25, Z25
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VPXORQ Z26, Z26, Z26
-	VMAXPS Z0, Z26, Z0
-	VMAXPS Z1, Z26, Z1
-	VMAXPS Z2, Z26, Z2
-	VMAXPS Z3, Z26, Z3
-	VMAXPS Z4, Z26, Z4
-	VMAXPS Z5, Z26, Z5
-	VMAXPS Z6, Z26, Z6
-	VMAXPS Z7, Z26, Z7
-	VMAXPS Z8, Z26, Z8
-	VMAXPS Z9, Z26, Z9
-	VMAXPS Z10, Z26, Z10
-	VMAXPS Z11, Z26, Z11
-	VMAXPS Z12, Z26, Z12
-	VMAXPS Z13, Z26, Z13
-	VMAXPS Z14, Z26, Z14
-	VMAXPS Z15, Z26, Z15
-	VMAXPS Z16, Z26, Z16
-	VMAXPS Z17, Z26, Z17
-	VMAXPS Z18, Z26, Z18
-	VMAXPS Z19, Z26, Z19
-	VMAXPS Z20, Z26, Z20
-	VMAXPS Z21, Z26, Z21
-	VMAXPS Z22, Z26, Z22
-	VMAXPS Z23, Z26, Z23
-	VMAXPS Z24, Z26, Z24
-	VMAXPS Z25, Z26, Z25
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Z26
-	VMINPS Z0, Z26, Z0
-	VMINPS Z1, Z26, Z1
-	VMINPS Z2, Z26, Z2
-	VMINPS Z3, Z26, Z3
-	VMINPS Z4, Z26, Z4
-	VMINPS Z5, Z26, Z5
-	VMINPS Z6, Z26, Z6
-	VMINPS Z7, Z26, Z7
-	VMINPS Z8, Z26, Z8
-	VMINPS Z9, Z26, Z9
-	VMINPS Z10, Z26, Z10
-	VMINPS Z11, Z26, Z11
-	VMINPS Z12, Z26, Z12
-	VMINPS Z13, Z26, Z13
-	VMINPS Z14, Z26, Z14
-	VMINPS Z15, Z26, Z15
-	VMINPS Z16, Z26, Z16
-	VMINPS Z17, Z26, Z17
-	VMINPS Z18, Z26, Z18
-	VMINPS Z19, Z26, Z19
-	VMINPS Z20, Z26, Z20
-	VMINPS Z21, Z26, Z21
-	VMINPS Z22, Z26, Z22
-	VMINPS Z23, Z26, Z23
-	VMINPS Z24, Z26, Z24
-	VMINPS Z25, Z26, Z25
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z2, (BX)
-	VMOVUPS Z3, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z6, (BX)
-	VMOVUPS Z7, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z10, (BX)
-	VMOVUPS Z11, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z14, (BX)
-	VMOVUPS Z15, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z16, (BX)
-	VMOVUPS Z17, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z20, (BX)
-	VMOVUPS Z21, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z22, (BX)
-	VMOVUPS Z23, K1, 64(BX)
-	ADDQ CX, BX
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, K1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t14x2mAVX512(a *Args)
-TEXT ·t14x2mAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	KMOVW Args_Mask(AX), K1
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS.Z 64(BX), K1, Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS.Z 64(BX), K1, Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS.Z 64(BX), K1, Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS.Z 64(BX), K1, Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS.Z 64(BX), K1, Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS.Z 64(BX), K1, Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS.Z 64(BX), K1, Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS.Z 64(BX), K1, Z23
-	ADDQ CX, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS.Z 64(BX), K1, Z25
-	ADDQ CX, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS.Z 64(BX), K1, Z27
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
+again5:
 	VMOVUPS (BX), Z28
 	VMOVUPS.Z 64(BX), K1, Z29
 	PREFETCHT1 (DI)
@@ -21344,11 +5047,12 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
 	// the residual, if there is one
@@ -21553,422 +5257,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p1x1AVX512(a *Args)
-TEXT ·p1x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_A2(AX), R8
-	MOVQ Args_Seg(AX), SI
-	MOVQ Args_Segs(AX), R9
-	MOVQ R9, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R9
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z4
-	VBROADCASTSS (DI), Z5
-	VFMADD231PS Z4, Z5, Z0
-	VBROADCASTSS (DI)(DX*1), Z6
-	VFMADD231PS Z4, Z6, Z1
-	VBROADCASTSS (R8), Z5
-	VFMADD231PS Z4, Z5, Z2
-	VBROADCASTSS (R8)(DX*1), Z6
-	VFMADD231PS Z4, Z6, Z3
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R9
-	JNE again
-	MOVQ (SI), R9
-	ADDQ $8, SI
-	ADDQ R9, DI
-	ADDQ R9, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// positions in the window; 4 is none
-	MOVL $1, BX
-	VMOVD BX, X4
-	VPBROADCASTD X4, Z4
-	MOVL $2, BX
-	VMOVD BX, X5
-	VPBROADCASTD X5, Z5
-	MOVL $3, BX
-	VMOVD BX, X6
-	VPBROADCASTD X6, Z6
-	MOVL $4, BX
-	VMOVD BX, X7
-	VPBROADCASTD X7, Z7
-	VPXORQ Z9, Z9, Z9
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	MOVQ Args_Argmax(AX), DX
-	MOVQ Args_ArgmaxStride(AX), SI
-	// window 0
-	VPXORQ Z8, Z8, Z8
-	VCMPPS $0x1e, Z0, Z1, K1
-	VMOVAPS Z1, K1, Z0
-	VMOVAPS Z4, K1, Z8
-	VCMPPS $0x1e, Z0, Z2, K1
-	VMOVAPS Z2, K1, Z0
-	VMOVAPS Z5, K1, Z8
-	VCMPPS $0x1e, Z0, Z3, K1
-	VMOVAPS Z3, K1, Z0
-	VMOVAPS Z6, K1, Z8
-	VCMPPS $0x12, Z9, Z0, K1
-	VMOVAPS Z9, K1, Z0
-	VMOVAPS Z7, K1, Z8
-	VPMOVDB Z8, (DX)
-	VMOVUPS Z0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A2(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_argmaxTile(AX), BX
-	ADDQ BX, Args_Argmax(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func p2x1AVX512(a *Args)
-TEXT ·p2x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_A2(AX), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_Seg(AX), SI
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z8
-	VBROADCASTSS (DI), Z9
-	VFMADD231PS Z8, Z9, Z0
-	VBROADCASTSS (DI)(DX*1), Z10
-	VFMADD231PS Z8, Z10, Z1
-	VBROADCASTSS (DI)(DX*2), Z9
-	VFMADD231PS Z8, Z9, Z2
-	VBROADCASTSS (R8), Z10
-	VFMADD231PS Z8, Z10, Z3
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS Z8, Z9, Z4
-	VBROADCASTSS (R9)(DX*1), Z10
-	VFMADD231PS Z8, Z10, Z5
-	VBROADCASTSS (R9)(DX*2), Z9
-	VFMADD231PS Z8, Z9, Z6
-	VBROADCASTSS (R10), Z10
-	VFMADD231PS Z8, Z10, Z7
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (SI), R11
-	ADDQ $8, SI
-	ADDQ R11, DI
-	ADDQ R11, R8
-	ADDQ R11, R9
-	ADDQ R11, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// positions in the window; 4 is none
-	MOVL $1, BX
-	VMOVD BX, X8
-	VPBROADCASTD X8, Z8
-	MOVL $2, BX
-	VMOVD BX, X9
-	VPBROADCASTD X9, Z9
-	MOVL $3, BX
-	VMOVD BX, X10
-	VPBROADCASTD X10, Z10
-	MOVL $4, BX
-	VMOVD BX, X11
-	VPBROADCASTD X11, Z11
-	VPXORQ Z13, Z13, Z13
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	MOVQ Args_Argmax(AX), DX
-	MOVQ Args_ArgmaxStride(AX), SI
-	// window 0
-	VPXORQ Z12, Z12, Z12
-	VCMPPS $0x1e, Z0, Z1, K1
-	VMOVAPS Z1, K1, Z0
-	VMOVAPS Z8, K1, Z12
-	VCMPPS $0x1e, Z0, Z4, K1
-	VMOVAPS Z4, K1, Z0
-	VMOVAPS Z9, K1, Z12
-	VCMPPS $0x1e, Z0, Z5, K1
-	VMOVAPS Z5, K1, Z0
-	VMOVAPS Z10, K1, Z12
-	VCMPPS $0x12, Z13, Z0, K1
-	VMOVAPS Z13, K1, Z0
-	VMOVAPS Z11, K1, Z12
-	VPMOVDB Z12, (DX)
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	ADDQ SI, DX
-	// window 1
-	VPXORQ Z12, Z12, Z12
-	VCMPPS $0x1e, Z2, Z3, K1
-	VMOVAPS Z3, K1, Z2
-	VMOVAPS Z8, K1, Z12
-	VCMPPS $0x1e, Z2, Z6, K1
-	VMOVAPS Z6, K1, Z2
-	VMOVAPS Z9, K1, Z12
-	VCMPPS $0x1e, Z2, Z7, K1
-	VMOVAPS Z7, K1, Z2
-	VMOVAPS Z10, K1, Z12
-	VCMPPS $0x12, Z13, Z2, K1
-	VMOVAPS Z13, K1, Z2
-	VMOVAPS Z11, K1, Z12
-	VPMOVDB Z12, (DX)
-	VMOVUPS Z2, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A2(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_argmaxTile(AX), BX
-	ADDQ BX, Args_Argmax(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func p3x1AVX512(a *Args)
-TEXT ·p3x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	ADDQ CX, BX
-	VMOVUPS (BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	ADDQ CX, BX
-	VMOVUPS (BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	ADDQ CX, BX
-	VMOVUPS (BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	ADDQ CX, BX
-	VMOVUPS (BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	ADDQ CX, BX
-	VMOVUPS (BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	ADDQ CX, BX
-	VMOVUPS (BX), Z11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_A2(AX), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_Seg(AX), SI
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z12
-	VBROADCASTSS (DI), Z13
-	VFMADD231PS Z12, Z13, Z0
-	VBROADCASTSS (DI)(DX*1), Z14
-	VFMADD231PS Z12, Z14, Z1
-	VBROADCASTSS (DI)(DX*2), Z13
-	VFMADD231PS Z12, Z13, Z2
-	VBROADCASTSS (R8), Z14
-	VFMADD231PS Z12, Z14, Z3
-	VBROADCASTSS (R8)(DX*1), Z13
-	VFMADD231PS Z12, Z13, Z4
-	VBROADCASTSS (R8)(DX*2), Z14
-	VFMADD231PS Z12, Z14, Z5
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS Z12, Z13, Z6
-	VBROADCASTSS (R9)(DX*1), Z14
-	VFMADD231PS Z12, Z14, Z7
-	VBROADCASTSS (R9)(DX*2), Z13
-	VFMADD231PS Z12, Z13, Z8
-	VBROADCASTSS (R10), Z14
-	VFMADD231PS Z12, Z14, Z9
-	VBROADCASTSS (R10)(DX*1), Z13
-	VFMADD231PS Z12, Z13, Z10
-	VBROADCASTSS (R10)(DX*2), Z14
-	VFMADD231PS Z12, Z14, Z11
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (SI), R11
-	ADDQ $8, SI
-	ADDQ R11, DI
-	ADDQ R11, R8
-	ADDQ R11, R9
-	ADDQ R11, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// positions in the window; 4 is none
-	MOVL $1, BX
-	VMOVD BX, X12
-	VPBROADCASTD X12, Z12
-	MOVL $2, BX
-	VMOVD BX, X13
-	VPBROADCASTD X13, Z13
-	MOVL $3, BX
-	VMOVD BX, X14
-	VPBROADCASTD X14, Z14
-	MOVL $4, BX
-	VMOVD BX, X15
-	VPBROADCASTD X15, Z15
-	VPXORQ Z17, Z17, Z17
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	MOVQ Args_Argmax(AX), DX
-	MOVQ Args_ArgmaxStride(AX), SI
-	// window 0
-	VPXORQ Z16, Z16, Z16
-	VCMPPS $0x1e, Z0, Z1, K1
-	VMOVAPS Z1, K1, Z0
-	VMOVAPS Z12, K1, Z16
-	VCMPPS $0x1e, Z0, Z6, K1
-	VMOVAPS Z6, K1, Z0
-	VMOVAPS Z13, K1, Z16
-	VCMPPS $0x1e, Z0, Z7, K1
-	VMOVAPS Z7, K1, Z0
-	VMOVAPS Z14, K1, Z16
-	VCMPPS $0x12, Z17, Z0, K1
-	VMOVAPS Z17, K1, Z0
-	VMOVAPS Z15, K1, Z16
-	VPMOVDB Z16, (DX)
-	VMOVUPS Z0, (BX)
-	ADDQ CX, BX
-	ADDQ SI, DX
-	// window 1
-	VPXORQ Z16, Z16, Z16
-	VCMPPS $0x1e, Z2, Z3, K1
-	VMOVAPS Z3, K1, Z2
-	VMOVAPS Z12, K1, Z16
-	VCMPPS $0x1e, Z2, Z8, K1
-	VMOVAPS Z8, K1, Z2
-	VMOVAPS Z13, K1, Z16
-	VCMPPS $0x1e, Z2, Z9, K1
-	VMOVAPS Z9, K1, Z2
-	VMOVAPS Z14, K1, Z16
-	VCMPPS $0x12, Z17, Z2, K1
-	VMOVAPS Z17, K1, Z2
-	VMOVAPS Z15, K1, Z16
-	VPMOVDB Z16, (DX)
-	VMOVUPS Z2, (BX)
-	ADDQ CX, BX
-	ADDQ SI, DX
-	// window 2
-	VPXORQ Z16, Z16, Z16
-	VCMPPS $0x1e, Z4, Z5, K1
-	VMOVAPS Z5, K1, Z4
-	VMOVAPS Z12, K1, Z16
-	VCMPPS $0x1e, Z4, Z10, K1
-	VMOVAPS Z10, K1, Z4
-	VMOVAPS Z13, K1, Z16
-	VCMPPS $0x1e, Z4, Z11, K1
-	VMOVAPS Z11, K1, Z4
-	VMOVAPS Z14, K1, Z16
-	VCMPPS $0x12, Z17, Z4, K1
-	VMOVAPS Z17, K1, Z4
-	VMOVAPS Z15, K1, Z16
-	VPMOVDB Z16, (DX)
-	VMOVUPS Z4, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A2(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_argmaxTile(AX), BX
-	ADDQ BX, Args_Argmax(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func p1x1mAVX512(a *Args)
-TEXT ·p1x1mAVX512(SB), NOSPLIT, $0-8
+// func pooled1x1AVX512(a *Args)
+TEXT ·pooled1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -21992,11 +5282,32 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z4
+	VBROADCASTSS (DI), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VBROADCASTSS (DI)(DX*1), Z6
+	VFMADD231PS Z4, Z6, Z1
+	VBROADCASTSS (R8), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VBROADCASTSS (R8)(DX*1), Z6
+	VFMADD231PS Z4, Z6, Z3
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R9
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R9
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z4
 	VBROADCASTSS (DI), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -22010,13 +5321,14 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again5
+done3:
 	MOVQ (SI), R9
 	ADDQ $8, SI
 	ADDQ R9, DI
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X4
@@ -22049,9 +5361,16 @@ again:
 	VCMPPS $0x12, Z9, Z0, K2
 	VMOVAPS Z9, K2, Z0
 	VMOVAPS Z7, K2, Z8
+	CMPQ Args_whole(AX), $0
+	JEQ part6
+	VMOVUPS Z0, (BX)
+	VPMOVDB Z8, (DX)
+	JMP done7
+part6:
+	VMOVUPS Z0, K1, (BX)
 	VPMOVDB Z8, X8
 	VMOVDQU8 X8, K1, (DX)
-	VMOVUPS Z0, K1, (BX)
+done7:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -22070,8 +5389,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p2x1mAVX512(a *Args)
-TEXT ·p2x1mAVX512(SB), NOSPLIT, $0-8
+// func pooled2x1AVX512(a *Args)
+TEXT ·pooled2x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -22105,11 +5424,42 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z8
+	VBROADCASTSS (DI), Z9
+	VFMADD231PS Z8, Z9, Z0
+	VBROADCASTSS (DI)(DX*1), Z10
+	VFMADD231PS Z8, Z10, Z1
+	VBROADCASTSS (DI)(DX*2), Z9
+	VFMADD231PS Z8, Z9, Z2
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS Z8, Z10, Z3
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS Z8, Z9, Z4
+	VBROADCASTSS (R9)(DX*1), Z10
+	VFMADD231PS Z8, Z10, Z5
+	VBROADCASTSS (R9)(DX*2), Z9
+	VFMADD231PS Z8, Z9, Z6
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS Z8, Z10, Z7
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z8
 	VBROADCASTSS (DI), Z9
 	VFMADD231PS Z8, Z9, Z0
@@ -22133,7 +5483,8 @@ again:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (SI), R11
 	ADDQ $8, SI
 	ADDQ R11, DI
@@ -22141,7 +5492,7 @@ again:
 	ADDQ R11, R9
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X8
@@ -22174,9 +5525,16 @@ again:
 	VCMPPS $0x12, Z13, Z0, K2
 	VMOVAPS Z13, K2, Z0
 	VMOVAPS Z11, K2, Z12
+	CMPQ Args_whole(AX), $0
+	JEQ part6
+	VMOVUPS Z0, (BX)
+	VPMOVDB Z12, (DX)
+	JMP done7
+part6:
+	VMOVUPS Z0, K1, (BX)
 	VPMOVDB Z12, X12
 	VMOVDQU8 X12, K1, (DX)
-	VMOVUPS Z0, K1, (BX)
+done7:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 1
@@ -22193,9 +5551,16 @@ again:
 	VCMPPS $0x12, Z13, Z2, K2
 	VMOVAPS Z13, K2, Z2
 	VMOVAPS Z11, K2, Z12
+	CMPQ Args_whole(AX), $0
+	JEQ part8
+	VMOVUPS Z2, (BX)
+	VPMOVDB Z12, (DX)
+	JMP done9
+part8:
+	VMOVUPS Z2, K1, (BX)
 	VPMOVDB Z12, X12
 	VMOVDQU8 X12, K1, (DX)
-	VMOVUPS Z2, K1, (BX)
+done9:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -22214,8 +5579,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p3x1mAVX512(a *Args)
-TEXT ·p3x1mAVX512(SB), NOSPLIT, $0-8
+// func pooled3x1AVX512(a *Args)
+TEXT ·pooled3x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -22257,11 +5622,50 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z12
+	VBROADCASTSS (DI), Z13
+	VFMADD231PS Z12, Z13, Z0
+	VBROADCASTSS (DI)(DX*1), Z14
+	VFMADD231PS Z12, Z14, Z1
+	VBROADCASTSS (DI)(DX*2), Z13
+	VFMADD231PS Z12, Z13, Z2
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS Z12, Z14, Z3
+	VBROADCASTSS (R8)(DX*1), Z13
+	VFMADD231PS Z12, Z13, Z4
+	VBROADCASTSS (R8)(DX*2), Z14
+	VFMADD231PS Z12, Z14, Z5
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS Z12, Z13, Z6
+	VBROADCASTSS (R9)(DX*1), Z14
+	VFMADD231PS Z12, Z14, Z7
+	VBROADCASTSS (R9)(DX*2), Z13
+	VFMADD231PS Z12, Z13, Z8
+	VBROADCASTSS (R10), Z14
+	VFMADD231PS Z12, Z14, Z9
+	VBROADCASTSS (R10)(DX*1), Z13
+	VFMADD231PS Z12, Z13, Z10
+	VBROADCASTSS (R10)(DX*2), Z14
+	VFMADD231PS Z12, Z14, Z11
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMOVUPS.Z (BX), K1, Z12
 	VBROADCASTSS (DI), Z13
 	VFMADD231PS Z12, Z13, Z0
@@ -22293,7 +5697,8 @@ again:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (SI), R11
 	ADDQ $8, SI
 	ADDQ R11, DI
@@ -22301,7 +5706,7 @@ again:
 	ADDQ R11, R9
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X12
@@ -22334,9 +5739,16 @@ again:
 	VCMPPS $0x12, Z17, Z0, K2
 	VMOVAPS Z17, K2, Z0
 	VMOVAPS Z15, K2, Z16
+	CMPQ Args_whole(AX), $0
+	JEQ part6
+	VMOVUPS Z0, (BX)
+	VPMOVDB Z16, (DX)
+	JMP done7
+part6:
+	VMOVUPS Z0, K1, (BX)
 	VPMOVDB Z16, X16
 	VMOVDQU8 X16, K1, (DX)
-	VMOVUPS Z0, K1, (BX)
+done7:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 1
@@ -22353,9 +5765,16 @@ again:
 	VCMPPS $0x12, Z17, Z2, K2
 	VMOVAPS Z17, K2, Z2
 	VMOVAPS Z15, K2, Z16
+	CMPQ Args_whole(AX), $0
+	JEQ part8
+	VMOVUPS Z2, (BX)
+	VPMOVDB Z16, (DX)
+	JMP done9
+part8:
+	VMOVUPS Z2, K1, (BX)
 	VPMOVDB Z16, X16
 	VMOVDQU8 X16, K1, (DX)
-	VMOVUPS Z2, K1, (BX)
+done9:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 2
@@ -22372,9 +5791,16 @@ again:
 	VCMPPS $0x12, Z17, Z4, K2
 	VMOVAPS Z17, K2, Z4
 	VMOVAPS Z15, K2, Z16
+	CMPQ Args_whole(AX), $0
+	JEQ part10
+	VMOVUPS Z4, (BX)
+	VPMOVDB Z16, (DX)
+	JMP done11
+part10:
+	VMOVUPS Z4, K1, (BX)
 	VPMOVDB Z16, X16
 	VMOVDQU8 X16, K1, (DX)
-	VMOVUPS Z4, K1, (BX)
+done11:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -22393,563 +5819,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p1x2AVX512(a *Args)
-TEXT ·p1x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_A2(AX), R8
-	MOVQ Args_Seg(AX), SI
-	MOVQ Args_Segs(AX), R9
-	MOVQ R9, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R9
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	VBROADCASTSS (DI), Z10
-	VFMADD231PS Z8, Z10, Z0
-	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS (DI)(DX*1), Z11
-	VFMADD231PS Z8, Z11, Z2
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS (R8), Z10
-	VFMADD231PS Z8, Z10, Z4
-	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS (R8)(DX*1), Z11
-	VFMADD231PS Z8, Z11, Z6
-	VFMADD231PS Z9, Z11, Z7
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R9
-	JNE again
-	MOVQ (SI), R9
-	ADDQ $8, SI
-	ADDQ R9, DI
-	ADDQ R9, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// positions in the window; 4 is none
-	MOVL $1, BX
-	VMOVD BX, X8
-	VPBROADCASTD X8, Z8
-	MOVL $2, BX
-	VMOVD BX, X9
-	VPBROADCASTD X9, Z9
-	MOVL $3, BX
-	VMOVD BX, X10
-	VPBROADCASTD X10, Z10
-	MOVL $4, BX
-	VMOVD BX, X11
-	VPBROADCASTD X11, Z11
-	VPXORQ Z13, Z13, Z13
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	MOVQ Args_Argmax(AX), DX
-	MOVQ Args_ArgmaxStride(AX), SI
-	// window 0
-	VPXORQ Z12, Z12, Z12
-	VCMPPS $0x1e, Z0, Z2, K1
-	VMOVAPS Z2, K1, Z0
-	VMOVAPS Z8, K1, Z12
-	VCMPPS $0x1e, Z0, Z4, K1
-	VMOVAPS Z4, K1, Z0
-	VMOVAPS Z9, K1, Z12
-	VCMPPS $0x1e, Z0, Z6, K1
-	VMOVAPS Z6, K1, Z0
-	VMOVAPS Z10, K1, Z12
-	VCMPPS $0x12, Z13, Z0, K1
-	VMOVAPS Z13, K1, Z0
-	VMOVAPS Z11, K1, Z12
-	VPMOVDB Z12, (DX)
-	VPXORQ Z12, Z12, Z12
-	VCMPPS $0x1e, Z1, Z3, K1
-	VMOVAPS Z3, K1, Z1
-	VMOVAPS Z8, K1, Z12
-	VCMPPS $0x1e, Z1, Z5, K1
-	VMOVAPS Z5, K1, Z1
-	VMOVAPS Z9, K1, Z12
-	VCMPPS $0x1e, Z1, Z7, K1
-	VMOVAPS Z7, K1, Z1
-	VMOVAPS Z10, K1, Z12
-	VCMPPS $0x12, Z13, Z1, K1
-	VMOVAPS Z13, K1, Z1
-	VMOVAPS Z11, K1, Z12
-	VPMOVDB Z12, 16(DX)
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A2(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_argmaxTile(AX), BX
-	ADDQ BX, Args_Argmax(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func p2x2AVX512(a *Args)
-TEXT ·p2x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_A2(AX), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_Seg(AX), SI
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	VBROADCASTSS (DI), Z18
-	VFMADD231PS Z16, Z18, Z0
-	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS (DI)(DX*1), Z19
-	VFMADD231PS Z16, Z19, Z2
-	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS (DI)(DX*2), Z18
-	VFMADD231PS Z16, Z18, Z4
-	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS (R8), Z19
-	VFMADD231PS Z16, Z19, Z6
-	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS (R9), Z18
-	VFMADD231PS Z16, Z18, Z8
-	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS (R9)(DX*1), Z19
-	VFMADD231PS Z16, Z19, Z10
-	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS (R9)(DX*2), Z18
-	VFMADD231PS Z16, Z18, Z12
-	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS (R10), Z19
-	VFMADD231PS Z16, Z19, Z14
-	VFMADD231PS Z17, Z19, Z15
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (SI), R11
-	ADDQ $8, SI
-	ADDQ R11, DI
-	ADDQ R11, R8
-	ADDQ R11, R9
-	ADDQ R11, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// positions in the window; 4 is none
-	MOVL $1, BX
-	VMOVD BX, X16
-	VPBROADCASTD X16, Z16
-	MOVL $2, BX
-	VMOVD BX, X17
-	VPBROADCASTD X17, Z17
-	MOVL $3, BX
-	VMOVD BX, X18
-	VPBROADCASTD X18, Z18
-	MOVL $4, BX
-	VMOVD BX, X19
-	VPBROADCASTD X19, Z19
-	VPXORQ Z21, Z21, Z21
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	MOVQ Args_Argmax(AX), DX
-	MOVQ Args_ArgmaxStride(AX), SI
-	// window 0
-	VPXORQ Z20, Z20, Z20
-	VCMPPS $0x1e, Z0, Z2, K1
-	VMOVAPS Z2, K1, Z0
-	VMOVAPS Z16, K1, Z20
-	VCMPPS $0x1e, Z0, Z8, K1
-	VMOVAPS Z8, K1, Z0
-	VMOVAPS Z17, K1, Z20
-	VCMPPS $0x1e, Z0, Z10, K1
-	VMOVAPS Z10, K1, Z0
-	VMOVAPS Z18, K1, Z20
-	VCMPPS $0x12, Z21, Z0, K1
-	VMOVAPS Z21, K1, Z0
-	VMOVAPS Z19, K1, Z20
-	VPMOVDB Z20, (DX)
-	VPXORQ Z20, Z20, Z20
-	VCMPPS $0x1e, Z1, Z3, K1
-	VMOVAPS Z3, K1, Z1
-	VMOVAPS Z16, K1, Z20
-	VCMPPS $0x1e, Z1, Z9, K1
-	VMOVAPS Z9, K1, Z1
-	VMOVAPS Z17, K1, Z20
-	VCMPPS $0x1e, Z1, Z11, K1
-	VMOVAPS Z11, K1, Z1
-	VMOVAPS Z18, K1, Z20
-	VCMPPS $0x12, Z21, Z1, K1
-	VMOVAPS Z21, K1, Z1
-	VMOVAPS Z19, K1, Z20
-	VPMOVDB Z20, 16(DX)
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	ADDQ SI, DX
-	// window 1
-	VPXORQ Z20, Z20, Z20
-	VCMPPS $0x1e, Z4, Z6, K1
-	VMOVAPS Z6, K1, Z4
-	VMOVAPS Z16, K1, Z20
-	VCMPPS $0x1e, Z4, Z12, K1
-	VMOVAPS Z12, K1, Z4
-	VMOVAPS Z17, K1, Z20
-	VCMPPS $0x1e, Z4, Z14, K1
-	VMOVAPS Z14, K1, Z4
-	VMOVAPS Z18, K1, Z20
-	VCMPPS $0x12, Z21, Z4, K1
-	VMOVAPS Z21, K1, Z4
-	VMOVAPS Z19, K1, Z20
-	VPMOVDB Z20, (DX)
-	VPXORQ Z20, Z20, Z20
-	VCMPPS $0x1e, Z5, Z7, K1
-	VMOVAPS Z7, K1, Z5
-	VMOVAPS Z16, K1, Z20
-	VCMPPS $0x1e, Z5, Z13, K1
-	VMOVAPS Z13, K1, Z5
-	VMOVAPS Z17, K1, Z20
-	VCMPPS $0x1e, Z5, Z15, K1
-	VMOVAPS Z15, K1, Z5
-	VMOVAPS Z18, K1, Z20
-	VCMPPS $0x12, Z21, Z5, K1
-	VMOVAPS Z21, K1, Z5
-	VMOVAPS Z19, K1, Z20
-	VPMOVDB Z20, 16(DX)
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A2(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_argmaxTile(AX), BX
-	ADDQ BX, Args_Argmax(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func p3x2AVX512(a *Args)
-TEXT ·p3x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ CX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ CX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ CX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ CX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ CX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ CX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ CX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ CX, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ CX, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ CX, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	ADDQ CX, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_A2(AX), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_Seg(AX), SI
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	VBROADCASTSS (DI), Z26
-	VFMADD231PS Z24, Z26, Z0
-	VFMADD231PS Z25, Z26, Z1
-	VBROADCASTSS (DI)(DX*1), Z27
-	VFMADD231PS Z24, Z27, Z2
-	VFMADD231PS Z25, Z27, Z3
-	VBROADCASTSS (DI)(DX*2), Z26
-	VFMADD231PS Z24, Z26, Z4
-	VFMADD231PS Z25, Z26, Z5
-	VBROADCASTSS (R8), Z27
-	VFMADD231PS Z24, Z27, Z6
-	VFMADD231PS Z25, Z27, Z7
-	VBROADCASTSS (R8)(DX*1), Z26
-	VFMADD231PS Z24, Z26, Z8
-	VFMADD231PS Z25, Z26, Z9
-	VBROADCASTSS (R8)(DX*2), Z27
-	VFMADD231PS Z24, Z27, Z10
-	VFMADD231PS Z25, Z27, Z11
-	VBROADCASTSS (R9), Z26
-	VFMADD231PS Z24, Z26, Z12
-	VFMADD231PS Z25, Z26, Z13
-	VBROADCASTSS (R9)(DX*1), Z27
-	VFMADD231PS Z24, Z27, Z14
-	VFMADD231PS Z25, Z27, Z15
-	VBROADCASTSS (R9)(DX*2), Z26
-	VFMADD231PS Z24, Z26, Z16
-	VFMADD231PS Z25, Z26, Z17
-	VBROADCASTSS (R10), Z27
-	VFMADD231PS Z24, Z27, Z18
-	VFMADD231PS Z25, Z27, Z19
-	VBROADCASTSS (R10)(DX*1), Z26
-	VFMADD231PS Z24, Z26, Z20
-	VFMADD231PS Z25, Z26, Z21
-	VBROADCASTSS (R10)(DX*2), Z27
-	VFMADD231PS Z24, Z27, Z22
-	VFMADD231PS Z25, Z27, Z23
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (SI), R11
-	ADDQ $8, SI
-	ADDQ R11, DI
-	ADDQ R11, R8
-	ADDQ R11, R9
-	ADDQ R11, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// positions in the window; 4 is none
-	MOVL $1, BX
-	VMOVD BX, X24
-	VPBROADCASTD X24, Z24
-	MOVL $2, BX
-	VMOVD BX, X25
-	VPBROADCASTD X25, Z25
-	MOVL $3, BX
-	VMOVD BX, X26
-	VPBROADCASTD X26, Z26
-	MOVL $4, BX
-	VMOVD BX, X27
-	VPBROADCASTD X27, Z27
-	VPXORQ Z29, Z29, Z29
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	MOVQ Args_Argmax(AX), DX
-	MOVQ Args_ArgmaxStride(AX), SI
-	// window 0
-	VPXORQ Z28, Z28, Z28
-	VCMPPS $0x1e, Z0, Z2, K1
-	VMOVAPS Z2, K1, Z0
-	VMOVAPS Z24, K1, Z28
-	VCMPPS $0x1e, Z0, Z12, K1
-	VMOVAPS Z12, K1, Z0
-	VMOVAPS Z25, K1, Z28
-	VCMPPS $0x1e, Z0, Z14, K1
-	VMOVAPS Z14, K1, Z0
-	VMOVAPS Z26, K1, Z28
-	VCMPPS $0x12, Z29, Z0, K1
-	VMOVAPS Z29, K1, Z0
-	VMOVAPS Z27, K1, Z28
-	VPMOVDB Z28, (DX)
-	VPXORQ Z28, Z28, Z28
-	VCMPPS $0x1e, Z1, Z3, K1
-	VMOVAPS Z3, K1, Z1
-	VMOVAPS Z24, K1, Z28
-	VCMPPS $0x1e, Z1, Z13, K1
-	VMOVAPS Z13, K1, Z1
-	VMOVAPS Z25, K1, Z28
-	VCMPPS $0x1e, Z1, Z15, K1
-	VMOVAPS Z15, K1, Z1
-	VMOVAPS Z26, K1, Z28
-	VCMPPS $0x12, Z29, Z1, K1
-	VMOVAPS Z29, K1, Z1
-	VMOVAPS Z27, K1, Z28
-	VPMOVDB Z28, 16(DX)
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, 64(BX)
-	ADDQ CX, BX
-	ADDQ SI, DX
-	// window 1
-	VPXORQ Z28, Z28, Z28
-	VCMPPS $0x1e, Z4, Z6, K1
-	VMOVAPS Z6, K1, Z4
-	VMOVAPS Z24, K1, Z28
-	VCMPPS $0x1e, Z4, Z16, K1
-	VMOVAPS Z16, K1, Z4
-	VMOVAPS Z25, K1, Z28
-	VCMPPS $0x1e, Z4, Z18, K1
-	VMOVAPS Z18, K1, Z4
-	VMOVAPS Z26, K1, Z28
-	VCMPPS $0x12, Z29, Z4, K1
-	VMOVAPS Z29, K1, Z4
-	VMOVAPS Z27, K1, Z28
-	VPMOVDB Z28, (DX)
-	VPXORQ Z28, Z28, Z28
-	VCMPPS $0x1e, Z5, Z7, K1
-	VMOVAPS Z7, K1, Z5
-	VMOVAPS Z24, K1, Z28
-	VCMPPS $0x1e, Z5, Z17, K1
-	VMOVAPS Z17, K1, Z5
-	VMOVAPS Z25, K1, Z28
-	VCMPPS $0x1e, Z5, Z19, K1
-	VMOVAPS Z19, K1, Z5
-	VMOVAPS Z26, K1, Z28
-	VCMPPS $0x12, Z29, Z5, K1
-	VMOVAPS Z29, K1, Z5
-	VMOVAPS Z27, K1, Z28
-	VPMOVDB Z28, 16(DX)
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, 64(BX)
-	ADDQ CX, BX
-	ADDQ SI, DX
-	// window 2
-	VPXORQ Z28, Z28, Z28
-	VCMPPS $0x1e, Z8, Z10, K1
-	VMOVAPS Z10, K1, Z8
-	VMOVAPS Z24, K1, Z28
-	VCMPPS $0x1e, Z8, Z20, K1
-	VMOVAPS Z20, K1, Z8
-	VMOVAPS Z25, K1, Z28
-	VCMPPS $0x1e, Z8, Z22, K1
-	VMOVAPS Z22, K1, Z8
-	VMOVAPS Z26, K1, Z28
-	VCMPPS $0x12, Z29, Z8, K1
-	VMOVAPS Z29, K1, Z8
-	VMOVAPS Z27, K1, Z28
-	VPMOVDB Z28, (DX)
-	VPXORQ Z28, Z28, Z28
-	VCMPPS $0x1e, Z9, Z11, K1
-	VMOVAPS Z11, K1, Z9
-	VMOVAPS Z24, K1, Z28
-	VCMPPS $0x1e, Z9, Z21, K1
-	VMOVAPS Z21, K1, Z9
-	VMOVAPS Z25, K1, Z28
-	VCMPPS $0x1e, Z9, Z23, K1
-	VMOVAPS Z23, K1, Z9
-	VMOVAPS Z26, K1, Z28
-	VCMPPS $0x12, Z29, Z9, K1
-	VMOVAPS Z29, K1, Z9
-	VMOVAPS Z27, K1, Z28
-	VPMOVDB Z28, 16(DX)
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, 64(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A2(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_argmaxTile(AX), BX
-	ADDQ BX, Args_Argmax(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func p1x2mAVX512(a *Args)
-TEXT ·p1x2mAVX512(SB), NOSPLIT, $0-8
+// func pooled1x2AVX512(a *Args)
+TEXT ·pooled1x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -22977,11 +5848,37 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z8
+	VMOVUPS 64(BX), Z9
+	VBROADCASTSS (DI), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VBROADCASTSS (DI)(DX*1), Z11
+	VFMADD231PS Z8, Z11, Z2
+	VFMADD231PS Z9, Z11, Z3
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VBROADCASTSS (R8)(DX*1), Z11
+	VFMADD231PS Z8, Z11, Z6
+	VFMADD231PS Z9, Z11, Z7
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R9
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R9
+	PCALIGN $64
+again5:
 	VMOVUPS (BX), Z8
 	VMOVUPS.Z 64(BX), K1, Z9
 	VBROADCASTSS (DI), Z10
@@ -23000,13 +5897,14 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again5
+done3:
 	MOVQ (SI), R9
 	ADDQ $8, SI
 	ADDQ R9, DI
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X8
@@ -23039,7 +5937,15 @@ again:
 	VCMPPS $0x12, Z13, Z0, K2
 	VMOVAPS Z13, K2, Z0
 	VMOVAPS Z11, K2, Z12
+	CMPQ Args_whole(AX), $0
+	JEQ part6
+	VMOVUPS Z0, (BX)
 	VPMOVDB Z12, (DX)
+	JMP done7
+part6:
+	VMOVUPS Z0, (BX)
+	VPMOVDB Z12, (DX)
+done7:
 	VPXORQ Z12, Z12, Z12
 	VCMPPS $0x1e, Z1, Z3, K2
 	VMOVAPS Z3, K2, Z1
@@ -23053,10 +5959,16 @@ again:
 	VCMPPS $0x12, Z13, Z1, K2
 	VMOVAPS Z13, K2, Z1
 	VMOVAPS Z11, K2, Z12
+	CMPQ Args_whole(AX), $0
+	JEQ part8
+	VMOVUPS Z1, 64(BX)
+	VPMOVDB Z12, 16(DX)
+	JMP done9
+part8:
+	VMOVUPS Z1, K1, 64(BX)
 	VPMOVDB Z12, X12
 	VMOVDQU8 X12, K1, 16(DX)
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
+done9:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -23075,8 +5987,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p2x2mAVX512(a *Args)
-TEXT ·p2x2mAVX512(SB), NOSPLIT, $0-8
+// func pooled2x2AVX512(a *Args)
+TEXT ·pooled2x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -23118,11 +6030,51 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z16
+	VMOVUPS 64(BX), Z17
+	VBROADCASTSS (DI), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS (DI)(DX*1), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS (DI)(DX*2), Z18
+	VFMADD231PS Z16, Z18, Z4
+	VFMADD231PS Z17, Z18, Z5
+	VBROADCASTSS (R8), Z19
+	VFMADD231PS Z16, Z19, Z6
+	VFMADD231PS Z17, Z19, Z7
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS Z16, Z18, Z8
+	VFMADD231PS Z17, Z18, Z9
+	VBROADCASTSS (R9)(DX*1), Z19
+	VFMADD231PS Z16, Z19, Z10
+	VFMADD231PS Z17, Z19, Z11
+	VBROADCASTSS (R9)(DX*2), Z18
+	VFMADD231PS Z16, Z18, Z12
+	VFMADD231PS Z17, Z18, Z13
+	VBROADCASTSS (R10), Z19
+	VFMADD231PS Z16, Z19, Z14
+	VFMADD231PS Z17, Z19, Z15
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMOVUPS (BX), Z16
 	VMOVUPS.Z 64(BX), K1, Z17
 	VBROADCASTSS (DI), Z18
@@ -23155,7 +6107,8 @@ again:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (SI), R11
 	ADDQ $8, SI
 	ADDQ R11, DI
@@ -23163,7 +6116,7 @@ again:
 	ADDQ R11, R9
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X16
@@ -23196,7 +6149,15 @@ again:
 	VCMPPS $0x12, Z21, Z0, K2
 	VMOVAPS Z21, K2, Z0
 	VMOVAPS Z19, K2, Z20
+	CMPQ Args_whole(AX), $0
+	JEQ part6
+	VMOVUPS Z0, (BX)
 	VPMOVDB Z20, (DX)
+	JMP done7
+part6:
+	VMOVUPS Z0, (BX)
+	VPMOVDB Z20, (DX)
+done7:
 	VPXORQ Z20, Z20, Z20
 	VCMPPS $0x1e, Z1, Z3, K2
 	VMOVAPS Z3, K2, Z1
@@ -23210,10 +6171,16 @@ again:
 	VCMPPS $0x12, Z21, Z1, K2
 	VMOVAPS Z21, K2, Z1
 	VMOVAPS Z19, K2, Z20
+	CMPQ Args_whole(AX), $0
+	JEQ part8
+	VMOVUPS Z1, 64(BX)
+	VPMOVDB Z20, 16(DX)
+	JMP done9
+part8:
+	VMOVUPS Z1, K1, 64(BX)
 	VPMOVDB Z20, X20
 	VMOVDQU8 X20, K1, 16(DX)
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
+done9:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 1
@@ -23230,7 +6197,15 @@ again:
 	VCMPPS $0x12, Z21, Z4, K2
 	VMOVAPS Z21, K2, Z4
 	VMOVAPS Z19, K2, Z20
+	CMPQ Args_whole(AX), $0
+	JEQ part10
+	VMOVUPS Z4, (BX)
 	VPMOVDB Z20, (DX)
+	JMP done11
+part10:
+	VMOVUPS Z4, (BX)
+	VPMOVDB Z20, (DX)
+done11:
 	VPXORQ Z20, Z20, Z20
 	VCMPPS $0x1e, Z5, Z7, K2
 	VMOVAPS Z7, K2, Z5
@@ -23244,10 +6219,16 @@ again:
 	VCMPPS $0x12, Z21, Z5, K2
 	VMOVAPS Z21, K2, Z5
 	VMOVAPS Z19, K2, Z20
+	CMPQ Args_whole(AX), $0
+	JEQ part12
+	VMOVUPS Z5, 64(BX)
+	VPMOVDB Z20, 16(DX)
+	JMP done13
+part12:
+	VMOVUPS Z5, K1, 64(BX)
 	VPMOVDB Z20, X20
 	VMOVDQU8 X20, K1, 16(DX)
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
+done13:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -23266,8 +6247,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p3x2mAVX512(a *Args)
-TEXT ·p3x2mAVX512(SB), NOSPLIT, $0-8
+// func pooled3x2AVX512(a *Args)
+TEXT ·pooled3x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	KMOVW Args_Mask(AX), K1
@@ -23321,11 +6302,63 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Z24
+	VMOVUPS 64(BX), Z25
+	VBROADCASTSS (DI), Z26
+	VFMADD231PS Z24, Z26, Z0
+	VFMADD231PS Z25, Z26, Z1
+	VBROADCASTSS (DI)(DX*1), Z27
+	VFMADD231PS Z24, Z27, Z2
+	VFMADD231PS Z25, Z27, Z3
+	VBROADCASTSS (DI)(DX*2), Z26
+	VFMADD231PS Z24, Z26, Z4
+	VFMADD231PS Z25, Z26, Z5
+	VBROADCASTSS (R8), Z27
+	VFMADD231PS Z24, Z27, Z6
+	VFMADD231PS Z25, Z27, Z7
+	VBROADCASTSS (R8)(DX*1), Z26
+	VFMADD231PS Z24, Z26, Z8
+	VFMADD231PS Z25, Z26, Z9
+	VBROADCASTSS (R8)(DX*2), Z27
+	VFMADD231PS Z24, Z27, Z10
+	VFMADD231PS Z25, Z27, Z11
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (R9)(DX*1), Z27
+	VFMADD231PS Z24, Z27, Z14
+	VFMADD231PS Z25, Z27, Z15
+	VBROADCASTSS (R9)(DX*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	VBROADCASTSS (R10), Z27
+	VFMADD231PS Z24, Z27, Z18
+	VFMADD231PS Z25, Z27, Z19
+	VBROADCASTSS (R10)(DX*1), Z26
+	VFMADD231PS Z24, Z26, Z20
+	VFMADD231PS Z25, Z26, Z21
+	VBROADCASTSS (R10)(DX*2), Z27
+	VFMADD231PS Z24, Z27, Z22
+	VFMADD231PS Z25, Z27, Z23
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMOVUPS (BX), Z24
 	VMOVUPS.Z 64(BX), K1, Z25
 	VBROADCASTSS (DI), Z26
@@ -23370,7 +6403,8 @@ again:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (SI), R11
 	ADDQ $8, SI
 	ADDQ R11, DI
@@ -23378,7 +6412,7 @@ again:
 	ADDQ R11, R9
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X24
@@ -23411,7 +6445,15 @@ again:
 	VCMPPS $0x12, Z29, Z0, K2
 	VMOVAPS Z29, K2, Z0
 	VMOVAPS Z27, K2, Z28
+	CMPQ Args_whole(AX), $0
+	JEQ part6
+	VMOVUPS Z0, (BX)
 	VPMOVDB Z28, (DX)
+	JMP done7
+part6:
+	VMOVUPS Z0, (BX)
+	VPMOVDB Z28, (DX)
+done7:
 	VPXORQ Z28, Z28, Z28
 	VCMPPS $0x1e, Z1, Z3, K2
 	VMOVAPS Z3, K2, Z1
@@ -23425,10 +6467,16 @@ again:
 	VCMPPS $0x12, Z29, Z1, K2
 	VMOVAPS Z29, K2, Z1
 	VMOVAPS Z27, K2, Z28
+	CMPQ Args_whole(AX), $0
+	JEQ part8
+	VMOVUPS Z1, 64(BX)
+	VPMOVDB Z28, 16(DX)
+	JMP done9
+part8:
+	VMOVUPS Z1, K1, 64(BX)
 	VPMOVDB Z28, X28
 	VMOVDQU8 X28, K1, 16(DX)
-	VMOVUPS Z0, (BX)
-	VMOVUPS Z1, K1, 64(BX)
+done9:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 1
@@ -23445,7 +6493,15 @@ again:
 	VCMPPS $0x12, Z29, Z4, K2
 	VMOVAPS Z29, K2, Z4
 	VMOVAPS Z27, K2, Z28
+	CMPQ Args_whole(AX), $0
+	JEQ part10
+	VMOVUPS Z4, (BX)
 	VPMOVDB Z28, (DX)
+	JMP done11
+part10:
+	VMOVUPS Z4, (BX)
+	VPMOVDB Z28, (DX)
+done11:
 	VPXORQ Z28, Z28, Z28
 	VCMPPS $0x1e, Z5, Z7, K2
 	VMOVAPS Z7, K2, Z5
@@ -23459,10 +6515,16 @@ again:
 	VCMPPS $0x12, Z29, Z5, K2
 	VMOVAPS Z29, K2, Z5
 	VMOVAPS Z27, K2, Z28
+	CMPQ Args_whole(AX), $0
+	JEQ part12
+	VMOVUPS Z5, 64(BX)
+	VPMOVDB Z28, 16(DX)
+	JMP done13
+part12:
+	VMOVUPS Z5, K1, 64(BX)
 	VPMOVDB Z28, X28
 	VMOVDQU8 X28, K1, 16(DX)
-	VMOVUPS Z4, (BX)
-	VMOVUPS Z5, K1, 64(BX)
+done13:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	// window 2
@@ -23479,7 +6541,15 @@ again:
 	VCMPPS $0x12, Z29, Z8, K2
 	VMOVAPS Z29, K2, Z8
 	VMOVAPS Z27, K2, Z28
+	CMPQ Args_whole(AX), $0
+	JEQ part14
+	VMOVUPS Z8, (BX)
 	VPMOVDB Z28, (DX)
+	JMP done15
+part14:
+	VMOVUPS Z8, (BX)
+	VPMOVDB Z28, (DX)
+done15:
 	VPXORQ Z28, Z28, Z28
 	VCMPPS $0x1e, Z9, Z11, K2
 	VMOVAPS Z11, K2, Z9
@@ -23493,10 +6563,16 @@ again:
 	VCMPPS $0x12, Z29, Z9, K2
 	VMOVAPS Z29, K2, Z9
 	VMOVAPS Z27, K2, Z28
+	CMPQ Args_whole(AX), $0
+	JEQ part16
+	VMOVUPS Z9, 64(BX)
+	VPMOVDB Z28, 16(DX)
+	JMP done17
+part16:
+	VMOVUPS Z9, K1, 64(BX)
 	VPMOVDB Z28, X28
 	VMOVDQU8 X28, K1, 16(DX)
-	VMOVUPS Z8, (BX)
-	VMOVUPS Z9, K1, 64(BX)
+done17:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -23515,1916 +6591,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n1x1AVX2(a *Args)
-TEXT ·n1x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y1
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Y2
-	VFMADD231PS Y1, Y2, Y0
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y1
-	VADDPS Y1, Y0, Y0
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y1
-	VMINPS Y0, Y1, Y0
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n2x1AVX2(a *Args)
-TEXT ·n2x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y2
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Y3
-	VFMADD231PS Y2, Y3, Y0
-	VBROADCASTSS (DI)(DX*1), Y4
-	VFMADD231PS Y2, Y4, Y1
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y2
-	VADDPS Y2, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VADDPS Y2, Y1, Y1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y2
-	VMINPS Y0, Y2, Y0
-	VMINPS Y1, Y2, Y1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n3x1AVX2(a *Args)
-TEXT ·n3x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y3
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Y4
-	VFMADD231PS Y3, Y4, Y0
-	VBROADCASTSS (DI)(DX*1), Y5
-	VFMADD231PS Y3, Y5, Y1
-	VBROADCASTSS (DI)(DX*2), Y4
-	VFMADD231PS Y3, Y4, Y2
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y3
-	VADDPS Y3, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VADDPS Y3, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VADDPS Y3, Y2, Y2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y0, Y3, Y0
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y3
-	VMINPS Y0, Y3, Y0
-	VMINPS Y1, Y3, Y1
-	VMINPS Y2, Y3, Y2
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n4x1AVX2(a *Args)
-TEXT ·n4x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y4
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Y5
-	VFMADD231PS Y4, Y5, Y0
-	VBROADCASTSS (DI)(DX*1), Y6
-	VFMADD231PS Y4, Y6, Y1
-	VBROADCASTSS (DI)(DX*2), Y5
-	VFMADD231PS Y4, Y5, Y2
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS Y4, Y6, Y3
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y4
-	VADDPS Y4, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VADDPS Y4, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VADDPS Y4, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VADDPS Y4, Y3, Y3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y4
-	VMINPS Y0, Y4, Y0
-	VMINPS Y1, Y4, Y1
-	VMINPS Y2, Y4, Y2
-	VMINPS Y3, Y4, Y3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n5x1AVX2(a *Args)
-TEXT ·n5x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y5
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Y6
-	VFMADD231PS Y5, Y6, Y0
-	VBROADCASTSS (DI)(DX*1), Y7
-	VFMADD231PS Y5, Y7, Y1
-	VBROADCASTSS (DI)(DX*2), Y6
-	VFMADD231PS Y5, Y6, Y2
-	VBROADCASTSS (R8), Y7
-	VFMADD231PS Y5, Y7, Y3
-	VBROADCASTSS (R8)(DX*1), Y6
-	VFMADD231PS Y5, Y6, Y4
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y4, Y4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y5, Y5, Y5
-	VMAXPS Y0, Y5, Y0
-	VMAXPS Y1, Y5, Y1
-	VMAXPS Y2, Y5, Y2
-	VMAXPS Y3, Y5, Y3
-	VMAXPS Y4, Y5, Y4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y5
-	VMINPS Y0, Y5, Y0
-	VMINPS Y1, Y5, Y1
-	VMINPS Y2, Y5, Y2
-	VMINPS Y3, Y5, Y3
-	VMINPS Y4, Y5, Y4
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n6x1AVX2(a *Args)
-TEXT ·n6x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y6
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Y7
-	VFMADD231PS Y6, Y7, Y0
-	VBROADCASTSS (DI)(DX*1), Y8
-	VFMADD231PS Y6, Y8, Y1
-	VBROADCASTSS (DI)(DX*2), Y7
-	VFMADD231PS Y6, Y7, Y2
-	VBROADCASTSS (R8), Y8
-	VFMADD231PS Y6, Y8, Y3
-	VBROADCASTSS (R8)(DX*1), Y7
-	VFMADD231PS Y6, Y7, Y4
-	VBROADCASTSS (R8)(DX*2), Y8
-	VFMADD231PS Y6, Y8, Y5
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y5, Y5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y6
-	VMINPS Y0, Y6, Y0
-	VMINPS Y1, Y6, Y1
-	VMINPS Y2, Y6, Y2
-	VMINPS Y3, Y6, Y3
-	VMINPS Y4, Y6, Y4
-	VMINPS Y5, Y6, Y5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n7x1AVX2(a *Args)
-TEXT ·n7x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y7
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Y8
-	VFMADD231PS Y7, Y8, Y0
-	VBROADCASTSS (DI)(DX*1), Y9
-	VFMADD231PS Y7, Y9, Y1
-	VBROADCASTSS (DI)(DX*2), Y8
-	VFMADD231PS Y7, Y8, Y2
-	VBROADCASTSS (R8), Y9
-	VFMADD231PS Y7, Y9, Y3
-	VBROADCASTSS (R8)(DX*1), Y8
-	VFMADD231PS Y7, Y8, Y4
-	VBROADCASTSS (R8)(DX*2), Y9
-	VFMADD231PS Y7, Y9, Y5
-	VBROADCASTSS (R9), Y8
-	VFMADD231PS Y7, Y8, Y6
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y6, Y6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y7, Y7, Y7
-	VMAXPS Y0, Y7, Y0
-	VMAXPS Y1, Y7, Y1
-	VMAXPS Y2, Y7, Y2
-	VMAXPS Y3, Y7, Y3
-	VMAXPS Y4, Y7, Y4
-	VMAXPS Y5, Y7, Y5
-	VMAXPS Y6, Y7, Y6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y7
-	VMINPS Y0, Y7, Y0
-	VMINPS Y1, Y7, Y1
-	VMINPS Y2, Y7, Y2
-	VMINPS Y3, Y7, Y3
-	VMINPS Y4, Y7, Y4
-	VMINPS Y5, Y7, Y5
-	VMINPS Y6, Y7, Y6
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n8x1AVX2(a *Args)
-TEXT ·n8x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y8
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Y9
-	VFMADD231PS Y8, Y9, Y0
-	VBROADCASTSS (DI)(DX*1), Y10
-	VFMADD231PS Y8, Y10, Y1
-	VBROADCASTSS (DI)(DX*2), Y9
-	VFMADD231PS Y8, Y9, Y2
-	VBROADCASTSS (R8), Y10
-	VFMADD231PS Y8, Y10, Y3
-	VBROADCASTSS (R8)(DX*1), Y9
-	VFMADD231PS Y8, Y9, Y4
-	VBROADCASTSS (R8)(DX*2), Y10
-	VFMADD231PS Y8, Y10, Y5
-	VBROADCASTSS (R9), Y9
-	VFMADD231PS Y8, Y9, Y6
-	VBROADCASTSS (R9)(DX*1), Y10
-	VFMADD231PS Y8, Y10, Y7
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y7, Y7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y8
-	VMINPS Y0, Y8, Y0
-	VMINPS Y1, Y8, Y1
-	VMINPS Y2, Y8, Y2
-	VMINPS Y3, Y8, Y3
-	VMINPS Y4, Y8, Y4
-	VMINPS Y5, Y8, Y5
-	VMINPS Y6, Y8, Y6
-	VMINPS Y7, Y8, Y7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n9x1AVX2(a *Args)
-TEXT ·n9x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y9
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Y10
-	VFMADD231PS Y9, Y10, Y0
-	VBROADCASTSS (DI)(DX*1), Y11
-	VFMADD231PS Y9, Y11, Y1
-	VBROADCASTSS (DI)(DX*2), Y10
-	VFMADD231PS Y9, Y10, Y2
-	VBROADCASTSS (R8), Y11
-	VFMADD231PS Y9, Y11, Y3
-	VBROADCASTSS (R8)(DX*1), Y10
-	VFMADD231PS Y9, Y10, Y4
-	VBROADCASTSS (R8)(DX*2), Y11
-	VFMADD231PS Y9, Y11, Y5
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS Y9, Y10, Y6
-	VBROADCASTSS (R9)(DX*1), Y11
-	VFMADD231PS Y9, Y11, Y7
-	VBROADCASTSS (R9)(DX*2), Y10
-	VFMADD231PS Y9, Y10, Y8
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y8, Y8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y9, Y9, Y9
-	VMAXPS Y0, Y9, Y0
-	VMAXPS Y1, Y9, Y1
-	VMAXPS Y2, Y9, Y2
-	VMAXPS Y3, Y9, Y3
-	VMAXPS Y4, Y9, Y4
-	VMAXPS Y5, Y9, Y5
-	VMAXPS Y6, Y9, Y6
-	VMAXPS Y7, Y9, Y7
-	VMAXPS Y8, Y9, Y8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y9
-	VMINPS Y0, Y9, Y0
-	VMINPS Y1, Y9, Y1
-	VMINPS Y2, Y9, Y2
-	VMINPS Y3, Y9, Y3
-	VMINPS Y4, Y9, Y4
-	VMINPS Y5, Y9, Y5
-	VMINPS Y6, Y9, Y6
-	VMINPS Y7, Y9, Y7
-	VMINPS Y8, Y9, Y8
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n10x1AVX2(a *Args)
-TEXT ·n10x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y10
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Y11
-	VFMADD231PS Y10, Y11, Y0
-	VBROADCASTSS (DI)(DX*1), Y12
-	VFMADD231PS Y10, Y12, Y1
-	VBROADCASTSS (DI)(DX*2), Y11
-	VFMADD231PS Y10, Y11, Y2
-	VBROADCASTSS (R8), Y12
-	VFMADD231PS Y10, Y12, Y3
-	VBROADCASTSS (R8)(DX*1), Y11
-	VFMADD231PS Y10, Y11, Y4
-	VBROADCASTSS (R8)(DX*2), Y12
-	VFMADD231PS Y10, Y12, Y5
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS Y10, Y11, Y6
-	VBROADCASTSS (R9)(DX*1), Y12
-	VFMADD231PS Y10, Y12, Y7
-	VBROADCASTSS (R9)(DX*2), Y11
-	VFMADD231PS Y10, Y11, Y8
-	VBROADCASTSS (R10), Y12
-	VFMADD231PS Y10, Y12, Y9
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y9, Y9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y10, Y10, Y10
-	VMAXPS Y0, Y10, Y0
-	VMAXPS Y1, Y10, Y1
-	VMAXPS Y2, Y10, Y2
-	VMAXPS Y3, Y10, Y3
-	VMAXPS Y4, Y10, Y4
-	VMAXPS Y5, Y10, Y5
-	VMAXPS Y6, Y10, Y6
-	VMAXPS Y7, Y10, Y7
-	VMAXPS Y8, Y10, Y8
-	VMAXPS Y9, Y10, Y9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y10
-	VMINPS Y0, Y10, Y0
-	VMINPS Y1, Y10, Y1
-	VMINPS Y2, Y10, Y2
-	VMINPS Y3, Y10, Y3
-	VMINPS Y4, Y10, Y4
-	VMINPS Y5, Y10, Y5
-	VMINPS Y6, Y10, Y6
-	VMINPS Y7, Y10, Y7
-	VMINPS Y8, Y10, Y8
-	VMINPS Y9, Y10, Y9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n11x1AVX2(a *Args)
-TEXT ·n11x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y11
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Y12
-	VFMADD231PS Y11, Y12, Y0
-	VBROADCASTSS (DI)(DX*1), Y13
-	VFMADD231PS Y11, Y13, Y1
-	VBROADCASTSS (DI)(DX*2), Y12
-	VFMADD231PS Y11, Y12, Y2
-	VBROADCASTSS (R8), Y13
-	VFMADD231PS Y11, Y13, Y3
-	VBROADCASTSS (R8)(DX*1), Y12
-	VFMADD231PS Y11, Y12, Y4
-	VBROADCASTSS (R8)(DX*2), Y13
-	VFMADD231PS Y11, Y13, Y5
-	VBROADCASTSS (R9), Y12
-	VFMADD231PS Y11, Y12, Y6
-	VBROADCASTSS (R9)(DX*1), Y13
-	VFMADD231PS Y11, Y13, Y7
-	VBROADCASTSS (R9)(DX*2), Y12
-	VFMADD231PS Y11, Y12, Y8
-	VBROADCASTSS (R10), Y13
-	VFMADD231PS Y11, Y13, Y9
-	VBROADCASTSS (R10)(DX*1), Y12
-	VFMADD231PS Y11, Y12, Y10
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y9, Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y10, Y10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y11, Y11, Y11
-	VMAXPS Y0, Y11, Y0
-	VMAXPS Y1, Y11, Y1
-	VMAXPS Y2, Y11, Y2
-	VMAXPS Y3, Y11, Y3
-	VMAXPS Y4, Y11, Y4
-	VMAXPS Y5, Y11, Y5
-	VMAXPS Y6, Y11, Y6
-	VMAXPS Y7, Y11, Y7
-	VMAXPS Y8, Y11, Y8
-	VMAXPS Y9, Y11, Y9
-	VMAXPS Y10, Y11, Y10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y11
-	VMINPS Y0, Y11, Y0
-	VMINPS Y1, Y11, Y1
-	VMINPS Y2, Y11, Y2
-	VMINPS Y3, Y11, Y3
-	VMINPS Y4, Y11, Y4
-	VMINPS Y5, Y11, Y5
-	VMINPS Y6, Y11, Y6
-	VMINPS Y7, Y11, Y7
-	VMINPS Y8, Y11, Y8
-	VMINPS Y9, Y11, Y9
-	VMINPS Y10, Y11, Y10
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y10, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n12x1AVX2(a *Args)
-TEXT ·n12x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R13
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y12
-	PREFETCHT0 (SI)
-	ADDQ R11, SI
-	VBROADCASTSS (DI), Y13
-	VFMADD231PS Y12, Y13, Y0
-	VBROADCASTSS (DI)(DX*1), Y14
-	VFMADD231PS Y12, Y14, Y1
-	VBROADCASTSS (DI)(DX*2), Y13
-	VFMADD231PS Y12, Y13, Y2
-	VBROADCASTSS (R8), Y14
-	VFMADD231PS Y12, Y14, Y3
-	VBROADCASTSS (R8)(DX*1), Y13
-	VFMADD231PS Y12, Y13, Y4
-	VBROADCASTSS (R8)(DX*2), Y14
-	VFMADD231PS Y12, Y14, Y5
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS Y12, Y13, Y6
-	VBROADCASTSS (R9)(DX*1), Y14
-	VFMADD231PS Y12, Y14, Y7
-	VBROADCASTSS (R9)(DX*2), Y13
-	VFMADD231PS Y12, Y13, Y8
-	VBROADCASTSS (R10), Y14
-	VFMADD231PS Y12, Y14, Y9
-	VBROADCASTSS (R10)(DX*1), Y13
-	VFMADD231PS Y12, Y13, Y10
-	VBROADCASTSS (R10)(DX*2), Y14
-	VFMADD231PS Y12, Y14, Y11
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ CX, BX
-	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y9, Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y10, Y10
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y11, Y11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y12
-	VMINPS Y0, Y12, Y0
-	VMINPS Y1, Y12, Y1
-	VMINPS Y2, Y12, Y2
-	VMINPS Y3, Y12, Y3
-	VMINPS Y4, Y12, Y4
-	VMINPS Y5, Y12, Y5
-	VMINPS Y6, Y12, Y6
-	VMINPS Y7, Y12, Y7
-	VMINPS Y8, Y12, Y8
-	VMINPS Y9, Y12, Y9
-	VMINPS Y10, Y12, Y10
-	VMINPS Y11, Y12, Y11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y10, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y11, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n1x1mAVX2(a *Args)
-TEXT ·n1x1mAVX2(SB), NOSPLIT, $0-8
+// func tile1x1AVX2(a *Args)
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -25438,6 +6606,9 @@ tile:
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -25449,11 +6620,27 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y2
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y2
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -25462,12 +6649,68 @@ again:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y2
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y2
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -25487,9 +6730,17 @@ activate:
 	VMINPS Y1, Y2, Y1
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -25509,8 +6760,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n2x1mAVX2(a *Args)
-TEXT ·n2x1mAVX2(SB), NOSPLIT, $0-8
+// func tile2x1AVX2(a *Args)
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -25528,6 +6779,9 @@ tile:
 	VMASKMOVPS (BX), Y0, Y1
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y2
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -25539,11 +6793,29 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y3
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Y4
+	VFMADD231PS Y3, Y4, Y1
+	VBROADCASTSS (DI)(DX*1), Y5
+	VFMADD231PS Y3, Y5, Y2
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y3
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -25554,12 +6826,72 @@ again:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS Y3, Y4, Y1
+	VBROADCASTSS 4(DX), Y5
+	VFMADD231PS Y3, Y5, Y2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y3
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS Y3, Y4, Y1
+	VBROADCASTSS 4(DX), Y5
+	VFMADD231PS Y3, Y5, Y2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -25584,11 +6916,21 @@ activate:
 	VMINPS Y2, Y3, Y2
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y2, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y2, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -25608,8 +6950,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n3x1mAVX2(a *Args)
-TEXT ·n3x1mAVX2(SB), NOSPLIT, $0-8
+// func tile3x1AVX2(a *Args)
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -25631,6 +6973,9 @@ tile:
 	VMASKMOVPS (BX), Y0, Y2
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y3
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -25642,11 +6987,31 @@ tile:
 	MOVQ Args_Seg(AX), R9
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R10
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y4
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VBROADCASTSS (DI)(DX*1), Y6
+	VFMADD231PS Y4, Y6, Y2
+	VBROADCASTSS (DI)(DX*2), Y5
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y4
 	PREFETCHT0 (SI)
 	ADDQ R8, SI
@@ -25659,12 +7024,76 @@ again:
 	ADDQ $4, DI
 	ADDQ CX, BX
 	DECQ R10
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R9), R10
 	ADDQ $8, R9
 	ADDQ R10, DI
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VBROADCASTSS 4(DX), Y6
+	VFMADD231PS Y4, Y6, Y2
+	VBROADCASTSS 8(DX), Y5
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VBROADCASTSS 4(DX), Y6
+	VFMADD231PS Y4, Y6, Y2
+	VBROADCASTSS 8(DX), Y5
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -25694,6 +7123,17 @@ activate:
 	VMINPS Y3, Y4, Y3
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -25701,6 +7141,7 @@ store:
 	VMASKMOVPS Y2, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y3, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -25720,8 +7161,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n4x1mAVX2(a *Args)
-TEXT ·n4x1mAVX2(SB), NOSPLIT, $0-8
+// func tile4x1AVX2(a *Args)
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -25747,6 +7188,9 @@ tile:
 	VMASKMOVPS (BX), Y0, Y3
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y4
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -25759,11 +7203,34 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y5
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VBROADCASTSS (DI)(DX*1), Y7
+	VFMADD231PS Y5, Y7, Y2
+	VBROADCASTSS (DI)(DX*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VBROADCASTSS (R8), Y7
+	VFMADD231PS Y5, Y7, Y4
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y5
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -25779,13 +7246,81 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VBROADCASTSS 4(DX), Y7
+	VFMADD231PS Y5, Y7, Y2
+	VBROADCASTSS 8(DX), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VBROADCASTSS 12(DX), Y7
+	VFMADD231PS Y5, Y7, Y4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y5
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VBROADCASTSS 4(DX), Y7
+	VFMADD231PS Y5, Y7, Y2
+	VBROADCASTSS 8(DX), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VBROADCASTSS 12(DX), Y7
+	VFMADD231PS Y5, Y7, Y4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -25820,6 +7355,19 @@ activate:
 	VMINPS Y4, Y5, Y4
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y4, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -25829,6 +7377,7 @@ store:
 	VMASKMOVPS Y3, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y4, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -25848,8 +7397,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n5x1mAVX2(a *Args)
-TEXT ·n5x1mAVX2(SB), NOSPLIT, $0-8
+// func tile5x1AVX2(a *Args)
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -25879,6 +7428,9 @@ tile:
 	VMASKMOVPS (BX), Y0, Y4
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y5
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -25891,11 +7443,36 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y6
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Y7
+	VFMADD231PS Y6, Y7, Y1
+	VBROADCASTSS (DI)(DX*1), Y8
+	VFMADD231PS Y6, Y8, Y2
+	VBROADCASTSS (DI)(DX*2), Y7
+	VFMADD231PS Y6, Y7, Y3
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS Y6, Y8, Y4
+	VBROADCASTSS (R8)(DX*1), Y7
+	VFMADD231PS Y6, Y7, Y5
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y6
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -25913,13 +7490,85 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS Y6, Y7, Y1
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS Y6, Y8, Y2
+	VBROADCASTSS 8(DX), Y7
+	VFMADD231PS Y6, Y7, Y3
+	VBROADCASTSS 12(DX), Y8
+	VFMADD231PS Y6, Y8, Y4
+	VBROADCASTSS 16(DX), Y7
+	VFMADD231PS Y6, Y7, Y5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS Y6, Y7, Y1
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS Y6, Y8, Y2
+	VBROADCASTSS 8(DX), Y7
+	VFMADD231PS Y6, Y7, Y3
+	VBROADCASTSS 12(DX), Y8
+	VFMADD231PS Y6, Y8, Y4
+	VBROADCASTSS 16(DX), Y7
+	VFMADD231PS Y6, Y7, Y5
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -25959,6 +7608,21 @@ activate:
 	VMINPS Y5, Y6, Y5
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y4, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -25970,6 +7634,7 @@ store:
 	VMASKMOVPS Y4, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y5, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -25989,8 +7654,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n6x1mAVX2(a *Args)
-TEXT ·n6x1mAVX2(SB), NOSPLIT, $0-8
+// func tile6x1AVX2(a *Args)
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -26024,6 +7689,9 @@ tile:
 	VMASKMOVPS (BX), Y0, Y5
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y6
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -26036,11 +7704,38 @@ tile:
 	MOVQ Args_Seg(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y7
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Y8
+	VFMADD231PS Y7, Y8, Y1
+	VBROADCASTSS (DI)(DX*1), Y9
+	VFMADD231PS Y7, Y9, Y2
+	VBROADCASTSS (DI)(DX*2), Y8
+	VFMADD231PS Y7, Y8, Y3
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS Y7, Y9, Y4
+	VBROADCASTSS (R8)(DX*1), Y8
+	VFMADD231PS Y7, Y8, Y5
+	VBROADCASTSS (R8)(DX*2), Y9
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y7
 	PREFETCHT0 (SI)
 	ADDQ R9, SI
@@ -26060,13 +7755,89 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R10), R11
 	ADDQ $8, R10
 	ADDQ R11, DI
 	ADDQ R11, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS Y7, Y8, Y1
+	VBROADCASTSS 4(DX), Y9
+	VFMADD231PS Y7, Y9, Y2
+	VBROADCASTSS 8(DX), Y8
+	VFMADD231PS Y7, Y8, Y3
+	VBROADCASTSS 12(DX), Y9
+	VFMADD231PS Y7, Y9, Y4
+	VBROADCASTSS 16(DX), Y8
+	VFMADD231PS Y7, Y8, Y5
+	VBROADCASTSS 20(DX), Y9
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y7
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS Y7, Y8, Y1
+	VBROADCASTSS 4(DX), Y9
+	VFMADD231PS Y7, Y9, Y2
+	VBROADCASTSS 8(DX), Y8
+	VFMADD231PS Y7, Y8, Y3
+	VBROADCASTSS 12(DX), Y9
+	VFMADD231PS Y7, Y9, Y4
+	VBROADCASTSS 16(DX), Y8
+	VFMADD231PS Y7, Y8, Y5
+	VBROADCASTSS 20(DX), Y9
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -26111,6 +7882,23 @@ activate:
 	VMINPS Y6, Y7, Y6
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y4, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y6, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -26124,6 +7912,7 @@ store:
 	VMASKMOVPS Y5, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y6, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -26143,8 +7932,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n7x1mAVX2(a *Args)
-TEXT ·n7x1mAVX2(SB), NOSPLIT, $0-8
+// func tile7x1AVX2(a *Args)
+TEXT ·tile7x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -26182,6 +7971,9 @@ tile:
 	VMASKMOVPS (BX), Y0, Y6
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y7
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -26195,11 +7987,41 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y8
+	PREFETCHT0 (SI)
+	ADDQ R10, SI
+	VBROADCASTSS (DI), Y9
+	VFMADD231PS Y8, Y9, Y1
+	VBROADCASTSS (DI)(DX*1), Y10
+	VFMADD231PS Y8, Y10, Y2
+	VBROADCASTSS (DI)(DX*2), Y9
+	VFMADD231PS Y8, Y9, Y3
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS (R8)(DX*1), Y9
+	VFMADD231PS Y8, Y9, Y5
+	VBROADCASTSS (R8)(DX*2), Y10
+	VFMADD231PS Y8, Y10, Y6
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS Y8, Y9, Y7
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ CX, BX
+	DECQ R12
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R12
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y8
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -26222,14 +8044,94 @@ again:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS Y8, Y9, Y1
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS Y8, Y10, Y2
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS Y8, Y9, Y3
+	VBROADCASTSS 12(DX), Y10
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS 16(DX), Y9
+	VFMADD231PS Y8, Y9, Y5
+	VBROADCASTSS 20(DX), Y10
+	VFMADD231PS Y8, Y10, Y6
+	VBROADCASTSS 24(DX), Y9
+	VFMADD231PS Y8, Y9, Y7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS Y8, Y9, Y1
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS Y8, Y10, Y2
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS Y8, Y9, Y3
+	VBROADCASTSS 12(DX), Y10
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS 16(DX), Y9
+	VFMADD231PS Y8, Y9, Y5
+	VBROADCASTSS 20(DX), Y10
+	VFMADD231PS Y8, Y10, Y6
+	VBROADCASTSS 24(DX), Y9
+	VFMADD231PS Y8, Y9, Y7
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -26279,6 +8181,25 @@ activate:
 	VMINPS Y7, Y8, Y7
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y4, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y6, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y7, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -26294,6 +8215,7 @@ store:
 	VMASKMOVPS Y6, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y7, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -26313,8 +8235,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n8x1mAVX2(a *Args)
-TEXT ·n8x1mAVX2(SB), NOSPLIT, $0-8
+// func tile8x1AVX2(a *Args)
+TEXT ·tile8x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -26356,6 +8278,9 @@ tile:
 	VMASKMOVPS (BX), Y0, Y7
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y8
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -26369,11 +8294,43 @@ tile:
 	MOVQ Args_Seg(AX), R11
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R12
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y9
+	PREFETCHT0 (SI)
+	ADDQ R10, SI
+	VBROADCASTSS (DI), Y10
+	VFMADD231PS Y9, Y10, Y1
+	VBROADCASTSS (DI)(DX*1), Y11
+	VFMADD231PS Y9, Y11, Y2
+	VBROADCASTSS (DI)(DX*2), Y10
+	VFMADD231PS Y9, Y10, Y3
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS Y9, Y11, Y4
+	VBROADCASTSS (R8)(DX*1), Y10
+	VFMADD231PS Y9, Y10, Y5
+	VBROADCASTSS (R8)(DX*2), Y11
+	VFMADD231PS Y9, Y11, Y6
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS Y9, Y10, Y7
+	VBROADCASTSS (R9)(DX*1), Y11
+	VFMADD231PS Y9, Y11, Y8
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ CX, BX
+	DECQ R12
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R12
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y9
 	PREFETCHT0 (SI)
 	ADDQ R10, SI
@@ -26398,14 +8355,98 @@ again:
 	ADDQ $4, R9
 	ADDQ CX, BX
 	DECQ R12
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R11), R12
 	ADDQ $8, R11
 	ADDQ R12, DI
 	ADDQ R12, R8
 	ADDQ R12, R9
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y9
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS Y9, Y10, Y1
+	VBROADCASTSS 4(DX), Y11
+	VFMADD231PS Y9, Y11, Y2
+	VBROADCASTSS 8(DX), Y10
+	VFMADD231PS Y9, Y10, Y3
+	VBROADCASTSS 12(DX), Y11
+	VFMADD231PS Y9, Y11, Y4
+	VBROADCASTSS 16(DX), Y10
+	VFMADD231PS Y9, Y10, Y5
+	VBROADCASTSS 20(DX), Y11
+	VFMADD231PS Y9, Y11, Y6
+	VBROADCASTSS 24(DX), Y10
+	VFMADD231PS Y9, Y10, Y7
+	VBROADCASTSS 28(DX), Y11
+	VFMADD231PS Y9, Y11, Y8
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y9
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS Y9, Y10, Y1
+	VBROADCASTSS 4(DX), Y11
+	VFMADD231PS Y9, Y11, Y2
+	VBROADCASTSS 8(DX), Y10
+	VFMADD231PS Y9, Y10, Y3
+	VBROADCASTSS 12(DX), Y11
+	VFMADD231PS Y9, Y11, Y4
+	VBROADCASTSS 16(DX), Y10
+	VFMADD231PS Y9, Y10, Y5
+	VBROADCASTSS 20(DX), Y11
+	VFMADD231PS Y9, Y11, Y6
+	VBROADCASTSS 24(DX), Y10
+	VFMADD231PS Y9, Y10, Y7
+	VBROADCASTSS 28(DX), Y11
+	VFMADD231PS Y9, Y11, Y8
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -26460,6 +8501,27 @@ activate:
 	VMINPS Y8, Y9, Y8
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y4, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y6, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y7, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y8, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -26477,6 +8539,7 @@ store:
 	VMASKMOVPS Y7, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y8, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -26496,204 +8559,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n9x1mAVX2(a *Args)
-TEXT ·n9x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R10
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R11
-	MOVQ Args_Segs(AX), R12
-	MOVQ R12, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R12
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y10
-	PREFETCHT0 (SI)
-	ADDQ R10, SI
-	VBROADCASTSS (DI), Y11
-	VFMADD231PS Y10, Y11, Y1
-	VBROADCASTSS (DI)(DX*1), Y12
-	VFMADD231PS Y10, Y12, Y2
-	VBROADCASTSS (DI)(DX*2), Y11
-	VFMADD231PS Y10, Y11, Y3
-	VBROADCASTSS (R8), Y12
-	VFMADD231PS Y10, Y12, Y4
-	VBROADCASTSS (R8)(DX*1), Y11
-	VFMADD231PS Y10, Y11, Y5
-	VBROADCASTSS (R8)(DX*2), Y12
-	VFMADD231PS Y10, Y12, Y6
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS Y10, Y11, Y7
-	VBROADCASTSS (R9)(DX*1), Y12
-	VFMADD231PS Y10, Y12, Y8
-	VBROADCASTSS (R9)(DX*2), Y11
-	VFMADD231PS Y10, Y11, Y9
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ CX, BX
-	DECQ R12
-	JNE again
-	MOVQ (R11), R12
-	ADDQ $8, R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y8, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y9, Y9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y10, Y10, Y10
-	VMAXPS Y1, Y10, Y1
-	VMAXPS Y2, Y10, Y2
-	VMAXPS Y3, Y10, Y3
-	VMAXPS Y4, Y10, Y4
-	VMAXPS Y5, Y10, Y5
-	VMAXPS Y6, Y10, Y6
-	VMAXPS Y7, Y10, Y7
-	VMAXPS Y8, Y10, Y8
-	VMAXPS Y9, Y10, Y9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y10
-	VMINPS Y1, Y10, Y1
-	VMINPS Y2, Y10, Y2
-	VMINPS Y3, Y10, Y3
-	VMINPS Y4, Y10, Y4
-	VMINPS Y5, Y10, Y5
-	VMINPS Y6, Y10, Y6
-	VMINPS Y7, Y10, Y7
-	VMINPS Y8, Y10, Y8
-	VMINPS Y9, Y10, Y9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y9, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n10x1mAVX2(a *Args)
-TEXT ·n10x1mAVX2(SB), NOSPLIT, $0-8
+// func tile10x1AVX2(a *Args)
+TEXT ·tile10x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -26743,6 +8610,9 @@ tile:
 	VMASKMOVPS (BX), Y0, Y9
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y10
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -26757,11 +8627,48 @@ tile:
 	MOVQ Args_Seg(AX), R12
 	MOVQ Args_Segs(AX), R13
 	MOVQ R13, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R13
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y11
+	PREFETCHT0 (SI)
+	ADDQ R11, SI
+	VBROADCASTSS (DI), Y12
+	VFMADD231PS Y11, Y12, Y1
+	VBROADCASTSS (DI)(DX*1), Y13
+	VFMADD231PS Y11, Y13, Y2
+	VBROADCASTSS (DI)(DX*2), Y12
+	VFMADD231PS Y11, Y12, Y3
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS Y11, Y13, Y4
+	VBROADCASTSS (R8)(DX*1), Y12
+	VFMADD231PS Y11, Y12, Y5
+	VBROADCASTSS (R8)(DX*2), Y13
+	VFMADD231PS Y11, Y13, Y6
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS Y11, Y12, Y7
+	VBROADCASTSS (R9)(DX*1), Y13
+	VFMADD231PS Y11, Y13, Y8
+	VBROADCASTSS (R9)(DX*2), Y12
+	VFMADD231PS Y11, Y12, Y9
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS Y11, Y13, Y10
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ CX, BX
+	DECQ R13
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R13
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y11
 	PREFETCHT0 (SI)
 	ADDQ R11, SI
@@ -26791,7 +8698,8 @@ again:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R13
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R12), R13
 	ADDQ $8, R12
 	ADDQ R13, DI
@@ -26799,7 +8707,98 @@ again:
 	ADDQ R13, R9
 	ADDQ R13, R10
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment6:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again9:
+	VMOVUPS (BX), Y11
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS Y11, Y12, Y1
+	VBROADCASTSS 4(DX), Y13
+	VFMADD231PS Y11, Y13, Y2
+	VBROADCASTSS 8(DX), Y12
+	VFMADD231PS Y11, Y12, Y3
+	VBROADCASTSS 12(DX), Y13
+	VFMADD231PS Y11, Y13, Y4
+	VBROADCASTSS 16(DX), Y12
+	VFMADD231PS Y11, Y12, Y5
+	VBROADCASTSS 20(DX), Y13
+	VFMADD231PS Y11, Y13, Y6
+	VBROADCASTSS 24(DX), Y12
+	VFMADD231PS Y11, Y12, Y7
+	VBROADCASTSS 28(DX), Y13
+	VFMADD231PS Y11, Y13, Y8
+	VBROADCASTSS 32(DX), Y12
+	VFMADD231PS Y11, Y12, Y9
+	VBROADCASTSS 36(DX), Y13
+	VFMADD231PS Y11, Y13, Y10
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
+	VMASKMOVPS (BX), Y0, Y11
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS Y11, Y12, Y1
+	VBROADCASTSS 4(DX), Y13
+	VFMADD231PS Y11, Y13, Y2
+	VBROADCASTSS 8(DX), Y12
+	VFMADD231PS Y11, Y12, Y3
+	VBROADCASTSS 12(DX), Y13
+	VFMADD231PS Y11, Y13, Y4
+	VBROADCASTSS 16(DX), Y12
+	VFMADD231PS Y11, Y12, Y5
+	VBROADCASTSS 20(DX), Y13
+	VFMADD231PS Y11, Y13, Y6
+	VBROADCASTSS 24(DX), Y12
+	VFMADD231PS Y11, Y12, Y7
+	VBROADCASTSS 28(DX), Y13
+	VFMADD231PS Y11, Y13, Y8
+	VBROADCASTSS 32(DX), Y12
+	VFMADD231PS Y11, Y12, Y9
+	VBROADCASTSS 36(DX), Y13
+	VFMADD231PS Y11, Y13, Y10
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again10
+done8:
+	ADDQ Args_ASeg(AX), DX
+	ADDQ Args_BSeg(AX), BX
+	DECQ Args_segments(AX)
+	JNE segment6
+	MOVQ DI, Args_Ahead+Ahead_at(AX)
+	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -26864,6 +8863,31 @@ activate:
 	VMINPS Y10, Y11, Y10
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y4, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y6, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y7, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y8, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y9, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y10, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -26885,6 +8909,7 @@ store:
 	VMASKMOVPS Y9, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y10, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -26904,8 +8929,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func n11x1mAVX2(a *Args)
-TEXT ·n11x1mAVX2(SB), NOSPLIT, $0-8
+// func tile12x1AVX2(a *Args)
+TEXT ·tile12x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -26914,6 +8939,8 @@ tile:
 	// the result comes into the cache meanwhile
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
@@ -26959,6 +8986,11 @@ tile:
 	VMASKMOVPS (BX), Y0, Y10
 	ADDQ CX, BX
 	VMASKMOVPS (BX), Y0, Y11
+	ADDQ CX, BX
+	VMASKMOVPS (BX), Y0, Y12
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), DX
@@ -26973,240 +9005,52 @@ tile:
 	MOVQ Args_Seg(AX), R12
 	MOVQ Args_Segs(AX), R13
 	MOVQ R13, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R13
 	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y12
+again4:
+	VMOVUPS (BX), Y13
 	PREFETCHT0 (SI)
 	ADDQ R11, SI
-	VBROADCASTSS (DI), Y13
-	VFMADD231PS Y12, Y13, Y1
-	VBROADCASTSS (DI)(DX*1), Y14
-	VFMADD231PS Y12, Y14, Y2
-	VBROADCASTSS (DI)(DX*2), Y13
-	VFMADD231PS Y12, Y13, Y3
-	VBROADCASTSS (R8), Y14
-	VFMADD231PS Y12, Y14, Y4
-	VBROADCASTSS (R8)(DX*1), Y13
-	VFMADD231PS Y12, Y13, Y5
-	VBROADCASTSS (R8)(DX*2), Y14
-	VFMADD231PS Y12, Y14, Y6
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS Y12, Y13, Y7
-	VBROADCASTSS (R9)(DX*1), Y14
-	VFMADD231PS Y12, Y14, Y8
-	VBROADCASTSS (R9)(DX*2), Y13
-	VFMADD231PS Y12, Y13, Y9
-	VBROADCASTSS (R10), Y14
-	VFMADD231PS Y12, Y14, Y10
-	VBROADCASTSS (R10)(DX*1), Y13
-	VFMADD231PS Y12, Y13, Y11
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (DI)(DX*1), Y15
+	VFMADD231PS Y13, Y15, Y2
+	VBROADCASTSS (DI)(DX*2), Y14
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS (R8), Y15
+	VFMADD231PS Y13, Y15, Y4
+	VBROADCASTSS (R8)(DX*1), Y14
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R8)(DX*2), Y15
+	VFMADD231PS Y13, Y15, Y6
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS Y13, Y14, Y7
+	VBROADCASTSS (R9)(DX*1), Y15
+	VFMADD231PS Y13, Y15, Y8
+	VBROADCASTSS (R9)(DX*2), Y14
+	VFMADD231PS Y13, Y14, Y9
+	VBROADCASTSS (R10), Y15
+	VFMADD231PS Y13, Y15, Y10
+	VBROADCASTSS (R10)(DX*1), Y14
+	VFMADD231PS Y13, Y14, Y11
+	VBROADCASTSS (R10)(DX*2), Y15
+	VFMADD231PS Y13, Y15, Y12
 	ADDQ $4, DI
 	ADDQ $4, R8
 	ADDQ $4, R9
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R13
-	JNE again
-	MOVQ (R12), R13
-	ADDQ $8, R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y8, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y9, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y10, Y10
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y11, Y11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y12
-	VMINPS Y1, Y12, Y1
-	VMINPS Y2, Y12, Y2
-	VMINPS Y3, Y12, Y3
-	VMINPS Y4, Y12, Y4
-	VMINPS Y5, Y12, Y5
-	VMINPS Y6, Y12, Y6
-	VMINPS Y7, Y12, Y7
-	VMINPS Y8, Y12, Y8
-	VMINPS Y9, Y12, Y9
-	VMINPS Y10, Y12, Y10
-	VMINPS Y11, Y12, Y11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y9, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y10, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y11, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n12x1mAVX2(a *Args)
-TEXT ·n12x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R11
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R12
-	MOVQ Args_Segs(AX), R13
-	MOVQ R13, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
+	JNE again4
+	JMP done3
+part2:
 	MOVQ Args_K(AX), R13
 	PCALIGN $64
-again:
+again5:
 	VMASKMOVPS (BX), Y0, Y13
 	PREFETCHT0 (SI)
 	ADDQ R11, SI
@@ -27240,7 +9084,8 @@ again:
 	ADDQ $4, R10
 	ADDQ CX, BX
 	DECQ R13
-	JNE again
+	JNE again5
+done3:
 	MOVQ (R12), R13
 	ADDQ $8, R12
 	ADDQ R13, DI
@@ -27248,5128 +9093,65 @@ again:
 	ADDQ R13, R9
 	ADDQ R13, R10
 	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y8, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y9, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y10, Y10
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y11, Y11
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y13
-	VADDPS Y13, Y12, Y12
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y13, Y13, Y13
-	VMAXPS Y1, Y13, Y1
-	VMAXPS Y2, Y13, Y2
-	VMAXPS Y3, Y13, Y3
-	VMAXPS Y4, Y13, Y4
-	VMAXPS Y5, Y13, Y5
-	VMAXPS Y6, Y13, Y6
-	VMAXPS Y7, Y13, Y7
-	VMAXPS Y8, Y13, Y8
-	VMAXPS Y9, Y13, Y9
-	VMAXPS Y10, Y13, Y10
-	VMAXPS Y11, Y13, Y11
-	VMAXPS Y12, Y13, Y12
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y13
-	VMINPS Y1, Y13, Y1
-	VMINPS Y2, Y13, Y2
-	VMINPS Y3, Y13, Y3
-	VMINPS Y4, Y13, Y4
-	VMINPS Y5, Y13, Y5
-	VMINPS Y6, Y13, Y6
-	VMINPS Y7, Y13, Y7
-	VMINPS Y8, Y13, Y8
-	VMINPS Y9, Y13, Y9
-	VMINPS Y10, Y13, Y10
-	VMINPS Y11, Y13, Y11
-	VMINPS Y12, Y13, Y12
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y9, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y10, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y11, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y12, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n1x2AVX2(a *Args)
-TEXT ·n1x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Y4
-	VFMADD231PS Y2, Y4, Y0
-	VFMADD231PS Y3, Y4, Y1
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	VADDPS Y2, Y0, Y0
-	VADDPS Y3, Y1, Y1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y2
-	VMINPS Y0, Y2, Y0
-	VMINPS Y1, Y2, Y1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n2x2AVX2(a *Args)
-TEXT ·n2x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Y6
-	VFMADD231PS Y4, Y6, Y0
-	VFMADD231PS Y5, Y6, Y1
-	VBROADCASTSS (DI)(DX*1), Y7
-	VFMADD231PS Y4, Y7, Y2
-	VFMADD231PS Y5, Y7, Y3
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	VADDPS Y4, Y0, Y0
-	VADDPS Y5, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	VADDPS Y4, Y2, Y2
-	VADDPS Y5, Y3, Y3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y4
-	VMINPS Y0, Y4, Y0
-	VMINPS Y1, Y4, Y1
-	VMINPS Y2, Y4, Y2
-	VMINPS Y3, Y4, Y3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n3x2AVX2(a *Args)
-TEXT ·n3x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Y8
-	VFMADD231PS Y6, Y8, Y0
-	VFMADD231PS Y7, Y8, Y1
-	VBROADCASTSS (DI)(DX*1), Y9
-	VFMADD231PS Y6, Y9, Y2
-	VFMADD231PS Y7, Y9, Y3
-	VBROADCASTSS (DI)(DX*2), Y8
-	VFMADD231PS Y6, Y8, Y4
-	VFMADD231PS Y7, Y8, Y5
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	VADDPS Y6, Y0, Y0
-	VADDPS Y7, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	VADDPS Y6, Y2, Y2
-	VADDPS Y7, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	VADDPS Y6, Y4, Y4
-	VADDPS Y7, Y5, Y5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y6
-	VMINPS Y0, Y6, Y0
-	VMINPS Y1, Y6, Y1
-	VMINPS Y2, Y6, Y2
-	VMINPS Y3, Y6, Y3
-	VMINPS Y4, Y6, Y4
-	VMINPS Y5, Y6, Y5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n4x2AVX2(a *Args)
-TEXT ·n4x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
+	MOVQ Args_AStride(AX), SI
+	MOVQ Args_A(AX), DX
+	MOVQ Args_Ahead+Ahead_at(AX), DI
+	MOVQ Args_Ahead+Ahead_step(AX), R8
+	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
+	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment6:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Y10
-	VFMADD231PS Y8, Y10, Y0
-	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS (DI)(DX*1), Y11
-	VFMADD231PS Y8, Y11, Y2
-	VFMADD231PS Y9, Y11, Y3
-	VBROADCASTSS (DI)(DX*2), Y10
-	VFMADD231PS Y8, Y10, Y4
-	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS (R8), Y11
-	VFMADD231PS Y8, Y11, Y6
-	VFMADD231PS Y9, Y11, Y7
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	VADDPS Y8, Y0, Y0
-	VADDPS Y9, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	VADDPS Y8, Y2, Y2
-	VADDPS Y9, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	VADDPS Y8, Y4, Y4
-	VADDPS Y9, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	VADDPS Y8, Y6, Y6
-	VADDPS Y9, Y7, Y7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y8
-	VMINPS Y0, Y8, Y0
-	VMINPS Y1, Y8, Y1
-	VMINPS Y2, Y8, Y2
-	VMINPS Y3, Y8, Y3
-	VMINPS Y4, Y8, Y4
-	VMINPS Y5, Y8, Y5
-	VMINPS Y6, Y8, Y6
-	VMINPS Y7, Y8, Y7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n5x2AVX2(a *Args)
-TEXT ·n5x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Y12
-	VFMADD231PS Y10, Y12, Y0
-	VFMADD231PS Y11, Y12, Y1
-	VBROADCASTSS (DI)(DX*1), Y13
-	VFMADD231PS Y10, Y13, Y2
-	VFMADD231PS Y11, Y13, Y3
-	VBROADCASTSS (DI)(DX*2), Y12
-	VFMADD231PS Y10, Y12, Y4
-	VFMADD231PS Y11, Y12, Y5
-	VBROADCASTSS (R8), Y13
-	VFMADD231PS Y10, Y13, Y6
-	VFMADD231PS Y11, Y13, Y7
-	VBROADCASTSS (R8)(DX*1), Y12
-	VFMADD231PS Y10, Y12, Y8
-	VFMADD231PS Y11, Y12, Y9
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y0, Y0
-	VADDPS Y11, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y2, Y2
-	VADDPS Y11, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y4, Y4
-	VADDPS Y11, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y6, Y6
-	VADDPS Y11, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y8, Y8
-	VADDPS Y11, Y9, Y9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y10, Y10, Y10
-	VMAXPS Y0, Y10, Y0
-	VMAXPS Y1, Y10, Y1
-	VMAXPS Y2, Y10, Y2
-	VMAXPS Y3, Y10, Y3
-	VMAXPS Y4, Y10, Y4
-	VMAXPS Y5, Y10, Y5
-	VMAXPS Y6, Y10, Y6
-	VMAXPS Y7, Y10, Y7
-	VMAXPS Y8, Y10, Y8
-	VMAXPS Y9, Y10, Y9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y10
-	VMINPS Y0, Y10, Y0
-	VMINPS Y1, Y10, Y1
-	VMINPS Y2, Y10, Y2
-	VMINPS Y3, Y10, Y3
-	VMINPS Y4, Y10, Y4
-	VMINPS Y5, Y10, Y5
-	VMINPS Y6, Y10, Y6
-	VMINPS Y7, Y10, Y7
-	VMINPS Y8, Y10, Y8
-	VMINPS Y9, Y10, Y9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	VMOVUPS Y9, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n6x2AVX2(a *Args)
-TEXT ·n6x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS Y12, Y14, Y0
+again9:
+	VMOVUPS (BX), Y13
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y14
 	VFMADD231PS Y13, Y14, Y1
-	VBROADCASTSS (DI)(DX*1), Y15
-	VFMADD231PS Y12, Y15, Y2
-	VFMADD231PS Y13, Y15, Y3
-	VBROADCASTSS (DI)(DX*2), Y14
-	VFMADD231PS Y12, Y14, Y4
+	VBROADCASTSS 4(DX), Y15
+	VFMADD231PS Y13, Y15, Y2
+	VBROADCASTSS 8(DX), Y14
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS 12(DX), Y15
+	VFMADD231PS Y13, Y15, Y4
+	VBROADCASTSS 16(DX), Y14
 	VFMADD231PS Y13, Y14, Y5
-	VBROADCASTSS (R8), Y15
-	VFMADD231PS Y12, Y15, Y6
-	VFMADD231PS Y13, Y15, Y7
-	VBROADCASTSS (R8)(DX*1), Y14
-	VFMADD231PS Y12, Y14, Y8
+	VBROADCASTSS 20(DX), Y15
+	VFMADD231PS Y13, Y15, Y6
+	VBROADCASTSS 24(DX), Y14
+	VFMADD231PS Y13, Y14, Y7
+	VBROADCASTSS 28(DX), Y15
+	VFMADD231PS Y13, Y15, Y8
+	VBROADCASTSS 32(DX), Y14
 	VFMADD231PS Y13, Y14, Y9
-	VBROADCASTSS (R8)(DX*2), Y15
-	VFMADD231PS Y12, Y15, Y10
-	VFMADD231PS Y13, Y15, Y11
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y0, Y0
-	VADDPS Y13, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y2, Y2
-	VADDPS Y13, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y4, Y4
-	VADDPS Y13, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y6, Y6
-	VADDPS Y13, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y8, Y8
-	VADDPS Y13, Y9, Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y10, Y10
-	VADDPS Y13, Y11, Y11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y12
-	VMINPS Y0, Y12, Y0
-	VMINPS Y1, Y12, Y1
-	VMINPS Y2, Y12, Y2
-	VMINPS Y3, Y12, Y3
-	VMINPS Y4, Y12, Y4
-	VMINPS Y5, Y12, Y5
-	VMINPS Y6, Y12, Y6
-	VMINPS Y7, Y12, Y7
-	VMINPS Y8, Y12, Y8
-	VMINPS Y9, Y12, Y9
-	VMINPS Y10, Y12, Y10
-	VMINPS Y11, Y12, Y11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	VMOVUPS Y9, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y10, (BX)
-	VMOVUPS Y11, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n1x2mAVX2(a *Args)
-TEXT ·n1x2mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Y5
-	VFMADD231PS Y3, Y5, Y1
-	VFMADD231PS Y4, Y5, Y2
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	VADDPS Y3, Y1, Y1
-	VADDPS Y4, Y2, Y2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y3
-	VMINPS Y1, Y3, Y1
-	VMINPS Y2, Y3, Y2
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n2x2mAVX2(a *Args)
-TEXT ·n2x2mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Y7
-	VFMADD231PS Y5, Y7, Y1
-	VFMADD231PS Y6, Y7, Y2
-	VBROADCASTSS (DI)(DX*1), Y8
-	VFMADD231PS Y5, Y8, Y3
-	VFMADD231PS Y6, Y8, Y4
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	VADDPS Y5, Y1, Y1
-	VADDPS Y6, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	VADDPS Y5, Y3, Y3
-	VADDPS Y6, Y4, Y4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y5, Y5, Y5
-	VMAXPS Y1, Y5, Y1
-	VMAXPS Y2, Y5, Y2
-	VMAXPS Y3, Y5, Y3
-	VMAXPS Y4, Y5, Y4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y5
-	VMINPS Y1, Y5, Y1
-	VMINPS Y2, Y5, Y2
-	VMINPS Y3, Y5, Y3
-	VMINPS Y4, Y5, Y4
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n3x2mAVX2(a *Args)
-TEXT ·n3x2mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R8
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R9
-	MOVQ Args_Segs(AX), R10
-	MOVQ R10, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R10
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	PREFETCHT0 (SI)
-	ADDQ R8, SI
-	VBROADCASTSS (DI), Y9
-	VFMADD231PS Y7, Y9, Y1
-	VFMADD231PS Y8, Y9, Y2
-	VBROADCASTSS (DI)(DX*1), Y10
-	VFMADD231PS Y7, Y10, Y3
-	VFMADD231PS Y8, Y10, Y4
-	VBROADCASTSS (DI)(DX*2), Y9
-	VFMADD231PS Y7, Y9, Y5
-	VFMADD231PS Y8, Y9, Y6
-	ADDQ $4, DI
-	ADDQ CX, BX
-	DECQ R10
-	JNE again
-	MOVQ (R9), R10
-	ADDQ $8, R9
-	ADDQ R10, DI
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	VADDPS Y7, Y1, Y1
-	VADDPS Y8, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	VADDPS Y7, Y3, Y3
-	VADDPS Y8, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	VADDPS Y7, Y5, Y5
-	VADDPS Y8, Y6, Y6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y7, Y7, Y7
-	VMAXPS Y1, Y7, Y1
-	VMAXPS Y2, Y7, Y2
-	VMAXPS Y3, Y7, Y3
-	VMAXPS Y4, Y7, Y4
-	VMAXPS Y5, Y7, Y5
-	VMAXPS Y6, Y7, Y6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y7
-	VMINPS Y1, Y7, Y1
-	VMINPS Y2, Y7, Y2
-	VMINPS Y3, Y7, Y3
-	VMINPS Y4, Y7, Y4
-	VMINPS Y5, Y7, Y5
-	VMINPS Y6, Y7, Y6
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMASKMOVPS Y6, Y0, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n4x2mAVX2(a *Args)
-TEXT ·n4x2mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Y11
-	VFMADD231PS Y9, Y11, Y1
-	VFMADD231PS Y10, Y11, Y2
-	VBROADCASTSS (DI)(DX*1), Y12
-	VFMADD231PS Y9, Y12, Y3
-	VFMADD231PS Y10, Y12, Y4
-	VBROADCASTSS (DI)(DX*2), Y11
-	VFMADD231PS Y9, Y11, Y5
-	VFMADD231PS Y10, Y11, Y6
-	VBROADCASTSS (R8), Y12
-	VFMADD231PS Y9, Y12, Y7
-	VFMADD231PS Y10, Y12, Y8
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	VADDPS Y9, Y1, Y1
-	VADDPS Y10, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	VADDPS Y9, Y3, Y3
-	VADDPS Y10, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	VADDPS Y9, Y5, Y5
-	VADDPS Y10, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	VADDPS Y9, Y7, Y7
-	VADDPS Y10, Y8, Y8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y9, Y9, Y9
-	VMAXPS Y1, Y9, Y1
-	VMAXPS Y2, Y9, Y2
-	VMAXPS Y3, Y9, Y3
-	VMAXPS Y4, Y9, Y4
-	VMAXPS Y5, Y9, Y5
-	VMAXPS Y6, Y9, Y6
-	VMAXPS Y7, Y9, Y7
-	VMAXPS Y8, Y9, Y8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y9
-	VMINPS Y1, Y9, Y1
-	VMINPS Y2, Y9, Y2
-	VMINPS Y3, Y9, Y3
-	VMINPS Y4, Y9, Y4
-	VMINPS Y5, Y9, Y5
-	VMINPS Y6, Y9, Y6
-	VMINPS Y7, Y9, Y7
-	VMINPS Y8, Y9, Y8
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMASKMOVPS Y6, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	VMASKMOVPS Y8, Y0, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n5x2mAVX2(a *Args)
-TEXT ·n5x2mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Y13
-	VFMADD231PS Y11, Y13, Y1
-	VFMADD231PS Y12, Y13, Y2
-	VBROADCASTSS (DI)(DX*1), Y14
-	VFMADD231PS Y11, Y14, Y3
-	VFMADD231PS Y12, Y14, Y4
-	VBROADCASTSS (DI)(DX*2), Y13
-	VFMADD231PS Y11, Y13, Y5
-	VFMADD231PS Y12, Y13, Y6
-	VBROADCASTSS (R8), Y14
-	VFMADD231PS Y11, Y14, Y7
-	VFMADD231PS Y12, Y14, Y8
-	VBROADCASTSS (R8)(DX*1), Y13
-	VFMADD231PS Y11, Y13, Y9
-	VFMADD231PS Y12, Y13, Y10
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y1, Y1
-	VADDPS Y12, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y3, Y3
-	VADDPS Y12, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y5, Y5
-	VADDPS Y12, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y7, Y7
-	VADDPS Y12, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	VADDPS Y11, Y9, Y9
-	VADDPS Y12, Y10, Y10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y11, Y11, Y11
-	VMAXPS Y1, Y11, Y1
-	VMAXPS Y2, Y11, Y2
-	VMAXPS Y3, Y11, Y3
-	VMAXPS Y4, Y11, Y4
-	VMAXPS Y5, Y11, Y5
-	VMAXPS Y6, Y11, Y6
-	VMAXPS Y7, Y11, Y7
-	VMAXPS Y8, Y11, Y8
-	VMAXPS Y9, Y11, Y9
-	VMAXPS Y10, Y11, Y10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y11
-	VMINPS Y1, Y11, Y1
-	VMINPS Y2, Y11, Y2
-	VMINPS Y3, Y11, Y3
-	VMINPS Y4, Y11, Y4
-	VMINPS Y5, Y11, Y5
-	VMINPS Y6, Y11, Y6
-	VMINPS Y7, Y11, Y7
-	VMINPS Y8, Y11, Y8
-	VMINPS Y9, Y11, Y9
-	VMINPS Y10, Y11, Y10
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMASKMOVPS Y6, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	VMASKMOVPS Y8, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	VMASKMOVPS Y10, Y0, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func n6x2mAVX2(a *Args)
-TEXT ·n6x2mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// the result comes into the cache meanwhile
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	ADDQ CX, BX
-	PREFETCHT0 (BX)
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y1
-	VMASKMOVPS 32(BX), Y0, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VMASKMOVPS 32(BX), Y0, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VMASKMOVPS 32(BX), Y0, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VMASKMOVPS 32(BX), Y0, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VMASKMOVPS 32(BX), Y0, Y10
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VMASKMOVPS 32(BX), Y0, Y12
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	LEAQ (DI)(SI*1), R8
-	MOVQ Args_aheadTile(AX), SI
-	MOVQ Args_aheadStep(AX), R9
-	ADDQ DI, SI
-	MOVQ Args_Seg(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	PREFETCHT0 (SI)
-	ADDQ R9, SI
-	VBROADCASTSS (DI), Y15
-	VFMADD231PS Y13, Y15, Y1
-	VFMADD231PS Y14, Y15, Y2
-	VBROADCASTSS (DI)(DX*1), Y15
-	VFMADD231PS Y13, Y15, Y3
-	VFMADD231PS Y14, Y15, Y4
-	VBROADCASTSS (DI)(DX*2), Y15
-	VFMADD231PS Y13, Y15, Y5
-	VFMADD231PS Y14, Y15, Y6
-	VBROADCASTSS (R8), Y15
-	VFMADD231PS Y13, Y15, Y7
-	VFMADD231PS Y14, Y15, Y8
-	VBROADCASTSS (R8)(DX*1), Y15
-	VFMADD231PS Y13, Y15, Y9
-	VFMADD231PS Y14, Y15, Y10
-	VBROADCASTSS (R8)(DX*2), Y15
-	VFMADD231PS Y13, Y15, Y11
-	VFMADD231PS Y14, Y15, Y12
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	MOVQ (R10), R11
-	ADDQ $8, R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y1, Y1
-	VADDPS Y14, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y3, Y3
-	VADDPS Y14, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y5, Y5
-	VADDPS Y14, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y7, Y7
-	VADDPS Y14, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y9, Y9
-	VADDPS Y14, Y10, Y10
-	ADDQ CX, BX
-	VMOVUPS (BX), Y13
-	VMASKMOVPS 32(BX), Y0, Y14
-	VADDPS Y13, Y11, Y11
-	VADDPS Y14, Y12, Y12
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y13, Y13, Y13
-	VMAXPS Y1, Y13, Y1
-	VMAXPS Y2, Y13, Y2
-	VMAXPS Y3, Y13, Y3
-	VMAXPS Y4, Y13, Y4
-	VMAXPS Y5, Y13, Y5
-	VMAXPS Y6, Y13, Y6
-	VMAXPS Y7, Y13, Y7
-	VMAXPS Y8, Y13, Y8
-	VMAXPS Y9, Y13, Y9
-	VMAXPS Y10, Y13, Y10
-	VMAXPS Y11, Y13, Y11
-	VMAXPS Y12, Y13, Y12
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y13
-	VMINPS Y1, Y13, Y1
-	VMINPS Y2, Y13, Y2
-	VMINPS Y3, Y13, Y3
-	VMINPS Y4, Y13, Y4
-	VMINPS Y5, Y13, Y5
-	VMINPS Y6, Y13, Y6
-	VMINPS Y7, Y13, Y7
-	VMINPS Y8, Y13, Y8
-	VMINPS Y9, Y13, Y9
-	VMINPS Y10, Y13, Y10
-	VMINPS Y11, Y13, Y11
-	VMINPS Y12, Y13, Y12
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	VMASKMOVPS Y4, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	VMASKMOVPS Y6, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	VMASKMOVPS Y8, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	VMASKMOVPS Y10, Y0, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y11, (BX)
-	VMASKMOVPS Y12, Y0, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t1x1AVX2(a *Args)
-TEXT ·t1x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y1
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y2
-	VFMADD231PS Y1, Y2, Y0
+	VBROADCASTSS 36(DX), Y15
+	VFMADD231PS Y13, Y15, Y10
+	VBROADCASTSS 40(DX), Y14
+	VFMADD231PS Y13, Y14, Y11
+	VBROADCASTSS 44(DX), Y15
+	VFMADD231PS Y13, Y15, Y12
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y1
-	VADDPS Y1, Y0, Y0
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y1
-	VMINPS Y0, Y1, Y0
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x1AVX2(a *Args)
-TEXT ·t2x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
+	JNE again9
+	JMP done8
+part7:
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
-	VMOVUPS (BX), Y2
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y3
-	VFMADD231PS Y2, Y3, Y0
-	VBROADCASTSS 4(DX), Y4
-	VFMADD231PS Y2, Y4, Y1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y2
-	VADDPS Y2, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VADDPS Y2, Y1, Y1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y2
-	VMINPS Y0, Y2, Y0
-	VMINPS Y1, Y2, Y1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x1AVX2(a *Args)
-TEXT ·t3x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y4
-	VFMADD231PS Y3, Y4, Y0
-	VBROADCASTSS 4(DX), Y5
-	VFMADD231PS Y3, Y5, Y1
-	VBROADCASTSS 8(DX), Y4
-	VFMADD231PS Y3, Y4, Y2
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y3
-	VADDPS Y3, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VADDPS Y3, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	VADDPS Y3, Y2, Y2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y0, Y3, Y0
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y3
-	VMINPS Y0, Y3, Y0
-	VMINPS Y1, Y3, Y1
-	VMINPS Y2, Y3, Y2
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x1AVX2(a *Args)
-TEXT ·t4x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y5
-	VFMADD231PS Y4, Y5, Y0
-	VBROADCASTSS 4(DX), Y6
-	VFMADD231PS Y4, Y6, Y1
-	VBROADCASTSS 8(DX), Y5
-	VFMADD231PS Y4, Y5, Y2
-	VBROADCASTSS 12(DX), Y6
-	VFMADD231PS Y4, Y6, Y3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y4
-	VADDPS Y4, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VADDPS Y4, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VADDPS Y4, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VADDPS Y4, Y3, Y3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y4
-	VMINPS Y0, Y4, Y0
-	VMINPS Y1, Y4, Y1
-	VMINPS Y2, Y4, Y2
-	VMINPS Y3, Y4, Y3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x1AVX2(a *Args)
-TEXT ·t5x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y6
-	VFMADD231PS Y5, Y6, Y0
-	VBROADCASTSS 4(DX), Y7
-	VFMADD231PS Y5, Y7, Y1
-	VBROADCASTSS 8(DX), Y6
-	VFMADD231PS Y5, Y6, Y2
-	VBROADCASTSS 12(DX), Y7
-	VFMADD231PS Y5, Y7, Y3
-	VBROADCASTSS 16(DX), Y6
-	VFMADD231PS Y5, Y6, Y4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	VADDPS Y5, Y4, Y4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y5, Y5, Y5
-	VMAXPS Y0, Y5, Y0
-	VMAXPS Y1, Y5, Y1
-	VMAXPS Y2, Y5, Y2
-	VMAXPS Y3, Y5, Y3
-	VMAXPS Y4, Y5, Y4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y5
-	VMINPS Y0, Y5, Y0
-	VMINPS Y1, Y5, Y1
-	VMINPS Y2, Y5, Y2
-	VMINPS Y3, Y5, Y3
-	VMINPS Y4, Y5, Y4
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x1AVX2(a *Args)
-TEXT ·t6x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y7
-	VFMADD231PS Y6, Y7, Y0
-	VBROADCASTSS 4(DX), Y8
-	VFMADD231PS Y6, Y8, Y1
-	VBROADCASTSS 8(DX), Y7
-	VFMADD231PS Y6, Y7, Y2
-	VBROADCASTSS 12(DX), Y8
-	VFMADD231PS Y6, Y8, Y3
-	VBROADCASTSS 16(DX), Y7
-	VFMADD231PS Y6, Y7, Y4
-	VBROADCASTSS 20(DX), Y8
-	VFMADD231PS Y6, Y8, Y5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VADDPS Y6, Y5, Y5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y6
-	VMINPS Y0, Y6, Y0
-	VMINPS Y1, Y6, Y1
-	VMINPS Y2, Y6, Y2
-	VMINPS Y3, Y6, Y3
-	VMINPS Y4, Y6, Y4
-	VMINPS Y5, Y6, Y5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t7x1AVX2(a *Args)
-TEXT ·t7x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y8
-	VFMADD231PS Y7, Y8, Y0
-	VBROADCASTSS 4(DX), Y9
-	VFMADD231PS Y7, Y9, Y1
-	VBROADCASTSS 8(DX), Y8
-	VFMADD231PS Y7, Y8, Y2
-	VBROADCASTSS 12(DX), Y9
-	VFMADD231PS Y7, Y9, Y3
-	VBROADCASTSS 16(DX), Y8
-	VFMADD231PS Y7, Y8, Y4
-	VBROADCASTSS 20(DX), Y9
-	VFMADD231PS Y7, Y9, Y5
-	VBROADCASTSS 24(DX), Y8
-	VFMADD231PS Y7, Y8, Y6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	VADDPS Y7, Y6, Y6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y7, Y7, Y7
-	VMAXPS Y0, Y7, Y0
-	VMAXPS Y1, Y7, Y1
-	VMAXPS Y2, Y7, Y2
-	VMAXPS Y3, Y7, Y3
-	VMAXPS Y4, Y7, Y4
-	VMAXPS Y5, Y7, Y5
-	VMAXPS Y6, Y7, Y6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y7
-	VMINPS Y0, Y7, Y0
-	VMINPS Y1, Y7, Y1
-	VMINPS Y2, Y7, Y2
-	VMINPS Y3, Y7, Y3
-	VMINPS Y4, Y7, Y4
-	VMINPS Y5, Y7, Y5
-	VMINPS Y6, Y7, Y6
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t8x1AVX2(a *Args)
-TEXT ·t8x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y9
-	VFMADD231PS Y8, Y9, Y0
-	VBROADCASTSS 4(DX), Y10
-	VFMADD231PS Y8, Y10, Y1
-	VBROADCASTSS 8(DX), Y9
-	VFMADD231PS Y8, Y9, Y2
-	VBROADCASTSS 12(DX), Y10
-	VFMADD231PS Y8, Y10, Y3
-	VBROADCASTSS 16(DX), Y9
-	VFMADD231PS Y8, Y9, Y4
-	VBROADCASTSS 20(DX), Y10
-	VFMADD231PS Y8, Y10, Y5
-	VBROADCASTSS 24(DX), Y9
-	VFMADD231PS Y8, Y9, Y6
-	VBROADCASTSS 28(DX), Y10
-	VFMADD231PS Y8, Y10, Y7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VADDPS Y8, Y7, Y7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y8
-	VMINPS Y0, Y8, Y0
-	VMINPS Y1, Y8, Y1
-	VMINPS Y2, Y8, Y2
-	VMINPS Y3, Y8, Y3
-	VMINPS Y4, Y8, Y4
-	VMINPS Y5, Y8, Y5
-	VMINPS Y6, Y8, Y6
-	VMINPS Y7, Y8, Y7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t9x1AVX2(a *Args)
-TEXT ·t9x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y10
-	VFMADD231PS Y9, Y10, Y0
-	VBROADCASTSS 4(DX), Y11
-	VFMADD231PS Y9, Y11, Y1
-	VBROADCASTSS 8(DX), Y10
-	VFMADD231PS Y9, Y10, Y2
-	VBROADCASTSS 12(DX), Y11
-	VFMADD231PS Y9, Y11, Y3
-	VBROADCASTSS 16(DX), Y10
-	VFMADD231PS Y9, Y10, Y4
-	VBROADCASTSS 20(DX), Y11
-	VFMADD231PS Y9, Y11, Y5
-	VBROADCASTSS 24(DX), Y10
-	VFMADD231PS Y9, Y10, Y6
-	VBROADCASTSS 28(DX), Y11
-	VFMADD231PS Y9, Y11, Y7
-	VBROADCASTSS 32(DX), Y10
-	VFMADD231PS Y9, Y10, Y8
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	VADDPS Y9, Y8, Y8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y9, Y9, Y9
-	VMAXPS Y0, Y9, Y0
-	VMAXPS Y1, Y9, Y1
-	VMAXPS Y2, Y9, Y2
-	VMAXPS Y3, Y9, Y3
-	VMAXPS Y4, Y9, Y4
-	VMAXPS Y5, Y9, Y5
-	VMAXPS Y6, Y9, Y6
-	VMAXPS Y7, Y9, Y7
-	VMAXPS Y8, Y9, Y8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y9
-	VMINPS Y0, Y9, Y0
-	VMINPS Y1, Y9, Y1
-	VMINPS Y2, Y9, Y2
-	VMINPS Y3, Y9, Y3
-	VMINPS Y4, Y9, Y4
-	VMINPS Y5, Y9, Y5
-	VMINPS Y6, Y9, Y6
-	VMINPS Y7, Y9, Y7
-	VMINPS Y8, Y9, Y8
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t10x1AVX2(a *Args)
-TEXT ·t10x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y10
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y11
-	VFMADD231PS Y10, Y11, Y0
-	VBROADCASTSS 4(DX), Y12
-	VFMADD231PS Y10, Y12, Y1
-	VBROADCASTSS 8(DX), Y11
-	VFMADD231PS Y10, Y11, Y2
-	VBROADCASTSS 12(DX), Y12
-	VFMADD231PS Y10, Y12, Y3
-	VBROADCASTSS 16(DX), Y11
-	VFMADD231PS Y10, Y11, Y4
-	VBROADCASTSS 20(DX), Y12
-	VFMADD231PS Y10, Y12, Y5
-	VBROADCASTSS 24(DX), Y11
-	VFMADD231PS Y10, Y11, Y6
-	VBROADCASTSS 28(DX), Y12
-	VFMADD231PS Y10, Y12, Y7
-	VBROADCASTSS 32(DX), Y11
-	VFMADD231PS Y10, Y11, Y8
-	VBROADCASTSS 36(DX), Y12
-	VFMADD231PS Y10, Y12, Y9
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VADDPS Y10, Y9, Y9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y10, Y10, Y10
-	VMAXPS Y0, Y10, Y0
-	VMAXPS Y1, Y10, Y1
-	VMAXPS Y2, Y10, Y2
-	VMAXPS Y3, Y10, Y3
-	VMAXPS Y4, Y10, Y4
-	VMAXPS Y5, Y10, Y5
-	VMAXPS Y6, Y10, Y6
-	VMAXPS Y7, Y10, Y7
-	VMAXPS Y8, Y10, Y8
-	VMAXPS Y9, Y10, Y9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y10
-	VMINPS Y0, Y10, Y0
-	VMINPS Y1, Y10, Y1
-	VMINPS Y2, Y10, Y2
-	VMINPS Y3, Y10, Y3
-	VMINPS Y4, Y10, Y4
-	VMINPS Y5, Y10, Y5
-	VMINPS Y6, Y10, Y6
-	VMINPS Y7, Y10, Y7
-	VMINPS Y8, Y10, Y8
-	VMINPS Y9, Y10, Y9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t11x1AVX2(a *Args)
-TEXT ·t11x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y12
-	VFMADD231PS Y11, Y12, Y0
-	VBROADCASTSS 4(DX), Y13
-	VFMADD231PS Y11, Y13, Y1
-	VBROADCASTSS 8(DX), Y12
-	VFMADD231PS Y11, Y12, Y2
-	VBROADCASTSS 12(DX), Y13
-	VFMADD231PS Y11, Y13, Y3
-	VBROADCASTSS 16(DX), Y12
-	VFMADD231PS Y11, Y12, Y4
-	VBROADCASTSS 20(DX), Y13
-	VFMADD231PS Y11, Y13, Y5
-	VBROADCASTSS 24(DX), Y12
-	VFMADD231PS Y11, Y12, Y6
-	VBROADCASTSS 28(DX), Y13
-	VFMADD231PS Y11, Y13, Y7
-	VBROADCASTSS 32(DX), Y12
-	VFMADD231PS Y11, Y12, Y8
-	VBROADCASTSS 36(DX), Y13
-	VFMADD231PS Y11, Y13, Y9
-	VBROADCASTSS 40(DX), Y12
-	VFMADD231PS Y11, Y12, Y10
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y9, Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	VADDPS Y11, Y10, Y10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y11, Y11, Y11
-	VMAXPS Y0, Y11, Y0
-	VMAXPS Y1, Y11, Y1
-	VMAXPS Y2, Y11, Y2
-	VMAXPS Y3, Y11, Y3
-	VMAXPS Y4, Y11, Y4
-	VMAXPS Y5, Y11, Y5
-	VMAXPS Y6, Y11, Y6
-	VMAXPS Y7, Y11, Y7
-	VMAXPS Y8, Y11, Y8
-	VMAXPS Y9, Y11, Y9
-	VMAXPS Y10, Y11, Y10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y11
-	VMINPS Y0, Y11, Y0
-	VMINPS Y1, Y11, Y1
-	VMINPS Y2, Y11, Y2
-	VMINPS Y3, Y11, Y3
-	VMINPS Y4, Y11, Y4
-	VMINPS Y5, Y11, Y5
-	VMINPS Y6, Y11, Y6
-	VMINPS Y7, Y11, Y7
-	VMINPS Y8, Y11, Y8
-	VMINPS Y9, Y11, Y9
-	VMINPS Y10, Y11, Y10
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y10, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t12x1AVX2(a *Args)
-TEXT ·t12x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	ADDQ CX, BX
-	VMOVUPS (BX), Y11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y12
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y13
-	VFMADD231PS Y12, Y13, Y0
-	VBROADCASTSS 4(DX), Y14
-	VFMADD231PS Y12, Y14, Y1
-	VBROADCASTSS 8(DX), Y13
-	VFMADD231PS Y12, Y13, Y2
-	VBROADCASTSS 12(DX), Y14
-	VFMADD231PS Y12, Y14, Y3
-	VBROADCASTSS 16(DX), Y13
-	VFMADD231PS Y12, Y13, Y4
-	VBROADCASTSS 20(DX), Y14
-	VFMADD231PS Y12, Y14, Y5
-	VBROADCASTSS 24(DX), Y13
-	VFMADD231PS Y12, Y13, Y6
-	VBROADCASTSS 28(DX), Y14
-	VFMADD231PS Y12, Y14, Y7
-	VBROADCASTSS 32(DX), Y13
-	VFMADD231PS Y12, Y13, Y8
-	VBROADCASTSS 36(DX), Y14
-	VFMADD231PS Y12, Y14, Y9
-	VBROADCASTSS 40(DX), Y13
-	VFMADD231PS Y12, Y13, Y10
-	VBROADCASTSS 44(DX), Y14
-	VFMADD231PS Y12, Y14, Y11
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y0, Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y2, Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y4, Y4
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y6, Y6
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y8, Y8
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y9, Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y10, Y10
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VADDPS Y12, Y11, Y11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y12
-	VMINPS Y0, Y12, Y0
-	VMINPS Y1, Y12, Y1
-	VMINPS Y2, Y12, Y2
-	VMINPS Y3, Y12, Y3
-	VMINPS Y4, Y12, Y4
-	VMINPS Y5, Y12, Y5
-	VMINPS Y6, Y12, Y6
-	VMINPS Y7, Y12, Y7
-	VMINPS Y8, Y12, Y8
-	VMINPS Y9, Y12, Y9
-	VMINPS Y10, Y12, Y10
-	VMINPS Y11, Y12, Y11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y1, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y3, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y5, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y7, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y9, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y10, (BX)
-	ADDQ CX, BX
-	VMOVUPS Y11, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t1x1mAVX2(a *Args)
-TEXT ·t1x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y2
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y3
-	VFMADD231PS Y2, Y3, Y1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y2
-	VADDPS Y2, Y1, Y1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y1, Y2, Y1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y2
-	VMINPS Y1, Y2, Y1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x1mAVX2(a *Args)
-TEXT ·t2x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y4
-	VFMADD231PS Y3, Y4, Y1
-	VBROADCASTSS 4(DX), Y5
-	VFMADD231PS Y3, Y5, Y2
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y3
-	VADDPS Y3, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	VADDPS Y3, Y2, Y2
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y3
-	VMINPS Y1, Y3, Y1
-	VMINPS Y2, Y3, Y2
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x1mAVX2(a *Args)
-TEXT ·t3x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y4
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y5
-	VFMADD231PS Y4, Y5, Y1
-	VBROADCASTSS 4(DX), Y6
-	VFMADD231PS Y4, Y6, Y2
-	VBROADCASTSS 8(DX), Y5
-	VFMADD231PS Y4, Y5, Y3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y4
-	VADDPS Y4, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	VADDPS Y4, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	VADDPS Y4, Y3, Y3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y4
-	VMINPS Y1, Y4, Y1
-	VMINPS Y2, Y4, Y2
-	VMINPS Y3, Y4, Y3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x1mAVX2(a *Args)
-TEXT ·t4x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y6
-	VFMADD231PS Y5, Y6, Y1
-	VBROADCASTSS 4(DX), Y7
-	VFMADD231PS Y5, Y7, Y2
-	VBROADCASTSS 8(DX), Y6
-	VFMADD231PS Y5, Y6, Y3
-	VBROADCASTSS 12(DX), Y7
-	VFMADD231PS Y5, Y7, Y4
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y5
-	VADDPS Y5, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	VADDPS Y5, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	VADDPS Y5, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	VADDPS Y5, Y4, Y4
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y5, Y5, Y5
-	VMAXPS Y1, Y5, Y1
-	VMAXPS Y2, Y5, Y2
-	VMAXPS Y3, Y5, Y3
-	VMAXPS Y4, Y5, Y4
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y5
-	VMINPS Y1, Y5, Y1
-	VMINPS Y2, Y5, Y2
-	VMINPS Y3, Y5, Y3
-	VMINPS Y4, Y5, Y4
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x1mAVX2(a *Args)
-TEXT ·t5x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y6
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y7
-	VFMADD231PS Y6, Y7, Y1
-	VBROADCASTSS 4(DX), Y8
-	VFMADD231PS Y6, Y8, Y2
-	VBROADCASTSS 8(DX), Y7
-	VFMADD231PS Y6, Y7, Y3
-	VBROADCASTSS 12(DX), Y8
-	VFMADD231PS Y6, Y8, Y4
-	VBROADCASTSS 16(DX), Y7
-	VFMADD231PS Y6, Y7, Y5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	VADDPS Y6, Y5, Y5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y6
-	VMINPS Y1, Y6, Y1
-	VMINPS Y2, Y6, Y2
-	VMINPS Y3, Y6, Y3
-	VMINPS Y4, Y6, Y4
-	VMINPS Y5, Y6, Y5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x1mAVX2(a *Args)
-TEXT ·t6x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y8
-	VFMADD231PS Y7, Y8, Y1
-	VBROADCASTSS 4(DX), Y9
-	VFMADD231PS Y7, Y9, Y2
-	VBROADCASTSS 8(DX), Y8
-	VFMADD231PS Y7, Y8, Y3
-	VBROADCASTSS 12(DX), Y9
-	VFMADD231PS Y7, Y9, Y4
-	VBROADCASTSS 16(DX), Y8
-	VFMADD231PS Y7, Y8, Y5
-	VBROADCASTSS 20(DX), Y9
-	VFMADD231PS Y7, Y9, Y6
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	VADDPS Y7, Y6, Y6
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y7, Y7, Y7
-	VMAXPS Y1, Y7, Y1
-	VMAXPS Y2, Y7, Y2
-	VMAXPS Y3, Y7, Y3
-	VMAXPS Y4, Y7, Y4
-	VMAXPS Y5, Y7, Y5
-	VMAXPS Y6, Y7, Y6
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y7
-	VMINPS Y1, Y7, Y1
-	VMINPS Y2, Y7, Y2
-	VMINPS Y3, Y7, Y3
-	VMINPS Y4, Y7, Y4
-	VMINPS Y5, Y7, Y5
-	VMINPS Y6, Y7, Y6
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t7x1mAVX2(a *Args)
-TEXT ·t7x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y8
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y9
-	VFMADD231PS Y8, Y9, Y1
-	VBROADCASTSS 4(DX), Y10
-	VFMADD231PS Y8, Y10, Y2
-	VBROADCASTSS 8(DX), Y9
-	VFMADD231PS Y8, Y9, Y3
-	VBROADCASTSS 12(DX), Y10
-	VFMADD231PS Y8, Y10, Y4
-	VBROADCASTSS 16(DX), Y9
-	VFMADD231PS Y8, Y9, Y5
-	VBROADCASTSS 20(DX), Y10
-	VFMADD231PS Y8, Y10, Y6
-	VBROADCASTSS 24(DX), Y9
-	VFMADD231PS Y8, Y9, Y7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	VADDPS Y8, Y7, Y7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y8
-	VMINPS Y1, Y8, Y1
-	VMINPS Y2, Y8, Y2
-	VMINPS Y3, Y8, Y3
-	VMINPS Y4, Y8, Y4
-	VMINPS Y5, Y8, Y5
-	VMINPS Y6, Y8, Y6
-	VMINPS Y7, Y8, Y7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t8x1mAVX2(a *Args)
-TEXT ·t8x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y10
-	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS 4(DX), Y11
-	VFMADD231PS Y9, Y11, Y2
-	VBROADCASTSS 8(DX), Y10
-	VFMADD231PS Y9, Y10, Y3
-	VBROADCASTSS 12(DX), Y11
-	VFMADD231PS Y9, Y11, Y4
-	VBROADCASTSS 16(DX), Y10
-	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS 20(DX), Y11
-	VFMADD231PS Y9, Y11, Y6
-	VBROADCASTSS 24(DX), Y10
-	VFMADD231PS Y9, Y10, Y7
-	VBROADCASTSS 28(DX), Y11
-	VFMADD231PS Y9, Y11, Y8
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	VADDPS Y9, Y8, Y8
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y9, Y9, Y9
-	VMAXPS Y1, Y9, Y1
-	VMAXPS Y2, Y9, Y2
-	VMAXPS Y3, Y9, Y3
-	VMAXPS Y4, Y9, Y4
-	VMAXPS Y5, Y9, Y5
-	VMAXPS Y6, Y9, Y6
-	VMAXPS Y7, Y9, Y7
-	VMAXPS Y8, Y9, Y8
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y9
-	VMINPS Y1, Y9, Y1
-	VMINPS Y2, Y9, Y2
-	VMINPS Y3, Y9, Y3
-	VMINPS Y4, Y9, Y4
-	VMINPS Y5, Y9, Y5
-	VMINPS Y6, Y9, Y6
-	VMINPS Y7, Y9, Y7
-	VMINPS Y8, Y9, Y8
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t9x1mAVX2(a *Args)
-TEXT ·t9x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y10
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y11
-	VFMADD231PS Y10, Y11, Y1
-	VBROADCASTSS 4(DX), Y12
-	VFMADD231PS Y10, Y12, Y2
-	VBROADCASTSS 8(DX), Y11
-	VFMADD231PS Y10, Y11, Y3
-	VBROADCASTSS 12(DX), Y12
-	VFMADD231PS Y10, Y12, Y4
-	VBROADCASTSS 16(DX), Y11
-	VFMADD231PS Y10, Y11, Y5
-	VBROADCASTSS 20(DX), Y12
-	VFMADD231PS Y10, Y12, Y6
-	VBROADCASTSS 24(DX), Y11
-	VFMADD231PS Y10, Y11, Y7
-	VBROADCASTSS 28(DX), Y12
-	VFMADD231PS Y10, Y12, Y8
-	VBROADCASTSS 32(DX), Y11
-	VFMADD231PS Y10, Y11, Y9
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y8, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	VADDPS Y10, Y9, Y9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y10, Y10, Y10
-	VMAXPS Y1, Y10, Y1
-	VMAXPS Y2, Y10, Y2
-	VMAXPS Y3, Y10, Y3
-	VMAXPS Y4, Y10, Y4
-	VMAXPS Y5, Y10, Y5
-	VMAXPS Y6, Y10, Y6
-	VMAXPS Y7, Y10, Y7
-	VMAXPS Y8, Y10, Y8
-	VMAXPS Y9, Y10, Y9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y10
-	VMINPS Y1, Y10, Y1
-	VMINPS Y2, Y10, Y2
-	VMINPS Y3, Y10, Y3
-	VMINPS Y4, Y10, Y4
-	VMINPS Y5, Y10, Y5
-	VMINPS Y6, Y10, Y6
-	VMINPS Y7, Y10, Y7
-	VMINPS Y8, Y10, Y8
-	VMINPS Y9, Y10, Y9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y9, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t10x1mAVX2(a *Args)
-TEXT ·t10x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y12
-	VFMADD231PS Y11, Y12, Y1
-	VBROADCASTSS 4(DX), Y13
-	VFMADD231PS Y11, Y13, Y2
-	VBROADCASTSS 8(DX), Y12
-	VFMADD231PS Y11, Y12, Y3
-	VBROADCASTSS 12(DX), Y13
-	VFMADD231PS Y11, Y13, Y4
-	VBROADCASTSS 16(DX), Y12
-	VFMADD231PS Y11, Y12, Y5
-	VBROADCASTSS 20(DX), Y13
-	VFMADD231PS Y11, Y13, Y6
-	VBROADCASTSS 24(DX), Y12
-	VFMADD231PS Y11, Y12, Y7
-	VBROADCASTSS 28(DX), Y13
-	VFMADD231PS Y11, Y13, Y8
-	VBROADCASTSS 32(DX), Y12
-	VFMADD231PS Y11, Y12, Y9
-	VBROADCASTSS 36(DX), Y13
-	VFMADD231PS Y11, Y13, Y10
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y8, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y9, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	VADDPS Y11, Y10, Y10
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y11, Y11, Y11
-	VMAXPS Y1, Y11, Y1
-	VMAXPS Y2, Y11, Y2
-	VMAXPS Y3, Y11, Y3
-	VMAXPS Y4, Y11, Y4
-	VMAXPS Y5, Y11, Y5
-	VMAXPS Y6, Y11, Y6
-	VMAXPS Y7, Y11, Y7
-	VMAXPS Y8, Y11, Y8
-	VMAXPS Y9, Y11, Y9
-	VMAXPS Y10, Y11, Y10
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y11
-	VMINPS Y1, Y11, Y1
-	VMINPS Y2, Y11, Y2
-	VMINPS Y3, Y11, Y3
-	VMINPS Y4, Y11, Y4
-	VMINPS Y5, Y11, Y5
-	VMINPS Y6, Y11, Y6
-	VMINPS Y7, Y11, Y7
-	VMINPS Y8, Y11, Y8
-	VMINPS Y9, Y11, Y9
-	VMINPS Y10, Y11, Y10
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y9, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y10, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t11x1mAVX2(a *Args)
-TEXT ·t11x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMASKMOVPS (BX), Y0, Y12
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y13
-	VFMADD231PS Y12, Y13, Y1
-	VBROADCASTSS 4(DX), Y14
-	VFMADD231PS Y12, Y14, Y2
-	VBROADCASTSS 8(DX), Y13
-	VFMADD231PS Y12, Y13, Y3
-	VBROADCASTSS 12(DX), Y14
-	VFMADD231PS Y12, Y14, Y4
-	VBROADCASTSS 16(DX), Y13
-	VFMADD231PS Y12, Y13, Y5
-	VBROADCASTSS 20(DX), Y14
-	VFMADD231PS Y12, Y14, Y6
-	VBROADCASTSS 24(DX), Y13
-	VFMADD231PS Y12, Y13, Y7
-	VBROADCASTSS 28(DX), Y14
-	VFMADD231PS Y12, Y14, Y8
-	VBROADCASTSS 32(DX), Y13
-	VFMADD231PS Y12, Y13, Y9
-	VBROADCASTSS 36(DX), Y14
-	VFMADD231PS Y12, Y14, Y10
-	VBROADCASTSS 40(DX), Y13
-	VFMADD231PS Y12, Y13, Y11
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y1, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y2, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y3, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y4, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y5, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y6, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y7, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y8, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y9, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y10, Y10
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	VADDPS Y12, Y11, Y11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y12
-	VMINPS Y1, Y12, Y1
-	VMINPS Y2, Y12, Y2
-	VMINPS Y3, Y12, Y3
-	VMINPS Y4, Y12, Y4
-	VMINPS Y5, Y12, Y5
-	VMINPS Y6, Y12, Y6
-	VMINPS Y7, Y12, Y7
-	VMINPS Y8, Y12, Y8
-	VMINPS Y9, Y12, Y9
-	VMINPS Y10, Y12, Y10
-	VMINPS Y11, Y12, Y11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMASKMOVPS Y1, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y2, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y3, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y4, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y5, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y6, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y7, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y8, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y9, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y10, Y0, (BX)
-	ADDQ CX, BX
-	VMASKMOVPS Y11, Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t12x1mAVX2(a *Args)
-TEXT ·t12x1mAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	// the lanes of the last vector
-	MOVQ Args_Lanes(AX), BX
-	VMOVUPS (BX), Y0
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMASKMOVPS (BX), Y0, Y1
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y2
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y3
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y4
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y5
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y6
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y7
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y8
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y9
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y10
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y11
-	ADDQ CX, BX
-	VMASKMOVPS (BX), Y0, Y12
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
+again10:
 	VMASKMOVPS (BX), Y0, Y13
 	PREFETCHT1 (DI)
 	ADDQ R8, DI
@@ -32402,13 +9184,15 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again10
+done8:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment6
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -32483,6 +9267,35 @@ activate:
 	VMINPS Y12, Y13, Y12
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y4, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y6, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y7, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y8, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y9, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y10, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y11, (BX)
+	ADDQ CX, BX
+	VMOVUPS Y12, (BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMASKMOVPS Y1, Y0, (BX)
@@ -32508,6 +9321,7 @@ store:
 	VMASKMOVPS Y11, Y0, (BX)
 	ADDQ CX, BX
 	VMASKMOVPS Y12, Y0, (BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -32527,822 +9341,79 @@ done:
 	VZEROUPPER
 	RET
 
-// func t1x2AVX2(a *Args)
-TEXT ·t1x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y4
-	VFMADD231PS Y2, Y4, Y0
-	VFMADD231PS Y3, Y4, Y1
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	VADDPS Y2, Y0, Y0
-	VADDPS Y3, Y1, Y1
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y2
-	VMINPS Y0, Y2, Y0
-	VMINPS Y1, Y2, Y1
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t2x2AVX2(a *Args)
-TEXT ·t2x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y6
-	VFMADD231PS Y4, Y6, Y0
-	VFMADD231PS Y5, Y6, Y1
-	VBROADCASTSS 4(DX), Y7
-	VFMADD231PS Y4, Y7, Y2
-	VFMADD231PS Y5, Y7, Y3
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	VADDPS Y4, Y0, Y0
-	VADDPS Y5, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	VADDPS Y4, Y2, Y2
-	VADDPS Y5, Y3, Y3
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y4
-	VMINPS Y0, Y4, Y0
-	VMINPS Y1, Y4, Y1
-	VMINPS Y2, Y4, Y2
-	VMINPS Y3, Y4, Y3
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t3x2AVX2(a *Args)
-TEXT ·t3x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y8
-	VFMADD231PS Y6, Y8, Y0
-	VFMADD231PS Y7, Y8, Y1
-	VBROADCASTSS 4(DX), Y9
-	VFMADD231PS Y6, Y9, Y2
-	VFMADD231PS Y7, Y9, Y3
-	VBROADCASTSS 8(DX), Y8
-	VFMADD231PS Y6, Y8, Y4
-	VFMADD231PS Y7, Y8, Y5
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	VADDPS Y6, Y0, Y0
-	VADDPS Y7, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	VADDPS Y6, Y2, Y2
-	VADDPS Y7, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	VADDPS Y6, Y4, Y4
-	VADDPS Y7, Y5, Y5
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y6
-	VMINPS Y0, Y6, Y0
-	VMINPS Y1, Y6, Y1
-	VMINPS Y2, Y6, Y2
-	VMINPS Y3, Y6, Y3
-	VMINPS Y4, Y6, Y4
-	VMINPS Y5, Y6, Y5
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t4x2AVX2(a *Args)
-TEXT ·t4x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y10
-	VFMADD231PS Y8, Y10, Y0
-	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS 4(DX), Y11
-	VFMADD231PS Y8, Y11, Y2
-	VFMADD231PS Y9, Y11, Y3
-	VBROADCASTSS 8(DX), Y10
-	VFMADD231PS Y8, Y10, Y4
-	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS 12(DX), Y11
-	VFMADD231PS Y8, Y11, Y6
-	VFMADD231PS Y9, Y11, Y7
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	VADDPS Y8, Y0, Y0
-	VADDPS Y9, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	VADDPS Y8, Y2, Y2
-	VADDPS Y9, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	VADDPS Y8, Y4, Y4
-	VADDPS Y9, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	VADDPS Y8, Y6, Y6
-	VADDPS Y9, Y7, Y7
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y8
-	VMINPS Y0, Y8, Y0
-	VMINPS Y1, Y8, Y1
-	VMINPS Y2, Y8, Y2
-	VMINPS Y3, Y8, Y3
-	VMINPS Y4, Y8, Y4
-	VMINPS Y5, Y8, Y5
-	VMINPS Y6, Y8, Y6
-	VMINPS Y7, Y8, Y7
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t5x2AVX2(a *Args)
-TEXT ·t5x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y12
-	VFMADD231PS Y10, Y12, Y0
-	VFMADD231PS Y11, Y12, Y1
-	VBROADCASTSS 4(DX), Y13
-	VFMADD231PS Y10, Y13, Y2
-	VFMADD231PS Y11, Y13, Y3
-	VBROADCASTSS 8(DX), Y12
-	VFMADD231PS Y10, Y12, Y4
-	VFMADD231PS Y11, Y12, Y5
-	VBROADCASTSS 12(DX), Y13
-	VFMADD231PS Y10, Y13, Y6
-	VFMADD231PS Y11, Y13, Y7
-	VBROADCASTSS 16(DX), Y12
-	VFMADD231PS Y10, Y12, Y8
-	VFMADD231PS Y11, Y12, Y9
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y0, Y0
-	VADDPS Y11, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y2, Y2
-	VADDPS Y11, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y4, Y4
-	VADDPS Y11, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y6, Y6
-	VADDPS Y11, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	VADDPS Y10, Y8, Y8
-	VADDPS Y11, Y9, Y9
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y10, Y10, Y10
-	VMAXPS Y0, Y10, Y0
-	VMAXPS Y1, Y10, Y1
-	VMAXPS Y2, Y10, Y2
-	VMAXPS Y3, Y10, Y3
-	VMAXPS Y4, Y10, Y4
-	VMAXPS Y5, Y10, Y5
-	VMAXPS Y6, Y10, Y6
-	VMAXPS Y7, Y10, Y7
-	VMAXPS Y8, Y10, Y8
-	VMAXPS Y9, Y10, Y9
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y10
-	VMINPS Y0, Y10, Y0
-	VMINPS Y1, Y10, Y1
-	VMINPS Y2, Y10, Y2
-	VMINPS Y3, Y10, Y3
-	VMINPS Y4, Y10, Y4
-	VMINPS Y5, Y10, Y5
-	VMINPS Y6, Y10, Y6
-	VMINPS Y7, Y10, Y7
-	VMINPS Y8, Y10, Y8
-	VMINPS Y9, Y10, Y9
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	VMOVUPS Y9, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t6x2AVX2(a *Args)
-TEXT ·t6x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), SI
-	MOVQ Args_A(AX), DX
-	MOVQ Args_Ahead+Ahead_at(AX), DI
-	MOVQ Args_Ahead+Ahead_step(AX), R8
-	MOVQ Args_Ahead+Ahead__size+Ahead_at(AX), R9
-	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
-	MOVQ Args_Segs(AX), R11
-	MOVQ R11, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	PREFETCHT1 (DI)
-	ADDQ R8, DI
-	PREFETCHT1 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (DX), Y14
-	VFMADD231PS Y12, Y14, Y0
-	VFMADD231PS Y13, Y14, Y1
-	VBROADCASTSS 4(DX), Y15
-	VFMADD231PS Y12, Y15, Y2
-	VFMADD231PS Y13, Y15, Y3
-	VBROADCASTSS 8(DX), Y14
-	VFMADD231PS Y12, Y14, Y4
-	VFMADD231PS Y13, Y14, Y5
-	VBROADCASTSS 12(DX), Y15
-	VFMADD231PS Y12, Y15, Y6
-	VFMADD231PS Y13, Y15, Y7
-	VBROADCASTSS 16(DX), Y14
-	VFMADD231PS Y12, Y14, Y8
-	VFMADD231PS Y13, Y14, Y9
-	VBROADCASTSS 20(DX), Y15
-	VFMADD231PS Y12, Y15, Y10
-	VFMADD231PS Y13, Y15, Y11
-	ADDQ SI, DX
-	ADDQ CX, BX
-	DECQ R11
-	JNE again
-	ADDQ Args_ASeg(AX), DX
-	ADDQ Args_BSeg(AX), BX
-	DECQ Args_segments(AX)
-	JNE segment
-	MOVQ DI, Args_Ahead+Ahead_at(AX)
-	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
-	// the residual, if there is one
-	MOVQ Args_Residual(AX), BX
-	MOVQ Args_CStride(AX), CX
-	TESTQ BX, BX
-	JEQ activate
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y0, Y0
-	VADDPS Y13, Y1, Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y2, Y2
-	VADDPS Y13, Y3, Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y4, Y4
-	VADDPS Y13, Y5, Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y6, Y6
-	VADDPS Y13, Y7, Y7
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y8, Y8
-	VADDPS Y13, Y9, Y9
-	ADDQ CX, BX
-	VMOVUPS (BX), Y12
-	VMOVUPS 32(BX), Y13
-	VADDPS Y12, Y10, Y10
-	VADDPS Y13, Y11, Y11
-activate:
-	// ReLU
-	CMPQ Args_ReLU(AX), $0
-	JEQ store
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-	CMPL Args_Limit(AX), $0
-	JEQ store
-	VBROADCASTSS Args_Limit(AX), Y12
-	VMINPS Y0, Y12, Y0
-	VMINPS Y1, Y12, Y1
-	VMINPS Y2, Y12, Y2
-	VMINPS Y3, Y12, Y3
-	VMINPS Y4, Y12, Y4
-	VMINPS Y5, Y12, Y5
-	VMINPS Y6, Y12, Y6
-	VMINPS Y7, Y12, Y7
-	VMINPS Y8, Y12, Y8
-	VMINPS Y9, Y12, Y9
-	VMINPS Y10, Y12, Y10
-	VMINPS Y11, Y12, Y11
-store:
-	// the result
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y2, (BX)
-	VMOVUPS Y3, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y8, (BX)
-	VMOVUPS Y9, 32(BX)
-	ADDQ CX, BX
-	VMOVUPS Y10, (BX)
-	VMOVUPS Y11, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_Residual(AX), BX
-	TESTQ BX, BX
-	JEQ tile
-	ADDQ Args_cTile(AX), BX
-	MOVQ BX, Args_Residual(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func t1x2mAVX2(a *Args)
-TEXT ·t1x2mAVX2(SB), NOSPLIT, $0-8
+// func tile1x2AVX2(a *Args)
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
+	// the result comes into the cache meanwhile
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Y1
 	VMASKMOVPS 32(BX), Y0, Y2
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), DX
+	LEAQ (DX)(DX*2), SI
+	MOVQ Args_A(AX), DI
+	MOVQ Args_aheadTile(AX), SI
+	MOVQ Args_aheadStep(AX), R8
+	ADDQ DI, SI
+	MOVQ Args_Seg(AX), R9
+	MOVQ Args_Segs(AX), R10
+	MOVQ R10, Args_segments(AX)
+segment1:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again4:
+	VMOVUPS (BX), Y3
+	VMOVUPS 32(BX), Y4
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Y5
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y4, Y5, Y2
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Y3
+	VMASKMOVPS 32(BX), Y0, Y4
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Y5
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y4, Y5, Y2
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again5
+done3:
+	MOVQ (R9), R10
+	ADDQ $8, R9
+	ADDQ R10, DI
+	DECQ Args_segments(AX)
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -33353,11 +9424,31 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment6:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again9:
+	VMOVUPS (BX), Y3
+	VMOVUPS 32(BX), Y4
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y4, Y5, Y2
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
 	VMOVUPS (BX), Y3
 	VMASKMOVPS 32(BX), Y0, Y4
 	PREFETCHT1 (DI)
@@ -33370,13 +9461,15 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again10
+done8:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment6
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -33400,10 +9493,19 @@ activate:
 	VMINPS Y2, Y3, Y2
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
 	VMASKMOVPS Y2, Y0, 32(BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -33423,13 +9525,19 @@ done:
 	VZEROUPPER
 	RET
 
-// func t2x2mAVX2(a *Args)
-TEXT ·t2x2mAVX2(SB), NOSPLIT, $0-8
+// func tile2x2AVX2(a *Args)
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
+	// the result comes into the cache meanwhile
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
@@ -33438,6 +9546,69 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y3
 	VMASKMOVPS 32(BX), Y0, Y4
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), DX
+	LEAQ (DX)(DX*2), SI
+	MOVQ Args_A(AX), DI
+	MOVQ Args_aheadTile(AX), SI
+	MOVQ Args_aheadStep(AX), R8
+	ADDQ DI, SI
+	MOVQ Args_Seg(AX), R9
+	MOVQ Args_Segs(AX), R10
+	MOVQ R10, Args_segments(AX)
+segment1:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again4:
+	VMOVUPS (BX), Y5
+	VMOVUPS 32(BX), Y6
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Y7
+	VFMADD231PS Y5, Y7, Y1
+	VFMADD231PS Y6, Y7, Y2
+	VBROADCASTSS (DI)(DX*1), Y8
+	VFMADD231PS Y5, Y8, Y3
+	VFMADD231PS Y6, Y8, Y4
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Y5
+	VMASKMOVPS 32(BX), Y0, Y6
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Y7
+	VFMADD231PS Y5, Y7, Y1
+	VFMADD231PS Y6, Y7, Y2
+	VBROADCASTSS (DI)(DX*1), Y8
+	VFMADD231PS Y5, Y8, Y3
+	VFMADD231PS Y6, Y8, Y4
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again5
+done3:
+	MOVQ (R9), R10
+	ADDQ $8, R9
+	ADDQ R10, DI
+	DECQ Args_segments(AX)
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -33448,11 +9619,34 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment6:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again9:
+	VMOVUPS (BX), Y5
+	VMOVUPS 32(BX), Y6
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS Y5, Y7, Y1
+	VFMADD231PS Y6, Y7, Y2
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS Y5, Y8, Y3
+	VFMADD231PS Y6, Y8, Y4
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
 	VMOVUPS (BX), Y5
 	VMASKMOVPS 32(BX), Y0, Y6
 	PREFETCHT1 (DI)
@@ -33468,13 +9662,15 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again10
+done8:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment6
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -33507,6 +9703,17 @@ activate:
 	VMINPS Y4, Y5, Y4
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -33514,6 +9721,7 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y3, (BX)
 	VMASKMOVPS Y4, Y0, 32(BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -33533,13 +9741,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func t3x2mAVX2(a *Args)
-TEXT ·t3x2mAVX2(SB), NOSPLIT, $0-8
+// func tile3x2AVX2(a *Args)
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
+	// the result comes into the cache meanwhile
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
@@ -33551,6 +9767,75 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y5
 	VMASKMOVPS 32(BX), Y0, Y6
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), DX
+	LEAQ (DX)(DX*2), SI
+	MOVQ Args_A(AX), DI
+	MOVQ Args_aheadTile(AX), SI
+	MOVQ Args_aheadStep(AX), R8
+	ADDQ DI, SI
+	MOVQ Args_Seg(AX), R9
+	MOVQ Args_Segs(AX), R10
+	MOVQ R10, Args_segments(AX)
+segment1:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again4:
+	VMOVUPS (BX), Y7
+	VMOVUPS 32(BX), Y8
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Y9
+	VFMADD231PS Y7, Y9, Y1
+	VFMADD231PS Y8, Y9, Y2
+	VBROADCASTSS (DI)(DX*1), Y10
+	VFMADD231PS Y7, Y10, Y3
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS (DI)(DX*2), Y9
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y8, Y9, Y6
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R10
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Y7
+	VMASKMOVPS 32(BX), Y0, Y8
+	PREFETCHT0 (SI)
+	ADDQ R8, SI
+	VBROADCASTSS (DI), Y9
+	VFMADD231PS Y7, Y9, Y1
+	VFMADD231PS Y8, Y9, Y2
+	VBROADCASTSS (DI)(DX*1), Y10
+	VFMADD231PS Y7, Y10, Y3
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS (DI)(DX*2), Y9
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y8, Y9, Y6
+	ADDQ $4, DI
+	ADDQ CX, BX
+	DECQ R10
+	JNE again5
+done3:
+	MOVQ (R9), R10
+	ADDQ $8, R9
+	ADDQ R10, DI
+	DECQ Args_segments(AX)
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -33561,11 +9846,37 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment6:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again9:
+	VMOVUPS (BX), Y7
+	VMOVUPS 32(BX), Y8
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS Y7, Y9, Y1
+	VFMADD231PS Y8, Y9, Y2
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS Y7, Y10, Y3
+	VFMADD231PS Y8, Y10, Y4
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y8, Y9, Y6
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
 	VMOVUPS (BX), Y7
 	VMASKMOVPS 32(BX), Y0, Y8
 	PREFETCHT1 (DI)
@@ -33584,13 +9895,15 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again10
+done8:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment6
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -33632,6 +9945,20 @@ activate:
 	VMINPS Y6, Y7, Y6
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -33642,6 +9969,7 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y5, (BX)
 	VMASKMOVPS Y6, Y0, 32(BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -33661,13 +9989,23 @@ done:
 	VZEROUPPER
 	RET
 
-// func t4x2mAVX2(a *Args)
-TEXT ·t4x2mAVX2(SB), NOSPLIT, $0-8
+// func tile4x2AVX2(a *Args)
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
+	// the result comes into the cache meanwhile
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
@@ -33682,6 +10020,85 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y7
 	VMASKMOVPS 32(BX), Y0, Y8
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), DX
+	LEAQ (DX)(DX*2), SI
+	MOVQ Args_A(AX), DI
+	LEAQ (DI)(SI*1), R8
+	MOVQ Args_aheadTile(AX), SI
+	MOVQ Args_aheadStep(AX), R9
+	ADDQ DI, SI
+	MOVQ Args_Seg(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment1:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again4:
+	VMOVUPS (BX), Y9
+	VMOVUPS 32(BX), Y10
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Y11
+	VFMADD231PS Y9, Y11, Y1
+	VFMADD231PS Y10, Y11, Y2
+	VBROADCASTSS (DI)(DX*1), Y12
+	VFMADD231PS Y9, Y12, Y3
+	VFMADD231PS Y10, Y12, Y4
+	VBROADCASTSS (DI)(DX*2), Y11
+	VFMADD231PS Y9, Y11, Y5
+	VFMADD231PS Y10, Y11, Y6
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS Y9, Y12, Y7
+	VFMADD231PS Y10, Y12, Y8
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Y9
+	VMASKMOVPS 32(BX), Y0, Y10
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Y11
+	VFMADD231PS Y9, Y11, Y1
+	VFMADD231PS Y10, Y11, Y2
+	VBROADCASTSS (DI)(DX*1), Y12
+	VFMADD231PS Y9, Y12, Y3
+	VFMADD231PS Y10, Y12, Y4
+	VBROADCASTSS (DI)(DX*2), Y11
+	VFMADD231PS Y9, Y11, Y5
+	VFMADD231PS Y10, Y11, Y6
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS Y9, Y12, Y7
+	VFMADD231PS Y10, Y12, Y8
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again5
+done3:
+	MOVQ (R10), R11
+	ADDQ $8, R10
+	ADDQ R11, DI
+	ADDQ R11, R8
+	DECQ Args_segments(AX)
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -33692,11 +10109,40 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment6:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again9:
+	VMOVUPS (BX), Y9
+	VMOVUPS 32(BX), Y10
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y11
+	VFMADD231PS Y9, Y11, Y1
+	VFMADD231PS Y10, Y11, Y2
+	VBROADCASTSS 4(DX), Y12
+	VFMADD231PS Y9, Y12, Y3
+	VFMADD231PS Y10, Y12, Y4
+	VBROADCASTSS 8(DX), Y11
+	VFMADD231PS Y9, Y11, Y5
+	VFMADD231PS Y10, Y11, Y6
+	VBROADCASTSS 12(DX), Y12
+	VFMADD231PS Y9, Y12, Y7
+	VFMADD231PS Y10, Y12, Y8
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
 	VMOVUPS (BX), Y9
 	VMASKMOVPS 32(BX), Y0, Y10
 	PREFETCHT1 (DI)
@@ -33718,13 +10164,15 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again10
+done8:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment6
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -33775,6 +10223,23 @@ activate:
 	VMINPS Y8, Y9, Y8
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -33788,6 +10253,7 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y7, (BX)
 	VMASKMOVPS Y8, Y0, 32(BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -33807,13 +10273,25 @@ done:
 	VZEROUPPER
 	RET
 
-// func t5x2mAVX2(a *Args)
-TEXT ·t5x2mAVX2(SB), NOSPLIT, $0-8
+// func tile5x2AVX2(a *Args)
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
+	// the result comes into the cache meanwhile
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
@@ -33831,6 +10309,91 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y9
 	VMASKMOVPS 32(BX), Y0, Y10
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), DX
+	LEAQ (DX)(DX*2), SI
+	MOVQ Args_A(AX), DI
+	LEAQ (DI)(SI*1), R8
+	MOVQ Args_aheadTile(AX), SI
+	MOVQ Args_aheadStep(AX), R9
+	ADDQ DI, SI
+	MOVQ Args_Seg(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment1:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again4:
+	VMOVUPS (BX), Y11
+	VMOVUPS 32(BX), Y12
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Y13
+	VFMADD231PS Y11, Y13, Y1
+	VFMADD231PS Y12, Y13, Y2
+	VBROADCASTSS (DI)(DX*1), Y14
+	VFMADD231PS Y11, Y14, Y3
+	VFMADD231PS Y12, Y14, Y4
+	VBROADCASTSS (DI)(DX*2), Y13
+	VFMADD231PS Y11, Y13, Y5
+	VFMADD231PS Y12, Y13, Y6
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS Y11, Y14, Y7
+	VFMADD231PS Y12, Y14, Y8
+	VBROADCASTSS (R8)(DX*1), Y13
+	VFMADD231PS Y11, Y13, Y9
+	VFMADD231PS Y12, Y13, Y10
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Y11
+	VMASKMOVPS 32(BX), Y0, Y12
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Y13
+	VFMADD231PS Y11, Y13, Y1
+	VFMADD231PS Y12, Y13, Y2
+	VBROADCASTSS (DI)(DX*1), Y14
+	VFMADD231PS Y11, Y14, Y3
+	VFMADD231PS Y12, Y14, Y4
+	VBROADCASTSS (DI)(DX*2), Y13
+	VFMADD231PS Y11, Y13, Y5
+	VFMADD231PS Y12, Y13, Y6
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS Y11, Y14, Y7
+	VFMADD231PS Y12, Y14, Y8
+	VBROADCASTSS (R8)(DX*1), Y13
+	VFMADD231PS Y11, Y13, Y9
+	VFMADD231PS Y12, Y13, Y10
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again5
+done3:
+	MOVQ (R10), R11
+	ADDQ $8, R10
+	ADDQ R11, DI
+	ADDQ R11, R8
+	DECQ Args_segments(AX)
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -33841,11 +10404,43 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment6:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again9:
+	VMOVUPS (BX), Y11
+	VMOVUPS 32(BX), Y12
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y13
+	VFMADD231PS Y11, Y13, Y1
+	VFMADD231PS Y12, Y13, Y2
+	VBROADCASTSS 4(DX), Y14
+	VFMADD231PS Y11, Y14, Y3
+	VFMADD231PS Y12, Y14, Y4
+	VBROADCASTSS 8(DX), Y13
+	VFMADD231PS Y11, Y13, Y5
+	VFMADD231PS Y12, Y13, Y6
+	VBROADCASTSS 12(DX), Y14
+	VFMADD231PS Y11, Y14, Y7
+	VFMADD231PS Y12, Y14, Y8
+	VBROADCASTSS 16(DX), Y13
+	VFMADD231PS Y11, Y13, Y9
+	VFMADD231PS Y12, Y13, Y10
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
 	VMOVUPS (BX), Y11
 	VMASKMOVPS 32(BX), Y0, Y12
 	PREFETCHT1 (DI)
@@ -33870,13 +10465,15 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again10
+done8:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment6
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -33936,6 +10533,26 @@ activate:
 	VMINPS Y10, Y11, Y10
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y9, (BX)
+	VMOVUPS Y10, 32(BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -33952,6 +10569,7 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y9, (BX)
 	VMASKMOVPS Y10, Y0, 32(BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -33971,13 +10589,27 @@ done:
 	VZEROUPPER
 	RET
 
-// func t6x2mAVX2(a *Args)
-TEXT ·t6x2mAVX2(SB), NOSPLIT, $0-8
+// func tile6x2AVX2(a *Args)
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
+	// the result comes into the cache meanwhile
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
+	ADDQ CX, BX
+	PREFETCHT0 (BX)
 	// what the sums start from
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
@@ -33998,6 +10630,97 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Y11
 	VMASKMOVPS 32(BX), Y0, Y12
+	CMPQ Args_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Args_B(AX), BX
+	MOVQ Args_BStride(AX), CX
+	MOVQ Args_AStride(AX), DX
+	LEAQ (DX)(DX*2), SI
+	MOVQ Args_A(AX), DI
+	LEAQ (DI)(SI*1), R8
+	MOVQ Args_aheadTile(AX), SI
+	MOVQ Args_aheadStep(AX), R9
+	ADDQ DI, SI
+	MOVQ Args_Seg(AX), R10
+	MOVQ Args_Segs(AX), R11
+	MOVQ R11, Args_segments(AX)
+segment1:
+	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again4:
+	VMOVUPS (BX), Y13
+	VMOVUPS 32(BX), Y14
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Y15
+	VFMADD231PS Y13, Y15, Y1
+	VFMADD231PS Y14, Y15, Y2
+	VBROADCASTSS (DI)(DX*1), Y15
+	VFMADD231PS Y13, Y15, Y3
+	VFMADD231PS Y14, Y15, Y4
+	VBROADCASTSS (DI)(DX*2), Y15
+	VFMADD231PS Y13, Y15, Y5
+	VFMADD231PS Y14, Y15, Y6
+	VBROADCASTSS (R8), Y15
+	VFMADD231PS Y13, Y15, Y7
+	VFMADD231PS Y14, Y15, Y8
+	VBROADCASTSS (R8)(DX*1), Y15
+	VFMADD231PS Y13, Y15, Y9
+	VFMADD231PS Y14, Y15, Y10
+	VBROADCASTSS (R8)(DX*2), Y15
+	VFMADD231PS Y13, Y15, Y11
+	VFMADD231PS Y14, Y15, Y12
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again5:
+	VMOVUPS (BX), Y13
+	VMASKMOVPS 32(BX), Y0, Y14
+	PREFETCHT0 (SI)
+	ADDQ R9, SI
+	VBROADCASTSS (DI), Y15
+	VFMADD231PS Y13, Y15, Y1
+	VFMADD231PS Y14, Y15, Y2
+	VBROADCASTSS (DI)(DX*1), Y15
+	VFMADD231PS Y13, Y15, Y3
+	VFMADD231PS Y14, Y15, Y4
+	VBROADCASTSS (DI)(DX*2), Y15
+	VFMADD231PS Y13, Y15, Y5
+	VFMADD231PS Y14, Y15, Y6
+	VBROADCASTSS (R8), Y15
+	VFMADD231PS Y13, Y15, Y7
+	VFMADD231PS Y14, Y15, Y8
+	VBROADCASTSS (R8)(DX*1), Y15
+	VFMADD231PS Y13, Y15, Y9
+	VFMADD231PS Y14, Y15, Y10
+	VBROADCASTSS (R8)(DX*2), Y15
+	VFMADD231PS Y13, Y15, Y11
+	VFMADD231PS Y14, Y15, Y12
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R11
+	JNE again5
+done3:
+	MOVQ (R10), R11
+	ADDQ $8, R10
+	ADDQ R11, DI
+	ADDQ R11, R8
+	DECQ Args_segments(AX)
+	JNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -34008,11 +10731,46 @@ tile:
 	MOVQ Args_Ahead+Ahead__size+Ahead_step(AX), R10
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
-segment:
+segment6:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part7
 	MOVQ Args_K(AX), R11
 	PCALIGN $64
-again:
+again9:
+	VMOVUPS (BX), Y13
+	VMOVUPS 32(BX), Y14
+	PREFETCHT1 (DI)
+	ADDQ R8, DI
+	PREFETCHT1 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (DX), Y15
+	VFMADD231PS Y13, Y15, Y1
+	VFMADD231PS Y14, Y15, Y2
+	VBROADCASTSS 4(DX), Y15
+	VFMADD231PS Y13, Y15, Y3
+	VFMADD231PS Y14, Y15, Y4
+	VBROADCASTSS 8(DX), Y15
+	VFMADD231PS Y13, Y15, Y5
+	VFMADD231PS Y14, Y15, Y6
+	VBROADCASTSS 12(DX), Y15
+	VFMADD231PS Y13, Y15, Y7
+	VFMADD231PS Y14, Y15, Y8
+	VBROADCASTSS 16(DX), Y15
+	VFMADD231PS Y13, Y15, Y9
+	VFMADD231PS Y14, Y15, Y10
+	VBROADCASTSS 20(DX), Y15
+	VFMADD231PS Y13, Y15, Y11
+	VFMADD231PS Y14, Y15, Y12
+	ADDQ SI, DX
+	ADDQ CX, BX
+	DECQ R11
+	JNE again9
+	JMP done8
+part7:
+	MOVQ Args_K(AX), R11
+	PCALIGN $64
+again10:
 	VMOVUPS (BX), Y13
 	VMASKMOVPS 32(BX), Y0, Y14
 	PREFETCHT1 (DI)
@@ -34040,13 +10798,15 @@ again:
 	ADDQ SI, DX
 	ADDQ CX, BX
 	DECQ R11
-	JNE again
+	JNE again10
+done8:
 	ADDQ Args_ASeg(AX), DX
 	ADDQ Args_BSeg(AX), BX
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment6
 	MOVQ DI, Args_Ahead+Ahead_at(AX)
 	MOVQ R9, Args_Ahead+Ahead__size+Ahead_at(AX)
+multiplied:
 	// the residual, if there is one
 	MOVQ Args_Residual(AX), BX
 	MOVQ Args_CStride(AX), CX
@@ -34115,6 +10875,29 @@ activate:
 	VMINPS Y12, Y13, Y12
 store:
 	// the result
+	CMPQ Args_whole(AX), $0
+	JEQ part11
+	MOVQ Args_C(AX), BX
+	MOVQ Args_CStride(AX), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y9, (BX)
+	VMOVUPS Y10, 32(BX)
+	ADDQ CX, BX
+	VMOVUPS Y11, (BX)
+	VMOVUPS Y12, 32(BX)
+	JMP done12
+part11:
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Y1, (BX)
@@ -34134,6 +10917,7 @@ store:
 	ADDQ CX, BX
 	VMOVUPS Y11, (BX)
 	VMASKMOVPS Y12, Y0, 32(BX)
+done12:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -34153,111 +10937,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p1x1AVX2(a *Args)
-TEXT ·p1x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	ADDQ CX, BX
-	VMOVUPS (BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	ADDQ CX, BX
-	VMOVUPS (BX), Y3
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_A2(AX), R8
-	MOVQ Args_Seg(AX), SI
-	MOVQ Args_Segs(AX), R9
-	MOVQ R9, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R9
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y4
-	VBROADCASTSS (DI), Y5
-	VFMADD231PS Y4, Y5, Y0
-	VBROADCASTSS (DI)(DX*1), Y6
-	VFMADD231PS Y4, Y6, Y1
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS Y4, Y5, Y2
-	VBROADCASTSS (R8)(DX*1), Y6
-	VFMADD231PS Y4, Y6, Y3
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R9
-	JNE again
-	MOVQ (SI), R9
-	ADDQ $8, SI
-	ADDQ R9, DI
-	ADDQ R9, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// positions in the window; 4 is none
-	MOVL $1, BX
-	VMOVD BX, X4
-	VPBROADCASTD X4, Y4
-	MOVL $2, BX
-	VMOVD BX, X5
-	VPBROADCASTD X5, Y5
-	MOVL $3, BX
-	VMOVD BX, X6
-	VPBROADCASTD X6, Y6
-	MOVL $4, BX
-	VMOVD BX, X7
-	VPBROADCASTD X7, Y7
-	VXORPS Y9, Y9, Y9
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	MOVQ Args_Argmax(AX), DX
-	MOVQ Args_ArgmaxStride(AX), SI
-	// window 0
-	VXORPS Y8, Y8, Y8
-	VCMPPS $0x1e, Y0, Y1, Y10
-	VBLENDVPS Y10, Y1, Y0, Y0
-	VBLENDVPS Y10, Y4, Y8, Y8
-	VCMPPS $0x1e, Y0, Y2, Y10
-	VBLENDVPS Y10, Y2, Y0, Y0
-	VBLENDVPS Y10, Y5, Y8, Y8
-	VCMPPS $0x1e, Y0, Y3, Y10
-	VBLENDVPS Y10, Y3, Y0, Y0
-	VBLENDVPS Y10, Y6, Y8, Y8
-	VCMPPS $0x12, Y9, Y0, Y10
-	VBLENDVPS Y10, Y9, Y0, Y0
-	VBLENDVPS Y10, Y7, Y8, Y8
-	VEXTRACTI128 $1, Y8, X10
-	VPACKUSDW X10, X8, X8
-	VPACKUSWB X8, X8, X8
-	VMOVQ X8, (DX)
-	VMOVUPS Y0, (BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A2(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_argmaxTile(AX), BX
-	ADDQ BX, Args_Argmax(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func p1x1mAVX2(a *Args)
-TEXT ·p1x1mAVX2(SB), NOSPLIT, $0-8
+// func pooled1x1AVX2(a *Args)
+TEXT ·pooled1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -34282,11 +10963,32 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y5
+	VBROADCASTSS (DI), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VBROADCASTSS (DI)(DX*1), Y7
+	VFMADD231PS Y5, Y7, Y2
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VBROADCASTSS (R8)(DX*1), Y7
+	VFMADD231PS Y5, Y7, Y4
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R9
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R9
+	PCALIGN $64
+again5:
 	VMASKMOVPS (BX), Y0, Y5
 	VBROADCASTSS (DI), Y6
 	VFMADD231PS Y5, Y6, Y1
@@ -34300,13 +11002,14 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again5
+done3:
 	MOVQ (SI), R9
 	ADDQ $8, SI
 	ADDQ R9, DI
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X5
@@ -34342,16 +11045,23 @@ again:
 	VEXTRACTI128 $1, Y9, X11
 	VPACKUSDW X11, X9, X9
 	VPACKUSWB X9, X9, X9
+	CMPQ Args_whole(AX), $0
+	JEQ part6
+	VMOVUPS Y1, (BX)
+	VMOVQ X9, (DX)
+	JMP done7
+part6:
+	VMASKMOVPS Y1, Y0, (BX)
 	VMOVQ X9, DI
 	POPCNTQ Args_Mask(AX), R8
 	LEAQ (DX), R9
-byte1:
+byte8:
 	MOVB DI, (R9)
 	SHRQ $8, DI
 	INCQ R9
 	DECQ R8
-	JNE byte1
-	VMASKMOVPS Y1, Y0, (BX)
+	JNE byte8
+done7:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done
@@ -34370,138 +11080,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func p1x2AVX2(a *Args)
-TEXT ·p1x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-tile:
-	// what the sums start from
-	MOVQ Args_Init(AX), BX
-	MOVQ Args_IStride(AX), CX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ CX, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ CX, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ CX, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	MOVQ Args_B(AX), BX
-	MOVQ Args_BStride(AX), CX
-	MOVQ Args_AStride(AX), DX
-	LEAQ (DX)(DX*2), SI
-	MOVQ Args_A(AX), DI
-	MOVQ Args_A2(AX), R8
-	MOVQ Args_Seg(AX), SI
-	MOVQ Args_Segs(AX), R9
-	MOVQ R9, Args_segments(AX)
-segment:
-	// for each k: a row of B times an element of each row of A
-	MOVQ Args_K(AX), R9
-	PCALIGN $64
-again:
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	VBROADCASTSS (DI), Y10
-	VFMADD231PS Y8, Y10, Y0
-	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS (DI)(DX*1), Y11
-	VFMADD231PS Y8, Y11, Y2
-	VFMADD231PS Y9, Y11, Y3
-	VBROADCASTSS (R8), Y10
-	VFMADD231PS Y8, Y10, Y4
-	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS (R8)(DX*1), Y11
-	VFMADD231PS Y8, Y11, Y6
-	VFMADD231PS Y9, Y11, Y7
-	ADDQ $4, DI
-	ADDQ $4, R8
-	ADDQ CX, BX
-	DECQ R9
-	JNE again
-	MOVQ (SI), R9
-	ADDQ $8, SI
-	ADDQ R9, DI
-	ADDQ R9, R8
-	DECQ Args_segments(AX)
-	JNE segment
-	// positions in the window; 4 is none
-	MOVL $1, BX
-	VMOVD BX, X8
-	VPBROADCASTD X8, Y8
-	MOVL $2, BX
-	VMOVD BX, X9
-	VPBROADCASTD X9, Y9
-	MOVL $3, BX
-	VMOVD BX, X10
-	VPBROADCASTD X10, Y10
-	MOVL $4, BX
-	VMOVD BX, X11
-	VPBROADCASTD X11, Y11
-	VXORPS Y13, Y13, Y13
-	MOVQ Args_C(AX), BX
-	MOVQ Args_CStride(AX), CX
-	MOVQ Args_Argmax(AX), DX
-	MOVQ Args_ArgmaxStride(AX), SI
-	// window 0
-	VXORPS Y12, Y12, Y12
-	VCMPPS $0x1e, Y0, Y2, Y14
-	VBLENDVPS Y14, Y2, Y0, Y0
-	VBLENDVPS Y14, Y8, Y12, Y12
-	VCMPPS $0x1e, Y0, Y4, Y14
-	VBLENDVPS Y14, Y4, Y0, Y0
-	VBLENDVPS Y14, Y9, Y12, Y12
-	VCMPPS $0x1e, Y0, Y6, Y14
-	VBLENDVPS Y14, Y6, Y0, Y0
-	VBLENDVPS Y14, Y10, Y12, Y12
-	VCMPPS $0x12, Y13, Y0, Y14
-	VBLENDVPS Y14, Y13, Y0, Y0
-	VBLENDVPS Y14, Y11, Y12, Y12
-	VEXTRACTI128 $1, Y12, X14
-	VPACKUSDW X14, X12, X12
-	VPACKUSWB X12, X12, X12
-	VMOVQ X12, (DX)
-	VXORPS Y12, Y12, Y12
-	VCMPPS $0x1e, Y1, Y3, Y14
-	VBLENDVPS Y14, Y3, Y1, Y1
-	VBLENDVPS Y14, Y8, Y12, Y12
-	VCMPPS $0x1e, Y1, Y5, Y14
-	VBLENDVPS Y14, Y5, Y1, Y1
-	VBLENDVPS Y14, Y9, Y12, Y12
-	VCMPPS $0x1e, Y1, Y7, Y14
-	VBLENDVPS Y14, Y7, Y1, Y1
-	VBLENDVPS Y14, Y10, Y12, Y12
-	VCMPPS $0x12, Y13, Y1, Y14
-	VBLENDVPS Y14, Y13, Y1, Y1
-	VBLENDVPS Y14, Y11, Y12, Y12
-	VEXTRACTI128 $1, Y12, X14
-	VPACKUSDW X14, X12, X12
-	VPACKUSWB X12, X12, X12
-	VMOVQ X12, 8(DX)
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	// the next tile
-	DECQ Args_tiles(AX)
-	JEQ done
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A(AX)
-	MOVQ Args_aTile(AX), BX
-	ADDQ BX, Args_A2(AX)
-	MOVQ Args_iTile(AX), BX
-	ADDQ BX, Args_Init(AX)
-	MOVQ Args_cTile(AX), BX
-	ADDQ BX, Args_C(AX)
-	MOVQ Args_argmaxTile(AX), BX
-	ADDQ BX, Args_Argmax(AX)
-	JMP tile
-done:
-	VZEROUPPER
-	RET
-
-// func p1x2mAVX2(a *Args)
-TEXT ·p1x2mAVX2(SB), NOSPLIT, $0-8
+// func pooled1x2AVX2(a *Args)
+TEXT ·pooled1x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	// the lanes of the last vector
 	MOVQ Args_Lanes(AX), BX
@@ -34530,11 +11110,37 @@ tile:
 	MOVQ Args_Seg(AX), SI
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
-segment:
+segment1:
 	// for each k: a row of B times an element of each row of A
+	CMPQ Args_whole(AX), $0
+	JEQ part2
 	MOVQ Args_K(AX), R9
 	PCALIGN $64
-again:
+again4:
+	VMOVUPS (BX), Y9
+	VMOVUPS 32(BX), Y10
+	VBROADCASTSS (DI), Y11
+	VFMADD231PS Y9, Y11, Y1
+	VFMADD231PS Y10, Y11, Y2
+	VBROADCASTSS (DI)(DX*1), Y12
+	VFMADD231PS Y9, Y12, Y3
+	VFMADD231PS Y10, Y12, Y4
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS Y9, Y11, Y5
+	VFMADD231PS Y10, Y11, Y6
+	VBROADCASTSS (R8)(DX*1), Y12
+	VFMADD231PS Y9, Y12, Y7
+	VFMADD231PS Y10, Y12, Y8
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ CX, BX
+	DECQ R9
+	JNE again4
+	JMP done3
+part2:
+	MOVQ Args_K(AX), R9
+	PCALIGN $64
+again5:
 	VMOVUPS (BX), Y9
 	VMASKMOVPS 32(BX), Y0, Y10
 	VBROADCASTSS (DI), Y11
@@ -34553,13 +11159,14 @@ again:
 	ADDQ $4, R8
 	ADDQ CX, BX
 	DECQ R9
-	JNE again
+	JNE again5
+done3:
 	MOVQ (SI), R9
 	ADDQ $8, SI
 	ADDQ R9, DI
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
-	JNE segment
+	JNE segment1
 	// positions in the window; 4 is none
 	MOVL $1, BX
 	VMOVD BX, X9
@@ -34595,7 +11202,15 @@ again:
 	VEXTRACTI128 $1, Y13, X15
 	VPACKUSDW X15, X13, X13
 	VPACKUSWB X13, X13, X13
+	CMPQ Args_whole(AX), $0
+	JEQ part6
+	VMOVUPS Y1, (BX)
 	VMOVQ X13, (DX)
+	JMP done7
+part6:
+	VMOVUPS Y1, (BX)
+	VMOVQ X13, (DX)
+done7:
 	VXORPS Y13, Y13, Y13
 	VCMPPS $0x1e, Y2, Y4, Y15
 	VBLENDVPS Y15, Y4, Y2, Y2
@@ -34612,17 +11227,23 @@ again:
 	VEXTRACTI128 $1, Y13, X15
 	VPACKUSDW X15, X13, X13
 	VPACKUSWB X13, X13, X13
+	CMPQ Args_whole(AX), $0
+	JEQ part8
+	VMOVUPS Y2, 32(BX)
+	VMOVQ X13, 8(DX)
+	JMP done9
+part8:
+	VMASKMOVPS Y2, Y0, 32(BX)
 	VMOVQ X13, DI
 	POPCNTQ Args_Mask(AX), R8
 	LEAQ 8(DX), R9
-byte1:
+byte10:
 	MOVB DI, (R9)
 	SHRQ $8, DI
 	INCQ R9
 	DECQ R8
-	JNE byte1
-	VMOVUPS Y1, (BX)
-	VMASKMOVPS Y2, Y0, 32(BX)
+	JNE byte10
+done9:
 	// the next tile
 	DECQ Args_tiles(AX)
 	JEQ done

@@ -3,8 +3,8 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func n1x1NEON(a *Args)
-TEXT ·n1x1NEON(SB), NOSPLIT, $0-8
+// func tile1x1NEON(a *Args)
+TEXT ·tile1x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -16,11 +16,14 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R7
-segment:
+segment1:
 	MOVD Args_K(R0), R8
 	SUBS $4, R8
 	BLT rest
@@ -52,7 +55,32 @@ next:
 	MOVD.P 8(R5), R9
 	ADD R9, R6
 	SUBS $1, R7
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVS (R5), F2
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V1.S4]
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -103,8 +131,8 @@ store:
 done:
 	RET
 
-// func n2x1NEON(a *Args)
-TEXT ·n2x1NEON(SB), NOSPLIT, $0-8
+// func tile2x1NEON(a *Args)
+TEXT ·tile2x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -119,12 +147,15 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R8
-segment:
+segment1:
 	MOVD Args_K(R0), R9
 	SUBS $4, R9
 	BLT rest
@@ -164,7 +195,33 @@ next:
 	ADD R10, R6
 	ADD R10, R7
 	SUBS $1, R8
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R5), F3
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V2.S4]
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4fa31041 // FMLA V1.4S, V2.4S, V3.S[1]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -225,8 +282,8 @@ store:
 done:
 	RET
 
-// func n3x1NEON(a *Args)
-TEXT ·n3x1NEON(SB), NOSPLIT, $0-8
+// func tile3x1NEON(a *Args)
+TEXT ·tile3x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -244,13 +301,16 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
 	ADD R5, R7, R8
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -298,7 +358,35 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R5), F4
+	FMOVS 8(R5), F5
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V3.S4]
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4fa41061 // FMLA V1.4S, V3.4S, V4.S[1]
+	WORD $0x4f851062 // FMLA V2.4S, V3.4S, V5.S[0]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -369,8 +457,8 @@ store:
 done:
 	RET
 
-// func n4x1NEON(a *Args)
-TEXT ·n4x1NEON(SB), NOSPLIT, $0-8
+// func tile4x1NEON(a *Args)
+TEXT ·tile4x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -391,6 +479,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -398,7 +489,7 @@ tile:
 	ADD R5, R8, R9
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -454,7 +545,35 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F5
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V4.S4]
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4fa51081 // FMLA V1.4S, V4.4S, V5.S[1]
+	WORD $0x4f851882 // FMLA V2.4S, V4.4S, V5.S[2]
+	WORD $0x4fa51883 // FMLA V3.4S, V4.4S, V5.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -535,8 +654,8 @@ store:
 done:
 	RET
 
-// func n5x1NEON(a *Args)
-TEXT ·n5x1NEON(SB), NOSPLIT, $0-8
+// func tile5x1NEON(a *Args)
+TEXT ·tile5x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -560,6 +679,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -568,7 +690,7 @@ tile:
 	ADD R5, R9, R10
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -632,7 +754,37 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F6
+	FMOVQ 4(R5), F7
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V5.S4]
+	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
+	WORD $0x4fa610a1 // FMLA V1.4S, V5.4S, V6.S[1]
+	WORD $0x4f8618a2 // FMLA V2.4S, V5.4S, V6.S[2]
+	WORD $0x4fa618a3 // FMLA V3.4S, V5.4S, V6.S[3]
+	WORD $0x4fa718a4 // FMLA V4.4S, V5.4S, V7.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -723,8 +875,8 @@ store:
 done:
 	RET
 
-// func n6x1NEON(a *Args)
-TEXT ·n6x1NEON(SB), NOSPLIT, $0-8
+// func tile6x1NEON(a *Args)
+TEXT ·tile6x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -751,6 +903,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -760,7 +915,7 @@ tile:
 	ADD R5, R10, R11
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R12
-segment:
+segment1:
 	MOVD Args_K(R0), R13
 	SUBS $4, R13
 	BLT rest
@@ -832,7 +987,38 @@ next:
 	ADD R14, R10
 	ADD R14, R11
 	SUBS $1, R12
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F7
+	FMOVQ 8(R5), F8
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V6.S4]
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4fa710c1 // FMLA V1.4S, V6.4S, V7.S[1]
+	WORD $0x4f8718c2 // FMLA V2.4S, V6.4S, V7.S[2]
+	WORD $0x4fa718c3 // FMLA V3.4S, V6.4S, V7.S[3]
+	WORD $0x4f8818c4 // FMLA V4.4S, V6.4S, V8.S[2]
+	WORD $0x4fa818c5 // FMLA V5.4S, V6.4S, V8.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -933,8 +1119,8 @@ store:
 done:
 	RET
 
-// func n7x1NEON(a *Args)
-TEXT ·n7x1NEON(SB), NOSPLIT, $0-8
+// func tile7x1NEON(a *Args)
+TEXT ·tile7x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -964,6 +1150,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -974,7 +1163,7 @@ tile:
 	ADD R5, R11, R12
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R13
-segment:
+segment1:
 	MOVD Args_K(R0), R14
 	SUBS $4, R14
 	BLT rest
@@ -1054,7 +1243,39 @@ next:
 	ADD R15, R11
 	ADD R15, R12
 	SUBS $1, R13
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F8
+	FMOVQ 12(R5), F9
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V7.S4]
+	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
+	WORD $0x4fa810e1 // FMLA V1.4S, V7.4S, V8.S[1]
+	WORD $0x4f8818e2 // FMLA V2.4S, V7.4S, V8.S[2]
+	WORD $0x4fa818e3 // FMLA V3.4S, V7.4S, V8.S[3]
+	WORD $0x4fa910e4 // FMLA V4.4S, V7.4S, V9.S[1]
+	WORD $0x4f8918e5 // FMLA V5.4S, V7.4S, V9.S[2]
+	WORD $0x4fa918e6 // FMLA V6.4S, V7.4S, V9.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -1165,8 +1386,8 @@ store:
 done:
 	RET
 
-// func n8x1NEON(a *Args)
-TEXT ·n8x1NEON(SB), NOSPLIT, $0-8
+// func tile8x1NEON(a *Args)
+TEXT ·tile8x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -1199,6 +1420,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -1210,7 +1434,7 @@ tile:
 	ADD R5, R12, R13
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R14
-segment:
+segment1:
 	MOVD Args_K(R0), R15
 	SUBS $4, R15
 	BLT rest
@@ -1298,7 +1522,40 @@ next:
 	ADD R19, R12
 	ADD R19, R13
 	SUBS $1, R14
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F9
+	FMOVQ 16(R5), F10
+	ADD R6, R5
+	VLD1.P (R4)(R3), [V8.S4]
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4fa91101 // FMLA V1.4S, V8.4S, V9.S[1]
+	WORD $0x4f891902 // FMLA V2.4S, V8.4S, V9.S[2]
+	WORD $0x4fa91903 // FMLA V3.4S, V8.4S, V9.S[3]
+	WORD $0x4f8a1104 // FMLA V4.4S, V8.4S, V10.S[0]
+	WORD $0x4faa1105 // FMLA V5.4S, V8.4S, V10.S[1]
+	WORD $0x4f8a1906 // FMLA V6.4S, V8.4S, V10.S[2]
+	WORD $0x4faa1907 // FMLA V7.4S, V8.4S, V10.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -1419,582 +1676,8 @@ store:
 done:
 	RET
 
-// func n9x1NEON(a *Args)
-TEXT ·n9x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F6
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F8
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_A(R0), R6
-	ADD R5, R6, R7
-	ADD R5, R7, R8
-	ADD R5, R8, R9
-	ADD R5, R9, R10
-	ADD R5, R10, R11
-	ADD R5, R11, R12
-	ADD R5, R12, R13
-	ADD R5, R13, R14
-	MOVD Args_Seg(R0), R5
-	MOVD Args_Segs(R0), R15
-segment:
-	MOVD Args_K(R0), R19
-	SUBS $4, R19
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVQ.P 16(R13), F17
-	FMOVQ.P 16(R14), F18
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4f8b1121 // FMLA V1.4S, V9.4S, V11.S[0]
-	WORD $0x4f8c1122 // FMLA V2.4S, V9.4S, V12.S[0]
-	WORD $0x4f8d1123 // FMLA V3.4S, V9.4S, V13.S[0]
-	WORD $0x4f8e1124 // FMLA V4.4S, V9.4S, V14.S[0]
-	WORD $0x4f8f1125 // FMLA V5.4S, V9.4S, V15.S[0]
-	WORD $0x4f901126 // FMLA V6.4S, V9.4S, V16.S[0]
-	WORD $0x4f911127 // FMLA V7.4S, V9.4S, V17.S[0]
-	WORD $0x4f921128 // FMLA V8.4S, V9.4S, V18.S[0]
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4faa1120 // FMLA V0.4S, V9.4S, V10.S[1]
-	WORD $0x4fab1121 // FMLA V1.4S, V9.4S, V11.S[1]
-	WORD $0x4fac1122 // FMLA V2.4S, V9.4S, V12.S[1]
-	WORD $0x4fad1123 // FMLA V3.4S, V9.4S, V13.S[1]
-	WORD $0x4fae1124 // FMLA V4.4S, V9.4S, V14.S[1]
-	WORD $0x4faf1125 // FMLA V5.4S, V9.4S, V15.S[1]
-	WORD $0x4fb01126 // FMLA V6.4S, V9.4S, V16.S[1]
-	WORD $0x4fb11127 // FMLA V7.4S, V9.4S, V17.S[1]
-	WORD $0x4fb21128 // FMLA V8.4S, V9.4S, V18.S[1]
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8a1920 // FMLA V0.4S, V9.4S, V10.S[2]
-	WORD $0x4f8b1921 // FMLA V1.4S, V9.4S, V11.S[2]
-	WORD $0x4f8c1922 // FMLA V2.4S, V9.4S, V12.S[2]
-	WORD $0x4f8d1923 // FMLA V3.4S, V9.4S, V13.S[2]
-	WORD $0x4f8e1924 // FMLA V4.4S, V9.4S, V14.S[2]
-	WORD $0x4f8f1925 // FMLA V5.4S, V9.4S, V15.S[2]
-	WORD $0x4f901926 // FMLA V6.4S, V9.4S, V16.S[2]
-	WORD $0x4f911927 // FMLA V7.4S, V9.4S, V17.S[2]
-	WORD $0x4f921928 // FMLA V8.4S, V9.4S, V18.S[2]
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4faa1920 // FMLA V0.4S, V9.4S, V10.S[3]
-	WORD $0x4fab1921 // FMLA V1.4S, V9.4S, V11.S[3]
-	WORD $0x4fac1922 // FMLA V2.4S, V9.4S, V12.S[3]
-	WORD $0x4fad1923 // FMLA V3.4S, V9.4S, V13.S[3]
-	WORD $0x4fae1924 // FMLA V4.4S, V9.4S, V14.S[3]
-	WORD $0x4faf1925 // FMLA V5.4S, V9.4S, V15.S[3]
-	WORD $0x4fb01926 // FMLA V6.4S, V9.4S, V16.S[3]
-	WORD $0x4fb11927 // FMLA V7.4S, V9.4S, V17.S[3]
-	WORD $0x4fb21928 // FMLA V8.4S, V9.4S, V18.S[3]
-	SUBS $4, R19
-	BGE four
-rest:
-	ADDS $4, R19
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R6), F10
-	FMOVS.P 4(R7), F11
-	FMOVS.P 4(R8), F12
-	FMOVS.P 4(R9), F13
-	FMOVS.P 4(R10), F14
-	FMOVS.P 4(R11), F15
-	FMOVS.P 4(R12), F16
-	FMOVS.P 4(R13), F17
-	FMOVS.P 4(R14), F18
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4f8b1121 // FMLA V1.4S, V9.4S, V11.S[0]
-	WORD $0x4f8c1122 // FMLA V2.4S, V9.4S, V12.S[0]
-	WORD $0x4f8d1123 // FMLA V3.4S, V9.4S, V13.S[0]
-	WORD $0x4f8e1124 // FMLA V4.4S, V9.4S, V14.S[0]
-	WORD $0x4f8f1125 // FMLA V5.4S, V9.4S, V15.S[0]
-	WORD $0x4f901126 // FMLA V6.4S, V9.4S, V16.S[0]
-	WORD $0x4f911127 // FMLA V7.4S, V9.4S, V17.S[0]
-	WORD $0x4f921128 // FMLA V8.4S, V9.4S, V18.S[0]
-	SUBS $1, R19
-	BNE one
-next:
-	MOVD.P 8(R5), R20
-	ADD R20, R6
-	ADD R20, R7
-	ADD R20, R8
-	ADD R20, R9
-	ADD R20, R10
-	ADD R20, R11
-	ADD R20, R12
-	ADD R20, R13
-	ADD R20, R14
-	SUBS $1, R15
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n10x1NEON(a *Args)
-TEXT ·n10x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F6
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F8
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F9
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_A(R0), R6
-	ADD R5, R6, R7
-	ADD R5, R7, R8
-	ADD R5, R8, R9
-	ADD R5, R9, R10
-	ADD R5, R10, R11
-	ADD R5, R11, R12
-	ADD R5, R12, R13
-	ADD R5, R13, R14
-	ADD R5, R14, R15
-	MOVD Args_Seg(R0), R5
-	MOVD Args_Segs(R0), R19
-segment:
-	MOVD Args_K(R0), R20
-	SUBS $4, R20
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R6), F11
-	FMOVQ.P 16(R7), F12
-	FMOVQ.P 16(R8), F13
-	FMOVQ.P 16(R9), F14
-	FMOVQ.P 16(R10), F15
-	FMOVQ.P 16(R11), F16
-	FMOVQ.P 16(R12), F17
-	FMOVQ.P 16(R13), F18
-	FMOVQ.P 16(R14), F19
-	FMOVQ.P 16(R15), F20
-	VLD1.P (R4)(R3), [V10.S4]
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4f8c1141 // FMLA V1.4S, V10.4S, V12.S[0]
-	WORD $0x4f8d1142 // FMLA V2.4S, V10.4S, V13.S[0]
-	WORD $0x4f8e1143 // FMLA V3.4S, V10.4S, V14.S[0]
-	WORD $0x4f8f1144 // FMLA V4.4S, V10.4S, V15.S[0]
-	WORD $0x4f901145 // FMLA V5.4S, V10.4S, V16.S[0]
-	WORD $0x4f911146 // FMLA V6.4S, V10.4S, V17.S[0]
-	WORD $0x4f921147 // FMLA V7.4S, V10.4S, V18.S[0]
-	WORD $0x4f931148 // FMLA V8.4S, V10.4S, V19.S[0]
-	WORD $0x4f941149 // FMLA V9.4S, V10.4S, V20.S[0]
-	VLD1.P (R4)(R3), [V10.S4]
-	WORD $0x4fab1140 // FMLA V0.4S, V10.4S, V11.S[1]
-	WORD $0x4fac1141 // FMLA V1.4S, V10.4S, V12.S[1]
-	WORD $0x4fad1142 // FMLA V2.4S, V10.4S, V13.S[1]
-	WORD $0x4fae1143 // FMLA V3.4S, V10.4S, V14.S[1]
-	WORD $0x4faf1144 // FMLA V4.4S, V10.4S, V15.S[1]
-	WORD $0x4fb01145 // FMLA V5.4S, V10.4S, V16.S[1]
-	WORD $0x4fb11146 // FMLA V6.4S, V10.4S, V17.S[1]
-	WORD $0x4fb21147 // FMLA V7.4S, V10.4S, V18.S[1]
-	WORD $0x4fb31148 // FMLA V8.4S, V10.4S, V19.S[1]
-	WORD $0x4fb41149 // FMLA V9.4S, V10.4S, V20.S[1]
-	VLD1.P (R4)(R3), [V10.S4]
-	WORD $0x4f8b1940 // FMLA V0.4S, V10.4S, V11.S[2]
-	WORD $0x4f8c1941 // FMLA V1.4S, V10.4S, V12.S[2]
-	WORD $0x4f8d1942 // FMLA V2.4S, V10.4S, V13.S[2]
-	WORD $0x4f8e1943 // FMLA V3.4S, V10.4S, V14.S[2]
-	WORD $0x4f8f1944 // FMLA V4.4S, V10.4S, V15.S[2]
-	WORD $0x4f901945 // FMLA V5.4S, V10.4S, V16.S[2]
-	WORD $0x4f911946 // FMLA V6.4S, V10.4S, V17.S[2]
-	WORD $0x4f921947 // FMLA V7.4S, V10.4S, V18.S[2]
-	WORD $0x4f931948 // FMLA V8.4S, V10.4S, V19.S[2]
-	WORD $0x4f941949 // FMLA V9.4S, V10.4S, V20.S[2]
-	VLD1.P (R4)(R3), [V10.S4]
-	WORD $0x4fab1940 // FMLA V0.4S, V10.4S, V11.S[3]
-	WORD $0x4fac1941 // FMLA V1.4S, V10.4S, V12.S[3]
-	WORD $0x4fad1942 // FMLA V2.4S, V10.4S, V13.S[3]
-	WORD $0x4fae1943 // FMLA V3.4S, V10.4S, V14.S[3]
-	WORD $0x4faf1944 // FMLA V4.4S, V10.4S, V15.S[3]
-	WORD $0x4fb01945 // FMLA V5.4S, V10.4S, V16.S[3]
-	WORD $0x4fb11946 // FMLA V6.4S, V10.4S, V17.S[3]
-	WORD $0x4fb21947 // FMLA V7.4S, V10.4S, V18.S[3]
-	WORD $0x4fb31948 // FMLA V8.4S, V10.4S, V19.S[3]
-	WORD $0x4fb41949 // FMLA V9.4S, V10.4S, V20.S[3]
-	SUBS $4, R20
-	BGE four
-rest:
-	ADDS $4, R20
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R6), F11
-	FMOVS.P 4(R7), F12
-	FMOVS.P 4(R8), F13
-	FMOVS.P 4(R9), F14
-	FMOVS.P 4(R10), F15
-	FMOVS.P 4(R11), F16
-	FMOVS.P 4(R12), F17
-	FMOVS.P 4(R13), F18
-	FMOVS.P 4(R14), F19
-	FMOVS.P 4(R15), F20
-	VLD1.P (R4)(R3), [V10.S4]
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4f8c1141 // FMLA V1.4S, V10.4S, V12.S[0]
-	WORD $0x4f8d1142 // FMLA V2.4S, V10.4S, V13.S[0]
-	WORD $0x4f8e1143 // FMLA V3.4S, V10.4S, V14.S[0]
-	WORD $0x4f8f1144 // FMLA V4.4S, V10.4S, V15.S[0]
-	WORD $0x4f901145 // FMLA V5.4S, V10.4S, V16.S[0]
-	WORD $0x4f911146 // FMLA V6.4S, V10.4S, V17.S[0]
-	WORD $0x4f921147 // FMLA V7.4S, V10.4S, V18.S[0]
-	WORD $0x4f931148 // FMLA V8.4S, V10.4S, V19.S[0]
-	WORD $0x4f941149 // FMLA V9.4S, V10.4S, V20.S[0]
-	SUBS $1, R20
-	BNE one
-next:
-	MOVD.P 8(R5), R21
-	ADD R21, R6
-	ADD R21, R7
-	ADD R21, R8
-	ADD R21, R9
-	ADD R21, R10
-	ADD R21, R11
-	ADD R21, R12
-	ADD R21, R13
-	ADD R21, R14
-	ADD R21, R15
-	SUBS $1, R19
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F9, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n1x2NEON(a *Args)
-TEXT ·n1x2NEON(SB), NOSPLIT, $0-8
+// func tile1x2NEON(a *Args)
+TEXT ·tile1x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2007,11 +1690,14 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R7
-segment:
+segment1:
 	MOVD Args_K(R0), R8
 	SUBS $4, R8
 	BLT rest
@@ -2053,7 +1739,34 @@ next:
 	MOVD.P 8(R5), R9
 	ADD R9, R6
 	SUBS $1, R7
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVS (R5), F4
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V2.S4]
+	VLD1.P (R4)(R3), [V3.S4]
+	WORD $0x4f841040 // FMLA V0.4S, V2.4S, V4.S[0]
+	WORD $0x4f841061 // FMLA V1.4S, V3.4S, V4.S[0]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -2110,8 +1823,8 @@ store:
 done:
 	RET
 
-// func n2x2NEON(a *Args)
-TEXT ·n2x2NEON(SB), NOSPLIT, $0-8
+// func tile2x2NEON(a *Args)
+TEXT ·tile2x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2128,12 +1841,15 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R8
-segment:
+segment1:
 	MOVD Args_K(R0), R9
 	SUBS $4, R9
 	BLT rest
@@ -2188,7 +1904,36 @@ next:
 	ADD R10, R6
 	ADD R10, R7
 	SUBS $1, R8
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R5), F6
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V4.S4]
+	VLD1.P (R4)(R3), [V5.S4]
+	WORD $0x4f861080 // FMLA V0.4S, V4.4S, V6.S[0]
+	WORD $0x4f8610a1 // FMLA V1.4S, V5.4S, V6.S[0]
+	WORD $0x4fa61082 // FMLA V2.4S, V4.4S, V6.S[1]
+	WORD $0x4fa610a3 // FMLA V3.4S, V5.4S, V6.S[1]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -2261,8 +2006,8 @@ store:
 done:
 	RET
 
-// func n3x2NEON(a *Args)
-TEXT ·n3x2NEON(SB), NOSPLIT, $0-8
+// func tile3x2NEON(a *Args)
+TEXT ·tile3x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2283,13 +2028,16 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
 	ADD R5, R7, R8
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -2357,7 +2105,39 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R5), F8
+	FMOVS 8(R5), F9
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V6.S4]
+	VLD1.P (R4)(R3), [V7.S4]
+	WORD $0x4f8810c0 // FMLA V0.4S, V6.4S, V8.S[0]
+	WORD $0x4f8810e1 // FMLA V1.4S, V7.4S, V8.S[0]
+	WORD $0x4fa810c2 // FMLA V2.4S, V6.4S, V8.S[1]
+	WORD $0x4fa810e3 // FMLA V3.4S, V7.4S, V8.S[1]
+	WORD $0x4f8910c4 // FMLA V4.4S, V6.4S, V9.S[0]
+	WORD $0x4f8910e5 // FMLA V5.4S, V7.4S, V9.S[0]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -2446,8 +2226,8 @@ store:
 done:
 	RET
 
-// func n4x2NEON(a *Args)
-TEXT ·n4x2NEON(SB), NOSPLIT, $0-8
+// func tile4x2NEON(a *Args)
+TEXT ·tile4x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2472,6 +2252,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2479,7 +2262,7 @@ tile:
 	ADD R5, R8, R9
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -2560,7 +2343,40 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F10
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V8.S4]
+	VLD1.P (R4)(R3), [V9.S4]
+	WORD $0x4f8a1100 // FMLA V0.4S, V8.4S, V10.S[0]
+	WORD $0x4f8a1121 // FMLA V1.4S, V9.4S, V10.S[0]
+	WORD $0x4faa1102 // FMLA V2.4S, V8.4S, V10.S[1]
+	WORD $0x4faa1123 // FMLA V3.4S, V9.4S, V10.S[1]
+	WORD $0x4f8a1904 // FMLA V4.4S, V8.4S, V10.S[2]
+	WORD $0x4f8a1925 // FMLA V5.4S, V9.4S, V10.S[2]
+	WORD $0x4faa1906 // FMLA V6.4S, V8.4S, V10.S[3]
+	WORD $0x4faa1927 // FMLA V7.4S, V9.4S, V10.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -2665,8 +2481,8 @@ store:
 done:
 	RET
 
-// func n5x2NEON(a *Args)
-TEXT ·n5x2NEON(SB), NOSPLIT, $0-8
+// func tile5x2NEON(a *Args)
+TEXT ·tile5x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2695,6 +2511,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2703,7 +2522,7 @@ tile:
 	ADD R5, R9, R10
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -2797,7 +2616,43 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F12
+	FMOVQ 4(R5), F13
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V10.S4]
+	VLD1.P (R4)(R3), [V11.S4]
+	WORD $0x4f8c1140 // FMLA V0.4S, V10.4S, V12.S[0]
+	WORD $0x4f8c1161 // FMLA V1.4S, V11.4S, V12.S[0]
+	WORD $0x4fac1142 // FMLA V2.4S, V10.4S, V12.S[1]
+	WORD $0x4fac1163 // FMLA V3.4S, V11.4S, V12.S[1]
+	WORD $0x4f8c1944 // FMLA V4.4S, V10.4S, V12.S[2]
+	WORD $0x4f8c1965 // FMLA V5.4S, V11.4S, V12.S[2]
+	WORD $0x4fac1946 // FMLA V6.4S, V10.4S, V12.S[3]
+	WORD $0x4fac1967 // FMLA V7.4S, V11.4S, V12.S[3]
+	WORD $0x4fad1948 // FMLA V8.4S, V10.4S, V13.S[3]
+	WORD $0x4fad1969 // FMLA V9.4S, V11.4S, V13.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -2918,8 +2773,8 @@ store:
 done:
 	RET
 
-// func n6x2NEON(a *Args)
-TEXT ·n6x2NEON(SB), NOSPLIT, $0-8
+// func tile6x2NEON(a *Args)
+TEXT ·tile6x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -2952,6 +2807,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -2961,7 +2819,7 @@ tile:
 	ADD R5, R10, R11
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R12
-segment:
+segment1:
 	MOVD Args_K(R0), R13
 	SUBS $4, R13
 	BLT rest
@@ -3068,7 +2926,45 @@ next:
 	ADD R14, R10
 	ADD R14, R11
 	SUBS $1, R12
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F14
+	FMOVQ 8(R5), F15
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V12.S4]
+	VLD1.P (R4)(R3), [V13.S4]
+	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
+	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
+	WORD $0x4fae1182 // FMLA V2.4S, V12.4S, V14.S[1]
+	WORD $0x4fae11a3 // FMLA V3.4S, V13.4S, V14.S[1]
+	WORD $0x4f8e1984 // FMLA V4.4S, V12.4S, V14.S[2]
+	WORD $0x4f8e19a5 // FMLA V5.4S, V13.4S, V14.S[2]
+	WORD $0x4fae1986 // FMLA V6.4S, V12.4S, V14.S[3]
+	WORD $0x4fae19a7 // FMLA V7.4S, V13.4S, V14.S[3]
+	WORD $0x4f8f1988 // FMLA V8.4S, V12.4S, V15.S[2]
+	WORD $0x4f8f19a9 // FMLA V9.4S, V13.4S, V15.S[2]
+	WORD $0x4faf198a // FMLA V10.4S, V12.4S, V15.S[3]
+	WORD $0x4faf19ab // FMLA V11.4S, V13.4S, V15.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -3205,8 +3101,8 @@ store:
 done:
 	RET
 
-// func n7x2NEON(a *Args)
-TEXT ·n7x2NEON(SB), NOSPLIT, $0-8
+// func tile7x2NEON(a *Args)
+TEXT ·tile7x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -3243,6 +3139,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -3253,7 +3152,7 @@ tile:
 	ADD R5, R11, R12
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R13
-segment:
+segment1:
 	MOVD Args_K(R0), R14
 	SUBS $4, R14
 	BLT rest
@@ -3373,7 +3272,47 @@ next:
 	ADD R15, R11
 	ADD R15, R12
 	SUBS $1, R13
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F16
+	FMOVQ 12(R5), F17
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V14.S4]
+	VLD1.P (R4)(R3), [V15.S4]
+	WORD $0x4f9011c0 // FMLA V0.4S, V14.4S, V16.S[0]
+	WORD $0x4f9011e1 // FMLA V1.4S, V15.4S, V16.S[0]
+	WORD $0x4fb011c2 // FMLA V2.4S, V14.4S, V16.S[1]
+	WORD $0x4fb011e3 // FMLA V3.4S, V15.4S, V16.S[1]
+	WORD $0x4f9019c4 // FMLA V4.4S, V14.4S, V16.S[2]
+	WORD $0x4f9019e5 // FMLA V5.4S, V15.4S, V16.S[2]
+	WORD $0x4fb019c6 // FMLA V6.4S, V14.4S, V16.S[3]
+	WORD $0x4fb019e7 // FMLA V7.4S, V15.4S, V16.S[3]
+	WORD $0x4fb111c8 // FMLA V8.4S, V14.4S, V17.S[1]
+	WORD $0x4fb111e9 // FMLA V9.4S, V15.4S, V17.S[1]
+	WORD $0x4f9119ca // FMLA V10.4S, V14.4S, V17.S[2]
+	WORD $0x4f9119eb // FMLA V11.4S, V15.4S, V17.S[2]
+	WORD $0x4fb119cc // FMLA V12.4S, V14.4S, V17.S[3]
+	WORD $0x4fb119ed // FMLA V13.4S, V15.4S, V17.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -3526,8 +3465,8 @@ store:
 done:
 	RET
 
-// func n8x2NEON(a *Args)
-TEXT ·n8x2NEON(SB), NOSPLIT, $0-8
+// func tile8x2NEON(a *Args)
+TEXT ·tile8x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -3568,6 +3507,9 @@ tile:
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
+	MOVD Args_transposed(R0), R5
+	CBNZ R5, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R5
 	MOVD Args_A(R0), R6
 	ADD R5, R6, R7
@@ -3579,7 +3521,7 @@ tile:
 	ADD R5, R12, R13
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R14
-segment:
+segment1:
 	MOVD Args_K(R0), R15
 	SUBS $4, R15
 	BLT rest
@@ -3712,7 +3654,49 @@ next:
 	ADD R19, R12
 	ADD R19, R13
 	SUBS $1, R14
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R5
+	MOVD Args_AStride(R0), R6
+	MOVD Args_ASeg(R0), R7
+	MOVD Args_BSeg(R0), R8
+	MOVD Args_Segs(R0), R9
+segment2:
+	MOVD Args_K(R0), R10
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R5), F18
+	FMOVQ 16(R5), F19
+	ADD R6, R5
+	VLD1.P (R2)(R3), [V16.S4]
+	VLD1.P (R4)(R3), [V17.S4]
+	WORD $0x4f921200 // FMLA V0.4S, V16.4S, V18.S[0]
+	WORD $0x4f921221 // FMLA V1.4S, V17.4S, V18.S[0]
+	WORD $0x4fb21202 // FMLA V2.4S, V16.4S, V18.S[1]
+	WORD $0x4fb21223 // FMLA V3.4S, V17.4S, V18.S[1]
+	WORD $0x4f921a04 // FMLA V4.4S, V16.4S, V18.S[2]
+	WORD $0x4f921a25 // FMLA V5.4S, V17.4S, V18.S[2]
+	WORD $0x4fb21a06 // FMLA V6.4S, V16.4S, V18.S[3]
+	WORD $0x4fb21a27 // FMLA V7.4S, V17.4S, V18.S[3]
+	WORD $0x4f931208 // FMLA V8.4S, V16.4S, V19.S[0]
+	WORD $0x4f931229 // FMLA V9.4S, V17.4S, V19.S[0]
+	WORD $0x4fb3120a // FMLA V10.4S, V16.4S, V19.S[1]
+	WORD $0x4fb3122b // FMLA V11.4S, V17.4S, V19.S[1]
+	WORD $0x4f931a0c // FMLA V12.4S, V16.4S, V19.S[2]
+	WORD $0x4f931a2d // FMLA V13.4S, V17.4S, V19.S[2]
+	WORD $0x4fb31a0e // FMLA V14.4S, V16.4S, V19.S[3]
+	WORD $0x4fb31a2f // FMLA V15.4S, V17.4S, V19.S[3]
+	SUBS $1, R10
+	BNE again
+	ADD R7, R5
+	ADD R8, R2
+	ADD R8, R4
+	SUBS $1, R9
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -3881,820 +3865,8 @@ store:
 done:
 	RET
 
-// func n9x2NEON(a *Args)
-TEXT ·n9x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ (R3), F13
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F14
-	FMOVQ (R3), F15
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F16
-	FMOVQ (R3), F17
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_A(R0), R6
-	ADD R5, R6, R7
-	ADD R5, R7, R8
-	ADD R5, R8, R9
-	ADD R5, R9, R10
-	ADD R5, R10, R11
-	ADD R5, R11, R12
-	ADD R5, R12, R13
-	ADD R5, R13, R14
-	MOVD Args_Seg(R0), R5
-	MOVD Args_Segs(R0), R15
-segment:
-	MOVD Args_K(R0), R19
-	SUBS $4, R19
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R6), F20
-	FMOVQ.P 16(R7), F21
-	FMOVQ.P 16(R8), F22
-	FMOVQ.P 16(R9), F23
-	FMOVQ.P 16(R10), F24
-	FMOVQ.P 16(R11), F25
-	FMOVQ.P 16(R12), F26
-	FMOVQ.P 16(R13), F27
-	FMOVQ.P 16(R14), F28
-	VLD1.P (R2)(R3), [V18.S4]
-	VLD1.P (R4)(R3), [V19.S4]
-	WORD $0x4f941240 // FMLA V0.4S, V18.4S, V20.S[0]
-	WORD $0x4f941261 // FMLA V1.4S, V19.4S, V20.S[0]
-	WORD $0x4f951242 // FMLA V2.4S, V18.4S, V21.S[0]
-	WORD $0x4f951263 // FMLA V3.4S, V19.4S, V21.S[0]
-	WORD $0x4f961244 // FMLA V4.4S, V18.4S, V22.S[0]
-	WORD $0x4f961265 // FMLA V5.4S, V19.4S, V22.S[0]
-	WORD $0x4f971246 // FMLA V6.4S, V18.4S, V23.S[0]
-	WORD $0x4f971267 // FMLA V7.4S, V19.4S, V23.S[0]
-	WORD $0x4f981248 // FMLA V8.4S, V18.4S, V24.S[0]
-	WORD $0x4f981269 // FMLA V9.4S, V19.4S, V24.S[0]
-	WORD $0x4f99124a // FMLA V10.4S, V18.4S, V25.S[0]
-	WORD $0x4f99126b // FMLA V11.4S, V19.4S, V25.S[0]
-	WORD $0x4f9a124c // FMLA V12.4S, V18.4S, V26.S[0]
-	WORD $0x4f9a126d // FMLA V13.4S, V19.4S, V26.S[0]
-	WORD $0x4f9b124e // FMLA V14.4S, V18.4S, V27.S[0]
-	WORD $0x4f9b126f // FMLA V15.4S, V19.4S, V27.S[0]
-	WORD $0x4f9c1250 // FMLA V16.4S, V18.4S, V28.S[0]
-	WORD $0x4f9c1271 // FMLA V17.4S, V19.4S, V28.S[0]
-	VLD1.P (R2)(R3), [V18.S4]
-	VLD1.P (R4)(R3), [V19.S4]
-	WORD $0x4fb41240 // FMLA V0.4S, V18.4S, V20.S[1]
-	WORD $0x4fb41261 // FMLA V1.4S, V19.4S, V20.S[1]
-	WORD $0x4fb51242 // FMLA V2.4S, V18.4S, V21.S[1]
-	WORD $0x4fb51263 // FMLA V3.4S, V19.4S, V21.S[1]
-	WORD $0x4fb61244 // FMLA V4.4S, V18.4S, V22.S[1]
-	WORD $0x4fb61265 // FMLA V5.4S, V19.4S, V22.S[1]
-	WORD $0x4fb71246 // FMLA V6.4S, V18.4S, V23.S[1]
-	WORD $0x4fb71267 // FMLA V7.4S, V19.4S, V23.S[1]
-	WORD $0x4fb81248 // FMLA V8.4S, V18.4S, V24.S[1]
-	WORD $0x4fb81269 // FMLA V9.4S, V19.4S, V24.S[1]
-	WORD $0x4fb9124a // FMLA V10.4S, V18.4S, V25.S[1]
-	WORD $0x4fb9126b // FMLA V11.4S, V19.4S, V25.S[1]
-	WORD $0x4fba124c // FMLA V12.4S, V18.4S, V26.S[1]
-	WORD $0x4fba126d // FMLA V13.4S, V19.4S, V26.S[1]
-	WORD $0x4fbb124e // FMLA V14.4S, V18.4S, V27.S[1]
-	WORD $0x4fbb126f // FMLA V15.4S, V19.4S, V27.S[1]
-	WORD $0x4fbc1250 // FMLA V16.4S, V18.4S, V28.S[1]
-	WORD $0x4fbc1271 // FMLA V17.4S, V19.4S, V28.S[1]
-	VLD1.P (R2)(R3), [V18.S4]
-	VLD1.P (R4)(R3), [V19.S4]
-	WORD $0x4f941a40 // FMLA V0.4S, V18.4S, V20.S[2]
-	WORD $0x4f941a61 // FMLA V1.4S, V19.4S, V20.S[2]
-	WORD $0x4f951a42 // FMLA V2.4S, V18.4S, V21.S[2]
-	WORD $0x4f951a63 // FMLA V3.4S, V19.4S, V21.S[2]
-	WORD $0x4f961a44 // FMLA V4.4S, V18.4S, V22.S[2]
-	WORD $0x4f961a65 // FMLA V5.4S, V19.4S, V22.S[2]
-	WORD $0x4f971a46 // FMLA V6.4S, V18.4S, V23.S[2]
-	WORD $0x4f971a67 // FMLA V7.4S, V19.4S, V23.S[2]
-	WORD $0x4f981a48 // FMLA V8.4S, V18.4S, V24.S[2]
-	WORD $0x4f981a69 // FMLA V9.4S, V19.4S, V24.S[2]
-	WORD $0x4f991a4a // FMLA V10.4S, V18.4S, V25.S[2]
-	WORD $0x4f991a6b // FMLA V11.4S, V19.4S, V25.S[2]
-	WORD $0x4f9a1a4c // FMLA V12.4S, V18.4S, V26.S[2]
-	WORD $0x4f9a1a6d // FMLA V13.4S, V19.4S, V26.S[2]
-	WORD $0x4f9b1a4e // FMLA V14.4S, V18.4S, V27.S[2]
-	WORD $0x4f9b1a6f // FMLA V15.4S, V19.4S, V27.S[2]
-	WORD $0x4f9c1a50 // FMLA V16.4S, V18.4S, V28.S[2]
-	WORD $0x4f9c1a71 // FMLA V17.4S, V19.4S, V28.S[2]
-	VLD1.P (R2)(R3), [V18.S4]
-	VLD1.P (R4)(R3), [V19.S4]
-	WORD $0x4fb41a40 // FMLA V0.4S, V18.4S, V20.S[3]
-	WORD $0x4fb41a61 // FMLA V1.4S, V19.4S, V20.S[3]
-	WORD $0x4fb51a42 // FMLA V2.4S, V18.4S, V21.S[3]
-	WORD $0x4fb51a63 // FMLA V3.4S, V19.4S, V21.S[3]
-	WORD $0x4fb61a44 // FMLA V4.4S, V18.4S, V22.S[3]
-	WORD $0x4fb61a65 // FMLA V5.4S, V19.4S, V22.S[3]
-	WORD $0x4fb71a46 // FMLA V6.4S, V18.4S, V23.S[3]
-	WORD $0x4fb71a67 // FMLA V7.4S, V19.4S, V23.S[3]
-	WORD $0x4fb81a48 // FMLA V8.4S, V18.4S, V24.S[3]
-	WORD $0x4fb81a69 // FMLA V9.4S, V19.4S, V24.S[3]
-	WORD $0x4fb91a4a // FMLA V10.4S, V18.4S, V25.S[3]
-	WORD $0x4fb91a6b // FMLA V11.4S, V19.4S, V25.S[3]
-	WORD $0x4fba1a4c // FMLA V12.4S, V18.4S, V26.S[3]
-	WORD $0x4fba1a6d // FMLA V13.4S, V19.4S, V26.S[3]
-	WORD $0x4fbb1a4e // FMLA V14.4S, V18.4S, V27.S[3]
-	WORD $0x4fbb1a6f // FMLA V15.4S, V19.4S, V27.S[3]
-	WORD $0x4fbc1a50 // FMLA V16.4S, V18.4S, V28.S[3]
-	WORD $0x4fbc1a71 // FMLA V17.4S, V19.4S, V28.S[3]
-	SUBS $4, R19
-	BGE four
-rest:
-	ADDS $4, R19
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R6), F20
-	FMOVS.P 4(R7), F21
-	FMOVS.P 4(R8), F22
-	FMOVS.P 4(R9), F23
-	FMOVS.P 4(R10), F24
-	FMOVS.P 4(R11), F25
-	FMOVS.P 4(R12), F26
-	FMOVS.P 4(R13), F27
-	FMOVS.P 4(R14), F28
-	VLD1.P (R2)(R3), [V18.S4]
-	VLD1.P (R4)(R3), [V19.S4]
-	WORD $0x4f941240 // FMLA V0.4S, V18.4S, V20.S[0]
-	WORD $0x4f941261 // FMLA V1.4S, V19.4S, V20.S[0]
-	WORD $0x4f951242 // FMLA V2.4S, V18.4S, V21.S[0]
-	WORD $0x4f951263 // FMLA V3.4S, V19.4S, V21.S[0]
-	WORD $0x4f961244 // FMLA V4.4S, V18.4S, V22.S[0]
-	WORD $0x4f961265 // FMLA V5.4S, V19.4S, V22.S[0]
-	WORD $0x4f971246 // FMLA V6.4S, V18.4S, V23.S[0]
-	WORD $0x4f971267 // FMLA V7.4S, V19.4S, V23.S[0]
-	WORD $0x4f981248 // FMLA V8.4S, V18.4S, V24.S[0]
-	WORD $0x4f981269 // FMLA V9.4S, V19.4S, V24.S[0]
-	WORD $0x4f99124a // FMLA V10.4S, V18.4S, V25.S[0]
-	WORD $0x4f99126b // FMLA V11.4S, V19.4S, V25.S[0]
-	WORD $0x4f9a124c // FMLA V12.4S, V18.4S, V26.S[0]
-	WORD $0x4f9a126d // FMLA V13.4S, V19.4S, V26.S[0]
-	WORD $0x4f9b124e // FMLA V14.4S, V18.4S, V27.S[0]
-	WORD $0x4f9b126f // FMLA V15.4S, V19.4S, V27.S[0]
-	WORD $0x4f9c1250 // FMLA V16.4S, V18.4S, V28.S[0]
-	WORD $0x4f9c1271 // FMLA V17.4S, V19.4S, V28.S[0]
-	SUBS $1, R19
-	BNE one
-next:
-	MOVD.P 8(R5), R20
-	ADD R20, R6
-	ADD R20, R7
-	ADD R20, R8
-	ADD R20, R9
-	ADD R20, R10
-	ADD R20, R11
-	ADD R20, R12
-	ADD R20, R13
-	ADD R20, R14
-	SUBS $1, R15
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d400 // FADD V0, V0, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d421 // FADD V1, V1, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d442 // FADD V2, V2, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d463 // FADD V3, V3, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d484 // FADD V4, V4, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d4a5 // FADD V5, V5, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d4c6 // FADD V6, V6, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d4e7 // FADD V7, V7, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d508 // FADD V8, V8, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d529 // FADD V9, V9, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d54a // FADD V10, V10, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d56b // FADD V11, V11, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d58c // FADD V12, V12, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d5ad // FADD V13, V13, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d5ce // FADD V14, V14, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d5ef // FADD V15, V15, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d610 // FADD V16, V16, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d631 // FADD V17, V17, V18
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e812 // FCMLT0 V18, V0
-	WORD $0x4e721c00 // BIC V0, V0, V18
-	WORD $0x4ea0e832 // FCMLT0 V18, V1
-	WORD $0x4e721c21 // BIC V1, V1, V18
-	WORD $0x4ea0e852 // FCMLT0 V18, V2
-	WORD $0x4e721c42 // BIC V2, V2, V18
-	WORD $0x4ea0e872 // FCMLT0 V18, V3
-	WORD $0x4e721c63 // BIC V3, V3, V18
-	WORD $0x4ea0e892 // FCMLT0 V18, V4
-	WORD $0x4e721c84 // BIC V4, V4, V18
-	WORD $0x4ea0e8b2 // FCMLT0 V18, V5
-	WORD $0x4e721ca5 // BIC V5, V5, V18
-	WORD $0x4ea0e8d2 // FCMLT0 V18, V6
-	WORD $0x4e721cc6 // BIC V6, V6, V18
-	WORD $0x4ea0e8f2 // FCMLT0 V18, V7
-	WORD $0x4e721ce7 // BIC V7, V7, V18
-	WORD $0x4ea0e912 // FCMLT0 V18, V8
-	WORD $0x4e721d08 // BIC V8, V8, V18
-	WORD $0x4ea0e932 // FCMLT0 V18, V9
-	WORD $0x4e721d29 // BIC V9, V9, V18
-	WORD $0x4ea0e952 // FCMLT0 V18, V10
-	WORD $0x4e721d4a // BIC V10, V10, V18
-	WORD $0x4ea0e972 // FCMLT0 V18, V11
-	WORD $0x4e721d6b // BIC V11, V11, V18
-	WORD $0x4ea0e992 // FCMLT0 V18, V12
-	WORD $0x4e721d8c // BIC V12, V12, V18
-	WORD $0x4ea0e9b2 // FCMLT0 V18, V13
-	WORD $0x4e721dad // BIC V13, V13, V18
-	WORD $0x4ea0e9d2 // FCMLT0 V18, V14
-	WORD $0x4e721dce // BIC V14, V14, V18
-	WORD $0x4ea0e9f2 // FCMLT0 V18, V15
-	WORD $0x4e721def // BIC V15, V15, V18
-	WORD $0x4ea0ea12 // FCMLT0 V18, V16
-	WORD $0x4e721e10 // BIC V16, V16, V18
-	WORD $0x4ea0ea32 // FCMLT0 V18, V17
-	WORD $0x4e721e31 // BIC V17, V17, V18
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V18.S4
-	WORD $0x4eb2f400 // FMIN V0, V0, V18
-	WORD $0x4eb2f421 // FMIN V1, V1, V18
-	WORD $0x4eb2f442 // FMIN V2, V2, V18
-	WORD $0x4eb2f463 // FMIN V3, V3, V18
-	WORD $0x4eb2f484 // FMIN V4, V4, V18
-	WORD $0x4eb2f4a5 // FMIN V5, V5, V18
-	WORD $0x4eb2f4c6 // FMIN V6, V6, V18
-	WORD $0x4eb2f4e7 // FMIN V7, V7, V18
-	WORD $0x4eb2f508 // FMIN V8, V8, V18
-	WORD $0x4eb2f529 // FMIN V9, V9, V18
-	WORD $0x4eb2f54a // FMIN V10, V10, V18
-	WORD $0x4eb2f56b // FMIN V11, V11, V18
-	WORD $0x4eb2f58c // FMIN V12, V12, V18
-	WORD $0x4eb2f5ad // FMIN V13, V13, V18
-	WORD $0x4eb2f5ce // FMIN V14, V14, V18
-	WORD $0x4eb2f5ef // FMIN V15, V15, V18
-	WORD $0x4eb2f610 // FMIN V16, V16, V18
-	WORD $0x4eb2f631 // FMIN V17, V17, V18
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F14, (R2)
-	FMOVQ F15, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F16, (R2)
-	FMOVQ F17, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n10x2NEON(a *Args)
-TEXT ·n10x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ (R3), F13
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F14
-	FMOVQ (R3), F15
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F16
-	FMOVQ (R3), F17
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F18
-	FMOVQ (R3), F19
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_A(R0), R6
-	ADD R5, R6, R7
-	ADD R5, R7, R8
-	ADD R5, R8, R9
-	ADD R5, R9, R10
-	ADD R5, R10, R11
-	ADD R5, R11, R12
-	ADD R5, R12, R13
-	ADD R5, R13, R14
-	ADD R5, R14, R15
-	MOVD Args_Seg(R0), R5
-	MOVD Args_Segs(R0), R19
-segment:
-	MOVD Args_K(R0), R20
-	SUBS $4, R20
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R6), F22
-	FMOVQ.P 16(R7), F23
-	FMOVQ.P 16(R8), F24
-	FMOVQ.P 16(R9), F25
-	FMOVQ.P 16(R10), F26
-	FMOVQ.P 16(R11), F27
-	FMOVQ.P 16(R12), F28
-	FMOVQ.P 16(R13), F29
-	FMOVQ.P 16(R14), F30
-	FMOVQ.P 16(R15), F31
-	VLD1.P (R2)(R3), [V20.S4]
-	VLD1.P (R4)(R3), [V21.S4]
-	WORD $0x4f961280 // FMLA V0.4S, V20.4S, V22.S[0]
-	WORD $0x4f9612a1 // FMLA V1.4S, V21.4S, V22.S[0]
-	WORD $0x4f971282 // FMLA V2.4S, V20.4S, V23.S[0]
-	WORD $0x4f9712a3 // FMLA V3.4S, V21.4S, V23.S[0]
-	WORD $0x4f981284 // FMLA V4.4S, V20.4S, V24.S[0]
-	WORD $0x4f9812a5 // FMLA V5.4S, V21.4S, V24.S[0]
-	WORD $0x4f991286 // FMLA V6.4S, V20.4S, V25.S[0]
-	WORD $0x4f9912a7 // FMLA V7.4S, V21.4S, V25.S[0]
-	WORD $0x4f9a1288 // FMLA V8.4S, V20.4S, V26.S[0]
-	WORD $0x4f9a12a9 // FMLA V9.4S, V21.4S, V26.S[0]
-	WORD $0x4f9b128a // FMLA V10.4S, V20.4S, V27.S[0]
-	WORD $0x4f9b12ab // FMLA V11.4S, V21.4S, V27.S[0]
-	WORD $0x4f9c128c // FMLA V12.4S, V20.4S, V28.S[0]
-	WORD $0x4f9c12ad // FMLA V13.4S, V21.4S, V28.S[0]
-	WORD $0x4f9d128e // FMLA V14.4S, V20.4S, V29.S[0]
-	WORD $0x4f9d12af // FMLA V15.4S, V21.4S, V29.S[0]
-	WORD $0x4f9e1290 // FMLA V16.4S, V20.4S, V30.S[0]
-	WORD $0x4f9e12b1 // FMLA V17.4S, V21.4S, V30.S[0]
-	WORD $0x4f9f1292 // FMLA V18.4S, V20.4S, V31.S[0]
-	WORD $0x4f9f12b3 // FMLA V19.4S, V21.4S, V31.S[0]
-	VLD1.P (R2)(R3), [V20.S4]
-	VLD1.P (R4)(R3), [V21.S4]
-	WORD $0x4fb61280 // FMLA V0.4S, V20.4S, V22.S[1]
-	WORD $0x4fb612a1 // FMLA V1.4S, V21.4S, V22.S[1]
-	WORD $0x4fb71282 // FMLA V2.4S, V20.4S, V23.S[1]
-	WORD $0x4fb712a3 // FMLA V3.4S, V21.4S, V23.S[1]
-	WORD $0x4fb81284 // FMLA V4.4S, V20.4S, V24.S[1]
-	WORD $0x4fb812a5 // FMLA V5.4S, V21.4S, V24.S[1]
-	WORD $0x4fb91286 // FMLA V6.4S, V20.4S, V25.S[1]
-	WORD $0x4fb912a7 // FMLA V7.4S, V21.4S, V25.S[1]
-	WORD $0x4fba1288 // FMLA V8.4S, V20.4S, V26.S[1]
-	WORD $0x4fba12a9 // FMLA V9.4S, V21.4S, V26.S[1]
-	WORD $0x4fbb128a // FMLA V10.4S, V20.4S, V27.S[1]
-	WORD $0x4fbb12ab // FMLA V11.4S, V21.4S, V27.S[1]
-	WORD $0x4fbc128c // FMLA V12.4S, V20.4S, V28.S[1]
-	WORD $0x4fbc12ad // FMLA V13.4S, V21.4S, V28.S[1]
-	WORD $0x4fbd128e // FMLA V14.4S, V20.4S, V29.S[1]
-	WORD $0x4fbd12af // FMLA V15.4S, V21.4S, V29.S[1]
-	WORD $0x4fbe1290 // FMLA V16.4S, V20.4S, V30.S[1]
-	WORD $0x4fbe12b1 // FMLA V17.4S, V21.4S, V30.S[1]
-	WORD $0x4fbf1292 // FMLA V18.4S, V20.4S, V31.S[1]
-	WORD $0x4fbf12b3 // FMLA V19.4S, V21.4S, V31.S[1]
-	VLD1.P (R2)(R3), [V20.S4]
-	VLD1.P (R4)(R3), [V21.S4]
-	WORD $0x4f961a80 // FMLA V0.4S, V20.4S, V22.S[2]
-	WORD $0x4f961aa1 // FMLA V1.4S, V21.4S, V22.S[2]
-	WORD $0x4f971a82 // FMLA V2.4S, V20.4S, V23.S[2]
-	WORD $0x4f971aa3 // FMLA V3.4S, V21.4S, V23.S[2]
-	WORD $0x4f981a84 // FMLA V4.4S, V20.4S, V24.S[2]
-	WORD $0x4f981aa5 // FMLA V5.4S, V21.4S, V24.S[2]
-	WORD $0x4f991a86 // FMLA V6.4S, V20.4S, V25.S[2]
-	WORD $0x4f991aa7 // FMLA V7.4S, V21.4S, V25.S[2]
-	WORD $0x4f9a1a88 // FMLA V8.4S, V20.4S, V26.S[2]
-	WORD $0x4f9a1aa9 // FMLA V9.4S, V21.4S, V26.S[2]
-	WORD $0x4f9b1a8a // FMLA V10.4S, V20.4S, V27.S[2]
-	WORD $0x4f9b1aab // FMLA V11.4S, V21.4S, V27.S[2]
-	WORD $0x4f9c1a8c // FMLA V12.4S, V20.4S, V28.S[2]
-	WORD $0x4f9c1aad // FMLA V13.4S, V21.4S, V28.S[2]
-	WORD $0x4f9d1a8e // FMLA V14.4S, V20.4S, V29.S[2]
-	WORD $0x4f9d1aaf // FMLA V15.4S, V21.4S, V29.S[2]
-	WORD $0x4f9e1a90 // FMLA V16.4S, V20.4S, V30.S[2]
-	WORD $0x4f9e1ab1 // FMLA V17.4S, V21.4S, V30.S[2]
-	WORD $0x4f9f1a92 // FMLA V18.4S, V20.4S, V31.S[2]
-	WORD $0x4f9f1ab3 // FMLA V19.4S, V21.4S, V31.S[2]
-	VLD1.P (R2)(R3), [V20.S4]
-	VLD1.P (R4)(R3), [V21.S4]
-	WORD $0x4fb61a80 // FMLA V0.4S, V20.4S, V22.S[3]
-	WORD $0x4fb61aa1 // FMLA V1.4S, V21.4S, V22.S[3]
-	WORD $0x4fb71a82 // FMLA V2.4S, V20.4S, V23.S[3]
-	WORD $0x4fb71aa3 // FMLA V3.4S, V21.4S, V23.S[3]
-	WORD $0x4fb81a84 // FMLA V4.4S, V20.4S, V24.S[3]
-	WORD $0x4fb81aa5 // FMLA V5.4S, V21.4S, V24.S[3]
-	WORD $0x4fb91a86 // FMLA V6.4S, V20.4S, V25.S[3]
-	WORD $0x4fb91aa7 // FMLA V7.4S, V21.4S, V25.S[3]
-	WORD $0x4fba1a88 // FMLA V8.4S, V20.4S, V26.S[3]
-	WORD $0x4fba1aa9 // FMLA V9.4S, V21.4S, V26.S[3]
-	WORD $0x4fbb1a8a // FMLA V10.4S, V20.4S, V27.S[3]
-	WORD $0x4fbb1aab // FMLA V11.4S, V21.4S, V27.S[3]
-	WORD $0x4fbc1a8c // FMLA V12.4S, V20.4S, V28.S[3]
-	WORD $0x4fbc1aad // FMLA V13.4S, V21.4S, V28.S[3]
-	WORD $0x4fbd1a8e // FMLA V14.4S, V20.4S, V29.S[3]
-	WORD $0x4fbd1aaf // FMLA V15.4S, V21.4S, V29.S[3]
-	WORD $0x4fbe1a90 // FMLA V16.4S, V20.4S, V30.S[3]
-	WORD $0x4fbe1ab1 // FMLA V17.4S, V21.4S, V30.S[3]
-	WORD $0x4fbf1a92 // FMLA V18.4S, V20.4S, V31.S[3]
-	WORD $0x4fbf1ab3 // FMLA V19.4S, V21.4S, V31.S[3]
-	SUBS $4, R20
-	BGE four
-rest:
-	ADDS $4, R20
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R6), F22
-	FMOVS.P 4(R7), F23
-	FMOVS.P 4(R8), F24
-	FMOVS.P 4(R9), F25
-	FMOVS.P 4(R10), F26
-	FMOVS.P 4(R11), F27
-	FMOVS.P 4(R12), F28
-	FMOVS.P 4(R13), F29
-	FMOVS.P 4(R14), F30
-	FMOVS.P 4(R15), F31
-	VLD1.P (R2)(R3), [V20.S4]
-	VLD1.P (R4)(R3), [V21.S4]
-	WORD $0x4f961280 // FMLA V0.4S, V20.4S, V22.S[0]
-	WORD $0x4f9612a1 // FMLA V1.4S, V21.4S, V22.S[0]
-	WORD $0x4f971282 // FMLA V2.4S, V20.4S, V23.S[0]
-	WORD $0x4f9712a3 // FMLA V3.4S, V21.4S, V23.S[0]
-	WORD $0x4f981284 // FMLA V4.4S, V20.4S, V24.S[0]
-	WORD $0x4f9812a5 // FMLA V5.4S, V21.4S, V24.S[0]
-	WORD $0x4f991286 // FMLA V6.4S, V20.4S, V25.S[0]
-	WORD $0x4f9912a7 // FMLA V7.4S, V21.4S, V25.S[0]
-	WORD $0x4f9a1288 // FMLA V8.4S, V20.4S, V26.S[0]
-	WORD $0x4f9a12a9 // FMLA V9.4S, V21.4S, V26.S[0]
-	WORD $0x4f9b128a // FMLA V10.4S, V20.4S, V27.S[0]
-	WORD $0x4f9b12ab // FMLA V11.4S, V21.4S, V27.S[0]
-	WORD $0x4f9c128c // FMLA V12.4S, V20.4S, V28.S[0]
-	WORD $0x4f9c12ad // FMLA V13.4S, V21.4S, V28.S[0]
-	WORD $0x4f9d128e // FMLA V14.4S, V20.4S, V29.S[0]
-	WORD $0x4f9d12af // FMLA V15.4S, V21.4S, V29.S[0]
-	WORD $0x4f9e1290 // FMLA V16.4S, V20.4S, V30.S[0]
-	WORD $0x4f9e12b1 // FMLA V17.4S, V21.4S, V30.S[0]
-	WORD $0x4f9f1292 // FMLA V18.4S, V20.4S, V31.S[0]
-	WORD $0x4f9f12b3 // FMLA V19.4S, V21.4S, V31.S[0]
-	SUBS $1, R20
-	BNE one
-next:
-	MOVD.P 8(R5), R21
-	ADD R21, R6
-	ADD R21, R7
-	ADD R21, R8
-	ADD R21, R9
-	ADD R21, R10
-	ADD R21, R11
-	ADD R21, R12
-	ADD R21, R13
-	ADD R21, R14
-	ADD R21, R15
-	SUBS $1, R19
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d400 // FADD V0, V0, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d421 // FADD V1, V1, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d442 // FADD V2, V2, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d463 // FADD V3, V3, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d484 // FADD V4, V4, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d4a5 // FADD V5, V5, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d4c6 // FADD V6, V6, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d4e7 // FADD V7, V7, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d508 // FADD V8, V8, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d529 // FADD V9, V9, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d54a // FADD V10, V10, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d56b // FADD V11, V11, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d58c // FADD V12, V12, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d5ad // FADD V13, V13, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d5ce // FADD V14, V14, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d5ef // FADD V15, V15, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d610 // FADD V16, V16, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d631 // FADD V17, V17, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d652 // FADD V18, V18, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d673 // FADD V19, V19, V20
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e814 // FCMLT0 V20, V0
-	WORD $0x4e741c00 // BIC V0, V0, V20
-	WORD $0x4ea0e834 // FCMLT0 V20, V1
-	WORD $0x4e741c21 // BIC V1, V1, V20
-	WORD $0x4ea0e854 // FCMLT0 V20, V2
-	WORD $0x4e741c42 // BIC V2, V2, V20
-	WORD $0x4ea0e874 // FCMLT0 V20, V3
-	WORD $0x4e741c63 // BIC V3, V3, V20
-	WORD $0x4ea0e894 // FCMLT0 V20, V4
-	WORD $0x4e741c84 // BIC V4, V4, V20
-	WORD $0x4ea0e8b4 // FCMLT0 V20, V5
-	WORD $0x4e741ca5 // BIC V5, V5, V20
-	WORD $0x4ea0e8d4 // FCMLT0 V20, V6
-	WORD $0x4e741cc6 // BIC V6, V6, V20
-	WORD $0x4ea0e8f4 // FCMLT0 V20, V7
-	WORD $0x4e741ce7 // BIC V7, V7, V20
-	WORD $0x4ea0e914 // FCMLT0 V20, V8
-	WORD $0x4e741d08 // BIC V8, V8, V20
-	WORD $0x4ea0e934 // FCMLT0 V20, V9
-	WORD $0x4e741d29 // BIC V9, V9, V20
-	WORD $0x4ea0e954 // FCMLT0 V20, V10
-	WORD $0x4e741d4a // BIC V10, V10, V20
-	WORD $0x4ea0e974 // FCMLT0 V20, V11
-	WORD $0x4e741d6b // BIC V11, V11, V20
-	WORD $0x4ea0e994 // FCMLT0 V20, V12
-	WORD $0x4e741d8c // BIC V12, V12, V20
-	WORD $0x4ea0e9b4 // FCMLT0 V20, V13
-	WORD $0x4e741dad // BIC V13, V13, V20
-	WORD $0x4ea0e9d4 // FCMLT0 V20, V14
-	WORD $0x4e741dce // BIC V14, V14, V20
-	WORD $0x4ea0e9f4 // FCMLT0 V20, V15
-	WORD $0x4e741def // BIC V15, V15, V20
-	WORD $0x4ea0ea14 // FCMLT0 V20, V16
-	WORD $0x4e741e10 // BIC V16, V16, V20
-	WORD $0x4ea0ea34 // FCMLT0 V20, V17
-	WORD $0x4e741e31 // BIC V17, V17, V20
-	WORD $0x4ea0ea54 // FCMLT0 V20, V18
-	WORD $0x4e741e52 // BIC V18, V18, V20
-	WORD $0x4ea0ea74 // FCMLT0 V20, V19
-	WORD $0x4e741e73 // BIC V19, V19, V20
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V20.S4
-	WORD $0x4eb4f400 // FMIN V0, V0, V20
-	WORD $0x4eb4f421 // FMIN V1, V1, V20
-	WORD $0x4eb4f442 // FMIN V2, V2, V20
-	WORD $0x4eb4f463 // FMIN V3, V3, V20
-	WORD $0x4eb4f484 // FMIN V4, V4, V20
-	WORD $0x4eb4f4a5 // FMIN V5, V5, V20
-	WORD $0x4eb4f4c6 // FMIN V6, V6, V20
-	WORD $0x4eb4f4e7 // FMIN V7, V7, V20
-	WORD $0x4eb4f508 // FMIN V8, V8, V20
-	WORD $0x4eb4f529 // FMIN V9, V9, V20
-	WORD $0x4eb4f54a // FMIN V10, V10, V20
-	WORD $0x4eb4f56b // FMIN V11, V11, V20
-	WORD $0x4eb4f58c // FMIN V12, V12, V20
-	WORD $0x4eb4f5ad // FMIN V13, V13, V20
-	WORD $0x4eb4f5ce // FMIN V14, V14, V20
-	WORD $0x4eb4f5ef // FMIN V15, V15, V20
-	WORD $0x4eb4f610 // FMIN V16, V16, V20
-	WORD $0x4eb4f631 // FMIN V17, V17, V20
-	WORD $0x4eb4f652 // FMIN V18, V18, V20
-	WORD $0x4eb4f673 // FMIN V19, V19, V20
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F14, (R2)
-	FMOVQ F15, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F16, (R2)
-	FMOVQ F17, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F18, (R2)
-	FMOVQ F19, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n1x3NEON(a *Args)
-TEXT ·n1x3NEON(SB), NOSPLIT, $0-8
+// func tile1x3NEON(a *Args)
+TEXT ·tile1x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -4709,11 +3881,14 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R8
-segment:
+segment1:
 	MOVD Args_K(R0), R9
 	SUBS $4, R9
 	BLT rest
@@ -4760,7 +3935,36 @@ next:
 	MOVD.P 8(R6), R10
 	ADD R10, R7
 	SUBS $1, R8
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVS (R6), F5
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V3.S4, V4.S4]
+	WORD $0x4f851060 // FMLA V0.4S, V3.4S, V5.S[0]
+	WORD $0x4f851081 // FMLA V1.4S, V4.4S, V5.S[0]
+	VLD1.P (R4)(R3), [V3.S4]
+	WORD $0x4f851062 // FMLA V2.4S, V3.4S, V5.S[0]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -4823,8 +4027,8 @@ store:
 done:
 	RET
 
-// func n2x3NEON(a *Args)
-TEXT ·n2x3NEON(SB), NOSPLIT, $0-8
+// func tile2x3NEON(a *Args)
+TEXT ·tile2x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -4844,12 +4048,15 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -4914,7 +4121,39 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R6), F8
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V6.S4, V7.S4]
+	WORD $0x4f8810c0 // FMLA V0.4S, V6.4S, V8.S[0]
+	WORD $0x4f8810e1 // FMLA V1.4S, V7.4S, V8.S[0]
+	WORD $0x4fa810c3 // FMLA V3.4S, V6.4S, V8.S[1]
+	WORD $0x4fa810e4 // FMLA V4.4S, V7.4S, V8.S[1]
+	VLD1.P (R4)(R3), [V6.S4]
+	WORD $0x4f8810c2 // FMLA V2.4S, V6.4S, V8.S[0]
+	WORD $0x4fa810c5 // FMLA V5.4S, V6.4S, V8.S[1]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -4999,8 +4238,8 @@ store:
 done:
 	RET
 
-// func n3x3NEON(a *Args)
-TEXT ·n3x3NEON(SB), NOSPLIT, $0-8
+// func tile3x3NEON(a *Args)
+TEXT ·tile3x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -5025,13 +4264,16 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
 	ADD R6, R8, R9
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -5114,7 +4356,43 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R6), F11
+	FMOVS 8(R6), F12
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V9.S4, V10.S4]
+	WORD $0x4f8b1120 // FMLA V0.4S, V9.4S, V11.S[0]
+	WORD $0x4f8b1141 // FMLA V1.4S, V10.4S, V11.S[0]
+	WORD $0x4fab1123 // FMLA V3.4S, V9.4S, V11.S[1]
+	WORD $0x4fab1144 // FMLA V4.4S, V10.4S, V11.S[1]
+	WORD $0x4f8c1126 // FMLA V6.4S, V9.4S, V12.S[0]
+	WORD $0x4f8c1147 // FMLA V7.4S, V10.4S, V12.S[0]
+	VLD1.P (R4)(R3), [V9.S4]
+	WORD $0x4f8b1122 // FMLA V2.4S, V9.4S, V11.S[0]
+	WORD $0x4fab1125 // FMLA V5.4S, V9.4S, V11.S[1]
+	WORD $0x4f8c1128 // FMLA V8.4S, V9.4S, V12.S[0]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -5221,8 +4499,8 @@ store:
 done:
 	RET
 
-// func n4x3NEON(a *Args)
-TEXT ·n4x3NEON(SB), NOSPLIT, $0-8
+// func tile4x3NEON(a *Args)
+TEXT ·tile4x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -5252,6 +4530,9 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -5259,7 +4540,7 @@ tile:
 	ADD R6, R9, R10
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -5360,7 +4641,45 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F14
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V12.S4, V13.S4]
+	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
+	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
+	WORD $0x4fae1183 // FMLA V3.4S, V12.4S, V14.S[1]
+	WORD $0x4fae11a4 // FMLA V4.4S, V13.4S, V14.S[1]
+	WORD $0x4f8e1986 // FMLA V6.4S, V12.4S, V14.S[2]
+	WORD $0x4f8e19a7 // FMLA V7.4S, V13.4S, V14.S[2]
+	WORD $0x4fae1989 // FMLA V9.4S, V12.4S, V14.S[3]
+	WORD $0x4fae19aa // FMLA V10.4S, V13.4S, V14.S[3]
+	VLD1.P (R4)(R3), [V12.S4]
+	WORD $0x4f8e1182 // FMLA V2.4S, V12.4S, V14.S[0]
+	WORD $0x4fae1185 // FMLA V5.4S, V12.4S, V14.S[1]
+	WORD $0x4f8e1988 // FMLA V8.4S, V12.4S, V14.S[2]
+	WORD $0x4fae198b // FMLA V11.4S, V12.4S, V14.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -5489,8 +4808,8 @@ store:
 done:
 	RET
 
-// func n5x3NEON(a *Args)
-TEXT ·n5x3NEON(SB), NOSPLIT, $0-8
+// func tile5x3NEON(a *Args)
+TEXT ·tile5x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -5525,6 +4844,9 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -5533,7 +4855,7 @@ tile:
 	ADD R6, R10, R11
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R12
-segment:
+segment1:
 	MOVD Args_K(R0), R13
 	SUBS $4, R13
 	BLT rest
@@ -5652,7 +4974,49 @@ next:
 	ADD R14, R10
 	ADD R14, R11
 	SUBS $1, R12
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F17
+	FMOVQ 4(R6), F18
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V15.S4, V16.S4]
+	WORD $0x4f9111e0 // FMLA V0.4S, V15.4S, V17.S[0]
+	WORD $0x4f911201 // FMLA V1.4S, V16.4S, V17.S[0]
+	WORD $0x4fb111e3 // FMLA V3.4S, V15.4S, V17.S[1]
+	WORD $0x4fb11204 // FMLA V4.4S, V16.4S, V17.S[1]
+	WORD $0x4f9119e6 // FMLA V6.4S, V15.4S, V17.S[2]
+	WORD $0x4f911a07 // FMLA V7.4S, V16.4S, V17.S[2]
+	WORD $0x4fb119e9 // FMLA V9.4S, V15.4S, V17.S[3]
+	WORD $0x4fb11a0a // FMLA V10.4S, V16.4S, V17.S[3]
+	WORD $0x4fb219ec // FMLA V12.4S, V15.4S, V18.S[3]
+	WORD $0x4fb21a0d // FMLA V13.4S, V16.4S, V18.S[3]
+	VLD1.P (R4)(R3), [V15.S4]
+	WORD $0x4f9111e2 // FMLA V2.4S, V15.4S, V17.S[0]
+	WORD $0x4fb111e5 // FMLA V5.4S, V15.4S, V17.S[1]
+	WORD $0x4f9119e8 // FMLA V8.4S, V15.4S, V17.S[2]
+	WORD $0x4fb119eb // FMLA V11.4S, V15.4S, V17.S[3]
+	WORD $0x4fb219ee // FMLA V14.4S, V15.4S, V18.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -5803,8 +5167,8 @@ store:
 done:
 	RET
 
-// func n6x3NEON(a *Args)
-TEXT ·n6x3NEON(SB), NOSPLIT, $0-8
+// func tile6x3NEON(a *Args)
+TEXT ·tile6x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -5844,6 +5208,9 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -5853,7 +5220,7 @@ tile:
 	ADD R6, R11, R12
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R13
-segment:
+segment1:
 	MOVD Args_K(R0), R14
 	SUBS $4, R14
 	BLT rest
@@ -5990,7 +5357,52 @@ next:
 	ADD R15, R11
 	ADD R15, R12
 	SUBS $1, R13
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F20
+	FMOVQ 8(R6), F21
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V18.S4, V19.S4]
+	WORD $0x4f941240 // FMLA V0.4S, V18.4S, V20.S[0]
+	WORD $0x4f941261 // FMLA V1.4S, V19.4S, V20.S[0]
+	WORD $0x4fb41243 // FMLA V3.4S, V18.4S, V20.S[1]
+	WORD $0x4fb41264 // FMLA V4.4S, V19.4S, V20.S[1]
+	WORD $0x4f941a46 // FMLA V6.4S, V18.4S, V20.S[2]
+	WORD $0x4f941a67 // FMLA V7.4S, V19.4S, V20.S[2]
+	WORD $0x4fb41a49 // FMLA V9.4S, V18.4S, V20.S[3]
+	WORD $0x4fb41a6a // FMLA V10.4S, V19.4S, V20.S[3]
+	WORD $0x4f951a4c // FMLA V12.4S, V18.4S, V21.S[2]
+	WORD $0x4f951a6d // FMLA V13.4S, V19.4S, V21.S[2]
+	WORD $0x4fb51a4f // FMLA V15.4S, V18.4S, V21.S[3]
+	WORD $0x4fb51a70 // FMLA V16.4S, V19.4S, V21.S[3]
+	VLD1.P (R4)(R3), [V18.S4]
+	WORD $0x4f941242 // FMLA V2.4S, V18.4S, V20.S[0]
+	WORD $0x4fb41245 // FMLA V5.4S, V18.4S, V20.S[1]
+	WORD $0x4f941a48 // FMLA V8.4S, V18.4S, V20.S[2]
+	WORD $0x4fb41a4b // FMLA V11.4S, V18.4S, V20.S[3]
+	WORD $0x4f951a4e // FMLA V14.4S, V18.4S, V21.S[2]
+	WORD $0x4fb51a51 // FMLA V17.4S, V18.4S, V21.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -6163,8 +5575,8 @@ store:
 done:
 	RET
 
-// func n1x4NEON(a *Args)
-TEXT ·n1x4NEON(SB), NOSPLIT, $0-8
+// func tile1x4NEON(a *Args)
+TEXT ·tile1x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -6180,11 +5592,14 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R8
-segment:
+segment1:
 	MOVD Args_K(R0), R9
 	SUBS $4, R9
 	BLT rest
@@ -6241,7 +5656,38 @@ next:
 	MOVD.P 8(R6), R10
 	ADD R10, R7
 	SUBS $1, R8
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVS (R6), F6
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V4.S4, V5.S4]
+	WORD $0x4f861080 // FMLA V0.4S, V4.4S, V6.S[0]
+	WORD $0x4f8610a1 // FMLA V1.4S, V5.4S, V6.S[0]
+	VLD1.P (R5)(R3), [V4.S4]
+	VLD1.P (R4)(R3), [V5.S4]
+	WORD $0x4f861082 // FMLA V2.4S, V4.4S, V6.S[0]
+	WORD $0x4f8610a3 // FMLA V3.4S, V5.4S, V6.S[0]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -6310,8 +5756,8 @@ store:
 done:
 	RET
 
-// func n2x4NEON(a *Args)
-TEXT ·n2x4NEON(SB), NOSPLIT, $0-8
+// func tile2x4NEON(a *Args)
+TEXT ·tile2x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -6333,12 +5779,15 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -6418,7 +5867,42 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R6), F10
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V8.S4, V9.S4]
+	WORD $0x4f8a1100 // FMLA V0.4S, V8.4S, V10.S[0]
+	WORD $0x4f8a1121 // FMLA V1.4S, V9.4S, V10.S[0]
+	WORD $0x4faa1104 // FMLA V4.4S, V8.4S, V10.S[1]
+	WORD $0x4faa1125 // FMLA V5.4S, V9.4S, V10.S[1]
+	VLD1.P (R5)(R3), [V8.S4]
+	VLD1.P (R4)(R3), [V9.S4]
+	WORD $0x4f8a1102 // FMLA V2.4S, V8.4S, V10.S[0]
+	WORD $0x4f8a1123 // FMLA V3.4S, V9.4S, V10.S[0]
+	WORD $0x4faa1106 // FMLA V6.4S, V8.4S, V10.S[1]
+	WORD $0x4faa1127 // FMLA V7.4S, V9.4S, V10.S[1]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -6515,8 +5999,8 @@ store:
 done:
 	RET
 
-// func n3x4NEON(a *Args)
-TEXT ·n3x4NEON(SB), NOSPLIT, $0-8
+// func tile3x4NEON(a *Args)
+TEXT ·tile3x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -6544,13 +6028,16 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
 	ADD R6, R8, R9
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -6653,7 +6140,47 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVD (R6), F14
+	FMOVS 8(R6), F15
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V12.S4, V13.S4]
+	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
+	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
+	WORD $0x4fae1184 // FMLA V4.4S, V12.4S, V14.S[1]
+	WORD $0x4fae11a5 // FMLA V5.4S, V13.4S, V14.S[1]
+	WORD $0x4f8f1188 // FMLA V8.4S, V12.4S, V15.S[0]
+	WORD $0x4f8f11a9 // FMLA V9.4S, V13.4S, V15.S[0]
+	VLD1.P (R5)(R3), [V12.S4]
+	VLD1.P (R4)(R3), [V13.S4]
+	WORD $0x4f8e1182 // FMLA V2.4S, V12.4S, V14.S[0]
+	WORD $0x4f8e11a3 // FMLA V3.4S, V13.4S, V14.S[0]
+	WORD $0x4fae1186 // FMLA V6.4S, V12.4S, V14.S[1]
+	WORD $0x4fae11a7 // FMLA V7.4S, V13.4S, V14.S[1]
+	WORD $0x4f8f118a // FMLA V10.4S, V12.4S, V15.S[0]
+	WORD $0x4f8f11ab // FMLA V11.4S, V13.4S, V15.S[0]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -6778,8 +6305,8 @@ store:
 done:
 	RET
 
-// func n4x4NEON(a *Args)
-TEXT ·n4x4NEON(SB), NOSPLIT, $0-8
+// func tile4x4NEON(a *Args)
+TEXT ·tile4x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -6813,6 +6340,9 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -6820,7 +6350,7 @@ tile:
 	ADD R6, R9, R10
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -6946,7 +6476,50 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F18
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V16.S4, V17.S4]
+	WORD $0x4f921200 // FMLA V0.4S, V16.4S, V18.S[0]
+	WORD $0x4f921221 // FMLA V1.4S, V17.4S, V18.S[0]
+	WORD $0x4fb21204 // FMLA V4.4S, V16.4S, V18.S[1]
+	WORD $0x4fb21225 // FMLA V5.4S, V17.4S, V18.S[1]
+	WORD $0x4f921a08 // FMLA V8.4S, V16.4S, V18.S[2]
+	WORD $0x4f921a29 // FMLA V9.4S, V17.4S, V18.S[2]
+	WORD $0x4fb21a0c // FMLA V12.4S, V16.4S, V18.S[3]
+	WORD $0x4fb21a2d // FMLA V13.4S, V17.4S, V18.S[3]
+	VLD1.P (R5)(R3), [V16.S4]
+	VLD1.P (R4)(R3), [V17.S4]
+	WORD $0x4f921202 // FMLA V2.4S, V16.4S, V18.S[0]
+	WORD $0x4f921223 // FMLA V3.4S, V17.4S, V18.S[0]
+	WORD $0x4fb21206 // FMLA V6.4S, V16.4S, V18.S[1]
+	WORD $0x4fb21227 // FMLA V7.4S, V17.4S, V18.S[1]
+	WORD $0x4f921a0a // FMLA V10.4S, V16.4S, V18.S[2]
+	WORD $0x4f921a2b // FMLA V11.4S, V17.4S, V18.S[2]
+	WORD $0x4fb21a0e // FMLA V14.4S, V16.4S, V18.S[3]
+	WORD $0x4fb21a2f // FMLA V15.4S, V17.4S, V18.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -7099,8 +6672,8 @@ store:
 done:
 	RET
 
-// func n5x4NEON(a *Args)
-TEXT ·n5x4NEON(SB), NOSPLIT, $0-8
+// func tile5x4NEON(a *Args)
+TEXT ·tile5x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -7140,6 +6713,9 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -7148,7 +6724,7 @@ tile:
 	ADD R6, R10, R11
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R12
-segment:
+segment1:
 	MOVD Args_K(R0), R13
 	SUBS $4, R13
 	BLT rest
@@ -7297,7 +6873,55 @@ next:
 	ADD R14, R10
 	ADD R14, R11
 	SUBS $1, R12
-	BNE segment
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVD Args_A(R0), R6
+	MOVD Args_AStride(R0), R7
+	MOVD Args_ASeg(R0), R8
+	MOVD Args_BSeg(R0), R9
+	MOVD Args_Segs(R0), R10
+segment2:
+	MOVD Args_K(R0), R11
+	PCALIGN $16
+	// for each k: elements of A, then a row of B
+again:
+	FMOVQ (R6), F22
+	FMOVQ 4(R6), F23
+	ADD R7, R6
+	VLD1.P (R2)(R3), [V20.S4, V21.S4]
+	WORD $0x4f961280 // FMLA V0.4S, V20.4S, V22.S[0]
+	WORD $0x4f9612a1 // FMLA V1.4S, V21.4S, V22.S[0]
+	WORD $0x4fb61284 // FMLA V4.4S, V20.4S, V22.S[1]
+	WORD $0x4fb612a5 // FMLA V5.4S, V21.4S, V22.S[1]
+	WORD $0x4f961a88 // FMLA V8.4S, V20.4S, V22.S[2]
+	WORD $0x4f961aa9 // FMLA V9.4S, V21.4S, V22.S[2]
+	WORD $0x4fb61a8c // FMLA V12.4S, V20.4S, V22.S[3]
+	WORD $0x4fb61aad // FMLA V13.4S, V21.4S, V22.S[3]
+	WORD $0x4fb71a90 // FMLA V16.4S, V20.4S, V23.S[3]
+	WORD $0x4fb71ab1 // FMLA V17.4S, V21.4S, V23.S[3]
+	VLD1.P (R5)(R3), [V20.S4]
+	VLD1.P (R4)(R3), [V21.S4]
+	WORD $0x4f961282 // FMLA V2.4S, V20.4S, V22.S[0]
+	WORD $0x4f9612a3 // FMLA V3.4S, V21.4S, V22.S[0]
+	WORD $0x4fb61286 // FMLA V6.4S, V20.4S, V22.S[1]
+	WORD $0x4fb612a7 // FMLA V7.4S, V21.4S, V22.S[1]
+	WORD $0x4f961a8a // FMLA V10.4S, V20.4S, V22.S[2]
+	WORD $0x4f961aab // FMLA V11.4S, V21.4S, V22.S[2]
+	WORD $0x4fb61a8e // FMLA V14.4S, V20.4S, V22.S[3]
+	WORD $0x4fb61aaf // FMLA V15.4S, V21.4S, V22.S[3]
+	WORD $0x4fb71a92 // FMLA V18.4S, V20.4S, V23.S[3]
+	WORD $0x4fb71ab3 // FMLA V19.4S, V21.4S, V23.S[3]
+	SUBS $1, R11
+	BNE again
+	ADD R8, R6
+	ADD R9, R2
+	ADD R9, R5
+	ADD R9, R4
+	SUBS $1, R10
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -7478,8 +7102,8 @@ store:
 done:
 	RET
 
-// func n6x4NEON(a *Args)
-TEXT ·n6x4NEON(SB), NOSPLIT, $0-8
+// func tile6x4NEON(a *Args)
+TEXT ·tile6x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -7525,6 +7149,9 @@ tile:
 	MOVD Args_BStride(R0), R3
 	ADD R1, R2, R4
 	ADD $32, R2, R5
+	MOVD Args_transposed(R0), R6
+	CBNZ R6, transposed
+	// rows of A at a stride
 	MOVD Args_AStride(R0), R6
 	MOVD Args_A(R0), R7
 	ADD R6, R7, R8
@@ -7534,7 +7161,7 @@ tile:
 	ADD R6, R11, R12
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R13
-segment:
+segment1:
 	MOVD Args_K(R0), R14
 	SUBS $4, R14
 	BLT rest
@@ -7706,11714 +7333,16 @@ next:
 	ADD R15, R11
 	ADD R15, R12
 	SUBS $1, R13
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d400 // FADD V0, V0, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d421 // FADD V1, V1, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d442 // FADD V2, V2, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d463 // FADD V3, V3, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d484 // FADD V4, V4, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d4a5 // FADD V5, V5, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d4c6 // FADD V6, V6, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d4e7 // FADD V7, V7, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d508 // FADD V8, V8, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d529 // FADD V9, V9, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d54a // FADD V10, V10, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d56b // FADD V11, V11, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d58c // FADD V12, V12, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d5ad // FADD V13, V13, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d5ce // FADD V14, V14, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d5ef // FADD V15, V15, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d610 // FADD V16, V16, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d631 // FADD V17, V17, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d652 // FADD V18, V18, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d673 // FADD V19, V19, V24
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F24
-	WORD $0x4e38d694 // FADD V20, V20, V24
-	FMOVQ 16(R3), F24
-	WORD $0x4e38d6b5 // FADD V21, V21, V24
-	FMOVQ 32(R3), F24
-	WORD $0x4e38d6d6 // FADD V22, V22, V24
-	FMOVQ (R4), F24
-	WORD $0x4e38d6f7 // FADD V23, V23, V24
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e818 // FCMLT0 V24, V0
-	WORD $0x4e781c00 // BIC V0, V0, V24
-	WORD $0x4ea0e838 // FCMLT0 V24, V1
-	WORD $0x4e781c21 // BIC V1, V1, V24
-	WORD $0x4ea0e858 // FCMLT0 V24, V2
-	WORD $0x4e781c42 // BIC V2, V2, V24
-	WORD $0x4ea0e878 // FCMLT0 V24, V3
-	WORD $0x4e781c63 // BIC V3, V3, V24
-	WORD $0x4ea0e898 // FCMLT0 V24, V4
-	WORD $0x4e781c84 // BIC V4, V4, V24
-	WORD $0x4ea0e8b8 // FCMLT0 V24, V5
-	WORD $0x4e781ca5 // BIC V5, V5, V24
-	WORD $0x4ea0e8d8 // FCMLT0 V24, V6
-	WORD $0x4e781cc6 // BIC V6, V6, V24
-	WORD $0x4ea0e8f8 // FCMLT0 V24, V7
-	WORD $0x4e781ce7 // BIC V7, V7, V24
-	WORD $0x4ea0e918 // FCMLT0 V24, V8
-	WORD $0x4e781d08 // BIC V8, V8, V24
-	WORD $0x4ea0e938 // FCMLT0 V24, V9
-	WORD $0x4e781d29 // BIC V9, V9, V24
-	WORD $0x4ea0e958 // FCMLT0 V24, V10
-	WORD $0x4e781d4a // BIC V10, V10, V24
-	WORD $0x4ea0e978 // FCMLT0 V24, V11
-	WORD $0x4e781d6b // BIC V11, V11, V24
-	WORD $0x4ea0e998 // FCMLT0 V24, V12
-	WORD $0x4e781d8c // BIC V12, V12, V24
-	WORD $0x4ea0e9b8 // FCMLT0 V24, V13
-	WORD $0x4e781dad // BIC V13, V13, V24
-	WORD $0x4ea0e9d8 // FCMLT0 V24, V14
-	WORD $0x4e781dce // BIC V14, V14, V24
-	WORD $0x4ea0e9f8 // FCMLT0 V24, V15
-	WORD $0x4e781def // BIC V15, V15, V24
-	WORD $0x4ea0ea18 // FCMLT0 V24, V16
-	WORD $0x4e781e10 // BIC V16, V16, V24
-	WORD $0x4ea0ea38 // FCMLT0 V24, V17
-	WORD $0x4e781e31 // BIC V17, V17, V24
-	WORD $0x4ea0ea58 // FCMLT0 V24, V18
-	WORD $0x4e781e52 // BIC V18, V18, V24
-	WORD $0x4ea0ea78 // FCMLT0 V24, V19
-	WORD $0x4e781e73 // BIC V19, V19, V24
-	WORD $0x4ea0ea98 // FCMLT0 V24, V20
-	WORD $0x4e781e94 // BIC V20, V20, V24
-	WORD $0x4ea0eab8 // FCMLT0 V24, V21
-	WORD $0x4e781eb5 // BIC V21, V21, V24
-	WORD $0x4ea0ead8 // FCMLT0 V24, V22
-	WORD $0x4e781ed6 // BIC V22, V22, V24
-	WORD $0x4ea0eaf8 // FCMLT0 V24, V23
-	WORD $0x4e781ef7 // BIC V23, V23, V24
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V24.S4
-	WORD $0x4eb8f400 // FMIN V0, V0, V24
-	WORD $0x4eb8f421 // FMIN V1, V1, V24
-	WORD $0x4eb8f442 // FMIN V2, V2, V24
-	WORD $0x4eb8f463 // FMIN V3, V3, V24
-	WORD $0x4eb8f484 // FMIN V4, V4, V24
-	WORD $0x4eb8f4a5 // FMIN V5, V5, V24
-	WORD $0x4eb8f4c6 // FMIN V6, V6, V24
-	WORD $0x4eb8f4e7 // FMIN V7, V7, V24
-	WORD $0x4eb8f508 // FMIN V8, V8, V24
-	WORD $0x4eb8f529 // FMIN V9, V9, V24
-	WORD $0x4eb8f54a // FMIN V10, V10, V24
-	WORD $0x4eb8f56b // FMIN V11, V11, V24
-	WORD $0x4eb8f58c // FMIN V12, V12, V24
-	WORD $0x4eb8f5ad // FMIN V13, V13, V24
-	WORD $0x4eb8f5ce // FMIN V14, V14, V24
-	WORD $0x4eb8f5ef // FMIN V15, V15, V24
-	WORD $0x4eb8f610 // FMIN V16, V16, V24
-	WORD $0x4eb8f631 // FMIN V17, V17, V24
-	WORD $0x4eb8f652 // FMIN V18, V18, V24
-	WORD $0x4eb8f673 // FMIN V19, V19, V24
-	WORD $0x4eb8f694 // FMIN V20, V20, V24
-	WORD $0x4eb8f6b5 // FMIN V21, V21, V24
-	WORD $0x4eb8f6d6 // FMIN V22, V22, V24
-	WORD $0x4eb8f6f7 // FMIN V23, V23, V24
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, 16(R2)
-	FMOVQ F10, 32(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, 32(R2)
-	FMOVQ F15, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F16, (R2)
-	FMOVQ F17, 16(R2)
-	FMOVQ F18, 32(R2)
-	FMOVQ F19, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F20, (R2)
-	FMOVQ F21, 16(R2)
-	FMOVQ F22, 32(R2)
-	FMOVQ F23, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n1xc1NEON(a *Args)
-TEXT ·n1xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R6
-segment:
-	MOVD Args_K(R0), R7
-	SUBS $4, R7
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F2
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
-	SUBS $4, R7
-	BGE four
-rest:
-	ADDS $4, R7
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F2
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	SUBS $1, R7
-	BNE one
-next:
-	MOVD.P 8(R4), R8
-	ADD R8, R5
-	SUBS $1, R6
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F1
-	WORD $0x4e21d400 // FADD V0, V0, V1
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e801 // FCMLT0 V1, V0
-	WORD $0x4e611c00 // BIC V0, V0, V1
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V1.S4
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n2xc1NEON(a *Args)
-TEXT ·n2xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R7
-segment:
-	MOVD Args_K(R0), R8
-	SUBS $4, R8
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F3
-	FMOVQ.P 16(R6), F4
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
-	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
-	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
-	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
-	SUBS $4, R8
-	BGE four
-rest:
-	ADDS $4, R8
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F3
-	FMOVS.P 4(R6), F4
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	SUBS $1, R8
-	BNE one
-next:
-	MOVD.P 8(R4), R9
-	ADD R9, R5
-	ADD R9, R6
-	SUBS $1, R7
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F2
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	ADD R5, R3
-	FMOVS (R3), F2
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n3xc1NEON(a *Args)
-TEXT ·n3xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	SUBS $4, R9
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F4
-	FMOVQ.P 16(R6), F5
-	FMOVQ.P 16(R7), F6
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
-	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
-	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
-	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
-	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
-	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
-	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
-	SUBS $4, R9
-	BGE four
-rest:
-	ADDS $4, R9
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F4
-	FMOVS.P 4(R6), F5
-	FMOVS.P 4(R7), F6
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	SUBS $1, R9
-	BNE one
-next:
-	MOVD.P 8(R4), R10
-	ADD R10, R5
-	ADD R10, R6
-	ADD R10, R7
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F3
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	ADD R5, R3
-	FMOVS (R3), F3
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	ADD R5, R3
-	FMOVS (R3), F3
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n4xc1NEON(a *Args)
-TEXT ·n4xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F5
-	FMOVS.P 4(R6), F6
-	FMOVS.P 4(R7), F7
-	FMOVS.P 4(R8), F8
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	SUBS $1, R10
-	BNE one
-next:
-	MOVD.P 8(R4), R11
-	ADD R11, R5
-	ADD R11, R6
-	ADD R11, R7
-	ADD R11, R8
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	ADD R5, R3
-	FMOVS (R3), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	FMOVS (R3), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	ADD R5, R3
-	FMOVS (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n5xc1NEON(a *Args)
-TEXT ·n5xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	SUBS $4, R11
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F6
-	FMOVQ.P 16(R6), F7
-	FMOVQ.P 16(R7), F8
-	FMOVQ.P 16(R8), F9
-	FMOVQ.P 16(R9), F10
-	FMOVS (R2), F5
-	ADD R3, R2
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4f8710a1 // FMLA V1.4S, V5.4S, V7.S[0]
-	WORD $0x4f8810a2 // FMLA V2.4S, V5.4S, V8.S[0]
-	WORD $0x4f8910a3 // FMLA V3.4S, V5.4S, V9.S[0]
-	WORD $0x4f8a10a4 // FMLA V4.4S, V5.4S, V10.S[0]
-	FMOVS (R2), F5
-	ADD R3, R2
-	WORD $0x4fa610a0 // FMLA V0.4S, V5.4S, V6.S[1]
-	WORD $0x4fa710a1 // FMLA V1.4S, V5.4S, V7.S[1]
-	WORD $0x4fa810a2 // FMLA V2.4S, V5.4S, V8.S[1]
-	WORD $0x4fa910a3 // FMLA V3.4S, V5.4S, V9.S[1]
-	WORD $0x4faa10a4 // FMLA V4.4S, V5.4S, V10.S[1]
-	FMOVS (R2), F5
-	ADD R3, R2
-	WORD $0x4f8618a0 // FMLA V0.4S, V5.4S, V6.S[2]
-	WORD $0x4f8718a1 // FMLA V1.4S, V5.4S, V7.S[2]
-	WORD $0x4f8818a2 // FMLA V2.4S, V5.4S, V8.S[2]
-	WORD $0x4f8918a3 // FMLA V3.4S, V5.4S, V9.S[2]
-	WORD $0x4f8a18a4 // FMLA V4.4S, V5.4S, V10.S[2]
-	FMOVS (R2), F5
-	ADD R3, R2
-	WORD $0x4fa618a0 // FMLA V0.4S, V5.4S, V6.S[3]
-	WORD $0x4fa718a1 // FMLA V1.4S, V5.4S, V7.S[3]
-	WORD $0x4fa818a2 // FMLA V2.4S, V5.4S, V8.S[3]
-	WORD $0x4fa918a3 // FMLA V3.4S, V5.4S, V9.S[3]
-	WORD $0x4faa18a4 // FMLA V4.4S, V5.4S, V10.S[3]
-	SUBS $4, R11
-	BGE four
-rest:
-	ADDS $4, R11
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F6
-	FMOVS.P 4(R6), F7
-	FMOVS.P 4(R7), F8
-	FMOVS.P 4(R8), F9
-	FMOVS.P 4(R9), F10
-	FMOVS (R2), F5
-	ADD R3, R2
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4f8710a1 // FMLA V1.4S, V5.4S, V7.S[0]
-	WORD $0x4f8810a2 // FMLA V2.4S, V5.4S, V8.S[0]
-	WORD $0x4f8910a3 // FMLA V3.4S, V5.4S, V9.S[0]
-	WORD $0x4f8a10a4 // FMLA V4.4S, V5.4S, V10.S[0]
-	SUBS $1, R11
-	BNE one
-next:
-	MOVD.P 8(R4), R12
-	ADD R12, R5
-	ADD R12, R6
-	ADD R12, R7
-	ADD R12, R8
-	ADD R12, R9
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F5
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	ADD R5, R3
-	FMOVS (R3), F5
-	WORD $0x4e25d421 // FADD V1, V1, V5
-	ADD R5, R3
-	FMOVS (R3), F5
-	WORD $0x4e25d442 // FADD V2, V2, V5
-	ADD R5, R3
-	FMOVS (R3), F5
-	WORD $0x4e25d463 // FADD V3, V3, V5
-	ADD R5, R3
-	FMOVS (R3), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e805 // FCMLT0 V5, V0
-	WORD $0x4e651c00 // BIC V0, V0, V5
-	WORD $0x4ea0e825 // FCMLT0 V5, V1
-	WORD $0x4e651c21 // BIC V1, V1, V5
-	WORD $0x4ea0e845 // FCMLT0 V5, V2
-	WORD $0x4e651c42 // BIC V2, V2, V5
-	WORD $0x4ea0e865 // FCMLT0 V5, V3
-	WORD $0x4e651c63 // BIC V3, V3, V5
-	WORD $0x4ea0e885 // FCMLT0 V5, V4
-	WORD $0x4e651c84 // BIC V4, V4, V5
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V5.S4
-	WORD $0x4ea5f400 // FMIN V0, V0, V5
-	WORD $0x4ea5f421 // FMIN V1, V1, V5
-	WORD $0x4ea5f442 // FMIN V2, V2, V5
-	WORD $0x4ea5f463 // FMIN V3, V3, V5
-	WORD $0x4ea5f484 // FMIN V4, V4, V5
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n6xc1NEON(a *Args)
-TEXT ·n6xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R11
-segment:
-	MOVD Args_K(R0), R12
-	SUBS $4, R12
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F7
-	FMOVQ.P 16(R6), F8
-	FMOVQ.P 16(R7), F9
-	FMOVQ.P 16(R8), F10
-	FMOVQ.P 16(R9), F11
-	FMOVQ.P 16(R10), F12
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
-	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
-	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
-	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
-	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
-	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
-	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
-	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
-	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
-	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
-	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
-	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
-	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
-	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
-	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
-	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
-	SUBS $4, R12
-	BGE four
-rest:
-	ADDS $4, R12
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F7
-	FMOVS.P 4(R6), F8
-	FMOVS.P 4(R7), F9
-	FMOVS.P 4(R8), F10
-	FMOVS.P 4(R9), F11
-	FMOVS.P 4(R10), F12
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	SUBS $1, R12
-	BNE one
-next:
-	MOVD.P 8(R4), R13
-	ADD R13, R5
-	ADD R13, R6
-	ADD R13, R7
-	ADD R13, R8
-	ADD R13, R9
-	ADD R13, R10
-	SUBS $1, R11
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n7xc1NEON(a *Args)
-TEXT ·n7xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	ADD R4, R2
-	FMOVS (R2), F6
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R12
-segment:
-	MOVD Args_K(R0), R13
-	SUBS $4, R13
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F8
-	FMOVQ.P 16(R6), F9
-	FMOVQ.P 16(R7), F10
-	FMOVQ.P 16(R8), F11
-	FMOVQ.P 16(R9), F12
-	FMOVQ.P 16(R10), F13
-	FMOVQ.P 16(R11), F14
-	FMOVS (R2), F7
-	ADD R3, R2
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4f8910e1 // FMLA V1.4S, V7.4S, V9.S[0]
-	WORD $0x4f8a10e2 // FMLA V2.4S, V7.4S, V10.S[0]
-	WORD $0x4f8b10e3 // FMLA V3.4S, V7.4S, V11.S[0]
-	WORD $0x4f8c10e4 // FMLA V4.4S, V7.4S, V12.S[0]
-	WORD $0x4f8d10e5 // FMLA V5.4S, V7.4S, V13.S[0]
-	WORD $0x4f8e10e6 // FMLA V6.4S, V7.4S, V14.S[0]
-	FMOVS (R2), F7
-	ADD R3, R2
-	WORD $0x4fa810e0 // FMLA V0.4S, V7.4S, V8.S[1]
-	WORD $0x4fa910e1 // FMLA V1.4S, V7.4S, V9.S[1]
-	WORD $0x4faa10e2 // FMLA V2.4S, V7.4S, V10.S[1]
-	WORD $0x4fab10e3 // FMLA V3.4S, V7.4S, V11.S[1]
-	WORD $0x4fac10e4 // FMLA V4.4S, V7.4S, V12.S[1]
-	WORD $0x4fad10e5 // FMLA V5.4S, V7.4S, V13.S[1]
-	WORD $0x4fae10e6 // FMLA V6.4S, V7.4S, V14.S[1]
-	FMOVS (R2), F7
-	ADD R3, R2
-	WORD $0x4f8818e0 // FMLA V0.4S, V7.4S, V8.S[2]
-	WORD $0x4f8918e1 // FMLA V1.4S, V7.4S, V9.S[2]
-	WORD $0x4f8a18e2 // FMLA V2.4S, V7.4S, V10.S[2]
-	WORD $0x4f8b18e3 // FMLA V3.4S, V7.4S, V11.S[2]
-	WORD $0x4f8c18e4 // FMLA V4.4S, V7.4S, V12.S[2]
-	WORD $0x4f8d18e5 // FMLA V5.4S, V7.4S, V13.S[2]
-	WORD $0x4f8e18e6 // FMLA V6.4S, V7.4S, V14.S[2]
-	FMOVS (R2), F7
-	ADD R3, R2
-	WORD $0x4fa818e0 // FMLA V0.4S, V7.4S, V8.S[3]
-	WORD $0x4fa918e1 // FMLA V1.4S, V7.4S, V9.S[3]
-	WORD $0x4faa18e2 // FMLA V2.4S, V7.4S, V10.S[3]
-	WORD $0x4fab18e3 // FMLA V3.4S, V7.4S, V11.S[3]
-	WORD $0x4fac18e4 // FMLA V4.4S, V7.4S, V12.S[3]
-	WORD $0x4fad18e5 // FMLA V5.4S, V7.4S, V13.S[3]
-	WORD $0x4fae18e6 // FMLA V6.4S, V7.4S, V14.S[3]
-	SUBS $4, R13
-	BGE four
-rest:
-	ADDS $4, R13
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F8
-	FMOVS.P 4(R6), F9
-	FMOVS.P 4(R7), F10
-	FMOVS.P 4(R8), F11
-	FMOVS.P 4(R9), F12
-	FMOVS.P 4(R10), F13
-	FMOVS.P 4(R11), F14
-	FMOVS (R2), F7
-	ADD R3, R2
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4f8910e1 // FMLA V1.4S, V7.4S, V9.S[0]
-	WORD $0x4f8a10e2 // FMLA V2.4S, V7.4S, V10.S[0]
-	WORD $0x4f8b10e3 // FMLA V3.4S, V7.4S, V11.S[0]
-	WORD $0x4f8c10e4 // FMLA V4.4S, V7.4S, V12.S[0]
-	WORD $0x4f8d10e5 // FMLA V5.4S, V7.4S, V13.S[0]
-	WORD $0x4f8e10e6 // FMLA V6.4S, V7.4S, V14.S[0]
-	SUBS $1, R13
-	BNE one
-next:
-	MOVD.P 8(R4), R14
-	ADD R14, R5
-	ADD R14, R6
-	ADD R14, R7
-	ADD R14, R8
-	ADD R14, R9
-	ADD R14, R10
-	ADD R14, R11
-	SUBS $1, R12
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F7
-	WORD $0x4e27d400 // FADD V0, V0, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d421 // FADD V1, V1, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d442 // FADD V2, V2, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d463 // FADD V3, V3, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d484 // FADD V4, V4, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d4a5 // FADD V5, V5, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e807 // FCMLT0 V7, V0
-	WORD $0x4e671c00 // BIC V0, V0, V7
-	WORD $0x4ea0e827 // FCMLT0 V7, V1
-	WORD $0x4e671c21 // BIC V1, V1, V7
-	WORD $0x4ea0e847 // FCMLT0 V7, V2
-	WORD $0x4e671c42 // BIC V2, V2, V7
-	WORD $0x4ea0e867 // FCMLT0 V7, V3
-	WORD $0x4e671c63 // BIC V3, V3, V7
-	WORD $0x4ea0e887 // FCMLT0 V7, V4
-	WORD $0x4e671c84 // BIC V4, V4, V7
-	WORD $0x4ea0e8a7 // FCMLT0 V7, V5
-	WORD $0x4e671ca5 // BIC V5, V5, V7
-	WORD $0x4ea0e8c7 // FCMLT0 V7, V6
-	WORD $0x4e671cc6 // BIC V6, V6, V7
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V7.S4
-	WORD $0x4ea7f400 // FMIN V0, V0, V7
-	WORD $0x4ea7f421 // FMIN V1, V1, V7
-	WORD $0x4ea7f442 // FMIN V2, V2, V7
-	WORD $0x4ea7f463 // FMIN V3, V3, V7
-	WORD $0x4ea7f484 // FMIN V4, V4, V7
-	WORD $0x4ea7f4a5 // FMIN V5, V5, V7
-	WORD $0x4ea7f4c6 // FMIN V6, V6, V7
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	ADD R4, R2
-	FMOVS F6, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n8xc1NEON(a *Args)
-TEXT ·n8xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	ADD R4, R2
-	FMOVS (R2), F6
-	ADD R4, R2
-	FMOVS (R2), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R13
-segment:
-	MOVD Args_K(R0), R14
-	SUBS $4, R14
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F9
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
-	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
-	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
-	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
-	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
-	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
-	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
-	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
-	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
-	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
-	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
-	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
-	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
-	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
-	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
-	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
-	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
-	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
-	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
-	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
-	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
-	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
-	SUBS $4, R14
-	BGE four
-rest:
-	ADDS $4, R14
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F9
-	FMOVS.P 4(R6), F10
-	FMOVS.P 4(R7), F11
-	FMOVS.P 4(R8), F12
-	FMOVS.P 4(R9), F13
-	FMOVS.P 4(R10), F14
-	FMOVS.P 4(R11), F15
-	FMOVS.P 4(R12), F16
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	SUBS $1, R14
-	BNE one
-next:
-	MOVD.P 8(R4), R15
-	ADD R15, R5
-	ADD R15, R6
-	ADD R15, R7
-	ADD R15, R8
-	ADD R15, R9
-	ADD R15, R10
-	ADD R15, R11
-	ADD R15, R12
-	SUBS $1, R13
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	ADD R5, R3
-	FMOVS (R3), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	ADD R4, R2
-	FMOVS F6, (R2)
-	ADD R4, R2
-	FMOVS F7, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n9xc1NEON(a *Args)
-TEXT ·n9xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	ADD R4, R2
-	FMOVS (R2), F6
-	ADD R4, R2
-	FMOVS (R2), F7
-	ADD R4, R2
-	FMOVS (R2), F8
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R14
-segment:
-	MOVD Args_K(R0), R15
-	SUBS $4, R15
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F10
-	FMOVQ.P 16(R6), F11
-	FMOVQ.P 16(R7), F12
-	FMOVQ.P 16(R8), F13
-	FMOVQ.P 16(R9), F14
-	FMOVQ.P 16(R10), F15
-	FMOVQ.P 16(R11), F16
-	FMOVQ.P 16(R12), F17
-	FMOVQ.P 16(R13), F18
-	FMOVS (R2), F9
-	ADD R3, R2
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4f8b1121 // FMLA V1.4S, V9.4S, V11.S[0]
-	WORD $0x4f8c1122 // FMLA V2.4S, V9.4S, V12.S[0]
-	WORD $0x4f8d1123 // FMLA V3.4S, V9.4S, V13.S[0]
-	WORD $0x4f8e1124 // FMLA V4.4S, V9.4S, V14.S[0]
-	WORD $0x4f8f1125 // FMLA V5.4S, V9.4S, V15.S[0]
-	WORD $0x4f901126 // FMLA V6.4S, V9.4S, V16.S[0]
-	WORD $0x4f911127 // FMLA V7.4S, V9.4S, V17.S[0]
-	WORD $0x4f921128 // FMLA V8.4S, V9.4S, V18.S[0]
-	FMOVS (R2), F9
-	ADD R3, R2
-	WORD $0x4faa1120 // FMLA V0.4S, V9.4S, V10.S[1]
-	WORD $0x4fab1121 // FMLA V1.4S, V9.4S, V11.S[1]
-	WORD $0x4fac1122 // FMLA V2.4S, V9.4S, V12.S[1]
-	WORD $0x4fad1123 // FMLA V3.4S, V9.4S, V13.S[1]
-	WORD $0x4fae1124 // FMLA V4.4S, V9.4S, V14.S[1]
-	WORD $0x4faf1125 // FMLA V5.4S, V9.4S, V15.S[1]
-	WORD $0x4fb01126 // FMLA V6.4S, V9.4S, V16.S[1]
-	WORD $0x4fb11127 // FMLA V7.4S, V9.4S, V17.S[1]
-	WORD $0x4fb21128 // FMLA V8.4S, V9.4S, V18.S[1]
-	FMOVS (R2), F9
-	ADD R3, R2
-	WORD $0x4f8a1920 // FMLA V0.4S, V9.4S, V10.S[2]
-	WORD $0x4f8b1921 // FMLA V1.4S, V9.4S, V11.S[2]
-	WORD $0x4f8c1922 // FMLA V2.4S, V9.4S, V12.S[2]
-	WORD $0x4f8d1923 // FMLA V3.4S, V9.4S, V13.S[2]
-	WORD $0x4f8e1924 // FMLA V4.4S, V9.4S, V14.S[2]
-	WORD $0x4f8f1925 // FMLA V5.4S, V9.4S, V15.S[2]
-	WORD $0x4f901926 // FMLA V6.4S, V9.4S, V16.S[2]
-	WORD $0x4f911927 // FMLA V7.4S, V9.4S, V17.S[2]
-	WORD $0x4f921928 // FMLA V8.4S, V9.4S, V18.S[2]
-	FMOVS (R2), F9
-	ADD R3, R2
-	WORD $0x4faa1920 // FMLA V0.4S, V9.4S, V10.S[3]
-	WORD $0x4fab1921 // FMLA V1.4S, V9.4S, V11.S[3]
-	WORD $0x4fac1922 // FMLA V2.4S, V9.4S, V12.S[3]
-	WORD $0x4fad1923 // FMLA V3.4S, V9.4S, V13.S[3]
-	WORD $0x4fae1924 // FMLA V4.4S, V9.4S, V14.S[3]
-	WORD $0x4faf1925 // FMLA V5.4S, V9.4S, V15.S[3]
-	WORD $0x4fb01926 // FMLA V6.4S, V9.4S, V16.S[3]
-	WORD $0x4fb11927 // FMLA V7.4S, V9.4S, V17.S[3]
-	WORD $0x4fb21928 // FMLA V8.4S, V9.4S, V18.S[3]
-	SUBS $4, R15
-	BGE four
-rest:
-	ADDS $4, R15
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F10
-	FMOVS.P 4(R6), F11
-	FMOVS.P 4(R7), F12
-	FMOVS.P 4(R8), F13
-	FMOVS.P 4(R9), F14
-	FMOVS.P 4(R10), F15
-	FMOVS.P 4(R11), F16
-	FMOVS.P 4(R12), F17
-	FMOVS.P 4(R13), F18
-	FMOVS (R2), F9
-	ADD R3, R2
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4f8b1121 // FMLA V1.4S, V9.4S, V11.S[0]
-	WORD $0x4f8c1122 // FMLA V2.4S, V9.4S, V12.S[0]
-	WORD $0x4f8d1123 // FMLA V3.4S, V9.4S, V13.S[0]
-	WORD $0x4f8e1124 // FMLA V4.4S, V9.4S, V14.S[0]
-	WORD $0x4f8f1125 // FMLA V5.4S, V9.4S, V15.S[0]
-	WORD $0x4f901126 // FMLA V6.4S, V9.4S, V16.S[0]
-	WORD $0x4f911127 // FMLA V7.4S, V9.4S, V17.S[0]
-	WORD $0x4f921128 // FMLA V8.4S, V9.4S, V18.S[0]
-	SUBS $1, R15
-	BNE one
-next:
-	MOVD.P 8(R4), R19
-	ADD R19, R5
-	ADD R19, R6
-	ADD R19, R7
-	ADD R19, R8
-	ADD R19, R9
-	ADD R19, R10
-	ADD R19, R11
-	ADD R19, R12
-	ADD R19, R13
-	SUBS $1, R14
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F9
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	ADD R4, R2
-	FMOVS F6, (R2)
-	ADD R4, R2
-	FMOVS F7, (R2)
-	ADD R4, R2
-	FMOVS F8, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n10xc1NEON(a *Args)
-TEXT ·n10xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	ADD R4, R2
-	FMOVS (R2), F6
-	ADD R4, R2
-	FMOVS (R2), F7
-	ADD R4, R2
-	FMOVS (R2), F8
-	ADD R4, R2
-	FMOVS (R2), F9
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R15
-segment:
-	MOVD Args_K(R0), R19
-	SUBS $4, R19
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F11
-	FMOVQ.P 16(R6), F12
-	FMOVQ.P 16(R7), F13
-	FMOVQ.P 16(R8), F14
-	FMOVQ.P 16(R9), F15
-	FMOVQ.P 16(R10), F16
-	FMOVQ.P 16(R11), F17
-	FMOVQ.P 16(R12), F18
-	FMOVQ.P 16(R13), F19
-	FMOVQ.P 16(R14), F20
-	FMOVS (R2), F10
-	ADD R3, R2
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4f8c1141 // FMLA V1.4S, V10.4S, V12.S[0]
-	WORD $0x4f8d1142 // FMLA V2.4S, V10.4S, V13.S[0]
-	WORD $0x4f8e1143 // FMLA V3.4S, V10.4S, V14.S[0]
-	WORD $0x4f8f1144 // FMLA V4.4S, V10.4S, V15.S[0]
-	WORD $0x4f901145 // FMLA V5.4S, V10.4S, V16.S[0]
-	WORD $0x4f911146 // FMLA V6.4S, V10.4S, V17.S[0]
-	WORD $0x4f921147 // FMLA V7.4S, V10.4S, V18.S[0]
-	WORD $0x4f931148 // FMLA V8.4S, V10.4S, V19.S[0]
-	WORD $0x4f941149 // FMLA V9.4S, V10.4S, V20.S[0]
-	FMOVS (R2), F10
-	ADD R3, R2
-	WORD $0x4fab1140 // FMLA V0.4S, V10.4S, V11.S[1]
-	WORD $0x4fac1141 // FMLA V1.4S, V10.4S, V12.S[1]
-	WORD $0x4fad1142 // FMLA V2.4S, V10.4S, V13.S[1]
-	WORD $0x4fae1143 // FMLA V3.4S, V10.4S, V14.S[1]
-	WORD $0x4faf1144 // FMLA V4.4S, V10.4S, V15.S[1]
-	WORD $0x4fb01145 // FMLA V5.4S, V10.4S, V16.S[1]
-	WORD $0x4fb11146 // FMLA V6.4S, V10.4S, V17.S[1]
-	WORD $0x4fb21147 // FMLA V7.4S, V10.4S, V18.S[1]
-	WORD $0x4fb31148 // FMLA V8.4S, V10.4S, V19.S[1]
-	WORD $0x4fb41149 // FMLA V9.4S, V10.4S, V20.S[1]
-	FMOVS (R2), F10
-	ADD R3, R2
-	WORD $0x4f8b1940 // FMLA V0.4S, V10.4S, V11.S[2]
-	WORD $0x4f8c1941 // FMLA V1.4S, V10.4S, V12.S[2]
-	WORD $0x4f8d1942 // FMLA V2.4S, V10.4S, V13.S[2]
-	WORD $0x4f8e1943 // FMLA V3.4S, V10.4S, V14.S[2]
-	WORD $0x4f8f1944 // FMLA V4.4S, V10.4S, V15.S[2]
-	WORD $0x4f901945 // FMLA V5.4S, V10.4S, V16.S[2]
-	WORD $0x4f911946 // FMLA V6.4S, V10.4S, V17.S[2]
-	WORD $0x4f921947 // FMLA V7.4S, V10.4S, V18.S[2]
-	WORD $0x4f931948 // FMLA V8.4S, V10.4S, V19.S[2]
-	WORD $0x4f941949 // FMLA V9.4S, V10.4S, V20.S[2]
-	FMOVS (R2), F10
-	ADD R3, R2
-	WORD $0x4fab1940 // FMLA V0.4S, V10.4S, V11.S[3]
-	WORD $0x4fac1941 // FMLA V1.4S, V10.4S, V12.S[3]
-	WORD $0x4fad1942 // FMLA V2.4S, V10.4S, V13.S[3]
-	WORD $0x4fae1943 // FMLA V3.4S, V10.4S, V14.S[3]
-	WORD $0x4faf1944 // FMLA V4.4S, V10.4S, V15.S[3]
-	WORD $0x4fb01945 // FMLA V5.4S, V10.4S, V16.S[3]
-	WORD $0x4fb11946 // FMLA V6.4S, V10.4S, V17.S[3]
-	WORD $0x4fb21947 // FMLA V7.4S, V10.4S, V18.S[3]
-	WORD $0x4fb31948 // FMLA V8.4S, V10.4S, V19.S[3]
-	WORD $0x4fb41949 // FMLA V9.4S, V10.4S, V20.S[3]
-	SUBS $4, R19
-	BGE four
-rest:
-	ADDS $4, R19
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F11
-	FMOVS.P 4(R6), F12
-	FMOVS.P 4(R7), F13
-	FMOVS.P 4(R8), F14
-	FMOVS.P 4(R9), F15
-	FMOVS.P 4(R10), F16
-	FMOVS.P 4(R11), F17
-	FMOVS.P 4(R12), F18
-	FMOVS.P 4(R13), F19
-	FMOVS.P 4(R14), F20
-	FMOVS (R2), F10
-	ADD R3, R2
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4f8c1141 // FMLA V1.4S, V10.4S, V12.S[0]
-	WORD $0x4f8d1142 // FMLA V2.4S, V10.4S, V13.S[0]
-	WORD $0x4f8e1143 // FMLA V3.4S, V10.4S, V14.S[0]
-	WORD $0x4f8f1144 // FMLA V4.4S, V10.4S, V15.S[0]
-	WORD $0x4f901145 // FMLA V5.4S, V10.4S, V16.S[0]
-	WORD $0x4f911146 // FMLA V6.4S, V10.4S, V17.S[0]
-	WORD $0x4f921147 // FMLA V7.4S, V10.4S, V18.S[0]
-	WORD $0x4f931148 // FMLA V8.4S, V10.4S, V19.S[0]
-	WORD $0x4f941149 // FMLA V9.4S, V10.4S, V20.S[0]
-	SUBS $1, R19
-	BNE one
-next:
-	MOVD.P 8(R4), R20
-	ADD R20, R5
-	ADD R20, R6
-	ADD R20, R7
-	ADD R20, R8
-	ADD R20, R9
-	ADD R20, R10
-	ADD R20, R11
-	ADD R20, R12
-	ADD R20, R13
-	ADD R20, R14
-	SUBS $1, R15
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F10
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	ADD R4, R2
-	FMOVS F6, (R2)
-	ADD R4, R2
-	FMOVS F7, (R2)
-	ADD R4, R2
-	FMOVS F8, (R2)
-	ADD R4, R2
-	FMOVS F9, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n1xc2NEON(a *Args)
-TEXT ·n1xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R6
-segment:
-	MOVD Args_K(R0), R7
-	SUBS $4, R7
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F2
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
-	SUBS $4, R7
-	BGE four
-rest:
-	ADDS $4, R7
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F2
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	SUBS $1, R7
-	BNE one
-next:
-	MOVD.P 8(R4), R8
-	ADD R8, R5
-	SUBS $1, R6
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F1
-	WORD $0x4e21d400 // FADD V0, V0, V1
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e801 // FCMLT0 V1, V0
-	WORD $0x4e611c00 // BIC V0, V0, V1
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V1.S4
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n2xc2NEON(a *Args)
-TEXT ·n2xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R7
-segment:
-	MOVD Args_K(R0), R8
-	SUBS $4, R8
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F3
-	FMOVQ.P 16(R6), F4
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
-	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
-	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
-	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
-	SUBS $4, R8
-	BGE four
-rest:
-	ADDS $4, R8
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F3
-	FMOVS.P 4(R6), F4
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	SUBS $1, R8
-	BNE one
-next:
-	MOVD.P 8(R4), R9
-	ADD R9, R5
-	ADD R9, R6
-	SUBS $1, R7
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F2
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	ADD R5, R3
-	FMOVD (R3), F2
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n3xc2NEON(a *Args)
-TEXT ·n3xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	SUBS $4, R9
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F4
-	FMOVQ.P 16(R6), F5
-	FMOVQ.P 16(R7), F6
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
-	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
-	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
-	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
-	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
-	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
-	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
-	SUBS $4, R9
-	BGE four
-rest:
-	ADDS $4, R9
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F4
-	FMOVS.P 4(R6), F5
-	FMOVS.P 4(R7), F6
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	SUBS $1, R9
-	BNE one
-next:
-	MOVD.P 8(R4), R10
-	ADD R10, R5
-	ADD R10, R6
-	ADD R10, R7
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F3
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	ADD R5, R3
-	FMOVD (R3), F3
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	ADD R5, R3
-	FMOVD (R3), F3
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n4xc2NEON(a *Args)
-TEXT ·n4xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F5
-	FMOVS.P 4(R6), F6
-	FMOVS.P 4(R7), F7
-	FMOVS.P 4(R8), F8
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	SUBS $1, R10
-	BNE one
-next:
-	MOVD.P 8(R4), R11
-	ADD R11, R5
-	ADD R11, R6
-	ADD R11, R7
-	ADD R11, R8
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n5xc2NEON(a *Args)
-TEXT ·n5xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	SUBS $4, R11
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F6
-	FMOVQ.P 16(R6), F7
-	FMOVQ.P 16(R7), F8
-	FMOVQ.P 16(R8), F9
-	FMOVQ.P 16(R9), F10
-	FMOVD (R2), F5
-	ADD R3, R2
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4f8710a1 // FMLA V1.4S, V5.4S, V7.S[0]
-	WORD $0x4f8810a2 // FMLA V2.4S, V5.4S, V8.S[0]
-	WORD $0x4f8910a3 // FMLA V3.4S, V5.4S, V9.S[0]
-	WORD $0x4f8a10a4 // FMLA V4.4S, V5.4S, V10.S[0]
-	FMOVD (R2), F5
-	ADD R3, R2
-	WORD $0x4fa610a0 // FMLA V0.4S, V5.4S, V6.S[1]
-	WORD $0x4fa710a1 // FMLA V1.4S, V5.4S, V7.S[1]
-	WORD $0x4fa810a2 // FMLA V2.4S, V5.4S, V8.S[1]
-	WORD $0x4fa910a3 // FMLA V3.4S, V5.4S, V9.S[1]
-	WORD $0x4faa10a4 // FMLA V4.4S, V5.4S, V10.S[1]
-	FMOVD (R2), F5
-	ADD R3, R2
-	WORD $0x4f8618a0 // FMLA V0.4S, V5.4S, V6.S[2]
-	WORD $0x4f8718a1 // FMLA V1.4S, V5.4S, V7.S[2]
-	WORD $0x4f8818a2 // FMLA V2.4S, V5.4S, V8.S[2]
-	WORD $0x4f8918a3 // FMLA V3.4S, V5.4S, V9.S[2]
-	WORD $0x4f8a18a4 // FMLA V4.4S, V5.4S, V10.S[2]
-	FMOVD (R2), F5
-	ADD R3, R2
-	WORD $0x4fa618a0 // FMLA V0.4S, V5.4S, V6.S[3]
-	WORD $0x4fa718a1 // FMLA V1.4S, V5.4S, V7.S[3]
-	WORD $0x4fa818a2 // FMLA V2.4S, V5.4S, V8.S[3]
-	WORD $0x4fa918a3 // FMLA V3.4S, V5.4S, V9.S[3]
-	WORD $0x4faa18a4 // FMLA V4.4S, V5.4S, V10.S[3]
-	SUBS $4, R11
-	BGE four
-rest:
-	ADDS $4, R11
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F6
-	FMOVS.P 4(R6), F7
-	FMOVS.P 4(R7), F8
-	FMOVS.P 4(R8), F9
-	FMOVS.P 4(R9), F10
-	FMOVD (R2), F5
-	ADD R3, R2
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4f8710a1 // FMLA V1.4S, V5.4S, V7.S[0]
-	WORD $0x4f8810a2 // FMLA V2.4S, V5.4S, V8.S[0]
-	WORD $0x4f8910a3 // FMLA V3.4S, V5.4S, V9.S[0]
-	WORD $0x4f8a10a4 // FMLA V4.4S, V5.4S, V10.S[0]
-	SUBS $1, R11
-	BNE one
-next:
-	MOVD.P 8(R4), R12
-	ADD R12, R5
-	ADD R12, R6
-	ADD R12, R7
-	ADD R12, R8
-	ADD R12, R9
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F5
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	WORD $0x4e25d421 // FADD V1, V1, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	WORD $0x4e25d442 // FADD V2, V2, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	WORD $0x4e25d463 // FADD V3, V3, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e805 // FCMLT0 V5, V0
-	WORD $0x4e651c00 // BIC V0, V0, V5
-	WORD $0x4ea0e825 // FCMLT0 V5, V1
-	WORD $0x4e651c21 // BIC V1, V1, V5
-	WORD $0x4ea0e845 // FCMLT0 V5, V2
-	WORD $0x4e651c42 // BIC V2, V2, V5
-	WORD $0x4ea0e865 // FCMLT0 V5, V3
-	WORD $0x4e651c63 // BIC V3, V3, V5
-	WORD $0x4ea0e885 // FCMLT0 V5, V4
-	WORD $0x4e651c84 // BIC V4, V4, V5
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V5.S4
-	WORD $0x4ea5f400 // FMIN V0, V0, V5
-	WORD $0x4ea5f421 // FMIN V1, V1, V5
-	WORD $0x4ea5f442 // FMIN V2, V2, V5
-	WORD $0x4ea5f463 // FMIN V3, V3, V5
-	WORD $0x4ea5f484 // FMIN V4, V4, V5
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n6xc2NEON(a *Args)
-TEXT ·n6xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R11
-segment:
-	MOVD Args_K(R0), R12
-	SUBS $4, R12
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F7
-	FMOVQ.P 16(R6), F8
-	FMOVQ.P 16(R7), F9
-	FMOVQ.P 16(R8), F10
-	FMOVQ.P 16(R9), F11
-	FMOVQ.P 16(R10), F12
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
-	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
-	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
-	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
-	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
-	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
-	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
-	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
-	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
-	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
-	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
-	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
-	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
-	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
-	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
-	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
-	SUBS $4, R12
-	BGE four
-rest:
-	ADDS $4, R12
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F7
-	FMOVS.P 4(R6), F8
-	FMOVS.P 4(R7), F9
-	FMOVS.P 4(R8), F10
-	FMOVS.P 4(R9), F11
-	FMOVS.P 4(R10), F12
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	SUBS $1, R12
-	BNE one
-next:
-	MOVD.P 8(R4), R13
-	ADD R13, R5
-	ADD R13, R6
-	ADD R13, R7
-	ADD R13, R8
-	ADD R13, R9
-	ADD R13, R10
-	SUBS $1, R11
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n7xc2NEON(a *Args)
-TEXT ·n7xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD R4, R2
-	FMOVD (R2), F6
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R12
-segment:
-	MOVD Args_K(R0), R13
-	SUBS $4, R13
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F8
-	FMOVQ.P 16(R6), F9
-	FMOVQ.P 16(R7), F10
-	FMOVQ.P 16(R8), F11
-	FMOVQ.P 16(R9), F12
-	FMOVQ.P 16(R10), F13
-	FMOVQ.P 16(R11), F14
-	FMOVD (R2), F7
-	ADD R3, R2
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4f8910e1 // FMLA V1.4S, V7.4S, V9.S[0]
-	WORD $0x4f8a10e2 // FMLA V2.4S, V7.4S, V10.S[0]
-	WORD $0x4f8b10e3 // FMLA V3.4S, V7.4S, V11.S[0]
-	WORD $0x4f8c10e4 // FMLA V4.4S, V7.4S, V12.S[0]
-	WORD $0x4f8d10e5 // FMLA V5.4S, V7.4S, V13.S[0]
-	WORD $0x4f8e10e6 // FMLA V6.4S, V7.4S, V14.S[0]
-	FMOVD (R2), F7
-	ADD R3, R2
-	WORD $0x4fa810e0 // FMLA V0.4S, V7.4S, V8.S[1]
-	WORD $0x4fa910e1 // FMLA V1.4S, V7.4S, V9.S[1]
-	WORD $0x4faa10e2 // FMLA V2.4S, V7.4S, V10.S[1]
-	WORD $0x4fab10e3 // FMLA V3.4S, V7.4S, V11.S[1]
-	WORD $0x4fac10e4 // FMLA V4.4S, V7.4S, V12.S[1]
-	WORD $0x4fad10e5 // FMLA V5.4S, V7.4S, V13.S[1]
-	WORD $0x4fae10e6 // FMLA V6.4S, V7.4S, V14.S[1]
-	FMOVD (R2), F7
-	ADD R3, R2
-	WORD $0x4f8818e0 // FMLA V0.4S, V7.4S, V8.S[2]
-	WORD $0x4f8918e1 // FMLA V1.4S, V7.4S, V9.S[2]
-	WORD $0x4f8a18e2 // FMLA V2.4S, V7.4S, V10.S[2]
-	WORD $0x4f8b18e3 // FMLA V3.4S, V7.4S, V11.S[2]
-	WORD $0x4f8c18e4 // FMLA V4.4S, V7.4S, V12.S[2]
-	WORD $0x4f8d18e5 // FMLA V5.4S, V7.4S, V13.S[2]
-	WORD $0x4f8e18e6 // FMLA V6.4S, V7.4S, V14.S[2]
-	FMOVD (R2), F7
-	ADD R3, R2
-	WORD $0x4fa818e0 // FMLA V0.4S, V7.4S, V8.S[3]
-	WORD $0x4fa918e1 // FMLA V1.4S, V7.4S, V9.S[3]
-	WORD $0x4faa18e2 // FMLA V2.4S, V7.4S, V10.S[3]
-	WORD $0x4fab18e3 // FMLA V3.4S, V7.4S, V11.S[3]
-	WORD $0x4fac18e4 // FMLA V4.4S, V7.4S, V12.S[3]
-	WORD $0x4fad18e5 // FMLA V5.4S, V7.4S, V13.S[3]
-	WORD $0x4fae18e6 // FMLA V6.4S, V7.4S, V14.S[3]
-	SUBS $4, R13
-	BGE four
-rest:
-	ADDS $4, R13
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F8
-	FMOVS.P 4(R6), F9
-	FMOVS.P 4(R7), F10
-	FMOVS.P 4(R8), F11
-	FMOVS.P 4(R9), F12
-	FMOVS.P 4(R10), F13
-	FMOVS.P 4(R11), F14
-	FMOVD (R2), F7
-	ADD R3, R2
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4f8910e1 // FMLA V1.4S, V7.4S, V9.S[0]
-	WORD $0x4f8a10e2 // FMLA V2.4S, V7.4S, V10.S[0]
-	WORD $0x4f8b10e3 // FMLA V3.4S, V7.4S, V11.S[0]
-	WORD $0x4f8c10e4 // FMLA V4.4S, V7.4S, V12.S[0]
-	WORD $0x4f8d10e5 // FMLA V5.4S, V7.4S, V13.S[0]
-	WORD $0x4f8e10e6 // FMLA V6.4S, V7.4S, V14.S[0]
-	SUBS $1, R13
-	BNE one
-next:
-	MOVD.P 8(R4), R14
-	ADD R14, R5
-	ADD R14, R6
-	ADD R14, R7
-	ADD R14, R8
-	ADD R14, R9
-	ADD R14, R10
-	ADD R14, R11
-	SUBS $1, R12
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F7
-	WORD $0x4e27d400 // FADD V0, V0, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d421 // FADD V1, V1, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d442 // FADD V2, V2, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d463 // FADD V3, V3, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d484 // FADD V4, V4, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d4a5 // FADD V5, V5, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e807 // FCMLT0 V7, V0
-	WORD $0x4e671c00 // BIC V0, V0, V7
-	WORD $0x4ea0e827 // FCMLT0 V7, V1
-	WORD $0x4e671c21 // BIC V1, V1, V7
-	WORD $0x4ea0e847 // FCMLT0 V7, V2
-	WORD $0x4e671c42 // BIC V2, V2, V7
-	WORD $0x4ea0e867 // FCMLT0 V7, V3
-	WORD $0x4e671c63 // BIC V3, V3, V7
-	WORD $0x4ea0e887 // FCMLT0 V7, V4
-	WORD $0x4e671c84 // BIC V4, V4, V7
-	WORD $0x4ea0e8a7 // FCMLT0 V7, V5
-	WORD $0x4e671ca5 // BIC V5, V5, V7
-	WORD $0x4ea0e8c7 // FCMLT0 V7, V6
-	WORD $0x4e671cc6 // BIC V6, V6, V7
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V7.S4
-	WORD $0x4ea7f400 // FMIN V0, V0, V7
-	WORD $0x4ea7f421 // FMIN V1, V1, V7
-	WORD $0x4ea7f442 // FMIN V2, V2, V7
-	WORD $0x4ea7f463 // FMIN V3, V3, V7
-	WORD $0x4ea7f484 // FMIN V4, V4, V7
-	WORD $0x4ea7f4a5 // FMIN V5, V5, V7
-	WORD $0x4ea7f4c6 // FMIN V6, V6, V7
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n8xc2NEON(a *Args)
-TEXT ·n8xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD R4, R2
-	FMOVD (R2), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R13
-segment:
-	MOVD Args_K(R0), R14
-	SUBS $4, R14
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F9
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
-	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
-	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
-	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
-	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
-	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
-	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
-	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
-	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
-	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
-	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
-	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
-	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
-	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
-	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
-	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
-	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
-	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
-	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
-	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
-	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
-	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
-	SUBS $4, R14
-	BGE four
-rest:
-	ADDS $4, R14
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F9
-	FMOVS.P 4(R6), F10
-	FMOVS.P 4(R7), F11
-	FMOVS.P 4(R8), F12
-	FMOVS.P 4(R9), F13
-	FMOVS.P 4(R10), F14
-	FMOVS.P 4(R11), F15
-	FMOVS.P 4(R12), F16
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	SUBS $1, R14
-	BNE one
-next:
-	MOVD.P 8(R4), R15
-	ADD R15, R5
-	ADD R15, R6
-	ADD R15, R7
-	ADD R15, R8
-	ADD R15, R9
-	ADD R15, R10
-	ADD R15, R11
-	ADD R15, R12
-	SUBS $1, R13
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n9xc2NEON(a *Args)
-TEXT ·n9xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD R4, R2
-	FMOVD (R2), F8
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R14
-segment:
-	MOVD Args_K(R0), R15
-	SUBS $4, R15
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F10
-	FMOVQ.P 16(R6), F11
-	FMOVQ.P 16(R7), F12
-	FMOVQ.P 16(R8), F13
-	FMOVQ.P 16(R9), F14
-	FMOVQ.P 16(R10), F15
-	FMOVQ.P 16(R11), F16
-	FMOVQ.P 16(R12), F17
-	FMOVQ.P 16(R13), F18
-	FMOVD (R2), F9
-	ADD R3, R2
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4f8b1121 // FMLA V1.4S, V9.4S, V11.S[0]
-	WORD $0x4f8c1122 // FMLA V2.4S, V9.4S, V12.S[0]
-	WORD $0x4f8d1123 // FMLA V3.4S, V9.4S, V13.S[0]
-	WORD $0x4f8e1124 // FMLA V4.4S, V9.4S, V14.S[0]
-	WORD $0x4f8f1125 // FMLA V5.4S, V9.4S, V15.S[0]
-	WORD $0x4f901126 // FMLA V6.4S, V9.4S, V16.S[0]
-	WORD $0x4f911127 // FMLA V7.4S, V9.4S, V17.S[0]
-	WORD $0x4f921128 // FMLA V8.4S, V9.4S, V18.S[0]
-	FMOVD (R2), F9
-	ADD R3, R2
-	WORD $0x4faa1120 // FMLA V0.4S, V9.4S, V10.S[1]
-	WORD $0x4fab1121 // FMLA V1.4S, V9.4S, V11.S[1]
-	WORD $0x4fac1122 // FMLA V2.4S, V9.4S, V12.S[1]
-	WORD $0x4fad1123 // FMLA V3.4S, V9.4S, V13.S[1]
-	WORD $0x4fae1124 // FMLA V4.4S, V9.4S, V14.S[1]
-	WORD $0x4faf1125 // FMLA V5.4S, V9.4S, V15.S[1]
-	WORD $0x4fb01126 // FMLA V6.4S, V9.4S, V16.S[1]
-	WORD $0x4fb11127 // FMLA V7.4S, V9.4S, V17.S[1]
-	WORD $0x4fb21128 // FMLA V8.4S, V9.4S, V18.S[1]
-	FMOVD (R2), F9
-	ADD R3, R2
-	WORD $0x4f8a1920 // FMLA V0.4S, V9.4S, V10.S[2]
-	WORD $0x4f8b1921 // FMLA V1.4S, V9.4S, V11.S[2]
-	WORD $0x4f8c1922 // FMLA V2.4S, V9.4S, V12.S[2]
-	WORD $0x4f8d1923 // FMLA V3.4S, V9.4S, V13.S[2]
-	WORD $0x4f8e1924 // FMLA V4.4S, V9.4S, V14.S[2]
-	WORD $0x4f8f1925 // FMLA V5.4S, V9.4S, V15.S[2]
-	WORD $0x4f901926 // FMLA V6.4S, V9.4S, V16.S[2]
-	WORD $0x4f911927 // FMLA V7.4S, V9.4S, V17.S[2]
-	WORD $0x4f921928 // FMLA V8.4S, V9.4S, V18.S[2]
-	FMOVD (R2), F9
-	ADD R3, R2
-	WORD $0x4faa1920 // FMLA V0.4S, V9.4S, V10.S[3]
-	WORD $0x4fab1921 // FMLA V1.4S, V9.4S, V11.S[3]
-	WORD $0x4fac1922 // FMLA V2.4S, V9.4S, V12.S[3]
-	WORD $0x4fad1923 // FMLA V3.4S, V9.4S, V13.S[3]
-	WORD $0x4fae1924 // FMLA V4.4S, V9.4S, V14.S[3]
-	WORD $0x4faf1925 // FMLA V5.4S, V9.4S, V15.S[3]
-	WORD $0x4fb01926 // FMLA V6.4S, V9.4S, V16.S[3]
-	WORD $0x4fb11927 // FMLA V7.4S, V9.4S, V17.S[3]
-	WORD $0x4fb21928 // FMLA V8.4S, V9.4S, V18.S[3]
-	SUBS $4, R15
-	BGE four
-rest:
-	ADDS $4, R15
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F10
-	FMOVS.P 4(R6), F11
-	FMOVS.P 4(R7), F12
-	FMOVS.P 4(R8), F13
-	FMOVS.P 4(R9), F14
-	FMOVS.P 4(R10), F15
-	FMOVS.P 4(R11), F16
-	FMOVS.P 4(R12), F17
-	FMOVS.P 4(R13), F18
-	FMOVD (R2), F9
-	ADD R3, R2
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4f8b1121 // FMLA V1.4S, V9.4S, V11.S[0]
-	WORD $0x4f8c1122 // FMLA V2.4S, V9.4S, V12.S[0]
-	WORD $0x4f8d1123 // FMLA V3.4S, V9.4S, V13.S[0]
-	WORD $0x4f8e1124 // FMLA V4.4S, V9.4S, V14.S[0]
-	WORD $0x4f8f1125 // FMLA V5.4S, V9.4S, V15.S[0]
-	WORD $0x4f901126 // FMLA V6.4S, V9.4S, V16.S[0]
-	WORD $0x4f911127 // FMLA V7.4S, V9.4S, V17.S[0]
-	WORD $0x4f921128 // FMLA V8.4S, V9.4S, V18.S[0]
-	SUBS $1, R15
-	BNE one
-next:
-	MOVD.P 8(R4), R19
-	ADD R19, R5
-	ADD R19, R6
-	ADD R19, R7
-	ADD R19, R8
-	ADD R19, R9
-	ADD R19, R10
-	ADD R19, R11
-	ADD R19, R12
-	ADD R19, R13
-	SUBS $1, R14
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F9
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD R4, R2
-	FMOVD F8, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n10xc2NEON(a *Args)
-TEXT ·n10xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD R4, R2
-	FMOVD (R2), F8
-	ADD R4, R2
-	FMOVD (R2), F9
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R15
-segment:
-	MOVD Args_K(R0), R19
-	SUBS $4, R19
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F11
-	FMOVQ.P 16(R6), F12
-	FMOVQ.P 16(R7), F13
-	FMOVQ.P 16(R8), F14
-	FMOVQ.P 16(R9), F15
-	FMOVQ.P 16(R10), F16
-	FMOVQ.P 16(R11), F17
-	FMOVQ.P 16(R12), F18
-	FMOVQ.P 16(R13), F19
-	FMOVQ.P 16(R14), F20
-	FMOVD (R2), F10
-	ADD R3, R2
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4f8c1141 // FMLA V1.4S, V10.4S, V12.S[0]
-	WORD $0x4f8d1142 // FMLA V2.4S, V10.4S, V13.S[0]
-	WORD $0x4f8e1143 // FMLA V3.4S, V10.4S, V14.S[0]
-	WORD $0x4f8f1144 // FMLA V4.4S, V10.4S, V15.S[0]
-	WORD $0x4f901145 // FMLA V5.4S, V10.4S, V16.S[0]
-	WORD $0x4f911146 // FMLA V6.4S, V10.4S, V17.S[0]
-	WORD $0x4f921147 // FMLA V7.4S, V10.4S, V18.S[0]
-	WORD $0x4f931148 // FMLA V8.4S, V10.4S, V19.S[0]
-	WORD $0x4f941149 // FMLA V9.4S, V10.4S, V20.S[0]
-	FMOVD (R2), F10
-	ADD R3, R2
-	WORD $0x4fab1140 // FMLA V0.4S, V10.4S, V11.S[1]
-	WORD $0x4fac1141 // FMLA V1.4S, V10.4S, V12.S[1]
-	WORD $0x4fad1142 // FMLA V2.4S, V10.4S, V13.S[1]
-	WORD $0x4fae1143 // FMLA V3.4S, V10.4S, V14.S[1]
-	WORD $0x4faf1144 // FMLA V4.4S, V10.4S, V15.S[1]
-	WORD $0x4fb01145 // FMLA V5.4S, V10.4S, V16.S[1]
-	WORD $0x4fb11146 // FMLA V6.4S, V10.4S, V17.S[1]
-	WORD $0x4fb21147 // FMLA V7.4S, V10.4S, V18.S[1]
-	WORD $0x4fb31148 // FMLA V8.4S, V10.4S, V19.S[1]
-	WORD $0x4fb41149 // FMLA V9.4S, V10.4S, V20.S[1]
-	FMOVD (R2), F10
-	ADD R3, R2
-	WORD $0x4f8b1940 // FMLA V0.4S, V10.4S, V11.S[2]
-	WORD $0x4f8c1941 // FMLA V1.4S, V10.4S, V12.S[2]
-	WORD $0x4f8d1942 // FMLA V2.4S, V10.4S, V13.S[2]
-	WORD $0x4f8e1943 // FMLA V3.4S, V10.4S, V14.S[2]
-	WORD $0x4f8f1944 // FMLA V4.4S, V10.4S, V15.S[2]
-	WORD $0x4f901945 // FMLA V5.4S, V10.4S, V16.S[2]
-	WORD $0x4f911946 // FMLA V6.4S, V10.4S, V17.S[2]
-	WORD $0x4f921947 // FMLA V7.4S, V10.4S, V18.S[2]
-	WORD $0x4f931948 // FMLA V8.4S, V10.4S, V19.S[2]
-	WORD $0x4f941949 // FMLA V9.4S, V10.4S, V20.S[2]
-	FMOVD (R2), F10
-	ADD R3, R2
-	WORD $0x4fab1940 // FMLA V0.4S, V10.4S, V11.S[3]
-	WORD $0x4fac1941 // FMLA V1.4S, V10.4S, V12.S[3]
-	WORD $0x4fad1942 // FMLA V2.4S, V10.4S, V13.S[3]
-	WORD $0x4fae1943 // FMLA V3.4S, V10.4S, V14.S[3]
-	WORD $0x4faf1944 // FMLA V4.4S, V10.4S, V15.S[3]
-	WORD $0x4fb01945 // FMLA V5.4S, V10.4S, V16.S[3]
-	WORD $0x4fb11946 // FMLA V6.4S, V10.4S, V17.S[3]
-	WORD $0x4fb21947 // FMLA V7.4S, V10.4S, V18.S[3]
-	WORD $0x4fb31948 // FMLA V8.4S, V10.4S, V19.S[3]
-	WORD $0x4fb41949 // FMLA V9.4S, V10.4S, V20.S[3]
-	SUBS $4, R19
-	BGE four
-rest:
-	ADDS $4, R19
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F11
-	FMOVS.P 4(R6), F12
-	FMOVS.P 4(R7), F13
-	FMOVS.P 4(R8), F14
-	FMOVS.P 4(R9), F15
-	FMOVS.P 4(R10), F16
-	FMOVS.P 4(R11), F17
-	FMOVS.P 4(R12), F18
-	FMOVS.P 4(R13), F19
-	FMOVS.P 4(R14), F20
-	FMOVD (R2), F10
-	ADD R3, R2
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4f8c1141 // FMLA V1.4S, V10.4S, V12.S[0]
-	WORD $0x4f8d1142 // FMLA V2.4S, V10.4S, V13.S[0]
-	WORD $0x4f8e1143 // FMLA V3.4S, V10.4S, V14.S[0]
-	WORD $0x4f8f1144 // FMLA V4.4S, V10.4S, V15.S[0]
-	WORD $0x4f901145 // FMLA V5.4S, V10.4S, V16.S[0]
-	WORD $0x4f911146 // FMLA V6.4S, V10.4S, V17.S[0]
-	WORD $0x4f921147 // FMLA V7.4S, V10.4S, V18.S[0]
-	WORD $0x4f931148 // FMLA V8.4S, V10.4S, V19.S[0]
-	WORD $0x4f941149 // FMLA V9.4S, V10.4S, V20.S[0]
-	SUBS $1, R19
-	BNE one
-next:
-	MOVD.P 8(R4), R20
-	ADD R20, R5
-	ADD R20, R6
-	ADD R20, R7
-	ADD R20, R8
-	ADD R20, R9
-	ADD R20, R10
-	ADD R20, R11
-	ADD R20, R12
-	ADD R20, R13
-	ADD R20, R14
-	SUBS $1, R15
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F10
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD R4, R2
-	FMOVD F8, (R2)
-	ADD R4, R2
-	FMOVD F9, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n1xc3NEON(a *Args)
-TEXT ·n1xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R6
-segment:
-	MOVD Args_K(R0), R7
-	SUBS $4, R7
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F2
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
-	SUBS $4, R7
-	BGE four
-rest:
-	ADDS $4, R7
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F2
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	SUBS $1, R7
-	BNE one
-next:
-	MOVD.P 8(R4), R8
-	ADD R8, R5
-	SUBS $1, R6
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F1
-	ADD $8, R3, R6
-	VLD1 (R6), V1.S[2]
-	WORD $0x4e21d400 // FADD V0, V0, V1
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e801 // FCMLT0 V1, V0
-	WORD $0x4e611c00 // BIC V0, V0, V1
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V1.S4
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n2xc3NEON(a *Args)
-TEXT ·n2xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R7
-segment:
-	MOVD Args_K(R0), R8
-	SUBS $4, R8
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F3
-	FMOVQ.P 16(R6), F4
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
-	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
-	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
-	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
-	SUBS $4, R8
-	BGE four
-rest:
-	ADDS $4, R8
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F3
-	FMOVS.P 4(R6), F4
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	SUBS $1, R8
-	BNE one
-next:
-	MOVD.P 8(R4), R9
-	ADD R9, R5
-	ADD R9, R6
-	SUBS $1, R7
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F2
-	ADD $8, R3, R6
-	VLD1 (R6), V2.S[2]
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	ADD R5, R3
-	FMOVD (R3), F2
-	ADD $8, R3, R6
-	VLD1 (R6), V2.S[2]
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n3xc3NEON(a *Args)
-TEXT ·n3xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	SUBS $4, R9
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F4
-	FMOVQ.P 16(R6), F5
-	FMOVQ.P 16(R7), F6
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
-	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
-	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
-	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
-	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
-	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
-	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
-	SUBS $4, R9
-	BGE four
-rest:
-	ADDS $4, R9
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F4
-	FMOVS.P 4(R6), F5
-	FMOVS.P 4(R7), F6
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	SUBS $1, R9
-	BNE one
-next:
-	MOVD.P 8(R4), R10
-	ADD R10, R5
-	ADD R10, R6
-	ADD R10, R7
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F3
-	ADD $8, R3, R6
-	VLD1 (R6), V3.S[2]
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	ADD R5, R3
-	FMOVD (R3), F3
-	ADD $8, R3, R6
-	VLD1 (R6), V3.S[2]
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	ADD R5, R3
-	FMOVD (R3), F3
-	ADD $8, R3, R6
-	VLD1 (R6), V3.S[2]
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n4xc3NEON(a *Args)
-TEXT ·n4xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F5
-	FMOVS.P 4(R6), F6
-	FMOVS.P 4(R7), F7
-	FMOVS.P 4(R8), F8
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	SUBS $1, R10
-	BNE one
-next:
-	MOVD.P 8(R4), R11
-	ADD R11, R5
-	ADD R11, R6
-	ADD R11, R7
-	ADD R11, R8
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F4
-	ADD $8, R3, R6
-	VLD1 (R6), V4.S[2]
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	ADD $8, R3, R6
-	VLD1 (R6), V4.S[2]
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	ADD $8, R3, R6
-	VLD1 (R6), V4.S[2]
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	ADD R5, R3
-	FMOVD (R3), F4
-	ADD $8, R3, R6
-	VLD1 (R6), V4.S[2]
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n5xc3NEON(a *Args)
-TEXT ·n5xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	SUBS $4, R11
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F6
-	FMOVQ.P 16(R6), F7
-	FMOVQ.P 16(R7), F8
-	FMOVQ.P 16(R8), F9
-	FMOVQ.P 16(R9), F10
-	FMOVD (R2), F5
-	ADD $8, R2, R12
-	VLD1 (R12), V5.S[2]
-	ADD R3, R2
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4f8710a1 // FMLA V1.4S, V5.4S, V7.S[0]
-	WORD $0x4f8810a2 // FMLA V2.4S, V5.4S, V8.S[0]
-	WORD $0x4f8910a3 // FMLA V3.4S, V5.4S, V9.S[0]
-	WORD $0x4f8a10a4 // FMLA V4.4S, V5.4S, V10.S[0]
-	FMOVD (R2), F5
-	ADD $8, R2, R12
-	VLD1 (R12), V5.S[2]
-	ADD R3, R2
-	WORD $0x4fa610a0 // FMLA V0.4S, V5.4S, V6.S[1]
-	WORD $0x4fa710a1 // FMLA V1.4S, V5.4S, V7.S[1]
-	WORD $0x4fa810a2 // FMLA V2.4S, V5.4S, V8.S[1]
-	WORD $0x4fa910a3 // FMLA V3.4S, V5.4S, V9.S[1]
-	WORD $0x4faa10a4 // FMLA V4.4S, V5.4S, V10.S[1]
-	FMOVD (R2), F5
-	ADD $8, R2, R12
-	VLD1 (R12), V5.S[2]
-	ADD R3, R2
-	WORD $0x4f8618a0 // FMLA V0.4S, V5.4S, V6.S[2]
-	WORD $0x4f8718a1 // FMLA V1.4S, V5.4S, V7.S[2]
-	WORD $0x4f8818a2 // FMLA V2.4S, V5.4S, V8.S[2]
-	WORD $0x4f8918a3 // FMLA V3.4S, V5.4S, V9.S[2]
-	WORD $0x4f8a18a4 // FMLA V4.4S, V5.4S, V10.S[2]
-	FMOVD (R2), F5
-	ADD $8, R2, R12
-	VLD1 (R12), V5.S[2]
-	ADD R3, R2
-	WORD $0x4fa618a0 // FMLA V0.4S, V5.4S, V6.S[3]
-	WORD $0x4fa718a1 // FMLA V1.4S, V5.4S, V7.S[3]
-	WORD $0x4fa818a2 // FMLA V2.4S, V5.4S, V8.S[3]
-	WORD $0x4fa918a3 // FMLA V3.4S, V5.4S, V9.S[3]
-	WORD $0x4faa18a4 // FMLA V4.4S, V5.4S, V10.S[3]
-	SUBS $4, R11
-	BGE four
-rest:
-	ADDS $4, R11
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F6
-	FMOVS.P 4(R6), F7
-	FMOVS.P 4(R7), F8
-	FMOVS.P 4(R8), F9
-	FMOVS.P 4(R9), F10
-	FMOVD (R2), F5
-	ADD $8, R2, R12
-	VLD1 (R12), V5.S[2]
-	ADD R3, R2
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4f8710a1 // FMLA V1.4S, V5.4S, V7.S[0]
-	WORD $0x4f8810a2 // FMLA V2.4S, V5.4S, V8.S[0]
-	WORD $0x4f8910a3 // FMLA V3.4S, V5.4S, V9.S[0]
-	WORD $0x4f8a10a4 // FMLA V4.4S, V5.4S, V10.S[0]
-	SUBS $1, R11
-	BNE one
-next:
-	MOVD.P 8(R4), R12
-	ADD R12, R5
-	ADD R12, R6
-	ADD R12, R7
-	ADD R12, R8
-	ADD R12, R9
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d421 // FADD V1, V1, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d442 // FADD V2, V2, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d463 // FADD V3, V3, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d484 // FADD V4, V4, V5
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e805 // FCMLT0 V5, V0
-	WORD $0x4e651c00 // BIC V0, V0, V5
-	WORD $0x4ea0e825 // FCMLT0 V5, V1
-	WORD $0x4e651c21 // BIC V1, V1, V5
-	WORD $0x4ea0e845 // FCMLT0 V5, V2
-	WORD $0x4e651c42 // BIC V2, V2, V5
-	WORD $0x4ea0e865 // FCMLT0 V5, V3
-	WORD $0x4e651c63 // BIC V3, V3, V5
-	WORD $0x4ea0e885 // FCMLT0 V5, V4
-	WORD $0x4e651c84 // BIC V4, V4, V5
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V5.S4
-	WORD $0x4ea5f400 // FMIN V0, V0, V5
-	WORD $0x4ea5f421 // FMIN V1, V1, V5
-	WORD $0x4ea5f442 // FMIN V2, V2, V5
-	WORD $0x4ea5f463 // FMIN V3, V3, V5
-	WORD $0x4ea5f484 // FMIN V4, V4, V5
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n6xc3NEON(a *Args)
-TEXT ·n6xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R11
-segment:
-	MOVD Args_K(R0), R12
-	SUBS $4, R12
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F7
-	FMOVQ.P 16(R6), F8
-	FMOVQ.P 16(R7), F9
-	FMOVQ.P 16(R8), F10
-	FMOVQ.P 16(R9), F11
-	FMOVQ.P 16(R10), F12
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
-	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
-	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
-	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
-	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
-	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
-	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
-	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
-	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
-	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
-	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
-	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
-	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
-	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
-	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
-	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
-	SUBS $4, R12
-	BGE four
-rest:
-	ADDS $4, R12
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F7
-	FMOVS.P 4(R6), F8
-	FMOVS.P 4(R7), F9
-	FMOVS.P 4(R8), F10
-	FMOVS.P 4(R9), F11
-	FMOVS.P 4(R10), F12
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	SUBS $1, R12
-	BNE one
-next:
-	MOVD.P 8(R4), R13
-	ADD R13, R5
-	ADD R13, R6
-	ADD R13, R7
-	ADD R13, R8
-	ADD R13, R9
-	ADD R13, R10
-	SUBS $1, R11
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n7xc3NEON(a *Args)
-TEXT ·n7xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD $8, R2, R5
-	VLD1 (R5), V6.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R12
-segment:
-	MOVD Args_K(R0), R13
-	SUBS $4, R13
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F8
-	FMOVQ.P 16(R6), F9
-	FMOVQ.P 16(R7), F10
-	FMOVQ.P 16(R8), F11
-	FMOVQ.P 16(R9), F12
-	FMOVQ.P 16(R10), F13
-	FMOVQ.P 16(R11), F14
-	FMOVD (R2), F7
-	ADD $8, R2, R14
-	VLD1 (R14), V7.S[2]
-	ADD R3, R2
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4f8910e1 // FMLA V1.4S, V7.4S, V9.S[0]
-	WORD $0x4f8a10e2 // FMLA V2.4S, V7.4S, V10.S[0]
-	WORD $0x4f8b10e3 // FMLA V3.4S, V7.4S, V11.S[0]
-	WORD $0x4f8c10e4 // FMLA V4.4S, V7.4S, V12.S[0]
-	WORD $0x4f8d10e5 // FMLA V5.4S, V7.4S, V13.S[0]
-	WORD $0x4f8e10e6 // FMLA V6.4S, V7.4S, V14.S[0]
-	FMOVD (R2), F7
-	ADD $8, R2, R14
-	VLD1 (R14), V7.S[2]
-	ADD R3, R2
-	WORD $0x4fa810e0 // FMLA V0.4S, V7.4S, V8.S[1]
-	WORD $0x4fa910e1 // FMLA V1.4S, V7.4S, V9.S[1]
-	WORD $0x4faa10e2 // FMLA V2.4S, V7.4S, V10.S[1]
-	WORD $0x4fab10e3 // FMLA V3.4S, V7.4S, V11.S[1]
-	WORD $0x4fac10e4 // FMLA V4.4S, V7.4S, V12.S[1]
-	WORD $0x4fad10e5 // FMLA V5.4S, V7.4S, V13.S[1]
-	WORD $0x4fae10e6 // FMLA V6.4S, V7.4S, V14.S[1]
-	FMOVD (R2), F7
-	ADD $8, R2, R14
-	VLD1 (R14), V7.S[2]
-	ADD R3, R2
-	WORD $0x4f8818e0 // FMLA V0.4S, V7.4S, V8.S[2]
-	WORD $0x4f8918e1 // FMLA V1.4S, V7.4S, V9.S[2]
-	WORD $0x4f8a18e2 // FMLA V2.4S, V7.4S, V10.S[2]
-	WORD $0x4f8b18e3 // FMLA V3.4S, V7.4S, V11.S[2]
-	WORD $0x4f8c18e4 // FMLA V4.4S, V7.4S, V12.S[2]
-	WORD $0x4f8d18e5 // FMLA V5.4S, V7.4S, V13.S[2]
-	WORD $0x4f8e18e6 // FMLA V6.4S, V7.4S, V14.S[2]
-	FMOVD (R2), F7
-	ADD $8, R2, R14
-	VLD1 (R14), V7.S[2]
-	ADD R3, R2
-	WORD $0x4fa818e0 // FMLA V0.4S, V7.4S, V8.S[3]
-	WORD $0x4fa918e1 // FMLA V1.4S, V7.4S, V9.S[3]
-	WORD $0x4faa18e2 // FMLA V2.4S, V7.4S, V10.S[3]
-	WORD $0x4fab18e3 // FMLA V3.4S, V7.4S, V11.S[3]
-	WORD $0x4fac18e4 // FMLA V4.4S, V7.4S, V12.S[3]
-	WORD $0x4fad18e5 // FMLA V5.4S, V7.4S, V13.S[3]
-	WORD $0x4fae18e6 // FMLA V6.4S, V7.4S, V14.S[3]
-	SUBS $4, R13
-	BGE four
-rest:
-	ADDS $4, R13
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F8
-	FMOVS.P 4(R6), F9
-	FMOVS.P 4(R7), F10
-	FMOVS.P 4(R8), F11
-	FMOVS.P 4(R9), F12
-	FMOVS.P 4(R10), F13
-	FMOVS.P 4(R11), F14
-	FMOVD (R2), F7
-	ADD $8, R2, R14
-	VLD1 (R14), V7.S[2]
-	ADD R3, R2
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4f8910e1 // FMLA V1.4S, V7.4S, V9.S[0]
-	WORD $0x4f8a10e2 // FMLA V2.4S, V7.4S, V10.S[0]
-	WORD $0x4f8b10e3 // FMLA V3.4S, V7.4S, V11.S[0]
-	WORD $0x4f8c10e4 // FMLA V4.4S, V7.4S, V12.S[0]
-	WORD $0x4f8d10e5 // FMLA V5.4S, V7.4S, V13.S[0]
-	WORD $0x4f8e10e6 // FMLA V6.4S, V7.4S, V14.S[0]
-	SUBS $1, R13
-	BNE one
-next:
-	MOVD.P 8(R4), R14
-	ADD R14, R5
-	ADD R14, R6
-	ADD R14, R7
-	ADD R14, R8
-	ADD R14, R9
-	ADD R14, R10
-	ADD R14, R11
-	SUBS $1, R12
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d400 // FADD V0, V0, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d421 // FADD V1, V1, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d442 // FADD V2, V2, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d463 // FADD V3, V3, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d484 // FADD V4, V4, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d4a5 // FADD V5, V5, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e807 // FCMLT0 V7, V0
-	WORD $0x4e671c00 // BIC V0, V0, V7
-	WORD $0x4ea0e827 // FCMLT0 V7, V1
-	WORD $0x4e671c21 // BIC V1, V1, V7
-	WORD $0x4ea0e847 // FCMLT0 V7, V2
-	WORD $0x4e671c42 // BIC V2, V2, V7
-	WORD $0x4ea0e867 // FCMLT0 V7, V3
-	WORD $0x4e671c63 // BIC V3, V3, V7
-	WORD $0x4ea0e887 // FCMLT0 V7, V4
-	WORD $0x4e671c84 // BIC V4, V4, V7
-	WORD $0x4ea0e8a7 // FCMLT0 V7, V5
-	WORD $0x4e671ca5 // BIC V5, V5, V7
-	WORD $0x4ea0e8c7 // FCMLT0 V7, V6
-	WORD $0x4e671cc6 // BIC V6, V6, V7
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V7.S4
-	WORD $0x4ea7f400 // FMIN V0, V0, V7
-	WORD $0x4ea7f421 // FMIN V1, V1, V7
-	WORD $0x4ea7f442 // FMIN V2, V2, V7
-	WORD $0x4ea7f463 // FMIN V3, V3, V7
-	WORD $0x4ea7f484 // FMIN V4, V4, V7
-	WORD $0x4ea7f4a5 // FMIN V5, V5, V7
-	WORD $0x4ea7f4c6 // FMIN V6, V6, V7
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD $8, R2, R5
-	VST1 V6.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n8xc3NEON(a *Args)
-TEXT ·n8xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD $8, R2, R5
-	VLD1 (R5), V6.S[2]
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD $8, R2, R5
-	VLD1 (R5), V7.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R13
-segment:
-	MOVD Args_K(R0), R14
-	SUBS $4, R14
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F9
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
-	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
-	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
-	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
-	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
-	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
-	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
-	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
-	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
-	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
-	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
-	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
-	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
-	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
-	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
-	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
-	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
-	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
-	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
-	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
-	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
-	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
-	SUBS $4, R14
-	BGE four
-rest:
-	ADDS $4, R14
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F9
-	FMOVS.P 4(R6), F10
-	FMOVS.P 4(R7), F11
-	FMOVS.P 4(R8), F12
-	FMOVS.P 4(R9), F13
-	FMOVS.P 4(R10), F14
-	FMOVS.P 4(R11), F15
-	FMOVS.P 4(R12), F16
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	SUBS $1, R14
-	BNE one
-next:
-	MOVD.P 8(R4), R15
-	ADD R15, R5
-	ADD R15, R6
-	ADD R15, R7
-	ADD R15, R8
-	ADD R15, R9
-	ADD R15, R10
-	ADD R15, R11
-	ADD R15, R12
-	SUBS $1, R13
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	ADD R5, R3
-	FMOVD (R3), F8
-	ADD $8, R3, R6
-	VLD1 (R6), V8.S[2]
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD $8, R2, R5
-	VST1 V6.S[2], (R5)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD $8, R2, R5
-	VST1 V7.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n9xc3NEON(a *Args)
-TEXT ·n9xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD $8, R2, R5
-	VLD1 (R5), V6.S[2]
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD $8, R2, R5
-	VLD1 (R5), V7.S[2]
-	ADD R4, R2
-	FMOVD (R2), F8
-	ADD $8, R2, R5
-	VLD1 (R5), V8.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R14
-segment:
-	MOVD Args_K(R0), R15
-	SUBS $4, R15
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F10
-	FMOVQ.P 16(R6), F11
-	FMOVQ.P 16(R7), F12
-	FMOVQ.P 16(R8), F13
-	FMOVQ.P 16(R9), F14
-	FMOVQ.P 16(R10), F15
-	FMOVQ.P 16(R11), F16
-	FMOVQ.P 16(R12), F17
-	FMOVQ.P 16(R13), F18
-	FMOVD (R2), F9
-	ADD $8, R2, R19
-	VLD1 (R19), V9.S[2]
-	ADD R3, R2
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4f8b1121 // FMLA V1.4S, V9.4S, V11.S[0]
-	WORD $0x4f8c1122 // FMLA V2.4S, V9.4S, V12.S[0]
-	WORD $0x4f8d1123 // FMLA V3.4S, V9.4S, V13.S[0]
-	WORD $0x4f8e1124 // FMLA V4.4S, V9.4S, V14.S[0]
-	WORD $0x4f8f1125 // FMLA V5.4S, V9.4S, V15.S[0]
-	WORD $0x4f901126 // FMLA V6.4S, V9.4S, V16.S[0]
-	WORD $0x4f911127 // FMLA V7.4S, V9.4S, V17.S[0]
-	WORD $0x4f921128 // FMLA V8.4S, V9.4S, V18.S[0]
-	FMOVD (R2), F9
-	ADD $8, R2, R19
-	VLD1 (R19), V9.S[2]
-	ADD R3, R2
-	WORD $0x4faa1120 // FMLA V0.4S, V9.4S, V10.S[1]
-	WORD $0x4fab1121 // FMLA V1.4S, V9.4S, V11.S[1]
-	WORD $0x4fac1122 // FMLA V2.4S, V9.4S, V12.S[1]
-	WORD $0x4fad1123 // FMLA V3.4S, V9.4S, V13.S[1]
-	WORD $0x4fae1124 // FMLA V4.4S, V9.4S, V14.S[1]
-	WORD $0x4faf1125 // FMLA V5.4S, V9.4S, V15.S[1]
-	WORD $0x4fb01126 // FMLA V6.4S, V9.4S, V16.S[1]
-	WORD $0x4fb11127 // FMLA V7.4S, V9.4S, V17.S[1]
-	WORD $0x4fb21128 // FMLA V8.4S, V9.4S, V18.S[1]
-	FMOVD (R2), F9
-	ADD $8, R2, R19
-	VLD1 (R19), V9.S[2]
-	ADD R3, R2
-	WORD $0x4f8a1920 // FMLA V0.4S, V9.4S, V10.S[2]
-	WORD $0x4f8b1921 // FMLA V1.4S, V9.4S, V11.S[2]
-	WORD $0x4f8c1922 // FMLA V2.4S, V9.4S, V12.S[2]
-	WORD $0x4f8d1923 // FMLA V3.4S, V9.4S, V13.S[2]
-	WORD $0x4f8e1924 // FMLA V4.4S, V9.4S, V14.S[2]
-	WORD $0x4f8f1925 // FMLA V5.4S, V9.4S, V15.S[2]
-	WORD $0x4f901926 // FMLA V6.4S, V9.4S, V16.S[2]
-	WORD $0x4f911927 // FMLA V7.4S, V9.4S, V17.S[2]
-	WORD $0x4f921928 // FMLA V8.4S, V9.4S, V18.S[2]
-	FMOVD (R2), F9
-	ADD $8, R2, R19
-	VLD1 (R19), V9.S[2]
-	ADD R3, R2
-	WORD $0x4faa1920 // FMLA V0.4S, V9.4S, V10.S[3]
-	WORD $0x4fab1921 // FMLA V1.4S, V9.4S, V11.S[3]
-	WORD $0x4fac1922 // FMLA V2.4S, V9.4S, V12.S[3]
-	WORD $0x4fad1923 // FMLA V3.4S, V9.4S, V13.S[3]
-	WORD $0x4fae1924 // FMLA V4.4S, V9.4S, V14.S[3]
-	WORD $0x4faf1925 // FMLA V5.4S, V9.4S, V15.S[3]
-	WORD $0x4fb01926 // FMLA V6.4S, V9.4S, V16.S[3]
-	WORD $0x4fb11927 // FMLA V7.4S, V9.4S, V17.S[3]
-	WORD $0x4fb21928 // FMLA V8.4S, V9.4S, V18.S[3]
-	SUBS $4, R15
-	BGE four
-rest:
-	ADDS $4, R15
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F10
-	FMOVS.P 4(R6), F11
-	FMOVS.P 4(R7), F12
-	FMOVS.P 4(R8), F13
-	FMOVS.P 4(R9), F14
-	FMOVS.P 4(R10), F15
-	FMOVS.P 4(R11), F16
-	FMOVS.P 4(R12), F17
-	FMOVS.P 4(R13), F18
-	FMOVD (R2), F9
-	ADD $8, R2, R19
-	VLD1 (R19), V9.S[2]
-	ADD R3, R2
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4f8b1121 // FMLA V1.4S, V9.4S, V11.S[0]
-	WORD $0x4f8c1122 // FMLA V2.4S, V9.4S, V12.S[0]
-	WORD $0x4f8d1123 // FMLA V3.4S, V9.4S, V13.S[0]
-	WORD $0x4f8e1124 // FMLA V4.4S, V9.4S, V14.S[0]
-	WORD $0x4f8f1125 // FMLA V5.4S, V9.4S, V15.S[0]
-	WORD $0x4f901126 // FMLA V6.4S, V9.4S, V16.S[0]
-	WORD $0x4f911127 // FMLA V7.4S, V9.4S, V17.S[0]
-	WORD $0x4f921128 // FMLA V8.4S, V9.4S, V18.S[0]
-	SUBS $1, R15
-	BNE one
-next:
-	MOVD.P 8(R4), R19
-	ADD R19, R5
-	ADD R19, R6
-	ADD R19, R7
-	ADD R19, R8
-	ADD R19, R9
-	ADD R19, R10
-	ADD R19, R11
-	ADD R19, R12
-	ADD R19, R13
-	SUBS $1, R14
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD $8, R2, R5
-	VST1 V6.S[2], (R5)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD $8, R2, R5
-	VST1 V7.S[2], (R5)
-	ADD R4, R2
-	FMOVD F8, (R2)
-	ADD $8, R2, R5
-	VST1 V8.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func n10xc3NEON(a *Args)
-TEXT ·n10xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD $8, R2, R5
-	VLD1 (R5), V6.S[2]
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD $8, R2, R5
-	VLD1 (R5), V7.S[2]
-	ADD R4, R2
-	FMOVD (R2), F8
-	ADD $8, R2, R5
-	VLD1 (R5), V8.S[2]
-	ADD R4, R2
-	FMOVD (R2), F9
-	ADD $8, R2, R5
-	VLD1 (R5), V9.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	ADD R4, R10, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R15
-segment:
-	MOVD Args_K(R0), R19
-	SUBS $4, R19
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F11
-	FMOVQ.P 16(R6), F12
-	FMOVQ.P 16(R7), F13
-	FMOVQ.P 16(R8), F14
-	FMOVQ.P 16(R9), F15
-	FMOVQ.P 16(R10), F16
-	FMOVQ.P 16(R11), F17
-	FMOVQ.P 16(R12), F18
-	FMOVQ.P 16(R13), F19
-	FMOVQ.P 16(R14), F20
-	FMOVD (R2), F10
-	ADD $8, R2, R20
-	VLD1 (R20), V10.S[2]
-	ADD R3, R2
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4f8c1141 // FMLA V1.4S, V10.4S, V12.S[0]
-	WORD $0x4f8d1142 // FMLA V2.4S, V10.4S, V13.S[0]
-	WORD $0x4f8e1143 // FMLA V3.4S, V10.4S, V14.S[0]
-	WORD $0x4f8f1144 // FMLA V4.4S, V10.4S, V15.S[0]
-	WORD $0x4f901145 // FMLA V5.4S, V10.4S, V16.S[0]
-	WORD $0x4f911146 // FMLA V6.4S, V10.4S, V17.S[0]
-	WORD $0x4f921147 // FMLA V7.4S, V10.4S, V18.S[0]
-	WORD $0x4f931148 // FMLA V8.4S, V10.4S, V19.S[0]
-	WORD $0x4f941149 // FMLA V9.4S, V10.4S, V20.S[0]
-	FMOVD (R2), F10
-	ADD $8, R2, R20
-	VLD1 (R20), V10.S[2]
-	ADD R3, R2
-	WORD $0x4fab1140 // FMLA V0.4S, V10.4S, V11.S[1]
-	WORD $0x4fac1141 // FMLA V1.4S, V10.4S, V12.S[1]
-	WORD $0x4fad1142 // FMLA V2.4S, V10.4S, V13.S[1]
-	WORD $0x4fae1143 // FMLA V3.4S, V10.4S, V14.S[1]
-	WORD $0x4faf1144 // FMLA V4.4S, V10.4S, V15.S[1]
-	WORD $0x4fb01145 // FMLA V5.4S, V10.4S, V16.S[1]
-	WORD $0x4fb11146 // FMLA V6.4S, V10.4S, V17.S[1]
-	WORD $0x4fb21147 // FMLA V7.4S, V10.4S, V18.S[1]
-	WORD $0x4fb31148 // FMLA V8.4S, V10.4S, V19.S[1]
-	WORD $0x4fb41149 // FMLA V9.4S, V10.4S, V20.S[1]
-	FMOVD (R2), F10
-	ADD $8, R2, R20
-	VLD1 (R20), V10.S[2]
-	ADD R3, R2
-	WORD $0x4f8b1940 // FMLA V0.4S, V10.4S, V11.S[2]
-	WORD $0x4f8c1941 // FMLA V1.4S, V10.4S, V12.S[2]
-	WORD $0x4f8d1942 // FMLA V2.4S, V10.4S, V13.S[2]
-	WORD $0x4f8e1943 // FMLA V3.4S, V10.4S, V14.S[2]
-	WORD $0x4f8f1944 // FMLA V4.4S, V10.4S, V15.S[2]
-	WORD $0x4f901945 // FMLA V5.4S, V10.4S, V16.S[2]
-	WORD $0x4f911946 // FMLA V6.4S, V10.4S, V17.S[2]
-	WORD $0x4f921947 // FMLA V7.4S, V10.4S, V18.S[2]
-	WORD $0x4f931948 // FMLA V8.4S, V10.4S, V19.S[2]
-	WORD $0x4f941949 // FMLA V9.4S, V10.4S, V20.S[2]
-	FMOVD (R2), F10
-	ADD $8, R2, R20
-	VLD1 (R20), V10.S[2]
-	ADD R3, R2
-	WORD $0x4fab1940 // FMLA V0.4S, V10.4S, V11.S[3]
-	WORD $0x4fac1941 // FMLA V1.4S, V10.4S, V12.S[3]
-	WORD $0x4fad1942 // FMLA V2.4S, V10.4S, V13.S[3]
-	WORD $0x4fae1943 // FMLA V3.4S, V10.4S, V14.S[3]
-	WORD $0x4faf1944 // FMLA V4.4S, V10.4S, V15.S[3]
-	WORD $0x4fb01945 // FMLA V5.4S, V10.4S, V16.S[3]
-	WORD $0x4fb11946 // FMLA V6.4S, V10.4S, V17.S[3]
-	WORD $0x4fb21947 // FMLA V7.4S, V10.4S, V18.S[3]
-	WORD $0x4fb31948 // FMLA V8.4S, V10.4S, V19.S[3]
-	WORD $0x4fb41949 // FMLA V9.4S, V10.4S, V20.S[3]
-	SUBS $4, R19
-	BGE four
-rest:
-	ADDS $4, R19
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F11
-	FMOVS.P 4(R6), F12
-	FMOVS.P 4(R7), F13
-	FMOVS.P 4(R8), F14
-	FMOVS.P 4(R9), F15
-	FMOVS.P 4(R10), F16
-	FMOVS.P 4(R11), F17
-	FMOVS.P 4(R12), F18
-	FMOVS.P 4(R13), F19
-	FMOVS.P 4(R14), F20
-	FMOVD (R2), F10
-	ADD $8, R2, R20
-	VLD1 (R20), V10.S[2]
-	ADD R3, R2
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4f8c1141 // FMLA V1.4S, V10.4S, V12.S[0]
-	WORD $0x4f8d1142 // FMLA V2.4S, V10.4S, V13.S[0]
-	WORD $0x4f8e1143 // FMLA V3.4S, V10.4S, V14.S[0]
-	WORD $0x4f8f1144 // FMLA V4.4S, V10.4S, V15.S[0]
-	WORD $0x4f901145 // FMLA V5.4S, V10.4S, V16.S[0]
-	WORD $0x4f911146 // FMLA V6.4S, V10.4S, V17.S[0]
-	WORD $0x4f921147 // FMLA V7.4S, V10.4S, V18.S[0]
-	WORD $0x4f931148 // FMLA V8.4S, V10.4S, V19.S[0]
-	WORD $0x4f941149 // FMLA V9.4S, V10.4S, V20.S[0]
-	SUBS $1, R19
-	BNE one
-next:
-	MOVD.P 8(R4), R20
-	ADD R20, R5
-	ADD R20, R6
-	ADD R20, R7
-	ADD R20, R8
-	ADD R20, R9
-	ADD R20, R10
-	ADD R20, R11
-	ADD R20, R12
-	ADD R20, R13
-	ADD R20, R14
-	SUBS $1, R15
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD $8, R2, R5
-	VST1 V6.S[2], (R5)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD $8, R2, R5
-	VST1 V7.S[2], (R5)
-	ADD R4, R2
-	FMOVD F8, (R2)
-	ADD $8, R2, R5
-	VST1 V8.S[2], (R5)
-	ADD R4, R2
-	FMOVD F9, (R2)
-	ADD $8, R2, R5
-	VST1 V9.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1x1NEON(a *Args)
-TEXT ·t1x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVS (R5), F2
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V1.S4]
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F1
-	WORD $0x4e21d400 // FADD V0, V0, V1
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e801 // FCMLT0 V1, V0
-	WORD $0x4e611c00 // BIC V0, V0, V1
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V1.S4
-	WORD $0x4ea1f400 // FMIN V0, V0, V1
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t2x1NEON(a *Args)
-TEXT ·t2x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R5), F3
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V2.S4]
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4fa31041 // FMLA V1.4S, V2.4S, V3.S[1]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F2
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F2
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t3x1NEON(a *Args)
-TEXT ·t3x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R5), F4
-	FMOVS 8(R5), F5
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V3.S4]
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4fa41061 // FMLA V1.4S, V3.4S, V4.S[1]
-	WORD $0x4f851062 // FMLA V2.4S, V3.4S, V5.S[0]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F3
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F3
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F3
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t4x1NEON(a *Args)
-TEXT ·t4x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F5
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V4.S4]
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4fa51081 // FMLA V1.4S, V4.4S, V5.S[1]
-	WORD $0x4f851882 // FMLA V2.4S, V4.4S, V5.S[2]
-	WORD $0x4fa51883 // FMLA V3.4S, V4.4S, V5.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t5x1NEON(a *Args)
-TEXT ·t5x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F6
-	FMOVQ 4(R5), F7
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V5.S4]
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4fa610a1 // FMLA V1.4S, V5.4S, V6.S[1]
-	WORD $0x4f8618a2 // FMLA V2.4S, V5.4S, V6.S[2]
-	WORD $0x4fa618a3 // FMLA V3.4S, V5.4S, V6.S[3]
-	WORD $0x4fa718a4 // FMLA V4.4S, V5.4S, V7.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d421 // FADD V1, V1, V5
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d442 // FADD V2, V2, V5
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d463 // FADD V3, V3, V5
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e805 // FCMLT0 V5, V0
-	WORD $0x4e651c00 // BIC V0, V0, V5
-	WORD $0x4ea0e825 // FCMLT0 V5, V1
-	WORD $0x4e651c21 // BIC V1, V1, V5
-	WORD $0x4ea0e845 // FCMLT0 V5, V2
-	WORD $0x4e651c42 // BIC V2, V2, V5
-	WORD $0x4ea0e865 // FCMLT0 V5, V3
-	WORD $0x4e651c63 // BIC V3, V3, V5
-	WORD $0x4ea0e885 // FCMLT0 V5, V4
-	WORD $0x4e651c84 // BIC V4, V4, V5
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V5.S4
-	WORD $0x4ea5f400 // FMIN V0, V0, V5
-	WORD $0x4ea5f421 // FMIN V1, V1, V5
-	WORD $0x4ea5f442 // FMIN V2, V2, V5
-	WORD $0x4ea5f463 // FMIN V3, V3, V5
-	WORD $0x4ea5f484 // FMIN V4, V4, V5
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6x1NEON(a *Args)
-TEXT ·t6x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F7
-	FMOVQ 8(R5), F8
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V6.S4]
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4fa710c1 // FMLA V1.4S, V6.4S, V7.S[1]
-	WORD $0x4f8718c2 // FMLA V2.4S, V6.4S, V7.S[2]
-	WORD $0x4fa718c3 // FMLA V3.4S, V6.4S, V7.S[3]
-	WORD $0x4f8818c4 // FMLA V4.4S, V6.4S, V8.S[2]
-	WORD $0x4fa818c5 // FMLA V5.4S, V6.4S, V8.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t7x1NEON(a *Args)
-TEXT ·t7x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F6
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F8
-	FMOVQ 12(R5), F9
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V7.S4]
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4fa810e1 // FMLA V1.4S, V7.4S, V8.S[1]
-	WORD $0x4f8818e2 // FMLA V2.4S, V7.4S, V8.S[2]
-	WORD $0x4fa818e3 // FMLA V3.4S, V7.4S, V8.S[3]
-	WORD $0x4fa910e4 // FMLA V4.4S, V7.4S, V9.S[1]
-	WORD $0x4f8918e5 // FMLA V5.4S, V7.4S, V9.S[2]
-	WORD $0x4fa918e6 // FMLA V6.4S, V7.4S, V9.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d400 // FADD V0, V0, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d421 // FADD V1, V1, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d442 // FADD V2, V2, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d463 // FADD V3, V3, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d484 // FADD V4, V4, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d4a5 // FADD V5, V5, V7
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e807 // FCMLT0 V7, V0
-	WORD $0x4e671c00 // BIC V0, V0, V7
-	WORD $0x4ea0e827 // FCMLT0 V7, V1
-	WORD $0x4e671c21 // BIC V1, V1, V7
-	WORD $0x4ea0e847 // FCMLT0 V7, V2
-	WORD $0x4e671c42 // BIC V2, V2, V7
-	WORD $0x4ea0e867 // FCMLT0 V7, V3
-	WORD $0x4e671c63 // BIC V3, V3, V7
-	WORD $0x4ea0e887 // FCMLT0 V7, V4
-	WORD $0x4e671c84 // BIC V4, V4, V7
-	WORD $0x4ea0e8a7 // FCMLT0 V7, V5
-	WORD $0x4e671ca5 // BIC V5, V5, V7
-	WORD $0x4ea0e8c7 // FCMLT0 V7, V6
-	WORD $0x4e671cc6 // BIC V6, V6, V7
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V7.S4
-	WORD $0x4ea7f400 // FMIN V0, V0, V7
-	WORD $0x4ea7f421 // FMIN V1, V1, V7
-	WORD $0x4ea7f442 // FMIN V2, V2, V7
-	WORD $0x4ea7f463 // FMIN V3, V3, V7
-	WORD $0x4ea7f484 // FMIN V4, V4, V7
-	WORD $0x4ea7f4a5 // FMIN V5, V5, V7
-	WORD $0x4ea7f4c6 // FMIN V6, V6, V7
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t8x1NEON(a *Args)
-TEXT ·t8x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F6
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F9
-	FMOVQ 16(R5), F10
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V8.S4]
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4fa91101 // FMLA V1.4S, V8.4S, V9.S[1]
-	WORD $0x4f891902 // FMLA V2.4S, V8.4S, V9.S[2]
-	WORD $0x4fa91903 // FMLA V3.4S, V8.4S, V9.S[3]
-	WORD $0x4f8a1104 // FMLA V4.4S, V8.4S, V10.S[0]
-	WORD $0x4faa1105 // FMLA V5.4S, V8.4S, V10.S[1]
-	WORD $0x4f8a1906 // FMLA V6.4S, V8.4S, V10.S[2]
-	WORD $0x4faa1907 // FMLA V7.4S, V8.4S, V10.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F7, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t9x1NEON(a *Args)
-TEXT ·t9x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F6
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F8
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F10
-	FMOVQ 16(R5), F11
-	FMOVQ 20(R5), F12
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1121 // FMLA V1.4S, V9.4S, V10.S[1]
-	WORD $0x4f8a1922 // FMLA V2.4S, V9.4S, V10.S[2]
-	WORD $0x4faa1923 // FMLA V3.4S, V9.4S, V10.S[3]
-	WORD $0x4f8b1124 // FMLA V4.4S, V9.4S, V11.S[0]
-	WORD $0x4fab1125 // FMLA V5.4S, V9.4S, V11.S[1]
-	WORD $0x4f8b1926 // FMLA V6.4S, V9.4S, V11.S[2]
-	WORD $0x4fab1927 // FMLA V7.4S, V9.4S, V11.S[3]
-	WORD $0x4fac1928 // FMLA V8.4S, V9.4S, V12.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F9
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t10x1NEON(a *Args)
-TEXT ·t10x1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R3), F0
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F4
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F6
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F8
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R3), F9
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F11
-	FMOVQ 16(R5), F12
-	FMOVQ 24(R5), F13
-	ADD R6, R5
-	VLD1.P (R4)(R3), [V10.S4]
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4fab1141 // FMLA V1.4S, V10.4S, V11.S[1]
-	WORD $0x4f8b1942 // FMLA V2.4S, V10.4S, V11.S[2]
-	WORD $0x4fab1943 // FMLA V3.4S, V10.4S, V11.S[3]
-	WORD $0x4f8c1144 // FMLA V4.4S, V10.4S, V12.S[0]
-	WORD $0x4fac1145 // FMLA V5.4S, V10.4S, V12.S[1]
-	WORD $0x4f8c1946 // FMLA V6.4S, V10.4S, V12.S[2]
-	WORD $0x4fac1947 // FMLA V7.4S, V10.4S, V12.S[3]
-	WORD $0x4f8d1948 // FMLA V8.4S, V10.4S, V13.S[2]
-	WORD $0x4fad1949 // FMLA V9.4S, V10.4S, V13.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R4), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F9, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1x2NEON(a *Args)
-TEXT ·t1x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVS (R5), F4
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V2.S4]
-	VLD1.P (R4)(R3), [V3.S4]
-	WORD $0x4f841040 // FMLA V0.4S, V2.4S, V4.S[0]
-	WORD $0x4f841061 // FMLA V1.4S, V3.4S, V4.S[0]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F2
-	WORD $0x4e22d400 // FADD V0, V0, V2
-	FMOVQ (R4), F2
-	WORD $0x4e22d421 // FADD V1, V1, V2
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e802 // FCMLT0 V2, V0
-	WORD $0x4e621c00 // BIC V0, V0, V2
-	WORD $0x4ea0e822 // FCMLT0 V2, V1
-	WORD $0x4e621c21 // BIC V1, V1, V2
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V2.S4
-	WORD $0x4ea2f400 // FMIN V0, V0, V2
-	WORD $0x4ea2f421 // FMIN V1, V1, V2
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t2x2NEON(a *Args)
-TEXT ·t2x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R5), F6
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V4.S4]
-	VLD1.P (R4)(R3), [V5.S4]
-	WORD $0x4f861080 // FMLA V0.4S, V4.4S, V6.S[0]
-	WORD $0x4f8610a1 // FMLA V1.4S, V5.4S, V6.S[0]
-	WORD $0x4fa61082 // FMLA V2.4S, V4.4S, V6.S[1]
-	WORD $0x4fa610a3 // FMLA V3.4S, V5.4S, V6.S[1]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	FMOVQ (R4), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	FMOVQ (R4), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t3x2NEON(a *Args)
-TEXT ·t3x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R5), F8
-	FMOVS 8(R5), F9
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V6.S4]
-	VLD1.P (R4)(R3), [V7.S4]
-	WORD $0x4f8810c0 // FMLA V0.4S, V6.4S, V8.S[0]
-	WORD $0x4f8810e1 // FMLA V1.4S, V7.4S, V8.S[0]
-	WORD $0x4fa810c2 // FMLA V2.4S, V6.4S, V8.S[1]
-	WORD $0x4fa810e3 // FMLA V3.4S, V7.4S, V8.S[1]
-	WORD $0x4f8910c4 // FMLA V4.4S, V6.4S, V9.S[0]
-	WORD $0x4f8910e5 // FMLA V5.4S, V7.4S, V9.S[0]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t4x2NEON(a *Args)
-TEXT ·t4x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F10
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V8.S4]
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8a1100 // FMLA V0.4S, V8.4S, V10.S[0]
-	WORD $0x4f8a1121 // FMLA V1.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1102 // FMLA V2.4S, V8.4S, V10.S[1]
-	WORD $0x4faa1123 // FMLA V3.4S, V9.4S, V10.S[1]
-	WORD $0x4f8a1904 // FMLA V4.4S, V8.4S, V10.S[2]
-	WORD $0x4f8a1925 // FMLA V5.4S, V9.4S, V10.S[2]
-	WORD $0x4faa1906 // FMLA V6.4S, V8.4S, V10.S[3]
-	WORD $0x4faa1927 // FMLA V7.4S, V9.4S, V10.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t5x2NEON(a *Args)
-TEXT ·t5x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F12
-	FMOVQ 4(R5), F13
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V10.S4]
-	VLD1.P (R4)(R3), [V11.S4]
-	WORD $0x4f8c1140 // FMLA V0.4S, V10.4S, V12.S[0]
-	WORD $0x4f8c1161 // FMLA V1.4S, V11.4S, V12.S[0]
-	WORD $0x4fac1142 // FMLA V2.4S, V10.4S, V12.S[1]
-	WORD $0x4fac1163 // FMLA V3.4S, V11.4S, V12.S[1]
-	WORD $0x4f8c1944 // FMLA V4.4S, V10.4S, V12.S[2]
-	WORD $0x4f8c1965 // FMLA V5.4S, V11.4S, V12.S[2]
-	WORD $0x4fac1946 // FMLA V6.4S, V10.4S, V12.S[3]
-	WORD $0x4fac1967 // FMLA V7.4S, V11.4S, V12.S[3]
-	WORD $0x4fad1948 // FMLA V8.4S, V10.4S, V13.S[3]
-	WORD $0x4fad1969 // FMLA V9.4S, V11.4S, V13.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F10
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	FMOVQ (R4), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6x2NEON(a *Args)
-TEXT ·t6x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F14
-	FMOVQ 8(R5), F15
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V12.S4]
-	VLD1.P (R4)(R3), [V13.S4]
-	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
-	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
-	WORD $0x4fae1182 // FMLA V2.4S, V12.4S, V14.S[1]
-	WORD $0x4fae11a3 // FMLA V3.4S, V13.4S, V14.S[1]
-	WORD $0x4f8e1984 // FMLA V4.4S, V12.4S, V14.S[2]
-	WORD $0x4f8e19a5 // FMLA V5.4S, V13.4S, V14.S[2]
-	WORD $0x4fae1986 // FMLA V6.4S, V12.4S, V14.S[3]
-	WORD $0x4fae19a7 // FMLA V7.4S, V13.4S, V14.S[3]
-	WORD $0x4f8f1988 // FMLA V8.4S, V12.4S, V15.S[2]
-	WORD $0x4f8f19a9 // FMLA V9.4S, V13.4S, V15.S[2]
-	WORD $0x4faf198a // FMLA V10.4S, V12.4S, V15.S[3]
-	WORD $0x4faf19ab // FMLA V11.4S, V13.4S, V15.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd400 // FADD V0, V0, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd421 // FADD V1, V1, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd442 // FADD V2, V2, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd463 // FADD V3, V3, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd484 // FADD V4, V4, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd4a5 // FADD V5, V5, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd4c6 // FADD V6, V6, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd4e7 // FADD V7, V7, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd508 // FADD V8, V8, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd529 // FADD V9, V9, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd54a // FADD V10, V10, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80c // FCMLT0 V12, V0
-	WORD $0x4e6c1c00 // BIC V0, V0, V12
-	WORD $0x4ea0e82c // FCMLT0 V12, V1
-	WORD $0x4e6c1c21 // BIC V1, V1, V12
-	WORD $0x4ea0e84c // FCMLT0 V12, V2
-	WORD $0x4e6c1c42 // BIC V2, V2, V12
-	WORD $0x4ea0e86c // FCMLT0 V12, V3
-	WORD $0x4e6c1c63 // BIC V3, V3, V12
-	WORD $0x4ea0e88c // FCMLT0 V12, V4
-	WORD $0x4e6c1c84 // BIC V4, V4, V12
-	WORD $0x4ea0e8ac // FCMLT0 V12, V5
-	WORD $0x4e6c1ca5 // BIC V5, V5, V12
-	WORD $0x4ea0e8cc // FCMLT0 V12, V6
-	WORD $0x4e6c1cc6 // BIC V6, V6, V12
-	WORD $0x4ea0e8ec // FCMLT0 V12, V7
-	WORD $0x4e6c1ce7 // BIC V7, V7, V12
-	WORD $0x4ea0e90c // FCMLT0 V12, V8
-	WORD $0x4e6c1d08 // BIC V8, V8, V12
-	WORD $0x4ea0e92c // FCMLT0 V12, V9
-	WORD $0x4e6c1d29 // BIC V9, V9, V12
-	WORD $0x4ea0e94c // FCMLT0 V12, V10
-	WORD $0x4e6c1d4a // BIC V10, V10, V12
-	WORD $0x4ea0e96c // FCMLT0 V12, V11
-	WORD $0x4e6c1d6b // BIC V11, V11, V12
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V12.S4
-	WORD $0x4eacf400 // FMIN V0, V0, V12
-	WORD $0x4eacf421 // FMIN V1, V1, V12
-	WORD $0x4eacf442 // FMIN V2, V2, V12
-	WORD $0x4eacf463 // FMIN V3, V3, V12
-	WORD $0x4eacf484 // FMIN V4, V4, V12
-	WORD $0x4eacf4a5 // FMIN V5, V5, V12
-	WORD $0x4eacf4c6 // FMIN V6, V6, V12
-	WORD $0x4eacf4e7 // FMIN V7, V7, V12
-	WORD $0x4eacf508 // FMIN V8, V8, V12
-	WORD $0x4eacf529 // FMIN V9, V9, V12
-	WORD $0x4eacf54a // FMIN V10, V10, V12
-	WORD $0x4eacf56b // FMIN V11, V11, V12
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t7x2NEON(a *Args)
-TEXT ·t7x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ (R3), F13
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F16
-	FMOVQ 12(R5), F17
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V14.S4]
-	VLD1.P (R4)(R3), [V15.S4]
-	WORD $0x4f9011c0 // FMLA V0.4S, V14.4S, V16.S[0]
-	WORD $0x4f9011e1 // FMLA V1.4S, V15.4S, V16.S[0]
-	WORD $0x4fb011c2 // FMLA V2.4S, V14.4S, V16.S[1]
-	WORD $0x4fb011e3 // FMLA V3.4S, V15.4S, V16.S[1]
-	WORD $0x4f9019c4 // FMLA V4.4S, V14.4S, V16.S[2]
-	WORD $0x4f9019e5 // FMLA V5.4S, V15.4S, V16.S[2]
-	WORD $0x4fb019c6 // FMLA V6.4S, V14.4S, V16.S[3]
-	WORD $0x4fb019e7 // FMLA V7.4S, V15.4S, V16.S[3]
-	WORD $0x4fb111c8 // FMLA V8.4S, V14.4S, V17.S[1]
-	WORD $0x4fb111e9 // FMLA V9.4S, V15.4S, V17.S[1]
-	WORD $0x4f9119ca // FMLA V10.4S, V14.4S, V17.S[2]
-	WORD $0x4f9119eb // FMLA V11.4S, V15.4S, V17.S[2]
-	WORD $0x4fb119cc // FMLA V12.4S, V14.4S, V17.S[3]
-	WORD $0x4fb119ed // FMLA V13.4S, V15.4S, V17.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed400 // FADD V0, V0, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed421 // FADD V1, V1, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed442 // FADD V2, V2, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed463 // FADD V3, V3, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed484 // FADD V4, V4, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed4a5 // FADD V5, V5, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed4c6 // FADD V6, V6, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed4e7 // FADD V7, V7, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed508 // FADD V8, V8, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed529 // FADD V9, V9, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed54a // FADD V10, V10, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed56b // FADD V11, V11, V14
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F14
-	WORD $0x4e2ed58c // FADD V12, V12, V14
-	FMOVQ (R4), F14
-	WORD $0x4e2ed5ad // FADD V13, V13, V14
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80e // FCMLT0 V14, V0
-	WORD $0x4e6e1c00 // BIC V0, V0, V14
-	WORD $0x4ea0e82e // FCMLT0 V14, V1
-	WORD $0x4e6e1c21 // BIC V1, V1, V14
-	WORD $0x4ea0e84e // FCMLT0 V14, V2
-	WORD $0x4e6e1c42 // BIC V2, V2, V14
-	WORD $0x4ea0e86e // FCMLT0 V14, V3
-	WORD $0x4e6e1c63 // BIC V3, V3, V14
-	WORD $0x4ea0e88e // FCMLT0 V14, V4
-	WORD $0x4e6e1c84 // BIC V4, V4, V14
-	WORD $0x4ea0e8ae // FCMLT0 V14, V5
-	WORD $0x4e6e1ca5 // BIC V5, V5, V14
-	WORD $0x4ea0e8ce // FCMLT0 V14, V6
-	WORD $0x4e6e1cc6 // BIC V6, V6, V14
-	WORD $0x4ea0e8ee // FCMLT0 V14, V7
-	WORD $0x4e6e1ce7 // BIC V7, V7, V14
-	WORD $0x4ea0e90e // FCMLT0 V14, V8
-	WORD $0x4e6e1d08 // BIC V8, V8, V14
-	WORD $0x4ea0e92e // FCMLT0 V14, V9
-	WORD $0x4e6e1d29 // BIC V9, V9, V14
-	WORD $0x4ea0e94e // FCMLT0 V14, V10
-	WORD $0x4e6e1d4a // BIC V10, V10, V14
-	WORD $0x4ea0e96e // FCMLT0 V14, V11
-	WORD $0x4e6e1d6b // BIC V11, V11, V14
-	WORD $0x4ea0e98e // FCMLT0 V14, V12
-	WORD $0x4e6e1d8c // BIC V12, V12, V14
-	WORD $0x4ea0e9ae // FCMLT0 V14, V13
-	WORD $0x4e6e1dad // BIC V13, V13, V14
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V14.S4
-	WORD $0x4eaef400 // FMIN V0, V0, V14
-	WORD $0x4eaef421 // FMIN V1, V1, V14
-	WORD $0x4eaef442 // FMIN V2, V2, V14
-	WORD $0x4eaef463 // FMIN V3, V3, V14
-	WORD $0x4eaef484 // FMIN V4, V4, V14
-	WORD $0x4eaef4a5 // FMIN V5, V5, V14
-	WORD $0x4eaef4c6 // FMIN V6, V6, V14
-	WORD $0x4eaef4e7 // FMIN V7, V7, V14
-	WORD $0x4eaef508 // FMIN V8, V8, V14
-	WORD $0x4eaef529 // FMIN V9, V9, V14
-	WORD $0x4eaef54a // FMIN V10, V10, V14
-	WORD $0x4eaef56b // FMIN V11, V11, V14
-	WORD $0x4eaef58c // FMIN V12, V12, V14
-	WORD $0x4eaef5ad // FMIN V13, V13, V14
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t8x2NEON(a *Args)
-TEXT ·t8x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ (R3), F13
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F14
-	FMOVQ (R3), F15
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F18
-	FMOVQ 16(R5), F19
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V16.S4]
-	VLD1.P (R4)(R3), [V17.S4]
-	WORD $0x4f921200 // FMLA V0.4S, V16.4S, V18.S[0]
-	WORD $0x4f921221 // FMLA V1.4S, V17.4S, V18.S[0]
-	WORD $0x4fb21202 // FMLA V2.4S, V16.4S, V18.S[1]
-	WORD $0x4fb21223 // FMLA V3.4S, V17.4S, V18.S[1]
-	WORD $0x4f921a04 // FMLA V4.4S, V16.4S, V18.S[2]
-	WORD $0x4f921a25 // FMLA V5.4S, V17.4S, V18.S[2]
-	WORD $0x4fb21a06 // FMLA V6.4S, V16.4S, V18.S[3]
-	WORD $0x4fb21a27 // FMLA V7.4S, V17.4S, V18.S[3]
-	WORD $0x4f931208 // FMLA V8.4S, V16.4S, V19.S[0]
-	WORD $0x4f931229 // FMLA V9.4S, V17.4S, V19.S[0]
-	WORD $0x4fb3120a // FMLA V10.4S, V16.4S, V19.S[1]
-	WORD $0x4fb3122b // FMLA V11.4S, V17.4S, V19.S[1]
-	WORD $0x4f931a0c // FMLA V12.4S, V16.4S, V19.S[2]
-	WORD $0x4f931a2d // FMLA V13.4S, V17.4S, V19.S[2]
-	WORD $0x4fb31a0e // FMLA V14.4S, V16.4S, V19.S[3]
-	WORD $0x4fb31a2f // FMLA V15.4S, V17.4S, V19.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d400 // FADD V0, V0, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d421 // FADD V1, V1, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d442 // FADD V2, V2, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d463 // FADD V3, V3, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d484 // FADD V4, V4, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d4a5 // FADD V5, V5, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d4c6 // FADD V6, V6, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d4e7 // FADD V7, V7, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d508 // FADD V8, V8, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d529 // FADD V9, V9, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d54a // FADD V10, V10, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d56b // FADD V11, V11, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d58c // FADD V12, V12, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d5ad // FADD V13, V13, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d5ce // FADD V14, V14, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d5ef // FADD V15, V15, V16
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e810 // FCMLT0 V16, V0
-	WORD $0x4e701c00 // BIC V0, V0, V16
-	WORD $0x4ea0e830 // FCMLT0 V16, V1
-	WORD $0x4e701c21 // BIC V1, V1, V16
-	WORD $0x4ea0e850 // FCMLT0 V16, V2
-	WORD $0x4e701c42 // BIC V2, V2, V16
-	WORD $0x4ea0e870 // FCMLT0 V16, V3
-	WORD $0x4e701c63 // BIC V3, V3, V16
-	WORD $0x4ea0e890 // FCMLT0 V16, V4
-	WORD $0x4e701c84 // BIC V4, V4, V16
-	WORD $0x4ea0e8b0 // FCMLT0 V16, V5
-	WORD $0x4e701ca5 // BIC V5, V5, V16
-	WORD $0x4ea0e8d0 // FCMLT0 V16, V6
-	WORD $0x4e701cc6 // BIC V6, V6, V16
-	WORD $0x4ea0e8f0 // FCMLT0 V16, V7
-	WORD $0x4e701ce7 // BIC V7, V7, V16
-	WORD $0x4ea0e910 // FCMLT0 V16, V8
-	WORD $0x4e701d08 // BIC V8, V8, V16
-	WORD $0x4ea0e930 // FCMLT0 V16, V9
-	WORD $0x4e701d29 // BIC V9, V9, V16
-	WORD $0x4ea0e950 // FCMLT0 V16, V10
-	WORD $0x4e701d4a // BIC V10, V10, V16
-	WORD $0x4ea0e970 // FCMLT0 V16, V11
-	WORD $0x4e701d6b // BIC V11, V11, V16
-	WORD $0x4ea0e990 // FCMLT0 V16, V12
-	WORD $0x4e701d8c // BIC V12, V12, V16
-	WORD $0x4ea0e9b0 // FCMLT0 V16, V13
-	WORD $0x4e701dad // BIC V13, V13, V16
-	WORD $0x4ea0e9d0 // FCMLT0 V16, V14
-	WORD $0x4e701dce // BIC V14, V14, V16
-	WORD $0x4ea0e9f0 // FCMLT0 V16, V15
-	WORD $0x4e701def // BIC V15, V15, V16
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V16.S4
-	WORD $0x4eb0f400 // FMIN V0, V0, V16
-	WORD $0x4eb0f421 // FMIN V1, V1, V16
-	WORD $0x4eb0f442 // FMIN V2, V2, V16
-	WORD $0x4eb0f463 // FMIN V3, V3, V16
-	WORD $0x4eb0f484 // FMIN V4, V4, V16
-	WORD $0x4eb0f4a5 // FMIN V5, V5, V16
-	WORD $0x4eb0f4c6 // FMIN V6, V6, V16
-	WORD $0x4eb0f4e7 // FMIN V7, V7, V16
-	WORD $0x4eb0f508 // FMIN V8, V8, V16
-	WORD $0x4eb0f529 // FMIN V9, V9, V16
-	WORD $0x4eb0f54a // FMIN V10, V10, V16
-	WORD $0x4eb0f56b // FMIN V11, V11, V16
-	WORD $0x4eb0f58c // FMIN V12, V12, V16
-	WORD $0x4eb0f5ad // FMIN V13, V13, V16
-	WORD $0x4eb0f5ce // FMIN V14, V14, V16
-	WORD $0x4eb0f5ef // FMIN V15, V15, V16
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F14, (R2)
-	FMOVQ F15, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t9x2NEON(a *Args)
-TEXT ·t9x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ (R3), F13
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F14
-	FMOVQ (R3), F15
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F16
-	FMOVQ (R3), F17
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F20
-	FMOVQ 16(R5), F21
-	FMOVQ 20(R5), F22
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V18.S4]
-	VLD1.P (R4)(R3), [V19.S4]
-	WORD $0x4f941240 // FMLA V0.4S, V18.4S, V20.S[0]
-	WORD $0x4f941261 // FMLA V1.4S, V19.4S, V20.S[0]
-	WORD $0x4fb41242 // FMLA V2.4S, V18.4S, V20.S[1]
-	WORD $0x4fb41263 // FMLA V3.4S, V19.4S, V20.S[1]
-	WORD $0x4f941a44 // FMLA V4.4S, V18.4S, V20.S[2]
-	WORD $0x4f941a65 // FMLA V5.4S, V19.4S, V20.S[2]
-	WORD $0x4fb41a46 // FMLA V6.4S, V18.4S, V20.S[3]
-	WORD $0x4fb41a67 // FMLA V7.4S, V19.4S, V20.S[3]
-	WORD $0x4f951248 // FMLA V8.4S, V18.4S, V21.S[0]
-	WORD $0x4f951269 // FMLA V9.4S, V19.4S, V21.S[0]
-	WORD $0x4fb5124a // FMLA V10.4S, V18.4S, V21.S[1]
-	WORD $0x4fb5126b // FMLA V11.4S, V19.4S, V21.S[1]
-	WORD $0x4f951a4c // FMLA V12.4S, V18.4S, V21.S[2]
-	WORD $0x4f951a6d // FMLA V13.4S, V19.4S, V21.S[2]
-	WORD $0x4fb51a4e // FMLA V14.4S, V18.4S, V21.S[3]
-	WORD $0x4fb51a6f // FMLA V15.4S, V19.4S, V21.S[3]
-	WORD $0x4fb61a50 // FMLA V16.4S, V18.4S, V22.S[3]
-	WORD $0x4fb61a71 // FMLA V17.4S, V19.4S, V22.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d400 // FADD V0, V0, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d421 // FADD V1, V1, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d442 // FADD V2, V2, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d463 // FADD V3, V3, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d484 // FADD V4, V4, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d4a5 // FADD V5, V5, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d4c6 // FADD V6, V6, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d4e7 // FADD V7, V7, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d508 // FADD V8, V8, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d529 // FADD V9, V9, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d54a // FADD V10, V10, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d56b // FADD V11, V11, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d58c // FADD V12, V12, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d5ad // FADD V13, V13, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d5ce // FADD V14, V14, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d5ef // FADD V15, V15, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d610 // FADD V16, V16, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d631 // FADD V17, V17, V18
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e812 // FCMLT0 V18, V0
-	WORD $0x4e721c00 // BIC V0, V0, V18
-	WORD $0x4ea0e832 // FCMLT0 V18, V1
-	WORD $0x4e721c21 // BIC V1, V1, V18
-	WORD $0x4ea0e852 // FCMLT0 V18, V2
-	WORD $0x4e721c42 // BIC V2, V2, V18
-	WORD $0x4ea0e872 // FCMLT0 V18, V3
-	WORD $0x4e721c63 // BIC V3, V3, V18
-	WORD $0x4ea0e892 // FCMLT0 V18, V4
-	WORD $0x4e721c84 // BIC V4, V4, V18
-	WORD $0x4ea0e8b2 // FCMLT0 V18, V5
-	WORD $0x4e721ca5 // BIC V5, V5, V18
-	WORD $0x4ea0e8d2 // FCMLT0 V18, V6
-	WORD $0x4e721cc6 // BIC V6, V6, V18
-	WORD $0x4ea0e8f2 // FCMLT0 V18, V7
-	WORD $0x4e721ce7 // BIC V7, V7, V18
-	WORD $0x4ea0e912 // FCMLT0 V18, V8
-	WORD $0x4e721d08 // BIC V8, V8, V18
-	WORD $0x4ea0e932 // FCMLT0 V18, V9
-	WORD $0x4e721d29 // BIC V9, V9, V18
-	WORD $0x4ea0e952 // FCMLT0 V18, V10
-	WORD $0x4e721d4a // BIC V10, V10, V18
-	WORD $0x4ea0e972 // FCMLT0 V18, V11
-	WORD $0x4e721d6b // BIC V11, V11, V18
-	WORD $0x4ea0e992 // FCMLT0 V18, V12
-	WORD $0x4e721d8c // BIC V12, V12, V18
-	WORD $0x4ea0e9b2 // FCMLT0 V18, V13
-	WORD $0x4e721dad // BIC V13, V13, V18
-	WORD $0x4ea0e9d2 // FCMLT0 V18, V14
-	WORD $0x4e721dce // BIC V14, V14, V18
-	WORD $0x4ea0e9f2 // FCMLT0 V18, V15
-	WORD $0x4e721def // BIC V15, V15, V18
-	WORD $0x4ea0ea12 // FCMLT0 V18, V16
-	WORD $0x4e721e10 // BIC V16, V16, V18
-	WORD $0x4ea0ea32 // FCMLT0 V18, V17
-	WORD $0x4e721e31 // BIC V17, V17, V18
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V18.S4
-	WORD $0x4eb2f400 // FMIN V0, V0, V18
-	WORD $0x4eb2f421 // FMIN V1, V1, V18
-	WORD $0x4eb2f442 // FMIN V2, V2, V18
-	WORD $0x4eb2f463 // FMIN V3, V3, V18
-	WORD $0x4eb2f484 // FMIN V4, V4, V18
-	WORD $0x4eb2f4a5 // FMIN V5, V5, V18
-	WORD $0x4eb2f4c6 // FMIN V6, V6, V18
-	WORD $0x4eb2f4e7 // FMIN V7, V7, V18
-	WORD $0x4eb2f508 // FMIN V8, V8, V18
-	WORD $0x4eb2f529 // FMIN V9, V9, V18
-	WORD $0x4eb2f54a // FMIN V10, V10, V18
-	WORD $0x4eb2f56b // FMIN V11, V11, V18
-	WORD $0x4eb2f58c // FMIN V12, V12, V18
-	WORD $0x4eb2f5ad // FMIN V13, V13, V18
-	WORD $0x4eb2f5ce // FMIN V14, V14, V18
-	WORD $0x4eb2f5ef // FMIN V15, V15, V18
-	WORD $0x4eb2f610 // FMIN V16, V16, V18
-	WORD $0x4eb2f631 // FMIN V17, V17, V18
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F14, (R2)
-	FMOVQ F15, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F16, (R2)
-	FMOVQ F17, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t10x2NEON(a *Args)
-TEXT ·t10x2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ (R3), F1
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ (R3), F9
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ (R3), F13
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F14
-	FMOVQ (R3), F15
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F16
-	FMOVQ (R3), F17
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F18
-	FMOVQ (R3), F19
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	MOVD Args_A(R0), R5
-	MOVD Args_AStride(R0), R6
-	MOVD Args_ASeg(R0), R7
-	MOVD Args_BSeg(R0), R8
-	MOVD Args_Segs(R0), R9
-segment:
-	MOVD Args_K(R0), R10
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R5), F22
-	FMOVQ 16(R5), F23
-	FMOVQ 24(R5), F24
-	ADD R6, R5
-	VLD1.P (R2)(R3), [V20.S4]
-	VLD1.P (R4)(R3), [V21.S4]
-	WORD $0x4f961280 // FMLA V0.4S, V20.4S, V22.S[0]
-	WORD $0x4f9612a1 // FMLA V1.4S, V21.4S, V22.S[0]
-	WORD $0x4fb61282 // FMLA V2.4S, V20.4S, V22.S[1]
-	WORD $0x4fb612a3 // FMLA V3.4S, V21.4S, V22.S[1]
-	WORD $0x4f961a84 // FMLA V4.4S, V20.4S, V22.S[2]
-	WORD $0x4f961aa5 // FMLA V5.4S, V21.4S, V22.S[2]
-	WORD $0x4fb61a86 // FMLA V6.4S, V20.4S, V22.S[3]
-	WORD $0x4fb61aa7 // FMLA V7.4S, V21.4S, V22.S[3]
-	WORD $0x4f971288 // FMLA V8.4S, V20.4S, V23.S[0]
-	WORD $0x4f9712a9 // FMLA V9.4S, V21.4S, V23.S[0]
-	WORD $0x4fb7128a // FMLA V10.4S, V20.4S, V23.S[1]
-	WORD $0x4fb712ab // FMLA V11.4S, V21.4S, V23.S[1]
-	WORD $0x4f971a8c // FMLA V12.4S, V20.4S, V23.S[2]
-	WORD $0x4f971aad // FMLA V13.4S, V21.4S, V23.S[2]
-	WORD $0x4fb71a8e // FMLA V14.4S, V20.4S, V23.S[3]
-	WORD $0x4fb71aaf // FMLA V15.4S, V21.4S, V23.S[3]
-	WORD $0x4f981a90 // FMLA V16.4S, V20.4S, V24.S[2]
-	WORD $0x4f981ab1 // FMLA V17.4S, V21.4S, V24.S[2]
-	WORD $0x4fb81a92 // FMLA V18.4S, V20.4S, V24.S[3]
-	WORD $0x4fb81ab3 // FMLA V19.4S, V21.4S, V24.S[3]
-	SUBS $1, R10
-	BNE again
-	ADD R7, R5
-	ADD R8, R2
-	ADD R8, R4
-	SUBS $1, R9
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d400 // FADD V0, V0, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d421 // FADD V1, V1, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d442 // FADD V2, V2, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d463 // FADD V3, V3, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d484 // FADD V4, V4, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d4a5 // FADD V5, V5, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d4c6 // FADD V6, V6, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d4e7 // FADD V7, V7, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d508 // FADD V8, V8, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d529 // FADD V9, V9, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d54a // FADD V10, V10, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d56b // FADD V11, V11, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d58c // FADD V12, V12, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d5ad // FADD V13, V13, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d5ce // FADD V14, V14, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d5ef // FADD V15, V15, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d610 // FADD V16, V16, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d631 // FADD V17, V17, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d652 // FADD V18, V18, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d673 // FADD V19, V19, V20
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e814 // FCMLT0 V20, V0
-	WORD $0x4e741c00 // BIC V0, V0, V20
-	WORD $0x4ea0e834 // FCMLT0 V20, V1
-	WORD $0x4e741c21 // BIC V1, V1, V20
-	WORD $0x4ea0e854 // FCMLT0 V20, V2
-	WORD $0x4e741c42 // BIC V2, V2, V20
-	WORD $0x4ea0e874 // FCMLT0 V20, V3
-	WORD $0x4e741c63 // BIC V3, V3, V20
-	WORD $0x4ea0e894 // FCMLT0 V20, V4
-	WORD $0x4e741c84 // BIC V4, V4, V20
-	WORD $0x4ea0e8b4 // FCMLT0 V20, V5
-	WORD $0x4e741ca5 // BIC V5, V5, V20
-	WORD $0x4ea0e8d4 // FCMLT0 V20, V6
-	WORD $0x4e741cc6 // BIC V6, V6, V20
-	WORD $0x4ea0e8f4 // FCMLT0 V20, V7
-	WORD $0x4e741ce7 // BIC V7, V7, V20
-	WORD $0x4ea0e914 // FCMLT0 V20, V8
-	WORD $0x4e741d08 // BIC V8, V8, V20
-	WORD $0x4ea0e934 // FCMLT0 V20, V9
-	WORD $0x4e741d29 // BIC V9, V9, V20
-	WORD $0x4ea0e954 // FCMLT0 V20, V10
-	WORD $0x4e741d4a // BIC V10, V10, V20
-	WORD $0x4ea0e974 // FCMLT0 V20, V11
-	WORD $0x4e741d6b // BIC V11, V11, V20
-	WORD $0x4ea0e994 // FCMLT0 V20, V12
-	WORD $0x4e741d8c // BIC V12, V12, V20
-	WORD $0x4ea0e9b4 // FCMLT0 V20, V13
-	WORD $0x4e741dad // BIC V13, V13, V20
-	WORD $0x4ea0e9d4 // FCMLT0 V20, V14
-	WORD $0x4e741dce // BIC V14, V14, V20
-	WORD $0x4ea0e9f4 // FCMLT0 V20, V15
-	WORD $0x4e741def // BIC V15, V15, V20
-	WORD $0x4ea0ea14 // FCMLT0 V20, V16
-	WORD $0x4e741e10 // BIC V16, V16, V20
-	WORD $0x4ea0ea34 // FCMLT0 V20, V17
-	WORD $0x4e741e31 // BIC V17, V17, V20
-	WORD $0x4ea0ea54 // FCMLT0 V20, V18
-	WORD $0x4e741e52 // BIC V18, V18, V20
-	WORD $0x4ea0ea74 // FCMLT0 V20, V19
-	WORD $0x4e741e73 // BIC V19, V19, V20
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V20.S4
-	WORD $0x4eb4f400 // FMIN V0, V0, V20
-	WORD $0x4eb4f421 // FMIN V1, V1, V20
-	WORD $0x4eb4f442 // FMIN V2, V2, V20
-	WORD $0x4eb4f463 // FMIN V3, V3, V20
-	WORD $0x4eb4f484 // FMIN V4, V4, V20
-	WORD $0x4eb4f4a5 // FMIN V5, V5, V20
-	WORD $0x4eb4f4c6 // FMIN V6, V6, V20
-	WORD $0x4eb4f4e7 // FMIN V7, V7, V20
-	WORD $0x4eb4f508 // FMIN V8, V8, V20
-	WORD $0x4eb4f529 // FMIN V9, V9, V20
-	WORD $0x4eb4f54a // FMIN V10, V10, V20
-	WORD $0x4eb4f56b // FMIN V11, V11, V20
-	WORD $0x4eb4f58c // FMIN V12, V12, V20
-	WORD $0x4eb4f5ad // FMIN V13, V13, V20
-	WORD $0x4eb4f5ce // FMIN V14, V14, V20
-	WORD $0x4eb4f5ef // FMIN V15, V15, V20
-	WORD $0x4eb4f610 // FMIN V16, V16, V20
-	WORD $0x4eb4f631 // FMIN V17, V17, V20
-	WORD $0x4eb4f652 // FMIN V18, V18, V20
-	WORD $0x4eb4f673 // FMIN V19, V19, V20
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F2, (R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F10, (R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F14, (R2)
-	FMOVQ F15, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F16, (R2)
-	FMOVQ F17, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F18, (R2)
-	FMOVQ F19, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1x3NEON(a *Args)
-TEXT ·t1x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
 	MOVD Args_BSeg(R0), R9
 	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVS (R6), F5
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V3.S4, V4.S4]
-	WORD $0x4f851060 // FMLA V0.4S, V3.4S, V5.S[0]
-	WORD $0x4f851081 // FMLA V1.4S, V4.4S, V5.S[0]
-	VLD1.P (R4)(R3), [V3.S4]
-	WORD $0x4f851062 // FMLA V2.4S, V3.4S, V5.S[0]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F3
-	WORD $0x4e23d400 // FADD V0, V0, V3
-	FMOVQ 16(R3), F3
-	WORD $0x4e23d421 // FADD V1, V1, V3
-	FMOVQ (R4), F3
-	WORD $0x4e23d442 // FADD V2, V2, V3
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e803 // FCMLT0 V3, V0
-	WORD $0x4e631c00 // BIC V0, V0, V3
-	WORD $0x4ea0e823 // FCMLT0 V3, V1
-	WORD $0x4e631c21 // BIC V1, V1, V3
-	WORD $0x4ea0e843 // FCMLT0 V3, V2
-	WORD $0x4e631c42 // BIC V2, V2, V3
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V3.S4
-	WORD $0x4ea3f400 // FMIN V0, V0, V3
-	WORD $0x4ea3f421 // FMIN V1, V1, V3
-	WORD $0x4ea3f442 // FMIN V2, V2, V3
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t2x3NEON(a *Args)
-TEXT ·t2x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R6), F8
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V6.S4, V7.S4]
-	WORD $0x4f8810c0 // FMLA V0.4S, V6.4S, V8.S[0]
-	WORD $0x4f8810e1 // FMLA V1.4S, V7.4S, V8.S[0]
-	WORD $0x4fa810c3 // FMLA V3.4S, V6.4S, V8.S[1]
-	WORD $0x4fa810e4 // FMLA V4.4S, V7.4S, V8.S[1]
-	VLD1.P (R4)(R3), [V6.S4]
-	WORD $0x4f8810c2 // FMLA V2.4S, V6.4S, V8.S[0]
-	WORD $0x4fa810c5 // FMLA V5.4S, V6.4S, V8.S[1]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	FMOVQ 16(R3), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	FMOVQ 16(R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	FMOVQ (R4), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t3x3NEON(a *Args)
-TEXT ·t3x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ 16(R2), F7
-	FMOVQ (R3), F8
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R6), F11
-	FMOVS 8(R6), F12
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V9.S4, V10.S4]
-	WORD $0x4f8b1120 // FMLA V0.4S, V9.4S, V11.S[0]
-	WORD $0x4f8b1141 // FMLA V1.4S, V10.4S, V11.S[0]
-	WORD $0x4fab1123 // FMLA V3.4S, V9.4S, V11.S[1]
-	WORD $0x4fab1144 // FMLA V4.4S, V10.4S, V11.S[1]
-	WORD $0x4f8c1126 // FMLA V6.4S, V9.4S, V12.S[0]
-	WORD $0x4f8c1147 // FMLA V7.4S, V10.4S, V12.S[0]
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8b1122 // FMLA V2.4S, V9.4S, V11.S[0]
-	WORD $0x4fab1125 // FMLA V5.4S, V9.4S, V11.S[1]
-	WORD $0x4f8c1128 // FMLA V8.4S, V9.4S, V12.S[0]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F9
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	FMOVQ 16(R3), F9
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	FMOVQ (R4), F9
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F9
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	FMOVQ 16(R3), F9
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	FMOVQ (R4), F9
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F9
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	FMOVQ 16(R3), F9
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	FMOVQ (R4), F9
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, 16(R2)
-	FMOVQ F8, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t4x3NEON(a *Args)
-TEXT ·t4x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ 16(R2), F7
-	FMOVQ (R3), F8
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F9
-	FMOVQ 16(R2), F10
-	FMOVQ (R3), F11
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F14
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V12.S4, V13.S4]
-	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
-	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
-	WORD $0x4fae1183 // FMLA V3.4S, V12.4S, V14.S[1]
-	WORD $0x4fae11a4 // FMLA V4.4S, V13.4S, V14.S[1]
-	WORD $0x4f8e1986 // FMLA V6.4S, V12.4S, V14.S[2]
-	WORD $0x4f8e19a7 // FMLA V7.4S, V13.4S, V14.S[2]
-	WORD $0x4fae1989 // FMLA V9.4S, V12.4S, V14.S[3]
-	WORD $0x4fae19aa // FMLA V10.4S, V13.4S, V14.S[3]
-	VLD1.P (R4)(R3), [V12.S4]
-	WORD $0x4f8e1182 // FMLA V2.4S, V12.4S, V14.S[0]
-	WORD $0x4fae1185 // FMLA V5.4S, V12.4S, V14.S[1]
-	WORD $0x4f8e1988 // FMLA V8.4S, V12.4S, V14.S[2]
-	WORD $0x4fae198b // FMLA V11.4S, V12.4S, V14.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd400 // FADD V0, V0, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd421 // FADD V1, V1, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd442 // FADD V2, V2, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd463 // FADD V3, V3, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd484 // FADD V4, V4, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd4a5 // FADD V5, V5, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd4c6 // FADD V6, V6, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd4e7 // FADD V7, V7, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd508 // FADD V8, V8, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd529 // FADD V9, V9, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd54a // FADD V10, V10, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80c // FCMLT0 V12, V0
-	WORD $0x4e6c1c00 // BIC V0, V0, V12
-	WORD $0x4ea0e82c // FCMLT0 V12, V1
-	WORD $0x4e6c1c21 // BIC V1, V1, V12
-	WORD $0x4ea0e84c // FCMLT0 V12, V2
-	WORD $0x4e6c1c42 // BIC V2, V2, V12
-	WORD $0x4ea0e86c // FCMLT0 V12, V3
-	WORD $0x4e6c1c63 // BIC V3, V3, V12
-	WORD $0x4ea0e88c // FCMLT0 V12, V4
-	WORD $0x4e6c1c84 // BIC V4, V4, V12
-	WORD $0x4ea0e8ac // FCMLT0 V12, V5
-	WORD $0x4e6c1ca5 // BIC V5, V5, V12
-	WORD $0x4ea0e8cc // FCMLT0 V12, V6
-	WORD $0x4e6c1cc6 // BIC V6, V6, V12
-	WORD $0x4ea0e8ec // FCMLT0 V12, V7
-	WORD $0x4e6c1ce7 // BIC V7, V7, V12
-	WORD $0x4ea0e90c // FCMLT0 V12, V8
-	WORD $0x4e6c1d08 // BIC V8, V8, V12
-	WORD $0x4ea0e92c // FCMLT0 V12, V9
-	WORD $0x4e6c1d29 // BIC V9, V9, V12
-	WORD $0x4ea0e94c // FCMLT0 V12, V10
-	WORD $0x4e6c1d4a // BIC V10, V10, V12
-	WORD $0x4ea0e96c // FCMLT0 V12, V11
-	WORD $0x4e6c1d6b // BIC V11, V11, V12
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V12.S4
-	WORD $0x4eacf400 // FMIN V0, V0, V12
-	WORD $0x4eacf421 // FMIN V1, V1, V12
-	WORD $0x4eacf442 // FMIN V2, V2, V12
-	WORD $0x4eacf463 // FMIN V3, V3, V12
-	WORD $0x4eacf484 // FMIN V4, V4, V12
-	WORD $0x4eacf4a5 // FMIN V5, V5, V12
-	WORD $0x4eacf4c6 // FMIN V6, V6, V12
-	WORD $0x4eacf4e7 // FMIN V7, V7, V12
-	WORD $0x4eacf508 // FMIN V8, V8, V12
-	WORD $0x4eacf529 // FMIN V9, V9, V12
-	WORD $0x4eacf54a // FMIN V10, V10, V12
-	WORD $0x4eacf56b // FMIN V11, V11, V12
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, 16(R2)
-	FMOVQ F8, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F9, (R2)
-	FMOVQ F10, 16(R2)
-	FMOVQ F11, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t5x3NEON(a *Args)
-TEXT ·t5x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ 16(R2), F7
-	FMOVQ (R3), F8
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F9
-	FMOVQ 16(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ (R3), F14
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F17
-	FMOVQ 4(R6), F18
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V15.S4, V16.S4]
-	WORD $0x4f9111e0 // FMLA V0.4S, V15.4S, V17.S[0]
-	WORD $0x4f911201 // FMLA V1.4S, V16.4S, V17.S[0]
-	WORD $0x4fb111e3 // FMLA V3.4S, V15.4S, V17.S[1]
-	WORD $0x4fb11204 // FMLA V4.4S, V16.4S, V17.S[1]
-	WORD $0x4f9119e6 // FMLA V6.4S, V15.4S, V17.S[2]
-	WORD $0x4f911a07 // FMLA V7.4S, V16.4S, V17.S[2]
-	WORD $0x4fb119e9 // FMLA V9.4S, V15.4S, V17.S[3]
-	WORD $0x4fb11a0a // FMLA V10.4S, V16.4S, V17.S[3]
-	WORD $0x4fb219ec // FMLA V12.4S, V15.4S, V18.S[3]
-	WORD $0x4fb21a0d // FMLA V13.4S, V16.4S, V18.S[3]
-	VLD1.P (R4)(R3), [V15.S4]
-	WORD $0x4f9111e2 // FMLA V2.4S, V15.4S, V17.S[0]
-	WORD $0x4fb111e5 // FMLA V5.4S, V15.4S, V17.S[1]
-	WORD $0x4f9119e8 // FMLA V8.4S, V15.4S, V17.S[2]
-	WORD $0x4fb119eb // FMLA V11.4S, V15.4S, V17.S[3]
-	WORD $0x4fb219ee // FMLA V14.4S, V15.4S, V18.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd400 // FADD V0, V0, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd421 // FADD V1, V1, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd442 // FADD V2, V2, V15
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd463 // FADD V3, V3, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd484 // FADD V4, V4, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd4a5 // FADD V5, V5, V15
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd4c6 // FADD V6, V6, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd4e7 // FADD V7, V7, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd508 // FADD V8, V8, V15
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd529 // FADD V9, V9, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd54a // FADD V10, V10, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd56b // FADD V11, V11, V15
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F15
-	WORD $0x4e2fd58c // FADD V12, V12, V15
-	FMOVQ 16(R3), F15
-	WORD $0x4e2fd5ad // FADD V13, V13, V15
-	FMOVQ (R4), F15
-	WORD $0x4e2fd5ce // FADD V14, V14, V15
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80f // FCMLT0 V15, V0
-	WORD $0x4e6f1c00 // BIC V0, V0, V15
-	WORD $0x4ea0e82f // FCMLT0 V15, V1
-	WORD $0x4e6f1c21 // BIC V1, V1, V15
-	WORD $0x4ea0e84f // FCMLT0 V15, V2
-	WORD $0x4e6f1c42 // BIC V2, V2, V15
-	WORD $0x4ea0e86f // FCMLT0 V15, V3
-	WORD $0x4e6f1c63 // BIC V3, V3, V15
-	WORD $0x4ea0e88f // FCMLT0 V15, V4
-	WORD $0x4e6f1c84 // BIC V4, V4, V15
-	WORD $0x4ea0e8af // FCMLT0 V15, V5
-	WORD $0x4e6f1ca5 // BIC V5, V5, V15
-	WORD $0x4ea0e8cf // FCMLT0 V15, V6
-	WORD $0x4e6f1cc6 // BIC V6, V6, V15
-	WORD $0x4ea0e8ef // FCMLT0 V15, V7
-	WORD $0x4e6f1ce7 // BIC V7, V7, V15
-	WORD $0x4ea0e90f // FCMLT0 V15, V8
-	WORD $0x4e6f1d08 // BIC V8, V8, V15
-	WORD $0x4ea0e92f // FCMLT0 V15, V9
-	WORD $0x4e6f1d29 // BIC V9, V9, V15
-	WORD $0x4ea0e94f // FCMLT0 V15, V10
-	WORD $0x4e6f1d4a // BIC V10, V10, V15
-	WORD $0x4ea0e96f // FCMLT0 V15, V11
-	WORD $0x4e6f1d6b // BIC V11, V11, V15
-	WORD $0x4ea0e98f // FCMLT0 V15, V12
-	WORD $0x4e6f1d8c // BIC V12, V12, V15
-	WORD $0x4ea0e9af // FCMLT0 V15, V13
-	WORD $0x4e6f1dad // BIC V13, V13, V15
-	WORD $0x4ea0e9cf // FCMLT0 V15, V14
-	WORD $0x4e6f1dce // BIC V14, V14, V15
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V15.S4
-	WORD $0x4eaff400 // FMIN V0, V0, V15
-	WORD $0x4eaff421 // FMIN V1, V1, V15
-	WORD $0x4eaff442 // FMIN V2, V2, V15
-	WORD $0x4eaff463 // FMIN V3, V3, V15
-	WORD $0x4eaff484 // FMIN V4, V4, V15
-	WORD $0x4eaff4a5 // FMIN V5, V5, V15
-	WORD $0x4eaff4c6 // FMIN V6, V6, V15
-	WORD $0x4eaff4e7 // FMIN V7, V7, V15
-	WORD $0x4eaff508 // FMIN V8, V8, V15
-	WORD $0x4eaff529 // FMIN V9, V9, V15
-	WORD $0x4eaff54a // FMIN V10, V10, V15
-	WORD $0x4eaff56b // FMIN V11, V11, V15
-	WORD $0x4eaff58c // FMIN V12, V12, V15
-	WORD $0x4eaff5ad // FMIN V13, V13, V15
-	WORD $0x4eaff5ce // FMIN V14, V14, V15
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, 16(R2)
-	FMOVQ F8, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F9, (R2)
-	FMOVQ F10, 16(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6x3NEON(a *Args)
-TEXT ·t6x3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ (R3), F2
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F3
-	FMOVQ 16(R2), F4
-	FMOVQ (R3), F5
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F6
-	FMOVQ 16(R2), F7
-	FMOVQ (R3), F8
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F9
-	FMOVQ 16(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ (R3), F14
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F15
-	FMOVQ 16(R2), F16
-	FMOVQ (R3), F17
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F20
-	FMOVQ 8(R6), F21
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V18.S4, V19.S4]
-	WORD $0x4f941240 // FMLA V0.4S, V18.4S, V20.S[0]
-	WORD $0x4f941261 // FMLA V1.4S, V19.4S, V20.S[0]
-	WORD $0x4fb41243 // FMLA V3.4S, V18.4S, V20.S[1]
-	WORD $0x4fb41264 // FMLA V4.4S, V19.4S, V20.S[1]
-	WORD $0x4f941a46 // FMLA V6.4S, V18.4S, V20.S[2]
-	WORD $0x4f941a67 // FMLA V7.4S, V19.4S, V20.S[2]
-	WORD $0x4fb41a49 // FMLA V9.4S, V18.4S, V20.S[3]
-	WORD $0x4fb41a6a // FMLA V10.4S, V19.4S, V20.S[3]
-	WORD $0x4f951a4c // FMLA V12.4S, V18.4S, V21.S[2]
-	WORD $0x4f951a6d // FMLA V13.4S, V19.4S, V21.S[2]
-	WORD $0x4fb51a4f // FMLA V15.4S, V18.4S, V21.S[3]
-	WORD $0x4fb51a70 // FMLA V16.4S, V19.4S, V21.S[3]
-	VLD1.P (R4)(R3), [V18.S4]
-	WORD $0x4f941242 // FMLA V2.4S, V18.4S, V20.S[0]
-	WORD $0x4fb41245 // FMLA V5.4S, V18.4S, V20.S[1]
-	WORD $0x4f941a48 // FMLA V8.4S, V18.4S, V20.S[2]
-	WORD $0x4fb41a4b // FMLA V11.4S, V18.4S, V20.S[3]
-	WORD $0x4f951a4e // FMLA V14.4S, V18.4S, V21.S[2]
-	WORD $0x4fb51a51 // FMLA V17.4S, V18.4S, V21.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d400 // FADD V0, V0, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d421 // FADD V1, V1, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d442 // FADD V2, V2, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d463 // FADD V3, V3, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d484 // FADD V4, V4, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d4a5 // FADD V5, V5, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d4c6 // FADD V6, V6, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d4e7 // FADD V7, V7, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d508 // FADD V8, V8, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d529 // FADD V9, V9, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d54a // FADD V10, V10, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d56b // FADD V11, V11, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d58c // FADD V12, V12, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d5ad // FADD V13, V13, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d5ce // FADD V14, V14, V18
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F18
-	WORD $0x4e32d5ef // FADD V15, V15, V18
-	FMOVQ 16(R3), F18
-	WORD $0x4e32d610 // FADD V16, V16, V18
-	FMOVQ (R4), F18
-	WORD $0x4e32d631 // FADD V17, V17, V18
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e812 // FCMLT0 V18, V0
-	WORD $0x4e721c00 // BIC V0, V0, V18
-	WORD $0x4ea0e832 // FCMLT0 V18, V1
-	WORD $0x4e721c21 // BIC V1, V1, V18
-	WORD $0x4ea0e852 // FCMLT0 V18, V2
-	WORD $0x4e721c42 // BIC V2, V2, V18
-	WORD $0x4ea0e872 // FCMLT0 V18, V3
-	WORD $0x4e721c63 // BIC V3, V3, V18
-	WORD $0x4ea0e892 // FCMLT0 V18, V4
-	WORD $0x4e721c84 // BIC V4, V4, V18
-	WORD $0x4ea0e8b2 // FCMLT0 V18, V5
-	WORD $0x4e721ca5 // BIC V5, V5, V18
-	WORD $0x4ea0e8d2 // FCMLT0 V18, V6
-	WORD $0x4e721cc6 // BIC V6, V6, V18
-	WORD $0x4ea0e8f2 // FCMLT0 V18, V7
-	WORD $0x4e721ce7 // BIC V7, V7, V18
-	WORD $0x4ea0e912 // FCMLT0 V18, V8
-	WORD $0x4e721d08 // BIC V8, V8, V18
-	WORD $0x4ea0e932 // FCMLT0 V18, V9
-	WORD $0x4e721d29 // BIC V9, V9, V18
-	WORD $0x4ea0e952 // FCMLT0 V18, V10
-	WORD $0x4e721d4a // BIC V10, V10, V18
-	WORD $0x4ea0e972 // FCMLT0 V18, V11
-	WORD $0x4e721d6b // BIC V11, V11, V18
-	WORD $0x4ea0e992 // FCMLT0 V18, V12
-	WORD $0x4e721d8c // BIC V12, V12, V18
-	WORD $0x4ea0e9b2 // FCMLT0 V18, V13
-	WORD $0x4e721dad // BIC V13, V13, V18
-	WORD $0x4ea0e9d2 // FCMLT0 V18, V14
-	WORD $0x4e721dce // BIC V14, V14, V18
-	WORD $0x4ea0e9f2 // FCMLT0 V18, V15
-	WORD $0x4e721def // BIC V15, V15, V18
-	WORD $0x4ea0ea12 // FCMLT0 V18, V16
-	WORD $0x4e721e10 // BIC V16, V16, V18
-	WORD $0x4ea0ea32 // FCMLT0 V18, V17
-	WORD $0x4e721e31 // BIC V17, V17, V18
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V18.S4
-	WORD $0x4eb2f400 // FMIN V0, V0, V18
-	WORD $0x4eb2f421 // FMIN V1, V1, V18
-	WORD $0x4eb2f442 // FMIN V2, V2, V18
-	WORD $0x4eb2f463 // FMIN V3, V3, V18
-	WORD $0x4eb2f484 // FMIN V4, V4, V18
-	WORD $0x4eb2f4a5 // FMIN V5, V5, V18
-	WORD $0x4eb2f4c6 // FMIN V6, V6, V18
-	WORD $0x4eb2f4e7 // FMIN V7, V7, V18
-	WORD $0x4eb2f508 // FMIN V8, V8, V18
-	WORD $0x4eb2f529 // FMIN V9, V9, V18
-	WORD $0x4eb2f54a // FMIN V10, V10, V18
-	WORD $0x4eb2f56b // FMIN V11, V11, V18
-	WORD $0x4eb2f58c // FMIN V12, V12, V18
-	WORD $0x4eb2f5ad // FMIN V13, V13, V18
-	WORD $0x4eb2f5ce // FMIN V14, V14, V18
-	WORD $0x4eb2f5ef // FMIN V15, V15, V18
-	WORD $0x4eb2f610 // FMIN V16, V16, V18
-	WORD $0x4eb2f631 // FMIN V17, V17, V18
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F3, (R2)
-	FMOVQ F4, 16(R2)
-	FMOVQ F5, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F6, (R2)
-	FMOVQ F7, 16(R2)
-	FMOVQ F8, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F9, (R2)
-	FMOVQ F10, 16(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F15, (R2)
-	FMOVQ F16, 16(R2)
-	FMOVQ F17, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1x4NEON(a *Args)
-TEXT ·t1x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVS (R6), F6
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V4.S4, V5.S4]
-	WORD $0x4f861080 // FMLA V0.4S, V4.4S, V6.S[0]
-	WORD $0x4f8610a1 // FMLA V1.4S, V5.4S, V6.S[0]
-	VLD1.P (R5)(R3), [V4.S4]
-	VLD1.P (R4)(R3), [V5.S4]
-	WORD $0x4f861082 // FMLA V2.4S, V4.4S, V6.S[0]
-	WORD $0x4f8610a3 // FMLA V3.4S, V5.4S, V6.S[0]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F4
-	WORD $0x4e24d400 // FADD V0, V0, V4
-	FMOVQ 16(R3), F4
-	WORD $0x4e24d421 // FADD V1, V1, V4
-	FMOVQ 32(R3), F4
-	WORD $0x4e24d442 // FADD V2, V2, V4
-	FMOVQ (R4), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e804 // FCMLT0 V4, V0
-	WORD $0x4e641c00 // BIC V0, V0, V4
-	WORD $0x4ea0e824 // FCMLT0 V4, V1
-	WORD $0x4e641c21 // BIC V1, V1, V4
-	WORD $0x4ea0e844 // FCMLT0 V4, V2
-	WORD $0x4e641c42 // BIC V2, V2, V4
-	WORD $0x4ea0e864 // FCMLT0 V4, V3
-	WORD $0x4e641c63 // BIC V3, V3, V4
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V4.S4
-	WORD $0x4ea4f400 // FMIN V0, V0, V4
-	WORD $0x4ea4f421 // FMIN V1, V1, V4
-	WORD $0x4ea4f442 // FMIN V2, V2, V4
-	WORD $0x4ea4f463 // FMIN V3, V3, V4
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t2x4NEON(a *Args)
-TEXT ·t2x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R6), F10
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V8.S4, V9.S4]
-	WORD $0x4f8a1100 // FMLA V0.4S, V8.4S, V10.S[0]
-	WORD $0x4f8a1121 // FMLA V1.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1104 // FMLA V4.4S, V8.4S, V10.S[1]
-	WORD $0x4faa1125 // FMLA V5.4S, V9.4S, V10.S[1]
-	VLD1.P (R5)(R3), [V8.S4]
-	VLD1.P (R4)(R3), [V9.S4]
-	WORD $0x4f8a1102 // FMLA V2.4S, V8.4S, V10.S[0]
-	WORD $0x4f8a1123 // FMLA V3.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1106 // FMLA V6.4S, V8.4S, V10.S[1]
-	WORD $0x4faa1127 // FMLA V7.4S, V9.4S, V10.S[1]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d400 // FADD V0, V0, V8
-	FMOVQ 16(R3), F8
-	WORD $0x4e28d421 // FADD V1, V1, V8
-	FMOVQ 32(R3), F8
-	WORD $0x4e28d442 // FADD V2, V2, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d463 // FADD V3, V3, V8
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F8
-	WORD $0x4e28d484 // FADD V4, V4, V8
-	FMOVQ 16(R3), F8
-	WORD $0x4e28d4a5 // FADD V5, V5, V8
-	FMOVQ 32(R3), F8
-	WORD $0x4e28d4c6 // FADD V6, V6, V8
-	FMOVQ (R4), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e808 // FCMLT0 V8, V0
-	WORD $0x4e681c00 // BIC V0, V0, V8
-	WORD $0x4ea0e828 // FCMLT0 V8, V1
-	WORD $0x4e681c21 // BIC V1, V1, V8
-	WORD $0x4ea0e848 // FCMLT0 V8, V2
-	WORD $0x4e681c42 // BIC V2, V2, V8
-	WORD $0x4ea0e868 // FCMLT0 V8, V3
-	WORD $0x4e681c63 // BIC V3, V3, V8
-	WORD $0x4ea0e888 // FCMLT0 V8, V4
-	WORD $0x4e681c84 // BIC V4, V4, V8
-	WORD $0x4ea0e8a8 // FCMLT0 V8, V5
-	WORD $0x4e681ca5 // BIC V5, V5, V8
-	WORD $0x4ea0e8c8 // FCMLT0 V8, V6
-	WORD $0x4e681cc6 // BIC V6, V6, V8
-	WORD $0x4ea0e8e8 // FCMLT0 V8, V7
-	WORD $0x4e681ce7 // BIC V7, V7, V8
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V8.S4
-	WORD $0x4ea8f400 // FMIN V0, V0, V8
-	WORD $0x4ea8f421 // FMIN V1, V1, V8
-	WORD $0x4ea8f442 // FMIN V2, V2, V8
-	WORD $0x4ea8f463 // FMIN V3, V3, V8
-	WORD $0x4ea8f484 // FMIN V4, V4, V8
-	WORD $0x4ea8f4a5 // FMIN V5, V5, V8
-	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
-	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t3x4NEON(a *Args)
-TEXT ·t3x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ 16(R2), F9
-	FMOVQ 32(R2), F10
-	FMOVQ (R3), F11
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVD (R6), F14
-	FMOVS 8(R6), F15
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V12.S4, V13.S4]
-	WORD $0x4f8e1180 // FMLA V0.4S, V12.4S, V14.S[0]
-	WORD $0x4f8e11a1 // FMLA V1.4S, V13.4S, V14.S[0]
-	WORD $0x4fae1184 // FMLA V4.4S, V12.4S, V14.S[1]
-	WORD $0x4fae11a5 // FMLA V5.4S, V13.4S, V14.S[1]
-	WORD $0x4f8f1188 // FMLA V8.4S, V12.4S, V15.S[0]
-	WORD $0x4f8f11a9 // FMLA V9.4S, V13.4S, V15.S[0]
-	VLD1.P (R5)(R3), [V12.S4]
-	VLD1.P (R4)(R3), [V13.S4]
-	WORD $0x4f8e1182 // FMLA V2.4S, V12.4S, V14.S[0]
-	WORD $0x4f8e11a3 // FMLA V3.4S, V13.4S, V14.S[0]
-	WORD $0x4fae1186 // FMLA V6.4S, V12.4S, V14.S[1]
-	WORD $0x4fae11a7 // FMLA V7.4S, V13.4S, V14.S[1]
-	WORD $0x4f8f118a // FMLA V10.4S, V12.4S, V15.S[0]
-	WORD $0x4f8f11ab // FMLA V11.4S, V13.4S, V15.S[0]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd400 // FADD V0, V0, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd421 // FADD V1, V1, V12
-	FMOVQ 32(R3), F12
-	WORD $0x4e2cd442 // FADD V2, V2, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd463 // FADD V3, V3, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd484 // FADD V4, V4, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd4a5 // FADD V5, V5, V12
-	FMOVQ 32(R3), F12
-	WORD $0x4e2cd4c6 // FADD V6, V6, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd4e7 // FADD V7, V7, V12
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F12
-	WORD $0x4e2cd508 // FADD V8, V8, V12
-	FMOVQ 16(R3), F12
-	WORD $0x4e2cd529 // FADD V9, V9, V12
-	FMOVQ 32(R3), F12
-	WORD $0x4e2cd54a // FADD V10, V10, V12
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80c // FCMLT0 V12, V0
-	WORD $0x4e6c1c00 // BIC V0, V0, V12
-	WORD $0x4ea0e82c // FCMLT0 V12, V1
-	WORD $0x4e6c1c21 // BIC V1, V1, V12
-	WORD $0x4ea0e84c // FCMLT0 V12, V2
-	WORD $0x4e6c1c42 // BIC V2, V2, V12
-	WORD $0x4ea0e86c // FCMLT0 V12, V3
-	WORD $0x4e6c1c63 // BIC V3, V3, V12
-	WORD $0x4ea0e88c // FCMLT0 V12, V4
-	WORD $0x4e6c1c84 // BIC V4, V4, V12
-	WORD $0x4ea0e8ac // FCMLT0 V12, V5
-	WORD $0x4e6c1ca5 // BIC V5, V5, V12
-	WORD $0x4ea0e8cc // FCMLT0 V12, V6
-	WORD $0x4e6c1cc6 // BIC V6, V6, V12
-	WORD $0x4ea0e8ec // FCMLT0 V12, V7
-	WORD $0x4e6c1ce7 // BIC V7, V7, V12
-	WORD $0x4ea0e90c // FCMLT0 V12, V8
-	WORD $0x4e6c1d08 // BIC V8, V8, V12
-	WORD $0x4ea0e92c // FCMLT0 V12, V9
-	WORD $0x4e6c1d29 // BIC V9, V9, V12
-	WORD $0x4ea0e94c // FCMLT0 V12, V10
-	WORD $0x4e6c1d4a // BIC V10, V10, V12
-	WORD $0x4ea0e96c // FCMLT0 V12, V11
-	WORD $0x4e6c1d6b // BIC V11, V11, V12
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V12.S4
-	WORD $0x4eacf400 // FMIN V0, V0, V12
-	WORD $0x4eacf421 // FMIN V1, V1, V12
-	WORD $0x4eacf442 // FMIN V2, V2, V12
-	WORD $0x4eacf463 // FMIN V3, V3, V12
-	WORD $0x4eacf484 // FMIN V4, V4, V12
-	WORD $0x4eacf4a5 // FMIN V5, V5, V12
-	WORD $0x4eacf4c6 // FMIN V6, V6, V12
-	WORD $0x4eacf4e7 // FMIN V7, V7, V12
-	WORD $0x4eacf508 // FMIN V8, V8, V12
-	WORD $0x4eacf529 // FMIN V9, V9, V12
-	WORD $0x4eacf54a // FMIN V10, V10, V12
-	WORD $0x4eacf56b // FMIN V11, V11, V12
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, 16(R2)
-	FMOVQ F10, 32(R2)
-	FMOVQ F11, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t4x4NEON(a *Args)
-TEXT ·t4x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ 16(R2), F9
-	FMOVQ 32(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ 32(R2), F14
-	FMOVQ (R3), F15
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F18
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V16.S4, V17.S4]
-	WORD $0x4f921200 // FMLA V0.4S, V16.4S, V18.S[0]
-	WORD $0x4f921221 // FMLA V1.4S, V17.4S, V18.S[0]
-	WORD $0x4fb21204 // FMLA V4.4S, V16.4S, V18.S[1]
-	WORD $0x4fb21225 // FMLA V5.4S, V17.4S, V18.S[1]
-	WORD $0x4f921a08 // FMLA V8.4S, V16.4S, V18.S[2]
-	WORD $0x4f921a29 // FMLA V9.4S, V17.4S, V18.S[2]
-	WORD $0x4fb21a0c // FMLA V12.4S, V16.4S, V18.S[3]
-	WORD $0x4fb21a2d // FMLA V13.4S, V17.4S, V18.S[3]
-	VLD1.P (R5)(R3), [V16.S4]
-	VLD1.P (R4)(R3), [V17.S4]
-	WORD $0x4f921202 // FMLA V2.4S, V16.4S, V18.S[0]
-	WORD $0x4f921223 // FMLA V3.4S, V17.4S, V18.S[0]
-	WORD $0x4fb21206 // FMLA V6.4S, V16.4S, V18.S[1]
-	WORD $0x4fb21227 // FMLA V7.4S, V17.4S, V18.S[1]
-	WORD $0x4f921a0a // FMLA V10.4S, V16.4S, V18.S[2]
-	WORD $0x4f921a2b // FMLA V11.4S, V17.4S, V18.S[2]
-	WORD $0x4fb21a0e // FMLA V14.4S, V16.4S, V18.S[3]
-	WORD $0x4fb21a2f // FMLA V15.4S, V17.4S, V18.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d400 // FADD V0, V0, V16
-	FMOVQ 16(R3), F16
-	WORD $0x4e30d421 // FADD V1, V1, V16
-	FMOVQ 32(R3), F16
-	WORD $0x4e30d442 // FADD V2, V2, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d463 // FADD V3, V3, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d484 // FADD V4, V4, V16
-	FMOVQ 16(R3), F16
-	WORD $0x4e30d4a5 // FADD V5, V5, V16
-	FMOVQ 32(R3), F16
-	WORD $0x4e30d4c6 // FADD V6, V6, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d4e7 // FADD V7, V7, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d508 // FADD V8, V8, V16
-	FMOVQ 16(R3), F16
-	WORD $0x4e30d529 // FADD V9, V9, V16
-	FMOVQ 32(R3), F16
-	WORD $0x4e30d54a // FADD V10, V10, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d56b // FADD V11, V11, V16
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F16
-	WORD $0x4e30d58c // FADD V12, V12, V16
-	FMOVQ 16(R3), F16
-	WORD $0x4e30d5ad // FADD V13, V13, V16
-	FMOVQ 32(R3), F16
-	WORD $0x4e30d5ce // FADD V14, V14, V16
-	FMOVQ (R4), F16
-	WORD $0x4e30d5ef // FADD V15, V15, V16
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e810 // FCMLT0 V16, V0
-	WORD $0x4e701c00 // BIC V0, V0, V16
-	WORD $0x4ea0e830 // FCMLT0 V16, V1
-	WORD $0x4e701c21 // BIC V1, V1, V16
-	WORD $0x4ea0e850 // FCMLT0 V16, V2
-	WORD $0x4e701c42 // BIC V2, V2, V16
-	WORD $0x4ea0e870 // FCMLT0 V16, V3
-	WORD $0x4e701c63 // BIC V3, V3, V16
-	WORD $0x4ea0e890 // FCMLT0 V16, V4
-	WORD $0x4e701c84 // BIC V4, V4, V16
-	WORD $0x4ea0e8b0 // FCMLT0 V16, V5
-	WORD $0x4e701ca5 // BIC V5, V5, V16
-	WORD $0x4ea0e8d0 // FCMLT0 V16, V6
-	WORD $0x4e701cc6 // BIC V6, V6, V16
-	WORD $0x4ea0e8f0 // FCMLT0 V16, V7
-	WORD $0x4e701ce7 // BIC V7, V7, V16
-	WORD $0x4ea0e910 // FCMLT0 V16, V8
-	WORD $0x4e701d08 // BIC V8, V8, V16
-	WORD $0x4ea0e930 // FCMLT0 V16, V9
-	WORD $0x4e701d29 // BIC V9, V9, V16
-	WORD $0x4ea0e950 // FCMLT0 V16, V10
-	WORD $0x4e701d4a // BIC V10, V10, V16
-	WORD $0x4ea0e970 // FCMLT0 V16, V11
-	WORD $0x4e701d6b // BIC V11, V11, V16
-	WORD $0x4ea0e990 // FCMLT0 V16, V12
-	WORD $0x4e701d8c // BIC V12, V12, V16
-	WORD $0x4ea0e9b0 // FCMLT0 V16, V13
-	WORD $0x4e701dad // BIC V13, V13, V16
-	WORD $0x4ea0e9d0 // FCMLT0 V16, V14
-	WORD $0x4e701dce // BIC V14, V14, V16
-	WORD $0x4ea0e9f0 // FCMLT0 V16, V15
-	WORD $0x4e701def // BIC V15, V15, V16
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V16.S4
-	WORD $0x4eb0f400 // FMIN V0, V0, V16
-	WORD $0x4eb0f421 // FMIN V1, V1, V16
-	WORD $0x4eb0f442 // FMIN V2, V2, V16
-	WORD $0x4eb0f463 // FMIN V3, V3, V16
-	WORD $0x4eb0f484 // FMIN V4, V4, V16
-	WORD $0x4eb0f4a5 // FMIN V5, V5, V16
-	WORD $0x4eb0f4c6 // FMIN V6, V6, V16
-	WORD $0x4eb0f4e7 // FMIN V7, V7, V16
-	WORD $0x4eb0f508 // FMIN V8, V8, V16
-	WORD $0x4eb0f529 // FMIN V9, V9, V16
-	WORD $0x4eb0f54a // FMIN V10, V10, V16
-	WORD $0x4eb0f56b // FMIN V11, V11, V16
-	WORD $0x4eb0f58c // FMIN V12, V12, V16
-	WORD $0x4eb0f5ad // FMIN V13, V13, V16
-	WORD $0x4eb0f5ce // FMIN V14, V14, V16
-	WORD $0x4eb0f5ef // FMIN V15, V15, V16
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, 16(R2)
-	FMOVQ F10, 32(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, 32(R2)
-	FMOVQ F15, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t5x4NEON(a *Args)
-TEXT ·t5x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ 16(R2), F9
-	FMOVQ 32(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ 32(R2), F14
-	FMOVQ (R3), F15
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F16
-	FMOVQ 16(R2), F17
-	FMOVQ 32(R2), F18
-	FMOVQ (R3), F19
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
-	MOVD Args_K(R0), R11
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R6), F22
-	FMOVQ 4(R6), F23
-	ADD R7, R6
-	VLD1.P (R2)(R3), [V20.S4, V21.S4]
-	WORD $0x4f961280 // FMLA V0.4S, V20.4S, V22.S[0]
-	WORD $0x4f9612a1 // FMLA V1.4S, V21.4S, V22.S[0]
-	WORD $0x4fb61284 // FMLA V4.4S, V20.4S, V22.S[1]
-	WORD $0x4fb612a5 // FMLA V5.4S, V21.4S, V22.S[1]
-	WORD $0x4f961a88 // FMLA V8.4S, V20.4S, V22.S[2]
-	WORD $0x4f961aa9 // FMLA V9.4S, V21.4S, V22.S[2]
-	WORD $0x4fb61a8c // FMLA V12.4S, V20.4S, V22.S[3]
-	WORD $0x4fb61aad // FMLA V13.4S, V21.4S, V22.S[3]
-	WORD $0x4fb71a90 // FMLA V16.4S, V20.4S, V23.S[3]
-	WORD $0x4fb71ab1 // FMLA V17.4S, V21.4S, V23.S[3]
-	VLD1.P (R5)(R3), [V20.S4]
-	VLD1.P (R4)(R3), [V21.S4]
-	WORD $0x4f961282 // FMLA V2.4S, V20.4S, V22.S[0]
-	WORD $0x4f9612a3 // FMLA V3.4S, V21.4S, V22.S[0]
-	WORD $0x4fb61286 // FMLA V6.4S, V20.4S, V22.S[1]
-	WORD $0x4fb612a7 // FMLA V7.4S, V21.4S, V22.S[1]
-	WORD $0x4f961a8a // FMLA V10.4S, V20.4S, V22.S[2]
-	WORD $0x4f961aab // FMLA V11.4S, V21.4S, V22.S[2]
-	WORD $0x4fb61a8e // FMLA V14.4S, V20.4S, V22.S[3]
-	WORD $0x4fb61aaf // FMLA V15.4S, V21.4S, V22.S[3]
-	WORD $0x4fb71a92 // FMLA V18.4S, V20.4S, V23.S[3]
-	WORD $0x4fb71ab3 // FMLA V19.4S, V21.4S, V23.S[3]
-	SUBS $1, R11
-	BNE again
-	ADD R8, R6
-	ADD R9, R2
-	ADD R9, R5
-	ADD R9, R4
-	SUBS $1, R10
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	ADD R1, R3, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d400 // FADD V0, V0, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d421 // FADD V1, V1, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d442 // FADD V2, V2, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d463 // FADD V3, V3, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d484 // FADD V4, V4, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d4a5 // FADD V5, V5, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d4c6 // FADD V6, V6, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d4e7 // FADD V7, V7, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d508 // FADD V8, V8, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d529 // FADD V9, V9, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d54a // FADD V10, V10, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d56b // FADD V11, V11, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d58c // FADD V12, V12, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d5ad // FADD V13, V13, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d5ce // FADD V14, V14, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d5ef // FADD V15, V15, V20
-	ADD R5, R3
-	ADD R5, R4
-	FMOVQ (R3), F20
-	WORD $0x4e34d610 // FADD V16, V16, V20
-	FMOVQ 16(R3), F20
-	WORD $0x4e34d631 // FADD V17, V17, V20
-	FMOVQ 32(R3), F20
-	WORD $0x4e34d652 // FADD V18, V18, V20
-	FMOVQ (R4), F20
-	WORD $0x4e34d673 // FADD V19, V19, V20
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e814 // FCMLT0 V20, V0
-	WORD $0x4e741c00 // BIC V0, V0, V20
-	WORD $0x4ea0e834 // FCMLT0 V20, V1
-	WORD $0x4e741c21 // BIC V1, V1, V20
-	WORD $0x4ea0e854 // FCMLT0 V20, V2
-	WORD $0x4e741c42 // BIC V2, V2, V20
-	WORD $0x4ea0e874 // FCMLT0 V20, V3
-	WORD $0x4e741c63 // BIC V3, V3, V20
-	WORD $0x4ea0e894 // FCMLT0 V20, V4
-	WORD $0x4e741c84 // BIC V4, V4, V20
-	WORD $0x4ea0e8b4 // FCMLT0 V20, V5
-	WORD $0x4e741ca5 // BIC V5, V5, V20
-	WORD $0x4ea0e8d4 // FCMLT0 V20, V6
-	WORD $0x4e741cc6 // BIC V6, V6, V20
-	WORD $0x4ea0e8f4 // FCMLT0 V20, V7
-	WORD $0x4e741ce7 // BIC V7, V7, V20
-	WORD $0x4ea0e914 // FCMLT0 V20, V8
-	WORD $0x4e741d08 // BIC V8, V8, V20
-	WORD $0x4ea0e934 // FCMLT0 V20, V9
-	WORD $0x4e741d29 // BIC V9, V9, V20
-	WORD $0x4ea0e954 // FCMLT0 V20, V10
-	WORD $0x4e741d4a // BIC V10, V10, V20
-	WORD $0x4ea0e974 // FCMLT0 V20, V11
-	WORD $0x4e741d6b // BIC V11, V11, V20
-	WORD $0x4ea0e994 // FCMLT0 V20, V12
-	WORD $0x4e741d8c // BIC V12, V12, V20
-	WORD $0x4ea0e9b4 // FCMLT0 V20, V13
-	WORD $0x4e741dad // BIC V13, V13, V20
-	WORD $0x4ea0e9d4 // FCMLT0 V20, V14
-	WORD $0x4e741dce // BIC V14, V14, V20
-	WORD $0x4ea0e9f4 // FCMLT0 V20, V15
-	WORD $0x4e741def // BIC V15, V15, V20
-	WORD $0x4ea0ea14 // FCMLT0 V20, V16
-	WORD $0x4e741e10 // BIC V16, V16, V20
-	WORD $0x4ea0ea34 // FCMLT0 V20, V17
-	WORD $0x4e741e31 // BIC V17, V17, V20
-	WORD $0x4ea0ea54 // FCMLT0 V20, V18
-	WORD $0x4e741e52 // BIC V18, V18, V20
-	WORD $0x4ea0ea74 // FCMLT0 V20, V19
-	WORD $0x4e741e73 // BIC V19, V19, V20
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V20.S4
-	WORD $0x4eb4f400 // FMIN V0, V0, V20
-	WORD $0x4eb4f421 // FMIN V1, V1, V20
-	WORD $0x4eb4f442 // FMIN V2, V2, V20
-	WORD $0x4eb4f463 // FMIN V3, V3, V20
-	WORD $0x4eb4f484 // FMIN V4, V4, V20
-	WORD $0x4eb4f4a5 // FMIN V5, V5, V20
-	WORD $0x4eb4f4c6 // FMIN V6, V6, V20
-	WORD $0x4eb4f4e7 // FMIN V7, V7, V20
-	WORD $0x4eb4f508 // FMIN V8, V8, V20
-	WORD $0x4eb4f529 // FMIN V9, V9, V20
-	WORD $0x4eb4f54a // FMIN V10, V10, V20
-	WORD $0x4eb4f56b // FMIN V11, V11, V20
-	WORD $0x4eb4f58c // FMIN V12, V12, V20
-	WORD $0x4eb4f5ad // FMIN V13, V13, V20
-	WORD $0x4eb4f5ce // FMIN V14, V14, V20
-	WORD $0x4eb4f5ef // FMIN V15, V15, V20
-	WORD $0x4eb4f610 // FMIN V16, V16, V20
-	WORD $0x4eb4f631 // FMIN V17, V17, V20
-	WORD $0x4eb4f652 // FMIN V18, V18, V20
-	WORD $0x4eb4f673 // FMIN V19, V19, V20
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ F0, (R2)
-	FMOVQ F1, 16(R2)
-	FMOVQ F2, 32(R2)
-	FMOVQ F3, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F4, (R2)
-	FMOVQ F5, 16(R2)
-	FMOVQ F6, 32(R2)
-	FMOVQ F7, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F8, (R2)
-	FMOVQ F9, 16(R2)
-	FMOVQ F10, 32(R2)
-	FMOVQ F11, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F12, (R2)
-	FMOVQ F13, 16(R2)
-	FMOVQ F14, 32(R2)
-	FMOVQ F15, (R3)
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ F16, (R2)
-	FMOVQ F17, 16(R2)
-	FMOVQ F18, 32(R2)
-	FMOVQ F19, (R3)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6x4NEON(a *Args)
-TEXT ·t6x4NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	ADD R1, R2, R3
-	FMOVQ (R2), F0
-	FMOVQ 16(R2), F1
-	FMOVQ 32(R2), F2
-	FMOVQ (R3), F3
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F4
-	FMOVQ 16(R2), F5
-	FMOVQ 32(R2), F6
-	FMOVQ (R3), F7
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F8
-	FMOVQ 16(R2), F9
-	FMOVQ 32(R2), F10
-	FMOVQ (R3), F11
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F12
-	FMOVQ 16(R2), F13
-	FMOVQ 32(R2), F14
-	FMOVQ (R3), F15
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F16
-	FMOVQ 16(R2), F17
-	FMOVQ 32(R2), F18
-	FMOVQ (R3), F19
-	ADD R4, R2
-	ADD R4, R3
-	FMOVQ (R2), F20
-	FMOVQ 16(R2), F21
-	FMOVQ 32(R2), F22
-	FMOVQ (R3), F23
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	ADD R1, R2, R4
-	ADD $32, R2, R5
-	MOVD Args_A(R0), R6
-	MOVD Args_AStride(R0), R7
-	MOVD Args_ASeg(R0), R8
-	MOVD Args_BSeg(R0), R9
-	MOVD Args_Segs(R0), R10
-segment:
+segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -19455,7 +7384,8 @@ again:
 	ADD R9, R5
 	ADD R9, R4
 	SUBS $1, R10
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -19664,8 +7594,8 @@ store:
 done:
 	RET
 
-// func t1xc1NEON(a *Args)
-TEXT ·t1xc1NEON(SB), NOSPLIT, $0-8
+// func tile1xc1NEON(a *Args)
+TEXT ·tile1xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -19675,12 +7605,60 @@ tile:
 	FMOVS (R2), F0
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R6
+segment1:
+	MOVD Args_K(R0), R7
+	SUBS $4, R7
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F2
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
+	SUBS $4, R7
+	BGE four
+rest:
+	ADDS $4, R7
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F2
+	FMOVS (R2), F1
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	SUBS $1, R7
+	BNE one
+next:
+	MOVD.P 8(R4), R8
+	ADD R8, R5
+	SUBS $1, R6
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -19695,7 +7673,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -19744,8 +7723,8 @@ store:
 done:
 	RET
 
-// func t2xc1NEON(a *Args)
-TEXT ·t2xc1NEON(SB), NOSPLIT, $0-8
+// func tile2xc1NEON(a *Args)
+TEXT ·tile2xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -19757,12 +7736,69 @@ tile:
 	FMOVS (R2), F1
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R7
+segment1:
+	MOVD Args_K(R0), R8
+	SUBS $4, R8
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F3
+	FMOVQ.P 16(R6), F4
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
+	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
+	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
+	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
+	SUBS $4, R8
+	BGE four
+rest:
+	ADDS $4, R8
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F3
+	FMOVS.P 4(R6), F4
+	FMOVS (R2), F2
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	SUBS $1, R8
+	BNE one
+next:
+	MOVD.P 8(R4), R9
+	ADD R9, R5
+	ADD R9, R6
+	SUBS $1, R7
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -19778,7 +7814,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -19835,8 +7872,8 @@ store:
 done:
 	RET
 
-// func t3xc1NEON(a *Args)
-TEXT ·t3xc1NEON(SB), NOSPLIT, $0-8
+// func tile3xc1NEON(a *Args)
+TEXT ·tile3xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -19850,12 +7887,78 @@ tile:
 	FMOVS (R2), F2
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R8
+segment1:
+	MOVD Args_K(R0), R9
+	SUBS $4, R9
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F4
+	FMOVQ.P 16(R6), F5
+	FMOVQ.P 16(R7), F6
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
+	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
+	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
+	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
+	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
+	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
+	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
+	SUBS $4, R9
+	BGE four
+rest:
+	ADDS $4, R9
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F4
+	FMOVS.P 4(R6), F5
+	FMOVS.P 4(R7), F6
+	FMOVS (R2), F3
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	SUBS $1, R9
+	BNE one
+next:
+	MOVD.P 8(R4), R10
+	ADD R10, R5
+	ADD R10, R6
+	ADD R10, R7
+	SUBS $1, R8
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -19873,7 +7976,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -19938,8 +8042,8 @@ store:
 done:
 	RET
 
-// func t4xc1NEON(a *Args)
-TEXT ·t4xc1NEON(SB), NOSPLIT, $0-8
+// func tile4xc1NEON(a *Args)
+TEXT ·tile4xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -19955,12 +8059,87 @@ tile:
 	FMOVS (R2), F3
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R9
+segment1:
+	MOVD Args_K(R0), R10
+	SUBS $4, R10
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F5
+	FMOVQ.P 16(R6), F6
+	FMOVQ.P 16(R7), F7
+	FMOVQ.P 16(R8), F8
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
+	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
+	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
+	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
+	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
+	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
+	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
+	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
+	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
+	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
+	SUBS $4, R10
+	BGE four
+rest:
+	ADDS $4, R10
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F5
+	FMOVS.P 4(R6), F6
+	FMOVS.P 4(R7), F7
+	FMOVS.P 4(R8), F8
+	FMOVS (R2), F4
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	SUBS $1, R10
+	BNE one
+next:
+	MOVD.P 8(R4), R11
+	ADD R11, R5
+	ADD R11, R6
+	ADD R11, R7
+	ADD R11, R8
+	SUBS $1, R9
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -19978,7 +8157,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -20051,8 +8231,8 @@ store:
 done:
 	RET
 
-// func t5xc1NEON(a *Args)
-TEXT ·t5xc1NEON(SB), NOSPLIT, $0-8
+// func tile6xc1NEON(a *Args)
+TEXT ·tile6xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -20068,141 +8248,109 @@ tile:
 	FMOVS (R2), F3
 	ADD R4, R2
 	FMOVS (R2), F4
+	ADD R4, R2
+	FMOVS (R2), F5
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R11
+segment1:
+	MOVD Args_K(R0), R12
+	SUBS $4, R12
+	BLT rest
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F6
-	FMOVQ 4(R4), F7
-	ADD R5, R4
-	FMOVS (R2), F5
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F7
+	FMOVQ.P 16(R6), F8
+	FMOVQ.P 16(R7), F9
+	FMOVQ.P 16(R8), F10
+	FMOVQ.P 16(R9), F11
+	FMOVQ.P 16(R10), F12
+	FMOVS (R2), F6
 	ADD R3, R2
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4fa610a1 // FMLA V1.4S, V5.4S, V6.S[1]
-	WORD $0x4f8618a2 // FMLA V2.4S, V5.4S, V6.S[2]
-	WORD $0x4fa618a3 // FMLA V3.4S, V5.4S, V6.S[3]
-	WORD $0x4fa718a4 // FMLA V4.4S, V5.4S, V7.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F5
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	ADD R5, R3
-	FMOVS (R3), F5
-	WORD $0x4e25d421 // FADD V1, V1, V5
-	ADD R5, R3
-	FMOVS (R3), F5
-	WORD $0x4e25d442 // FADD V2, V2, V5
-	ADD R5, R3
-	FMOVS (R3), F5
-	WORD $0x4e25d463 // FADD V3, V3, V5
-	ADD R5, R3
-	FMOVS (R3), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e805 // FCMLT0 V5, V0
-	WORD $0x4e651c00 // BIC V0, V0, V5
-	WORD $0x4ea0e825 // FCMLT0 V5, V1
-	WORD $0x4e651c21 // BIC V1, V1, V5
-	WORD $0x4ea0e845 // FCMLT0 V5, V2
-	WORD $0x4e651c42 // BIC V2, V2, V5
-	WORD $0x4ea0e865 // FCMLT0 V5, V3
-	WORD $0x4e651c63 // BIC V3, V3, V5
-	WORD $0x4ea0e885 // FCMLT0 V5, V4
-	WORD $0x4e651c84 // BIC V4, V4, V5
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V5.S4
-	WORD $0x4ea5f400 // FMIN V0, V0, V5
-	WORD $0x4ea5f421 // FMIN V1, V1, V5
-	WORD $0x4ea5f442 // FMIN V2, V2, V5
-	WORD $0x4ea5f463 // FMIN V3, V3, V5
-	WORD $0x4ea5f484 // FMIN V4, V4, V5
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	FMOVS (R2), F6
 	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
+	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
+	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
+	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
+	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
+	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
+	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
+	FMOVS (R2), F6
 	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
+	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
+	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
+	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
+	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
+	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
+	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
+	FMOVS (R2), F6
 	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
+	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
+	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
+	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
+	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
+	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
+	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
+	SUBS $4, R12
+	BGE four
+rest:
+	ADDS $4, R12
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F7
+	FMOVS.P 4(R6), F8
+	FMOVS.P 4(R7), F9
+	FMOVS.P 4(R8), F10
+	FMOVS.P 4(R9), F11
+	FMOVS.P 4(R10), F12
+	FMOVS (R2), F6
 	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6xc1NEON(a *Args)
-TEXT ·t6xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	SUBS $1, R12
+	BNE one
+next:
+	MOVD.P 8(R4), R13
+	ADD R13, R5
+	ADD R13, R6
+	ADD R13, R7
+	ADD R13, R8
+	ADD R13, R9
+	ADD R13, R10
+	SUBS $1, R11
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -20223,7 +8371,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -20312,8 +8461,8 @@ store:
 done:
 	RET
 
-// func t7xc1NEON(a *Args)
-TEXT ·t7xc1NEON(SB), NOSPLIT, $0-8
+// func tile8xc1NEON(a *Args)
+TEXT ·tile8xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -20333,163 +8482,127 @@ tile:
 	FMOVS (R2), F5
 	ADD R4, R2
 	FMOVS (R2), F6
+	ADD R4, R2
+	FMOVS (R2), F7
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	ADD R4, R10, R11
+	ADD R4, R11, R12
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R13
+segment1:
+	MOVD Args_K(R0), R14
+	SUBS $4, R14
+	BLT rest
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F8
-	FMOVQ 12(R4), F9
-	ADD R5, R4
-	FMOVS (R2), F7
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F9
+	FMOVQ.P 16(R6), F10
+	FMOVQ.P 16(R7), F11
+	FMOVQ.P 16(R8), F12
+	FMOVQ.P 16(R9), F13
+	FMOVQ.P 16(R10), F14
+	FMOVQ.P 16(R11), F15
+	FMOVQ.P 16(R12), F16
+	FMOVS (R2), F8
 	ADD R3, R2
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4fa810e1 // FMLA V1.4S, V7.4S, V8.S[1]
-	WORD $0x4f8818e2 // FMLA V2.4S, V7.4S, V8.S[2]
-	WORD $0x4fa818e3 // FMLA V3.4S, V7.4S, V8.S[3]
-	WORD $0x4fa910e4 // FMLA V4.4S, V7.4S, V9.S[1]
-	WORD $0x4f8918e5 // FMLA V5.4S, V7.4S, V9.S[2]
-	WORD $0x4fa918e6 // FMLA V6.4S, V7.4S, V9.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F7
-	WORD $0x4e27d400 // FADD V0, V0, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d421 // FADD V1, V1, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d442 // FADD V2, V2, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d463 // FADD V3, V3, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d484 // FADD V4, V4, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d4a5 // FADD V5, V5, V7
-	ADD R5, R3
-	FMOVS (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e807 // FCMLT0 V7, V0
-	WORD $0x4e671c00 // BIC V0, V0, V7
-	WORD $0x4ea0e827 // FCMLT0 V7, V1
-	WORD $0x4e671c21 // BIC V1, V1, V7
-	WORD $0x4ea0e847 // FCMLT0 V7, V2
-	WORD $0x4e671c42 // BIC V2, V2, V7
-	WORD $0x4ea0e867 // FCMLT0 V7, V3
-	WORD $0x4e671c63 // BIC V3, V3, V7
-	WORD $0x4ea0e887 // FCMLT0 V7, V4
-	WORD $0x4e671c84 // BIC V4, V4, V7
-	WORD $0x4ea0e8a7 // FCMLT0 V7, V5
-	WORD $0x4e671ca5 // BIC V5, V5, V7
-	WORD $0x4ea0e8c7 // FCMLT0 V7, V6
-	WORD $0x4e671cc6 // BIC V6, V6, V7
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V7.S4
-	WORD $0x4ea7f400 // FMIN V0, V0, V7
-	WORD $0x4ea7f421 // FMIN V1, V1, V7
-	WORD $0x4ea7f442 // FMIN V2, V2, V7
-	WORD $0x4ea7f463 // FMIN V3, V3, V7
-	WORD $0x4ea7f484 // FMIN V4, V4, V7
-	WORD $0x4ea7f4a5 // FMIN V5, V5, V7
-	WORD $0x4ea7f4c6 // FMIN V6, V6, V7
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	ADD R4, R2
-	FMOVS F6, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	FMOVS (R2), F8
 	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
+	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
+	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
+	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
+	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
+	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
+	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
+	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
+	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
+	FMOVS (R2), F8
 	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
+	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
+	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
+	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
+	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
+	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
+	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
+	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
+	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
+	FMOVS (R2), F8
 	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
+	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
+	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
+	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
+	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
+	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
+	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
+	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
+	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
+	SUBS $4, R14
+	BGE four
+rest:
+	ADDS $4, R14
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F9
+	FMOVS.P 4(R6), F10
+	FMOVS.P 4(R7), F11
+	FMOVS.P 4(R8), F12
+	FMOVS.P 4(R9), F13
+	FMOVS.P 4(R10), F14
+	FMOVS.P 4(R11), F15
+	FMOVS.P 4(R12), F16
+	FMOVS (R2), F8
 	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t8xc1NEON(a *Args)
-TEXT ·t8xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	ADD R4, R2
-	FMOVS (R2), F6
-	ADD R4, R2
-	FMOVS (R2), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	SUBS $1, R14
+	BNE one
+next:
+	MOVD.P 8(R4), R15
+	ADD R15, R5
+	ADD R15, R6
+	ADD R15, R7
+	ADD R15, R8
+	ADD R15, R9
+	ADD R15, R10
+	ADD R15, R11
+	ADD R15, R12
+	SUBS $1, R13
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -20512,7 +8625,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -20617,359 +8731,8 @@ store:
 done:
 	RET
 
-// func t9xc1NEON(a *Args)
-TEXT ·t9xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	ADD R4, R2
-	FMOVS (R2), F6
-	ADD R4, R2
-	FMOVS (R2), F7
-	ADD R4, R2
-	FMOVS (R2), F8
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F10
-	FMOVQ 16(R4), F11
-	FMOVQ 20(R4), F12
-	ADD R5, R4
-	FMOVS (R2), F9
-	ADD R3, R2
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1121 // FMLA V1.4S, V9.4S, V10.S[1]
-	WORD $0x4f8a1922 // FMLA V2.4S, V9.4S, V10.S[2]
-	WORD $0x4faa1923 // FMLA V3.4S, V9.4S, V10.S[3]
-	WORD $0x4f8b1124 // FMLA V4.4S, V9.4S, V11.S[0]
-	WORD $0x4fab1125 // FMLA V5.4S, V9.4S, V11.S[1]
-	WORD $0x4f8b1926 // FMLA V6.4S, V9.4S, V11.S[2]
-	WORD $0x4fab1927 // FMLA V7.4S, V9.4S, V11.S[3]
-	WORD $0x4fac1928 // FMLA V8.4S, V9.4S, V12.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F9
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	ADD R5, R3
-	FMOVS (R3), F9
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	ADD R4, R2
-	FMOVS F6, (R2)
-	ADD R4, R2
-	FMOVS F7, (R2)
-	ADD R4, R2
-	FMOVS F8, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t10xc1NEON(a *Args)
-TEXT ·t10xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	ADD R4, R2
-	FMOVS (R2), F6
-	ADD R4, R2
-	FMOVS (R2), F7
-	ADD R4, R2
-	FMOVS (R2), F8
-	ADD R4, R2
-	FMOVS (R2), F9
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F11
-	FMOVQ 16(R4), F12
-	FMOVQ 24(R4), F13
-	ADD R5, R4
-	FMOVS (R2), F10
-	ADD R3, R2
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4fab1141 // FMLA V1.4S, V10.4S, V11.S[1]
-	WORD $0x4f8b1942 // FMLA V2.4S, V10.4S, V11.S[2]
-	WORD $0x4fab1943 // FMLA V3.4S, V10.4S, V11.S[3]
-	WORD $0x4f8c1144 // FMLA V4.4S, V10.4S, V12.S[0]
-	WORD $0x4fac1145 // FMLA V5.4S, V10.4S, V12.S[1]
-	WORD $0x4f8c1946 // FMLA V6.4S, V10.4S, V12.S[2]
-	WORD $0x4fac1947 // FMLA V7.4S, V10.4S, V12.S[3]
-	WORD $0x4f8d1948 // FMLA V8.4S, V10.4S, V13.S[2]
-	WORD $0x4fad1949 // FMLA V9.4S, V10.4S, V13.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F10
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	ADD R5, R3
-	FMOVS (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	ADD R4, R2
-	FMOVS F6, (R2)
-	ADD R4, R2
-	FMOVS F7, (R2)
-	ADD R4, R2
-	FMOVS F8, (R2)
-	ADD R4, R2
-	FMOVS F9, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1xc2NEON(a *Args)
-TEXT ·t1xc2NEON(SB), NOSPLIT, $0-8
+// func tile1xc2NEON(a *Args)
+TEXT ·tile1xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -20979,12 +8742,60 @@ tile:
 	FMOVD (R2), F0
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R6
+segment1:
+	MOVD Args_K(R0), R7
+	SUBS $4, R7
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F2
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
+	SUBS $4, R7
+	BGE four
+rest:
+	ADDS $4, R7
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F2
+	FMOVD (R2), F1
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	SUBS $1, R7
+	BNE one
+next:
+	MOVD.P 8(R4), R8
+	ADD R8, R5
+	SUBS $1, R6
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -20999,7 +8810,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -21048,8 +8860,8 @@ store:
 done:
 	RET
 
-// func t2xc2NEON(a *Args)
-TEXT ·t2xc2NEON(SB), NOSPLIT, $0-8
+// func tile2xc2NEON(a *Args)
+TEXT ·tile2xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -21061,12 +8873,69 @@ tile:
 	FMOVD (R2), F1
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R7
+segment1:
+	MOVD Args_K(R0), R8
+	SUBS $4, R8
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F3
+	FMOVQ.P 16(R6), F4
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
+	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
+	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
+	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
+	SUBS $4, R8
+	BGE four
+rest:
+	ADDS $4, R8
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F3
+	FMOVS.P 4(R6), F4
+	FMOVD (R2), F2
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	SUBS $1, R8
+	BNE one
+next:
+	MOVD.P 8(R4), R9
+	ADD R9, R5
+	ADD R9, R6
+	SUBS $1, R7
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -21082,7 +8951,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -21139,8 +9009,8 @@ store:
 done:
 	RET
 
-// func t3xc2NEON(a *Args)
-TEXT ·t3xc2NEON(SB), NOSPLIT, $0-8
+// func tile3xc2NEON(a *Args)
+TEXT ·tile3xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -21154,12 +9024,78 @@ tile:
 	FMOVD (R2), F2
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R8
+segment1:
+	MOVD Args_K(R0), R9
+	SUBS $4, R9
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F4
+	FMOVQ.P 16(R6), F5
+	FMOVQ.P 16(R7), F6
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
+	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
+	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
+	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
+	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
+	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
+	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
+	SUBS $4, R9
+	BGE four
+rest:
+	ADDS $4, R9
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F4
+	FMOVS.P 4(R6), F5
+	FMOVS.P 4(R7), F6
+	FMOVD (R2), F3
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	SUBS $1, R9
+	BNE one
+next:
+	MOVD.P 8(R4), R10
+	ADD R10, R5
+	ADD R10, R6
+	ADD R10, R7
+	SUBS $1, R8
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -21177,7 +9113,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -21242,8 +9179,8 @@ store:
 done:
 	RET
 
-// func t4xc2NEON(a *Args)
-TEXT ·t4xc2NEON(SB), NOSPLIT, $0-8
+// func tile4xc2NEON(a *Args)
+TEXT ·tile4xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -21259,12 +9196,87 @@ tile:
 	FMOVD (R2), F3
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R9
+segment1:
+	MOVD Args_K(R0), R10
+	SUBS $4, R10
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F5
+	FMOVQ.P 16(R6), F6
+	FMOVQ.P 16(R7), F7
+	FMOVQ.P 16(R8), F8
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
+	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
+	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
+	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
+	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
+	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
+	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
+	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
+	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
+	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
+	SUBS $4, R10
+	BGE four
+rest:
+	ADDS $4, R10
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F5
+	FMOVS.P 4(R6), F6
+	FMOVS.P 4(R7), F7
+	FMOVS.P 4(R8), F8
+	FMOVD (R2), F4
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	SUBS $1, R10
+	BNE one
+next:
+	MOVD.P 8(R4), R11
+	ADD R11, R5
+	ADD R11, R6
+	ADD R11, R7
+	ADD R11, R8
+	SUBS $1, R9
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -21282,7 +9294,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -21355,8 +9368,8 @@ store:
 done:
 	RET
 
-// func t5xc2NEON(a *Args)
-TEXT ·t5xc2NEON(SB), NOSPLIT, $0-8
+// func tile6xc2NEON(a *Args)
+TEXT ·tile6xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -21372,141 +9385,109 @@ tile:
 	FMOVD (R2), F3
 	ADD R4, R2
 	FMOVD (R2), F4
+	ADD R4, R2
+	FMOVD (R2), F5
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R11
+segment1:
+	MOVD Args_K(R0), R12
+	SUBS $4, R12
+	BLT rest
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F6
-	FMOVQ 4(R4), F7
-	ADD R5, R4
-	FMOVD (R2), F5
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F7
+	FMOVQ.P 16(R6), F8
+	FMOVQ.P 16(R7), F9
+	FMOVQ.P 16(R8), F10
+	FMOVQ.P 16(R9), F11
+	FMOVQ.P 16(R10), F12
+	FMOVD (R2), F6
 	ADD R3, R2
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4fa610a1 // FMLA V1.4S, V5.4S, V6.S[1]
-	WORD $0x4f8618a2 // FMLA V2.4S, V5.4S, V6.S[2]
-	WORD $0x4fa618a3 // FMLA V3.4S, V5.4S, V6.S[3]
-	WORD $0x4fa718a4 // FMLA V4.4S, V5.4S, V7.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F5
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	WORD $0x4e25d421 // FADD V1, V1, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	WORD $0x4e25d442 // FADD V2, V2, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	WORD $0x4e25d463 // FADD V3, V3, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e805 // FCMLT0 V5, V0
-	WORD $0x4e651c00 // BIC V0, V0, V5
-	WORD $0x4ea0e825 // FCMLT0 V5, V1
-	WORD $0x4e651c21 // BIC V1, V1, V5
-	WORD $0x4ea0e845 // FCMLT0 V5, V2
-	WORD $0x4e651c42 // BIC V2, V2, V5
-	WORD $0x4ea0e865 // FCMLT0 V5, V3
-	WORD $0x4e651c63 // BIC V3, V3, V5
-	WORD $0x4ea0e885 // FCMLT0 V5, V4
-	WORD $0x4e651c84 // BIC V4, V4, V5
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V5.S4
-	WORD $0x4ea5f400 // FMIN V0, V0, V5
-	WORD $0x4ea5f421 // FMIN V1, V1, V5
-	WORD $0x4ea5f442 // FMIN V2, V2, V5
-	WORD $0x4ea5f463 // FMIN V3, V3, V5
-	WORD $0x4ea5f484 // FMIN V4, V4, V5
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	FMOVD (R2), F6
 	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
+	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
+	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
+	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
+	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
+	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
+	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
+	FMOVD (R2), F6
 	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
+	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
+	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
+	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
+	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
+	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
+	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
+	FMOVD (R2), F6
 	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
+	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
+	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
+	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
+	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
+	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
+	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
+	SUBS $4, R12
+	BGE four
+rest:
+	ADDS $4, R12
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F7
+	FMOVS.P 4(R6), F8
+	FMOVS.P 4(R7), F9
+	FMOVS.P 4(R8), F10
+	FMOVS.P 4(R9), F11
+	FMOVS.P 4(R10), F12
+	FMOVD (R2), F6
 	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6xc2NEON(a *Args)
-TEXT ·t6xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	SUBS $1, R12
+	BNE one
+next:
+	MOVD.P 8(R4), R13
+	ADD R13, R5
+	ADD R13, R6
+	ADD R13, R7
+	ADD R13, R8
+	ADD R13, R9
+	ADD R13, R10
+	SUBS $1, R11
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -21527,7 +9508,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -21616,8 +9598,8 @@ store:
 done:
 	RET
 
-// func t7xc2NEON(a *Args)
-TEXT ·t7xc2NEON(SB), NOSPLIT, $0-8
+// func tile8xc2NEON(a *Args)
+TEXT ·tile8xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -21637,163 +9619,127 @@ tile:
 	FMOVD (R2), F5
 	ADD R4, R2
 	FMOVD (R2), F6
+	ADD R4, R2
+	FMOVD (R2), F7
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	ADD R4, R10, R11
+	ADD R4, R11, R12
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R13
+segment1:
+	MOVD Args_K(R0), R14
+	SUBS $4, R14
+	BLT rest
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F8
-	FMOVQ 12(R4), F9
-	ADD R5, R4
-	FMOVD (R2), F7
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F9
+	FMOVQ.P 16(R6), F10
+	FMOVQ.P 16(R7), F11
+	FMOVQ.P 16(R8), F12
+	FMOVQ.P 16(R9), F13
+	FMOVQ.P 16(R10), F14
+	FMOVQ.P 16(R11), F15
+	FMOVQ.P 16(R12), F16
+	FMOVD (R2), F8
 	ADD R3, R2
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4fa810e1 // FMLA V1.4S, V7.4S, V8.S[1]
-	WORD $0x4f8818e2 // FMLA V2.4S, V7.4S, V8.S[2]
-	WORD $0x4fa818e3 // FMLA V3.4S, V7.4S, V8.S[3]
-	WORD $0x4fa910e4 // FMLA V4.4S, V7.4S, V9.S[1]
-	WORD $0x4f8918e5 // FMLA V5.4S, V7.4S, V9.S[2]
-	WORD $0x4fa918e6 // FMLA V6.4S, V7.4S, V9.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F7
-	WORD $0x4e27d400 // FADD V0, V0, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d421 // FADD V1, V1, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d442 // FADD V2, V2, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d463 // FADD V3, V3, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d484 // FADD V4, V4, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d4a5 // FADD V5, V5, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e807 // FCMLT0 V7, V0
-	WORD $0x4e671c00 // BIC V0, V0, V7
-	WORD $0x4ea0e827 // FCMLT0 V7, V1
-	WORD $0x4e671c21 // BIC V1, V1, V7
-	WORD $0x4ea0e847 // FCMLT0 V7, V2
-	WORD $0x4e671c42 // BIC V2, V2, V7
-	WORD $0x4ea0e867 // FCMLT0 V7, V3
-	WORD $0x4e671c63 // BIC V3, V3, V7
-	WORD $0x4ea0e887 // FCMLT0 V7, V4
-	WORD $0x4e671c84 // BIC V4, V4, V7
-	WORD $0x4ea0e8a7 // FCMLT0 V7, V5
-	WORD $0x4e671ca5 // BIC V5, V5, V7
-	WORD $0x4ea0e8c7 // FCMLT0 V7, V6
-	WORD $0x4e671cc6 // BIC V6, V6, V7
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V7.S4
-	WORD $0x4ea7f400 // FMIN V0, V0, V7
-	WORD $0x4ea7f421 // FMIN V1, V1, V7
-	WORD $0x4ea7f442 // FMIN V2, V2, V7
-	WORD $0x4ea7f463 // FMIN V3, V3, V7
-	WORD $0x4ea7f484 // FMIN V4, V4, V7
-	WORD $0x4ea7f4a5 // FMIN V5, V5, V7
-	WORD $0x4ea7f4c6 // FMIN V6, V6, V7
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	FMOVD (R2), F8
 	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
+	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
+	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
+	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
+	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
+	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
+	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
+	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
+	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
+	FMOVD (R2), F8
 	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
+	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
+	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
+	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
+	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
+	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
+	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
+	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
+	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
+	FMOVD (R2), F8
 	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
+	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
+	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
+	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
+	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
+	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
+	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
+	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
+	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
+	SUBS $4, R14
+	BGE four
+rest:
+	ADDS $4, R14
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F9
+	FMOVS.P 4(R6), F10
+	FMOVS.P 4(R7), F11
+	FMOVS.P 4(R8), F12
+	FMOVS.P 4(R9), F13
+	FMOVS.P 4(R10), F14
+	FMOVS.P 4(R11), F15
+	FMOVS.P 4(R12), F16
+	FMOVD (R2), F8
 	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t8xc2NEON(a *Args)
-TEXT ·t8xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD R4, R2
-	FMOVD (R2), F7
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	SUBS $1, R14
+	BNE one
+next:
+	MOVD.P 8(R4), R15
+	ADD R15, R5
+	ADD R15, R6
+	ADD R15, R7
+	ADD R15, R8
+	ADD R15, R9
+	ADD R15, R10
+	ADD R15, R11
+	ADD R15, R12
+	SUBS $1, R13
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -21816,7 +9762,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -21921,359 +9868,8 @@ store:
 done:
 	RET
 
-// func t9xc2NEON(a *Args)
-TEXT ·t9xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD R4, R2
-	FMOVD (R2), F8
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F10
-	FMOVQ 16(R4), F11
-	FMOVQ 20(R4), F12
-	ADD R5, R4
-	FMOVD (R2), F9
-	ADD R3, R2
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1121 // FMLA V1.4S, V9.4S, V10.S[1]
-	WORD $0x4f8a1922 // FMLA V2.4S, V9.4S, V10.S[2]
-	WORD $0x4faa1923 // FMLA V3.4S, V9.4S, V10.S[3]
-	WORD $0x4f8b1124 // FMLA V4.4S, V9.4S, V11.S[0]
-	WORD $0x4fab1125 // FMLA V5.4S, V9.4S, V11.S[1]
-	WORD $0x4f8b1926 // FMLA V6.4S, V9.4S, V11.S[2]
-	WORD $0x4fab1927 // FMLA V7.4S, V9.4S, V11.S[3]
-	WORD $0x4fac1928 // FMLA V8.4S, V9.4S, V12.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F9
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD R4, R2
-	FMOVD F8, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t10xc2NEON(a *Args)
-TEXT ·t10xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD R4, R2
-	FMOVD (R2), F8
-	ADD R4, R2
-	FMOVD (R2), F9
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F11
-	FMOVQ 16(R4), F12
-	FMOVQ 24(R4), F13
-	ADD R5, R4
-	FMOVD (R2), F10
-	ADD R3, R2
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4fab1141 // FMLA V1.4S, V10.4S, V11.S[1]
-	WORD $0x4f8b1942 // FMLA V2.4S, V10.4S, V11.S[2]
-	WORD $0x4fab1943 // FMLA V3.4S, V10.4S, V11.S[3]
-	WORD $0x4f8c1144 // FMLA V4.4S, V10.4S, V12.S[0]
-	WORD $0x4fac1145 // FMLA V5.4S, V10.4S, V12.S[1]
-	WORD $0x4f8c1946 // FMLA V6.4S, V10.4S, V12.S[2]
-	WORD $0x4fac1947 // FMLA V7.4S, V10.4S, V12.S[3]
-	WORD $0x4f8d1948 // FMLA V8.4S, V10.4S, V13.S[2]
-	WORD $0x4fad1949 // FMLA V9.4S, V10.4S, V13.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F10
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD R4, R2
-	FMOVD F8, (R2)
-	ADD R4, R2
-	FMOVD F9, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t1xc3NEON(a *Args)
-TEXT ·t1xc3NEON(SB), NOSPLIT, $0-8
+// func tile1xc3NEON(a *Args)
+TEXT ·tile1xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -22285,12 +9881,70 @@ tile:
 	VLD1 (R5), V0.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R6
+segment1:
+	MOVD Args_K(R0), R7
+	SUBS $4, R7
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F2
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
+	SUBS $4, R7
+	BGE four
+rest:
+	ADDS $4, R7
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F2
+	FMOVD (R2), F1
+	ADD $8, R2, R8
+	VLD1 (R8), V1.S[2]
+	ADD R3, R2
+	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
+	SUBS $1, R7
+	BNE one
+next:
+	MOVD.P 8(R4), R8
+	ADD R8, R5
+	SUBS $1, R6
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -22307,7 +9961,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -22360,8 +10015,8 @@ store:
 done:
 	RET
 
-// func t2xc3NEON(a *Args)
-TEXT ·t2xc3NEON(SB), NOSPLIT, $0-8
+// func tile2xc3NEON(a *Args)
+TEXT ·tile2xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -22377,12 +10032,79 @@ tile:
 	VLD1 (R5), V1.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R7
+segment1:
+	MOVD Args_K(R0), R8
+	SUBS $4, R8
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F3
+	FMOVQ.P 16(R6), F4
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
+	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
+	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
+	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
+	SUBS $4, R8
+	BGE four
+rest:
+	ADDS $4, R8
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F3
+	FMOVS.P 4(R6), F4
+	FMOVD (R2), F2
+	ADD $8, R2, R9
+	VLD1 (R9), V2.S[2]
+	ADD R3, R2
+	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
+	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
+	SUBS $1, R8
+	BNE one
+next:
+	MOVD.P 8(R4), R9
+	ADD R9, R5
+	ADD R9, R6
+	SUBS $1, R7
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -22400,7 +10122,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -22465,8 +10188,8 @@ store:
 done:
 	RET
 
-// func t3xc3NEON(a *Args)
-TEXT ·t3xc3NEON(SB), NOSPLIT, $0-8
+// func tile3xc3NEON(a *Args)
+TEXT ·tile3xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -22486,12 +10209,88 @@ tile:
 	VLD1 (R5), V2.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R8
+segment1:
+	MOVD Args_K(R0), R9
+	SUBS $4, R9
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F4
+	FMOVQ.P 16(R6), F5
+	FMOVQ.P 16(R7), F6
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
+	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
+	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
+	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
+	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
+	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
+	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
+	SUBS $4, R9
+	BGE four
+rest:
+	ADDS $4, R9
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F4
+	FMOVS.P 4(R6), F5
+	FMOVS.P 4(R7), F6
+	FMOVD (R2), F3
+	ADD $8, R2, R10
+	VLD1 (R10), V3.S[2]
+	ADD R3, R2
+	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
+	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
+	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
+	SUBS $1, R9
+	BNE one
+next:
+	MOVD.P 8(R4), R10
+	ADD R10, R5
+	ADD R10, R6
+	ADD R10, R7
+	SUBS $1, R8
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -22511,7 +10310,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -22588,8 +10388,8 @@ store:
 done:
 	RET
 
-// func t4xc3NEON(a *Args)
-TEXT ·t4xc3NEON(SB), NOSPLIT, $0-8
+// func tile4xc3NEON(a *Args)
+TEXT ·tile4xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -22613,12 +10413,97 @@ tile:
 	VLD1 (R5), V3.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R9
+segment1:
+	MOVD Args_K(R0), R10
+	SUBS $4, R10
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F5
+	FMOVQ.P 16(R6), F6
+	FMOVQ.P 16(R7), F7
+	FMOVQ.P 16(R8), F8
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
+	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
+	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
+	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
+	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
+	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
+	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
+	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
+	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
+	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
+	SUBS $4, R10
+	BGE four
+rest:
+	ADDS $4, R10
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F5
+	FMOVS.P 4(R6), F6
+	FMOVS.P 4(R7), F7
+	FMOVS.P 4(R8), F8
+	FMOVD (R2), F4
+	ADD $8, R2, R11
+	VLD1 (R11), V4.S[2]
+	ADD R3, R2
+	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
+	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
+	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
+	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
+	SUBS $1, R10
+	BNE one
+next:
+	MOVD.P 8(R4), R11
+	ADD R11, R5
+	ADD R11, R6
+	ADD R11, R7
+	ADD R11, R8
+	SUBS $1, R9
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -22638,7 +10523,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -22727,165 +10613,8 @@ store:
 done:
 	RET
 
-// func t5xc3NEON(a *Args)
-TEXT ·t5xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F6
-	FMOVQ 4(R4), F7
-	ADD R5, R4
-	FMOVD (R2), F5
-	ADD $8, R2, R10
-	VLD1 (R10), V5.S[2]
-	ADD R3, R2
-	WORD $0x4f8610a0 // FMLA V0.4S, V5.4S, V6.S[0]
-	WORD $0x4fa610a1 // FMLA V1.4S, V5.4S, V6.S[1]
-	WORD $0x4f8618a2 // FMLA V2.4S, V5.4S, V6.S[2]
-	WORD $0x4fa618a3 // FMLA V3.4S, V5.4S, V6.S[3]
-	WORD $0x4fa718a4 // FMLA V4.4S, V5.4S, V7.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d400 // FADD V0, V0, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d421 // FADD V1, V1, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d442 // FADD V2, V2, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d463 // FADD V3, V3, V5
-	ADD R5, R3
-	FMOVD (R3), F5
-	ADD $8, R3, R6
-	VLD1 (R6), V5.S[2]
-	WORD $0x4e25d484 // FADD V4, V4, V5
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e805 // FCMLT0 V5, V0
-	WORD $0x4e651c00 // BIC V0, V0, V5
-	WORD $0x4ea0e825 // FCMLT0 V5, V1
-	WORD $0x4e651c21 // BIC V1, V1, V5
-	WORD $0x4ea0e845 // FCMLT0 V5, V2
-	WORD $0x4e651c42 // BIC V2, V2, V5
-	WORD $0x4ea0e865 // FCMLT0 V5, V3
-	WORD $0x4e651c63 // BIC V3, V3, V5
-	WORD $0x4ea0e885 // FCMLT0 V5, V4
-	WORD $0x4e651c84 // BIC V4, V4, V5
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V5.S4
-	WORD $0x4ea5f400 // FMIN V0, V0, V5
-	WORD $0x4ea5f421 // FMIN V1, V1, V5
-	WORD $0x4ea5f442 // FMIN V2, V2, V5
-	WORD $0x4ea5f463 // FMIN V3, V3, V5
-	WORD $0x4ea5f484 // FMIN V4, V4, V5
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t6xc3NEON(a *Args)
-TEXT ·t6xc3NEON(SB), NOSPLIT, $0-8
+// func tile6xc3NEON(a *Args)
+TEXT ·tile6xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -22917,12 +10646,115 @@ tile:
 	VLD1 (R5), V5.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R11
+segment1:
+	MOVD Args_K(R0), R12
+	SUBS $4, R12
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F7
+	FMOVQ.P 16(R6), F8
+	FMOVQ.P 16(R7), F9
+	FMOVQ.P 16(R8), F10
+	FMOVQ.P 16(R9), F11
+	FMOVQ.P 16(R10), F12
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
+	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
+	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
+	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
+	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
+	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
+	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
+	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
+	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
+	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
+	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
+	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
+	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
+	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
+	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
+	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
+	SUBS $4, R12
+	BGE four
+rest:
+	ADDS $4, R12
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F7
+	FMOVS.P 4(R6), F8
+	FMOVS.P 4(R7), F9
+	FMOVS.P 4(R8), F10
+	FMOVS.P 4(R9), F11
+	FMOVS.P 4(R10), F12
+	FMOVD (R2), F6
+	ADD $8, R2, R13
+	VLD1 (R13), V6.S[2]
+	ADD R3, R2
+	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
+	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
+	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
+	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
+	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
+	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
+	SUBS $1, R12
+	BNE one
+next:
+	MOVD.P 8(R4), R13
+	ADD R13, R5
+	ADD R13, R6
+	ADD R13, R7
+	ADD R13, R8
+	ADD R13, R9
+	ADD R13, R10
+	SUBS $1, R11
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -22945,7 +10777,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -23058,199 +10891,8 @@ store:
 done:
 	RET
 
-// func t7xc3NEON(a *Args)
-TEXT ·t7xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD $8, R2, R5
-	VLD1 (R5), V6.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F8
-	FMOVQ 12(R4), F9
-	ADD R5, R4
-	FMOVD (R2), F7
-	ADD $8, R2, R10
-	VLD1 (R10), V7.S[2]
-	ADD R3, R2
-	WORD $0x4f8810e0 // FMLA V0.4S, V7.4S, V8.S[0]
-	WORD $0x4fa810e1 // FMLA V1.4S, V7.4S, V8.S[1]
-	WORD $0x4f8818e2 // FMLA V2.4S, V7.4S, V8.S[2]
-	WORD $0x4fa818e3 // FMLA V3.4S, V7.4S, V8.S[3]
-	WORD $0x4fa910e4 // FMLA V4.4S, V7.4S, V9.S[1]
-	WORD $0x4f8918e5 // FMLA V5.4S, V7.4S, V9.S[2]
-	WORD $0x4fa918e6 // FMLA V6.4S, V7.4S, V9.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d400 // FADD V0, V0, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d421 // FADD V1, V1, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d442 // FADD V2, V2, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d463 // FADD V3, V3, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d484 // FADD V4, V4, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d4a5 // FADD V5, V5, V7
-	ADD R5, R3
-	FMOVD (R3), F7
-	ADD $8, R3, R6
-	VLD1 (R6), V7.S[2]
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e807 // FCMLT0 V7, V0
-	WORD $0x4e671c00 // BIC V0, V0, V7
-	WORD $0x4ea0e827 // FCMLT0 V7, V1
-	WORD $0x4e671c21 // BIC V1, V1, V7
-	WORD $0x4ea0e847 // FCMLT0 V7, V2
-	WORD $0x4e671c42 // BIC V2, V2, V7
-	WORD $0x4ea0e867 // FCMLT0 V7, V3
-	WORD $0x4e671c63 // BIC V3, V3, V7
-	WORD $0x4ea0e887 // FCMLT0 V7, V4
-	WORD $0x4e671c84 // BIC V4, V4, V7
-	WORD $0x4ea0e8a7 // FCMLT0 V7, V5
-	WORD $0x4e671ca5 // BIC V5, V5, V7
-	WORD $0x4ea0e8c7 // FCMLT0 V7, V6
-	WORD $0x4e671cc6 // BIC V6, V6, V7
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V7.S4
-	WORD $0x4ea7f400 // FMIN V0, V0, V7
-	WORD $0x4ea7f421 // FMIN V1, V1, V7
-	WORD $0x4ea7f442 // FMIN V2, V2, V7
-	WORD $0x4ea7f463 // FMIN V3, V3, V7
-	WORD $0x4ea7f484 // FMIN V4, V4, V7
-	WORD $0x4ea7f4a5 // FMIN V5, V5, V7
-	WORD $0x4ea7f4c6 // FMIN V6, V6, V7
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD $8, R2, R5
-	VST1 V6.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t8xc3NEON(a *Args)
-TEXT ·t8xc3NEON(SB), NOSPLIT, $0-8
+// func tile8xc3NEON(a *Args)
+TEXT ·tile8xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -23290,12 +10932,133 @@ tile:
 	VLD1 (R5), V7.S[2]
 	MOVD Args_B(R0), R2
 	MOVD Args_BStride(R0), R3
+	MOVD Args_transposed(R0), R4
+	CBNZ R4, transposed
+	// rows of A at a stride
+	MOVD Args_AStride(R0), R4
+	MOVD Args_A(R0), R5
+	ADD R4, R5, R6
+	ADD R4, R6, R7
+	ADD R4, R7, R8
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	ADD R4, R10, R11
+	ADD R4, R11, R12
+	MOVD Args_Seg(R0), R4
+	MOVD Args_Segs(R0), R13
+segment1:
+	MOVD Args_K(R0), R14
+	SUBS $4, R14
+	BLT rest
+	PCALIGN $16
+	// four k at a time: elements of A, then rows of B
+four:
+	FMOVQ.P 16(R5), F9
+	FMOVQ.P 16(R6), F10
+	FMOVQ.P 16(R7), F11
+	FMOVQ.P 16(R8), F12
+	FMOVQ.P 16(R9), F13
+	FMOVQ.P 16(R10), F14
+	FMOVQ.P 16(R11), F15
+	FMOVQ.P 16(R12), F16
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
+	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
+	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
+	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
+	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
+	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
+	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
+	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
+	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
+	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
+	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
+	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
+	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
+	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
+	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
+	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
+	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
+	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
+	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
+	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
+	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
+	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
+	SUBS $4, R14
+	BGE four
+rest:
+	ADDS $4, R14
+	BEQ next
+	// the rest, one at a time
+one:
+	FMOVS.P 4(R5), F9
+	FMOVS.P 4(R6), F10
+	FMOVS.P 4(R7), F11
+	FMOVS.P 4(R8), F12
+	FMOVS.P 4(R9), F13
+	FMOVS.P 4(R10), F14
+	FMOVS.P 4(R11), F15
+	FMOVS.P 4(R12), F16
+	FMOVD (R2), F8
+	ADD $8, R2, R15
+	VLD1 (R15), V8.S[2]
+	ADD R3, R2
+	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
+	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
+	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
+	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
+	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
+	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
+	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
+	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
+	SUBS $1, R14
+	BNE one
+next:
+	MOVD.P 8(R4), R15
+	ADD R15, R5
+	ADD R15, R6
+	ADD R15, R7
+	ADD R15, R8
+	ADD R15, R9
+	ADD R15, R10
+	ADD R15, R11
+	ADD R15, R12
+	SUBS $1, R13
+	BNE segment1
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
 	MOVD Args_BSeg(R0), R7
 	MOVD Args_Segs(R0), R8
-segment:
+segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
 	// for each k: elements of A, then a row of B
@@ -23320,7 +11083,8 @@ again:
 	ADD R6, R4
 	ADD R7, R2
 	SUBS $1, R8
-	BNE segment
+	BNE segment2
+multiplied:
 	// the residual, if there is one
 	MOVD Args_Residual(R0), R2
 	CBZ R2, activate
@@ -23457,477 +11221,8 @@ store:
 done:
 	RET
 
-// func t9xc3NEON(a *Args)
-TEXT ·t9xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD $8, R2, R5
-	VLD1 (R5), V6.S[2]
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD $8, R2, R5
-	VLD1 (R5), V7.S[2]
-	ADD R4, R2
-	FMOVD (R2), F8
-	ADD $8, R2, R5
-	VLD1 (R5), V8.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F10
-	FMOVQ 16(R4), F11
-	FMOVQ 20(R4), F12
-	ADD R5, R4
-	FMOVD (R2), F9
-	ADD $8, R2, R10
-	VLD1 (R10), V9.S[2]
-	ADD R3, R2
-	WORD $0x4f8a1120 // FMLA V0.4S, V9.4S, V10.S[0]
-	WORD $0x4faa1121 // FMLA V1.4S, V9.4S, V10.S[1]
-	WORD $0x4f8a1922 // FMLA V2.4S, V9.4S, V10.S[2]
-	WORD $0x4faa1923 // FMLA V3.4S, V9.4S, V10.S[3]
-	WORD $0x4f8b1124 // FMLA V4.4S, V9.4S, V11.S[0]
-	WORD $0x4fab1125 // FMLA V5.4S, V9.4S, V11.S[1]
-	WORD $0x4f8b1926 // FMLA V6.4S, V9.4S, V11.S[2]
-	WORD $0x4fab1927 // FMLA V7.4S, V9.4S, V11.S[3]
-	WORD $0x4fac1928 // FMLA V8.4S, V9.4S, V12.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d400 // FADD V0, V0, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d421 // FADD V1, V1, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d442 // FADD V2, V2, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d463 // FADD V3, V3, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d484 // FADD V4, V4, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d4a5 // FADD V5, V5, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d4c6 // FADD V6, V6, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d4e7 // FADD V7, V7, V9
-	ADD R5, R3
-	FMOVD (R3), F9
-	ADD $8, R3, R6
-	VLD1 (R6), V9.S[2]
-	WORD $0x4e29d508 // FADD V8, V8, V9
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e809 // FCMLT0 V9, V0
-	WORD $0x4e691c00 // BIC V0, V0, V9
-	WORD $0x4ea0e829 // FCMLT0 V9, V1
-	WORD $0x4e691c21 // BIC V1, V1, V9
-	WORD $0x4ea0e849 // FCMLT0 V9, V2
-	WORD $0x4e691c42 // BIC V2, V2, V9
-	WORD $0x4ea0e869 // FCMLT0 V9, V3
-	WORD $0x4e691c63 // BIC V3, V3, V9
-	WORD $0x4ea0e889 // FCMLT0 V9, V4
-	WORD $0x4e691c84 // BIC V4, V4, V9
-	WORD $0x4ea0e8a9 // FCMLT0 V9, V5
-	WORD $0x4e691ca5 // BIC V5, V5, V9
-	WORD $0x4ea0e8c9 // FCMLT0 V9, V6
-	WORD $0x4e691cc6 // BIC V6, V6, V9
-	WORD $0x4ea0e8e9 // FCMLT0 V9, V7
-	WORD $0x4e691ce7 // BIC V7, V7, V9
-	WORD $0x4ea0e909 // FCMLT0 V9, V8
-	WORD $0x4e691d08 // BIC V8, V8, V9
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V9.S4
-	WORD $0x4ea9f400 // FMIN V0, V0, V9
-	WORD $0x4ea9f421 // FMIN V1, V1, V9
-	WORD $0x4ea9f442 // FMIN V2, V2, V9
-	WORD $0x4ea9f463 // FMIN V3, V3, V9
-	WORD $0x4ea9f484 // FMIN V4, V4, V9
-	WORD $0x4ea9f4a5 // FMIN V5, V5, V9
-	WORD $0x4ea9f4c6 // FMIN V6, V6, V9
-	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
-	WORD $0x4ea9f508 // FMIN V8, V8, V9
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD $8, R2, R5
-	VST1 V6.S[2], (R5)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD $8, R2, R5
-	VST1 V7.S[2], (R5)
-	ADD R4, R2
-	FMOVD F8, (R2)
-	ADD $8, R2, R5
-	VST1 V8.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func t10xc3NEON(a *Args)
-TEXT ·t10xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	ADD R4, R2
-	FMOVD (R2), F6
-	ADD $8, R2, R5
-	VLD1 (R5), V6.S[2]
-	ADD R4, R2
-	FMOVD (R2), F7
-	ADD $8, R2, R5
-	VLD1 (R5), V7.S[2]
-	ADD R4, R2
-	FMOVD (R2), F8
-	ADD $8, R2, R5
-	VLD1 (R5), V8.S[2]
-	ADD R4, R2
-	FMOVD (R2), F9
-	ADD $8, R2, R5
-	VLD1 (R5), V9.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F11
-	FMOVQ 16(R4), F12
-	FMOVQ 24(R4), F13
-	ADD R5, R4
-	FMOVD (R2), F10
-	ADD $8, R2, R10
-	VLD1 (R10), V10.S[2]
-	ADD R3, R2
-	WORD $0x4f8b1140 // FMLA V0.4S, V10.4S, V11.S[0]
-	WORD $0x4fab1141 // FMLA V1.4S, V10.4S, V11.S[1]
-	WORD $0x4f8b1942 // FMLA V2.4S, V10.4S, V11.S[2]
-	WORD $0x4fab1943 // FMLA V3.4S, V10.4S, V11.S[3]
-	WORD $0x4f8c1144 // FMLA V4.4S, V10.4S, V12.S[0]
-	WORD $0x4fac1145 // FMLA V5.4S, V10.4S, V12.S[1]
-	WORD $0x4f8c1946 // FMLA V6.4S, V10.4S, V12.S[2]
-	WORD $0x4fac1947 // FMLA V7.4S, V10.4S, V12.S[3]
-	WORD $0x4f8d1948 // FMLA V8.4S, V10.4S, V13.S[2]
-	WORD $0x4fad1949 // FMLA V9.4S, V10.4S, V13.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad400 // FADD V0, V0, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad421 // FADD V1, V1, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad442 // FADD V2, V2, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad463 // FADD V3, V3, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad484 // FADD V4, V4, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad4a5 // FADD V5, V5, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad4c6 // FADD V6, V6, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad4e7 // FADD V7, V7, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad508 // FADD V8, V8, V10
-	ADD R5, R3
-	FMOVD (R3), F10
-	ADD $8, R3, R6
-	VLD1 (R6), V10.S[2]
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e80a // FCMLT0 V10, V0
-	WORD $0x4e6a1c00 // BIC V0, V0, V10
-	WORD $0x4ea0e82a // FCMLT0 V10, V1
-	WORD $0x4e6a1c21 // BIC V1, V1, V10
-	WORD $0x4ea0e84a // FCMLT0 V10, V2
-	WORD $0x4e6a1c42 // BIC V2, V2, V10
-	WORD $0x4ea0e86a // FCMLT0 V10, V3
-	WORD $0x4e6a1c63 // BIC V3, V3, V10
-	WORD $0x4ea0e88a // FCMLT0 V10, V4
-	WORD $0x4e6a1c84 // BIC V4, V4, V10
-	WORD $0x4ea0e8aa // FCMLT0 V10, V5
-	WORD $0x4e6a1ca5 // BIC V5, V5, V10
-	WORD $0x4ea0e8ca // FCMLT0 V10, V6
-	WORD $0x4e6a1cc6 // BIC V6, V6, V10
-	WORD $0x4ea0e8ea // FCMLT0 V10, V7
-	WORD $0x4e6a1ce7 // BIC V7, V7, V10
-	WORD $0x4ea0e90a // FCMLT0 V10, V8
-	WORD $0x4e6a1d08 // BIC V8, V8, V10
-	WORD $0x4ea0e92a // FCMLT0 V10, V9
-	WORD $0x4e6a1d29 // BIC V9, V9, V10
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V10.S4
-	WORD $0x4eaaf400 // FMIN V0, V0, V10
-	WORD $0x4eaaf421 // FMIN V1, V1, V10
-	WORD $0x4eaaf442 // FMIN V2, V2, V10
-	WORD $0x4eaaf463 // FMIN V3, V3, V10
-	WORD $0x4eaaf484 // FMIN V4, V4, V10
-	WORD $0x4eaaf4a5 // FMIN V5, V5, V10
-	WORD $0x4eaaf4c6 // FMIN V6, V6, V10
-	WORD $0x4eaaf4e7 // FMIN V7, V7, V10
-	WORD $0x4eaaf508 // FMIN V8, V8, V10
-	WORD $0x4eaaf529 // FMIN V9, V9, V10
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	ADD R4, R2
-	FMOVD F6, (R2)
-	ADD $8, R2, R5
-	VST1 V6.S[2], (R5)
-	ADD R4, R2
-	FMOVD F7, (R2)
-	ADD $8, R2, R5
-	VST1 V7.S[2], (R5)
-	ADD R4, R2
-	FMOVD F8, (R2)
-	ADD $8, R2, R5
-	VST1 V8.S[2], (R5)
-	ADD R4, R2
-	FMOVD F9, (R2)
-	ADD $8, R2, R5
-	VST1 V9.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
-// func p1x1NEON(a *Args)
-TEXT ·p1x1NEON(SB), NOSPLIT, $0-8
+// func pooled1x1NEON(a *Args)
+TEXT ·pooled1x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -23955,7 +11250,7 @@ tile:
 	ADD R5, R8, R9
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -24011,7 +11306,7 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
@@ -24068,8 +11363,8 @@ next:
 done:
 	RET
 
-// func p1x2NEON(a *Args)
-TEXT ·p1x2NEON(SB), NOSPLIT, $0-8
+// func pooled1x2NEON(a *Args)
+TEXT ·pooled1x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -24101,7 +11396,7 @@ tile:
 	ADD R5, R8, R9
 	MOVD Args_Seg(R0), R5
 	MOVD Args_Segs(R0), R10
-segment:
+segment1:
 	MOVD Args_K(R0), R11
 	SUBS $4, R11
 	BLT rest
@@ -24182,7 +11477,7 @@ next:
 	ADD R12, R8
 	ADD R12, R9
 	SUBS $1, R10
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V8.B16
 	VMOVI $2, V9.B16
@@ -24257,8 +11552,8 @@ next:
 done:
 	RET
 
-// func p1x3NEON(a *Args)
-TEXT ·p1x3NEON(SB), NOSPLIT, $0-8
+// func pooled1x3NEON(a *Args)
+TEXT ·pooled1x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -24295,7 +11590,7 @@ tile:
 	ADD R6, R9, R10
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -24396,7 +11691,7 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V12.B16
 	VMOVI $2, V13.B16
@@ -24489,8 +11784,8 @@ next:
 done:
 	RET
 
-// func p1x4NEON(a *Args)
-TEXT ·p1x4NEON(SB), NOSPLIT, $0-8
+// func pooled1x4NEON(a *Args)
+TEXT ·pooled1x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -24531,7 +11826,7 @@ tile:
 	ADD R6, R9, R10
 	MOVD Args_Seg(R0), R6
 	MOVD Args_Segs(R0), R11
-segment:
+segment1:
 	MOVD Args_K(R0), R12
 	SUBS $4, R12
 	BLT rest
@@ -24657,7 +11952,7 @@ next:
 	ADD R13, R9
 	ADD R13, R10
 	SUBS $1, R11
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V16.B16
 	VMOVI $2, V17.B16
@@ -24768,8 +12063,8 @@ next:
 done:
 	RET
 
-// func p1xc1NEON(a *Args)
-TEXT ·p1xc1NEON(SB), NOSPLIT, $0-8
+// func pooled1xc1NEON(a *Args)
+TEXT ·pooled1xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -24792,7 +12087,7 @@ tile:
 	ADD R4, R7, R8
 	MOVD Args_Seg(R0), R4
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -24853,7 +12148,7 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
@@ -24911,8 +12206,8 @@ next:
 done:
 	RET
 
-// func p1xc2NEON(a *Args)
-TEXT ·p1xc2NEON(SB), NOSPLIT, $0-8
+// func pooled1xc2NEON(a *Args)
+TEXT ·pooled1xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -24935,7 +12230,7 @@ tile:
 	ADD R4, R7, R8
 	MOVD Args_Seg(R0), R4
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -24996,7 +12291,7 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
@@ -25056,8 +12351,8 @@ next:
 done:
 	RET
 
-// func p1xc3NEON(a *Args)
-TEXT ·p1xc3NEON(SB), NOSPLIT, $0-8
+// func pooled1xc3NEON(a *Args)
+TEXT ·pooled1xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
@@ -25088,7 +12383,7 @@ tile:
 	ADD R4, R7, R8
 	MOVD Args_Seg(R0), R4
 	MOVD Args_Segs(R0), R9
-segment:
+segment1:
 	MOVD Args_K(R0), R10
 	SUBS $4, R10
 	BLT rest
@@ -25159,7 +12454,7 @@ next:
 	ADD R11, R7
 	ADD R11, R8
 	SUBS $1, R9
-	BNE segment
+	BNE segment1
 	// positions in the window, in all bytes; 4 is none
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16

@@ -6,7 +6,7 @@ import "unsafe"
 
 // generic makes a.tiles tiles of a height.
 func generic(f form, height int, a *Args) {
-	start := a.place()
+	start := a.operands()
 	for tile := range uintptr(a.tiles) {
 		a.forward(start, tile*a.aTile, tile*a.cTile, tile*a.argmaxTile)
 		switch f {
@@ -35,16 +35,16 @@ func genericP(pooled int, a *Args) {
 		y := unsafe.Slice((*float32)(unsafe.Add(a.C, uintptr(q)*a.CStride)), n)
 		argmax := unsafe.Slice((*uint8)(unsafe.Add(a.Argmax, uintptr(q)*a.ArgmaxStride)), n)
 		for j := range n {
-			best, at := tile[j], uint8(0)
+			best, position := tile[j], uint8(0)
 			for i := 1; i < 4; i++ {
 				if v := tile[i*n+j]; v > best {
-					best, at = v, uint8(i)
+					best, position = v, uint8(i)
 				}
 			}
 			if best <= 0 {
-				best, at = 0, 4
+				best, position = 0, 4
 			}
-			y[j], argmax[j] = best, at
+			y[j], argmax[j] = best, position
 		}
 	}
 }

@@ -45,11 +45,13 @@ type Args struct {
 	Residual     unsafe.Pointer // N, T: added to the sums before ReLU, laid out as C; or nil
 	Limit        float32        // N, T: with ReLU: the greatest result; 0: none
 
+	transposed int     // 1: T
 	tiles      int     // how many tiles a call of assembly makes
 	aTile      uintptr // from tile to tile: of A and A2
 	cTile      uintptr // of C and Residual
 	iTile      uintptr // of Init
 	argmaxTile uintptr // of Argmax
+	whole      int     // 1: so is the last vector
 	segments   int     // of the assembly: segments left
 	aheadTile  uintptr // N: aTile when rows follow one another, and those of the next tile are fetched; else 0
 	aheadStep  uintptr // N: how many bytes are fetched for each k; or 0
@@ -58,7 +60,7 @@ type Args struct {
 
 	isa     kernel.ISA
 	columns int
-	kind    int // vectors, and 4 when the last is not whole: which tile the generated code takes (NEON: see neonColumns)
+	kind    int // vectors: which tile the generated code takes (NEON: see neonColumns)
 }
 
 // Ahead is memory that the second cache asks for while tiles are made: a line of 64 bytes for
@@ -91,10 +93,11 @@ func (a *Args) Columns(isa kernel.ISA, n int) {
 	vectors := kernel.CeilDiv(n, lanes)
 	last := n - (vectors-1)*lanes
 	a.isa, a.columns, a.kind = isa, n, vectors
-	if last < lanes {
-		a.kind |= 4
-	}
 	a.Mask = 1<<last - 1
+	a.whole = 0
+	if last == lanes {
+		a.whole = 1
+	}
 	if isa == kernel.NEON {
 		a.neonColumns()
 		return
@@ -134,25 +137,23 @@ func lanesFor(isa kernel.ISA, n int) int {
 	return Lanes(isa)
 }
 
-// MaxRows is the greatest number of rows of a tile of these columns.
-func (a *Args) MaxRows() int {
+// heights are those that there are tiles of these columns for.
+func (a *Args) heights(f form) kernel.Heights {
+	vectors := a.kind
 	switch {
-	case a.isa == kernel.AVX512:
-		return 14
-	case a.isa == kernel.AVX2 && a.kind&3 == 2:
-		return 6
-	case a.isa == kernel.AVX2:
-		return 12
-	case a.isa == kernel.NEON && (a.kind == 3 || a.kind == 4):
-		return 6
-	case a.isa == kernel.NEON:
-		return 10
+	case f == formP:
+		return 1<<(a.maxPooled()+1) - 2
+	case a.isa == kernel.NEON && a.kind > 4:
+		vectors = 0
 	}
-	return 8
+	return kernel.TileHeights(a.isa, vectors, f == formT)
 }
 
-// MaxPooled is the greatest number of pooled pixels of a tile of P of these columns.
-func (a *Args) MaxPooled() int {
+// MaxRows is the greatest number of rows of a tile of N of these columns.
+func (a *Args) MaxRows() int { return a.heights(formN).Most() }
+
+// maxPooled is the greatest number of pooled pixels of a tile of P of these columns.
+func (a *Args) maxPooled() int {
 	if a.isa == kernel.AVX512 {
 		return 3
 	}

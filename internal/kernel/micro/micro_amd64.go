@@ -5,18 +5,14 @@ import "github.com/lince-ml/lince/internal/kernel"
 // run makes a.tiles tiles of a height.
 func run(f form, height int, a *Args) {
 	switch {
-	case a.isa == kernel.AVX512 && f == formN:
-		nAVX512(height, a)
-	case a.isa == kernel.AVX512 && f == formT:
-		tAVX512(height, a)
+	case a.isa == kernel.AVX512 && f == formP:
+		pooledAVX512(height, a)
 	case a.isa == kernel.AVX512:
-		pAVX512(height, a)
-	case a.isa == kernel.AVX2 && f == formN:
-		nAVX2(height, a)
-	case a.isa == kernel.AVX2 && f == formT:
-		tAVX2(height, a)
+		tileAVX512(height, a)
+	case a.isa == kernel.AVX2 && f == formP:
+		pooledAVX2(height, a)
 	case a.isa == kernel.AVX2:
-		pAVX2(height, a)
+		tileAVX2(height, a)
 	default:
 		generic(f, height, a)
 	}

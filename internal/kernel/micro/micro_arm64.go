@@ -7,12 +7,10 @@ func run(f form, height int, a *Args) {
 	switch {
 	case a.isa != kernel.NEON:
 		generic(f, height, a)
-	case f == formN:
-		nNEON(height, a)
-	case f == formT:
-		tNEON(height, a)
+	case f == formP:
+		pooledNEON(height, a)
 	default:
-		pNEON(height, a)
+		tileNEON(height, a)
 	}
 }
 

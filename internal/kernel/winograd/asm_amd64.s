@@ -3479,8 +3479,8 @@ again:
 	VZEROUPPER
 	RET
 
-// func productsN1AVX512(a *Products)
-TEXT ·productsN1AVX512(SB), NOSPLIT, $0-8
+// func products1AVX512(a *Products)
+TEXT ·products1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -3494,30 +3494,42 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R9
 	XORL R10, R10
 	MOVL $32, R11
@@ -3529,7 +3541,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z2
 	VMOVUPS 64(DI), Z3
 	PREFETCHT0 (R9)
@@ -3540,11 +3552,46 @@ again:
 	ADDQ $4, R8
 	ADDQ $128, DI
 	DECQ R11
-	JNE again
+	JNE again1
 	TESTQ R10, R10
-	JEQ store
+	JEQ asked2
 	MOVQ R9, Products_ahead(AX)
-store:
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -3571,8 +3618,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsN2AVX512(a *Products)
-TEXT ·productsN2AVX512(SB), NOSPLIT, $0-8
+// func products2AVX512(a *Products)
+TEXT ·products2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -3586,32 +3633,47 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R9
 	XORL R10, R10
 	MOVL $32, R11
@@ -3623,7 +3685,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z4
 	VMOVUPS 64(DI), Z5
 	PREFETCHT0 (R9)
@@ -3637,11 +3699,49 @@ again:
 	ADDQ $4, R8
 	ADDQ $128, DI
 	DECQ R11
-	JNE again
+	JNE again1
 	TESTQ R10, R10
-	JEQ store
+	JEQ asked2
 	MOVQ R9, Products_ahead(AX)
-store:
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VBROADCASTSS 4(SI), Z7
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z5, Z7, Z3
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -3671,8 +3771,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsN3AVX512(a *Products)
-TEXT ·productsN3AVX512(SB), NOSPLIT, $0-8
+// func products3AVX512(a *Products)
+TEXT ·products3AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -3686,6 +3786,21 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -3694,26 +3809,29 @@ tile:
 	VPXORQ Z4, Z4, Z4
 	VPXORQ Z5, Z5, Z5
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R9
 	XORL R10, R10
 	MOVL $32, R11
@@ -3725,7 +3843,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z6
 	VMOVUPS 64(DI), Z7
 	PREFETCHT0 (R9)
@@ -3742,11 +3860,52 @@ again:
 	ADDQ $4, R8
 	ADDQ $128, DI
 	DECQ R11
-	JNE again
+	JNE again1
 	TESTQ R10, R10
-	JEQ store
+	JEQ asked2
 	MOVQ R9, Products_ahead(AX)
-store:
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z8
+	VFMADD231PS Z6, Z8, Z0
+	VFMADD231PS Z7, Z8, Z1
+	VBROADCASTSS 4(SI), Z9
+	VFMADD231PS Z6, Z9, Z2
+	VFMADD231PS Z7, Z9, Z3
+	VBROADCASTSS 8(SI), Z8
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z7, Z8, Z5
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -3779,8 +3938,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsN4AVX512(a *Products)
-TEXT ·productsN4AVX512(SB), NOSPLIT, $0-8
+// func products4AVX512(a *Products)
+TEXT ·products4AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -3794,6 +3953,24 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -3804,27 +3981,30 @@ tile:
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
 	LEAQ (R8)(DI*1), R9
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -3836,7 +4016,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z8
 	VMOVUPS 64(DI), Z9
 	PREFETCHT0 (R10)
@@ -3857,11 +4037,55 @@ again:
 	ADDQ $4, R9
 	ADDQ $128, DI
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked2
 	MOVQ R10, Products_ahead(AX)
-store:
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
+	VMOVUPS (R8), Z8
+	VMOVUPS 64(R8), Z9
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VBROADCASTSS 4(SI), Z11
+	VFMADD231PS Z8, Z11, Z2
+	VFMADD231PS Z9, Z11, Z3
+	VBROADCASTSS 8(SI), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VBROADCASTSS 12(SI), Z11
+	VFMADD231PS Z8, Z11, Z6
+	VFMADD231PS Z9, Z11, Z7
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -3897,8 +4121,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsN5AVX512(a *Products)
-TEXT ·productsN5AVX512(SB), NOSPLIT, $0-8
+// func products5AVX512(a *Products)
+TEXT ·products5AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -3912,6 +4136,27 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	ADDQ DI, SI
+	VMOVUPS (SI), Z8
+	VMOVUPS 64(SI), Z9
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -3924,27 +4169,30 @@ tile:
 	VPXORQ Z8, Z8, Z8
 	VPXORQ Z9, Z9, Z9
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
 	LEAQ (R8)(DI*1), R9
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -3956,7 +4204,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z10
 	VMOVUPS 64(DI), Z11
 	PREFETCHT0 (R10)
@@ -3980,11 +4228,58 @@ again:
 	ADDQ $4, R9
 	ADDQ $128, DI
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked2
 	MOVQ R10, Products_ahead(AX)
-store:
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
+	VMOVUPS (R8), Z10
+	VMOVUPS 64(R8), Z11
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS Z10, Z12, Z0
+	VFMADD231PS Z11, Z12, Z1
+	VBROADCASTSS 4(SI), Z13
+	VFMADD231PS Z10, Z13, Z2
+	VFMADD231PS Z11, Z13, Z3
+	VBROADCASTSS 8(SI), Z12
+	VFMADD231PS Z10, Z12, Z4
+	VFMADD231PS Z11, Z12, Z5
+	VBROADCASTSS 12(SI), Z13
+	VFMADD231PS Z10, Z13, Z6
+	VFMADD231PS Z11, Z13, Z7
+	VBROADCASTSS 16(SI), Z12
+	VFMADD231PS Z10, Z12, Z8
+	VFMADD231PS Z11, Z12, Z9
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -4023,8 +4318,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsN6AVX512(a *Products)
-TEXT ·productsN6AVX512(SB), NOSPLIT, $0-8
+// func products6AVX512(a *Products)
+TEXT ·products6AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -4038,6 +4333,30 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	ADDQ DI, SI
+	VMOVUPS (SI), Z8
+	VMOVUPS 64(SI), Z9
+	ADDQ DI, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -4052,27 +4371,30 @@ tile:
 	VPXORQ Z10, Z10, Z10
 	VPXORQ Z11, Z11, Z11
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
 	LEAQ (R8)(DI*1), R9
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -4084,7 +4406,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z12
 	VMOVUPS 64(DI), Z13
 	PREFETCHT0 (R10)
@@ -4111,11 +4433,61 @@ again:
 	ADDQ $4, R9
 	ADDQ $128, DI
 	DECQ R12
-	JNE again
+	JNE again1
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked2
 	MOVQ R10, Products_ahead(AX)
-store:
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VBROADCASTSS 4(SI), Z15
+	VFMADD231PS Z12, Z15, Z2
+	VFMADD231PS Z13, Z15, Z3
+	VBROADCASTSS 8(SI), Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VBROADCASTSS 12(SI), Z15
+	VFMADD231PS Z12, Z15, Z6
+	VFMADD231PS Z13, Z15, Z7
+	VBROADCASTSS 16(SI), Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VBROADCASTSS 20(SI), Z15
+	VFMADD231PS Z12, Z15, Z10
+	VFMADD231PS Z13, Z15, Z11
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -4157,8 +4529,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsN7AVX512(a *Products)
-TEXT ·productsN7AVX512(SB), NOSPLIT, $0-8
+// func products7AVX512(a *Products)
+TEXT ·products7AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -4172,6 +4544,33 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	ADDQ DI, SI
+	VMOVUPS (SI), Z8
+	VMOVUPS 64(SI), Z9
+	ADDQ DI, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	ADDQ DI, SI
+	VMOVUPS (SI), Z12
+	VMOVUPS 64(SI), Z13
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -4188,28 +4587,31 @@ tile:
 	VPXORQ Z12, Z12, Z12
 	VPXORQ Z13, Z13, Z13
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
 	LEAQ (R8)(DI*1), R9
 	LEAQ (R9)(DI*1), R10
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R11
-	CMPQ R11, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R11
-	MOVQ R11, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R11
-	MOVQ R11, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R11
-	MOVQ R11, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R11
-	MOVQ R11, Products_ahead+24(AX)
-	XORL R11, R11
-	MOVQ R11, Products_ahead+32(AX)
-	MOVQ R11, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R11
 	XORL R12, R12
 	MOVL $32, R13
@@ -4221,7 +4623,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z14
 	VMOVUPS 64(DI), Z15
 	PREFETCHT0 (R11)
@@ -4252,11 +4654,64 @@ again:
 	ADDQ $4, R10
 	ADDQ $128, DI
 	DECQ R13
-	JNE again
+	JNE again1
 	TESTQ R12, R12
-	JEQ store
+	JEQ asked2
 	MOVQ R11, Products_ahead(AX)
-store:
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
+	VMOVUPS (R8), Z14
+	VMOVUPS 64(R8), Z15
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z16
+	VFMADD231PS Z14, Z16, Z0
+	VFMADD231PS Z15, Z16, Z1
+	VBROADCASTSS 4(SI), Z17
+	VFMADD231PS Z14, Z17, Z2
+	VFMADD231PS Z15, Z17, Z3
+	VBROADCASTSS 8(SI), Z16
+	VFMADD231PS Z14, Z16, Z4
+	VFMADD231PS Z15, Z16, Z5
+	VBROADCASTSS 12(SI), Z17
+	VFMADD231PS Z14, Z17, Z6
+	VFMADD231PS Z15, Z17, Z7
+	VBROADCASTSS 16(SI), Z16
+	VFMADD231PS Z14, Z16, Z8
+	VFMADD231PS Z15, Z16, Z9
+	VBROADCASTSS 20(SI), Z17
+	VFMADD231PS Z14, Z17, Z10
+	VFMADD231PS Z15, Z17, Z11
+	VBROADCASTSS 24(SI), Z16
+	VFMADD231PS Z14, Z16, Z12
+	VFMADD231PS Z15, Z16, Z13
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -4301,8 +4756,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsN8AVX512(a *Products)
-TEXT ·productsN8AVX512(SB), NOSPLIT, $0-8
+// func products8AVX512(a *Products)
+TEXT ·products8AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -4316,6 +4771,36 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	ADDQ DI, SI
+	VMOVUPS (SI), Z8
+	VMOVUPS 64(SI), Z9
+	ADDQ DI, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	ADDQ DI, SI
+	VMOVUPS (SI), Z12
+	VMOVUPS 64(SI), Z13
+	ADDQ DI, SI
+	VMOVUPS (SI), Z14
+	VMOVUPS 64(SI), Z15
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -4334,28 +4819,31 @@ tile:
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
 	LEAQ (R8)(DI*1), R9
 	LEAQ (R9)(DI*1), R10
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R11
-	CMPQ R11, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R11
-	MOVQ R11, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R11
-	MOVQ R11, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R11
-	MOVQ R11, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R11
-	MOVQ R11, Products_ahead+24(AX)
-	XORL R11, R11
-	MOVQ R11, Products_ahead+32(AX)
-	MOVQ R11, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R11
 	XORL R12, R12
 	MOVL $32, R13
@@ -4367,7 +4855,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R13
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z16
 	VMOVUPS 64(DI), Z17
 	PREFETCHT0 (R11)
@@ -4401,168 +4889,67 @@ again:
 	ADDQ $4, R10
 	ADDQ $128, DI
 	DECQ R13
-	JNE again
+	JNE again1
 	TESTQ R12, R12
-	JEQ store
+	JEQ asked2
 	MOVQ R11, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN9AVX512(a *Products)
-TEXT ·productsN9AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R11
-	CMPQ R11, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R11
-	MOVQ R11, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R11
-	MOVQ R11, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R11
-	MOVQ R11, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R11
-	MOVQ R11, Products_ahead+24(AX)
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
-	MOVQ R11, Products_ahead+32(AX)
-	MOVQ R11, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R11
-	XORL R12, R12
-	MOVL $32, R13
-	CMPQ R11, Products_ahead+8(AX)
-	CMOVQCS R13, R12
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
 	// without memory to ask for, A is asked for
-	TESTQ R11, R11
-	CMOVQEQ CX, R11
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
 	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R13
+	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
-	VMOVUPS (DI), Z18
-	VMOVUPS 64(DI), Z19
-	PREFETCHT0 (R11)
-	ADDQ R12, R11
-	VBROADCASTSS (R8), Z20
-	VFMADD231PS Z18, Z20, Z0
-	VFMADD231PS Z19, Z20, Z1
-	VBROADCASTSS (R8)(SI*1), Z21
-	VFMADD231PS Z18, Z21, Z2
-	VFMADD231PS Z19, Z21, Z3
-	VBROADCASTSS (R8)(SI*2), Z20
-	VFMADD231PS Z18, Z20, Z4
-	VFMADD231PS Z19, Z20, Z5
-	VBROADCASTSS (R9), Z21
-	VFMADD231PS Z18, Z21, Z6
-	VFMADD231PS Z19, Z21, Z7
-	VBROADCASTSS (R9)(SI*1), Z20
-	VFMADD231PS Z18, Z20, Z8
-	VFMADD231PS Z19, Z20, Z9
-	VBROADCASTSS (R9)(SI*2), Z21
-	VFMADD231PS Z18, Z21, Z10
-	VFMADD231PS Z19, Z21, Z11
-	VBROADCASTSS (R10), Z20
-	VFMADD231PS Z18, Z20, Z12
-	VFMADD231PS Z19, Z20, Z13
-	VBROADCASTSS (R10)(SI*1), Z21
-	VFMADD231PS Z18, Z21, Z14
-	VFMADD231PS Z19, Z21, Z15
-	VBROADCASTSS (R10)(SI*2), Z20
-	VFMADD231PS Z18, Z20, Z16
-	VFMADD231PS Z19, Z20, Z17
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $128, DI
-	DECQ R13
-	JNE again
-	TESTQ R12, R12
-	JEQ store
-	MOVQ R11, Products_ahead(AX)
-store:
+again3:
+	VMOVUPS (R8), Z16
+	VMOVUPS 64(R8), Z17
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z18
+	VFMADD231PS Z16, Z18, Z0
+	VFMADD231PS Z17, Z18, Z1
+	VBROADCASTSS 4(SI), Z19
+	VFMADD231PS Z16, Z19, Z2
+	VFMADD231PS Z17, Z19, Z3
+	VBROADCASTSS 8(SI), Z18
+	VFMADD231PS Z16, Z18, Z4
+	VFMADD231PS Z17, Z18, Z5
+	VBROADCASTSS 12(SI), Z19
+	VFMADD231PS Z16, Z19, Z6
+	VFMADD231PS Z17, Z19, Z7
+	VBROADCASTSS 16(SI), Z18
+	VFMADD231PS Z16, Z18, Z8
+	VFMADD231PS Z17, Z18, Z9
+	VBROADCASTSS 20(SI), Z19
+	VFMADD231PS Z16, Z19, Z10
+	VFMADD231PS Z17, Z19, Z11
+	VBROADCASTSS 24(SI), Z18
+	VFMADD231PS Z16, Z18, Z12
+	VFMADD231PS Z17, Z18, Z13
+	VBROADCASTSS 28(SI), Z19
+	VFMADD231PS Z16, Z19, Z14
+	VFMADD231PS Z17, Z19, Z15
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -4589,9 +4976,6 @@ store:
 	ADDQ DI, SI
 	VMOVUPS Z14, (SI)
 	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
 	// the next tile, panel and plane
 	ADDQ Products_aTile(AX), CX
 	ADDQ Products_cTile(AX), DX
@@ -4613,8 +4997,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsN10AVX512(a *Products)
-TEXT ·productsN10AVX512(SB), NOSPLIT, $0-8
+// func products10AVX512(a *Products)
+TEXT ·products10AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -4628,6 +5012,42 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	ADDQ DI, SI
+	VMOVUPS (SI), Z8
+	VMOVUPS 64(SI), Z9
+	ADDQ DI, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	ADDQ DI, SI
+	VMOVUPS (SI), Z12
+	VMOVUPS 64(SI), Z13
+	ADDQ DI, SI
+	VMOVUPS (SI), Z14
+	VMOVUPS 64(SI), Z15
+	ADDQ DI, SI
+	VMOVUPS (SI), Z16
+	VMOVUPS 64(SI), Z17
+	ADDQ DI, SI
+	VMOVUPS (SI), Z18
+	VMOVUPS 64(SI), Z19
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -4650,6 +5070,25 @@ tile:
 	VPXORQ Z18, Z18, Z18
 	VPXORQ Z19, Z19, Z19
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -4657,22 +5096,6 @@ begin:
 	LEAQ (R9)(DI*1), R10
 	LEAQ (R10)(DI*1), R11
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R12
-	CMPQ R12, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R12
-	MOVQ R12, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R12
-	MOVQ R12, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R12
-	MOVQ R12, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R12
-	MOVQ R12, Products_ahead+24(AX)
-	XORL R12, R12
-	MOVQ R12, Products_ahead+32(AX)
-	MOVQ R12, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R12
 	XORL R13, R13
 	MOVL $32, R14
@@ -4684,7 +5107,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R14
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z20
 	VMOVUPS 64(DI), Z21
 	PREFETCHT0 (R12)
@@ -4725,186 +5148,73 @@ again:
 	ADDQ $4, R11
 	ADDQ $128, DI
 	DECQ R14
-	JNE again
+	JNE again1
 	TESTQ R13, R13
-	JEQ store
+	JEQ asked2
 	MOVQ R12, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN11AVX512(a *Products)
-TEXT ·productsN11AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R12
-	CMPQ R12, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R12
-	MOVQ R12, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R12
-	MOVQ R12, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R12
-	MOVQ R12, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R12
-	MOVQ R12, Products_ahead+24(AX)
-	XORL R12, R12
-	MOVQ R12, Products_ahead+32(AX)
-	MOVQ R12, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R12
-	XORL R13, R13
-	MOVL $32, R14
-	CMPQ R12, Products_ahead+8(AX)
-	CMOVQCS R14, R13
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
 	// without memory to ask for, A is asked for
-	TESTQ R12, R12
-	CMOVQEQ CX, R12
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
 	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R14
+	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
-	VMOVUPS (DI), Z22
-	VMOVUPS 64(DI), Z23
-	PREFETCHT0 (R12)
-	ADDQ R13, R12
-	VBROADCASTSS (R8), Z24
-	VFMADD231PS Z22, Z24, Z0
-	VFMADD231PS Z23, Z24, Z1
-	VBROADCASTSS (R8)(SI*1), Z25
-	VFMADD231PS Z22, Z25, Z2
-	VFMADD231PS Z23, Z25, Z3
-	VBROADCASTSS (R8)(SI*2), Z24
-	VFMADD231PS Z22, Z24, Z4
-	VFMADD231PS Z23, Z24, Z5
-	VBROADCASTSS (R9), Z25
-	VFMADD231PS Z22, Z25, Z6
-	VFMADD231PS Z23, Z25, Z7
-	VBROADCASTSS (R9)(SI*1), Z24
-	VFMADD231PS Z22, Z24, Z8
-	VFMADD231PS Z23, Z24, Z9
-	VBROADCASTSS (R9)(SI*2), Z25
-	VFMADD231PS Z22, Z25, Z10
-	VFMADD231PS Z23, Z25, Z11
-	VBROADCASTSS (R10), Z24
-	VFMADD231PS Z22, Z24, Z12
-	VFMADD231PS Z23, Z24, Z13
-	VBROADCASTSS (R10)(SI*1), Z25
-	VFMADD231PS Z22, Z25, Z14
-	VFMADD231PS Z23, Z25, Z15
-	VBROADCASTSS (R10)(SI*2), Z24
-	VFMADD231PS Z22, Z24, Z16
-	VFMADD231PS Z23, Z24, Z17
-	VBROADCASTSS (R11), Z25
-	VFMADD231PS Z22, Z25, Z18
-	VFMADD231PS Z23, Z25, Z19
-	VBROADCASTSS (R11)(SI*1), Z24
-	VFMADD231PS Z22, Z24, Z20
-	VFMADD231PS Z23, Z24, Z21
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ $128, DI
-	DECQ R14
-	JNE again
-	TESTQ R13, R13
-	JEQ store
-	MOVQ R12, Products_ahead(AX)
-store:
+again3:
+	VMOVUPS (R8), Z20
+	VMOVUPS 64(R8), Z21
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z22
+	VFMADD231PS Z20, Z22, Z0
+	VFMADD231PS Z21, Z22, Z1
+	VBROADCASTSS 4(SI), Z23
+	VFMADD231PS Z20, Z23, Z2
+	VFMADD231PS Z21, Z23, Z3
+	VBROADCASTSS 8(SI), Z22
+	VFMADD231PS Z20, Z22, Z4
+	VFMADD231PS Z21, Z22, Z5
+	VBROADCASTSS 12(SI), Z23
+	VFMADD231PS Z20, Z23, Z6
+	VFMADD231PS Z21, Z23, Z7
+	VBROADCASTSS 16(SI), Z22
+	VFMADD231PS Z20, Z22, Z8
+	VFMADD231PS Z21, Z22, Z9
+	VBROADCASTSS 20(SI), Z23
+	VFMADD231PS Z20, Z23, Z10
+	VFMADD231PS Z21, Z23, Z11
+	VBROADCASTSS 24(SI), Z22
+	VFMADD231PS Z20, Z22, Z12
+	VFMADD231PS Z21, Z22, Z13
+	VBROADCASTSS 28(SI), Z23
+	VFMADD231PS Z20, Z23, Z14
+	VFMADD231PS Z21, Z23, Z15
+	VBROADCASTSS 32(SI), Z22
+	VFMADD231PS Z20, Z22, Z16
+	VFMADD231PS Z21, Z22, Z17
+	VBROADCASTSS 36(SI), Z23
+	VFMADD231PS Z20, Z23, Z18
+	VFMADD231PS Z21, Z23, Z19
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -4937,9 +5247,6 @@ store:
 	ADDQ DI, SI
 	VMOVUPS Z18, (SI)
 	VMOVUPS Z19, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
 	// the next tile, panel and plane
 	ADDQ Products_aTile(AX), CX
 	ADDQ Products_cTile(AX), DX
@@ -4961,8 +5268,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsN12AVX512(a *Products)
-TEXT ·productsN12AVX512(SB), NOSPLIT, $0-8
+// func products12AVX512(a *Products)
+TEXT ·products12AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -4976,6 +5283,48 @@ panel:
 	MOVQ Products_A(AX), CX
 	MOVQ Products_panelC(AX), DX
 tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	ADDQ DI, SI
+	VMOVUPS (SI), Z8
+	VMOVUPS 64(SI), Z9
+	ADDQ DI, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	ADDQ DI, SI
+	VMOVUPS (SI), Z12
+	VMOVUPS 64(SI), Z13
+	ADDQ DI, SI
+	VMOVUPS (SI), Z14
+	VMOVUPS 64(SI), Z15
+	ADDQ DI, SI
+	VMOVUPS (SI), Z16
+	VMOVUPS 64(SI), Z17
+	ADDQ DI, SI
+	VMOVUPS (SI), Z18
+	VMOVUPS 64(SI), Z19
+	ADDQ DI, SI
+	VMOVUPS (SI), Z20
+	VMOVUPS 64(SI), Z21
+	ADDQ DI, SI
+	VMOVUPS (SI), Z22
+	VMOVUPS 64(SI), Z23
+	JMP begin
+zero:
 	// the sums start from 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -5002,6 +5351,25 @@ tile:
 	VPXORQ Z22, Z22, Z22
 	VPXORQ Z23, Z23, Z23
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
 	MOVQ Products_AStride(AX), SI
 	LEAQ (SI)(SI*2), DI
 	MOVQ CX, R8
@@ -5009,22 +5377,6 @@ begin:
 	LEAQ (R9)(DI*1), R10
 	LEAQ (R10)(DI*1), R11
 	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R12
-	CMPQ R12, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R12
-	MOVQ R12, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R12
-	MOVQ R12, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R12
-	MOVQ R12, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R12
-	MOVQ R12, Products_ahead+24(AX)
-	XORL R12, R12
-	MOVQ R12, Products_ahead+32(AX)
-	MOVQ R12, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R12
 	XORL R13, R13
 	MOVL $32, R14
@@ -5036,7 +5388,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R14
 	PCALIGN $64
-again:
+again1:
 	VMOVUPS (DI), Z24
 	VMOVUPS 64(DI), Z25
 	PREFETCHT0 (R12)
@@ -5083,518 +5435,18 @@ again:
 	ADDQ $4, R11
 	ADDQ $128, DI
 	DECQ R14
-	JNE again
+	JNE again1
 	TESTQ R13, R13
-	JEQ store
+	JEQ asked2
 	MOVQ R12, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z22, (SI)
-	VMOVUPS Z23, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN13AVX512(a *Products)
-TEXT ·productsN13AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
-	VPXORQ Z24, Z24, Z24
-	VPXORQ Z25, Z25, Z25
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	LEAQ (R11)(DI*1), R12
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R13
-	CMPQ R13, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R13
-	MOVQ R13, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R13
-	MOVQ R13, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R13
-	MOVQ R13, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R13
-	MOVQ R13, Products_ahead+24(AX)
-	XORL R13, R13
-	MOVQ R13, Products_ahead+32(AX)
-	MOVQ R13, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R13
-	XORL R14, R14
-	MOVL $32, R15
-	CMPQ R13, Products_ahead+8(AX)
-	CMOVQCS R15, R14
-	// without memory to ask for, A is asked for
-	TESTQ R13, R13
-	CMOVQEQ CX, R13
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R15
-	PCALIGN $64
-again:
-	VMOVUPS (DI), Z26
-	VMOVUPS 64(DI), Z27
-	PREFETCHT0 (R13)
-	ADDQ R14, R13
-	VBROADCASTSS (R8), Z28
-	VFMADD231PS Z26, Z28, Z0
-	VFMADD231PS Z27, Z28, Z1
-	VBROADCASTSS (R8)(SI*1), Z29
-	VFMADD231PS Z26, Z29, Z2
-	VFMADD231PS Z27, Z29, Z3
-	VBROADCASTSS (R8)(SI*2), Z28
-	VFMADD231PS Z26, Z28, Z4
-	VFMADD231PS Z27, Z28, Z5
-	VBROADCASTSS (R9), Z29
-	VFMADD231PS Z26, Z29, Z6
-	VFMADD231PS Z27, Z29, Z7
-	VBROADCASTSS (R9)(SI*1), Z28
-	VFMADD231PS Z26, Z28, Z8
-	VFMADD231PS Z27, Z28, Z9
-	VBROADCASTSS (R9)(SI*2), Z29
-	VFMADD231PS Z26, Z29, Z10
-	VFMADD231PS Z27, Z29, Z11
-	VBROADCASTSS (R10), Z28
-	VFMADD231PS Z26, Z28, Z12
-	VFMADD231PS Z27, Z28, Z13
-	VBROADCASTSS (R10)(SI*1), Z29
-	VFMADD231PS Z26, Z29, Z14
-	VFMADD231PS Z27, Z29, Z15
-	VBROADCASTSS (R10)(SI*2), Z28
-	VFMADD231PS Z26, Z28, Z16
-	VFMADD231PS Z27, Z28, Z17
-	VBROADCASTSS (R11), Z29
-	VFMADD231PS Z26, Z29, Z18
-	VFMADD231PS Z27, Z29, Z19
-	VBROADCASTSS (R11)(SI*1), Z28
-	VFMADD231PS Z26, Z28, Z20
-	VFMADD231PS Z27, Z28, Z21
-	VBROADCASTSS (R11)(SI*2), Z29
-	VFMADD231PS Z26, Z29, Z22
-	VFMADD231PS Z27, Z29, Z23
-	VBROADCASTSS (R12), Z28
-	VFMADD231PS Z26, Z28, Z24
-	VFMADD231PS Z27, Z28, Z25
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ $4, R12
-	ADDQ $128, DI
-	DECQ R15
-	JNE again
-	TESTQ R14, R14
-	JEQ store
-	MOVQ R13, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z22, (SI)
-	VMOVUPS Z23, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z24, (SI)
-	VMOVUPS Z25, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN14AVX512(a *Products)
-TEXT ·productsN14AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
-	VPXORQ Z24, Z24, Z24
-	VPXORQ Z25, Z25, Z25
-	VPXORQ Z26, Z26, Z26
-	VPXORQ Z27, Z27, Z27
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	LEAQ (R11)(DI*1), R12
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R13
-	CMPQ R13, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R13
-	MOVQ R13, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R13
-	MOVQ R13, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R13
-	MOVQ R13, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R13
-	MOVQ R13, Products_ahead+24(AX)
-	XORL R13, R13
-	MOVQ R13, Products_ahead+32(AX)
-	MOVQ R13, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R13
-	XORL R14, R14
-	MOVL $32, R15
-	CMPQ R13, Products_ahead+8(AX)
-	CMOVQCS R15, R14
-	// without memory to ask for, A is asked for
-	TESTQ R13, R13
-	CMOVQEQ CX, R13
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R15
-	PCALIGN $64
-again:
-	VMOVUPS (DI), Z28
-	VMOVUPS 64(DI), Z29
-	PREFETCHT0 (R13)
-	ADDQ R14, R13
-	VBROADCASTSS (R8), Z30
-	VFMADD231PS Z28, Z30, Z0
-	VFMADD231PS Z29, Z30, Z1
-	VBROADCASTSS (R8)(SI*1), Z31
-	VFMADD231PS Z28, Z31, Z2
-	VFMADD231PS Z29, Z31, Z3
-	VBROADCASTSS (R8)(SI*2), Z30
-	VFMADD231PS Z28, Z30, Z4
-	VFMADD231PS Z29, Z30, Z5
-	VBROADCASTSS (R9), Z31
-	VFMADD231PS Z28, Z31, Z6
-	VFMADD231PS Z29, Z31, Z7
-	VBROADCASTSS (R9)(SI*1), Z30
-	VFMADD231PS Z28, Z30, Z8
-	VFMADD231PS Z29, Z30, Z9
-	VBROADCASTSS (R9)(SI*2), Z31
-	VFMADD231PS Z28, Z31, Z10
-	VFMADD231PS Z29, Z31, Z11
-	VBROADCASTSS (R10), Z30
-	VFMADD231PS Z28, Z30, Z12
-	VFMADD231PS Z29, Z30, Z13
-	VBROADCASTSS (R10)(SI*1), Z31
-	VFMADD231PS Z28, Z31, Z14
-	VFMADD231PS Z29, Z31, Z15
-	VBROADCASTSS (R10)(SI*2), Z30
-	VFMADD231PS Z28, Z30, Z16
-	VFMADD231PS Z29, Z30, Z17
-	VBROADCASTSS (R11), Z31
-	VFMADD231PS Z28, Z31, Z18
-	VFMADD231PS Z29, Z31, Z19
-	VBROADCASTSS (R11)(SI*1), Z30
-	VFMADD231PS Z28, Z30, Z20
-	VFMADD231PS Z29, Z30, Z21
-	VBROADCASTSS (R11)(SI*2), Z31
-	VFMADD231PS Z28, Z31, Z22
-	VFMADD231PS Z29, Z31, Z23
-	VBROADCASTSS (R12), Z30
-	VFMADD231PS Z28, Z30, Z24
-	VFMADD231PS Z29, Z30, Z25
-	VBROADCASTSS (R12)(SI*1), Z31
-	VFMADD231PS Z28, Z31, Z26
-	VFMADD231PS Z29, Z31, Z27
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ $4, R12
-	ADDQ $128, DI
-	DECQ R15
-	JNE again
-	TESTQ R14, R14
-	JEQ store
-	MOVQ R13, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z22, (SI)
-	VMOVUPS Z23, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z24, (SI)
-	VMOVUPS Z25, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z26, (SI)
-	VMOVUPS Z27, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT1AVX512(a *Products)
-TEXT ·productsT1AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-begin:
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -5606,1778 +5458,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
-	VMOVUPS (R8), Z2
-	VMOVUPS 64(R8), Z3
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z4
-	VFMADD231PS Z2, Z4, Z0
-	VFMADD231PS Z3, Z4, Z1
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT2AVX512(a *Products)
-TEXT ·productsT2AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z4
-	VMOVUPS 64(R8), Z5
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z6
-	VFMADD231PS Z4, Z6, Z0
-	VFMADD231PS Z5, Z6, Z1
-	VBROADCASTSS 4(SI), Z7
-	VFMADD231PS Z4, Z7, Z2
-	VFMADD231PS Z5, Z7, Z3
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT3AVX512(a *Products)
-TEXT ·productsT3AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z6
-	VMOVUPS 64(R8), Z7
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z8
-	VFMADD231PS Z6, Z8, Z0
-	VFMADD231PS Z7, Z8, Z1
-	VBROADCASTSS 4(SI), Z9
-	VFMADD231PS Z6, Z9, Z2
-	VFMADD231PS Z7, Z9, Z3
-	VBROADCASTSS 8(SI), Z8
-	VFMADD231PS Z6, Z8, Z4
-	VFMADD231PS Z7, Z8, Z5
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT4AVX512(a *Products)
-TEXT ·productsT4AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z8
-	VMOVUPS 64(R8), Z9
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z10
-	VFMADD231PS Z8, Z10, Z0
-	VFMADD231PS Z9, Z10, Z1
-	VBROADCASTSS 4(SI), Z11
-	VFMADD231PS Z8, Z11, Z2
-	VFMADD231PS Z9, Z11, Z3
-	VBROADCASTSS 8(SI), Z10
-	VFMADD231PS Z8, Z10, Z4
-	VFMADD231PS Z9, Z10, Z5
-	VBROADCASTSS 12(SI), Z11
-	VFMADD231PS Z8, Z11, Z6
-	VFMADD231PS Z9, Z11, Z7
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT5AVX512(a *Products)
-TEXT ·productsT5AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z10
-	VMOVUPS 64(R8), Z11
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z12
-	VFMADD231PS Z10, Z12, Z0
-	VFMADD231PS Z11, Z12, Z1
-	VBROADCASTSS 4(SI), Z13
-	VFMADD231PS Z10, Z13, Z2
-	VFMADD231PS Z11, Z13, Z3
-	VBROADCASTSS 8(SI), Z12
-	VFMADD231PS Z10, Z12, Z4
-	VFMADD231PS Z11, Z12, Z5
-	VBROADCASTSS 12(SI), Z13
-	VFMADD231PS Z10, Z13, Z6
-	VFMADD231PS Z11, Z13, Z7
-	VBROADCASTSS 16(SI), Z12
-	VFMADD231PS Z10, Z12, Z8
-	VFMADD231PS Z11, Z12, Z9
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT6AVX512(a *Products)
-TEXT ·productsT6AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	ADDQ DI, SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z12
-	VMOVUPS 64(R8), Z13
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z14
-	VFMADD231PS Z12, Z14, Z0
-	VFMADD231PS Z13, Z14, Z1
-	VBROADCASTSS 4(SI), Z15
-	VFMADD231PS Z12, Z15, Z2
-	VFMADD231PS Z13, Z15, Z3
-	VBROADCASTSS 8(SI), Z14
-	VFMADD231PS Z12, Z14, Z4
-	VFMADD231PS Z13, Z14, Z5
-	VBROADCASTSS 12(SI), Z15
-	VFMADD231PS Z12, Z15, Z6
-	VFMADD231PS Z13, Z15, Z7
-	VBROADCASTSS 16(SI), Z14
-	VFMADD231PS Z12, Z14, Z8
-	VFMADD231PS Z13, Z14, Z9
-	VBROADCASTSS 20(SI), Z15
-	VFMADD231PS Z12, Z15, Z10
-	VFMADD231PS Z13, Z15, Z11
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT7AVX512(a *Products)
-TEXT ·productsT7AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	ADDQ DI, SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
-	ADDQ DI, SI
-	VMOVUPS (SI), Z12
-	VMOVUPS 64(SI), Z13
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z14
-	VMOVUPS 64(R8), Z15
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z16
-	VFMADD231PS Z14, Z16, Z0
-	VFMADD231PS Z15, Z16, Z1
-	VBROADCASTSS 4(SI), Z17
-	VFMADD231PS Z14, Z17, Z2
-	VFMADD231PS Z15, Z17, Z3
-	VBROADCASTSS 8(SI), Z16
-	VFMADD231PS Z14, Z16, Z4
-	VFMADD231PS Z15, Z16, Z5
-	VBROADCASTSS 12(SI), Z17
-	VFMADD231PS Z14, Z17, Z6
-	VFMADD231PS Z15, Z17, Z7
-	VBROADCASTSS 16(SI), Z16
-	VFMADD231PS Z14, Z16, Z8
-	VFMADD231PS Z15, Z16, Z9
-	VBROADCASTSS 20(SI), Z17
-	VFMADD231PS Z14, Z17, Z10
-	VFMADD231PS Z15, Z17, Z11
-	VBROADCASTSS 24(SI), Z16
-	VFMADD231PS Z14, Z16, Z12
-	VFMADD231PS Z15, Z16, Z13
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT8AVX512(a *Products)
-TEXT ·productsT8AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	ADDQ DI, SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
-	ADDQ DI, SI
-	VMOVUPS (SI), Z12
-	VMOVUPS 64(SI), Z13
-	ADDQ DI, SI
-	VMOVUPS (SI), Z14
-	VMOVUPS 64(SI), Z15
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z16
-	VMOVUPS 64(R8), Z17
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z18
-	VFMADD231PS Z16, Z18, Z0
-	VFMADD231PS Z17, Z18, Z1
-	VBROADCASTSS 4(SI), Z19
-	VFMADD231PS Z16, Z19, Z2
-	VFMADD231PS Z17, Z19, Z3
-	VBROADCASTSS 8(SI), Z18
-	VFMADD231PS Z16, Z18, Z4
-	VFMADD231PS Z17, Z18, Z5
-	VBROADCASTSS 12(SI), Z19
-	VFMADD231PS Z16, Z19, Z6
-	VFMADD231PS Z17, Z19, Z7
-	VBROADCASTSS 16(SI), Z18
-	VFMADD231PS Z16, Z18, Z8
-	VFMADD231PS Z17, Z18, Z9
-	VBROADCASTSS 20(SI), Z19
-	VFMADD231PS Z16, Z19, Z10
-	VFMADD231PS Z17, Z19, Z11
-	VBROADCASTSS 24(SI), Z18
-	VFMADD231PS Z16, Z18, Z12
-	VFMADD231PS Z17, Z18, Z13
-	VBROADCASTSS 28(SI), Z19
-	VFMADD231PS Z16, Z19, Z14
-	VFMADD231PS Z17, Z19, Z15
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT9AVX512(a *Products)
-TEXT ·productsT9AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	ADDQ DI, SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
-	ADDQ DI, SI
-	VMOVUPS (SI), Z12
-	VMOVUPS 64(SI), Z13
-	ADDQ DI, SI
-	VMOVUPS (SI), Z14
-	VMOVUPS 64(SI), Z15
-	ADDQ DI, SI
-	VMOVUPS (SI), Z16
-	VMOVUPS 64(SI), Z17
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z18
-	VMOVUPS 64(R8), Z19
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z20
-	VFMADD231PS Z18, Z20, Z0
-	VFMADD231PS Z19, Z20, Z1
-	VBROADCASTSS 4(SI), Z21
-	VFMADD231PS Z18, Z21, Z2
-	VFMADD231PS Z19, Z21, Z3
-	VBROADCASTSS 8(SI), Z20
-	VFMADD231PS Z18, Z20, Z4
-	VFMADD231PS Z19, Z20, Z5
-	VBROADCASTSS 12(SI), Z21
-	VFMADD231PS Z18, Z21, Z6
-	VFMADD231PS Z19, Z21, Z7
-	VBROADCASTSS 16(SI), Z20
-	VFMADD231PS Z18, Z20, Z8
-	VFMADD231PS Z19, Z20, Z9
-	VBROADCASTSS 20(SI), Z21
-	VFMADD231PS Z18, Z21, Z10
-	VFMADD231PS Z19, Z21, Z11
-	VBROADCASTSS 24(SI), Z20
-	VFMADD231PS Z18, Z20, Z12
-	VFMADD231PS Z19, Z20, Z13
-	VBROADCASTSS 28(SI), Z21
-	VFMADD231PS Z18, Z21, Z14
-	VFMADD231PS Z19, Z21, Z15
-	VBROADCASTSS 32(SI), Z20
-	VFMADD231PS Z18, Z20, Z16
-	VFMADD231PS Z19, Z20, Z17
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT10AVX512(a *Products)
-TEXT ·productsT10AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	ADDQ DI, SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
-	ADDQ DI, SI
-	VMOVUPS (SI), Z12
-	VMOVUPS 64(SI), Z13
-	ADDQ DI, SI
-	VMOVUPS (SI), Z14
-	VMOVUPS 64(SI), Z15
-	ADDQ DI, SI
-	VMOVUPS (SI), Z16
-	VMOVUPS 64(SI), Z17
-	ADDQ DI, SI
-	VMOVUPS (SI), Z18
-	VMOVUPS 64(SI), Z19
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z20
-	VMOVUPS 64(R8), Z21
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z22
-	VFMADD231PS Z20, Z22, Z0
-	VFMADD231PS Z21, Z22, Z1
-	VBROADCASTSS 4(SI), Z23
-	VFMADD231PS Z20, Z23, Z2
-	VFMADD231PS Z21, Z23, Z3
-	VBROADCASTSS 8(SI), Z22
-	VFMADD231PS Z20, Z22, Z4
-	VFMADD231PS Z21, Z22, Z5
-	VBROADCASTSS 12(SI), Z23
-	VFMADD231PS Z20, Z23, Z6
-	VFMADD231PS Z21, Z23, Z7
-	VBROADCASTSS 16(SI), Z22
-	VFMADD231PS Z20, Z22, Z8
-	VFMADD231PS Z21, Z22, Z9
-	VBROADCASTSS 20(SI), Z23
-	VFMADD231PS Z20, Z23, Z10
-	VFMADD231PS Z21, Z23, Z11
-	VBROADCASTSS 24(SI), Z22
-	VFMADD231PS Z20, Z22, Z12
-	VFMADD231PS Z21, Z22, Z13
-	VBROADCASTSS 28(SI), Z23
-	VFMADD231PS Z20, Z23, Z14
-	VFMADD231PS Z21, Z23, Z15
-	VBROADCASTSS 32(SI), Z22
-	VFMADD231PS Z20, Z22, Z16
-	VFMADD231PS Z21, Z22, Z17
-	VBROADCASTSS 36(SI), Z23
-	VFMADD231PS Z20, Z23, Z18
-	VFMADD231PS Z21, Z23, Z19
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT11AVX512(a *Products)
-TEXT ·productsT11AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	ADDQ DI, SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
-	ADDQ DI, SI
-	VMOVUPS (SI), Z12
-	VMOVUPS 64(SI), Z13
-	ADDQ DI, SI
-	VMOVUPS (SI), Z14
-	VMOVUPS 64(SI), Z15
-	ADDQ DI, SI
-	VMOVUPS (SI), Z16
-	VMOVUPS 64(SI), Z17
-	ADDQ DI, SI
-	VMOVUPS (SI), Z18
-	VMOVUPS 64(SI), Z19
-	ADDQ DI, SI
-	VMOVUPS (SI), Z20
-	VMOVUPS 64(SI), Z21
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z22
-	VMOVUPS 64(R8), Z23
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z24
-	VFMADD231PS Z22, Z24, Z0
-	VFMADD231PS Z23, Z24, Z1
-	VBROADCASTSS 4(SI), Z25
-	VFMADD231PS Z22, Z25, Z2
-	VFMADD231PS Z23, Z25, Z3
-	VBROADCASTSS 8(SI), Z24
-	VFMADD231PS Z22, Z24, Z4
-	VFMADD231PS Z23, Z24, Z5
-	VBROADCASTSS 12(SI), Z25
-	VFMADD231PS Z22, Z25, Z6
-	VFMADD231PS Z23, Z25, Z7
-	VBROADCASTSS 16(SI), Z24
-	VFMADD231PS Z22, Z24, Z8
-	VFMADD231PS Z23, Z24, Z9
-	VBROADCASTSS 20(SI), Z25
-	VFMADD231PS Z22, Z25, Z10
-	VFMADD231PS Z23, Z25, Z11
-	VBROADCASTSS 24(SI), Z24
-	VFMADD231PS Z22, Z24, Z12
-	VFMADD231PS Z23, Z24, Z13
-	VBROADCASTSS 28(SI), Z25
-	VFMADD231PS Z22, Z25, Z14
-	VFMADD231PS Z23, Z25, Z15
-	VBROADCASTSS 32(SI), Z24
-	VFMADD231PS Z22, Z24, Z16
-	VFMADD231PS Z23, Z24, Z17
-	VBROADCASTSS 36(SI), Z25
-	VFMADD231PS Z22, Z25, Z18
-	VFMADD231PS Z23, Z25, Z19
-	VBROADCASTSS 40(SI), Z24
-	VFMADD231PS Z22, Z24, Z20
-	VFMADD231PS Z23, Z24, Z21
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT12AVX512(a *Products)
-TEXT ·productsT12AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	ADDQ DI, SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
-	ADDQ DI, SI
-	VMOVUPS (SI), Z12
-	VMOVUPS 64(SI), Z13
-	ADDQ DI, SI
-	VMOVUPS (SI), Z14
-	VMOVUPS 64(SI), Z15
-	ADDQ DI, SI
-	VMOVUPS (SI), Z16
-	VMOVUPS 64(SI), Z17
-	ADDQ DI, SI
-	VMOVUPS (SI), Z18
-	VMOVUPS 64(SI), Z19
-	ADDQ DI, SI
-	VMOVUPS (SI), Z20
-	VMOVUPS 64(SI), Z21
-	ADDQ DI, SI
-	VMOVUPS (SI), Z22
-	VMOVUPS 64(SI), Z23
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
+again3:
 	VMOVUPS (R8), Z24
 	VMOVUPS 64(R8), Z25
 	PREFETCHT0 (R10)
@@ -7421,11 +5502,12 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -7485,241 +5567,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT13AVX512(a *Products)
-TEXT ·productsT13AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	ADDQ DI, SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
-	ADDQ DI, SI
-	VMOVUPS (SI), Z12
-	VMOVUPS 64(SI), Z13
-	ADDQ DI, SI
-	VMOVUPS (SI), Z14
-	VMOVUPS 64(SI), Z15
-	ADDQ DI, SI
-	VMOVUPS (SI), Z16
-	VMOVUPS 64(SI), Z17
-	ADDQ DI, SI
-	VMOVUPS (SI), Z18
-	VMOVUPS 64(SI), Z19
-	ADDQ DI, SI
-	VMOVUPS (SI), Z20
-	VMOVUPS 64(SI), Z21
-	ADDQ DI, SI
-	VMOVUPS (SI), Z22
-	VMOVUPS 64(SI), Z23
-	ADDQ DI, SI
-	VMOVUPS (SI), Z24
-	VMOVUPS 64(SI), Z25
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
-	VPXORQ Z24, Z24, Z24
-	VPXORQ Z25, Z25, Z25
-begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (R8), Z26
-	VMOVUPS 64(R8), Z27
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z28
-	VFMADD231PS Z26, Z28, Z0
-	VFMADD231PS Z27, Z28, Z1
-	VBROADCASTSS 4(SI), Z29
-	VFMADD231PS Z26, Z29, Z2
-	VFMADD231PS Z27, Z29, Z3
-	VBROADCASTSS 8(SI), Z28
-	VFMADD231PS Z26, Z28, Z4
-	VFMADD231PS Z27, Z28, Z5
-	VBROADCASTSS 12(SI), Z29
-	VFMADD231PS Z26, Z29, Z6
-	VFMADD231PS Z27, Z29, Z7
-	VBROADCASTSS 16(SI), Z28
-	VFMADD231PS Z26, Z28, Z8
-	VFMADD231PS Z27, Z28, Z9
-	VBROADCASTSS 20(SI), Z29
-	VFMADD231PS Z26, Z29, Z10
-	VFMADD231PS Z27, Z29, Z11
-	VBROADCASTSS 24(SI), Z28
-	VFMADD231PS Z26, Z28, Z12
-	VFMADD231PS Z27, Z28, Z13
-	VBROADCASTSS 28(SI), Z29
-	VFMADD231PS Z26, Z29, Z14
-	VFMADD231PS Z27, Z29, Z15
-	VBROADCASTSS 32(SI), Z28
-	VFMADD231PS Z26, Z28, Z16
-	VFMADD231PS Z27, Z28, Z17
-	VBROADCASTSS 36(SI), Z29
-	VFMADD231PS Z26, Z29, Z18
-	VFMADD231PS Z27, Z29, Z19
-	VBROADCASTSS 40(SI), Z28
-	VFMADD231PS Z26, Z28, Z20
-	VFMADD231PS Z27, Z28, Z21
-	VBROADCASTSS 44(SI), Z29
-	VFMADD231PS Z26, Z29, Z22
-	VFMADD231PS Z27, Z29, Z23
-	VBROADCASTSS 48(SI), Z28
-	VFMADD231PS Z26, Z28, Z24
-	VFMADD231PS Z27, Z28, Z25
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z22, (SI)
-	VMOVUPS Z23, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z24, (SI)
-	VMOVUPS Z25, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT14AVX512(a *Products)
-TEXT ·productsT14AVX512(SB), NOSPLIT, $0-8
+// func products14AVX512(a *Products)
+TEXT ·products14AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -7811,26 +5660,110 @@ zero:
 	VPXORQ Z26, Z26, Z26
 	VPXORQ Z27, Z27, Z27
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+	LEAQ (R11)(DI*1), R12
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R13
+	XORL R14, R14
+	MOVL $32, R15
+	CMPQ R13, Products_ahead+8(AX)
+	CMOVQCS R15, R14
+	// without memory to ask for, A is asked for
+	TESTQ R13, R13
+	CMOVQEQ CX, R13
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R15
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z28
+	VMOVUPS 64(DI), Z29
+	PREFETCHT0 (R13)
+	ADDQ R14, R13
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS (R8)(SI*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS (R9), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS (R9)(SI*1), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS (R9)(SI*2), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS (R10), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS (R10)(SI*1), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS (R10)(SI*2), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS (R11), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS (R11)(SI*1), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS (R11)(SI*2), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS (R12), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS (R12)(SI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ $4, R11
+	ADDQ $4, R12
+	ADDQ $128, DI
+	DECQ R15
+	JNE again1
+	TESTQ R14, R14
+	JEQ asked2
+	MOVQ R13, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -7842,7 +5775,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again3:
 	VMOVUPS (R8), Z28
 	VMOVUPS 64(R8), Z29
 	PREFETCHT0 (R10)
@@ -7892,11 +5825,12 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -11341,686 +9275,8 @@ again:
 	VZEROUPPER
 	RET
 
-// func productsN1AVX2(a *Products)
-TEXT ·productsN1AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R9
-	XORL R10, R10
-	MOVL $32, R11
-	CMPQ R9, Products_ahead+8(AX)
-	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
-	TESTQ R9, R9
-	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (DI), Y2
-	VMOVUPS 32(DI), Y3
-	PREFETCHT0 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (R8), Y4
-	VFMADD231PS Y2, Y4, Y0
-	VFMADD231PS Y3, Y4, Y1
-	ADDQ $4, R8
-	ADDQ $64, DI
-	DECQ R11
-	JNE again
-	TESTQ R10, R10
-	JEQ store
-	MOVQ R9, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN2AVX2(a *Products)
-TEXT ·productsN2AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R9
-	XORL R10, R10
-	MOVL $32, R11
-	CMPQ R9, Products_ahead+8(AX)
-	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
-	TESTQ R9, R9
-	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (DI), Y4
-	VMOVUPS 32(DI), Y5
-	PREFETCHT0 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS Y4, Y6, Y0
-	VFMADD231PS Y5, Y6, Y1
-	VBROADCASTSS (R8)(SI*1), Y7
-	VFMADD231PS Y4, Y7, Y2
-	VFMADD231PS Y5, Y7, Y3
-	ADDQ $4, R8
-	ADDQ $64, DI
-	DECQ R11
-	JNE again
-	TESTQ R10, R10
-	JEQ store
-	MOVQ R9, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN3AVX2(a *Products)
-TEXT ·productsN3AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R9
-	CMPQ R9, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R9
-	MOVQ R9, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R9
-	MOVQ R9, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R9
-	MOVQ R9, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R9
-	MOVQ R9, Products_ahead+24(AX)
-	XORL R9, R9
-	MOVQ R9, Products_ahead+32(AX)
-	MOVQ R9, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R9
-	XORL R10, R10
-	MOVL $32, R11
-	CMPQ R9, Products_ahead+8(AX)
-	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
-	TESTQ R9, R9
-	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R11
-	PCALIGN $64
-again:
-	VMOVUPS (DI), Y6
-	VMOVUPS 32(DI), Y7
-	PREFETCHT0 (R9)
-	ADDQ R10, R9
-	VBROADCASTSS (R8), Y8
-	VFMADD231PS Y6, Y8, Y0
-	VFMADD231PS Y7, Y8, Y1
-	VBROADCASTSS (R8)(SI*1), Y9
-	VFMADD231PS Y6, Y9, Y2
-	VFMADD231PS Y7, Y9, Y3
-	VBROADCASTSS (R8)(SI*2), Y8
-	VFMADD231PS Y6, Y8, Y4
-	VFMADD231PS Y7, Y8, Y5
-	ADDQ $4, R8
-	ADDQ $64, DI
-	DECQ R11
-	JNE again
-	TESTQ R10, R10
-	JEQ store
-	MOVQ R9, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN4AVX2(a *Products)
-TEXT ·productsN4AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (DI), Y8
-	VMOVUPS 32(DI), Y9
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (R8), Y10
-	VFMADD231PS Y8, Y10, Y0
-	VFMADD231PS Y9, Y10, Y1
-	VBROADCASTSS (R8)(SI*1), Y11
-	VFMADD231PS Y8, Y11, Y2
-	VFMADD231PS Y9, Y11, Y3
-	VBROADCASTSS (R8)(SI*2), Y10
-	VFMADD231PS Y8, Y10, Y4
-	VFMADD231PS Y9, Y10, Y5
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS Y8, Y11, Y6
-	VFMADD231PS Y9, Y11, Y7
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $64, DI
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN5AVX2(a *Products)
-TEXT ·productsN5AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (DI), Y10
-	VMOVUPS 32(DI), Y11
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (R8), Y12
-	VFMADD231PS Y10, Y12, Y0
-	VFMADD231PS Y11, Y12, Y1
-	VBROADCASTSS (R8)(SI*1), Y13
-	VFMADD231PS Y10, Y13, Y2
-	VFMADD231PS Y11, Y13, Y3
-	VBROADCASTSS (R8)(SI*2), Y12
-	VFMADD231PS Y10, Y12, Y4
-	VFMADD231PS Y11, Y12, Y5
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS Y10, Y13, Y6
-	VFMADD231PS Y11, Y13, Y7
-	VBROADCASTSS (R9)(SI*1), Y12
-	VFMADD231PS Y10, Y12, Y8
-	VFMADD231PS Y11, Y12, Y9
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $64, DI
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y8, (SI)
-	VMOVUPS Y9, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsN6AVX2(a *Products)
-TEXT ·productsN6AVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	// the sums start from 0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-begin:
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	MOVQ Products_panelB(AX), DI
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again:
-	VMOVUPS (DI), Y12
-	VMOVUPS 32(DI), Y13
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (R8), Y14
-	VFMADD231PS Y12, Y14, Y0
-	VFMADD231PS Y13, Y14, Y1
-	VBROADCASTSS (R8)(SI*1), Y15
-	VFMADD231PS Y12, Y15, Y2
-	VFMADD231PS Y13, Y15, Y3
-	VBROADCASTSS (R8)(SI*2), Y14
-	VFMADD231PS Y12, Y14, Y4
-	VFMADD231PS Y13, Y14, Y5
-	VBROADCASTSS (R9), Y15
-	VFMADD231PS Y12, Y15, Y6
-	VFMADD231PS Y13, Y15, Y7
-	VBROADCASTSS (R9)(SI*1), Y14
-	VFMADD231PS Y12, Y14, Y8
-	VFMADD231PS Y13, Y14, Y9
-	VBROADCASTSS (R9)(SI*2), Y15
-	VFMADD231PS Y12, Y15, Y10
-	VFMADD231PS Y13, Y15, Y11
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $64, DI
-	DECQ R12
-	JNE again
-	TESTQ R11, R11
-	JEQ store
-	MOVQ R10, Products_ahead(AX)
-store:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y1, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y3, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y4, (SI)
-	VMOVUPS Y5, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y6, (SI)
-	VMOVUPS Y7, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y8, (SI)
-	VMOVUPS Y9, 32(SI)
-	ADDQ DI, SI
-	VMOVUPS Y10, (SI)
-	VMOVUPS Y11, 32(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $64, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func productsT1AVX2(a *Products)
-TEXT ·productsT1AVX2(SB), NOSPLIT, $0-8
+// func products1AVX2(a *Products)
+TEXT ·products1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -12047,26 +9303,63 @@ zero:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R9
+	XORL R10, R10
+	MOVL $32, R11
+	CMPQ R9, Products_ahead+8(AX)
+	CMOVQCS R11, R10
+	// without memory to ask for, A is asked for
+	TESTQ R9, R9
+	CMOVQEQ CX, R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	PREFETCHT0 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS Y2, Y4, Y0
+	VFMADD231PS Y3, Y4, Y1
+	ADDQ $4, R8
+	ADDQ $64, DI
+	DECQ R11
+	JNE again1
+	TESTQ R10, R10
+	JEQ asked2
+	MOVQ R9, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -12078,7 +9371,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again3:
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	PREFETCHT0 (R10)
@@ -12089,11 +9382,12 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -12120,8 +9414,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT2AVX2(a *Products)
-TEXT ·productsT2AVX2(SB), NOSPLIT, $0-8
+// func products2AVX2(a *Products)
+TEXT ·products2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -12153,26 +9447,66 @@ zero:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R9
+	XORL R10, R10
+	MOVL $32, R11
+	CMPQ R9, Products_ahead+8(AX)
+	CMOVQCS R11, R10
+	// without memory to ask for, A is asked for
+	TESTQ R9, R9
+	CMOVQEQ CX, R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	PREFETCHT0 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS Y4, Y6, Y0
+	VFMADD231PS Y5, Y6, Y1
+	VBROADCASTSS (R8)(SI*1), Y7
+	VFMADD231PS Y4, Y7, Y2
+	VFMADD231PS Y5, Y7, Y3
+	ADDQ $4, R8
+	ADDQ $64, DI
+	DECQ R11
+	JNE again1
+	TESTQ R10, R10
+	JEQ asked2
+	MOVQ R9, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -12184,7 +9518,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again3:
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	PREFETCHT0 (R10)
@@ -12198,11 +9532,12 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -12232,8 +9567,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT3AVX2(a *Products)
-TEXT ·productsT3AVX2(SB), NOSPLIT, $0-8
+// func products3AVX2(a *Products)
+TEXT ·products3AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -12270,26 +9605,69 @@ zero:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R9
+	XORL R10, R10
+	MOVL $32, R11
+	CMPQ R9, Products_ahead+8(AX)
+	CMOVQCS R11, R10
+	// without memory to ask for, A is asked for
+	TESTQ R9, R9
+	CMOVQEQ CX, R9
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Y6
+	VMOVUPS 32(DI), Y7
+	PREFETCHT0 (R9)
+	ADDQ R10, R9
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS Y6, Y8, Y0
+	VFMADD231PS Y7, Y8, Y1
+	VBROADCASTSS (R8)(SI*1), Y9
+	VFMADD231PS Y6, Y9, Y2
+	VFMADD231PS Y7, Y9, Y3
+	VBROADCASTSS (R8)(SI*2), Y8
+	VFMADD231PS Y6, Y8, Y4
+	VFMADD231PS Y7, Y8, Y5
+	ADDQ $4, R8
+	ADDQ $64, DI
+	DECQ R11
+	JNE again1
+	TESTQ R10, R10
+	JEQ asked2
+	MOVQ R9, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
 	MOVQ Products_BStride(AX), R9
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
-more:
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -12301,7 +9679,7 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again3:
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	PREFETCHT0 (R10)
@@ -12318,11 +9696,12 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -12355,8 +9734,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT4AVX2(a *Products)
-TEXT ·productsT4AVX2(SB), NOSPLIT, $0-8
+// func products4AVX2(a *Products)
+TEXT ·products4AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -12398,26 +9777,30 @@ zero:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
 	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
 	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
 more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	MOVQ Products_panelB(AX), DI
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -12429,7 +9812,51 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS Y8, Y10, Y0
+	VFMADD231PS Y9, Y10, Y1
+	VBROADCASTSS (R8)(SI*1), Y11
+	VFMADD231PS Y8, Y11, Y2
+	VFMADD231PS Y9, Y11, Y3
+	VBROADCASTSS (R8)(SI*2), Y10
+	VFMADD231PS Y8, Y10, Y4
+	VFMADD231PS Y9, Y10, Y5
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS Y8, Y11, Y6
+	VFMADD231PS Y9, Y11, Y7
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $64, DI
+	DECQ R12
+	JNE again1
+	TESTQ R11, R11
+	JEQ asked2
+	MOVQ R10, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	PREFETCHT0 (R10)
@@ -12449,11 +9876,12 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -12489,8 +9917,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT5AVX2(a *Products)
-TEXT ·productsT5AVX2(SB), NOSPLIT, $0-8
+// func products5AVX2(a *Products)
+TEXT ·products5AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -12537,26 +9965,30 @@ zero:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
 	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
 	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
 more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	MOVQ Products_panelB(AX), DI
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -12568,7 +10000,54 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
+	VMOVUPS (DI), Y10
+	VMOVUPS 32(DI), Y11
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS Y10, Y12, Y0
+	VFMADD231PS Y11, Y12, Y1
+	VBROADCASTSS (R8)(SI*1), Y13
+	VFMADD231PS Y10, Y13, Y2
+	VFMADD231PS Y11, Y13, Y3
+	VBROADCASTSS (R8)(SI*2), Y12
+	VFMADD231PS Y10, Y12, Y4
+	VFMADD231PS Y11, Y12, Y5
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS Y10, Y13, Y6
+	VFMADD231PS Y11, Y13, Y7
+	VBROADCASTSS (R9)(SI*1), Y12
+	VFMADD231PS Y10, Y12, Y8
+	VFMADD231PS Y11, Y12, Y9
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $64, DI
+	DECQ R12
+	JNE again1
+	TESTQ R11, R11
+	JEQ asked2
+	MOVQ R10, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 	PREFETCHT0 (R10)
@@ -12591,11 +10070,12 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
@@ -12634,8 +10114,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func productsT6AVX2(a *Products)
-TEXT ·productsT6AVX2(SB), NOSPLIT, $0-8
+// func products6AVX2(a *Products)
+TEXT ·products6AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 plane:
 	MOVQ Products_B(AX), BX
@@ -12687,26 +10167,30 @@ zero:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 begin:
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
 	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), R10
-	CMPQ R10, Products_ahead+8(AX)
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
 	JCS more
-	MOVQ Products_ahead+16(AX), R10
-	MOVQ R10, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), R10
-	MOVQ R10, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), R10
-	MOVQ R10, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), R10
-	MOVQ R10, Products_ahead+24(AX)
-	XORL R10, R10
-	MOVQ R10, Products_ahead+32(AX)
-	MOVQ R10, Products_ahead+40(AX)
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
 more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	MOVQ Products_panelB(AX), DI
 	MOVQ Products_ahead(AX), R10
 	XORL R11, R11
 	MOVL $32, R12
@@ -12718,7 +10202,57 @@ more:
 	// for each k: a row of B times an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
-again:
+again1:
+	VMOVUPS (DI), Y12
+	VMOVUPS 32(DI), Y13
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (R8)(SI*1), Y15
+	VFMADD231PS Y12, Y15, Y2
+	VFMADD231PS Y13, Y15, Y3
+	VBROADCASTSS (R8)(SI*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R9), Y15
+	VFMADD231PS Y12, Y15, Y6
+	VFMADD231PS Y13, Y15, Y7
+	VBROADCASTSS (R9)(SI*1), Y14
+	VFMADD231PS Y12, Y14, Y8
+	VFMADD231PS Y13, Y14, Y9
+	VBROADCASTSS (R9)(SI*2), Y15
+	VFMADD231PS Y12, Y15, Y10
+	VFMADD231PS Y13, Y15, Y11
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $64, DI
+	DECQ R12
+	JNE again1
+	TESTQ R11, R11
+	JEQ asked2
+	MOVQ R10, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
 	VMOVUPS (R8), Y12
 	VMOVUPS 32(R8), Y13
 	PREFETCHT0 (R10)
@@ -12744,11 +10278,12 @@ again:
 	ADDQ DI, SI
 	ADDQ R9, R8
 	DECQ R12
-	JNE again
+	JNE again3
 	TESTQ R11, R11
-	JEQ store
+	JEQ asked4
 	MOVQ R10, Products_ahead(AX)
-store:
+asked4:
+multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI

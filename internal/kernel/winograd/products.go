@@ -21,6 +21,7 @@ type Products struct {
 	BStride    uintptr        // T: from k to k
 	CStride    uintptr        // from row to row
 	K          int            // not 0
+	transposed int            // 1: T
 	tiles      int            // of rows
 	Panels     int
 	Planes     int
@@ -30,7 +31,7 @@ type Products struct {
 	BPlane     uintptr              // from plane to plane
 	BPanel     uintptr              // from panel to panel
 	CPlane     uintptr              // from plane to plane
-	Accumulate int                  // T: 1: the sums start from C
+	Accumulate int                  // 1: the sums start from C
 	ahead      [3][2]unsafe.Pointer // where it starts and ends
 
 	panelB, panelC uintptr // of the assembly: the panel
@@ -61,34 +62,34 @@ func ProductColumns(isa kernel.ISA) int {
 }
 
 // N makes rows at a stride, k being contiguous.
-func (p *Products) N(isa kernel.ISA, rows int) { p.run(isa, rows, p.AStride, false) }
+func (p *Products) N(isa kernel.ISA, rows int) {
+	p.transposed = 0
+	p.run(isa, rows, p.AStride)
+}
 
 // T makes contiguous rows, k being at a stride.
-func (p *Products) T(isa kernel.ISA, rows int) { p.run(isa, rows, 4, true) }
+func (p *Products) T(isa kernel.ISA, rows int) {
+	p.transposed = 1
+	p.run(isa, rows, 4)
+}
 
-// run cuts rows evenly, and planes so that calls are short.
-func (p *Products) run(isa kernel.ISA, rows int, step uintptr, transposed bool) {
-	most := 14
-	if isa == kernel.AVX2 {
-		most = 6
-	}
+// run cuts rows, and planes so that calls are short.
+func (p *Products) run(isa kernel.ISA, rows int, step uintptr) {
 	all, planes := *p, p.Planes
-	parts := kernel.CeilDiv(rows, most)
-	each, more := rows/parts, rows%parts
 	a, c := p.A, p.C
-	for _, n := range [2]struct{ height, tiles int }{{each + 1, more}, {each, parts - more}} {
-		if n.tiles == 0 {
+	for _, n := range kernel.TileHeights(isa, 2, true).Cut(rows) {
+		if n.Count == 0 {
 			continue
 		}
-		p.aTile, p.cTile = uintptr(n.height)*step, uintptr(n.height)*p.CStride
-		atOnce := max(1, kernel.CallProducts/(n.height*n.tiles*p.K*p.Panels*ProductColumns(isa)))
+		p.aTile, p.cTile = uintptr(n.Height)*step, uintptr(n.Height)*p.CStride
+		atOnce := max(1, kernel.CallProducts/(n.Height*n.Count*p.K*p.Panels*ProductColumns(isa)))
 		for plane := 0; plane < planes; plane += atOnce {
 			at := uintptr(plane)
 			p.A, p.B, p.C = unsafe.Add(a, at*p.APlane), unsafe.Add(all.B, at*p.BPlane), unsafe.Add(c, at*p.CPlane)
-			p.Planes, p.tiles = min(atOnce, planes-plane), n.tiles
-			products(isa, transposed, n.height, p)
+			p.Planes, p.tiles = min(atOnce, planes-plane), n.Count
+			products(isa, n.Height, p)
 		}
-		a, c = unsafe.Add(a, uintptr(n.tiles)*p.aTile), unsafe.Add(c, uintptr(n.tiles)*p.cTile)
+		a, c = unsafe.Add(a, uintptr(n.Count)*p.aTile), unsafe.Add(c, uintptr(n.Count)*p.cTile)
 	}
 	p.A, p.B, p.C, p.Planes = all.A, all.B, all.C, planes
 }

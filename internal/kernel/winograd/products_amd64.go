@@ -2,16 +2,11 @@ package winograd
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-func products(isa kernel.ISA, transposed bool, height int, p *Products) {
-	switch {
-	case isa == kernel.AVX512 && transposed:
-		productsTAVX512(height, p)
-	case isa == kernel.AVX512:
-		productsNAVX512(height, p)
-	case transposed:
-		productsTAVX2(height, p)
-	default:
-		productsNAVX2(height, p)
+func products(isa kernel.ISA, height int, p *Products) {
+	if isa == kernel.AVX512 {
+		productsAVX512(height, p)
+	} else {
+		productsAVX2(height, p)
 	}
 }
 

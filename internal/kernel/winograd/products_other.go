@@ -4,6 +4,6 @@ package winograd
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-func products(kernel.ISA, bool, int, *Products) { panic("winograd: no products on this architecture") }
+func products(kernel.ISA, int, *Products) { panic("winograd: no products on this architecture") }
 
 func prefetch(kernel.ISA, []float32, bool) {}
