@@ -1,6 +1,9 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Grad adds the gradients of loss, a floating-point scalar, with respect to the values wrt, by
 // reverse-mode differentiation of the graph built so far. The gradient of a value on which loss
@@ -17,22 +20,7 @@ func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 		b.fail("Grad", fmt.Errorf("loss is %v, want a floating-point scalar", loss.Type))
 		return grads
 	}
-	// Only values that depend on wrt need a gradient.
-	wanted := map[*Value]bool{}
-	for _, v := range wrt {
-		wanted[v] = true
-	}
-	nodes := b.nodes
-	for _, n := range nodes {
-		for _, v := range n.In {
-			if wanted[v] {
-				for _, o := range n.Out {
-					wanted[o] = true
-				}
-				break
-			}
-		}
-	}
+	nodes, wanted := b.nodes, dependents(b.nodes, wrt)
 	adjoint := map[*Value]*Value{loss: b.like(loss, 1)}
 	for i := len(nodes) - 1; i >= 0; i-- {
 		n := nodes[i]
@@ -66,4 +54,20 @@ func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 		grads[i] = adjoint[v]
 	}
 	return grads
+}
+
+// dependents returns wrt and the values that depend on one of them: only these need a gradient.
+func dependents(nodes []*Node, wrt []*Value) map[*Value]bool {
+	found := map[*Value]bool{}
+	for _, v := range wrt {
+		found[v] = true
+	}
+	for _, n := range nodes {
+		if slices.ContainsFunc(n.In, func(v *Value) bool { return found[v] }) {
+			for _, o := range n.Out {
+				found[o] = true
+			}
+		}
+	}
+	return found
 }

@@ -41,12 +41,38 @@ type block struct {
 	offset      int
 }
 
-// allocate assigns values to slots of the arena so that values that are alive at the same time do
-// not overlap. It places the largest blocks first, each at the lowest offset where it fits.
+// allocate assigns values and working memory to slots of the arena, so that those that are alive at the same
+// time do not overlap.
 func allocate(g *graph.Graph, target Target) (*Plan, error) {
+	p := &Plan{Graph: g, Slots: map[*graph.Value]Slot{}, Work: map[*graph.Node]Slot{}, Prepared: prepared(g)}
+	blocks, err := blocksOf(g, target, p.Prepared)
+	if err != nil {
+		return nil, err
+	}
+	p.ArenaSize = place(blocks)
+	for _, b := range blocks {
+		if b.work != nil {
+			p.Work[b.work] = Slot{b.offset, b.size}
+		}
+		for _, v := range b.values {
+			p.Slots[v] = Slot{b.offset, b.size}
+		}
+	}
+	for _, n := range g.Nodes {
+		for _, v := range n.Out {
+			if s, ok := p.Slots[Root(v)]; ok {
+				p.Slots[v] = s
+			}
+		}
+	}
+	p.Peak = peak(g, blocks)
+	return p, nil
+}
+
+// blocksOf finds the blocks that a graph needs and their lifetimes, the largest block first.
+func blocksOf(g *graph.Graph, target Target, prepared map[*graph.Node]bool) ([]*block, error) {
 	var blocks []*block
-	of := map[*graph.Value]*block{}
-	prepared, last := prepared(g), lastUses(g)
+	of, last := map[*graph.Value]*block{}, lastUses(g)
 	for i, n := range g.Nodes {
 		size, err := target.Workspace(n)
 		if err != nil {
@@ -75,8 +101,13 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 			of[v] = b
 		}
 	}
-	p := &Plan{Graph: g, Slots: map[*graph.Value]Slot{}, Work: map[*graph.Node]Slot{}, Prepared: prepared}
 	slices.SortStableFunc(blocks, func(a, b *block) int { return b.size - a.size })
+	return blocks, nil
+}
+
+// place gives each block the lowest offset at which it does not overlap a block that is placed already and alive
+// at the same time. It returns the size of the arena.
+func place(blocks []*block) (size int) {
 	var placed []*block // by offset
 	for _, b := range blocks {
 		b.offset = 0
@@ -91,24 +122,9 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 		}
 		at, _ := slices.BinarySearchFunc(placed, b.offset, func(q *block, o int) int { return q.offset - o })
 		placed = slices.Insert(placed, at, b)
-		p.ArenaSize = max(p.ArenaSize, b.offset+b.size)
-		if b.work != nil {
-			p.Work[b.work] = Slot{b.offset, b.size}
-		} else {
-			for _, v := range b.values {
-				p.Slots[v] = Slot{b.offset, b.size}
-			}
-		}
+		size = max(size, b.offset+b.size)
 	}
-	for _, n := range g.Nodes {
-		for _, v := range n.Out {
-			if s, ok := p.Slots[Root(v)]; ok {
-				p.Slots[v] = s
-			}
-		}
-	}
-	p.Peak = peak(g, blocks)
-	return p, nil
+	return size
 }
 
 // lastUses returns, for each value, the index of the last node that reads its memory. Outputs are read

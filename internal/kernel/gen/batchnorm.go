@@ -253,23 +253,7 @@ func bnSums(f *family, v vec, activation bnActivation, ofResult bool) {
 	}
 	a.columns(vectors, pointers, func(n int, label string) {
 		lines := append([]*reg{coefficients}, a.linesAfter(coefficients, width, names[1:]...)...)
-		// AVX-512 has registers for the coefficients; the others read them from memory.
-		loaded := make([][]*reg, len(lines))
-		coefficient := func(line, j int) any {
-			if loaded[line] != nil {
-				return loaded[line][j]
-			}
-			return lines[line].mem(j * a.bytes())
-		}
-		if a.is512() {
-			for i, line := range lines {
-				regs := a.vectors(names[i], n)
-				for j, r := range regs {
-					a.v("VMOVUPS", line.mem(j*a.bytes()), r)
-				}
-				loaded[i] = regs
-			}
-		}
+		coefficient, loaded := a.bnCoefficients(lines, names, n)
 		sum, product := a.vectors("sum", n), a.vectors("product", n)
 		grad, d, z := a.vector("gradient"), a.vector("difference"), a.vector("z")
 		for j := range n {
@@ -307,10 +291,23 @@ func bnSums(f *family, v vec, activation bnActivation, ofResult bool) {
 		}
 		a.free(lines[1:]...)
 		a.free(append(append([]*reg{grad, d, z}, sum...), product...)...)
-		for _, regs := range loaded {
-			a.free(regs...)
-		}
+		a.free(loaded...)
 	})
+}
+
+// bnCoefficients returns the operand for coefficient j, below n, of each line: a register in AVX-512, which has
+// enough of them, else an address.
+func (a *asm) bnCoefficients(lines []*reg, names []string, n int) (coefficient func(line, j int) any, loaded []*reg) {
+	if !a.is512() {
+		return func(line, j int) any { return lines[line].mem(j * a.bytes()) }, nil
+	}
+	for i, line := range lines {
+		for j, r := range a.vectors(names[i], n) {
+			a.v("VMOVUPS", line.mem(j*a.bytes()), r)
+			loaded = append(loaded, r)
+		}
+	}
+	return func(line, j int) any { return loaded[line*n+j] }, loaded
 }
 
 func bnGrad(f *family, v vec, activation bnActivation) {

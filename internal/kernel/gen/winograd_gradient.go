@@ -91,22 +91,12 @@ func winogradGradient(f *family, v vec, pooled bool) {
 			all := len(group) > 1 && group[0] < 3 // this group needs all y, once
 			sum := tmp[3]
 			for j := range 4 {
-				for pair := range 2 { // of rows
-					switch {
-					case len(group) == 1 && pair != group[0]/5:
-					case pooled:
-						t.unpool(pair, j, y[2*pair:], tmp[0])
-					default:
-						t.load(t.pixels.at(t.rows[2*pair], j), y[2*pair])
-						t.load(t.pixels.at(t.rows[2*pair+1], j), y[2*pair+1])
-					}
+				t.column(group, j, y, tmp[0])
+				if all && j == 0 {
+					t.copy(y[0], sum)
 				}
 				for i := range 4 {
-					switch {
-					case !all:
-					case i+j == 0:
-						t.copy(y[0], sum)
-					default:
+					if all && i+j > 0 {
 						t.add(y[i], sum, sum)
 					}
 				}
@@ -125,6 +115,20 @@ func winogradGradient(f *family, v vec, pooled bool) {
 			}
 		})
 	}, pointers...)
+}
+
+// column loads those rows of column j of dy that a group of rows of the transform needs.
+func (t *gradientTile) column(group []int, j int, y []*reg, argmax *reg) {
+	for pair := range 2 { // of rows
+		switch {
+		case len(group) == 1 && pair != group[0]/5:
+		case t.argmax != nil:
+			t.unpool(pair, j, y[2*pair:], argmax)
+		default:
+			t.load(t.pixels.at(t.rows[2*pair], j), y[2*pair])
+			t.load(t.pixels.at(t.rows[2*pair+1], j), y[2*pair+1])
+		}
+	}
 }
 
 // unpool loads column j of a pair of rows from the pooled gradient to two registers.
