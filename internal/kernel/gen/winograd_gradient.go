@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // gradient1 is the gradient's transform of four y. tmp has three registers; done is called for each row, in
 // ascending order.
 func (t *transform) gradient1(y func(n int) *reg, rows []int, tmp []*reg, out func(row int) *reg, done func(row int, r *reg)) {
@@ -83,38 +85,90 @@ func winogradGradient(f *family, v vec, pooled bool) {
 	a.i("LEAQ (%s)(%[1]s*8), %s\nADDQ %[2]s, %[2]s\nCMPQ %[3]s, $0\nJEQ half\nADDQ %[2]s, %[2]s", plane, sums, a.arg("lower"))
 	a.at("half")
 	t.transform = newTransform(a, wa2)
-	groups := t.groups([][]int{{0, 1, 2}, {3, 4, 5}}, [][]int{{0}, {1, 2}, {3, 4}, {5}})
-	held, y, tmp := a.vectors("held", 4*len(groups[1])), a.vectors("y", 4), a.vectors("tmp", 4)
 	a.overTiles(func(to, _ *reg) {
 		a.i("MOVQ %s, %s", dst, to)
-		t.halves(groups, func(group []int) {
-			all := len(group) > 1 && group[0] < 3 // this group needs all y, once
-			sum := tmp[3]
-			for j := range 4 {
-				t.column(group, j, y, tmp[0])
-				if all && j == 0 {
-					t.copy(y[0], sum)
-				}
-				for i := range 4 {
-					if all && i+j > 0 {
-						t.add(y[i], sum, sum)
-					}
-				}
-				t.gradient1(func(i int) *reg { return y[i] }, group, tmp,
-					func(row int) *reg { return held[4*(row-group[0])+j] }, func(int, *reg) {})
-			}
-			if all {
-				t.store(sum, dst.memPlus(sums, 1, 0))
-			}
-			for g := range group {
-				t.gradient1(func(j int) *reg { return held[4*g+j] }, upTo(0, 6), tmp,
-					func(int) *reg { return nil }, func(_ int, r *reg) {
-						t.store(r, to.mem(0))
-						t.i("ADDQ %s, %s", plane, to)
-					})
-			}
-		})
+		if a.is512() {
+			t.large(dst, plane, sums, to)
+		} else {
+			t.small(dst, plane, sums, to)
+		}
 	}, pointers...)
+}
+
+// small transforms a vector of channels of a tile with 16 registers: one or two rows of the transform at a time.
+func (t *gradientTile) small(dst, plane, sums, to *reg) {
+	held, y, tmp := t.vectors("held", 4*2), t.vectors("y", 4), t.vectors("tmp", 3)
+	t.halves([][]int{{0}, {1, 2}, {3, 4}, {5}}, func(group []int) {
+		all := len(group) > 1 && group[0] < 3 // this group needs all y, once
+		for j := range 4 {
+			t.column(group, j, y, tmp[0])
+			if all {
+				t.sum(j, y, tmp[2])
+			}
+			t.gradient1(func(i int) *reg { return y[i] }, group, tmp,
+				func(row int) *reg { return held[4*(row-group[0])+j] }, func(int, *reg) {})
+		}
+		if all {
+			t.store(tmp[2], dst.memPlus(sums, 1, 0))
+		}
+		t.along(held, len(group), tmp, plane, to)
+	})
+	t.free(append(append(held, y...), tmp...)...)
+}
+
+// large does the same with 32 registers: it loads y once for all rows of the transform.
+func (t *gradientTile) large(dst, plane, sums, to *reg) {
+	held, y, tmp := t.vectors("held", 4*6), t.vectors("y", 4), t.vectors("tmp", 3)
+	halves := [][]int{{0, 1, 2}, {3, 4, 5}}
+	// The same condition guards where a register is written and where it is read, which the generator's check
+	// does not see: take them as written.
+	for _, r := range append(held[:len(held):len(held)], tmp[2]) {
+		t.word(fmt.Sprintf("VPXORQ %s, %[1]s, %[1]s", r), func() {})
+	}
+	for j := range 4 {
+		t.comment("column %d", j)
+		t.column(halves[0], j, y, tmp[0])
+		for half, rows := range halves {
+			skip := fmt.Sprintf("skip%d%d", half, j)
+			t.i("CMPQ %s, $0\nJEQ %s", t.arg([]string{"upper", "lower"}[half]), skip)
+			if half == 0 {
+				t.sum(j, y, tmp[2])
+			}
+			t.gradient1(func(i int) *reg { return y[i] }, rows, tmp,
+				func(row int) *reg { return held[4*row+j] }, func(int, *reg) {})
+			t.at(skip)
+		}
+	}
+	t.halves(halves, func(rows []int) {
+		if rows[0] == 0 {
+			t.store(tmp[2], dst.memPlus(sums, 1, 0))
+		}
+		t.along(held[4*rows[0]:], len(rows), tmp, plane, to)
+	})
+	t.free(append(append(held, y...), tmp...)...)
+}
+
+// sum adds column j of dy to a sum, or starts it.
+func (t *gradientTile) sum(j int, y []*reg, sum *reg) {
+	if j == 0 {
+		t.copy(y[0], sum)
+	}
+	for i := range 4 {
+		if i+j > 0 {
+			t.add(y[i], sum, sum)
+		}
+	}
+}
+
+// along transforms rows, each of four registers, and stores the planes.
+func (t *gradientTile) along(held []*reg, rows int, tmp []*reg, plane, to *reg) {
+	for g := range rows {
+		t.gradient1(func(j int) *reg { return held[4*g+j] }, upTo(0, 6), tmp,
+			func(int) *reg { return nil }, func(_ int, r *reg) {
+				t.store(r, to.mem(0))
+				t.i("ADDQ %s, %s", plane, to)
+			})
+	}
 }
 
 // column loads those rows of column j of dy that a group of rows of the transform needs.
