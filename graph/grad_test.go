@@ -16,15 +16,15 @@ func window(size, stride, dilation int, p op.Padding) op.Window {
 	return op.Window{Size: [2]int{size, size}, Stride: [2]int{stride, stride}, Dilation: [2]int{dilation, dilation}, Padding: p}
 }
 
-// explicit is a window of explicit padding.
+// explicit is a window with explicit padding.
 func explicit(size, stride, top, bottom, left, right int) op.Window {
 	w := window(size, stride, 1, op.Explicit)
 	w.Pads = [2][2]int{{top, bottom}, {left, right}}
 	return w
 }
 
-// gradients are functions of two inputs; what they build covers the table of gradients.
-// Inputs lie between .2 and 1 (y) and -1 and 1 (x), away from kinks.
+// gradients are functions of two inputs that together use all gradient rules. y is between .2 and 1, and x between
+// -1 and 1, away from kinks.
 var gradients = []struct {
 	name string
 	x, y []int
@@ -181,7 +181,7 @@ var gradients = []struct {
 	}},
 }
 
-// TestGradients compares Grad with central differences of the interpreter without rounding.
+// TestGradients compares Grad with central differences, computed by the interpreter without rounding.
 func TestGradients(t *testing.T) {
 	for i, c := range gradients {
 		t.Run(fmt.Sprint(c.name, i), func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestGradients(t *testing.T) {
 				at = append(at, a)
 			}
 			v := c.f(b, args[0], args[1])
-			// Each element counts with a weight of its own.
+			// Each element has a different weight in the loss.
 			loss := b.Sum(b.Mul(v, b.Offset(b.RandomUniform(5, b.Constant(tensor.Int64, 0), v), .5)))
 			out := []graph.Output{{Key: "loss", Value: loss}}
 			for k, g := range graph.Grad(b, loss, in...) {
@@ -247,7 +247,7 @@ func TestGradients(t *testing.T) {
 	}
 }
 
-// TestGradientsCover holds that every row of the table of gradients is in the test above.
+// TestGradientsCover checks that TestGradients covers all gradient rules.
 func TestGradientsCover(t *testing.T) {
 	used := map[string]bool{}
 	for _, c := range gradients {

@@ -179,8 +179,8 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// TestDraws holds that a layer that is applied twice draws two masks, and that the first is
-// that of the layer applied once.
+// TestDraws checks that a layer that is applied twice draws two masks, the first of which is that of the layer
+// applied once.
 func TestDraws(t *testing.T) {
 	b := graph.NewBuilder(graph.NewStore(), true)
 	x, step := b.Input("x", tensor.Float32, tensor.Unknown, 6), b.Constant(tensor.Int64, 0)
@@ -200,8 +200,8 @@ func TestDraws(t *testing.T) {
 	}
 }
 
-// TestPadConcatSlice: shapes of Pad, Concat, Slice and BatchMatMul where the batch is not known, and
-// what they refuse.
+// TestPadConcatSlice checks the shapes and errors of Pad, Concat, Slice and BatchMatMul for an unknown batch
+// dimension.
 func TestPadConcatSlice(t *testing.T) {
 	const batch = tensor.Unknown
 	for _, c := range []struct {
@@ -252,7 +252,7 @@ func TestPadConcatSlice(t *testing.T) {
 	}
 }
 
-// TestExplicitPadding: shapes of windows of explicit padding, and those that are refused.
+// TestExplicitPadding checks the shapes and errors of windows with explicit padding.
 func TestExplicitPadding(t *testing.T) {
 	x := op.Type{DType: tensor.Float32, Shape: tensor.Shape{tensor.Unknown, 224, 6, 3}}
 	for _, c := range []struct {

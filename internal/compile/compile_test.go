@@ -20,10 +20,10 @@ func weight(b *graph.Builder, name string, shape ...int) *graph.Value {
 	return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: tensor.Float32, Shape: shape}})
 }
 
-// target asks for working memory here and there.
+// target needs working memory for some ops.
 type target struct{}
 
-// InPlace lets Exp and Mul take the memory of an operand.
+// InPlace lets Exp and Mul overwrite an operand.
 func (target) InPlace(n *graph.Node, _ int) []int {
 	switch n.Op.Name() {
 	case "Exp":
@@ -70,7 +70,7 @@ func compiled(t *testing.T, b *graph.Builder, out ...*graph.Value) *Plan {
 	return p
 }
 
-// ops lists the plan's ops that compute, with their attributes.
+// ops lists the plan's ops, except sources, with their attributes.
 func ops(p *Plan) []string {
 	var names []string
 	for _, n := range p.Nodes {
@@ -87,7 +87,7 @@ func ops(p *Plan) []string {
 	return names
 }
 
-// scaled is y times a number for each channel, and another added.
+// scaled is y*scale + shift, with one scale and one shift for each channel.
 func scaled(b *graph.Builder, y *graph.Value) *graph.Value {
 	n := y.Shape[y.Rank()-1]
 	return b.Add(b.Mul(y, weight(b, "scale", n)), weight(b, "shift", n))
@@ -260,7 +260,7 @@ func TestFuse(t *testing.T) {
 func TestSimplify(t *testing.T) {
 	b := graph.NewBuilder(graph.NewStore(), true)
 	x := b.Input("x", tensor.Float32, tensor.Unknown, 6)
-	b.Exp(x) // nobody needs it
+	b.Exp(x) // not used
 	y := b.Mean(b.Scale(b.Offset(x, 0), 1))
 	p := compiled(t, b, y, b.Mean(x))
 	if got, want := strings.Join(ops(p), ", "), "ReduceSum, Div"; got != want {
@@ -271,7 +271,7 @@ func TestSimplify(t *testing.T) {
 	}
 }
 
-// TestSnapshot: an update that reads what an earlier one has changed gets a copy.
+// TestSnapshot checks that an update reads a copy of a variable that an earlier update changes.
 func TestSnapshot(t *testing.T) {
 	b := graph.NewBuilder(graph.NewStore(), true)
 	v, w := weight(b, "v"), weight(b, "w")
@@ -283,13 +283,13 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// inPlace says whether v has the memory of an operand w that nothing needs any more.
+// inPlace reports whether v overwrites an operand w that is not needed any more.
 func inPlace(v, w *graph.Value, last map[*graph.Value]int) bool {
 	return v != w && last[w] == v.Node.ID && slices.ContainsFunc(target{}.InPlace(v.Node, 0), func(i int) bool { return Root(v.Node.In[i]) == w })
 }
 
-// TestMemory builds random graphs and holds that what is alive at once does not overlap, and
-// that the arena is not much larger than what is alive.
+// TestMemory builds random graphs and checks that values that are alive at the same time do not overlap, and that
+// the arena is not much larger than the values that are alive.
 func TestMemory(t *testing.T) {
 	taken := 0
 	for seed := range uint64(50) {

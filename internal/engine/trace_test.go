@@ -11,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// TestTrace reads what LINCE_TRACE=plan tells: when a plan is made, and after some runs.
+// TestTrace reads the output of LINCE_TRACE=plan, when a plan is made and after some runs.
 func TestTrace(t *testing.T) {
 	store := graph.NewStore()
 	b := graph.NewBuilder(store, false)

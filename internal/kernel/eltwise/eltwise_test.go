@@ -111,13 +111,13 @@ func TestMeaning(t *testing.T) {
 	}
 }
 
-// near is same, or within what approximate allows.
+// near reports whether a and b are the same, or differ by as much as approximate allows.
 func near(a, b float32) bool {
 	const places = 4
 	return same(a, b) || math.Abs(float64(a)-float64(b)) <= math.Max(1e-38, math.Abs(float64(b))*places/(1<<23))
 }
 
-// All that assembly does of exp and the like, densely over the whole range.
+// TestApproximations tests the approximate functions densely over the whole range.
 func TestApproximations(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
@@ -203,7 +203,7 @@ func TestSelect(t *testing.T) {
 	})
 }
 
-// TestBinaryWalk: each function over (3, n, 37), with x of (3, 1, 37) and y of (n, 1).
+// TestBinaryWalk tests each function for a result (3, n, 37), x (3, 1, 37) and y (n, 1).
 func TestBinaryWalk(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for op := range BinaryOp(len(binaries)) {

@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// sizes is the grid: rows, columns.
+// sizes lists the tested sizes: rows, columns.
 var sizes = [][2]int{{1, 1}, {1, 2}, {15, 2}, {3, 10}, {7, 16}, {5, 33}, {100, 64}, {33, 100}, {2000, 64}, {9, 5000}, {20000, 3}}
 
 func TestSumRows(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// BenchmarkTransforms runs the transforms of a row of tiles of 64 channels, and those of 64x64
-// filters; bytes are operands and results.
+// BenchmarkTransforms runs the transforms of a row of tiles with 64 channels, and those of 64x64 filters. Bytes
+// are those of operands and results.
 func BenchmarkTransforms(b *testing.B) {
 	const (
 		c, count   = 64, 16

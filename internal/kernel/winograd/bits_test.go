@@ -36,7 +36,7 @@ func TestBits(t *testing.T) {
 			check("filter gradient", dw)
 			if c%16 == 0 {
 				dx := kerneltest.Random(t, 3, 36*c)
-				carry := append([]float32(nil), dx[:12*c]...) // rows 0 and 1, but for what rows 4 and 5 have
+				carry := append([]float32(nil), dx[:12*c]...) // rows 0 and 1 without those of rows 4 and 5
 				for row := range 2 {
 					copy(carry[row*6*c:][:2*c], dx[(Tile+row)*6*c:])
 				}

@@ -14,7 +14,7 @@ func TestNarrow(t *testing.T) {
 		for channels := MinNarrow; channels <= MaxNarrow; channels++ {
 			for _, padded := range []int{8, 16, 32} {
 				if padded == 32 && isa != kernel.AVX512 {
-					continue // no tile is so wide
+					continue // wider than a tile
 				}
 				name := fmt.Sprintf("%d channels, %d columns", channels, padded)
 				const row = 7
