@@ -2,11 +2,11 @@ package kernel
 
 import "math/bits"
 
-// Heights is a set of numbers of rows: bit n stands for n. Tiles of matrix products are written for
-// few of them.
+// Heights is a set of heights, in rows, of tiles of matrix products: bit n stands for n rows. There is
+// assembly for few of them.
 type Heights uint32
 
-// All heights up to a number; above eight, even ones.
+// Sets of heights: all up to a number, but above eight only even ones.
 const (
 	upTo6  Heights = 1<<7 - 2
 	upTo8  Heights = 1<<9 - 2
@@ -15,10 +15,10 @@ const (
 	narrow Heights = upTo6 ^ 1<<5 | 1<<8
 )
 
-// TileHeights are the heights of tiles, as internal/kernel/gen writes them and micro, gemm and winograd
-// use them: of some vectors of columns (of four in NEON, where 0 stands for fewer columns), reread
-// says whether rows of B are likely to come from further than the first cache for each tile, as they
-// do where A is transposed: those tiles are higher.
+// TileHeights are the heights of tiles that are some vectors of columns wide. (A vector of NEON has
+// four columns; there, 0 vectors stand for fewer than four columns.) reread says that each tile is
+// likely to read B from beyond the first cache, as it does where A is transposed: then some tiles are
+// higher. internal/kernel/gen writes the tiles of this table; micro, gemm and winograd use them.
 func TileHeights(isa ISA, vectors int, reread bool) Heights {
 	switch {
 	case isa == AVX512 && vectors == 2 && reread:
