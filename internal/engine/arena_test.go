@@ -214,7 +214,7 @@ func TestSharedFilters(t *testing.T) {
 	}
 	changed := results(programs[1], x)
 	if changed == first || changed != results(programs[0], x) {
-		t.Error("a changed weight was not packed anew")
+		t.Error("a changed weight was not packed again")
 	}
 	if err := store.Set(v, old); err != nil {
 		t.Fatal(err)

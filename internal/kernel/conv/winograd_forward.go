@@ -65,7 +65,7 @@ func (f *winogradForward) Run(part int, x, packed, bias, residual, y []float32, 
 	}
 }
 
-// tiles computes the results of tiles [lo, hi). The part goes on with tiles [hi, next), whose pixels are
+// tiles computes the results of tiles [lo, hi). The part continues with tiles [hi, next), whose pixels are
 // prefetched.
 func (f *winogradForward) tiles(lo, hi, next, group int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32) {
 	planes := f.products.planes

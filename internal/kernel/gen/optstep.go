@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // optstep writes the optimizers' steps. Each updates n vectors of the variable and its slots from the gradient,
 // with numbers that are the same for all elements.
 func optstep(f *family) {
@@ -70,7 +72,7 @@ func sgd(f *family, v vec, name string, momentum, nesterov bool) {
 }
 
 func rmsprop(f *family, v vec, momentum, centered bool) {
-	name, params := "rmsprop", append(stepParams[:4:4], "v *float32")
+	name, params := "rmsprop", slices.Concat(stepParams, []string{"v *float32"})
 	if momentum {
 		name += "Momentum"
 		params = append(params, "m *float32")

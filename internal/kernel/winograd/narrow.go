@@ -6,8 +6,10 @@ import "github.com/lince-ml/lince/internal/kernel"
 // the products are so short that they have their own kernel.
 
 const (
-	// MinNarrow and MaxNarrow are the minimum and the maximum number of input channels of Narrow.
-	MinNarrow, MaxNarrow = 2, 4
+	// MinNarrow is the minimum number of input channels of Narrow.
+	MinNarrow = 2
+	// MaxNarrow is the maximum number of input channels of Narrow.
+	MaxNarrow = 4
 	// NarrowTiles is the number of tiles in a product of Narrow.
 	NarrowTiles = 4
 	// NarrowColumns is the maximum number of output channels in a product of Narrow.
