@@ -191,20 +191,20 @@ func TestResult(t *testing.T) {
 			}
 			// The pool takes its maxima from the same numbers.
 			pooled := kerneltest.Junk(t, row+(2*tiles-1)*pixel+c)
-			at := kerneltest.Guarded[uint8](t, len(pooled))
-			ResultPool(isa, pooled, at, row, pixel, m, plane, tile, bias, c, tiles)
+			argmax := kerneltest.Guarded[uint8](t, len(pooled))
+			ResultPool(isa, pooled, argmax, row, pixel, m, plane, tile, bias, c, tiles)
 			for i := range 4 * tiles * c {
 				q, o := i/c, i%c
 				y, x := q%2, q/2 // of the pooled results
-				best, place := float32(0), uint8(4)
+				best, position := float32(0), uint8(kernel.NoArgmax2x2)
 				for n := range 4 {
 					if v := plain[(y*2+n/2)*row+(x*2+n%2)*pixel+o]; v > best {
-						best, place = v, uint8(n)
+						best, position = v, uint8(n)
 					}
 				}
 				to := y*row + x*pixel + o
-				if pooled[to] != best || at[to] != place {
-					t.Fatalf("pooled %d, %d of channel %d is %v at %d, want %v at %d", y, x, o, pooled[to], at[to], best, place)
+				if pooled[to] != best || argmax[to] != position {
+					t.Fatalf("pooled %d, %d of channel %d is %v at %d, want %v at %d", y, x, o, pooled[to], argmax[to], best, position)
 				}
 			}
 		}
@@ -241,18 +241,18 @@ func TestGradient(t *testing.T) {
 		checkAll(dst)
 
 		g := kerneltest.Random(t, 2, row+(2*tiles-1)*pixel+c)
-		at := kerneltest.Guarded[uint8](t, len(g))
+		argmax := kerneltest.Guarded[uint8](t, len(g))
 		clear(dy)
 		for i := range 4 * tiles * c {
 			q, o := i/c, i%c
 			y, x := q%2, q/2
-			from, place := y*row+x*pixel+o, i*7%6
-			if at[from] = uint8(place); place < 4 {
-				dy[(y*2+place/2)*row+(x*2+place%2)*pixel+o] = g[from]
+			from, position := y*row+x*pixel+o, i*7%6
+			if argmax[from] = uint8(position); position < 4 {
+				dy[(y*2+position/2)*row+(x*2+position%2)*pixel+o] = g[from]
 			}
 		}
 		dst = kerneltest.Junk(t, len(dst))
-		GradientPooled(isa, AllRows, dst, plane, tile, g, at, row, pixel, c, tiles)
+		GradientPooled(isa, AllRows, dst, plane, tile, g, argmax, row, pixel, c, tiles)
 		vectors.Check(t, isa, fmt.Sprint(c, "pooled"), dst)
 		checkAll(dst)
 	})
@@ -262,14 +262,14 @@ func TestGradient(t *testing.T) {
 func TestRows(t *testing.T) {
 	each(t, func(t *testing.T, isa kernel.ISA, c int) {
 		plane, row := tiles*c, (Tile*tiles+2)*c
-		x, at := kerneltest.Random(t, 1, Patch*row), kerneltest.Guarded[uint8](t, 4*row)
-		for i := range at {
-			at[i] = uint8(i * 7 % 5)
+		x, argmax := kerneltest.Random(t, 1, Patch*row), kerneltest.Guarded[uint8](t, 4*row)
+		for i := range argmax {
+			argmax[i] = uint8(i * 7 % 5)
 		}
 		for name, transform := range map[string]func(rows Rows, dst []float32){
 			"image":            func(rows Rows, dst []float32) { Image(isa, rows, dst, plane, c, x, row, c, c, tiles) },
 			"gradient":         func(rows Rows, dst []float32) { Gradient(isa, rows, dst, plane, c, x, row, c, c, tiles) },
-			"gradient, pooled": func(rows Rows, dst []float32) { GradientPooled(isa, rows, dst, plane, c, x, at, row, c, c, tiles) },
+			"gradient, pooled": func(rows Rows, dst []float32) { GradientPooled(isa, rows, dst, plane, c, x, argmax, row, c, c, tiles) },
 		} {
 			all := make([]float32, GradientPlanes*plane)
 			transform(AllRows, all)
@@ -386,13 +386,13 @@ func TestNoAllocations(t *testing.T) {
 	const c = 40
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		planes, pixels, bias := make([]float32, GradientPlanes*48), make([]float32, 36*48), make([]float32, c)
-		at := make([]uint8, 16*48)
+		argmax := make([]uint8, 16*48)
 		kerneltest.NoAllocs(t, "transforms", func() {
 			Image(isa, AllRows, planes, c, c, pixels, 6*c, c, c, 1)
 			Result(isa, pixels, 4*c, c, planes, c, c, bias, true, c, 1)
-			ResultPool(isa, pixels, at, 2*c, c, planes, c, c, bias, c, 1)
+			ResultPool(isa, pixels, argmax, 2*c, c, planes, c, c, bias, c, 1)
 			Gradient(isa, AllRows, planes, c, c, pixels, 4*c, c, c, 1)
-			GradientPooled(isa, AllRows, planes, c, c, pixels, at, 2*c, c, c, 1)
+			GradientPooled(isa, AllRows, planes, c, c, pixels, argmax, 2*c, c, c, 1)
 			AddImage(isa, pixels, 6*48, pixels[24*48:], 6*48, 48, planes, 48, 48, 48, 1)
 			Filter(isa, planes, c, c)
 			FilterGradient(isa, pixels, c, planes, c, c)
