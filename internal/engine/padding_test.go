@@ -68,7 +68,7 @@ var paddings = []struct {
 		}
 		return t.grads(y, x, k, bias)
 	}},
-	{"winograd of pictures", func(t trial) []*graph.Value {
+	{"winograd of images", func(t trial) []*graph.Value {
 		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(5, 30), t.between(14, 40), t.between(2, 4))
 		w := t.explicit(x, 1, 1, 1, 3)
 		w.Size = [2]int{3, 3}

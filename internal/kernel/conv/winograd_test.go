@@ -29,7 +29,7 @@ func normal(t testing.TB, seed uint64, n int, deviation float32) []float32 {
 }
 
 // errors returns the maximum error relative to the largest number, and the relative error in the L2 norm.
-func errors(got []float32, want []float64) (greatest, l2 float64) {
+func errors(got []float32, want []float64) (largest, l2 float64) {
 	var d, scale, dd, ww float64
 	for i, w := range want {
 		e := math.Abs(float64(got[i]) - w)
@@ -63,15 +63,15 @@ func TestWinogradErrors(t *testing.T) {
 			y, _ := runForward(t, newWinogradForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil, nil)
 			dx := runGradInput(t, newWinogradGradInput(isa, s, false), s, dy, nil, w)
 			dw, _ := runGradFilter(t, newWinogradGradFilter(isa, s, Gradient{}), s, false, x, dy, nil)
-			greatest, _ := errors(y, want)
+			largest, _ := errors(y, want)
 			_, data := errors(dx, wantX)
 			_, filter := errors(dw, wantW)
 			// The error of a direct convolution, for comparison.
 			plain, _ := runForward(t, newDirectForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil, nil)
 			direct, _ := errors(plain, want)
-			t.Logf("%dx%dx%d: forward %.1e of the greatest (direct %.1e), gradients %.1e and %.1e in L2", s.H, s.W, s.C, greatest, direct, data, filter)
-			if !(greatest < 2e-6 && data < 1.5e-6 && filter < 1.5e-6) {
-				t.Errorf("%+v: errors are greater than documented: %.1e, %.1e, %.1e", s, greatest, data, filter)
+			t.Logf("%dx%dx%d: forward %.1e of the largest result (direct %.1e), gradients %.1e and %.1e in L2", s.H, s.W, s.C, largest, direct, data, filter)
+			if !(largest < 2e-6 && data < 1.5e-6 && filter < 1.5e-6) {
+				t.Errorf("%+v: errors are greater than documented: %.1e, %.1e, %.1e", s, largest, data, filter)
 			}
 		}
 	})

@@ -113,14 +113,14 @@ func steps() []step {
 				}
 				s.Run(p, o, w, g, a, b, c)
 			}
-		}, func(w, g, m, v, greatest *float64) {
+		}, func(w, g, m, v, vmax *float64) {
 			alpha := float64(o.LearningRate) * math.Sqrt(1-math.Pow(float64(o.Beta2), 3)) / (1 - math.Pow(float64(o.Beta1), 3))
 			*m += (*g - *m) * (1 - float64(o.Beta1))
 			*v += (*g**g - *v) * (1 - float64(o.Beta2))
 			u := *v
 			if ams {
-				u = math.Max(u, *greatest)
-				*greatest = u
+				u = math.Max(u, *vmax)
+				*vmax = u
 			}
 			*w -= alpha * *m / (math.Sqrt(u) + float64(o.Epsilon))
 		}})
