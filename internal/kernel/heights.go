@@ -6,12 +6,12 @@ import "math/bits"
 // assembly for few of them.
 type Heights uint32
 
-// Sets of heights: all up to a number, but above eight only even ones.
+// Sets of heights: all up to a number, but above eight only some.
 const (
 	upTo6  Heights = 1<<7 - 2
 	upTo8  Heights = 1<<9 - 2
 	upTo12 Heights = upTo8 | 1<<10 | 1<<12
-	upTo14 Heights = upTo12 | 1<<14
+	upTo14 Heights = upTo8 | 1<<9 | 1<<10 | 1<<14 // 9: three pixels of three channels
 	narrow Heights = upTo6 ^ 1<<5 | 1<<8
 )
 

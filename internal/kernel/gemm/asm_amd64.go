@@ -20,10 +20,10 @@ func tileAVX512(rows int, t *tile) {
 		tile7AVX512(t)
 	case 8:
 		tile8AVX512(t)
+	case 9:
+		tile9AVX512(t)
 	case 10:
 		tile10AVX512(t)
-	case 12:
-		tile12AVX512(t)
 	case 14:
 		tile14AVX512(t)
 	default:
@@ -49,10 +49,10 @@ func shortAVX512(rows int, t *short) {
 		short7AVX512(t)
 	case 8:
 		short8AVX512(t)
+	case 9:
+		short9AVX512(t)
 	case 10:
 		short10AVX512(t)
-	case 12:
-		short12AVX512(t)
 	case 14:
 		short14AVX512(t)
 	default:
@@ -138,15 +138,15 @@ func tile7AVX512(t *tile)
 //go:noescape
 func tile8AVX512(t *tile)
 
+// tile9AVX512 is a tile, of which B is packed and the next of it fetched.
+//
+//go:noescape
+func tile9AVX512(t *tile)
+
 // tile10AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
 func tile10AVX512(t *tile)
-
-// tile12AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func tile12AVX512(t *tile)
 
 // tile14AVX512 is a tile, of which B is packed and the next of it fetched.
 //
@@ -193,15 +193,15 @@ func short7AVX512(t *short)
 //go:noescape
 func short8AVX512(t *short)
 
+// short9AVX512 is rows of tiles of few products.
+//
+//go:noescape
+func short9AVX512(t *short)
+
 // short10AVX512 is rows of tiles of few products.
 //
 //go:noescape
 func short10AVX512(t *short)
-
-// short12AVX512 is rows of tiles of few products.
-//
-//go:noescape
-func short12AVX512(t *short)
 
 // short14AVX512 is rows of tiles of few products.
 //

@@ -20,7 +20,6 @@ var microTiles = []struct {
 // microTile is N and T, but for heights that only T has.
 func microTile(t *product, height int) {
 	t.at("tile")
-	t.fetchResult()
 	t.startFrom("Init", "IStride")
 	strided := t.microN
 	if !kernel.TileHeights(t.isa, t.vectors, false).Has(height) {
@@ -40,6 +39,7 @@ func microTile(t *product, height int) {
 
 // microN has rows of A at a stride, k contiguous, in segments at any distance.
 func (t *product) microN() {
+	t.fetchResult()
 	t.rightAtStride()
 	rows := t.strided("AStride", t.args.field("A"))
 	t.left = rows
@@ -53,6 +53,7 @@ func (t *product) microN() {
 // microT has contiguous rows of A, k at a stride, in segments at one distance.
 func (t *product) microT() {
 	t.rightAtStride()
+	t.pairs = t.vectors == 2
 	t.left = t.contiguous("AStride", t.args.field("A"))
 	var ahead []*reg
 	for _, f := range []string{"Ahead", "Ahead+Ahead__size"} {

@@ -20,6 +20,7 @@ type product struct {
 	left      left
 	right     right
 	meanwhile []func()
+	pairs     bool // the loop over k is unrolled twice
 }
 
 // newProduct takes the registers of a tile. The function's only parameter points to its struct.
@@ -223,10 +224,31 @@ func (t *product) overK() {
 	t.wholeOrPart(t.multiply)
 }
 
-// multiply is overK with a mask for the last vectors of B.
+// multiply is overK with a mask for the last vectors of B. In pairs, two k are multiplied at a time.
 func (t *product) multiply(tail *reg) {
 	k, again := t.pointer("K"), t.newLabel("again")
+	if !t.pairs || tail != nil {
+		t.loop(again)
+		t.multiplyRow(tail)
+		t.i("DECQ %s\nJNE %s", k, again)
+		t.free(k)
+		return
+	}
+	odd, end := t.newLabel("odd"), t.newLabel("end")
+	t.i("SUBQ $2, %s\nJLT %s", k, odd)
 	t.loop(again)
+	t.multiplyRow(tail)
+	t.multiplyRow(tail)
+	t.i("SUBQ $2, %s\nJGE %s", k, again)
+	t.at(odd)
+	t.i("ADDQ $2, %s\nJEQ %s", k, end)
+	t.multiplyRow(tail)
+	t.at(end)
+	t.free(k)
+}
+
+// multiplyRow multiplies a row of B by an element of each row of A, and goes to the next k.
+func (t *product) multiplyRow(tail *reg) {
 	t.loadRow(t.right.p, tail, t.b)
 	for _, do := range t.meanwhile {
 		do()
@@ -240,8 +262,6 @@ func (t *product) multiply(tail *reg) {
 	}
 	t.left.next()
 	t.i("ADDQ %v, %s", prefixed(t.right.stride), t.right.p)
-	t.i("DECQ %s\nJNE %s", k, again)
-	t.free(k)
 }
 
 // prefixed is an operand: a register, or a number.
@@ -308,5 +328,5 @@ func (t *product) freeOperands(others ...*reg) {
 		t.free(stride)
 	}
 	t.free(others...)
-	t.meanwhile = nil
+	t.meanwhile, t.pairs = nil, false
 }

@@ -36,10 +36,10 @@ func tileAVX512(height int, a *Args) {
 		tile7x2AVX512(a)
 	case 0x28:
 		tile8x2AVX512(a)
+	case 0x29:
+		tile9x2AVX512(a)
 	case 0x2a:
 		tile10x2AVX512(a)
-	case 0x2c:
-		tile12x2AVX512(a)
 	case 0x2e:
 		tile14x2AVX512(a)
 	default:
@@ -196,15 +196,15 @@ func tile7x2AVX512(a *Args)
 //go:noescape
 func tile8x2AVX512(a *Args)
 
+// tile9x2AVX512 is N and T.
+//
+//go:noescape
+func tile9x2AVX512(a *Args)
+
 // tile10x2AVX512 is N and T.
 //
 //go:noescape
 func tile10x2AVX512(a *Args)
-
-// tile12x2AVX512 is N and T.
-//
-//go:noescape
-func tile12x2AVX512(a *Args)
 
 // tile14x2AVX512 is N and T.
 //

@@ -22,10 +22,10 @@ func productsAVX512(height int, a *Products) {
 		products7AVX512(a)
 	case 8:
 		products8AVX512(a)
+	case 9:
+		products9AVX512(a)
 	case 10:
 		products10AVX512(a)
-	case 12:
-		products12AVX512(a)
 	case 14:
 		products14AVX512(a)
 	default:
@@ -395,15 +395,15 @@ func products7AVX512(a *Products)
 //go:noescape
 func products8AVX512(a *Products)
 
+// products9AVX512 makes tiles of this height: see Products.
+//
+//go:noescape
+func products9AVX512(a *Products)
+
 // products10AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
 func products10AVX512(a *Products)
-
-// products12AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func products12AVX512(a *Products)
 
 // products14AVX512 makes tiles of this height: see Products.
 //

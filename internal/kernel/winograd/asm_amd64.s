@@ -4997,6 +4997,261 @@ multiplied:
 	VZEROUPPER
 	RET
 
+// func products9AVX512(a *Products)
+TEXT ·products9AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+plane:
+	MOVQ Products_B(AX), BX
+	MOVQ BX, Products_panelB(AX)
+	MOVQ Products_C(AX), BX
+	MOVQ BX, Products_panelC(AX)
+	MOVQ Products_Panels(AX), BX
+	MOVQ BX, Products_left(AX)
+panel:
+	MOVQ Products_tiles(AX), BX
+	MOVQ Products_A(AX), CX
+	MOVQ Products_panelC(AX), DX
+tile:
+	CMPQ Products_Accumulate(AX), $0
+	JEQ zero
+	// the sums start from C
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	ADDQ DI, SI
+	VMOVUPS (SI), Z8
+	VMOVUPS 64(SI), Z9
+	ADDQ DI, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	ADDQ DI, SI
+	VMOVUPS (SI), Z12
+	VMOVUPS 64(SI), Z13
+	ADDQ DI, SI
+	VMOVUPS (SI), Z14
+	VMOVUPS 64(SI), Z15
+	ADDQ DI, SI
+	VMOVUPS (SI), Z16
+	VMOVUPS 64(SI), Z17
+	JMP begin
+zero:
+	// the sums start from 0
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+begin:
+	// the next memory, when all of the first has been asked for
+	MOVQ Products_ahead(AX), SI
+	CMPQ SI, Products_ahead+8(AX)
+	JCS more
+	MOVQ Products_ahead+16(AX), SI
+	MOVQ SI, Products_ahead+0(AX)
+	MOVQ Products_ahead+24(AX), SI
+	MOVQ SI, Products_ahead+8(AX)
+	MOVQ Products_ahead+32(AX), SI
+	MOVQ SI, Products_ahead+16(AX)
+	MOVQ Products_ahead+40(AX), SI
+	MOVQ SI, Products_ahead+24(AX)
+	XORL SI, SI
+	MOVQ SI, Products_ahead+32(AX)
+	MOVQ SI, Products_ahead+40(AX)
+more:
+	CMPQ Products_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ Products_AStride(AX), SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	MOVQ Products_panelB(AX), DI
+	MOVQ Products_ahead(AX), R11
+	XORL R12, R12
+	MOVL $32, R13
+	CMPQ R11, Products_ahead+8(AX)
+	CMOVQCS R13, R12
+	// without memory to ask for, A is asked for
+	TESTQ R11, R11
+	CMOVQEQ CX, R11
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R13
+	PCALIGN $64
+again1:
+	VMOVUPS (DI), Z18
+	VMOVUPS 64(DI), Z19
+	PREFETCHT0 (R11)
+	ADDQ R12, R11
+	VBROADCASTSS (R8), Z20
+	VFMADD231PS Z18, Z20, Z0
+	VFMADD231PS Z19, Z20, Z1
+	VBROADCASTSS (R8)(SI*1), Z21
+	VFMADD231PS Z18, Z21, Z2
+	VFMADD231PS Z19, Z21, Z3
+	VBROADCASTSS (R8)(SI*2), Z20
+	VFMADD231PS Z18, Z20, Z4
+	VFMADD231PS Z19, Z20, Z5
+	VBROADCASTSS (R9), Z21
+	VFMADD231PS Z18, Z21, Z6
+	VFMADD231PS Z19, Z21, Z7
+	VBROADCASTSS (R9)(SI*1), Z20
+	VFMADD231PS Z18, Z20, Z8
+	VFMADD231PS Z19, Z20, Z9
+	VBROADCASTSS (R9)(SI*2), Z21
+	VFMADD231PS Z18, Z21, Z10
+	VFMADD231PS Z19, Z21, Z11
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS Z18, Z20, Z12
+	VFMADD231PS Z19, Z20, Z13
+	VBROADCASTSS (R10)(SI*1), Z21
+	VFMADD231PS Z18, Z21, Z14
+	VFMADD231PS Z19, Z21, Z15
+	VBROADCASTSS (R10)(SI*2), Z20
+	VFMADD231PS Z18, Z20, Z16
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	ADDQ $128, DI
+	DECQ R13
+	JNE again1
+	TESTQ R12, R12
+	JEQ asked2
+	MOVQ R11, Products_ahead(AX)
+asked2:
+	JMP multiplied
+transposed:
+	// rows of A that follow one another
+	MOVQ Products_AStride(AX), DI
+	MOVQ CX, SI
+	MOVQ Products_panelB(AX), R8
+	MOVQ Products_BStride(AX), R9
+	MOVQ Products_ahead(AX), R10
+	XORL R11, R11
+	MOVL $32, R12
+	CMPQ R10, Products_ahead+8(AX)
+	CMOVQCS R12, R11
+	// without memory to ask for, A is asked for
+	TESTQ R10, R10
+	CMOVQEQ CX, R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ Products_K(AX), R12
+	PCALIGN $64
+again3:
+	VMOVUPS (R8), Z18
+	VMOVUPS 64(R8), Z19
+	PREFETCHT0 (R10)
+	ADDQ R11, R10
+	VBROADCASTSS (SI), Z20
+	VFMADD231PS Z18, Z20, Z0
+	VFMADD231PS Z19, Z20, Z1
+	VBROADCASTSS 4(SI), Z21
+	VFMADD231PS Z18, Z21, Z2
+	VFMADD231PS Z19, Z21, Z3
+	VBROADCASTSS 8(SI), Z20
+	VFMADD231PS Z18, Z20, Z4
+	VFMADD231PS Z19, Z20, Z5
+	VBROADCASTSS 12(SI), Z21
+	VFMADD231PS Z18, Z21, Z6
+	VFMADD231PS Z19, Z21, Z7
+	VBROADCASTSS 16(SI), Z20
+	VFMADD231PS Z18, Z20, Z8
+	VFMADD231PS Z19, Z20, Z9
+	VBROADCASTSS 20(SI), Z21
+	VFMADD231PS Z18, Z21, Z10
+	VFMADD231PS Z19, Z21, Z11
+	VBROADCASTSS 24(SI), Z20
+	VFMADD231PS Z18, Z20, Z12
+	VFMADD231PS Z19, Z20, Z13
+	VBROADCASTSS 28(SI), Z21
+	VFMADD231PS Z18, Z21, Z14
+	VFMADD231PS Z19, Z21, Z15
+	VBROADCASTSS 32(SI), Z20
+	VFMADD231PS Z18, Z20, Z16
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ DI, SI
+	ADDQ R9, R8
+	DECQ R12
+	JNE again3
+	TESTQ R11, R11
+	JEQ asked4
+	MOVQ R10, Products_ahead(AX)
+asked4:
+multiplied:
+	// the result
+	MOVQ Products_CStride(AX), DI
+	MOVQ DX, SI
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	ADDQ DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ DI, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ DI, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ DI, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, 64(SI)
+	// the next tile, panel and plane
+	ADDQ Products_aTile(AX), CX
+	ADDQ Products_cTile(AX), DX
+	DECQ BX
+	JNE tile
+	MOVQ Products_BPanel(AX), BX
+	ADDQ BX, Products_panelB(AX)
+	ADDQ $128, Products_panelC(AX)
+	DECQ Products_left(AX)
+	JNE panel
+	MOVQ Products_APlane(AX), BX
+	ADDQ BX, Products_A(AX)
+	MOVQ Products_BPlane(AX), BX
+	ADDQ BX, Products_B(AX)
+	MOVQ Products_CPlane(AX), BX
+	ADDQ BX, Products_C(AX)
+	DECQ Products_Planes(AX)
+	JNE plane
+	VZEROUPPER
+	RET
+
 // func products10AVX512(a *Products)
 TEXT ·products10AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
@@ -5247,305 +5502,6 @@ multiplied:
 	ADDQ DI, SI
 	VMOVUPS Z18, (SI)
 	VMOVUPS Z19, 64(SI)
-	// the next tile, panel and plane
-	ADDQ Products_aTile(AX), CX
-	ADDQ Products_cTile(AX), DX
-	DECQ BX
-	JNE tile
-	MOVQ Products_BPanel(AX), BX
-	ADDQ BX, Products_panelB(AX)
-	ADDQ $128, Products_panelC(AX)
-	DECQ Products_left(AX)
-	JNE panel
-	MOVQ Products_APlane(AX), BX
-	ADDQ BX, Products_A(AX)
-	MOVQ Products_BPlane(AX), BX
-	ADDQ BX, Products_B(AX)
-	MOVQ Products_CPlane(AX), BX
-	ADDQ BX, Products_C(AX)
-	DECQ Products_Planes(AX)
-	JNE plane
-	VZEROUPPER
-	RET
-
-// func products12AVX512(a *Products)
-TEXT ·products12AVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-plane:
-	MOVQ Products_B(AX), BX
-	MOVQ BX, Products_panelB(AX)
-	MOVQ Products_C(AX), BX
-	MOVQ BX, Products_panelC(AX)
-	MOVQ Products_Panels(AX), BX
-	MOVQ BX, Products_left(AX)
-panel:
-	MOVQ Products_tiles(AX), BX
-	MOVQ Products_A(AX), CX
-	MOVQ Products_panelC(AX), DX
-tile:
-	CMPQ Products_Accumulate(AX), $0
-	JEQ zero
-	// the sums start from C
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ADDQ DI, SI
-	VMOVUPS (SI), Z2
-	VMOVUPS 64(SI), Z3
-	ADDQ DI, SI
-	VMOVUPS (SI), Z4
-	VMOVUPS 64(SI), Z5
-	ADDQ DI, SI
-	VMOVUPS (SI), Z6
-	VMOVUPS 64(SI), Z7
-	ADDQ DI, SI
-	VMOVUPS (SI), Z8
-	VMOVUPS 64(SI), Z9
-	ADDQ DI, SI
-	VMOVUPS (SI), Z10
-	VMOVUPS 64(SI), Z11
-	ADDQ DI, SI
-	VMOVUPS (SI), Z12
-	VMOVUPS 64(SI), Z13
-	ADDQ DI, SI
-	VMOVUPS (SI), Z14
-	VMOVUPS 64(SI), Z15
-	ADDQ DI, SI
-	VMOVUPS (SI), Z16
-	VMOVUPS 64(SI), Z17
-	ADDQ DI, SI
-	VMOVUPS (SI), Z18
-	VMOVUPS 64(SI), Z19
-	ADDQ DI, SI
-	VMOVUPS (SI), Z20
-	VMOVUPS 64(SI), Z21
-	ADDQ DI, SI
-	VMOVUPS (SI), Z22
-	VMOVUPS 64(SI), Z23
-	JMP begin
-zero:
-	// the sums start from 0
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
-begin:
-	// the next memory, when all of the first has been asked for
-	MOVQ Products_ahead(AX), SI
-	CMPQ SI, Products_ahead+8(AX)
-	JCS more
-	MOVQ Products_ahead+16(AX), SI
-	MOVQ SI, Products_ahead+0(AX)
-	MOVQ Products_ahead+24(AX), SI
-	MOVQ SI, Products_ahead+8(AX)
-	MOVQ Products_ahead+32(AX), SI
-	MOVQ SI, Products_ahead+16(AX)
-	MOVQ Products_ahead+40(AX), SI
-	MOVQ SI, Products_ahead+24(AX)
-	XORL SI, SI
-	MOVQ SI, Products_ahead+32(AX)
-	MOVQ SI, Products_ahead+40(AX)
-more:
-	CMPQ Products_transposed(AX), $0
-	JNE transposed
-	// rows of A at a stride
-	MOVQ Products_AStride(AX), SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ CX, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	MOVQ Products_panelB(AX), DI
-	MOVQ Products_ahead(AX), R12
-	XORL R13, R13
-	MOVL $32, R14
-	CMPQ R12, Products_ahead+8(AX)
-	CMOVQCS R14, R13
-	// without memory to ask for, A is asked for
-	TESTQ R12, R12
-	CMOVQEQ CX, R12
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R14
-	PCALIGN $64
-again1:
-	VMOVUPS (DI), Z24
-	VMOVUPS 64(DI), Z25
-	PREFETCHT0 (R12)
-	ADDQ R13, R12
-	VBROADCASTSS (R8), Z26
-	VFMADD231PS Z24, Z26, Z0
-	VFMADD231PS Z25, Z26, Z1
-	VBROADCASTSS (R8)(SI*1), Z27
-	VFMADD231PS Z24, Z27, Z2
-	VFMADD231PS Z25, Z27, Z3
-	VBROADCASTSS (R8)(SI*2), Z26
-	VFMADD231PS Z24, Z26, Z4
-	VFMADD231PS Z25, Z26, Z5
-	VBROADCASTSS (R9), Z27
-	VFMADD231PS Z24, Z27, Z6
-	VFMADD231PS Z25, Z27, Z7
-	VBROADCASTSS (R9)(SI*1), Z26
-	VFMADD231PS Z24, Z26, Z8
-	VFMADD231PS Z25, Z26, Z9
-	VBROADCASTSS (R9)(SI*2), Z27
-	VFMADD231PS Z24, Z27, Z10
-	VFMADD231PS Z25, Z27, Z11
-	VBROADCASTSS (R10), Z26
-	VFMADD231PS Z24, Z26, Z12
-	VFMADD231PS Z25, Z26, Z13
-	VBROADCASTSS (R10)(SI*1), Z27
-	VFMADD231PS Z24, Z27, Z14
-	VFMADD231PS Z25, Z27, Z15
-	VBROADCASTSS (R10)(SI*2), Z26
-	VFMADD231PS Z24, Z26, Z16
-	VFMADD231PS Z25, Z26, Z17
-	VBROADCASTSS (R11), Z27
-	VFMADD231PS Z24, Z27, Z18
-	VFMADD231PS Z25, Z27, Z19
-	VBROADCASTSS (R11)(SI*1), Z26
-	VFMADD231PS Z24, Z26, Z20
-	VFMADD231PS Z25, Z26, Z21
-	VBROADCASTSS (R11)(SI*2), Z27
-	VFMADD231PS Z24, Z27, Z22
-	VFMADD231PS Z25, Z27, Z23
-	ADDQ $4, R8
-	ADDQ $4, R9
-	ADDQ $4, R10
-	ADDQ $4, R11
-	ADDQ $128, DI
-	DECQ R14
-	JNE again1
-	TESTQ R13, R13
-	JEQ asked2
-	MOVQ R12, Products_ahead(AX)
-asked2:
-	JMP multiplied
-transposed:
-	// rows of A that follow one another
-	MOVQ Products_AStride(AX), DI
-	MOVQ CX, SI
-	MOVQ Products_panelB(AX), R8
-	MOVQ Products_BStride(AX), R9
-	MOVQ Products_ahead(AX), R10
-	XORL R11, R11
-	MOVL $32, R12
-	CMPQ R10, Products_ahead+8(AX)
-	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
-	TESTQ R10, R10
-	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
-	MOVQ Products_K(AX), R12
-	PCALIGN $64
-again3:
-	VMOVUPS (R8), Z24
-	VMOVUPS 64(R8), Z25
-	PREFETCHT0 (R10)
-	ADDQ R11, R10
-	VBROADCASTSS (SI), Z26
-	VFMADD231PS Z24, Z26, Z0
-	VFMADD231PS Z25, Z26, Z1
-	VBROADCASTSS 4(SI), Z27
-	VFMADD231PS Z24, Z27, Z2
-	VFMADD231PS Z25, Z27, Z3
-	VBROADCASTSS 8(SI), Z26
-	VFMADD231PS Z24, Z26, Z4
-	VFMADD231PS Z25, Z26, Z5
-	VBROADCASTSS 12(SI), Z27
-	VFMADD231PS Z24, Z27, Z6
-	VFMADD231PS Z25, Z27, Z7
-	VBROADCASTSS 16(SI), Z26
-	VFMADD231PS Z24, Z26, Z8
-	VFMADD231PS Z25, Z26, Z9
-	VBROADCASTSS 20(SI), Z27
-	VFMADD231PS Z24, Z27, Z10
-	VFMADD231PS Z25, Z27, Z11
-	VBROADCASTSS 24(SI), Z26
-	VFMADD231PS Z24, Z26, Z12
-	VFMADD231PS Z25, Z26, Z13
-	VBROADCASTSS 28(SI), Z27
-	VFMADD231PS Z24, Z27, Z14
-	VFMADD231PS Z25, Z27, Z15
-	VBROADCASTSS 32(SI), Z26
-	VFMADD231PS Z24, Z26, Z16
-	VFMADD231PS Z25, Z26, Z17
-	VBROADCASTSS 36(SI), Z27
-	VFMADD231PS Z24, Z27, Z18
-	VFMADD231PS Z25, Z27, Z19
-	VBROADCASTSS 40(SI), Z26
-	VFMADD231PS Z24, Z26, Z20
-	VFMADD231PS Z25, Z26, Z21
-	VBROADCASTSS 44(SI), Z27
-	VFMADD231PS Z24, Z27, Z22
-	VFMADD231PS Z25, Z27, Z23
-	ADDQ DI, SI
-	ADDQ R9, R8
-	DECQ R12
-	JNE again3
-	TESTQ R11, R11
-	JEQ asked4
-	MOVQ R10, Products_ahead(AX)
-asked4:
-multiplied:
-	// the result
-	MOVQ Products_CStride(AX), DI
-	MOVQ DX, SI
-	VMOVUPS Z0, (SI)
-	VMOVUPS Z1, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z3, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z4, (SI)
-	VMOVUPS Z5, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z6, (SI)
-	VMOVUPS Z7, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z8, (SI)
-	VMOVUPS Z9, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z10, (SI)
-	VMOVUPS Z11, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z12, (SI)
-	VMOVUPS Z13, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z16, (SI)
-	VMOVUPS Z17, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z18, (SI)
-	VMOVUPS Z19, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z20, (SI)
-	VMOVUPS Z21, 64(SI)
-	ADDQ DI, SI
-	VMOVUPS Z22, (SI)
-	VMOVUPS Z23, 64(SI)
 	// the next tile, panel and plane
 	ADDQ Products_aTile(AX), CX
 	ADDQ Products_cTile(AX), DX
