@@ -113,8 +113,8 @@ func TestMeaning(t *testing.T) {
 
 // near reports whether a and b are the same, or differ by as much as approximate allows.
 func near(a, b float32) bool {
-	const places = 4
-	return same(a, b) || math.Abs(float64(a)-float64(b)) <= math.Max(1e-38, math.Abs(float64(b))*places/(1<<23))
+	const units = 4 // in the last place
+	return same(a, b) || math.Abs(float64(a)-float64(b)) <= math.Max(1e-38, math.Abs(float64(b))*units/(1<<23))
 }
 
 // TestApproximations tests the approximate functions densely over the whole range.

@@ -68,7 +68,7 @@ func add(isa kernel.ISA, channels int, sums []float32, q [3][]float32, dy []floa
 	addChannels(isa, channels, &sums[0], &q[0][0], &q[1][0], &q[2][0], &dy[0], &argmax[0], uintptr(stride), windows)
 }
 
-// tail is Add for the last columns, which do not fill a vector. It copies them to vectors of its own.
+// tail is Add for the last columns, which do not fill a vector. It copies them to whole vectors.
 func tail(isa kernel.ISA, channels int, sums []float32, quads [3][]float32, dy []float32, argmax []uint8, windows, stride, columns int) {
 	const chunk = 16
 	lanes := lanes(isa)

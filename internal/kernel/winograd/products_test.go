@@ -10,8 +10,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// TestProducts holds all heights of tiles to the sums, with memory asked
-// for ahead that is less and more than what there is time for.
+// TestProducts checks the sums for all heights of tiles, with little and with much memory to prefetch.
 func TestProducts(t *testing.T) {
 	const planes, panels = 2, 2
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
