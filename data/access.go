@@ -10,9 +10,9 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// AccessError says that a picture's file could not be reached: it was removed after the data
+// AccessError says that an image's file could not be reached: it was removed after the data
 // set was listed, the process has too many files open, the disk or the network fails. It
-// says nothing about the picture, which is not left out as a corrupt one is: the error ends
+// says nothing about the image, which is not left out as a corrupt one is: the error ends
 // what was reading.
 type AccessError struct {
 	Where string // the path, or an archive and the name in it

@@ -80,7 +80,7 @@ func TestUnreachableFiles(t *testing.T) {
 }
 
 // A link to nothing is left out when the folder is listed; a file that its owner keeps to
-// themselves is a picture that cannot be read.
+// themselves is an image that cannot be read.
 func TestUnreadableLinks(t *testing.T) {
 	dir := damage(t, 3, 0)
 	if err := os.Symlink(filepath.Join(dir, "gone.png"), filepath.Join(dir, "cat.link.png")); err != nil {
@@ -95,7 +95,7 @@ func TestUnreadableLinks(t *testing.T) {
 	}
 }
 
-// An epoch that is cancelled leaves nobody a picture short, and notes no picture as bad.
+// An epoch that is cancelled leaves nobody an image short, and notes no image as bad.
 func TestCancelledIsNotCorrupt(t *testing.T) {
 	tab := open(t, damage(t, 5, 0), OpenOptions{})
 	n := 1 << 30

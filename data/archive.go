@@ -16,7 +16,7 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// listZip lists the pictures of an archive and of the archives right inside it (one
+// listZip lists the images of an archive and of the archives right inside it (one
 // level: Kaggle's train.zip and test1.zip). The files are read later, in place.
 func listZip(name string, rep *reading) (*listing, error) {
 	f, err := os.Open(name)

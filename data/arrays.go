@@ -26,7 +26,7 @@ type TensorOptions struct {
 	SampleWeights map[string][]float32
 }
 
-// Arrays is a data set in memory.
+// Arrays is a dataset in memory.
 type Arrays struct {
 	x, y            *tensor.Tensor
 	inputs, targets map[string]*tensor.Tensor // instead of x and y
@@ -35,7 +35,7 @@ type Arrays struct {
 	fingerprint     func() string
 }
 
-// Tensors makes a data set of arrays with the examples along the first axis, as Keras'
+// Tensors makes a dataset of arrays with the examples along the first axis, as Keras'
 // fit(x, y). The arrays are not copied. y may be nil: then there are no targets.
 //
 // Epoch e has the order RandomState(seed+e).permutation(n), or 0..n-1 with NoShuffle.
@@ -55,7 +55,7 @@ func NamedTensors(inputs, targets map[string]*tensor.Tensor, o TensorOptions) (*
 	return newArrays(&Arrays{inputs: inputs, targets: targets, o: o})
 }
 
-// namedArray is one of a data set's arrays.
+// namedArray is one of a dataset's arrays.
 type namedArray struct {
 	name string
 	t    *tensor.Tensor

@@ -8,9 +8,9 @@ import (
 	"github.com/lince-ml/lince/internal/offheap"
 )
 
-// Cache is a budget of memory for decoded pictures, so that later epochs need not decode
-// them again. Data sets share it: each that is made with it has room for all of its pictures,
-// or for none where they do not fit what is left. A data set's room is its own for good.
+// Cache is a budget of memory for decoded images, so that later epochs need not decode
+// them again. Datasets share it: each that is made with it has room for all of its images,
+// or for none where they do not fit what is left. A dataset's room is its own for good.
 type Cache struct {
 	budget int64
 
@@ -35,14 +35,14 @@ func (c *Cache) reserve(bytes int64) bool {
 	return true
 }
 
-// decoded is the pictures of a data set, at target size. A nil one keeps nothing.
+// decoded is the images of a dataset, at target size. A nil one keeps nothing.
 type decoded struct {
-	size  int // of a picture
+	size  int // of an image
 	block *offheap.Block
 	state []atomic.Uint32
 }
 
-// What may be known of a picture.
+// What may be known of an image.
 const (
 	absent = iota
 	arriving
@@ -55,7 +55,7 @@ func newDecoded(pictures, size int) *decoded {
 
 func (d *decoded) at(row int) []byte { return d.block.Bytes[row*d.size : (row+1)*d.size] }
 
-// use calls f with a picture's bytes, if it is there.
+// use calls f with an image's bytes, if it is there.
 func (d *decoded) use(row int, f func(pix []byte) error) (bool, error) {
 	if d == nil || d.state[row].Load() != present {
 		return false, nil
@@ -65,7 +65,7 @@ func (d *decoded) use(row int, f func(pix []byte) error) (bool, error) {
 	return true, err
 }
 
-// keep copies a picture.
+// keep copies an image.
 func (d *decoded) keep(row int, pix []byte) {
 	if d.state[row].CompareAndSwap(absent, arriving) {
 		copy(d.at(row), pix)

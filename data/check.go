@@ -16,10 +16,10 @@ type CheckOptions struct {
 	Progress func(done, total int) // called by one goroutine at a time
 }
 
-// Check reads and decodes every picture and returns the table without those that can't be
+// Check reads and decodes every image and returns the table without those that can't be
 // read, which bad lists with the reasons. Done before a split, it makes the split and the
 // batches the same as if the bad files were not there. It is an error when none is left, and
-// an *AccessError when a file cannot be reached, which says nothing about the picture.
+// an *AccessError when a file cannot be reached, which says nothing about the image.
 func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []BadFile, err error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

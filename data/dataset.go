@@ -21,15 +21,15 @@ type Batch struct {
 	// model's inputs and outputs, where there are several. Where Inputs is nil X is the only
 	// input, and where Targets is nil Y is the only target.
 	Inputs, Targets, SampleWeights map[string]*tensor.Tensor
-	// Index has the data set's row of each example.
+	// Index has the dataset's row of each example.
 	Index []int
 	// Next is the step after the batch, where Batches would continue; 0 is one more than
-	// that of the batch before. A data set sets it that leaves out batches.
+	// that of the batch before. A dataset sets it that leaves out batches.
 	Next int
 }
 
 // Dataset is what a model trains on. What comes at any (epoch, step) is a function of
-// the data set's seed and that position alone, so a run can go on where it stopped.
+// the dataset's seed and that position alone, so a run can go on where it stopped.
 type Dataset interface {
 	// Len is the number of examples in an epoch.
 	Len() int
@@ -72,7 +72,7 @@ type Labelled interface {
 	Classes() []string
 }
 
-// Preprocessed is a Dataset of pictures that says how they become examples, but for what is
+// Preprocessed is a Dataset of images that says how they become examples, but for what is
 // drawn at random. A training notes it for a model that does not know.
 type Preprocessed interface {
 	Dataset

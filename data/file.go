@@ -14,7 +14,7 @@ import (
 	"github.com/lince-ml/lince/data/demo"
 )
 
-// file is where one picture's bytes are.
+// file is where one image's bytes are.
 type file interface {
 	// read appends the whole content to buf[:0]. It claims memory in step with what
 	// is really stored.
@@ -26,7 +26,7 @@ type file interface {
 	where() string
 }
 
-// maxFile bounds a single file's bytes: more is no photograph.
+// maxFile bounds a single file's bytes: more is no photo.
 const maxFile = 1 << 30
 
 // diskFile is a path of the file system.
@@ -110,7 +110,7 @@ func zipError(err error) error {
 	return err
 }
 
-// drawnFile is a picture that package demo draws.
+// drawnFile is an image that package demo draws.
 type drawnFile struct {
 	set *demo.Set
 	i   int
@@ -161,8 +161,8 @@ func readAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
 // formats that package picture decodes. As in Keras, case does not matter.
 var extensions = []string{"png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff", "gif", "webp"}
 
-// isPicture says whether a name is a picture's. Hidden files (._cat.0.jpg, of which
-// macOS makes one a picture) are none.
+// isPicture says whether a name is an image's. Hidden files (._cat.0.jpg, of which
+// macOS makes one an image) are none.
 func isPicture(name string) bool {
 	if strings.HasPrefix(path.Base(name), ".") {
 		return false

@@ -30,7 +30,7 @@ const (
 	Binary                       // 0 or 1, shape (n,); there must be two classes
 	Sparse                       // the class's number, shape (n,)
 	Raw                          // the category read as a number, shape (n,)
-	Input                        // the pictures themselves, for autoencoders
+	Input                        // the images themselves, for autoencoders
 	NoTargets                    // none, for prediction
 )
 
@@ -76,12 +76,12 @@ type ImageOptions struct {
 	NoShuffle     bool                  // keep the table's order, as validation and prediction do
 	Seed          uint32                // of order and augmentation
 
-	// Augment transforms the pictures. Its zero value leaves the values 0..255 as
+	// Augment transforms the images. Its zero value leaves the values 0..255 as
 	// they are; scaling them to 0..1 is its Rescale, as in ImageDataGenerator.
 	Augment augment.Generator
-	// Preprocessing is another way to say how pictures become numbers, as a model has it in
-	// Model.Preprocessing. TargetSize, ColorMode, Interpolation and Augment's normalisation are
-	// then left out. Its pictures must have one size. Augment transforms them before their
+	// Preprocessing is another way to say how images become numbers, as a model has it in
+	// Model.Preprocessing. TargetSize, ColorMode, Interpolation and Augment's normalization are
+	// then left out. Its images must have one size. Augment transforms them before their
 	// numbers are changed.
 	Preprocessing preprocess.Steps
 	// Statistics are what Augment's Fit gave, where the generator needs it.
@@ -92,26 +92,26 @@ type ImageOptions struct {
 	// Weights has a weight for each row of the table; nil means all 1.
 	Weights []float32
 
-	// Workers is how many pictures are read at once at most; 0 is runtime.GOMAXPROCS(0).
+	// Workers is how many images are read at once at most; 0 is runtime.GOMAXPROCS(0).
 	// While nobody waits for a batch it may be fewer, as many as keep up with the demand. The
 	// result is the same for any number.
 	Workers int
 
-	// Cache has room for decoded pictures (bytes at target size, before augmentation), for
+	// Cache has room for decoded images (bytes at target size, before augmentation), for
 	// later epochs; nil has none. BilinearTF's pixels are no bytes, and are not kept. The
 	// result is the same.
 	Cache *Cache
 
-	// Strict makes a picture that can't be read an error that ends the epoch. Otherwise it
+	// Strict makes an image that can't be read an error that ends the epoch. Otherwise it
 	// is left out; see Flow. A file that can't be reached is an error in either case.
 	Strict bool
 }
 
-// Flow is a data set of picture files: Keras' flow_from_dataframe. Pictures are read,
+// Flow is a dataset of image files: Keras' flow_from_dataframe. Images are read,
 // decoded and transformed by several goroutines ahead of the step that trains on them.
 //
-// A picture that can't be read is left out of its batch, which thus is smaller; nothing
-// else changes. A batch with no picture left is not yielded; an epoch with no picture
+// An image that can't be read is left out of its batch, which thus is smaller; nothing
+// else changes. A batch with no image left is not yielded; an epoch with no image
 // left ends in an error. Corrupt lists what was left out. Table.Check finds such
 // files beforehand. A file that can't be reached (it was removed, too many files are open,
 // the disk fails) is tried again, and then ends the epoch with an *AccessError.
@@ -138,7 +138,7 @@ type Flow struct {
 	slots    []*slot // of an epoch that has ended
 }
 
-// Images makes a data set of a table's pictures.
+// Images makes a dataset of a table's images.
 func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if t == nil {
 		return nil, errors.New("there is no table")
@@ -176,7 +176,7 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	return f, nil
 }
 
-// DecodedBytes is the memory that all pictures take when they are decoded, at target size; 0
+// DecodedBytes is the memory that all images take when they are decoded, at target size; 0
 // for BilinearTF, whose pixels are not kept.
 func (f *Flow) DecodedBytes() int64 {
 	if f.o.Interpolation == picture.BilinearTF {
@@ -185,7 +185,7 @@ func (f *Flow) DecodedBytes() int64 {
 	return int64(f.Len()) * int64(f.pixels())
 }
 
-// KeepsDecoded says whether the pictures stay in memory once they were decoded: see
+// KeepsDecoded says whether the images stay in memory once they were decoded: see
 // ImageOptions.Cache.
 func (f *Flow) KeepsDecoded() bool { return f.decoded != nil }
 
@@ -284,7 +284,7 @@ func (f *Flow) choose(t *Table) error {
 	return nil
 }
 
-// pixels is the number of values of a picture.
+// pixels is the number of values of an image.
 func (f *Flow) pixels() int {
 	return f.o.TargetSize[0] * f.o.TargetSize[1] * f.o.ColorMode.Channels()
 }
@@ -292,7 +292,7 @@ func (f *Flow) pixels() int {
 // Len implements Dataset.
 func (f *Flow) Len() int { return f.table.Len() }
 
-// Steps implements Dataset. Where pictures can't be read, an epoch may have fewer.
+// Steps implements Dataset. Where images can't be read, an epoch may have fewer.
 func (f *Flow) Steps() int { return steps(f.Len(), f.o.BatchSize) }
 
 // Spec implements Dataset.
@@ -340,7 +340,7 @@ func (f *Flow) Found() string { return found(f.Len(), f.table.found, len(f.class
 // Warnings are what Images wants to say, in Keras' words.
 func (f *Flow) Warnings() []string { return f.warn }
 
-// Corrupt lists the pictures that could not be read so far, in the table's order.
+// Corrupt lists the images that could not be read so far, in the table's order.
 func (f *Flow) Corrupt() []BadFile {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -364,13 +364,13 @@ func (f *Flow) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, er
 	return func(yield func(Batch, error) bool) { f.run(ctx, epoch, max(step, 0), yield) }
 }
 
-// Pictures yields the values of each picture of the first epoch, for Augment's Fit:
+// Images yields the values of each image of the first epoch, for Augment's Fit:
 //
 //	plain, err := data.Images(train, data.ImageOptions{TargetSize: size, NoShuffle: true})
 //	...
-//	statistics, err := generator.Fit(plain.Pictures(ctx), size[0], size[1], 3, augment.FitOptions{})
+//	statistics, err := generator.Fit(plain.Images(ctx), size[0], size[1], 3, augment.FitOptions{})
 //
-// A picture is valid until the next is asked for.
+// An image is valid until the next is asked for.
 func (f *Flow) Pictures(ctx context.Context) iter.Seq2[[]float32, error] {
 	return func(yield func([]float32, error) bool) {
 		for b, err := range f.Batches(ctx, 0, 0) {
@@ -387,7 +387,7 @@ func (f *Flow) Pictures(ctx context.Context) iter.Seq2[[]float32, error] {
 	}
 }
 
-// imageWorker is the memory of one goroutine that makes pictures.
+// imageWorker is the memory of one goroutine that makes images.
 type imageWorker struct {
 	decoder picture.Decoder
 	augment *augment.Worker
@@ -414,7 +414,7 @@ func (f *Flow) worker() *imageWorker {
 	return w
 }
 
-// load reads a row's picture at target size into w.pixels.
+// load reads a row's image at target size into w.pixels.
 func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
 	if ok, err := f.decoded.use(row, func(pix []byte) error { return picture.ToFloat32(f.sized(pix), w.pixels) }); ok {
 		return err

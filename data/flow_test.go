@@ -246,7 +246,7 @@ func flowStops(t *testing.T) {
 	}
 }
 
-// damage writes good and bad pictures.
+// damage writes good and bad images.
 func damage(t *testing.T, good, bad int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -300,7 +300,7 @@ func TestCorruptPictures(t *testing.T) {
 					t.Errorf("row %d has the target %v", row, b.Y.Row(i).Float32s())
 				}
 				if b.X.Row(i).Float32s()[0] != copies(t, f, epoch, 0)[0].X.Float32s()[0] {
-					t.Error("pixels are another picture's") // all good pictures are the same
+					t.Error("pixels are another picture's") // all good images are the same
 				}
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// listFolder lists the pictures below a folder. Folders that are symbolic links are not
+// listFolder lists the images below a folder. Folders that are symbolic links are not
 // followed (Keras' follow_links=False); links to files are.
 func listFolder(name string, rep *reading) (*listing, error) {
 	root, err := filepath.EvalSymlinks(name)

@@ -9,7 +9,7 @@ import (
 // Rule says how a file's name gives its category.
 type Rule int
 
-// The rules. Auto takes Folder where the pictures lie in two folders or more, else
+// The rules. Auto takes Folder where the images lie in two folders or more, else
 // Prefix.
 const (
 	Auto       Rule = iota
@@ -84,7 +84,7 @@ func detect(names []string) Rule {
 	return Prefix
 }
 
-// splitFolders are the names of folders that are a part of a data set, not a class.
+// splitFolders are the names of folders that are a part of a dataset, not a class.
 var splitFolders = []string{"train", "training", "test", "test1", "testing", "validation", "val", "valid", "dev", "eval", "evaluation"}
 
 // commonFolder is the folder, with its slash, that all names lie in, or "".

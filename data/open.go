@@ -33,7 +33,7 @@ type OpenOptions struct {
 	// Default: filename; category, or else class.
 	FilenameColumn, LabelColumn string
 
-	// Images is the folder or archive with the pictures that a CSV names. Default:
+	// Images is the folder or archive with the images that a CSV names. Default:
 	// the CSV's own folder.
 	Images string
 
@@ -49,10 +49,10 @@ type OpenOptions struct {
 //     It is read in place, never unpacked to disk;
 //   - a folder of files named cat.0.jpg, or of one folder for each class;
 //   - a CSV file with the columns filename and category (flow_from_dataframe);
-//   - a picture;
-//   - demo:cats-and-dogs[?n=2000&seed=1]: pictures drawn by package data/demo.
+//   - an image;
+//   - demo:cats-and-dogs[?n=2000&seed=1]: images drawn by package data/demo.
 //
-// A picture that does not fit the label rule is left out and listed by Ignored; it is an
+// An image that does not fit the label rule is left out and listed by Ignored; it is an
 // error when none fits. The table must be closed.
 func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	if o.LabelRule < Auto || o.LabelRule > Unlabelled {
@@ -92,7 +92,7 @@ func openDemo(name string, o OpenOptions) (*Table, error) {
 	return label(l, o)
 }
 
-// entry is one picture of a listing.
+// entry is one image of a listing.
 type entry struct {
 	name string // below the source, with slashes
 	file file
@@ -102,7 +102,7 @@ type entry struct {
 type listing struct {
 	name    string
 	entries []entry
-	others  int    // files that are no pictures
+	others  int    // files that are no images
 	zip     string // one of them that is an archive
 	ignored []BadFile
 	closer  io.Closer
@@ -182,7 +182,7 @@ func looksLike(head []byte) string {
 	return "it looks like " + t
 }
 
-// list lists the pictures of a folder, an archive, or a single file.
+// list lists the images of a folder, an archive, or a single file.
 func list(name string, rep *reading) (*listing, error) {
 	k, err := sniff(name)
 	if err != nil {
@@ -315,7 +315,7 @@ func label(l *listing, o OpenOptions) (*Table, error) {
 	return t, nil
 }
 
-// parted says whether a source's folders are the parts of a data set, train among them.
+// parted says whether a source's folders are the parts of a dataset, train among them.
 func parted(part map[string][]entry) bool {
 	for f := range part {
 		if !slices.Contains(splitFolders, f) {

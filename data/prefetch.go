@@ -14,7 +14,7 @@ import (
 )
 
 // Ahead is the number of batches that a Flow has in memory: the one that is trained on, the one that is
-// being made, and the one that is made when a slow picture holds that up.
+// being made, and the one that is made when a slow image holds that up.
 const Ahead = 3
 
 // slot is the memory of one batch.
@@ -54,13 +54,13 @@ func (f *Flow) slot() *slot {
 	return s
 }
 
-// task is one picture of a batch.
+// task is one image of a batch.
 type task struct {
 	s *slot
 	i int
 }
 
-// production makes the batches of an epoch. One goroutine hands out the pictures in order,
+// production makes the batches of an epoch. One goroutine hands out the images in order,
 // the workers make them.
 type production struct {
 	flow        *Flow
@@ -138,12 +138,12 @@ func (f *Flow) start(ctx context.Context, epoch, step int) *production {
 	return p
 }
 
-// patience is how long a production that is stopped is waited for. A picture can take long
+// patience is how long a production that is stopped is waited for. An image can take long
 // to decode, and whoever cancels wants to go on; what such a one leaves is not used again.
 const patience = 250 * time.Millisecond
 
 // stop ends the goroutines, and returns when they have ended. Those that take longer than
-// patience end when their picture is made.
+// patience end when their image is made.
 func (p *production) stop() {
 	p.cancel()
 	ended := make(chan struct{})
@@ -222,7 +222,7 @@ func (f *Flow) take(right func(*production) bool) *production {
 }
 
 // run yields the batches of an epoch in order. When it returns, the goroutines that made them
-// have ended, or end with the picture that they are at.
+// have ended, or end with the image that they are at.
 func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error) bool) {
 	p := f.take(func(p *production) bool { return p.epoch == epoch && p.step == step })
 	if p == nil {
@@ -255,7 +255,7 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 			p.gate.full()
 		}
 		n, bad := f.compact(s)
-		if cancelled() { // its pictures may not have been made
+		if cancelled() { // its images may not have been made
 			return
 		}
 		if bad != nil && (f.o.Strict || unreachable(bad)) {
@@ -276,7 +276,7 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 	}
 }
 
-// make makes picture i of a batch: its values, target and weight.
+// make makes image i of a batch: its values, target and weight.
 func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 	row := s.rows[i]
 	if err := f.load(ctx, w, row); err != nil {
@@ -307,7 +307,7 @@ func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 	return nil
 }
 
-// compact moves the pictures that could be read to the front, notes the others, and
+// compact moves the images that could be read to the front, notes the others, and
 // returns how many there are and the first error, one of a file that can't be reached if
 // there is one.
 func (f *Flow) compact(s *slot) (n int, bad error) {

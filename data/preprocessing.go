@@ -48,8 +48,8 @@ func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, e
 	return load, p, errors.Join(append(errs, err)...)
 }
 
-// Preprocessing implements Preprocessed: what is done to each picture apart from what Augment draws. It is nil where
-// Augment does what no list says: where it has a PreprocessingFunction, normalises each picture by itself, or whitens.
+// Preprocessing implements Preprocessed: what is done to each image apart from what Augment draws. It is nil where
+// Augment does what no list says: where it has a PreprocessingFunction, normalizes each image by itself, or whitens.
 func (f *Flow) Preprocessing() preprocess.Steps {
 	o := f.o
 	g := o.Augment

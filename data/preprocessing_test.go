@@ -12,7 +12,7 @@ import (
 )
 
 // TestPreprocessing holds that steps give the batches that the options of the same meaning give, and
-// what a data set says of itself.
+// what a dataset says of itself.
 func TestPreprocessing(t *testing.T) {
 	tab := open(t, "demo:cats-and-dogs?n=9", OpenOptions{})
 	tutorial := augment.Tutorial()

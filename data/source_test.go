@@ -191,7 +191,7 @@ func TestCSV(t *testing.T) {
 		t.Error(got)
 	}
 
-	// The pictures in an archive.
+	// The images in an archive.
 	z := file1(t, "a.zip", archive(t, entryOf{name: "train/one.png", content: png(t)}, entryOf{name: "train/sub/two.png", content: png(t)}, entryOf{name: "test/one.png", content: png(t)}))
 	csv("filename,category\nsub/two.png,dog\ntrain/one.png,cat\none.png,cat\n")
 	tab = open(t, name, OpenOptions{Images: z})

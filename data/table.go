@@ -18,7 +18,7 @@ import (
 	"sync"
 )
 
-// Row is one picture of a table.
+// Row is one image of a table.
 type Row struct {
 	// Filename is the name below the table's root, with slashes: cat.0.jpg,
 	// cats/1.jpg.
@@ -45,7 +45,7 @@ func (r Row) Where() string {
 	return r.file.where()
 }
 
-// Table lists pictures: a filename, a category, and where the bytes are. It never
+// Table lists images: a filename, a category, and where the bytes are. It never
 // changes; the methods that change something return another table over the same
 // source. Rows are sorted by name (byte order), unless a CSV gives the order.
 type Table struct {

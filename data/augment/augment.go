@@ -1,5 +1,5 @@
 // Package augment is Keras' ImageDataGenerator: random rotations, shifts, shears, zooms,
-// flips, channel shifts and brightness, and the normalisation that follows them.
+// flips, channel shifts and brightness, and the normalization that follows them.
 //
 // What it draws for a seed is what Keras draws, from NumPy's Mersenne Twister in the same
 // order, and the pixels agree with the real thing, in nearly every case to the last bit
@@ -27,11 +27,11 @@ import (
 // Generator is ImageDataGenerator's arguments under Keras' names. The zero value is Keras'
 // defaults: nothing is changed. Images are float32, height x width x channels, 0..255.
 type Generator struct {
-	// FeaturewiseCenter subtracts the data set's mean of each channel. Needs Fit.
+	// FeaturewiseCenter subtracts the dataset's mean of each channel. Needs Fit.
 	FeaturewiseCenter bool
 	// SamplewiseCenter subtracts the image's own mean.
 	SamplewiseCenter bool
-	// FeaturewiseStdNormalization divides by the data set's standard deviation of each
+	// FeaturewiseStdNormalization divides by the dataset's standard deviation of each
 	// channel; it implies FeaturewiseCenter. Needs Fit.
 	FeaturewiseStdNormalization bool
 	// SamplewiseStdNormalization divides by the image's own standard deviation; it implies
@@ -142,7 +142,7 @@ func (g Generator) Check() error {
 // rows are the rest.
 func (g Generator) Split(n int) int { return int(float64(n) * g.ValidationSplit) }
 
-// NeedsFit tells whether the options use statistics of the data set.
+// NeedsFit tells whether the options use statistics of the dataset.
 func (g Generator) NeedsFit() bool {
 	return g.FeaturewiseCenter || g.FeaturewiseStdNormalization || g.ZCAWhitening
 }

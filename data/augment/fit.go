@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/internal/mt19937"
 )
 
-// Statistics is what the options Featurewise... and ZCAWhitening know of the data set. It
+// Statistics is what the options Featurewise... and ZCAWhitening know of the dataset. It
 // is plain data, to be saved beside the weights of the model that was trained with it.
 type Statistics struct {
 	Mean []float32 `json:"mean,omitempty"` // of each channel
@@ -47,12 +47,12 @@ type FitOptions struct {
 	Seed    uint32 // of the draws with Augment
 }
 
-// Fit gathers the statistics of a data set: images gives each image of h x w x c values in
+// Fit gathers the statistics of a dataset: images gives each image of h x w x c values in
 // turn, and must give the same ones each time it is ranged over (twice with ZCAWhitening).
 // An image is used before the next is asked for, none is kept.
 //
 // As in Keras, values are rescaled first, and the preprocessing function has no part in it.
-// Unlike Keras, whose float32 sums stop growing on large data sets, sums are float64.
+// Unlike Keras, whose float32 sums stop growing on large datasets, sums are float64.
 func (g Generator) Fit(images iter.Seq2[[]float32, error], h, w, c int, opt FitOptions) (*Statistics, error) {
 	f, err := g.newFit(h, w, c, opt)
 	if err != nil {

@@ -111,7 +111,7 @@ func (c *golden) worker(t testing.TB) *Worker {
 }
 
 // tolerant are the cases whose bits may differ, and by how much, on the scale of the
-// result: NumPy sums a data set in float32, one value after the other, and finds the
+// result: NumPy sums a dataset in float32, one value after the other, and finds the
 // whitening matrix in float32. In all others every bit of every batch is the real one's.
 var tolerant = map[string]float64{
 	"featurewise-std":       1e-5,

@@ -13,7 +13,7 @@ import "github.com/lince-ml/lince/internal/mt19937"
 // which share one global stream: there the numbers depend on timing. Here they never do.)
 type Order struct {
 	Seed      uint32 // Seed + t wraps around at 2^32, where NumPy would refuse the seed
-	N         int    // rows in the data set
+	N         int    // rows in the dataset
 	BatchSize int    // at least 1
 	NoShuffle bool   // rows in order, 0..N-1
 }

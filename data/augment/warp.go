@@ -2,7 +2,7 @@ package augment
 
 import "math"
 
-// picture is the pixels of one image, height x width x channels.
+// image is the pixels of one image, height x width x channels.
 type picture struct {
 	pix     []float32
 	h, w, c int

@@ -18,7 +18,7 @@ type Worker struct {
 }
 
 // Worker checks the options and prepares for images of h rows, w columns and c channels.
-// stats is what Fit gave, and may be nil unless the options use the data set's statistics.
+// stats is what Fit gave, and may be nil unless the options use the dataset's statistics.
 func (g Generator) Worker(h, w, c int, stats *Statistics) (*Worker, error) {
 	errs := []error{g.Check()}
 	if h <= 0 || w <= 0 || c <= 0 {

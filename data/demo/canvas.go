@@ -13,7 +13,7 @@ func (c color) mix(d color, k int) color {
 func (c color) dark(k int) color  { return c.mix(color{20, 14, 24}, k) }
 func (c color) light(k int) color { return c.mix(color{255, 252, 244}, k) }
 
-// canvas is a picture being drawn.
+// canvas is an image being drawn.
 type canvas struct {
 	w, h  int
 	pix   []color
@@ -127,7 +127,7 @@ func (c *canvas) paint(p *path, m matrix, col color, alpha int) {
 	c.shade(p, m, func(int, int) color { return col }, alpha)
 }
 
-// shade draws a path with a colour for each pixel.
+// shade draws a path with a color for each pixel.
 func (c *canvas) shade(p *path, m matrix, col func(x, y int) color, alpha int) {
 	b := c.scan(p, m)
 	for y := b.y0; y < b.y1; y++ {

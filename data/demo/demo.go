@@ -1,4 +1,4 @@
-// Package demo draws cartoon cats and dogs: a data set that needs no download. Colours,
+// Package demo draws cartoon cats and dogs: a dataset that needs no download. Colors,
 // poses, sizes, backgrounds, clutter and noise vary; what tells a cat from a dog is its
 // shape, as in life. All of it is integer arithmetic, so a seed gives the same pixels on
 // every machine.
@@ -15,27 +15,27 @@ import (
 	"sync"
 )
 
-// Size is the width and height of the pictures in pixels.
+// Size is the width and height of the images in pixels.
 const Size = 128
 
 // Scheme begins the names that Parse reads.
 const Scheme = "demo:"
 
-// Version counts the changes of how the pictures look.
+// Version counts the changes of how the images look.
 const Version = 1
 
-// maxPictures bounds n; the pictures are drawn when they are asked for, but their
+// maxPictures bounds n; the images are drawn when they are asked for, but their
 // names are listed.
 const maxPictures = 1_000_000
 
-// Set is a data set of drawn pictures: half cats, half dogs. Picture k of a class
+// Set is a dataset of drawn images: half cats, half dogs. Image k of a class
 // depends on the seed, the class and k only, so a larger set begins as a smaller one.
 type Set struct {
 	n    int
 	seed uint64
 }
 
-// New makes a set of n pictures.
+// New makes a set of n images.
 func New(n int, seed uint64) *Set { return &Set{n, seed} }
 
 // Parse reads a name such as demo:cats-and-dogs?n=2000&seed=1, whose values are the
@@ -77,10 +77,10 @@ func (s *Set) Name() string {
 	return fmt.Sprintf("%scats-and-dogs?n=%d&seed=%d", Scheme, s.n, s.seed)
 }
 
-// Len is the number of pictures.
+// Len is the number of images.
 func (s *Set) Len() int { return s.n }
 
-// at is the class and the number in it of picture i. The cats come first.
+// at is the class and the number in it of image i. The cats come first.
 func (s *Set) at(i int) (dog bool, k int) {
 	if cats := (s.n + 1) / 2; i >= cats {
 		return true, i - cats
@@ -96,13 +96,13 @@ func (s *Set) Label(i int) string {
 	return "cat"
 }
 
-// Filename is as in Kaggle's data set: cat.0.png .. dog.0.png ..
+// Filename is as in Kaggle's dataset: cat.0.png .. dog.0.png ..
 func (s *Set) Filename(i int) string {
 	_, k := s.at(i)
 	return fmt.Sprintf("%s.%d.png", s.Label(i), k)
 }
 
-// Picture draws picture i, an opaque image of Size x Size.
+// Image draws image i, an opaque image of Size x Size.
 func (s *Set) Picture(i int) *image.RGBA {
 	dog, k := s.at(i)
 	r := newRand(s.seed, uint64(k)<<1|uint64(b2i(dog)))
@@ -115,12 +115,12 @@ func (s *Set) Picture(i int) *image.RGBA {
 // canvases are used again: a scene covers all of its canvas.
 var canvases = sync.Pool{New: func() any { return newCanvas(Size, Size) }}
 
-// Identity names picture i's content: two pictures of one identity have the same pixels.
+// Identity names image i's content: two images of one identity have the same pixels.
 func (s *Set) Identity(i int) string {
 	return fmt.Sprintf("%scats-and-dogs version %d seed %d %s", Scheme, Version, s.seed, s.Filename(i))
 }
 
-// WritePNG writes picture i as a PNG file.
+// WritePNG writes image i as a PNG file.
 func (s *Set) WritePNG(w io.Writer, i int) error {
 	// Uncompressed: these files are read once, and not from a disk.
 	e := png.Encoder{CompressionLevel: png.NoCompression}

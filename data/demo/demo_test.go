@@ -70,7 +70,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// No picture is nearly of one colour: something is drawn in each.
+// No image is nearly of one color: something is drawn in each.
 func TestSomethingIsDrawn(t *testing.T) {
 	s := New(60, 2)
 	for i := range s.Len() {

@@ -49,7 +49,7 @@ func drawScene(c *canvas, r *rng, dog bool) {
 
 func shadow(c *canvas, m matrix, x, y, rx int) { c.paint(ellipse(x, y, rx, 230), m, black, 70) }
 
-// gradient fills rows y0..y1 from one colour to another.
+// gradient fills rows y0..y1 from one color to another.
 func gradient(c *canvas, y0, y1 int, a, b color) {
 	for y := max(y0, 0); y < min(y1, c.h); y++ {
 		col := a.mix(b, (y-y0)*256/max(y1-y0, 1))
@@ -153,7 +153,7 @@ func indoors(c *canvas, r *rng, floor int) {
 			}
 		}
 	}
-	if r.chance(40) { // a window or a picture
+	if r.chance(40) { // a window or an image
 		x, y, w, h := r.in(0, 900), r.in(0, 250), r.in(250, 420), r.in(250, 420)
 		glass := pick(r, []color{{170, 214, 240}, {40, 48, 92}, {250, 220, 160}, pastel(r)})
 		c.fill(from(x, y).l(x+w, y).l(x+w, y+h).l(x, y+h), px, glass, pick(r, []color{whiteColor, {130, 90, 60}, {60, 52, 60}}), 50)
@@ -254,7 +254,7 @@ func camera(c *canvas, r *rng) {
 	noise := r.in(2, 14)
 	grey := 0
 	if r.chance(4) {
-		grey = 256 // an old photograph
+		grey = 256 // an old photo
 	}
 	for y := range c.h {
 		for x := range c.w {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// part is what of the picture is resized.
+// part is what of the image is resized.
 func (o Options) part(img Image) crop {
 	if o.KeepAspectRatio {
 		return img.aspectCrop(o.Height, o.Width)
@@ -15,7 +15,7 @@ func (o Options) part(img Image) crop {
 	return img.whole()
 }
 
-// target is the size that a picture is resized to. Where the picture's own size decides, a result that takes more than
+// target is the size that an image is resized to. Where the image's own size decides, a result that takes more than
 // limit bytes is an error.
 func (o Options) target(img Image, channels int, limit int64) (h, w int, err error) {
 	switch {
@@ -38,7 +38,7 @@ func long(short, longer, shorter int) int {
 	return int(float64(short) * float64(longer) / float64(shorter))
 }
 
-// checkResult refuses a picture that would grow too large.
+// checkResult refuses an image that would grow too large.
 func checkResult(how string, img Image, h, w, channels int, limit int64) error {
 	if int64(h) > MaxPixels/int64(w) || int64(h)*int64(w)*int64(channels) > limit {
 		return fmt.Errorf("a picture of %dx%d pixels would be of %dx%d, %s: more than the %d MiB that a file of its size may take",
@@ -47,7 +47,7 @@ func checkResult(how string, img Image, h, w, channels int, limit int64) error {
 	return nil
 }
 
-// fit resizes and crops a picture.
+// fit resizes and crops an image.
 func (d *Decoder) fit(img Image, o Options, limit int64) (Image, error) {
 	img, h, w, err := d.pad(img, o, limit)
 	if err != nil {
@@ -66,7 +66,7 @@ func (d *Decoder) fit(img Image, o Options, limit int64) (Image, error) {
 	return out, nil
 }
 
-// fitTF appends what tf.image.resize makes of a picture, cropped.
+// fitTF appends what tf.image.resize makes of an image, cropped.
 func (d *Decoder) fitTF(dst []float32, img Image, o Options, limit int64) (out []float32, h, w int, err error) {
 	img, h, w, err = d.pad(img, o, limit)
 	if err != nil {
@@ -95,7 +95,7 @@ func (d *Decoder) valuesTF(dst []float32, img Image, o Options, h, w int) {
 	resizeTF(dst, img, o.part(img), h, w)
 }
 
-// pad puts zeros around a picture where that is asked for, and tells what it is to be resized to.
+// pad puts zeros around an image where that is asked for, and tells what it is to be resized to.
 func (d *Decoder) pad(img Image, o Options, limit int64) (out Image, h, w int, err error) {
 	if h, w, err = o.target(img, img.C, limit); err != nil || !o.PadToAspectRatio {
 		return img, h, w, err
@@ -145,7 +145,7 @@ func centerCrop[T uint8 | float32](dst []T, h, w int, src []T, srcH, srcW, c int
 // growFloats makes dst n values longer.
 func growFloats(dst []float32, n int) []float32 { return slices.Grow(dst, n)[:len(dst)+n] }
 
-// fromMemory copies a picture of package image.
+// fromMemory copies an image of package image.
 func (d *Decoder) fromMemory(m image.Image) (native, error) {
 	if m == nil {
 		return native{}, fmt.Errorf("there is no picture: the image.Image is nil")
@@ -159,7 +159,7 @@ func (d *Decoder) fromMemory(m image.Image) (native, error) {
 	}
 	pix := grow(&d.native, 4*b.Dx()*b.Dy())
 	to := image.Rect(0, 0, b.Dx(), b.Dy())
-	// Where all is opaque, premultiplied colours are the others, and package draw knows them best.
+	// Where all is opaque, premultiplied colors are the others, and package draw knows them best.
 	if o, ok := m.(interface{ Opaque() bool }); ok && o.Opaque() {
 		draw.Draw(&image.RGBA{Pix: pix, Stride: 4 * b.Dx(), Rect: to}, to, m, b.Min, draw.Src)
 	} else if n, ok := m.(*image.NRGBA); ok {

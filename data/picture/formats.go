@@ -10,10 +10,10 @@ import (
 
 // Limits on what a file may ask for.
 const (
-	// MaxPixels is the largest picture that is decoded: where Pillow raises DecompressionBombError.
+	// MaxPixels is the largest image that is decoded: where Pillow raises DecompressionBombError.
 	MaxPixels = 178956970
 	// memoryFactor and memoryBase bound memory: memoryFactor times the file's size and memoryBase bytes, once for
-	// the pixels and once for what decoding needs beside them. (A progressive JPEG of 24 Mpx and 3 MB, as photographs
+	// the pixels and once for what decoding needs beside them. (A progressive JPEG of 24 Mpx and 3 MB, as photos
 	// on the web are, needs 72 MB for either.)
 	memoryFactor = 16
 	memoryBase   = 64 << 20
@@ -33,7 +33,7 @@ const (
 
 var layoutBytes = [...]int{gray: 1, rgb: 3, rgba: 4, grayAlpha: 2, cmyk: 4, gray16: 2}
 
-// native is a decoded picture before its conversion.
+// native is a decoded image before its conversion.
 type native struct {
 	h, w   int
 	layout layout
@@ -128,7 +128,7 @@ func start(data []byte) string {
 // budget is the memory that a file of this size may ask for.
 func budget(file int) int64 { return int64(file)*memoryFactor + memoryBase }
 
-// checkSize refuses a picture that is too large, before memory is taken for it. decoder is what its decoder
+// checkSize refuses an image that is too large, before memory is taken for it. decoder is what its decoder
 // allocates, result is the bytes of a converted pixel, file the size of the file.
 func checkSize(format string, w, h int, decoder int64, result, file int) error {
 	if w <= 0 || h <= 0 {

@@ -9,7 +9,7 @@ import (
 	"io"
 )
 
-// decodeGIF decodes the first frame, on a canvas of the file's size. (The standard library's decoder forgets the colour of
+// decodeGIF decodes the first frame, on a canvas of the file's size. (The standard library's decoder forgets the color of
 // the transparent index, which Pillow's conversion to RGB shows.)
 func decodeGIF(d *Decoder, data []byte, channels int) (native, error) {
 	g := gifReader{rest: data[6:], size: len(data)}
@@ -68,7 +68,7 @@ func (d *Decoder) gifFrame(g *gifReader, n native, palette *[256][3]byte, transp
 			return native{}, err
 		}
 	}
-	if palette == nil { // Pillow takes it for grey
+	if palette == nil { // Pillow takes it for gray
 		palette = new([256][3]byte)
 		for i := range palette {
 			palette[i] = [3]byte{byte(i), byte(i), byte(i)}
@@ -145,7 +145,7 @@ func (g *gifReader) take(n int) ([]byte, error) {
 	return b, nil
 }
 
-// palette reads the colour table that flags announce; nil for none.
+// palette reads the color table that flags announce; nil for none.
 func (g *gifReader) palette(flags byte) (*[256][3]byte, error) {
 	if flags&0x80 == 0 {
 		return nil, nil

@@ -109,7 +109,7 @@ func TestDecodeAsPillow(t *testing.T) {
 	}
 }
 
-// compare reports how two pictures of a size differ.
+// compare reports how two images of a size differ.
 func compare(t *testing.T, got, want Image) {
 	t.Helper()
 	if len(got.Pix) != len(want.Pix) {

@@ -110,7 +110,7 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestDamaged changes single bytes of files: an error or a picture of the size that the file claims, never a
+// TestDamaged changes single bytes of files: an error or an image of the size that the file claims, never a
 // panic or a hang.
 func TestDamaged(t *testing.T) {
 	files, err := filepath.Glob("testdata/decode/*")

@@ -25,7 +25,7 @@ func (d *Decoder) openJPEG(data []byte, channels int) (jpeg.Header, error) {
 	if err != nil {
 		return hdr, err
 	}
-	// the picture is decoded to its own channels, and converted where those differ
+	// the image is decoded to its own channels, and converted where those differ
 	memory := hdr.Memory
 	if hdr.Channels != channels {
 		memory += int64(hdr.Width) * int64(hdr.Height) * int64(hdr.Channels)
@@ -44,8 +44,8 @@ func jpegLayout(hdr jpeg.Header) layout {
 }
 
 // loadNearest is Load of a JPEG file with Nearest: rows that no pixel is taken from are not put together, and what
-// is taken is taken before its colours are converted. It does not do it (ok is false) where nothing is resized,
-// where some pixels are taken from nowhere, and where the picture is turned or padded.
+// is taken is taken before its colors are converted. It does not do it (ok is false) where nothing is resized,
+// where some pixels are taken from nowhere, and where the image is turned or padded.
 func (d *Decoder) loadNearest(data []byte, o Options) (img Image, ok bool, err error) {
 	if o.Interpolation != Nearest || o.Height == 0 && o.ShortSide == 0 || o.PadToAspectRatio || Format(data) != "JPEG" ||
 		o.Orient && orientation(data) != upright {

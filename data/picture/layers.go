@@ -13,9 +13,9 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// Layers gives a picture (RGB) with the original and its red, green and blue layers side by side, each with a title and
-// a layer's mean. A layer is tinted: its value in its own colour, the other channels 0, so that
-// the three add up to the original. A grey picture has the same value in all three.
+// Layers gives an image (RGB) with the original and its red, green and blue layers side by side, each with a title and
+// a layer's mean. A layer is tinted: its value in its own color, the other channels 0, so that
+// the three add up to the original. A gray image has the same value in all three.
 // Panels are at most 480 pixels wide and high.
 func Layers(img Image) (Image, error) {
 	if err := img.check(); err != nil {
@@ -40,7 +40,7 @@ func Layers(img Image) (Image, error) {
 			return Image{}, err
 		}
 	}
-	// a small picture is enlarged by a whole factor, so that its pixels can be seen
+	// a small image is enlarged by a whole factor, so that its pixels can be seen
 	factor := max(1, least/max(small.W, small.H))
 	pw, ph := max(small.W*factor, least), small.H*factor
 	const margin, title = 12, 30
@@ -109,7 +109,7 @@ func fromRGBA(m *image.RGBA) Image {
 	return dropAlpha(Image{H: m.Rect.Dy(), W: m.Rect.Dx(), C: 4, Pix: m.Pix})
 }
 
-// WritePNG writes the picture as a PNG file.
+// WritePNG writes the image as a PNG file.
 func WritePNG(w io.Writer, img Image) error {
 	if err := img.check(); err != nil {
 		return err

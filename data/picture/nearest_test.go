@@ -8,7 +8,7 @@ import (
 )
 
 // TestLoadNearest holds that what Load leaves out of a JPEG file is not seen: its pixels are
-// those of a picture that is decoded as a whole, converted, and resized.
+// those of an image that is decoded as a whole, converted, and resized.
 func TestLoadNearest(t *testing.T) {
 	files, err := filepath.Glob("testdata/decode/*.jp*g")
 	if err != nil || len(files) == 0 {

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// upright is the orientation of a file whose rows and columns are the picture's: EXIF's 1.
+// upright is the orientation of a file whose rows and columns are the image's: EXIF's 1.
 const upright = 1
 
 // orientation is the EXIF orientation of an image file, 1 to 8; upright where the file has none. It is read from JPEG's
@@ -27,7 +27,7 @@ func orientation(data []byte) int {
 
 const exifMark = "Exif\x00\x00"
 
-// jpegExif is the content of a JPEG file's EXIF segment, which stands before the picture.
+// jpegExif is the content of a JPEG file's EXIF segment, which stands before the image.
 func jpegExif(data []byte) []byte {
 	for data = data[2:]; len(data) >= 4 && data[0] == 0xff; {
 		if data[1] == 0xff { // padding
@@ -110,7 +110,7 @@ func tiffOrientation(b []byte) int {
 	return upright
 }
 
-// turn gives the pixels of a picture with this orientation as they are to be seen: Pillow's ImageOps.exif_transpose.
+// turn gives the pixels of an image with this orientation as they are to be seen: Pillow's ImageOps.exif_transpose.
 func (d *Decoder) turn(n native, orientation int) native {
 	if orientation == upright {
 		return n

@@ -15,7 +15,7 @@ import (
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
-// TestPhotosAsPillow compares real photographs with a real Pillow: every pixel, and what Keras makes of it at 128x128.
+// TestPhotosAsPillow compares real photos with a real Pillow: every pixel, and what Keras makes of it at 128x128.
 // LINCE_PHOTOS names another ZIP file to compare.
 func TestPhotosAsPillow(t *testing.T) {
 	python := os.Getenv("LINCE_PYTHON")
@@ -117,7 +117,7 @@ func member(t testing.TB, z *zip.Reader, name string) []byte {
 	return data
 }
 
-// BenchmarkDecode decodes 64 photographs of about 400x360 in turn, by one goroutine.
+// BenchmarkDecode decodes 64 photos of about 400x360 in turn, by one goroutine.
 func BenchmarkDecode(b *testing.B) {
 	z, err := zip.OpenReader(testenv.Data(b, "photos-original-size.zip"))
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package picture turns image files into numbers, as keras.utils.load_img and img_to_array do: decoding,
-// colour mode, resizing, float32 values 0..255. It also shows pictures: printed as NumPy prints
-// an array, drawn in a terminal, split into their colour layers.
+// color mode, resizing, float32 values 0..255. It also shows images: printed as NumPy prints
+// an array, drawn in a terminal, split into their color layers.
 //
 // The pixels are those of Pillow (Image.open(...).convert(mode)), bit for bit for every format here:
 // JPEG (see data/picture/internal/jpeg for why it has a decoder of its own), PNG, GIF (first
@@ -10,7 +10,7 @@
 // Image files come from strangers. The format is told by the content, never by a
 // name; sizes are checked before memory is taken (MaxPixels; and the pixels, and what decoding needs beside them, may
 // each have 16 times the file's size plus 64 MiB); a file that is truncated or corrupt is an error. Pillow
-// reads some corrupt JPEG files, with noise in the picture; this does not.
+// reads some corrupt JPEG files, with noise in the image; this does not.
 package picture
 
 import (
@@ -20,7 +20,7 @@ import (
 	"io"
 )
 
-// Image is a picture of H rows and W columns with C bytes a pixel: 1 (grey), 3 (RGB) or 4 (RGBA, not
+// Image is an image of H rows and W columns with C bytes a pixel: 1 (gray), 3 (RGB) or 4 (RGBA, not
 // premultiplied). Pix holds H*W*C bytes, row by row, the channels of a pixel together (HWC).
 type Image struct {
 	H, W, C int
@@ -30,7 +30,7 @@ type Image struct {
 // ColorMode is Keras' color_mode: what a file is converted to. The zero value is Keras' default.
 type ColorMode uint8
 
-// The colour modes.
+// The color modes.
 const (
 	RGB ColorMode = iota
 	Grayscale
@@ -92,16 +92,16 @@ type Options struct {
 	ShortSide int
 	// ColorMode is Keras' color_mode; the zero value is RGB.
 	ColorMode ColorMode
-	// Interpolation is how a picture is resized; the zero value is Nearest, load_img's default.
+	// Interpolation is how an image is resized; the zero value is Nearest, load_img's default.
 	Interpolation Interpolation
 	// KeepAspectRatio resizes the largest part in the middle that has the aspect ratio of Height to Width, instead of all
 	// of the picture: Keras' keep_aspect_ratio of load_img, and crop_to_aspect_ratio elsewhere.
 	KeepAspectRatio bool
-	// PadToAspectRatio resizes the picture with zeros at two of its sides, so that it has the aspect ratio of Height to
+	// PadToAspectRatio resizes the image with zeros at two of its sides, so that it has the aspect ratio of Height to
 	// Width: Keras' pad_to_aspect_ratio with fill_value 0.
 	PadToAspectRatio bool
 	// Crop is the height and width of the part in the middle that is kept after resizing; zero keeps all. Where the
-	// picture is smaller, there are zeros around it: torchvision's CenterCrop.
+	// image is smaller, there are zeros around it: torchvision's CenterCrop.
 	Crop [2]int
 	// Orient applies the file's EXIF orientation after decoding, as Pillow's ImageOps.exif_transpose. Keras does not.
 	Orient bool
@@ -137,7 +137,7 @@ func (o Options) Check() error {
 	return checkTarget(o.Height, o.Width)
 }
 
-// Size is the height and width that pictures get; 0, 0 where it depends on the file.
+// Size is the height and width that images get; 0, 0 where it depends on the file.
 func (o Options) Size() (height, width int) {
 	if o.Crop != [2]int{} {
 		return o.Crop[0], o.Crop[1]
@@ -174,7 +174,7 @@ func DecodeReader(r io.Reader, size int64, mode ColorMode) (Image, error) {
 // whole numbers: use LoadFloat32.
 func Load(data []byte, o Options) (Image, error) { return new(Decoder).Load(data, o) }
 
-// ToFloat32 writes the values 0..255 of the picture to dst, which has H*W*C elements in HWC order:
+// ToFloat32 writes the values 0..255 of the image to dst, which has H*W*C elements in HWC order:
 // keras.utils.img_to_array.
 func ToFloat32(img Image, dst []float32) error {
 	if len(dst) != len(img.Pix) {
@@ -186,7 +186,7 @@ func ToFloat32(img Image, dst []float32) error {
 	return nil
 }
 
-// Decoder keeps buffers from one picture to the next, so that a worker that loads many
+// Decoder keeps buffers from one image to the next, so that a worker that loads many
 // allocates almost nothing. The zero value is ready. A Decoder is for one goroutine at a time, and the
 // Image it gives is valid until its next call.
 type Decoder struct {
@@ -249,7 +249,7 @@ func (d *Decoder) LoadFloat32(dst []float32, data []byte, o Options) (h, w int, 
 	return h, w, err
 }
 
-// AppendFloat32 appends the values 0..255 of a file's picture to dst, in HWC order: LoadFloat32 for pictures whose size
+// AppendFloat32 appends the values 0..255 of a file's image to dst, in HWC order: LoadFloat32 for images whose size
 // is not known before.
 func (d *Decoder) AppendFloat32(dst []float32, data []byte, o Options) (out []float32, h, w int, err error) {
 	if err := o.Check(); err != nil {
@@ -269,7 +269,7 @@ func (d *Decoder) AppendFloat32(dst []float32, data []byte, o Options) (out []fl
 	return d.fitTF(dst, img, o, budget(len(data)))
 }
 
-// AppendImage is AppendFloat32 for a picture that is decoded already. What image/jpeg decodes differs from what
+// AppendImage is AppendFloat32 for an image that is decoded already. What image/jpeg decodes differs from what
 // Pillow does: give files where they are at hand.
 func (d *Decoder) AppendImage(dst []float32, m image.Image, o Options) (out []float32, h, w int, err error) {
 	if err := o.Check(); err != nil {

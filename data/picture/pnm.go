@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// decodePNM decodes the "portable" formats of Netpbm: PBM (black and white), PGM (grey) and PPM (RGB), in text (P1 to P3)
+// decodePNM decodes the "portable" formats of Netpbm: PBM (black and white), PGM (gray) and PPM (RGB), in text (P1 to P3)
 // and binary (P4 to P6). Values are scaled to 0..255 as Pillow does.
 func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
 	kind := data[1] - '0'

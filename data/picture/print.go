@@ -43,7 +43,7 @@ type ChannelStats struct {
 	Mean     float64
 }
 
-// Stats are the statistics of each channel of a picture.
+// Stats are the statistics of each channel of an image.
 func Stats(img Image) []ChannelStats {
 	stats := make([]ChannelStats, img.C)
 	sums := make([]uint64, img.C)
@@ -63,7 +63,7 @@ func Stats(img Image) []ChannelStats {
 	return stats
 }
 
-// printArray writes str(numpy.array) of the picture, without a newline at the end.
+// printArray writes str(numpy.array) of the image, without a newline at the end.
 func printArray(b *bufio.Writer, img Image) {
 	cut := len(img.Pix) > printThreshold
 	rows, columns := shown(img.H, cut), shown(img.W, cut)

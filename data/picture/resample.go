@@ -231,7 +231,7 @@ func (w *weights) vertical(dst, src []byte, row int) {
 	}
 }
 
-// premultiplied resizes RGBA: Pillow multiplies the colours by alpha before, and divides after.
+// premultiplied resizes RGBA: Pillow multiplies the colors by alpha before, and divides after.
 func (r *resampler) premultiplied(out, img Image, from crop, f *interpolation) {
 	pre := Image{H: img.H, W: img.W, C: 4, Pix: grow(&r.pre, len(img.Pix))}
 	for i := 0; i < len(img.Pix); i += 4 {

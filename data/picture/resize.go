@@ -6,11 +6,11 @@ import (
 	"math"
 )
 
-// Interpolation is how a picture is resized. The zero value is Nearest, which is load_img's default.
+// Interpolation is how an image is resized. The zero value is Nearest, which is load_img's default.
 type Interpolation uint8
 
 // The interpolations. All but BilinearTF are Pillow's, which is what Keras' load_img and ImageDataGenerator use:
-// when they shrink a picture they average over all of it ("antialias"). BilinearTF is TensorFlow's tf.image.resize,
+// when they shrink an image they average over all of it ("antialias"). BilinearTF is TensorFlow's tf.image.resize,
 // which image_dataset_from_directory uses: it looks at four pixels however much it shrinks.
 const (
 	Nearest Interpolation = iota
@@ -78,7 +78,7 @@ func ParseInterpolation(name string) (Interpolation, error) {
 	return 0, fmt.Errorf("no interpolation %q: use nearest, bilinear, bicubic, hamming, box, lanczos or bilinear-tf", name)
 }
 
-// Resize gives the picture in another size, as Pillow's Image.resize. BilinearTF gives fractions: use ResizeTF.
+// Resize gives the image in another size, as Pillow's Image.resize. BilinearTF gives fractions: use ResizeTF.
 func Resize(img Image, height, width int, how Interpolation) (Image, error) {
 	if err := img.check(); err != nil {
 		return Image{}, err
@@ -102,12 +102,12 @@ func (img Image) check() error {
 	return nil
 }
 
-// crop is a part of a picture.
+// crop is a part of an image.
 type crop struct{ y, x, h, w int }
 
 func (img Image) whole() crop { return crop{h: img.H, w: img.W} }
 
-// aspectCrop is the largest part, in the middle of the picture, that has the aspect ratio of height to
+// aspectCrop is the largest part, in the middle of the image, that has the aspect ratio of height to
 // width: load_img's keep_aspect_ratio.
 func (img Image) aspectCrop(height, width int) crop {
 	c := crop{h: max(1, min(img.H, img.W*height/width)), w: max(1, min(img.W, img.H*width/height))}
@@ -147,7 +147,7 @@ func (r *resampler) nearest(out, img Image, from crop) {
 	}
 }
 
-// positions are the columns and rows of img that those of a picture of height x width are taken from.
+// positions are the columns and rows of img that those of an image of height x width are taken from.
 func (r *resampler) positions(height, width int, img Image, from crop) (xs, ys []int) {
 	if cap(r.index) < width+height {
 		r.index = make([]int, width+height)
@@ -194,7 +194,7 @@ func pickRow(dst, src []byte, xs []int, c int) {
 	}
 }
 
-// ResizeTF writes the picture in another size to dst, height*width*C elements in HWC order with values 0..255, as
+// ResizeTF writes the image in another size to dst, height*width*C elements in HWC order with values 0..255, as
 // tf.image.resize(method="bilinear") does: half-pixel centres, no antialias, float32. (The JPEG decoder behind
 // image_dataset_from_directory is not Pillow's: TensorFlow has libjpeg use a faster, less exact inverse DCT.)
 func ResizeTF(dst []float32, img Image, height, width int) error {

@@ -137,7 +137,7 @@ func (d *Decoder) fromImage(img image.Image) (native, error) {
 	return n, nil
 }
 
-// straight is a palette's colour, not premultiplied.
+// straight is a palette's color, not premultiplied.
 func straight(c color.Color) [4]byte {
 	switch c := c.(type) {
 	case color.RGBA: // opaque wherever a decoder gives it

@@ -11,16 +11,16 @@ type TerminalMode uint8
 
 // The terminal modes. The zero value needs the most.
 const (
-	TrueColor TerminalMode = iota // two pixels a character ("▀"), 24 bit colours
-	Color256                      // two pixels a character, the 256 colours of xterm
-	ASCII                         // no colour: a ramp of characters, light on dark
+	TrueColor TerminalMode = iota // two pixels a character ("▀"), 24 bit colors
+	Color256                      // two pixels a character, the 256 colors of xterm
+	ASCII                         // no color: a ramp of characters, light on dark
 )
 
 // ramp are characters of growing brightness, for light text on a dark ground.
 const ramp = " .:-=+*#%@"
 
-// Terminal draws the picture with text, at most cols characters wide (80 if cols is not positive; never wider
-// than the picture has pixels). The aspect ratio is kept, as characters are twice as high as
+// Terminal draws the image with text, at most cols characters wide (80 if cols is not positive; never wider
+// than the image has pixels). The aspect ratio is kept, as characters are twice as high as
 // wide. Alpha is ignored.
 func Terminal(w io.Writer, img Image, cols int, mode TerminalMode) error {
 	if err := img.check(); err != nil {
@@ -64,7 +64,7 @@ func dropAlpha(img Image) Image {
 	return out
 }
 
-// at is the colour of a pixel of 1 or 3 channels.
+// at is the color of a pixel of 1 or 3 channels.
 func (img Image) at(y, x int) [3]uint8 {
 	p := img.Pix[(y*img.W+x)*img.C:]
 	if img.C == 1 {
@@ -84,7 +84,7 @@ func drawASCII(b *bufio.Writer, img Image) {
 	}
 }
 
-// drawBlocks draws in 24 bit colours, or in those of xterm that palette has for each pixel. A colour is set only where it
+// drawBlocks draws in 24 bit colors, or in those of xterm that palette has for each pixel. A color is set only where it
 // changes, and reset at the end of each line.
 func drawBlocks(b *bufio.Writer, img Image, palette []uint8) {
 	code := func(ground, y, x int) string {
@@ -116,8 +116,8 @@ func drawBlocks(b *bufio.Writer, img Image, palette []uint8) {
 	}
 }
 
-// dither gives each pixel one of xterm's 256 colours, and what that lacks to its neighbours
-// (Floyd and Steinberg), because the palette alone turns most of a photograph grey.
+// dither gives each pixel one of xterm's 256 colors, and what that lacks to its neighbours
+// (Floyd and Steinberg), because the palette alone turns most of a photo gray.
 func dither(img Image) []uint8 {
 	out := make([]uint8, img.H*img.W)
 	// what is to be added to this row and the next, in 16ths; one pixel of margin on either side
@@ -145,7 +145,7 @@ func dither(img Image) []uint8 {
 	return out
 }
 
-// xterm256 is the nearest of xterm's 6x6x6 colour cube and its 24 greys, and its colour.
+// xterm256 is the nearest of xterm's 6x6x6 color cube and its 24 grays, and its color.
 func xterm256(p [3]int) (code int, color [3]int) {
 	levels := [6]int{0, 95, 135, 175, 215, 255}
 	cubeDist := 0

@@ -3,7 +3,7 @@ package picture
 import "image"
 
 // webpToRGB converts the 4:2:0 planes of a lossy WebP file as libwebp does: chroma by its "fancy"
-// upsampling (weights 9, 3, 3, 1), colour in fixed point with 14 bits. alpha may be nil.
+// upsampling (weights 9, 3, 3, 1), color in fixed point with 14 bits. alpha may be nil.
 func webpToRGB(n native, m *image.YCbCr, alpha []byte, alphaStride int) {
 	cw, ch := (n.w+1)/2, (n.h+1)/2
 	size := layoutBytes[n.layout]

@@ -115,7 +115,7 @@ func TestAsPillowAndKeras(t *testing.T) {
 	}
 }
 
-// TestDecoded holds that a picture in memory gives the numbers of its file.
+// TestDecoded holds that an image in memory gives the numbers of its file.
 func TestDecoded(t *testing.T) {
 	g := readGolden(t)
 	var d picture.Decoder
@@ -161,7 +161,7 @@ func TestDecoded(t *testing.T) {
 	}
 }
 
-// other is a kind of picture that nobody knows.
+// other is a kind of image that nobody knows.
 type other struct{ image.Image }
 
 func (o other) At(x, y int) color.Color { return o.Image.At(x, y) }

@@ -1,4 +1,4 @@
-// Package preprocess says how a picture becomes the input of a model: an ordered list of steps that can be saved.
+// Package preprocess says how an image becomes the input of a model: an ordered list of steps that can be saved.
 //
 //	steps := preprocess.Steps{
 //		preprocess.Resize{ShortSide: 256, Interpolation: picture.Bilinear},
@@ -19,7 +19,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 )
 
-// Steps are what is done to a picture, in this order. A list without Decode decodes to RGB; an empty one says nothing, as nil.
+// Steps are what is done to an image, in this order. A list without Decode decodes to RGB; an empty one says nothing, as nil.
 type Steps []Step
 
 // Step is one of this package's types: Decode, Resize, CenterCrop, BGR, Rescale, Normalize, Input. A field's
@@ -58,12 +58,12 @@ type Resize struct {
 	// CropToAspectRatio resizes the largest part in the middle that has the aspect ratio of Height to Width. Keras calls it
 	// keep_aspect_ratio, too.
 	CropToAspectRatio bool `json:"crop_to_aspect_ratio,omitempty"`
-	// PadToAspectRatio puts zeros at two sides first, so that the picture has the aspect ratio of Height to Width.
+	// PadToAspectRatio puts zeros at two sides first, so that the image has the aspect ratio of Height to Width.
 	PadToAspectRatio bool `json:"pad_to_aspect_ratio,omitempty"`
 }
 
 // CenterCrop keeps the middle of a picture: torchvision's CenterCrop. It begins at row round((rows-Height)/2), halves
-// rounded to even numbers, and the same for columns. Where the picture is smaller there are zeros around it, at the end
+// rounded to even numbers, and the same for columns. Where the image is smaller there are zeros around it, at the end
 // one more than before where their number is odd.
 type CenterCrop struct {
 	Height int `json:"height"`
@@ -108,7 +108,7 @@ func (Rescale) stage() stage    { return numbers }
 func (Normalize) stage() stage  { return numbers }
 func (Input) stage() stage      { return numbers }
 
-// MaxSize is the greatest height and width of a model's pictures.
+// MaxSize is the greatest height and width of a model's images.
 const MaxSize = 1 << 14
 
 // maxSteps bounds a list, which may come from a stranger's file.
@@ -157,7 +157,7 @@ func (s Steps) Compile() (*Pipeline, error) {
 	return p, nil
 }
 
-// Split divides a list into the steps that make the picture, and those that change its numbers.
+// Split divides a list into the steps that make the image, and those that change its numbers.
 func (s Steps) Split() (pictures, changes Steps) {
 	i := 0
 	for i < len(s) && nameOf(s[i]) != "" && s[i].stage() < numbers {
@@ -166,10 +166,10 @@ func (s Steps) Split() (pictures, changes Steps) {
 	return s[:i:i], s[i:]
 }
 
-// Picture is how a file is loaded.
+// Image is how a file is loaded.
 func (p *Pipeline) Picture() picture.Options { return p.options }
 
-// Size is the height and width that pictures get; 0, 0 where it depends on the file.
+// Size is the height and width that images get; 0, 0 where it depends on the file.
 func (p *Pipeline) Size() (height, width int) { return p.options.Size() }
 
 // Channels is the number of channels: 3, 1 or 4.
@@ -296,7 +296,7 @@ func (p *Pipeline) change(how operation, name string, neutral float64, values ..
 	return nil
 }
 
-// Apply changes the numbers of pictures, the values of a pixel together, in place.
+// Apply changes the numbers of images, the values of a pixel together, in place.
 func (p *Pipeline) Apply(pix []float32) {
 	c := p.Channels()
 	for _, ch := range p.changes {

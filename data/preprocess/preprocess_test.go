@@ -128,7 +128,7 @@ func TestJSONForm(t *testing.T) {
 	}
 }
 
-// A small file must not become a large picture.
+// A small file must not become a large image.
 func TestBounded(t *testing.T) {
 	var b bytes.Buffer
 	if err := picture.WritePNG(&b, picture.Image{H: 1, W: 20000, C: 3, Pix: make([]byte, 60000)}); err != nil {

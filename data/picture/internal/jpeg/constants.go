@@ -23,7 +23,7 @@ func newDCTConstants() *dctConstants {
 	return c
 }
 
-// wordConstants are what the assembly of upsampling and colour reads.
+// wordConstants are what the assembly of upsampling and color reads.
 type wordConstants struct {
 	words   [9][16]int16 // 1, 2, 7, 8, 128, 26345, -14942, the pairs (-22554, 18734), and 32 bit lanes of 1<<15
 	shuffle [3][3][16]byte

@@ -1,15 +1,15 @@
 // Package jpeg decodes JPEG files to the very pixels that libjpeg-turbo gives: its
 // accurate integer inverse DCT, its "fancy" (triangle filter) upsampling of chroma and its
-// fixed-point colour conversion. Baseline, extended sequential and progressive Huffman files of
-// 8 bits are read, of one (grey), three (YCbCr or RGB) or four (CMYK or YCCK) components.
+// fixed-point color conversion. Baseline, extended sequential and progressive Huffman files of
+// 8 bits are read, of one (gray), three (YCbCr or RGB) or four (CMYK or YCCK) components.
 //
 // It is stricter than libjpeg in one thing: where that pads bad entropy-coded data
 // with zeros and goes on (a warning), this gives an error. Like libjpeg it skips
-// stray bytes between markers, which do no harm and which real photographs have.
+// stray bytes between markers, which do no harm and which real photos have.
 //
-// Why a decoder of our own: over 300 photographs of about 400x360 (4:2:0), with libjpeg's upsampling
-// and colour added to them, image/jpeg of Go 1.26 differs from libjpeg-turbo by .0188 of 255 in the mean (3 at most), and
-// gen2brain/jpegn 0.4.2 by .0181; the first takes 2.8 ms a photograph to the planes, the second 1.0 ms, but it accepts truncated and
+// Why a decoder of our own: over 300 photos of about 400x360 (4:2:0), with libjpeg's upsampling
+// and color added to them, image/jpeg of Go 1.26 differs from libjpeg-turbo by .0188 of 255 in the mean (3 at most), and
+// gen2brain/jpegn 0.4.2 by .0181; the first takes 2.8 ms a photo to the planes, the second 1.0 ms, but it accepts truncated and
 // corrupt files and registers itself in package image. This one differs nowhere, and takes .6 ms to the pixels
 // (1.5 ms without assembly) where libjpeg-turbo through Pillow takes .7 ms, all on one core of the same machine.
 //
@@ -17,7 +17,7 @@
 // progressive and multi-scan files need memory for their coefficients.
 //
 // Files: jpeg.go reads the markers; huffman.go bits and codes; sequential.go and progressive.go the scans;
-// idct.go, upsample.go and color.go are the arithmetic, kernels.go chooses its assembly; output.go puts the picture
+// idct.go, upsample.go and color.go are the arithmetic, kernels.go chooses its assembly; output.go puts the image
 // together.
 package jpeg
 
@@ -33,7 +33,7 @@ var ErrTruncated = errors.New("truncated")
 // ColorSpace is what the components of a file stand for.
 type ColorSpace uint8
 
-// The colour spaces of JPEG files.
+// The color spaces of JPEG files.
 const (
 	Gray ColorSpace = iota
 	YCbCr
@@ -45,7 +45,7 @@ const (
 // Header is what a file says of itself before its first scan.
 type Header struct {
 	Width, Height int
-	// Channels is the number of bytes of a pixel that Decode gives: 1 (grey), 3 (RGB) or 4 (CMYK,
+	// Channels is the number of bytes of a pixel that Decode gives: 1 (gray), 3 (RGB) or 4 (CMYK,
 	// as stored: Adobe's files have it inverted).
 	Channels    int
 	ColorSpace  ColorSpace
@@ -78,7 +78,7 @@ const (
 // An encoder's longest script has a few dozen.
 const maxScans = 1000
 
-// component is one colour component of the frame.
+// component is one color component of the frame.
 type component struct {
 	id, tq byte
 	h, v   int // sampling factors
@@ -225,7 +225,7 @@ func (d *Decoder) decode(row func(r, y int)) error {
 	return err
 }
 
-// buffered says whether the coefficients of the whole picture are needed at once.
+// buffered says whether the coefficients of the whole image are needed at once.
 func (d *Decoder) buffered() bool { return d.hdr.Progressive || d.sos.n != d.n }
 
 // nextMarker skips to the next marker, past stray bytes.

@@ -71,7 +71,7 @@ func TestAssembly(t *testing.T) {
 		var block [64]int16
 		var quant [64]uint16
 		last := 1 + rng.IntN(63)
-		reach := []int{3, 100, 2000, 65536}[i%4] // the last is beyond what any picture has
+		reach := []int{3, 100, 2000, 65536}[i%4] // the last is beyond what any image has
 		for k := range 64 {
 			quant[k] = uint16(1 + rng.IntN(reach))
 		}

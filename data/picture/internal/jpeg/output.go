@@ -92,7 +92,7 @@ func (d *Decoder) allocate() {
 // slack is how many bytes behind a row the vector kernels may read or write.
 const slack = 64
 
-// bandFromCoefs makes MCU row r of the bands from the whole picture's coefficients.
+// bandFromCoefs makes MCU row r of the bands from the whole image's coefficients.
 func (d *Decoder) bandFromCoefs(r int) error {
 	for i := range d.n {
 		c := &d.comps[i]
@@ -111,7 +111,7 @@ func (d *Decoder) bandFromCoefs(r int) error {
 	return nil
 }
 
-// output makes the picture, band by band (a band is a row of MCUs). It calls row for each of its rows y
+// output makes the image, band by band (a band is a row of MCUs). It calls row for each of its rows y
 // while what it needs of MCU row r is in the bands.
 func (d *Decoder) output(band func(r int) error, row func(r, y int)) error {
 	y := 0
@@ -136,7 +136,7 @@ func (d *Decoder) output(band func(r int) error, row func(r, y int)) error {
 	return nil
 }
 
-// outputRow makes row y of the picture, dst, while MCU row r is in the bands.
+// outputRow makes row y of the image, dst, while MCU row r is in the bands.
 func (d *Decoder) outputRow(dst []byte, r, y int) {
 	var rows [4][]byte
 	for i := range d.n {
