@@ -52,8 +52,8 @@ func ParseClassMode(name string) (ClassMode, error) {
 	return 0, fmt.Errorf("no class mode %q; there are %s", name, strings.Join(classModes[:], ", "))
 }
 
-// labelled says whether the targets are classes.
-func (m ClassMode) labelled() bool { return m <= Sparse }
+// labeled says whether the targets are classes.
+func (m ClassMode) labeled() bool { return m <= Sparse }
 
 // Subset chooses the rows of one side of the generator's ValidationSplit.
 type Subset uint8
@@ -119,7 +119,7 @@ type Flow struct {
 	table       *Table
 	o           ImageOptions
 	classes     []string
-	labels      []int
+	classIndex  []int
 	targets     []float32 // Raw's
 	weights     []float32
 	warn        []string
@@ -225,7 +225,7 @@ func (f *Flow) choose(t *Table) error {
 	o := f.o
 	index := make([]int, 0, t.Len())
 	class := map[string]int{}
-	if o.ClassMode.labelled() {
+	if o.ClassMode.labeled() {
 		for _, c := range o.Classes {
 			if _, ok := class[c]; !ok {
 				class[c] = len(f.classes)
@@ -248,10 +248,10 @@ func (f *Flow) choose(t *Table) error {
 		switch {
 		case r.file == nil:
 			return fmt.Errorf("%s: the row has no file", r.Filename)
-		case o.ClassMode.labelled() && r.Label == "":
+		case o.ClassMode.labeled() && r.Label == "":
 			return fmt.Errorf("%s: has no category, which the class mode %v needs; use the class mode none to predict", r.Where(), o.ClassMode)
 		}
-		if _, ok := class[r.Label]; ok || !o.ClassMode.labelled() {
+		if _, ok := class[r.Label]; ok || !o.ClassMode.labeled() {
 			index = append(index, i)
 		}
 	}
@@ -268,8 +268,8 @@ func (f *Flow) choose(t *Table) error {
 	for _, i := range index {
 		r := t.rows[i]
 		switch {
-		case o.ClassMode.labelled():
-			f.labels = append(f.labels, class[r.Label])
+		case o.ClassMode.labeled():
+			f.classIndex = append(f.classIndex, class[r.Label])
 		case o.ClassMode == Raw:
 			v, err := strconv.ParseFloat(r.Label, 32)
 			if err != nil {
@@ -324,12 +324,12 @@ func (f *Flow) computeFingerprint() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Classes implements Labelled: the names of the classes, in the order of the targets' numbers; nil
+// Classes implements Labeled: the names of the classes, in the order of the targets' numbers; nil
 // where there are none.
 func (f *Flow) Classes() []string { return f.classes }
 
 // Labels has the class's number of each row; nil where there are no classes.
-func (f *Flow) Labels() []int { return f.labels }
+func (f *Flow) ClassIndexes() []int { return f.classIndex }
 
 // Table has the rows, which Batch.Index points into.
 func (f *Flow) Table() *Table { return f.table }
@@ -371,7 +371,7 @@ func (f *Flow) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, er
 //	statistics, err := generator.Fit(plain.Images(ctx), size[0], size[1], 3, augment.FitOptions{})
 //
 // An image is valid until the next is asked for.
-func (f *Flow) Pictures(ctx context.Context) iter.Seq2[[]float32, error] {
+func (f *Flow) Images(ctx context.Context) iter.Seq2[[]float32, error] {
 	return func(yield func([]float32, error) bool) {
 		for b, err := range f.Batches(ctx, 0, 0) {
 			if err != nil {

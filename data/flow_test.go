@@ -296,7 +296,7 @@ func TestCorruptPictures(t *testing.T) {
 			}
 			for i, row := range b.Index {
 				rows = append(rows, row)
-				if b.Y.Float32s()[2*i+f.Labels()[row]] != 1 {
+				if b.Y.Float32s()[2*i+f.ClassIndexes()[row]] != 1 {
 					t.Errorf("row %d has the target %v", row, b.Y.Row(i).Float32s())
 				}
 				if b.X.Row(i).Float32s()[0] != copies(t, f, epoch, 0)[0].X.Float32s()[0] {
@@ -344,7 +344,7 @@ func TestNoPictureLeft(t *testing.T) {
 
 func TestImageOptionsErrors(t *testing.T) {
 	tab := open(t, "testdata/pictures", OpenOptions{})
-	unlabelled := open(t, "testdata/pictures", OpenOptions{LabelRule: Unlabelled})
+	unlabelled := open(t, "testdata/pictures", OpenOptions{LabelRule: Unlabeled})
 	for _, c := range []struct {
 		tab  *Table
 		o    ImageOptions
@@ -388,7 +388,7 @@ func TestPictures(t *testing.T) {
 	tab := open(t, "testdata/pictures", OpenOptions{})
 	size := [2]int{6, 5}
 	g := augment.Generator{FeaturewiseCenter: true}
-	statistics, err := g.Fit(images(t, tab, ImageOptions{TargetSize: size, BatchSize: 3}).Pictures(t.Context()), 6, 5, 3, augment.FitOptions{})
+	statistics, err := g.Fit(images(t, tab, ImageOptions{TargetSize: size, BatchSize: 3}).Images(t.Context()), 6, 5, 3, augment.FitOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

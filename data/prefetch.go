@@ -295,9 +295,9 @@ func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 		k := len(f.classes)
 		y := s.y.Float32s()[i*k : (i+1)*k]
 		clear(y)
-		y[f.labels[row]] = 1
+		y[f.classIndex[row]] = 1
 	case Binary, Sparse:
-		s.y.Float32s()[i] = float32(f.labels[row])
+		s.y.Float32s()[i] = float32(f.classIndex[row])
 	case Raw:
 		s.y.Float32s()[i] = f.targets[row]
 	}

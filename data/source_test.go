@@ -119,7 +119,7 @@ func TestSources(t *testing.T) {
 		{name: "folder a class", path: tree(t, folders...), want: "cats/c.d.png=cats cats/deep/a.png=cats dogs/b.png=dogs", found: "Found 3 images belonging to 2 classes."},
 		{name: "folder a class, by prefix", path: tree(t, folders...), o: OpenOptions{LabelRule: Prefix}, want: "cats/c.d.png=c"},
 		{name: "one folder, by folder", path: tree(t, "cats/a.png", "cats/b.png"), o: OpenOptions{LabelRule: Folder}, want: "cats/a.png=cats cats/b.png=cats"},
-		{name: "no labels", path: tree(t, "b.png", "a.png"), o: OpenOptions{LabelRule: Unlabelled}, want: "a.png= b.png=", found: "Found 2 validated image filenames."},
+		{name: "no labels", path: tree(t, "b.png", "a.png"), o: OpenOptions{LabelRule: Unlabeled}, want: "a.png= b.png=", found: "Found 2 validated image filenames."},
 		{name: "parts of folders", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png", "all/validation/cats/2.png"), want: "cats/1.png=cats dogs/1.png=dogs"},
 		{name: "the other part", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png", "all/validation/cats/2.png", "all/validation/dogs/2.png"), o: OpenOptions{Part: "validation"}, want: "cats/2.png=cats dogs/2.png=dogs"},
 		{name: "part by its whole name", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png"), o: OpenOptions{Part: "all/train"}, want: "cats/1.png=cats dogs/1.png=dogs"},
@@ -130,8 +130,8 @@ func TestSources(t *testing.T) {
 		{name: "nested, stored", path: file1(t, "a.zip", kaggle(true)), want: "cat.0.png=cat dog.0.png=dog"},
 		{name: "nested, deflated", path: file1(t, "a.zip", kaggle(false)), want: "cat.0.png=cat dog.0.png=dog"},
 		{name: "nested and flat", path: file1(t, "a.zip", archive(t, entryOf{name: "x/train.zip", content: zipped("dog.0.png", "cat.0.png"), store: true})), want: "cat.0.png=cat dog.0.png=dog"},
-		{name: "nested test part", path: file1(t, "a.zip", kaggle(true)), o: OpenOptions{Part: "test1", LabelRule: Unlabelled}, want: "1.png= 2.png="},
-		{name: "one picture", path: file1(t, "a.png", p), o: OpenOptions{LabelRule: Unlabelled}, want: "a.png="},
+		{name: "nested test part", path: file1(t, "a.zip", kaggle(true)), o: OpenOptions{Part: "test1", LabelRule: Unlabeled}, want: "1.png= 2.png="},
+		{name: "one picture", path: file1(t, "a.png", p), o: OpenOptions{LabelRule: Unlabeled}, want: "a.png="},
 		{name: "demo", path: "demo:cats-and-dogs?n=3&seed=5", want: "cat.0.png=cat cat.1.png=cat dog.0.png=dog"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestCSV(t *testing.T) {
 	if g := tab.Ignored(); len(g) != 3 || !strings.Contains(g[1].Err.Error(), "line 3: there is no file") {
 		t.Error(g)
 	}
-	if got := list1(open(t, name, OpenOptions{LabelRule: Unlabelled})); !strings.Contains(got, "3.jpg=") || strings.Contains(got, "dog") {
+	if got := list1(open(t, name, OpenOptions{LabelRule: Unlabeled})); !strings.Contains(got, "3.jpg=") || strings.Contains(got, "dog") {
 		t.Error(got)
 	}
 

@@ -104,10 +104,10 @@ func (t *Table) Name() string {
 	return t.src.name
 }
 
-// Rule is the rule that gave the categories; Unlabelled too when a CSV gave them.
+// Rule is the rule that gave the categories; Unlabeled too when a CSV gave them.
 func (t *Table) Rule() Rule {
 	if t.src == nil {
-		return Unlabelled
+		return Unlabeled
 	}
 	return t.src.rule
 }
@@ -181,7 +181,7 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 }
 
 // Categories lists the rows' categories, in order: what Split.Stratify wants.
-func (t *Table) Categories() []string {
+func (t *Table) Labels() []string {
 	c := make([]string, len(t.rows))
 	for i, r := range t.rows {
 		c[i] = r.Label
@@ -252,7 +252,7 @@ func (t *Table) Parts() []string {
 	return slices.Sorted(maps.Keys(t.src.parts))
 }
 
-// Part returns a part of the source, labelled by the source's rule where its files fit
+// Part returns a part of the source, labeled by the source's rule where its files fit
 // the rule: Part("test1") of Kaggle's archive has no categories.
 func (t *Table) Part(name string) (*Table, error) {
 	var rows []Row
@@ -270,7 +270,7 @@ func Concat(tables ...*Table) *Table {
 	if len(tables) == 1 {
 		return tables[0]
 	}
-	n := &Table{src: &source{rule: Unlabelled}}
+	n := &Table{src: &source{rule: Unlabeled}}
 	var closers closers
 	var names []string
 	for _, t := range tables {

@@ -139,13 +139,13 @@ func TestRules(t *testing.T) {
 		name, want string
 	}{
 		{Prefix, "cat.0.jpg", "cat"}, {Prefix, "1.jpg", ""}, {Prefix, "a/dog.1.2.jpg", "dog"}, {Prefix, "cat", ""}, {Prefix, ".x.jpg", ""},
-		{Folder, "cats/1.jpg", "cats"}, {Folder, "cats/deep/1.jpg", "cats"}, {Folder, "1.jpg", ""}, {Unlabelled, "cat.0.jpg", ""},
+		{Folder, "cats/1.jpg", "cats"}, {Folder, "cats/deep/1.jpg", "cats"}, {Folder, "1.jpg", ""}, {Unlabeled, "cat.0.jpg", ""},
 	} {
 		if got := c.rule.category(c.name); got != c.want {
 			t.Errorf("%v of %s: %q, want %q", c.rule, c.name, got, c.want)
 		}
 	}
-	for r := Auto; r <= Unlabelled; r++ {
+	for r := Auto; r <= Unlabeled; r++ {
 		if got, err := ParseRule(r.String()); err != nil || got != r {
 			t.Error(got, err)
 		}
