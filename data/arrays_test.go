@@ -54,9 +54,9 @@ func TestTensors(t *testing.T) {
 	if b := copies(t, a, 3, 0); len(b) != 1 || b[0].Y != nil || b[0].Weights != nil || !slices.IsSorted(b[0].Index) || !slices.Equal(b[0].X.Float32s(), x.Float32s()) {
 		t.Error(b)
 	}
-	print := a.Fingerprint()
+	fingerprint := a.Fingerprint()
 	x.Float32s()[3]++
-	if b, _ := Tensors(x, nil, TensorOptions{NoShuffle: true}); b.Fingerprint() == print {
+	if b, _ := Tensors(x, nil, TensorOptions{NoShuffle: true}); b.Fingerprint() == fingerprint {
 		t.Error("other numbers have the same fingerprint")
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -21,7 +21,7 @@ import (
 // flow_from_dataframe does. Rows whose file is missing are dropped with Keras' warning.
 func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if o.Part != "" {
-		return nil, fmt.Errorf("%s: Part (%q) does not apply to a CSV file; name the folder of the images instead (Images, --images)", name, o.Part)
+		return nil, fmt.Errorf("%s: a part (%q) cannot be chosen from a CSV file; name the folder of the images instead (Images, --images)", name, o.Part)
 	}
 	if o.LabelRule != Auto && o.LabelRule != Unlabeled {
 		return nil, fmt.Errorf("%s: the labels come from the CSV's category column; the rule %q cannot be used", name, o.LabelRule)

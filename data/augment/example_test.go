@@ -42,5 +42,5 @@ func ExampleParse_mistakes() {
 	// Output:
 	// augment: unknown option "rotatoin"; did you mean rotation?
 	// augment: fill: unknown mode "mirror"; there is nearest, constant, reflect, wrap
-	// augment: zoom needs a value, as zoom=.2
+	// augment: zoom needs a value, such as zoom=.2
 }

@@ -14,8 +14,7 @@ import (
 
 var sheet = flag.String("sheet", "", "write a PNG `file` with sixty of the pictures, to look at them")
 
-// The pixels are the same on every machine. Whoever changes them on purpose counts
-// Version up.
+// The pixels are the same on every machine. A change of the drawings needs a new Version.
 func TestPixels(t *testing.T) {
 	if Version != 1 {
 		t.Error("new sums are wanted for a new version")
@@ -45,7 +44,7 @@ func TestSet(t *testing.T) {
 	if got := strings.Join(names, " "); got != "cat.0.png cat.1.png cat.2.png dog.0.png dog.1.png" {
 		t.Error(got)
 	}
-	// A larger set begins as a smaller one; another seed is another set.
+	// A larger set begins with the images of a smaller one. Another seed gives another set.
 	if !bytes.Equal(s.Picture(4).Pix, New(100, 3).Picture(51).Pix) || New(100, 3).Identity(51) != s.Identity(4) {
 		t.Error("dog.1 depends on the number of pictures")
 	}
@@ -70,7 +69,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// No image is nearly of one color: something is drawn in each.
+// No image has nearly one color only: something is drawn in each.
 func TestSomethingIsDrawn(t *testing.T) {
 	s := New(60, 2)
 	for i := range s.Len() {

@@ -28,7 +28,7 @@ type golden struct {
 	}
 }
 
-// file is the bytes of one of the image files.
+// file returns the bytes of one of the image files.
 func (g golden) file(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := base64.StdEncoding.DecodeString(g.Files[name])
@@ -64,8 +64,8 @@ func hash(t testing.TB, pix []float32) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// TestAsPillowAndKeras holds that the numbers are those of Pillow and Keras, to the bit, and
-// that each list survives a file.
+// TestAsPillowAndKeras checks that the values equal those of Pillow and Keras in every bit, and that each list of steps
+// survives encoding and decoding.
 func TestAsPillowAndKeras(t *testing.T) {
 	g := readGolden(t)
 	var d picture.Decoder
@@ -115,7 +115,7 @@ func TestAsPillowAndKeras(t *testing.T) {
 	}
 }
 
-// TestDecoded holds that an image in memory gives the numbers of its file.
+// TestDecoded checks that an image in memory gives the same values as its file.
 func TestDecoded(t *testing.T) {
 	g := readGolden(t)
 	var d picture.Decoder
@@ -161,7 +161,7 @@ func TestDecoded(t *testing.T) {
 	}
 }
 
-// other is a kind of image that nobody knows.
+// other is an image type that package picture does not know.
 type other struct{ image.Image }
 
 func (o other) At(x, y int) color.Color { return o.Image.At(x, y) }

@@ -11,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 )
 
-// The form of files before there were lists.
+// The form in which older files have preprocessing.
 func TestOlderForm(t *testing.T) {
 	for text, want := range map[string]Steps{
 		`null`: nil,
@@ -87,14 +87,14 @@ func TestHostileJSON(t *testing.T) {
 			t.Errorf("%.80s: changed to %+v", c.text, s)
 		}
 	}
-	// All mistakes at once.
+	// All mistakes are reported at once.
 	err := new(Steps).UnmarshalJSON([]byte(`[{"step":"a"},{"step":"decode"},{"step":"b"}]`))
 	if err == nil || !strings.Contains(err.Error(), "step 1:") || !strings.Contains(err.Error(), "step 3:") {
 		t.Errorf("error is %v", err)
 	}
 }
 
-// Mistakes that only a program can make.
+// These mistakes can only be made in Go code, not in a file.
 func TestCompileRefuses(t *testing.T) {
 	for want, s := range map[string]Steps{
 		"step 1 is <nil>":                     {nil},
@@ -116,7 +116,7 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
-// A list is written with the names of its steps first.
+// A list is encoded with the name first in each step.
 func TestJSONForm(t *testing.T) {
 	got, err := json.Marshal(struct{ A, B Steps }{Steps{
 		Decode{}, Resize{ShortSide: 256, Interpolation: picture.Bilinear}, CenterCrop{224, 224}, BGR{}, Rescale{Scale: 2}, Normalize{Mean: []float64{.5}}, Input{},
@@ -128,7 +128,7 @@ func TestJSONForm(t *testing.T) {
 	}
 }
 
-// A small file must not become a large image.
+// A small file must not become a huge image.
 func TestBounded(t *testing.T) {
 	var b bytes.Buffer
 	if err := picture.WritePNG(&b, picture.Image{H: 1, W: 20000, C: 3, Pix: make([]byte, 60000)}); err != nil {
