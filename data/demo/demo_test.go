@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-var sheet = flag.String("sheet", "", "write a PNG `file` with sixty of the pictures, to look at them")
+var sheet = flag.String("sheet", "", "write a PNG `file` with sixty of the images, to look at them")
 
 // The pixels are the same on every machine. A change of the drawings needs a new Version.
 func TestPixels(t *testing.T) {
@@ -46,7 +46,7 @@ func TestSet(t *testing.T) {
 	}
 	// A larger set begins with the images of a smaller one. Another seed gives another set.
 	if !bytes.Equal(s.Picture(4).Pix, New(100, 3).Picture(51).Pix) || New(100, 3).Identity(51) != s.Identity(4) {
-		t.Error("dog.1 depends on the number of pictures")
+		t.Error("dog.1 depends on the number of images")
 	}
 	if bytes.Equal(s.Picture(4).Pix, New(5, 4).Picture(4).Pix) || New(5, 4).Identity(4) == s.Identity(4) {
 		t.Error("dog.1 does not depend on the seed")
@@ -99,8 +99,8 @@ func TestParse(t *testing.T) {
 	for name, want := range map[string]string{
 		"cats-and-dogs":                    "does not begin with demo:",
 		"demo:lynxes":                      `no demo "lynxes"`,
-		"demo:cats-and-dogs?n=x":           "want a number of pictures",
-		"demo:cats-and-dogs?n=99999999999": "want a number of pictures",
+		"demo:cats-and-dogs?n=x":           "want a number of images",
+		"demo:cats-and-dogs?n=99999999999": "want a number of images",
 		"demo:cats-and-dogs?seed=-1":       "want a whole number",
 		"demo:cats-and-dogs?size=3":        `no setting "size"`,
 		"demo:cats-and-dogs?%zz":           "invalid URL escape",
