@@ -28,7 +28,7 @@ func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, e
 	if err != nil {
 		return picture.Options{}, nil, errors.Join(append(errs, err)...)
 	}
-	load := p.Picture()
+	load := p.Options()
 	o.TargetSize[0], o.TargetSize[1] = p.Size()
 	o.ColorMode, o.Interpolation = load.ColorMode, load.Interpolation
 	if o.TargetSize == [2]int{} {

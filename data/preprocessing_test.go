@@ -78,7 +78,7 @@ func TestPreprocessingSteps(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					want, h, w, err := d.AppendFloat32(nil, file, p.Picture())
+					want, h, w, err := d.AppendFloat32(nil, file, p.Options())
 					if err != nil || h != 16 || w != 12 {
 						t.Fatalf("%dx%d, %v", h, w, err)
 					}

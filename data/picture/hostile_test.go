@@ -80,7 +80,7 @@ func TestNotAnImage(t *testing.T) {
 		{"II*\x00", "truncated TIFF"},
 		{"RIFF\x10\x00\x00\x00WEBP", "WebP"},
 		{"P6 3", "truncated PPM"},
-		{"P6 3 x", `corrupt PPM: byte 'x'`},
+		{"P6 3 x", `corrupt PPM: want a number, got byte 'x'`},
 		{"P2 1 1 255 300", "300 is larger than 255"},
 		{"P6 0 1 255 ", "its size is 0x1"},
 	} {

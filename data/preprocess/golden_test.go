@@ -81,7 +81,7 @@ func TestAsPillowAndKeras(t *testing.T) {
 			t.Errorf("%s: %v", c.Steps, err)
 			continue
 		}
-		pix, h, w, err := d.AppendFloat32(buffer[:0], g.file(t, c.File), p.Picture())
+		pix, h, w, err := d.AppendFloat32(buffer[:0], g.file(t, c.File), p.Options())
 		if err != nil {
 			t.Errorf("%s, %s: %v", c.File, c.Steps, err)
 			continue
@@ -127,7 +127,7 @@ func TestDecoded(t *testing.T) {
 			}
 			for _, name := range []string{"tall.png", "alpha.png", "none.png"} {
 				file := g.file(t, name)
-				want, _, _, err := d.AppendFloat32(nil, file, p.Picture())
+				want, _, _, err := d.AppendFloat32(nil, file, p.Options())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -146,7 +146,7 @@ func TestDecoded(t *testing.T) {
 				}
 				kinds["NRGBA"], kinds["a part"], kinds["another kind"] = straight, shifted.SubImage(b), other{straight}
 				for kind, m := range kinds {
-					got, h, w, err := d.AppendImage(nil, m, p.Picture())
+					got, h, w, err := d.AppendImage(nil, m, p.Options())
 					if err != nil || h != 8 || w != 7 || !reflect.DeepEqual(got, want) {
 						t.Errorf("%s, %v, %v, %s: %dx%d, other numbers than of the file, %v", name, mode, how, kind, h, w, err)
 					}
@@ -154,7 +154,7 @@ func TestDecoded(t *testing.T) {
 			}
 		}
 	}
-	for want, m := range map[string]image.Image{"nil": nil, "0x5": image.NewGray(image.Rect(0, 0, 0, 5)), "more than": image.White} {
+	for want, m := range map[string]image.Image{"nil": nil, "0x5": image.NewGray(image.Rect(0, 0, 0, 5)), "at most": image.White} {
 		if _, _, _, err := d.AppendImage(nil, m, picture.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want one with %q", err, want)
 		}
