@@ -234,15 +234,15 @@ func checkAttributes(t *testing.T, attrs attributes, want described) {
 func TestRefused(t *testing.T) {
 	root := openBytes(t, readFile(t, "refused.h5"))
 	for name, want := range map[string]string{
-		"soft":            "soft link, which is not followed",
-		"external":        "external link, which is not followed",
+		"soft":            `"soft link", which is not supported`,
+		"external":        `"external link", which is not supported`,
 		"outside":         "external storage",
 		"virtual":         "virtual dataset",
 		"compound":        "compound",
 		"complex":         "compound",
 		"long-double":     "not supported",
 		"u8-too-large":    "does not fit int64",
-		"lzf":             "lzf filter",
+		"lzf":             "filter lzf (32000)",
 		"vlen-numbers":    "variable-length",
 		"reference":       "reference",
 		"bomb":            "too much for a file of",

@@ -160,17 +160,17 @@ func TestWriteMistakes(t *testing.T) {
 	tree.Group("large").Dataset("d", one).Attr("\x00", String(""))
 	_, err := tree.WriteTo(&bytes.Buffer{})
 	for _, want := range []string{
-		`/a: name "b": a group and a dataset`, `"a/b"`, `/x: name ""`, `"d": two datasets`, `/: name "a": a group and a dataset`,
-		`"nothing": no tensor`, `"bad \xff"`, `/large/d: attribute name`,
+		`/a: name "b": there are a group and a dataset`, `"a/b"`, `/x: name ""`, `"d": there are two datasets`, `/: name "a": there are a group and a dataset`,
+		`"nothing": the tensor is nil`, `"bad \xff"`, `/large/d: attribute name`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %s in the error:\n%v", want, err)
 		}
 	}
 	for what, v := range map[string]Value{
-		"65535 fit":      Numbers(tensor.New(tensor.Float64, 10_000)),
-		"texts in a val": {Shape: tensor.Shape{3}, Text: []string{"a"}},
-		"of numbers of":  {Shape: tensor.Shape{3}, Numbers: one},
+		"at most 65535":          Numbers(tensor.New(tensor.Float64, 10_000)),
+		"has 1 strings":          {Shape: tensor.Shape{3}, Text: []string{"a"}},
+		"its numbers have shape": {Shape: tensor.Shape{3}, Numbers: one},
 	} {
 		var tree Tree
 		tree.Attr("x", v)
