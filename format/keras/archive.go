@@ -88,7 +88,7 @@ func (f *File) readMetadata(b []byte) error {
 	for i, text := range []*string{&f.Metadata.KerasVersion, &f.Metadata.DateSaved} {
 		s, ok := m[i].str()
 		if m[i].ok && !ok {
-			return fmt.Errorf("%s: want a string, got %s", []string{"keras_version", "date_saved"}[i], m[i].show())
+			return fmt.Errorf("%s is %s, want a string", []string{"keras_version", "date_saved"}[i], m[i].show())
 		}
 		*text = s
 	}

@@ -355,7 +355,7 @@ func TestWriteMistakes(t *testing.T) {
 		"asset outside":    {func(f *File) { f.Assets["../x"] = nil }, `"assets/../x"`},
 		"two of a path":    {func(f *File) { f.Weights = append(f.Weights, Entry{Path: "optimizer"}) }, "two entries"},
 		"impossible path":  {func(f *File) { f.Weights = append(f.Weights, Entry{Path: "/layers/x"}) }, "name"},
-		"missing variable": {func(f *File) { f.Weights[1].Vars[0] = nil }, "no tensor"},
+		"missing variable": {func(f *File) { f.Weights[1].Vars[0] = nil }, "the tensor is nil"},
 	} {
 		f := sample()
 		test.change(f)

@@ -96,7 +96,7 @@ func TestRefused(t *testing.T) {
 	readError(t, "config is no object", makeZip(t, member{name: "config.json", data: []byte("[]")}, weights), "config.json")
 	readError(t, "config without class", makeZip(t, member{name: "config.json", data: []byte("{}")}, weights), "class_name")
 	readError(t, "metadata is no JSON", makeZip(t, member{name: "metadata.json", data: []byte("x")}, config, weights), "metadata.json: not JSON: byte 1")
-	readError(t, "metadata is a list", makeZip(t, member{name: "metadata.json", data: []byte("[]")}, config, weights), "metadata.json: found [], want an object")
+	readError(t, "metadata is a list", makeZip(t, member{name: "metadata.json", data: []byte("[]")}, config, weights), "metadata.json: want an object, got []")
 	readError(t, "version is a number", makeZip(t, member{name: "metadata.json", data: []byte(`{"keras_version": 3}`)}, config, weights), "keras_version is 3, want a string")
 	readError(t, "deep JSON", makeZip(t, member{name: "config.json", data: bytes.Repeat([]byte(`{"config":`), 20_000)}, weights), "config.json")
 	readError(t, "weights are no HDF5", makeZip(t, config, member{name: "model.weights.h5", data: []byte("x")}), "not an HDF5 file")
@@ -119,23 +119,23 @@ func TestRefusedWeights(t *testing.T) {
 		build func(root *hdf5.Tree)
 		want  string
 	}{
-		"a hole":  {func(r *hdf5.Tree) { g := r.Group("layers/x/vars"); g.Dataset("0", one); g.Dataset("2", one) }, "wanted 0 to 1"},
+		"a hole":  {func(r *hdf5.Tree) { g := r.Group("layers/x/vars"); g.Dataset("0", one); g.Dataset("2", one) }, "named 0 to 1"},
 		"a name":  {func(r *hdf5.Tree) { r.Group("layers/x/vars").Dataset("kernel", one) }, "kernel"},
 		"a group": {func(r *hdf5.Tree) { r.Group("layers/x/vars/0") }, "not a dataset"},
 		"a number for a name": {func(r *hdf5.Tree) {
 			r.Group("layers/x/vars").Attr("name", hdf5.Numbers(one))
-		}, "wanted a text"},
+		}, "want a string"},
 		"two roots": {func(r *hdf5.Tree) {
 			r.Group("layers/x/vars")
 			r.Group("_layer_checkpoint_dependencies/x/vars")
-		}, "second time"},
+		}, "appear twice"},
 		"depth": {func(r *hdf5.Tree) { r.Group(strings.Repeat("layers/x/", 60) + "vars") }, "nested more than"},
 	} {
 		w := weights
 		w.data = treeBytes(t, test.build)
 		readError(t, name, makeZip(t, config, w), test.want)
 	}
-	for file, want := range map[string]string{"many-earliest.h5": "second link", "refused.h5": "link, which is not followed"} {
+	for file, want := range map[string]string{"many-earliest.h5": "second link", "refused.h5": `link", which is not supported`} {
 		b, err := os.ReadFile("../hdf5/testdata/" + file)
 		if err != nil {
 			t.Fatal(err)
@@ -147,14 +147,14 @@ func TestRefusedWeights(t *testing.T) {
 	for _, name := range []string{strings.Repeat(`a\`, 100) + "b/vars", strings.Repeat(strings.Repeat("a", 1000)+"/", 5) + "vars"} {
 		long := weights
 		long.data = treeBytes(t, func(r *hdf5.Tree) { r.Group(name).Dataset("0", one) })
-		readError(t, "a long path", makeZip(t, config, long), "want at most 4096, and 64 parts")
+		readError(t, "a long path", makeZip(t, config, long), "want at most 4096, and at most 64 parts")
 	}
 	twice := weights
 	twice.data = treeBytes(t, func(r *hdf5.Tree) {
 		r.Group("layers/x/vars").Dataset("0", one)
 		r.Group("_layer_checkpoint_dependencies/x_3/vars").Dataset("0", one)
 	})
-	readError(t, "one path of two", makeZip(t, config, twice), `variables of "layers/x" for the second time`)
+	readError(t, "one path of two", makeZip(t, config, twice), `variables of "layers/x" appear twice`)
 	legacy := weights
 	legacy.data = treeBytes(t, func(r *hdf5.Tree) { r.Group("_layer_checkpoint_dependencies/x/vars").Dataset("0", one) })
 	if _, ok := readBytes(t, makeZip(t, config, legacy)).Weights.Find("layers/x"); !ok {
@@ -235,8 +235,8 @@ func TestBombs(t *testing.T) {
 		}
 	}
 	both := []member{config, weights}
-	check("config", addClaims(t, both[1:], claims{"config.json", nil, 65 << 20}), "not believed")
-	check("weights", addClaims(t, both[:1], claims{"model.weights.h5", nil, 1 << 62}), "not believed")
+	check("config", addClaims(t, both[1:], claims{"config.json", nil, 65 << 20}), "not plausible")
+	check("weights", addClaims(t, both[:1], claims{"model.weights.h5", nil, 1 << 62}), "not plausible")
 	zeros := make([]byte, 1<<20)
 	// Each is believed, all are not.
 	check("assets", addClaims(t, both, claims{"assets/a", zeros, 1 << 20}, claims{"assets/b", nil, 64 << 20}), "too much memory")

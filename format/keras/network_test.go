@@ -259,16 +259,16 @@ func TestNetworkMistakes(t *testing.T) {
 		"no JSON":       {`{"class_name": x}`, "not JSON: byte 16: invalid character 'x'"},
 		"cut short":     {`{"class_name"`, "not JSON: the text ends after 13 bytes"},
 		"empty":         {``, "not JSON: the text ends after 0 bytes"},
-		"no object":     {`[1]`, "the model: found [1], want a Keras object"},
+		"no object":     {`[1]`, "the model: want a Keras object with class_name and config, got [1]"},
 		"no class":      {`{}`, "class_name is missing"},
 		"a number":      {`{"class_name": 5, "config": {}}`, "class_name is 5, want a string"},
 		"a layer":       {`{"class_name": "Dense", "config": {}}`, `its class is "Dense", want Sequential or Functional`},
 		"no config":     {`{"class_name": "Functional"}`, "config is null, want an object"},
 		"no layers":     {`{"class_name": "Functional", "config": {"layers": {}}}`, "config.layers is {}, want a list"},
-		"layer":         {`{"class_name": "Sequential", "config": {"layers": [7]}}`, "layer 0: found 7"},
+		"layer":         {`{"class_name": "Sequential", "config": {"layers": [7]}}`, "layer 0: want a Keras object with class_name and config, got 7"},
 		"trainable":     {`{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "d", "trainable": 1}}]}}`, `layer "d" (Dense): config.trainable is 1, want true or false`},
 		"shape":         {`{"class_name": "Sequential", "config": {"layers": [], "build_input_shape": [-2]}}`, "build_input_shape is [-2]"},
-		"names":         {`{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "d"}}, {"class_name": "Dense", "config": {"name": "d"}}]}}`, `layer "d" (Dense): a second layer of that name`},
+		"names":         {`{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "d"}}, {"class_name": "Dense", "config": {"name": "d"}}]}}`, `layer "d" (Dense): another layer has the same name`},
 		"deep":          {deep, "nested more than 64 deep"},
 		"deeper":        {strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000), "nested more than 288 deep"},
 		"unknown layer": {functionalText(entryText("y", `"x", 0, 0`, `"z", 0, 0`)), `layer "y" (Add): call 0: it refers to layer "z", which is not in the model`},
@@ -277,11 +277,11 @@ func TestNetworkMistakes(t *testing.T) {
 		"history":       {functionalText(entryText("y", `"x", 0`)), `keras_history is ["x", 0], want a list`},
 		"cycle":         {functionalText(entryText("y", `"x", 0, 0`, `"z", 0, 0`), entryText("z", `"y", 0, 0`)), "is part of a cycle"},
 		"itself":        {functionalText(entryText("y", `"y", 0, 0`)), `layer "y" is part of a cycle`},
-		"nothing":       {functionalText(entryText("y", `"z", 0, 0`), entryText("z")), `depends on layer "z", which takes nothing`},
+		"nothing":       {functionalText(entryText("y", `"z", 0, 0`), entryText("z")), `depends on layer "z", which has no operands`},
 		"no output":     {functionalText(entryText("z", `"x", 0, 0`)), `output_layers: it refers to layer "y"`},
 		"nameless":      {functionalText(entryText("", `"x", 0, 0`)), "name is missing"},
 		"nodes":         {functionalText(`{"class_name": "Add", "config": {}, "name": "y", "inbound_nodes": 3}`), "inbound_nodes is 3, want a list"},
-		"slice":         {functionalText(`{"class_name": "GetItem", "config": {}, "name": "y", "inbound_nodes": [{"args": [{"class_name": "__slice__", "config": {"start": {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}}}]}]}`), `within an argument of class "__slice__"`},
+		"slice":         {functionalText(`{"class_name": "GetItem", "config": {}, "name": "y", "inbound_nodes": [{"args": [{"class_name": "__slice__", "config": {"start": {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}}}]}]}`), `in an argument of class "__slice__"`},
 		"ends":          {`{"class_name": "Functional", "config": {"layers": [], "input_layers": ["x"], "output_layers": []}}`, "input_layers is \"x\", want a tensor"},
 	} {
 		_, err := ReadNetwork([]byte(test.text))
@@ -308,12 +308,12 @@ func TestWriteNetworkMistakes(t *testing.T) {
 		want string
 	}{
 		"class":   {Network{Class: "Model"}, `its class is "Model"`},
-		"names":   {Network{Class: "Sequential", Layers: []NetworkLayer{dense, dense}}, `two layers of the name "d"`},
+		"names":   {Network{Class: "Sequential", Layers: []NetworkLayer{dense, dense}}, `two layers have the name "d"`},
 		"config":  {Network{Class: "Sequential", Layers: []NetworkLayer{{Name: "d", Class: "Dense"}}}, `layer "d" (Dense): config: not JSON`},
 		"list":    {Network{Class: "Sequential", Layers: []NetworkLayer{{Name: "d", Class: "Dense", Config: json.RawMessage("[]")}}}, "want an object"},
-		"shape":   {Network{Class: "Functional", Layers: []NetworkLayer{call(TensorRef{Layer: "d"})}, Inputs: ends, Outputs: ends}, `layer "d" (Dense): call 0: the shape of the result of "d"`},
+		"shape":   {Network{Class: "Functional", Layers: []NetworkLayer{call(TensorRef{Layer: "d"})}, Inputs: ends, Outputs: ends}, `layer "d" (Dense): call 0: its operand, a result of layer "d", has no shape`},
 		"ref":     {Network{Class: "Functional", Layers: []NetworkLayer{call(TensorRef{Layer: "e", Shape: tensor.Shape{}})}, Inputs: ends, Outputs: ends}, `refers to layer "e"`},
-		"ends":    {Network{Class: "Functional", Layers: []NetworkLayer{call()}}, "inputs: there are none"},
+		"ends":    {Network{Class: "Functional", Layers: []NetworkLayer{call()}}, "inputs: want at least one tensor"},
 		"outputs": {Network{Class: "Functional", Layers: []NetworkLayer{call()}, Inputs: ends, Outputs: Structure{Tensors: []TensorRef{{Layer: "d", Node: 1}}}}, "outputs: it refers to call 1"},
 		"nil":     {Network{Class: "Functional", Layers: []NetworkLayer{call(nil)}, Inputs: ends, Outputs: ends}, "an argument is nil"},
 		"keys":    {Network{Class: "Functional", Layers: []NetworkLayer{call()}, Inputs: ends, Outputs: Structure{Tensors: ends.Tensors, Keys: []string{"a", "b"}}}, "Single or Keys"},
@@ -549,7 +549,7 @@ func TestNestedWithoutEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = ReadNetwork(text)
-		if few := depth < 15; few && err != nil || !few && depth > 17 && (err == nil || !strings.Contains(err.Error(), "applied more than 100000 times")) {
+		if few := depth < 15; few && err != nil || !few && depth > 17 && (err == nil || !strings.Contains(err.Error(), "called more than 100000 times")) {
 			t.Fatalf("%d models, %d bytes: error is %v", depth, len(text), err)
 		}
 	}
