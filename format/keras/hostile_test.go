@@ -17,7 +17,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// member is one of a hand-made archive.
+// member is a member of a hand-made archive.
 type member struct {
 	name   string
 	data   []byte
@@ -62,7 +62,7 @@ func good(t testing.TB) (config, weights member) {
 	return member{name: "config.json", data: []byte(`{"class_name":"Sequential","config":{}}`)}, member{name: "model.weights.h5", data: w}
 }
 
-// readError reads what must not be readable.
+// readError reads an archive and expects an error.
 func readError(t *testing.T, name string, b []byte, want string) {
 	t.Helper()
 	_, err := Read(bytes.NewReader(b), int64(len(b)))
@@ -174,14 +174,14 @@ func TestRefusedWeights(t *testing.T) {
 	}
 }
 
-// claims is a deflated member that is not what its size says.
+// claims is a deflated member whose size is not what it claims.
 type claims struct {
 	name string
 	data []byte
 	size uint64
 }
 
-// addClaims puts members into an archive of good ones.
+// addClaims adds members to a valid archive.
 func addClaims(t *testing.T, members []member, all ...claims) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -221,7 +221,7 @@ func addClaims(t *testing.T, members []member, all ...claims) []byte {
 	return b.Bytes()
 }
 
-// TestBombs reads archives that claim a lot, and watches the memory.
+// TestBombs reads archives that claim large sizes, and checks the memory.
 func TestBombs(t *testing.T) {
 	config, weights := good(t)
 	check := func(name string, b []byte, want string) {
@@ -238,12 +238,12 @@ func TestBombs(t *testing.T) {
 	check("config", addClaims(t, both[1:], claims{"config.json", nil, 65 << 20}), "not plausible")
 	check("weights", addClaims(t, both[:1], claims{"model.weights.h5", nil, 1 << 62}), "not plausible")
 	zeros := make([]byte, 1<<20)
-	// Each is believed, all are not.
+	// Each member alone is within the limit, but all together are not.
 	check("assets", addClaims(t, both, claims{"assets/a", zeros, 1 << 20}, claims{"assets/b", nil, 64 << 20}), "too much memory")
 	check("more than it claims", addClaims(t, both, claims{"assets/a", zeros, 10}), "assets/a")
 	check("less than it claims", addClaims(t, both, claims{"assets/a", zeros[:10], 10 << 20}), "assets/a")
 
-	// A stored member that claims another size than it has, in all places where it says so.
+	// A stored member that claims a wrong size in all places.
 	b := makeZip(t, config, weights)
 	size := binary.LittleEndian.AppendUint32(nil, uint32(len(weights.data)))
 	b = bytes.ReplaceAll(b, size, []byte{0, 0, 0, 0x70})
@@ -272,7 +272,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What was read can be written and is the same then.
+		// A file that was read can be written, and is the same when it is read again.
 		var first, second bytes.Buffer
 		if err := Write(&first, file); err != nil {
 			t.Fatal(err)
