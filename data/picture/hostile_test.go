@@ -45,7 +45,7 @@ func forged(t testing.TB, name string, w, h int) []byte {
 }
 
 func TestForgedSizes(t *testing.T) {
-	for _, name := range []string{"pillow-420.jpg", "pillow-420-progressive.jpg", "pillow-grey.jpg", "drawn-cmyk.jpg", "rgb.png", "palette.gif", "rgb.bmp", "rgb.ppm"} {
+	for _, name := range []string{"pillow-420.jpg", "pillow-420-progressive.jpg", "pillow-gray.jpg", "drawn-cmyk.jpg", "rgb.png", "palette.gif", "rgb.bmp", "rgb.ppm"} {
 		for _, size := range [][2]int{{65500, 65500}, {13000, 13000}, {65500, 2000}} {
 			data := forged(t, name, size[0], size[1])
 			var before, after runtime.MemStats
@@ -94,7 +94,7 @@ func TestNotAnImage(t *testing.T) {
 // TestTruncated truncates files at many places. Each must be an error, as with Pillow.
 func TestTruncated(t *testing.T) {
 	for name, slack := range map[string]int{
-		"pillow-420.jpg": 0, "pillow-420-progressive.jpg": 0, "pillow-grey.jpg": 0, "drawn-420-scans.jpg": 0, "pillow-420-restart.jpg": 0,
+		"pillow-420.jpg": 0, "pillow-420-progressive.jpg": 0, "pillow-gray.jpg": 0, "drawn-420-scans.jpg": 0, "pillow-420-restart.jpg": 0,
 		"rgb.png": 12, "palette.gif": 2, "rgb.bmp": 0, "rgb.tif": -1, "lossless.webp": 8, "lossy-17x23.webp": 8, "rgb.ppm": 0, "text.ppm": 4,
 	} {
 		data := readFile(t, "decode/"+name)
@@ -139,7 +139,7 @@ func TestDamaged(t *testing.T) {
 func TestBadJPEG(t *testing.T) {
 	data := readFile(t, "decode/drawn-420-scans-restart.jpg")
 	change := func(old, new string) []byte { return bytes.Replace(data, []byte(old), []byte(new), 1) }
-	noTables := bytes.ReplaceAll(readFile(t, "decode/pillow-grey-progressive.jpg"), []byte("\xff\xc4"), []byte("\xff\xe5"))
+	noTables := bytes.ReplaceAll(readFile(t, "decode/pillow-gray-progressive.jpg"), []byte("\xff\xc4"), []byte("\xff\xe5"))
 	for _, c := range []struct {
 		name string
 		data []byte

@@ -72,7 +72,7 @@ func TestTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := strings.Repeat("++++++++\n", 2); b.String() != want {
-		t.Errorf("8 columns of a 16x8 picture: %q", b.String())
+		t.Errorf("8 columns of a 16x8 image: %q", b.String())
 	}
 	b.Reset()
 	if err := Terminal(&b, Image{H: 1, W: 3, C: 1, Pix: []uint8{0, 128, 255}}, 3, ASCII); err != nil {

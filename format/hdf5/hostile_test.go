@@ -97,7 +97,7 @@ func TestDamaged(t *testing.T) {
 		objects, failures := readAll(b, false)
 		// A committed datatype is neither a group nor a dataset.
 		if objects < 8 || (failures > 0) != (name == "refused.h5" || strings.HasPrefix(name, "types-")) {
-			t.Errorf("%s as it is: %d objects, %d failures", name, objects, failures)
+			t.Errorf("%s unchanged: %d objects, %d failures", name, objects, failures)
 		}
 		rng := rand.New(rand.NewPCG(1, uint64(len(name))))
 		rounds := min(120, 2<<20/len(b)) // about the same time for each file

@@ -56,8 +56,8 @@ type NetworkLayer struct {
 	// BuildConfig holds the input_shape for which the layer was built, or nil.
 	BuildConfig json.RawMessage
 	// Shared is a number that marks a layer which belongs to several nested models: its entries in these models have the same number.
-	// It is 0 for other layers. Keras writes it as shared_object_id, but confuses the calls of such layers when it reads most of its
-	// own files. WriteNetwork therefore writes it as lince_shared, which Keras ignores.
+	// It is 0 for other layers. Keras writes it as shared_object_id, but confuses the calls of such layers when it reads most of these
+	// files. WriteNetwork therefore writes it as lince_shared, which Keras ignores.
 	Shared int64
 }
 

@@ -23,7 +23,7 @@ type Optimizer struct {
 	Slots []*tensor.Tensor
 }
 
-// Entry returns the state as it is stored.
+// Entry returns the entry that stores the state.
 func (o Optimizer) Entry() Entry {
 	e := Entry{Path: optimizerPath, Name: o.Name, Vars: []*tensor.Tensor{tensor.Scalar(o.Iterations)}}
 	if o.LearningRate != nil {

@@ -196,8 +196,8 @@ def files():
     yield "pillow-420-restart.jpg", save(rgb, "JPEG", restart_marker_blocks=3)
     yield "pillow-420-progressive-restart.jpg", save(rgb, "JPEG", restart_marker_rows=1, progressive=True)
     yield "pillow-rgb.jpg", save(rgb, "JPEG", keep_rgb=True)
-    yield "pillow-grey.jpg", save(rgb.convert("L"), "JPEG")
-    yield "pillow-grey-progressive.jpg", save(rgb.convert("L"), "JPEG", progressive=True)
+    yield "pillow-gray.jpg", save(rgb.convert("L"), "JPEG")
+    yield "pillow-gray-progressive.jpg", save(rgb.convert("L"), "JPEG", progressive=True)
     yield "pillow-cmyk.jpg", save(rgb.convert("CMYK"), "JPEG")
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -221,7 +221,7 @@ def files():
     yield "drawn-wide-quant.jpg", jpeg([y, cb, cr], [(2, 2), one, one], step=300, wide=True)
     yield "motion-jpeg.jpg", without_tables(save(rgb, "JPEG"))
     yield "drawn-coarse.jpg", jpeg([y, cb, cr], [(2, 2), one, one], step=90)
-    yield "drawn-grey-as-22.jpg", jpeg([y], [(2, 2)])
+    yield "drawn-gray-as-22.jpg", jpeg([y], [(2, 2)])
     yield "drawn-stray-bytes.jpg", jpeg([y, cb, cr], [(2, 2), one, one], tail=b"stray bytes before the end")
     yield "drawn-adobe-rgb.jpg", jpeg([y, cb, cr], [one, one, one], adobe=0)
     yield "drawn-adobe-ycc.jpg", jpeg([y, cb, cr], [one, one, one], adobe=1)
@@ -234,49 +234,49 @@ def files():
 
     small = drawing(13, 18, 5)
     img, alpha = Image.fromarray(small), Image.fromarray(drawing(13, 18, 6)[..., 0])
-    grey = img.convert("L")
+    gray = img.convert("L")
     with_alpha = img.copy()
     with_alpha.putalpha(alpha)
-    la = grey.copy()
+    la = gray.copy()
     la.putalpha(alpha)
     palette = img.quantize(11)
     yield "rgb.png", save(img, "PNG")
     yield "rgba.png", save(with_alpha, "PNG")
-    yield "grey.png", save(grey, "PNG")
-    yield "grey-alpha.png", save(la, "PNG")
+    yield "gray.png", save(gray, "PNG")
+    yield "gray-alpha.png", save(la, "PNG")
     yield "bits.png", save(img.convert("1"), "PNG")
     yield "palette.png", save(palette, "PNG")
     yield "palette-transparent.png", save(palette, "PNG", transparency=3)
     yield "palette-alphas.png", save(palette, "PNG", transparency=bytes(range(0, 110, 10)))
-    yield "grey-transparent.png", save(grey, "PNG", transparency=int(np.asarray(grey)[3, 3]))
+    yield "gray-transparent.png", save(gray, "PNG", transparency=int(np.asarray(gray)[3, 3]))
     yield "rgb-transparent.png", save(img, "PNG", transparency=tuple(int(v) for v in small[3, 3]))
-    for name, a, kind, depth in (("grey16", small[..., 0].astype(np.uint16) * 3, 0, 16), ("rgb16", small.astype(np.uint16) * 251 + 7, 2, 16),
+    for name, a, kind, depth in (("gray16", small[..., 0].astype(np.uint16) * 3, 0, 16), ("rgb16", small.astype(np.uint16) * 251 + 7, 2, 16),
                                  ("rgba16", np.asarray(with_alpha).astype(np.uint16) * 251 + 7, 6, 16),
-                                 ("grey-alpha16", np.asarray(la).astype(np.uint16) * 251 + 7, 4, 16)):
+                                 ("gray-alpha16", np.asarray(la).astype(np.uint16) * 251 + 7, 4, 16)):
         yield f"{name}.png", png(a.astype(">u2").tobytes(), 18, 13, depth, kind)
-    yield "grey2.png", png(pack(small[..., 0] >> 6, 2), 18, 13, 2, 0)
-    yield "grey4.png", png(pack(small[..., 0] >> 4, 4), 18, 13, 4, 0)
+    yield "gray2.png", png(pack(small[..., 0] >> 6, 2), 18, 13, 2, 0)
+    yield "gray4.png", png(pack(small[..., 0] >> 4, 4), 18, 13, 4, 0)
     yield "palette.gif", save(img, "GIF")
-    yield "grey.gif", save(grey, "GIF")
+    yield "gray.gif", save(gray, "GIF")
     yield "transparent.gif", save(palette, "GIF", transparency=2)
     yield "interlaced.gif", save(img.resize((18, 21)), "GIF", interlace=1)
     yield "animated.gif", save(img, "GIF", save_all=True, append_images=[Image.fromarray(255 - small)], duration=50)
     yield "offset.gif", offset_gif(save(palette, "GIF"))
     yield "offset-transparent.gif", offset_gif(save(palette, "GIF", transparency=2))
-    for name, i in (("rgb", img), ("grey", grey), ("palette", palette), ("bits", img.convert("1")), ("rgba", with_alpha)):
+    for name, i in (("rgb", img), ("gray", gray), ("palette", palette), ("bits", img.convert("1")), ("rgba", with_alpha)):
         yield f"{name}.bmp", save(i, "BMP")
-    for name, i in (("rgb", img), ("grey", grey), ("palette", palette), ("bits", img.convert("1")), ("rgba", with_alpha)):
+    for name, i in (("rgb", img), ("gray", gray), ("palette", palette), ("bits", img.convert("1")), ("rgba", with_alpha)):
         yield f"{name}.tif", save(i, "TIFF")
     for c in ("tiff_lzw", "tiff_adobe_deflate", "packbits"):
         yield f"rgb-{c}.tif", save(img, "TIFF", compression=c)
-    yield "grey16.tif", save(Image.fromarray(small[..., 0].astype(np.uint16) * 3), "TIFF")
+    yield "gray16.tif", save(Image.fromarray(small[..., 0].astype(np.uint16) * 3), "TIFF")
     for h, w in ((13, 18), (16, 16), (17, 23), (1, 1), (2, 5), (5, 2)):
         yield f"lossy-{h}x{w}.webp", save(Image.fromarray(drawing(h, w, 7)), "WEBP", quality=70)
     yield "lossless.webp", save(img, "WEBP", lossless=True)
     yield "lossy-alpha.webp", save(with_alpha, "WEBP", quality=70)
     yield "lossless-alpha.webp", save(with_alpha, "WEBP", lossless=True, exact=True)
     yield "rgb.ppm", save(img, "PPM")
-    yield "grey.pgm", save(grey, "PPM")
+    yield "gray.pgm", save(gray, "PPM")
     yield "bits.pbm", save(img.convert("1"), "PPM")
     yield "text.ppm", b"P3\n# a comment\n3 2\n15\n0 1 2 3 4 5 6 7 8\n9 10 11 12 13 14 15 0 7\n"
     yield "text.pgm", b"P2 3 2 255 0 10 20\n30 40 255\n"
@@ -336,7 +336,7 @@ def decode_goldens():
         for mode, key in (("RGB", "rgb"), ("L", "grayscale"), ("RGBA", "rgba")):
             try:
                 im = Image.open(io.BytesIO(data))
-                # as keras.utils.load_img: pictures of 16 bit grey stay what they are in grayscale mode
+                # as keras.utils.load_img: pictures of 16 bit gray stay what they are in grayscale mode
                 if mode == "L" and im.mode in ("I;16", "I"):
                     row[key] = "error"
                     continue

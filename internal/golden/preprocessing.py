@@ -47,7 +47,7 @@ files = {
     "wide.jpg": save(drawing(21, 34, 3), format="JPEG", quality=90),
     "tall.png": save(drawing(37, 18, 3), format="PNG"),
     "alpha.png": save(drawing(15, 19, 4), format="PNG"),
-    "grey.jpg": save(drawing(16, 23, 3)[..., 0], format="JPEG", quality=90),
+    "gray.jpg": save(drawing(16, 23, 3)[..., 0], format="JPEG", quality=90),
     "none.png": save(drawing(5, 7, 3), format="PNG"),
 }
 for o in range(1, 9):
@@ -162,7 +162,7 @@ for name in ("wide.jpg", "tall.png"):
     lists += [(name, [short(n, i), crop(h, w)]) for n, i in ((11, "bilinear"), (12, "nearest"), (50, "bicubic"), (14, "bilinear-tf")) for h, w in ((10, 8), (11, 11), (7, 10), (19, 6), (6, 19), (60, 61))]
     lists += [(name, [short(11, "lanczos")]), (name, [crop(8, 9)]), (name, [crop(40, 39)])]
 for mode in ("rgb", "grayscale", "rgba"):
-    lists += [(name, [decode(mode), sized(8, 9, i), dict(step="rescale", scale=1 / 255)]) for name in ("wide.jpg", "grey.jpg", "alpha.png") for i in ("nearest", "bilinear")]
+    lists += [(name, [decode(mode), sized(8, 9, i), dict(step="rescale", scale=1 / 255)]) for name in ("wide.jpg", "gray.jpg", "alpha.png") for i in ("nearest", "bilinear")]
 for name in files:
     if name.startswith("exif"):
         lists += [(name, []), (name, [decode("rgb", orient=True)])]
@@ -181,7 +181,7 @@ for numbers in (
     [dict(step="rescale", scale=1 / 255), dict(step="bgr"), dict(step="normalize", mean=[0.5, 0.4, 0.3], std=[0.25, 0.27, 0.29])],
 ):
     lists += [("wide.jpg", [short(16, "bilinear"), crop(14, 14)] + numbers)]
-lists += [("grey.jpg", [decode("grayscale"), sized(8, 8), dict(step="preprocess_input", mode="tf")])]
+lists += [("gray.jpg", [decode("grayscale"), sized(8, 8), dict(step="preprocess_input", mode="tf")])]
 
 cases = []
 for name, steps in lists:

@@ -43,8 +43,8 @@ const (
 // Header holds what a file says before its first scan.
 type Header struct {
 	Width, Height int
-	// Channels is the number of bytes per pixel in Decode's result: 1 (gray), 3 (RGB) or 4 (CMYK as it is stored; Adobe's files
-	// store it inverted).
+	// Channels is the number of bytes per pixel in Decode's result: 1 (gray), 3 (RGB) or 4 (CMYK as stored; Adobe's files store
+	// it inverted).
 	Channels    int
 	ColorSpace  ColorSpace
 	Progressive bool
@@ -379,7 +379,7 @@ func (d *Decoder) frame(seg []byte, progressive bool) error {
 			return errors.New("corrupt JPEG: bad sampling factors or table number in the frame header")
 		}
 		if n == 1 {
-			c.h, c.v = 1, 1 // a component alone has one block an MCU, whatever it says
+			c.h, c.v = 1, 1 // the factors of a single component do not matter: an MCU is one block
 		}
 		c.hasQuant = false
 		d.hmax, d.vmax = max(d.hmax, c.h), max(d.vmax, c.v)
