@@ -1,9 +1,8 @@
-"""Goldens of data/augment: what the real ImageDataGenerator draws and gives.
+"""Golden values of data/augment: the numbers and pixels of the real ImageDataGenerator.
 
-Writes data/augment/testdata/golden.json. Images are made by a formula that the Go test
-computes too, so only outputs are kept: for each batch the SHA-256 of its float32 bytes and
-every STEP-th value. Bits depend on the machine's BLAS (3x3 products with fused multiply-add)
-and C library (sine and cosine): made on x86-64 with AVX2, Linux.
+Writes data/augment/testdata/golden.json. The Go test computes the input images by the same formula, so only outputs are stored: for each
+batch, the SHA-256 of its float32 bytes and every STEP-th value. The bits depend on the machine's BLAS (3x3 products with fused
+multiply-add) and C library (sine and cosine). The file was made on Linux, x86-64 with AVX2.
 
     python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
     venv/bin/python internal/golden/augment.py

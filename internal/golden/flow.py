@@ -1,6 +1,6 @@
-"""Goldens of data.Images: batches of the real flow_from_dataframe over ten small pictures.
-Writes data/testdata/images/*.png, labels.csv and data/testdata/flow.json. Of each batch
-every step-th value is kept.
+"""Golden values of data.Images: batches of the real flow_from_dataframe over ten small images.
+
+Writes data/testdata/images/*.png, labels.csv and data/testdata/flow.json, which holds every step-th value of each batch.
 
     python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
     venv/bin/python internal/golden/flow.py
@@ -77,7 +77,7 @@ cases = [
     case("input", {}, class_mode="input", color_mode="rgba", **small),
 ]
 for c in cases:
-    # 256x256 pictures need no more than a few values.
+    # A few values of 256x256 images are enough.
     every = 997 if c["name"] == "default" else 1
     c["step"] = STEP * every
     for b in c["batches"]:

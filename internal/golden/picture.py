@@ -1,12 +1,11 @@
-"""Writes data/picture/testdata: image files of every kind that lince reads, drawn here, with what Pillow and
-TensorFlow make of them.
+"""Writes data/picture/testdata: generated image files of every format that lince reads, and their pixels by Pillow and TensorFlow.
 
     python internal/golden/picture.py            (from the root of the repository; requirements.txt has the versions)
 
     decode/NAME.EXT       a file
     decode/NAME.EXT.png   its pixels after Image.convert("RGB")
-    golden.json           for each file the SHA-256 of the pixels for each colour mode ("error" where Pillow refuses);
-                          for each resize the SHA-256 of its pixels; what NumPy prints
+    golden.json           for each file, the SHA-256 of the pixels in each color mode ("error" if Pillow fails);
+                          for each resize, the SHA-256 of its pixels; the output of NumPy's print
     tf_bilinear.bin       float32 pixels of tf.image.resize
 """
 import hashlib
@@ -24,7 +23,7 @@ DECODE = os.path.join(OUT, "decode")
 
 
 def drawing(h, w, seed):
-    """An RGB picture with smooth colours, sharp edges and noise."""
+    """An RGB image with smooth colors, sharp edges and noise."""
     rng = np.random.RandomState(seed)
     y, x = np.mgrid[0:h, 0:w].astype(np.float64)
     r = 127 + 120 * np.sin(x / 5.0 + seed)
@@ -35,7 +34,7 @@ def drawing(h, w, seed):
     return np.clip(np.round(a), 0, 255).astype(np.uint8)
 
 
-# ---- a small JPEG encoder: Pillow's cannot choose every sampling, scan order or colour space -------------------------
+# ---- a small JPEG encoder: Pillow's cannot choose every sampling, scan order or color space -------------------------
 
 ZIGZAG = sorted(range(64), key=lambda i: (i // 8 + i % 8, (i // 8 if (i // 8 + i % 8) % 2 else i % 8)))
 DCT = np.array([[(np.sqrt(1 / 8) if u == 0 else np.sqrt(2 / 8)) * np.cos((2 * x + 1) * u * np.pi / 16) for x in range(8)]
@@ -43,7 +42,7 @@ DCT = np.array([[(np.sqrt(1 / 8) if u == 0 else np.sqrt(2 / 8)) * np.cos((2 * x 
 
 
 def flat_table(symbols):
-    """A Huffman table in which every symbol has a code of the same length, or one more."""
+    """A Huffman table whose codes have the same length, or one bit more."""
     length = max(1, int(np.ceil(np.log2(len(symbols) + 1))))
     counts = [0] * 16
     counts[length - 1] = len(symbols)
@@ -106,14 +105,14 @@ def segment(marker, payload):
 
 
 def jpeg(planes, sampling, step=6, restart=0, interleaved=True, adobe=None, ids=None, jfif=False, tail=b"", wide=False):
-    """planes: full-size uint8 arrays; sampling: (h, v) for each; they are downsampled by averaging."""
+    """planes: full-size uint8 arrays, which are downsampled by averaging; sampling: (h, v) for each."""
     height, width = planes[0].shape
     hmax, vmax = max(h for h, _ in sampling), max(v for _, v in sampling)
     quant = np.clip(np.array([step + i // 4 for i in range(64)]), 1, 65535 if wide else 255)  # in zigzag order
     mx, my = -(-width // (8 * hmax)), -(-height // (8 * vmax))
     blocks = []
     for p, (h, v) in zip(planes, sampling):
-        fh, fv = hmax // h, vmax // v  # (a fraction rounded down gives a file all the same)
+        fh, fv = hmax // h, vmax // v  # (a fraction is rounded down and still gives a file)
         padded = np.pad(p.astype(np.float64), ((0, my * 8 * vmax - height), (0, mx * 8 * hmax - width)), mode="edge")
         small = padded.reshape(padded.shape[0] // fv, fv, padded.shape[1] // fh, fh).mean((1, 3)) - 128
         grid = {}
@@ -167,7 +166,7 @@ def jpeg(planes, sampling, step=6, restart=0, interleaved=True, adobe=None, ids=
 
 
 def without_tables(data):
-    """A JPEG file without its Huffman tables, which are then the standard's: so are the frames of Motion JPEG."""
+    """A JPEG file without Huffman tables, like the frames of Motion JPEG. Decoders use the standard tables."""
     while (at := data.find(b"\xff\xc4")) >= 0:
         data = data[:at] + data[at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0] :]
     return data
@@ -308,7 +307,7 @@ def png(rows, w, h, depth, kind):
 
 
 def offset_gif(data):
-    """The same frame at (2, 1) of a canvas that is 4 wider and 3 higher."""
+    """The same frame at (2, 1) on a canvas that is 4 pixels wider and 3 higher."""
     b = bytearray(data)
     w, h = struct.unpack("<HH", b[6:10])
     b[6:10] = struct.pack("<HH", w + 4, h + 3)
@@ -336,7 +335,7 @@ def decode_goldens():
         for mode, key in (("RGB", "rgb"), ("L", "grayscale"), ("RGBA", "rgba")):
             try:
                 im = Image.open(io.BytesIO(data))
-                # as keras.utils.load_img: pictures of 16 bit gray stay what they are in grayscale mode
+                # like keras.utils.load_img, which does not convert 16-bit gray images in grayscale mode
                 if mode == "L" and im.mode in ("I;16", "I"):
                     row[key] = "error"
                     continue
@@ -366,7 +365,7 @@ def resize_goldens():
         for name, method in methods.items():
             for h, w in sizes:
                 rows.append([mode, name, h, w, sha(im.resize((w, h), method).tobytes())])
-    # the positions of NEAREST for many sizes, as one hash of all: a ramp of n pixels to m
+    # One hash of the positions of NEAREST for many sizes: a ramp of n pixels resized to m.
     for n in (100, 224, 333, 500, 1024):
         ramp = Image.fromarray(np.stack([np.arange(n) // 256, np.arange(n) % 256, 0 * np.arange(n)], -1).astype(np.uint8)[None])
         rows.append(["ramp", "nearest", n, 0, sha(b"".join(ramp.resize((m, 1), 0).tobytes() for m in range(1, 600)))])

@@ -1,10 +1,9 @@
-"""Writes data/preprocess/testdata/golden.json: lists of steps as files have them, small image files, and what Pillow and
-Keras make of them.
+"""Writes data/preprocess/testdata/golden.json: lists of steps in the form of files, small image files, and the results of Pillow and Keras.
 
     python internal/golden/preprocessing.py      (from the root of the repository; requirements.txt has the versions)
 
     files   image files, base64
-    cases   steps, the file, and shape and SHA-256 of the float32 numbers (HWC, little endian)
+    cases   steps, the file, and shape and SHA-256 of the float32 values (HWC, little endian)
 """
 import base64
 import hashlib
@@ -59,7 +58,7 @@ files["exif-8.webp"] = save(drawing(5, 8, 3), format="WEBP", lossless=True, exif
 files["exif-6.tif"] = save(drawing(5, 8, 3), format="TIFF", tiffinfo=exif(6))
 
 
-# The arithmetic of torchvision 0.29 for PIL images (transforms/functional.py): _compute_resized_output_size and center_crop.
+# The formulas of torchvision 0.29 for PIL images (transforms/functional.py): _compute_resized_output_size and center_crop.
 
 
 def short_side(h, w, size):
@@ -80,7 +79,7 @@ def center_crop(a, crop_h, crop_w):
     return a[top : top + crop_h, left : left + crop_w]
 
 
-def pad_to_aspect_ratio(a, height, width):  # keras.ops.image.resize's
+def pad_to_aspect_ratio(a, height, width):  # as in keras.ops.image.resize
     h, w = a.shape[:2]
     y, x = (max(h, int(w * height / width)) - h) // 2, (max(w, int(h * width / height)) - w) // 2
     return np.pad(a, ((y, y), (x, x), (0, 0)))
