@@ -22,7 +22,7 @@ type option struct {
 
 // options lists all options of a spec in the order in which String writes them.
 var options = [...]option{
-	number("rotation", "rotation_range", "15", "largest angle in degrees, in either direction", func(g *Generator) *float64 { return &g.RotationRange }),
+	number("rotation", "rotation_range", "15", "largest angle in degrees, either way", func(g *Generator) *float64 { return &g.RotationRange }),
 	{
 		"shift", "", ".1 | 5 | -4/0/4", "sets both wshift and hshift",
 		func(g *Generator, v string) error {
@@ -37,20 +37,20 @@ var options = [...]option{
 			return ""
 		},
 	},
-	shift("wshift", "width_shift_range", "horizontal shift: fraction of the width, pixels, or a list", func(g *Generator) (one, other *Shift) {
+	shift("wshift", "width_shift_range", "horizontal: fraction of width, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.WidthShiftRange, &g.HeightShiftRange
 	}),
-	shift("hshift", "height_shift_range", "vertical shift: fraction of the height, pixels, or a list", func(g *Generator) (one, other *Shift) {
+	shift("hshift", "height_shift_range", "vertical: fraction of height, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.HeightShiftRange, &g.WidthShiftRange
 	}),
-	number("shear", "shear_range", ".1", "largest shear angle in degrees, in either direction", func(g *Generator) *float64 { return &g.ShearRange }),
-	span("zoom", "zoom_range", ".2 | .8:1.2", "range of the factors; below 1 enlarges; .2 is .8:1.2", true, func(g *Generator) *Range { return &g.ZoomRange }),
-	span("brightness", "brightness_range", ".5:1.5", "range of the factor", false, func(g *Generator) *Range { return &g.BrightnessRange }),
-	number("channel", "channel_shift_range", "20", "largest number added to or subtracted from every value", func(g *Generator) *float64 { return &g.ChannelShiftRange }),
+	number("shear", "shear_range", ".1", "largest shear angle in degrees, either way", func(g *Generator) *float64 { return &g.ShearRange }),
+	span("zoom", "zoom_range", ".2 | .8:1.2", "factor; below 1 enlarges; .2 means .8:1.2", true, func(g *Generator) *Range { return &g.ZoomRange }),
+	span("brightness", "brightness_range", ".5:1.5", "factor", false, func(g *Generator) *Range { return &g.BrightnessRange }),
+	number("channel", "channel_shift_range", "20", "largest number added to all values, or subtracted", func(g *Generator) *float64 { return &g.ChannelShiftRange }),
 	flag("hflip", "horizontal_flip", "mirror half of the images left to right", func(g *Generator) *bool { return &g.HorizontalFlip }),
 	flag("vflip", "vertical_flip", "mirror half of the images top to bottom", func(g *Generator) *bool { return &g.VerticalFlip }),
 	{
-		"fill", "fill_mode", "nearest", "values outside the image: " + nameList(fillModes[:]),
+		"fill", "fill_mode", "nearest", "outside: " + nameList(fillModes[:]),
 		func(g *Generator, v string) error {
 			for i, name := range fillModes {
 				if v == name {
