@@ -147,7 +147,7 @@ const maxUnpacked = 1 << 30
 // one is unpacked to memory if its size is within the limits.
 func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error) {
 	if f.Flags&1 != 0 {
-		return nil, 0, fmt.Errorf("%s: is encrypted; unpack it with its password and give the folder", what)
+		return nil, 0, fmt.Errorf("%s: is encrypted; unpack it with its password and open the folder", what)
 	}
 	if f.Method == zip.Store {
 		if f.CompressedSize64 != f.UncompressedSize64 {

@@ -46,7 +46,7 @@ type Arrays struct {
 // Tensors fails if x is nil or has no examples, or if the numbers of examples or weights differ.
 func Tensors(x, y *tensor.Tensor, o TensorOptions) (*Arrays, error) {
 	if x == nil {
-		return nil, errors.New("there is no x")
+		return nil, errors.New("x is nil")
 	}
 	return newArrays(&Arrays{x: x, y: y, o: o})
 }
@@ -55,7 +55,7 @@ func Tensors(x, y *tensor.Tensor, o TensorOptions) (*Arrays, error) {
 // of the model's inputs and outputs. targets may be nil.
 func NamedTensors(inputs, targets map[string]*tensor.Tensor, o TensorOptions) (*Arrays, error) {
 	if len(inputs) == 0 {
-		return nil, errors.New("there are no inputs")
+		return nil, errors.New("want at least one input")
 	}
 	return newArrays(&Arrays{inputs: inputs, targets: targets, o: o})
 }
@@ -97,7 +97,7 @@ func newArrays(a *Arrays) (*Arrays, error) {
 		case x.t == nil:
 			return nil, fmt.Errorf("%s is nil", x.name)
 		case len(x.t.Shape()) == 0:
-			return nil, fmt.Errorf("%s needs a first axis, along which the examples lie; got a scalar", x.name)
+			return nil, fmt.Errorf("%s is a scalar; its first axis must count the examples", x.name)
 		case i == 0 && x.t.Shape()[0] == 0:
 			return nil, fmt.Errorf("%s has no examples: its shape is %v", x.name, x.t.Shape())
 		case i == 0:
@@ -107,14 +107,14 @@ func newArrays(a *Arrays) (*Arrays, error) {
 		}
 	}
 	if w := a.o.Weights; w != nil && len(w) != a.n {
-		return nil, fmt.Errorf("there are %d weights for %d examples", len(w), a.n)
+		return nil, fmt.Errorf("want %d weights, one for each example, got %d", a.n, len(w))
 	}
 	for name, w := range a.o.SampleWeights {
 		switch {
 		case a.targets[name] == nil:
 			return nil, fmt.Errorf("there are sample weights for the target %q, but the dataset has no such target", name)
 		case len(w) != a.n:
-			return nil, fmt.Errorf("there are %d weights of the target %s for %d examples", len(w), name, a.n)
+			return nil, fmt.Errorf("target %s: want %d weights, one for each example, got %d", name, a.n, len(w))
 		}
 	}
 	a.fingerprint = sync.OnceValue(a.computeFingerprint)

@@ -73,7 +73,7 @@ func (f zipFile) crc() (uint32, int64, bool) {
 
 func (f zipFile) read(buf []byte) ([]byte, error) {
 	if f.f.Flags&1 != 0 {
-		return nil, fmt.Errorf("%s: is encrypted; unpack the archive with its password and give the folder", f.where())
+		return nil, fmt.Errorf("%s: is encrypted; unpack the archive with its password and open the folder", f.where())
 	}
 	limit := inflateLimit(f.f.CompressedSize64)
 	if f.f.UncompressedSize64 > limit {

@@ -49,7 +49,7 @@ func ParseClassMode(name string) (ClassMode, error) {
 	if i := slices.Index(classModes[:], name); i >= 0 {
 		return ClassMode(i), nil
 	}
-	return 0, fmt.Errorf("no class mode %q; there are %s", name, strings.Join(classModes[:], ", "))
+	return 0, fmt.Errorf("no class mode %q; the class modes are %s", name, strings.Join(classModes[:], ", "))
 }
 
 // labeled reports whether the targets are classes.
@@ -145,7 +145,7 @@ type Flow struct {
 // augmentation of each batch are those of augment.Order and augment.Generator.
 func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if t == nil {
-		return nil, errors.New("there is no table")
+		return nil, errors.New("the table is nil")
 	}
 	if o.BatchSize == 0 {
 		o.BatchSize = DefaultBatchSize
@@ -212,7 +212,7 @@ func (o *ImageOptions) check(t *Table) error {
 		add("no %v; the class modes are %s", o.ClassMode, strings.Join(classModes[:], ", "))
 	}
 	if o.Weights != nil && len(o.Weights) != t.Len() {
-		add("there are %d weights for %d rows", len(o.Weights), t.Len())
+		add("want %d weights, one for each row, got %d", t.Len(), len(o.Weights))
 	}
 	if o.Subset > Validation {
 		add("no subset %d", o.Subset)
@@ -242,7 +242,7 @@ func (f *Flow) choose(t *Table) error {
 			}
 		}
 		if o.ClassMode == Binary && len(f.classes) != 2 {
-			return fmt.Errorf("the class mode binary needs 2 classes; there are %d: %s", len(f.classes), strings.Join(f.classes, ", "))
+			return fmt.Errorf("want 2 classes for the class mode binary, got %d: %s", len(f.classes), strings.Join(f.classes, ", "))
 		}
 	} else if o.Classes != nil {
 		f.warn = append(f.warn, fmt.Sprintf("`classes` will be ignored given the class_mode=%q", o.ClassMode))
@@ -265,7 +265,7 @@ func (f *Flow) choose(t *Table) error {
 		index = index[:n]
 	}
 	if len(index) == 0 {
-		return fmt.Errorf("%s: no rows are left of %d; classes: %s", t.Name(), t.Len(), strings.Join(f.classes, ", "))
+		return fmt.Errorf("%s: none of the %d rows is in the chosen classes and subset; classes: %s", t.Name(), t.Len(), strings.Join(f.classes, ", "))
 	}
 	f.table = t.Take(index)
 	for _, i := range index {

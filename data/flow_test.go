@@ -350,17 +350,17 @@ func TestImageOptionsErrors(t *testing.T) {
 		o    ImageOptions
 		want string
 	}{
-		{nil, ImageOptions{}, "no table"},
+		{nil, ImageOptions{}, "the table is nil"},
 		{tab, ImageOptions{TargetSize: [2]int{0, 4}}, "target size is 0x4"},
 		{tab, ImageOptions{TargetSize: [2]int{1 << 40, 1 << 40}}, "at most"},
 		{tab, ImageOptions{BatchSize: -1}, "batch size is -1"},
 		{tab, ImageOptions{BatchSize: -1, Workers: -2}, "workers is -2"},
-		{tab, ImageOptions{Weights: []float32{1}}, "1 weights for 10 rows"},
+		{tab, ImageOptions{Weights: []float32{1}}, "want 10 weights, one for each row, got 1"},
 		{tab, ImageOptions{Subset: Training}, "ValidationSplit"},
-		{tab, ImageOptions{ClassMode: Binary}, "needs 2 classes; there are 3: bird, cat, dog"},
+		{tab, ImageOptions{ClassMode: Binary}, "want 2 classes for the class mode binary, got 3: bird, cat, dog"},
 		{tab, ImageOptions{ClassMode: Raw}, `"bird" is not a number`},
 		{tab, ImageOptions{ClassMode: 99}, "class mode 99"},
-		{tab, ImageOptions{Classes: []string{"horse"}}, "no rows are left of 10"},
+		{tab, ImageOptions{Classes: []string{"horse"}}, "none of the 10 rows is in the chosen classes"},
 		{tab, ImageOptions{Augment: augment.Generator{RotationRange: math.NaN()}}, "RotationRange"},
 		{tab, ImageOptions{Augment: augment.Generator{FeaturewiseCenter: true}}, "Fit"},
 		{unlabeled, ImageOptions{}, "has no label"},

@@ -169,7 +169,7 @@ func sniff(name string) (kind, error) {
 	}
 	hint := ""
 	if t := looksLike(head); strings.Contains(t, "gzip") || slices.Contains([]string{".tar", ".tgz", ".rar", ".7z", ".xz", ".bz2"}, ext) {
-		hint = "; unpack it and give the folder"
+		hint = "; unpack it and open the folder"
 	}
 	return 0, fmt.Errorf("%s: is neither a folder, a zip archive, a CSV file (.csv) nor an image (%s)%s", name, looksLike(head), hint)
 }

@@ -270,7 +270,7 @@ func TestBadSources(t *testing.T) {
 		{"labels that do not fit", tree(t, "test1/1.png", "test1/2.png"), OpenOptions{}, "none of the 2 images has a label"},
 		{"no folders", tree(t, "cat.1.png"), OpenOptions{LabelRule: Folder}, "none of the 1 images has a label: the rule is the folder"},
 		{"no such part", tree(t, "train/cat.0.png", "test/1.png"), OpenOptions{Part: "dev"}, "folders test, train"},
-		{"tar", file1(t, "a.tar.gz", []byte("\x1f\x8b\x08\x00")), OpenOptions{}, "unpack it and give the folder"},
+		{"tar", file1(t, "a.tar.gz", []byte("\x1f\x8b\x08\x00")), OpenOptions{}, "unpack it and open the folder"},
 		{"text", file1(t, "a.txt", []byte("hello")), OpenOptions{}, "is neither a folder, a zip archive"},
 		{"CSV without the column", csv("file,category\ncat.0.png,cat\n"), OpenOptions{}, `has no column "filename"; its columns are file, category`},
 		{"CSV without a category", csv("filename,kind\ncat.0.png,cat\n"), OpenOptions{}, `has no column "category"`},

@@ -36,7 +36,6 @@ type SplitOptions struct {
 // It fails if a size is neither a fraction between 0 and 1 nor a whole number below n, if the sizes
 // add up to more than n, if train would be empty, or, with Stratify, if a label has only one row or a
 // side has fewer rows than there are labels.
-// train_test_split gives for the same sizes and random state.
 func TrainTestSplit(n int, s SplitOptions) (train, test []int, err error) {
 	nTrain, nTest, err := s.sizes(n)
 	if err != nil {

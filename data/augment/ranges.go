@@ -105,14 +105,14 @@ func (m FillMode) String() string {
 // Interpolation is the spline that computes values between the centers of pixels.
 type Interpolation int
 
-// The interpolations. Keras' interpolation_order of them is 1, 0, 2, 3, 4, 5.
+// The interpolations, with Keras' interpolation_order.
 const (
-	Linear Interpolation = iota // the default
-	NearestPixel
-	Quadratic
-	Cubic
-	Quartic
-	Quintic
+	Linear       Interpolation = iota // order 1, the default
+	NearestPixel                      // order 0: the nearest pixel
+	Quadratic                         // order 2
+	Cubic                             // order 3
+	Quartic                           // order 4
+	Quintic                           // order 5
 )
 
 var splineOrders = [...]int{1, 0, 2, 3, 4, 5}

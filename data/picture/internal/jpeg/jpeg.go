@@ -358,7 +358,7 @@ func (d *Decoder) frame(seg []byte, progressive bool) error {
 		return errors.New("corrupt JPEG: a frame header of the wrong length")
 	}
 	if seg[0] != 8 {
-		return fmt.Errorf("JPEG of %d bits a sample is not supported, only 8", seg[0])
+		return fmt.Errorf("JPEG with %d bits per sample is not supported, only 8", seg[0])
 	}
 	hdr := Header{
 		Height: int(binary.BigEndian.Uint16(seg[1:])), Width: int(binary.BigEndian.Uint16(seg[3:])), Progressive: progressive,
