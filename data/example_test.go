@@ -3,7 +3,6 @@ package data_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
@@ -15,7 +14,8 @@ func Example() {
 	ctx := context.Background()
 	table, err := data.Open(ctx, "demo:cats-and-dogs?n=40", data.OpenOptions{})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer table.Close()
 	fmt.Println(table.Head(3))
@@ -23,16 +23,19 @@ func Example() {
 
 	train, test, err := table.TrainTestSplit(data.SplitOptions{TestSize: .25, RandomState: 42})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	flow, err := data.Images(train, data.ImageOptions{TargetSize: [2]int{32, 32}, BatchSize: 12, Augment: augment.Tutorial()})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(flow.Found(), test.Len(), "are for the test.")
 	for batch, err := range flow.Batches(ctx, 0, 0) {
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		fmt.Println(batch.X.Shape(), batch.Y.Shape())
 	}
@@ -57,12 +60,14 @@ func ExampleTensors() {
 	y := tensor.Of([]float32{0, 1, 0, 1, 0}, 5)
 	ds, err := data.Tensors(x, y, data.TensorOptions{BatchSize: 2, NoShuffle: true})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(ds.Len(), "examples in", ds.Steps(), "steps")
 	for batch, err := range ds.Batches(context.Background(), 0, 0) {
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		fmt.Println(batch.Index, batch.X.Shape(), batch.X.Float32s(), batch.Y.Float32s())
 	}
@@ -77,7 +82,8 @@ func ExampleTensors() {
 func ExampleTrainTestSplit() {
 	train, test, err := data.TrainTestSplit(10, data.SplitOptions{TestSize: 3, RandomState: 42})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(train, test)
 	// Output: [0 7 2 9 4 3 6] [8 1 5]
@@ -87,12 +93,14 @@ func ExampleTrainTestSplit() {
 func ExampleTable_TrainTestSplit() {
 	table, err := data.Open(context.Background(), "demo:cats-and-dogs?n=40", data.OpenOptions{})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer table.Close()
 	train, test, err := table.TrainTestSplit(data.SplitOptions{TestSize: .2, RandomState: 1, Stratify: table.Labels()})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(train.Counts())
 	fmt.Println(test.Counts())

@@ -269,7 +269,7 @@ func damage(t *testing.T, good, bad int) string {
 	return dir
 }
 
-func TestCorruptPictures(t *testing.T) {
+func TestCorruptImages(t *testing.T) {
 	tab := open(t, damage(t, 5, 4), OpenOptions{})
 	if tab.Len() != 14 {
 		t.Fatal(tab.Len())
@@ -325,7 +325,7 @@ func TestCorruptPictures(t *testing.T) {
 	}
 }
 
-func TestNoPictureLeft(t *testing.T) {
+func TestNoImageLeft(t *testing.T) {
 	tab := open(t, damage(t, 0, 4), OpenOptions{})
 	if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err == nil || len(bad) != 4 || !strings.Contains(err.Error(), "none of the 4 images") {
 		t.Error(bad, err)
@@ -384,7 +384,7 @@ func TestRaw(t *testing.T) {
 	}
 }
 
-func TestPictures(t *testing.T) {
+func TestFlowImages(t *testing.T) {
 	tab := open(t, "testdata/images", OpenOptions{})
 	size := [2]int{6, 5}
 	g := augment.Generator{FeaturewiseCenter: true}

@@ -19,10 +19,10 @@ func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, e
 	}
 	var errs []error
 	if o.TargetSize != [2]int{} || o.ColorMode != 0 || o.Interpolation != 0 {
-		errs = append(errs, errors.New("TargetSize, ColorMode and Interpolation must be zero if Preprocessing is set: its steps define them"))
+		errs = append(errs, errors.New("with Preprocessing, TargetSize, ColorMode and Interpolation must be zero: the steps define them"))
 	}
 	if g := o.Augment; g.Rescale != 0 || g.SamplewiseCenter || g.SamplewiseStdNormalization || g.NeedsFit() {
-		errs = append(errs, errors.New("Augment must not rescale or normalize if Preprocessing is set: add Rescale or Normalize to the steps instead"))
+		errs = append(errs, errors.New("with Preprocessing, Augment must not rescale or normalize: add Rescale or Normalize to the steps instead"))
 	}
 	p, err := o.Preprocessing.Compile()
 	if err != nil {

@@ -96,10 +96,10 @@ func TestPreprocessingErrors(t *testing.T) {
 	tab := open(t, "demo:cats-and-dogs?n=5", OpenOptions{})
 	resize := preprocess.Steps{preprocess.Resize{Height: 16, Width: 16}}
 	for want, o := range map[string]ImageOptions{
-		"must be zero if Preprocessing is set":  {TargetSize: [2]int{16, 16}, Preprocessing: resize},
-		"Augment must not rescale or normalize": {Augment: augment.Tutorial(), Preprocessing: resize},
-		"leave images of different sizes":       {Preprocessing: preprocess.Steps{preprocess.Resize{ShortSide: 16}}},
-		"step 1 (resize)":                       {Preprocessing: preprocess.Steps{preprocess.Resize{}}},
+		"TargetSize, ColorMode and Interpolation must be zero": {TargetSize: [2]int{16, 16}, Preprocessing: resize},
+		"Augment must not rescale or normalize":                {Augment: augment.Tutorial(), Preprocessing: resize},
+		"leave images of different sizes":                      {Preprocessing: preprocess.Steps{preprocess.Resize{ShortSide: 16}}},
+		"step 1 (resize)":                                      {Preprocessing: preprocess.Steps{preprocess.Resize{}}},
 	} {
 		if _, err := Images(tab, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want one with %q", err, want)

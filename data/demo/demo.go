@@ -101,7 +101,7 @@ func (s *Set) Filename(i int) string {
 }
 
 // Image draws image i, an opaque image of Size x Size pixels.
-func (s *Set) Picture(i int) *image.RGBA {
+func (s *Set) Image(i int) *image.RGBA {
 	dog, k := s.at(i)
 	r := newRand(s.seed, uint64(k)<<1|uint64(b2i(dog)))
 	c := canvases.Get().(*canvas)
@@ -122,7 +122,7 @@ func (s *Set) Identity(i int) string {
 func (s *Set) WritePNG(w io.Writer, i int) error {
 	// Compression would cost time: these files are read once, from memory.
 	e := png.Encoder{CompressionLevel: png.NoCompression}
-	return e.Encode(w, s.Picture(i))
+	return e.Encode(w, s.Image(i))
 }
 
 func b2i(b bool) int {

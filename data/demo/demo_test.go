@@ -26,7 +26,7 @@ func TestPixels(t *testing.T) {
 	}{
 		{0, 0xb1b9469c}, {1, 0xb1bb0ce6}, {7, 0x44cd3788}, {1000, 0x64707fc9}, {1001, 0xfda473de}, {1999, 0x1e6ec6a7},
 	} {
-		if got := crc32.ChecksumIEEE(s.Picture(c.i).Pix); got != c.sum {
+		if got := crc32.ChecksumIEEE(s.Image(c.i).Pix); got != c.sum {
 			t.Errorf("{%d, %#x}", c.i, got)
 		}
 	}
@@ -45,13 +45,13 @@ func TestSet(t *testing.T) {
 		t.Error(got)
 	}
 	// A larger set begins with the images of a smaller one. Another seed gives another set.
-	if !bytes.Equal(s.Picture(4).Pix, New(100, 3).Picture(51).Pix) || New(100, 3).Identity(51) != s.Identity(4) {
+	if !bytes.Equal(s.Image(4).Pix, New(100, 3).Image(51).Pix) || New(100, 3).Identity(51) != s.Identity(4) {
 		t.Error("dog.1 depends on the number of images")
 	}
-	if bytes.Equal(s.Picture(4).Pix, New(5, 4).Picture(4).Pix) || New(5, 4).Identity(4) == s.Identity(4) {
+	if bytes.Equal(s.Image(4).Pix, New(5, 4).Image(4).Pix) || New(5, 4).Identity(4) == s.Identity(4) {
 		t.Error("dog.1 does not depend on the seed")
 	}
-	if bytes.Equal(s.Picture(0).Pix, s.Picture(1).Pix) {
+	if bytes.Equal(s.Image(0).Pix, s.Image(1).Pix) {
 		t.Error("two cats are the same")
 	}
 	var b bytes.Buffer
@@ -64,7 +64,7 @@ func TestSet(t *testing.T) {
 	}
 	back := image.NewRGBA(img.Bounds())
 	draw.Draw(back, back.Rect, img, image.Point{}, draw.Src)
-	if img.Bounds() != image.Rect(0, 0, Size, Size) || !bytes.Equal(back.Pix, s.Picture(2).Pix) {
+	if img.Bounds() != image.Rect(0, 0, Size, Size) || !bytes.Equal(back.Pix, s.Image(2).Pix) {
 		t.Error("the file has other pixels")
 	}
 }
@@ -74,7 +74,7 @@ func TestSomethingIsDrawn(t *testing.T) {
 	s := New(60, 2)
 	for i := range s.Len() {
 		var sum, squares int
-		p := s.Picture(i).Pix
+		p := s.Image(i).Pix
 		for k := 1; k < len(p); k += 4 {
 			sum += int(p[k])
 			squares += int(p[k]) * int(p[k])
@@ -120,7 +120,7 @@ func TestSheet(t *testing.T) {
 	img := image.NewRGBA(image.Rect(0, 0, columns*side, 6*side))
 	for i := range 60 {
 		at := image.Pt(i%columns*side, i/columns*side)
-		draw.Draw(img, image.Rectangle{at, at.Add(image.Pt(Size, Size))}, s.Picture(i/2+i%2*1000), image.Point{}, draw.Src)
+		draw.Draw(img, image.Rectangle{at, at.Add(image.Pt(Size, Size))}, s.Image(i/2+i%2*1000), image.Point{}, draw.Src)
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
@@ -131,9 +131,9 @@ func TestSheet(t *testing.T) {
 	}
 }
 
-func BenchmarkPicture(b *testing.B) {
+func BenchmarkImage(b *testing.B) {
 	s := New(2000, 1)
 	for i := 0; b.Loop(); i++ {
-		s.Picture(i % s.Len())
+		s.Image(i % s.Len())
 	}
 }
