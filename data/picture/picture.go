@@ -154,7 +154,8 @@ func checkTarget(h, w int) error {
 	return nil
 }
 
-// Decode decodes an image file and converts it to a color mode.
+// Decode decodes an image file and converts it to a color mode. It fails if the file is truncated, corrupt, too large, or of a format that
+// this package does not support.
 func Decode(data []byte, mode ColorMode) (Image, error) { return new(Decoder).Decode(data, mode) }
 
 // DecodeReader decodes an image file of size bytes. Memory is allocated as bytes arrive, so a wrong size does no harm.
@@ -169,12 +170,12 @@ func DecodeReader(r io.Reader, size int64, mode ColorMode) (Image, error) {
 	return Decode(data, mode)
 }
 
-// Load loads an image file: keras.utils.load_img. It does not support BilinearTF, whose values are not whole numbers; use
-// Decoder.LoadFloat32 for it.
+// Load loads an image file: keras.utils.load_img. It fails if the options are invalid, or for the same files as Decode. It does not support
+// BilinearTF, whose values are not whole numbers; use Decoder.LoadFloat32 for it.
 func Load(data []byte, o Options) (Image, error) { return new(Decoder).Load(data, o) }
 
-// ToFloat32 copies the values of an image, 0 to 255, to dst: keras.utils.img_to_array. dst has H*W*C elements in the order
-// (H, W, C).
+// ToFloat32 copies the values of an image, 0 to 255, to dst: keras.utils.img_to_array. dst must have H*W*C elements. They
+// are in the order (H, W, C).
 func ToFloat32(img Image, dst []float32) error {
 	if len(dst) != len(img.Pix) {
 		return fmt.Errorf("an image of %dx%dx%d needs %d elements, the destination has %d", img.H, img.W, img.C, len(img.Pix), len(dst))
@@ -237,8 +238,8 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 	return d.fit(img, o, budget(len(data)))
 }
 
-// LoadFloat32 loads an image file into dst: Load and then ToFloat32. dst has h*w*channels elements. If the size of the image
-// depends on the file, dst must have exactly its size. All interpolations are supported.
+// LoadFloat32 loads an image file into dst: Load and then ToFloat32. It returns the height and width of the image. dst must have exactly
+// h*w*channels elements, also if the size depends on the file. All interpolations are supported.
 func (d *Decoder) LoadFloat32(dst []float32, data []byte, o Options) (h, w int, err error) {
 	out, h, w, err := d.AppendFloat32(dst[:0:len(dst)], data, o)
 	if err == nil && len(out) != len(dst) {
@@ -247,7 +248,8 @@ func (d *Decoder) LoadFloat32(dst []float32, data []byte, o Options) (h, w int, 
 	return h, w, err
 }
 
-// AppendFloat32 is like LoadFloat32, and appends the values to dst. Use it for images whose size is not known before.
+// AppendFloat32 is like LoadFloat32, and appends the values to dst. It returns the extended slice. Use it for images whose size is not known
+// before.
 func (d *Decoder) AppendFloat32(dst []float32, data []byte, o Options) (out []float32, h, w int, err error) {
 	if err := o.Check(); err != nil {
 		return nil, 0, 0, err

@@ -9,17 +9,18 @@ import (
 // Interpolation is the method of resizing an image. The zero value, Nearest, is load_img's default.
 type Interpolation uint8
 
-// The interpolations. All but BilinearTF are Pillow's, which Keras' load_img and ImageDataGenerator use. When they shrink an image,
-// Bilinear to Lanczos average over all pixels ("antialias"). BilinearTF is TensorFlow's tf.image.resize, which
-// image_dataset_from_directory uses. It computes each pixel from four pixels, however much the image shrinks.
+// The interpolations, with Keras' names. All but BilinearTF are Pillow's, which Keras' load_img and ImageDataGenerator use. Radii are in
+// source pixels. If an image shrinks by a factor, the radii of Bilinear to Lanczos grow by this factor ("antialias"), so that all pixels
+// count. BilinearTF is TensorFlow's tf.image.resize, which image_dataset_from_directory uses. It computes each pixel from four pixels,
+// however much the image shrinks.
 const (
-	Nearest    Interpolation = iota // "nearest"
-	Bilinear                        // "bilinear"
-	Bicubic                         // "bicubic"
-	Hamming                         // "hamming"
-	Box                             // "box"
-	Lanczos                         // "lanczos"
-	BilinearTF                      // "bilinear-tf"; it gives values that are not whole numbers
+	Nearest    Interpolation = iota // "nearest": the nearest pixel
+	Bilinear                        // "bilinear": a triangle filter of radius 1
+	Bicubic                         // "bicubic": a cubic filter with a = -0.5 and radius 2
+	Hamming                         // "hamming": a sinc filter in a Hamming window, radius 1
+	Box                             // "box": the mean of a pixel's area, radius 1/2
+	Lanczos                         // "lanczos": a sinc filter in a Lanczos window, radius 3
+	BilinearTF                      // "bilinear-tf": gives values that are not whole numbers
 )
 
 // interpolations lists the names, and the support and the function of Pillow's filters.
@@ -78,7 +79,8 @@ func ParseInterpolation(name string) (Interpolation, error) {
 	return 0, fmt.Errorf("no interpolation %q: use nearest, bilinear, bicubic, hamming, box, lanczos or bilinear-tf", name)
 }
 
-// Resize resizes an image as Pillow's Image.resize does. It does not support BilinearTF; use ResizeTF for it.
+// Resize resizes an image to height x width pixels, as Pillow's Image.resize does. It fails if img is invalid or a size is not positive. It
+// does not support BilinearTF; use ResizeTF for it.
 func Resize(img Image, height, width int, how Interpolation) (Image, error) {
 	if err := img.check(); err != nil {
 		return Image{}, err
@@ -194,7 +196,8 @@ func pickRow(dst, src []byte, xs []int, c int) {
 }
 
 // ResizeTF resizes an image as tf.image.resize(method="bilinear") does: half-pixel centers, no antialias, float32. dst has
-// height*width*C elements in the order (H, W, C) and gets values from 0 to 255. (Images from image_dataset_from_directory may still
+// height*width*C elements in the order (H, W, C) and gets values from 0 to 255. ResizeTF fails if dst has another length.
+// (Images from image_dataset_from_directory may still
 // differ slightly: TensorFlow decodes JPEG files with a faster, less exact inverse DCT.)
 func ResizeTF(dst []float32, img Image, height, width int) error {
 	if err := img.check(); err != nil {
