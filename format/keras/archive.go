@@ -21,7 +21,8 @@ const (
 	freeBytes = 64 << 20
 )
 
-// Read reads a .keras archive of size bytes into memory. Members that Keras does not know are ignored.
+// Read reads a .keras archive of size bytes into memory. Members that Keras does not know are ignored. It fails
+// if the archive, config.json or the weights are invalid, and names the member in the error.
 func Read(r io.ReaderAt, size int64) (*File, error) {
 	f, err := read(r, size)
 	if err != nil {

@@ -54,7 +54,8 @@ const (
 )
 
 // Write writes f as a .keras archive. Equal files give equal bytes. The weights are written directly from the memory of the
-// tensors. They are read twice, because their checksum comes before them.
+// tensors. They are read twice, because their checksum comes before them. Write fails if Config or Extra is not JSON, if the weights have
+// invalid or duplicate paths, or if the name of an asset would lead outside the archive.
 func Write(w io.Writer, f *File) error {
 	if err := write(w, f); err != nil {
 		return fmt.Errorf("keras: %w", err)
