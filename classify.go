@@ -245,7 +245,7 @@ type imageWorker struct {
 var imageWorkers = sync.Pool{New: func() any { return new(imageWorker) }}
 
 func (w *imageWorker) decode(file []byte) error {
-	pix, height, width, err := w.decoder.AppendFloat32(w.pix[:0], file, w.pipeline.Picture())
+	pix, height, width, err := w.decoder.AppendFloat32(w.pix[:0], file, w.pipeline.Options())
 	if err == nil {
 		w.pix, w.h, w.w = pix, height, width
 	}
@@ -253,7 +253,7 @@ func (w *imageWorker) decode(file []byte) error {
 }
 
 func (w *imageWorker) convert(m image.Image) error {
-	pix, height, width, err := w.decoder.AppendImage(w.pix[:0], m, w.pipeline.Picture())
+	pix, height, width, err := w.decoder.AppendImage(w.pix[:0], m, w.pipeline.Options())
 	if err == nil {
 		w.pix, w.h, w.w = pix, height, width
 	}

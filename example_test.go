@@ -192,7 +192,7 @@ func ExampleModel_Classify() {
 	}
 	model.Classes = pictures.Classes()
 
-	truth := pictures.Labels()
+	truth := pictures.ClassIndexes()
 	predicted := make([]int, len(truth))
 	for l, err := range model.Classify(ctx, pictures) {
 		if err != nil {

@@ -76,7 +76,7 @@ func TestFunctionalMistakes(t *testing.T) {
 		"nothing":       {nil, nil, []string{"no inputs", "no outputs"}},
 		"empty lists":   {List(), List(), []string{"no inputs", "no outputs"}},
 		"no symbol":     {in, &Symbol{}, []string{"output 0 is no symbol"}},
-		"of nothing":    {in, Apply(layer.Dense{Units: 1}), []string{"which takes nothing"}},
+		"of nothing":    {in, Apply(layer.Dense{Units: 1}), []string{"which has no operands"}},
 		"nil layer":     {in, in.Then(nil), []string{"the layer is nil"}},
 		"what feeds it": {in, flat.Then(layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, Name: "late"}), []string{"layer late (Conv2D) of flatten: got shape (None, 192)"}},
 		"two":           {in, List(in.Then(layer.Conv2D{}), flat.Then(layer.Dense{})), []string{"(Conv2D) of picture: Filters is not set", "Kernel is not set", "(Dense) of flatten: Units is not set"}},

@@ -24,7 +24,7 @@ type Preprocessing = preprocess.Steps
 func (m *Model) noteData(ds data.Dataset) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if l, ok := ds.(data.Labelled); ok && m.Classes == nil {
+	if l, ok := ds.(data.Labeled); ok && m.Classes == nil {
 		if names := l.Classes(); m.checkClasses(names) == nil {
 			m.Classes = slices.Clone(names)
 		}

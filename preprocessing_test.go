@@ -242,7 +242,7 @@ func TestClassifyImageRefuses(t *testing.T) {
 	_, err = m.ClassifyImages(t.Context(), []byte("a"), files[0], []byte("b"))
 	want(err, "picture 0: not an image", "picture 2: not an image")
 	_, err = m.ClassifyDecoded(t.Context(), nil, image.NewGray(image.Rect(0, 0, 0, 1)))
-	want(err, "picture 0: there is no picture", "picture 1: the picture has no pixels")
+	want(err, "picture 0: the image.Image is nil", "picture 1: the image has no pixels")
 
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -76,5 +76,5 @@ func ExampleModel_ClassifyImage() {
 	}
 	// Output:
 	// 200 [{"class":0,"name":"cat","probability":0.5},{"class":1,"name":"dog","probability":0.5}]
-	// 422 classifying pictures: not an image: starts with "no picture" (JPEG, PNG, GIF, BMP, TIFF, WebP and PPM are read)
+	// 422 classifying pictures: not an image: starts with "no picture" (supported are JPEG, PNG, GIF, BMP, TIFF, WebP and PPM)
 }

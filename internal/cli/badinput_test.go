@@ -63,17 +63,17 @@ func TestBadInput(t *testing.T) {
 		{"empty zip file", map[string][]byte{"x.zip": {}}, train("x.zip"), 1, []string{"x.zip", "is not a zip archive", "it is empty"}},
 		{"truncated zip", map[string][]byte{"x.zip": whole[:len(whole)*2/3]}, train("x.zip"), 1, []string{"x.zip", "cut short or damaged", "download it again"}},
 		{"zip without pictures", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"a.txt": {1}})}, train("x.zip"), 1,
-			[]string{"x.zip", "has no pictures", "names must end in"}},
+			[]string{"x.zip", "has no images", "names must end in"}},
 		{"nested zip that is none", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": []byte("no")})}, train("x.zip"), 1,
 			[]string{"x.zip: train.zip", "is not a zip archive"}},
 		{"nested zip cut short", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": whole[:len(whole)/2]})}, train("x.zip"), 1,
 			[]string{"x.zip: train.zip", "cut short"}},
 		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", pictures)}, train("x.zip"), 1,
 			[]string{"x.zip", `"../cat.0.png"`, `".."`, "refused", "pack it again"}},
-		{"a folder without pictures", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no pictures", "1 other file"}},
-		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "unpack it and give the folder"}},
+		{"a folder without pictures", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no images", "1 other file"}},
+		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "unpack it and open the folder"}},
 		{"unknown demo", nil, train("demo:cats"), 1, []string{"demo:cats"}},
-		{"no such part", set, train("set", "--part", "train"), 1, []string{"set", `"train"`, "has no pictures"}},
+		{"no such part", set, train("set", "--part", "train"), 1, []string{"set", `"train"`, "has no images"}},
 
 		// Pictures.
 		{"every picture unreadable", map[string][]byte{"set/cat.0.jpg": {}, "set/dog.0.jpg": []byte("no"), "set/dog.1.jpg": jpg(t)[:200]}, small("set"), 1,
@@ -86,10 +86,10 @@ func TestBadInput(t *testing.T) {
 		// Labels.
 		{"one class", in("set", only(9, "cat")), small("set"), 1, []string{"set", "one class", `"cat"`, "two or more"}},
 		{"labels do not fit", map[string][]byte{"x.zip": zipped(t, "test1/", map[string][]byte{"1.png": pictures["cat.0.png"]})}, small("x.zip"), 1,
-			[]string{"x.zip", "none of the 1 pictures has a label", "1.png", "cat.0.jpg", "folder", "CSV"}},
-		{"no labels at all", set, small("set", "--label", "none"), 1, []string{"set", "has no category", "every picture needs one"}},
+			[]string{"x.zip", "none of the 1 images has a label", "1.png", "cat.0.jpg", "folder", "CSV"}},
+		{"no labels at all", set, small("set", "--label", "none"), 1, []string{"set", "has no label", "every image needs one"}},
 		{"unknown rule", set, small("set", "--label", "folders"), 2, []string{"--label", "folders", "prefix (cat.0.jpg)"}},
-		{"rename nothing", set, small("set", "--rename", "bird=emu"), 2, []string{"--rename", `"bird"`, "there are cat, dog"}},
+		{"rename nothing", set, small("set", "--rename", "bird=emu"), 2, []string{"--rename", `"bird"`, "the classes are cat, dog"}},
 		{"csv without the column", map[string][]byte{"t.csv": []byte("name,kind\na.png,cat\n")}, small("t.csv"), 1,
 			[]string{"t.csv", `no column "filename"`, "name, kind"}},
 		{"csv without its column", with(map[string][]byte{"t.csv": []byte("filename,kind\ncat.0.png,cat\n")}), small("t.csv", "--category", "class"), 1,
@@ -355,7 +355,7 @@ func TestPartlyBadSources(t *testing.T) {
 
 	put(t, filepath.Join(dir, "set"), map[string][]byte{"1.png": set["cat.0.png"]})
 	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "b")
-	contains(t, "the warning", o.stderr, "lince: warning: 1 of the 9 pictures have no label", "1.png")
+	contains(t, "the warning", o.stderr, "lince: warning: 1 of the 9 images have no label", "1.png")
 
 	// A class of which nothing can be read is none.
 	put(t, filepath.Join(dir, "set"), map[string][]byte{"emu.0.png": {}})

@@ -36,7 +36,7 @@ Examples:
 // commands is the command line.
 type commands struct {
 	Train      trainCommand      `cmd:"" help:"Train a model on pictures."`
-	Evaluate   evaluateCommand   `cmd:"" help:"Judge a model on labelled pictures."`
+	Evaluate   evaluateCommand   `cmd:"" help:"Judge a model on labeled pictures."`
 	Predict    predictCommand    `cmd:"" help:"Say what pictures show."`
 	Summary    summaryCommand    `cmd:"" help:"Print the layers of a model."`
 	Show       showCommand       `cmd:"" help:"Look at a picture, as numbers and in the terminal."`

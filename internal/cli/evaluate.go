@@ -9,10 +9,10 @@ import (
 	"github.com/lince-ml/lince/report"
 )
 
-// evaluateCommand judges a model on labelled pictures.
+// evaluateCommand judges a model on labeled pictures.
 type evaluateCommand struct {
 	Model        string `arg:"" predictor:"model" help:"A model: .keras."`
-	Source       string `arg:"" name:"data" predictor:"data" help:"Labelled pictures: a zip, a folder, a CSV, or demo:cats-and-dogs."`
+	Source       string `arg:"" name:"data" predictor:"data" help:"Labeled pictures: a zip, a folder, a CSV, or demo:cats-and-dogs."`
 	sourceFlags  `group:"data"`
 	Strict       bool `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
 	cacheFlag    `group:"data"`

@@ -86,7 +86,7 @@ func pictureSize(m *lince.Model) (size, string) {
 		return size{}, ""
 	}
 	h, w := p.Size()
-	return size{h, w}, p.Picture().ColorMode.String()
+	return size{h, w}, p.Options().ColorMode.String()
 }
 
 // colorMode is that of pictures with so many channels.

@@ -130,7 +130,7 @@ func pngs(t *testing.T, n int) map[string][]byte {
 func jpg(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, demo.New(2, 1).Picture(0), nil); err != nil {
+	if err := jpeg.Encode(&b, demo.New(2, 1).Image(0), nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -103,7 +103,7 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 		errs   []error
 	)
 	for _, s := range c.Sources {
-		t, err := e.read(s, data.OpenOptions{LabelRule: data.Unlabelled, Part: c.Part})
+		t, err := e.read(s, data.OpenOptions{LabelRule: data.Unlabeled, Part: c.Part})
 		if err != nil {
 			errs = append(errs, err)
 			continue

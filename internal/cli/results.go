@@ -19,7 +19,7 @@ const galleryTiles = 24
 
 // judge compares verdicts with labels.
 func judge(classes []string, f *data.Flow, verdicts []lince.Classification) (*report.Classification, error) {
-	labels := f.Labels()
+	labels := f.ClassIndexes()
 	truth, predicted := make([]int, len(verdicts)), make([]int, len(verdicts))
 	for i, v := range verdicts {
 		truth[i], predicted[i] = labels[v.Row], v.Class
@@ -51,7 +51,7 @@ func writeResults(out *folder, classes []string, f *data.Flow, verdicts []lince.
 
 // writeMistakes draws the pictures of which the model was surest and wrong.
 func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []lince.Classification) error {
-	labels := f.Labels()
+	labels := f.ClassIndexes()
 	var wrong []lince.Classification
 	for _, v := range verdicts {
 		if v.Class != labels[v.Row] {

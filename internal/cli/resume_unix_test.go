@@ -209,7 +209,7 @@ func TestDataVanish(t *testing.T) {
 	if code != exitFailure {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the message", p.stderr.String(), "set/cat.1.png: the file was there when the data were listed, and is gone", "to resume: lince train --resume out")
+	contains(t, "the message", p.stderr.String(), "set/cat.1.png: the file no longer exists; it was there when the dataset was listed", "to resume: lince train --resume out")
 	if r := decode[record](t, read(t, "out", "run.json")); r.Status != failed || !strings.Contains(r.Error, "cat.1.png") {
 		t.Errorf("run.json has %+v", r)
 	}

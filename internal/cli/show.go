@@ -107,7 +107,7 @@ func (c *showCommand) options() (picture.Options, error) {
 	if err != nil {
 		return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 	}
-	return p.Picture(), nil
+	return p.Options(), nil
 }
 
 // load loads a picture, with its fractions rounded.

@@ -116,7 +116,7 @@ func (t *training) prepare() error {
 	t.describe(table)
 	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
 	if t.Stratify {
-		split.Stratify = table.Categories()
+		split.Stratify = table.Labels()
 	}
 	trainRows, valRows, err := table.TrainTestSplit(split)
 	if err != nil {

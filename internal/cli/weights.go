@@ -44,7 +44,7 @@ func (t *training) classWeight() (map[int]float64, error) {
 	classes := t.train.Classes()
 	if t.ClassWeight == balanced {
 		counts := make([]int, len(classes))
-		for _, c := range t.train.Labels() {
+		for _, c := range t.train.ClassIndexes() {
 			counts[c]++
 		}
 		for c, n := range counts {

@@ -1,4 +1,4 @@
-"""Writes internal/summary/testdata: what keras.Model.summary() prints.
+"""Writes internal/summary/testdata: the output of keras.Model.summary().
 
 Run with the packages of requirements.txt:  python internal/golden/summary.py
 """
@@ -107,8 +107,8 @@ def main():
     capture("connected-positions-trainable.txt", model, 200, line_length=100, positions=[0.4, 0.6, 0.7, 0.9], show_trainable=True)
     capture("connected-short.txt", model, 120, positions=[0.2, 0.4, 0.5, 0.7])
 
-    # Models in models: a Functional of two results that is called twice, in it a frozen Sequential; a
-    # Sequential that is called twice as one model; an operation that is no layer.
+    # Nested models: a Functional with two results that is called twice and contains a frozen Sequential; a Sequential
+    # that is called twice; an op.
     keras.utils.clear_session()
     inner_input = keras.Input((8, 8, 3), name="inner_input")
     features = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.BatchNormalization()], name="features")

@@ -111,7 +111,7 @@ func pages(t *testing.T, root string, endings ...string) []string {
 }
 
 // codeWords matches what a page quotes: code, addresses and file names, whose words are not the page's.
-var codeWords = regexp.MustCompile("(?s)```.*?```|`[^`]*`|https?://\\S+|\\b[\\w./-]+\\.(go|py|md|keras|csv|json|png|zip)\\b|\\bpackage picture\\b|\\bdata/picture\\b")
+var codeWords = regexp.MustCompile("(?s)```.*?```|`[^`]*`|https?://\\S+|\\b[\\w./-]+\\.(go|py|md|keras|csv|json|png|zip)\\b|\\b[Pp]ackage picture\\b|\\bpicture\\.[A-Z]\\w*|\\bdata/picture\\b")
 
 // words finds avoided words in a text that begins at a line of a file.
 func words(rows []avoided, path string, line int, text string) (found []string) {
