@@ -66,7 +66,7 @@ func TestApplications(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(string(want), summaryOf(t, m, lince.Summary{})); diff != "" {
+			if diff := cmp.Diff(string(want), summaryOf(t, m, lince.SummaryOptions{})); diff != "" {
 				t.Errorf("summary: want -, got +:\n%s", diff)
 			}
 			if name == "MobileNetV2" || name == "ResNet50V2" {

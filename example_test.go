@@ -129,7 +129,7 @@ func ExampleSequential() {
 		log.Fatal(err)
 	}
 	var table bytes.Buffer
-	if err := model.Summary(&table, lince.Summary{}); err != nil {
+	if err := model.Summary(&table, lince.SummaryOptions{}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Print(&table)

@@ -85,7 +85,7 @@ func (o Options) between(inputs, outputs *Symbol) (*Model, error) {
 			}
 		}
 	}
-	where := func(l *made) string {
+	where := func(l *layerInstance) string {
 		if l.Name() != "" {
 			return fmt.Sprintf("layer %s (%s)", l.Name(), l.Class())
 		}

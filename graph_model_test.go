@@ -29,7 +29,7 @@ func TestFromGraph(t *testing.T) {
 		t.Errorf("%d parameters, layers %v", m.CountParams(), layerNames(m))
 	}
 	var table bytes.Buffer
-	if err := m.Summary(&table, Summary{}); err != nil || !strings.Contains(table.String(), "graph (Graph)") {
+	if err := m.Summary(&table, SummaryOptions{}); err != nil || !strings.Contains(table.String(), "graph (Graph)") {
 		t.Errorf("summary: %v\n%s", err, table.String())
 	}
 	if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {

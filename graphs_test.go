@@ -271,7 +271,7 @@ func TestModelsBesideTraining(t *testing.T) {
 			},
 			func() error { _, err := base.PredictBatch(pictures); return err },
 			func() error { _, err := base.WriteTo(io.Discard); return err },
-			func() error { return base.Summary(io.Discard, Summary{ExpandNested: true}) },
+			func() error { return base.Summary(io.Discard, SummaryOptions{ExpandNested: true}) },
 			func() error { l := base.Layers()[1]; return l.SetWeights(l.Weights()) },
 			func() error {
 				_, err := must(o.Functional(base.Inputs(), base.Layers()[1].Output())).PredictBatch(pictures)

@@ -114,7 +114,7 @@ func TestKeras2JSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		file := openKnown(t, keras2File(k.version, k.name))
-		if got, want := summaryOf(t, m, lince.Summary{ExpandNested: true}), summaryOf(t, untrained(t, file), lince.Summary{ExpandNested: true}); got != want {
+		if got, want := summaryOf(t, m, lince.SummaryOptions{ExpandNested: true}), summaryOf(t, untrained(t, file), lince.SummaryOptions{ExpandNested: true}); got != want {
 			t.Errorf("the JSON's network is\n%s\nthe file's is\n%s", got, want)
 		}
 		if err := m.SetWeights(file.Weights()); err != nil {

@@ -16,12 +16,12 @@ import (
 // makes one. It is a layer.Layer too, so that Apply applies it once more, to other symbols,
 // with the same variables.
 type Layer struct {
-	*made
+	*layerInstance
 	in *Model // where it was found; nil: nowhere
 }
 
-// made is a layer that was made. All of its uses share it.
-type made struct {
+// layerInstance is a layer that was layerInstance. All of its uses share it.
+type layerInstance struct {
 	config    layer.Layer // a configuration, or a *Model
 	name      string      // "" until it is in a model
 	frozen    bool        // the reverse of Keras' trainable
@@ -38,19 +38,19 @@ type made struct {
 //
 //	dense := lince.Shared(layer.Dense{Units: 64})
 //	a, b := lince.Apply(dense, x), lince.Apply(dense, y)
-func Shared(l layer.Layer) *Layer { return &Layer{made: newLayer(l)} }
+func Shared(l layer.Layer) *Layer { return &Layer{layerInstance: newLayer(l)} }
 
-func newLayer(l layer.Layer) *made {
+func newLayer(l layer.Layer) *layerInstance {
 	l = value(l)
 	switch l := l.(type) {
 	case *Layer:
-		return l.made
-	case *made:
+		return l.layerInstance
+	case *layerInstance:
 		return l
 	case *Model:
 		return l.asLayer()
 	}
-	m := &made{config: l}
+	m := &layerInstance{config: l}
 	if l != nil {
 		trainable, ok := l.Config()["trainable"].(bool)
 		m.frozen = ok && !trainable
@@ -63,12 +63,12 @@ func newLayer(l layer.Layer) *made {
 }
 
 // asLayer is the model as a layer of other models.
-func (m *Model) asLayer() *made {
+func (m *Model) asLayer() *layerInstance {
 	making.Lock()
 	defer making.Unlock()
 	if m.self == nil {
 		making.count++
-		m.self = &made{config: m, born: making.count, frozen: m.frozen}
+		m.self = &layerInstance{config: m, born: making.count, frozen: m.frozen}
 		if !m.autoNamed {
 			m.self.name = m.name
 		}
@@ -77,7 +77,7 @@ func (m *Model) asLayer() *made {
 }
 
 // Name is the layer's name; "" before it is in a model, unless its configuration has one.
-func (l *made) Name() string {
+func (l *layerInstance) Name() string {
 	if l.name == "" && l.config != nil {
 		return l.config.Named()
 	}
@@ -85,10 +85,10 @@ func (l *made) Name() string {
 }
 
 // Named implements layer.Layer; it is Name.
-func (l *made) Named() string { return l.Name() }
+func (l *layerInstance) Named() string { return l.Name() }
 
 // Class implements layer.Layer: the name of the Keras class.
-func (l *made) Class() string {
+func (l *layerInstance) Class() string {
 	if l.config == nil {
 		return "nil"
 	}
@@ -97,17 +97,17 @@ func (l *made) Class() string {
 
 // Layer is the configuration that the layer was made of. It is a *Model where that is a layer
 // of another.
-func (l *made) Layer() layer.Layer { return l.config }
+func (l *layerInstance) Layer() layer.Layer { return l.config }
 
 // Model is the model that the layer is, nil where it is none.
-func (l *made) Model() *Model {
+func (l *layerInstance) Model() *Model {
 	m, _ := l.config.(*Model)
 	return m
 }
 
 // Config implements layer.Layer: what Keras' get_config returns, with the layer's name and its
 // trainable flag as it is now.
-func (l *made) Config() map[string]any {
+func (l *layerInstance) Config() map[string]any {
 	c := l.config.Config()
 	c["name"] = l.Name()
 	if _, ok := c["trainable"]; ok {
@@ -117,7 +117,7 @@ func (l *made) Config() map[string]any {
 }
 
 // Build implements layer.Layer: it adds the layer to a graph, over the variables that it has.
-func (l *made) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+func (l *layerInstance) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if m := l.Model(); m != nil {
 		return m.Build(b, x)
 	}
@@ -133,11 +133,11 @@ func (l *made) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 }
 
 // Operands implements layer.MultiOperand.
-func (l *made) Operands() (least, most int) { return layer.Operands(l.config) }
+func (l *layerInstance) Operands() (least, most int) { return layer.Operands(l.config) }
 
 // Trainable says whether the layer's weights are trained: Keras' layer.trainable. Of a model
 // it is what was last set for the model as a whole.
-func (l *made) Trainable() bool { return !l.frozen }
+func (l *layerInstance) Trainable() bool { return !l.frozen }
 
 // SetTrainable says whether the layer's weights are trained; for a model, those of all layers
 // in it, once: a layer in it may be set otherwise afterwards, as in Keras 3. It takes effect
@@ -145,7 +145,7 @@ func (l *made) Trainable() bool { return !l.frozen }
 // statistics, and normalises by those it has.
 //
 // It must not be called while a model with the layer is compiled or trained.
-func (l *made) SetTrainable(trainable bool) {
+func (l *layerInstance) SetTrainable(trainable bool) {
 	l.frozen = !trainable
 	if m := l.Model(); m != nil {
 		m.frozen = !trainable
@@ -187,7 +187,7 @@ func (l *Layer) first() *call {
 	}
 	var first *call
 	for _, c := range l.in.calls {
-		if c.layer == l.made && (first == nil || c.born < first.born) {
+		if c.layer == l.layerInstance && (first == nil || c.born < first.born) {
 			first = c
 		}
 	}
@@ -196,7 +196,7 @@ func (l *Layer) first() *call {
 
 // vars are the layer's variables, in Keras' order: trained ones, then the others; of a model
 // those of its layers one after the other.
-func (l *made) vars() []*graph.Variable {
+func (l *layerInstance) vars() []*graph.Variable {
 	if m := l.Model(); m != nil {
 		return m.vars()
 	}
@@ -205,7 +205,7 @@ func (l *made) vars() []*graph.Variable {
 
 // Variables are the layer's: trained ones, then the others, as in Keras; of a model those of
 // its layers, one layer after the other. They are nil before the layer is in a model.
-func (l *made) Variables() []Variable {
+func (l *layerInstance) Variables() []Variable {
 	if m := l.Model(); m != nil {
 		return m.Variables()
 	}
@@ -217,7 +217,7 @@ func (l *made) Variables() []Variable {
 }
 
 // Weights copies the values of Variables, in that order: Keras' layer.get_weights.
-func (l *made) Weights() []*tensor.Tensor {
+func (l *layerInstance) Weights() []*tensor.Tensor {
 	var ts []*tensor.Tensor
 	for _, v := range l.Variables() {
 		ts = append(ts, v.Value())
@@ -227,7 +227,7 @@ func (l *made) Weights() []*tensor.Tensor {
 
 // SetWeights gives Variables values, in that order: Keras' layer.set_weights. Nothing changes
 // where one does not fit.
-func (l *made) SetWeights(weights []*tensor.Tensor) error {
+func (l *layerInstance) SetWeights(weights []*tensor.Tensor) error {
 	vs := l.Variables()
 	if err := fits(vs, weights); err != nil {
 		return fmt.Errorf("setting the weights of %s: %w", l.Name(), err)
@@ -255,7 +255,7 @@ func fits(vs []Variable, weights []*tensor.Tensor) error {
 }
 
 // CountParams is the number of the layer's parameters.
-func (l *made) CountParams() int {
+func (l *layerInstance) CountParams() int {
 	n := 0
 	for _, v := range l.vars() {
 		n += v.Shape.Elements()
@@ -265,7 +265,7 @@ func (l *made) CountParams() int {
 
 // Variable is a variable of a layer: Keras' Variable.
 type Variable struct {
-	layer *made
+	layer *layerInstance
 	v     *graph.Variable
 }
 
@@ -304,7 +304,7 @@ func (v Variable) Set(t *tensor.Tensor) error {
 }
 
 // own notes the layer's variables, which building it has made in m's store.
-func (l *made) own(m *Model, variables []*graph.Variable) {
+func (l *layerInstance) own(m *Model, variables []*graph.Variable) {
 	l.owner, l.variables = m, variables
 	slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int { return int(a.Role) - int(b.Role) })
 }

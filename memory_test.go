@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -13,7 +14,7 @@ import (
 // TestMemory measures the tutorial's network: what follows from the network itself is
 // known, and the rest grows with the batch.
 func TestMemory(t *testing.T) {
-	m, err := Sequential(tutorial()...)
+	m, err := Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...)
 	if err != nil {
 		t.Fatal(err)
 	}

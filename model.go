@@ -82,7 +82,7 @@ type Model struct {
 	frozen    bool // the reverse of Keras' trainable, as it was last set for the whole
 	seed      uint64
 	label     func(*call) string // names a call for messages
-	self      *made              // the model as a layer; guarded by making
+	self      *layerInstance              // the model as a layer; guarded by making
 
 	// store has all variables there are; base has those of the layers only, which live as
 	// long as the model, where those of optimizer and metrics live as long as a Compile.

@@ -25,7 +25,7 @@ type network struct {
 	inputKeys, outputKeys []string
 
 	calls  []*call // in the order in which they run
-	layers []*made // in Keras' order of model.layers; of a Sequential without its Input
+	layers []*layerInstance // in Keras' order of model.layers; of a Sequential without its Input
 	chain  bool    // each call takes what the one before it gives, and nothing else
 }
 
@@ -33,8 +33,8 @@ type network struct {
 // (keras.Graph): files number layers by it, and the same network trains to the same bits however
 // it was made.
 func (n *network) trace() error {
-	var layers []*made
-	place := map[*made]int{}
+	var layers []*layerInstance
+	place := map[*layerInstance]int{}
 	var found []*call
 	met := map[*call]bool{}
 	stop := map[*call]bool{}
@@ -104,8 +104,8 @@ func (n *network) trace() error {
 
 // nodes are the calls of each layer in the order in which they were made, and each call's number
 // in that order: Keras' node index.
-func nodes(calls []*call) (of map[*made][]*call, number map[*call]int) {
-	of, number = map[*made][]*call{}, map[*call]int{}
+func nodes(calls []*call) (of map[*layerInstance][]*call, number map[*call]int) {
+	of, number = map[*layerInstance][]*call{}, map[*call]int{}
 	for _, c := range slices.SortedFunc(slices.Values(calls), func(a, b *call) int { return a.born - b.born }) {
 		number[c] = len(of[c.layer])
 		of[c.layer] = append(of[c.layer], c)
@@ -114,7 +114,7 @@ func nodes(calls []*call) (of map[*made][]*call, number map[*call]int) {
 }
 
 // isInput says whether the layer is a layer.Input.
-func (l *made) isInput() bool {
+func (l *layerInstance) isInput() bool {
 	_, ok := l.config.(layer.Input)
 	return ok
 }
@@ -122,11 +122,11 @@ func (l *made) isInput() bool {
 // nameLayers gives names to layers that have none, as Keras does (conv2d, conv2d_1, ...), in
 // the order in which the layers were made, and checks those that have. where names a layer in
 // a message.
-func nameLayers(layers []*made, where func(*made) string) error {
+func nameLayers(layers []*layerInstance, where func(*layerInstance) string) error {
 	var errs []error
-	taken := map[string]*made{}
+	taken := map[string]*layerInstance{}
 	layers = slices.Clone(layers)
-	slices.SortFunc(layers, func(a, b *made) int { return a.born - b.born })
+	slices.SortFunc(layers, func(a, b *layerInstance) int { return a.born - b.born })
 	for _, l := range layers {
 		name := l.Name()
 		if name == "" {

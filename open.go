@@ -138,7 +138,7 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 	if err != nil {
 		return nil, nil, err
 	}
-	r := reader{Options: o, missing: map[string][]string{}, shared: map[int64]*made{}}
+	r := reader{Options: o, missing: map[string][]string{}, shared: map[int64]*layerInstance{}}
 	m, err = r.model(n, nil, "")
 	if missing := r.missingClasses(); missing != nil {
 		return nil, nil, missing
@@ -160,7 +160,7 @@ func (m *Model) load(weights keras.Weights) error {
 		entries[e.Path] = e
 	}
 	values := map[*graph.Variable]*tensor.Tensor{}
-	met := map[*made]bool{} // of a layer that is in two models the first place counts; Keras' files have no other
+	met := map[*layerInstance]bool{} // of a layer that is in two models the first place counts; Keras' files have no other
 	var errs []error
 	var find func(m *Model, path, where string)
 	find = func(m *Model, path, where string) {

@@ -18,7 +18,7 @@ import (
 type reader struct {
 	Options
 	missing map[string][]string // the layers of classes that there are not
-	shared  map[int64]*made     // layers that are in several models, by keras.NetworkLayer.Shared
+	shared  map[int64]*layerInstance     // layers that are in several models, by keras.NetworkLayer.Shared
 }
 
 // missingClasses tells of all layers of classes that lince lacks.
@@ -112,7 +112,7 @@ func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model,
 		return nil, errors.Join(errs...)
 	}
 	for _, l := range layers { // what was applied for the shapes alone
-		if l, ok := l.(*made); ok {
+		if l, ok := l.(*layerInstance); ok {
 			l.applied = nil
 		}
 	}
@@ -125,7 +125,7 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	layers := make([]*made, len(n.Layers))
+	layers := make([]*layerInstance, len(n.Layers))
 	results := map[string][][]*Symbol{} // by layer and call
 	for _, nl := range n.Layers {
 		results[nl.Name] = make([][]*Symbol, max(len(nl.Calls), 1))
@@ -155,7 +155,7 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 				errs = append(errs, err)
 			}
 			if l == nil {
-				layers[c.Op] = &made{name: nl.Name}
+				layers[c.Op] = &layerInstance{name: nl.Name}
 				continue
 			}
 			layers[c.Op] = l
@@ -243,7 +243,7 @@ func isNone(v keras.Constant) bool {
 
 // made is a layer with its name and its flag. It is nil, without an error, where lince lacks its
 // class, which is noted.
-func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
+func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*layerInstance, error) {
 	if l := r.shared[nl.Shared]; l != nil && l.name == nl.Name && l.Class() == nl.Class {
 		return l, nil
 	}
@@ -254,7 +254,7 @@ func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*made, er
 	return l, err
 }
 
-func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
+func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*layerInstance, error) {
 	if nl.Network != nil {
 		m, err := r.model(nl.Network, x, where+nl.Name+"/")
 		if m == nil || err != nil {

@@ -142,7 +142,7 @@ func TestOwnClassesOpen(t *testing.T) {
 		if _, err := part.Evaluate(t.Context(), ds, lince.EvaluateOptions{Verbose: lince.Silent}); err != nil {
 			t.Errorf("without %s: %v", what, err)
 		}
-		if err := part.Summary(io.Discard, lince.Summary{}); err != nil {
+		if err := part.Summary(io.Discard, lince.SummaryOptions{}); err != nil {
 			t.Error(err)
 		}
 		again := saved(t, part)

@@ -218,9 +218,9 @@ func (m *Model) Config() map[string]any {
 }
 
 // sharedLayers numbers the layers that are in more than one of the model and those nested in it.
-func (m *Model) sharedLayers() map[*made]int64 {
-	numbers := map[*made]int64{}
-	in, met := map[*made]*Model{}, map[*Model]bool{}
+func (m *Model) sharedLayers() map[*layerInstance]int64 {
+	numbers := map[*layerInstance]int64{}
+	in, met := map[*layerInstance]*Model{}, map[*Model]bool{}
 	var visit func(m *Model)
 	visit = func(m *Model) {
 		met[m] = true
@@ -241,12 +241,12 @@ func (m *Model) sharedLayers() map[*made]int64 {
 
 // describe is the network as files have it. shared are the numbers of layers that are in several
 // models.
-func (m *Model) describe(shared map[*made]int64) (*keras.Network, error) {
+func (m *Model) describe(shared map[*layerInstance]int64) (*keras.Network, error) {
 	n := &keras.Network{Class: m.class, Name: m.name, Frozen: m.frozen}
 	layers := m.layers
 	if m.class == "Sequential" {
 		n.BuildInputShape = m.InputShape()
-		layers = append([]*made{m.inputs[0].call.layer}, layers...)
+		layers = append([]*layerInstance{m.inputs[0].call.layer}, layers...)
 	}
 	calls, node := nodes(m.calls)
 	ref := func(s *Symbol) keras.TensorRef {

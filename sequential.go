@@ -40,14 +40,14 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	if len(layers) == 0 {
 		return nil, errors.Join(append(errs, errors.New("the network has no layers; the first is layer.Input{Shape: ...}"))...)
 	}
-	places := map[*made]int{}
-	where := func(l *made) string {
+	places := map[*layerInstance]int{}
+	where := func(l *layerInstance) string {
 		if l.Model() == nil || l.name == "" {
 			return fmt.Sprintf("layer %d (%s)", places[l], l.Class())
 		}
 		return fmt.Sprintf("layer %d (%s %s)", places[l], l.Class(), l.name)
 	}
-	var list []*made
+	var list []*layerInstance
 	var in *Symbol
 	for i, l := range layers {
 		l = value(l)
@@ -87,7 +87,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	}
 	// A layer that has no place in the network is still looked at, for its own mistakes.
 	if in == nil {
-		in = (&made{name: "input_layer"}).call(nil)
+		in = (&layerInstance{name: "input_layer"}).call(nil)
 	}
 	if err := nameLayers(list, where); err != nil {
 		errs = append(errs, err)
@@ -114,7 +114,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 }
 
 // call applies the layer without a look at what that gives.
-func (l *made) call(in []*Symbol) *Symbol {
+func (l *layerInstance) call(in []*Symbol) *Symbol {
 	c := newCall(l, in)
 	n := 1
 	if m := l.Model(); m != nil {

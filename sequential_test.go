@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -15,7 +16,7 @@ import (
 )
 
 func TestTutorialsNetwork(t *testing.T) {
-	m := must(on(0).Sequential(tutorial()...))
+	m := must(on(0).Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...))
 	var names, shapes []string
 	for _, l := range m.Layers() {
 		names = append(names, l.Name())
@@ -35,7 +36,7 @@ func TestTutorialsNetwork(t *testing.T) {
 		t.Errorf("%s: %v to %v", m.Name(), m.InputShape(), m.OutputShape())
 	}
 	var s bytes.Buffer
-	if err := m.Summary(&s, Summary{}); err != nil {
+	if err := m.Summary(&s, SummaryOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{`Model: "sequential"`, "│ conv2d_1 (Conv2D)               │ (None, 61, 61, 64)     │        36,928 │", " Total params: 3,725,314 (14.21 MB)", " Non-trainable params: 0 (0.00 B)"} {
@@ -45,19 +46,6 @@ func TestTutorialsNetwork(t *testing.T) {
 	}
 	if strings.Contains(s.String(), "Optimizer") {
 		t.Error("the summary tells of an optimizer")
-	}
-}
-
-func tutorial() []layer.Layer {
-	return []layer.Layer{
-		layer.Input{Shape: []int{128, 128, 3}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Flatten{},
-		layer.Dense{Units: 64, Activation: layer.ReLU},
-		layer.Dense{Units: 2, Activation: layer.Softmax},
 	}
 }
 
@@ -74,7 +62,7 @@ func TestSummaryWithOptimizer(t *testing.T) {
 	}
 	m.compiled.started = true
 	var s bytes.Buffer
-	if err := m.Summary(&s, Summary{}); err != nil {
+	if err := m.Summary(&s, SummaryOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{" Total params: 337 (1.32 KB)", " Trainable params: 112 (448.00 B)", " Non-trainable params: 111 (444.00 B)", " Optimizer params: 114 (460.00 B)"} {

@@ -9,8 +9,8 @@ import (
 	"github.com/lince-ml/lince/internal/summary"
 )
 
-// Summary is how to print a model's summary. The zero value is Keras' default.
-type Summary struct {
+// SummaryOptions is how to print a model's summary. The zero value is Keras' default.
+type SummaryOptions struct {
 	ExpandNested  bool      // show the layers of models that are layers
 	ShowTrainable bool      // a column that says which layers are trained: Y, N, or - for no weights
 	LineLength    int       // width of the table in columns; 0 is the terminal's, at most 88 (108 with "Connected to")
@@ -21,7 +21,7 @@ type Summary struct {
 // parameters, and what each layer is connected to where the model is no chain; the parameters
 // of the optimizer too, once it has made a step. A terminal's width and colours are used where
 // w is one.
-func (m *Model) Summary(w io.Writer, o Summary) error {
+func (m *Model) Summary(w io.Writer, o SummaryOptions) error {
 	s := summary.Model{Name: m.name, Connected: !m.chain, Rows: m.rows()}
 	for _, v := range m.Variables() {
 		if v.Trainable() {

@@ -13,7 +13,7 @@ import (
 )
 
 // summaryOf is a model's summary as a file has it.
-func summaryOf(t *testing.T, m *lince.Model, o lince.Summary) string {
+func summaryOf(t *testing.T, m *lince.Model, o lince.SummaryOptions) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := m.Summary(&b, o); err != nil {
@@ -23,7 +23,7 @@ func summaryOf(t *testing.T, m *lince.Model, o lince.Summary) string {
 }
 
 // summaries are the ways in which Keras printed them, by what is put behind a file's name.
-var summaries = map[string]lince.Summary{
+var summaries = map[string]lince.SummaryOptions{
 	"":          {},
 	"-expanded": {ExpandNested: true, ShowTrainable: true},
 }

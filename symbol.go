@@ -26,7 +26,7 @@ type Symbol struct {
 
 // call is a layer applied to values: a Keras node.
 type call struct {
-	layer *made
+	layer *layerInstance
 	in    []*Symbol
 	out   []*Symbol
 	born  int   // calls and layers are numbered in the order in which they were made
@@ -60,7 +60,7 @@ func (s *Symbol) Layer() *Layer {
 	if s.call == nil {
 		return nil
 	}
-	return &Layer{made: s.call.layer}
+	return &Layer{layerInstance: s.call.layer}
 }
 
 // Then applies layers one after the other: the first to the symbol, each other to what the
@@ -103,7 +103,7 @@ func Apply(l layer.Layer, x ...*Symbol) *Symbol {
 }
 
 // apply makes a call, and infers what it gives.
-func apply(l *made, in []*Symbol) *Symbol {
+func apply(l *layerInstance, in []*Symbol) *Symbol {
 	c := newCall(l, in)
 	// Names are given later, and mistakes are told then.
 	b := graph.NewBuilder(graph.NewStore(), false)
@@ -131,7 +131,7 @@ func apply(l *made, in []*Symbol) *Symbol {
 }
 
 // newCall notes that a layer is applied, and not yet what that gives.
-func newCall(l *made, in []*Symbol) *call {
+func newCall(l *layerInstance, in []*Symbol) *call {
 	making.Lock()
 	defer making.Unlock()
 	making.count++
@@ -179,7 +179,7 @@ func value(l layer.Layer) layer.Layer {
 	switch l.(type) {
 	case nil:
 		return nil
-	case *Model, *Layer, *made:
+	case *Model, *Layer, *layerInstance:
 		if reflect.ValueOf(l).IsNil() {
 			return nil
 		}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
@@ -124,16 +124,7 @@ func TestTrainingAsKeras(t *testing.T) {
 			if anew != "" {
 				want.Steps, want.Weights = min(want.Steps, 10), nil
 			}
-			m, err := lince.Sequential(
-				layer.Input{Shape: []int{want.Side, want.Side, 3}},
-				layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-				layer.MaxPool2D{Pool: layer.Size{2, 2}},
-				layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-				layer.MaxPool2D{Pool: layer.Size{2, 2}},
-				layer.Flatten{},
-				layer.Dense{Units: 64, Activation: layer.ReLU},
-				layer.Dense{Units: 2, Activation: layer.Softmax},
-			)
+			m, err := lince.Sequential(tutorial.Layers(want.Side, want.Side, 2)...)
 			if err != nil {
 				t.Fatal(err)
 			}
