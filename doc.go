@@ -1,7 +1,7 @@
-// Package lince trains neural networks on images, as Keras does, in Go alone.
+// Package lince trains neural networks for images, as Keras does, in pure Go.
 //
-// A model is made of layers, compiled with a loss, an optimizer and metrics, and fitted to
-// data. The tutorial's network, which tells cats from dogs:
+// To use it, build a model of layers, compile it with a loss, an optimizer and metrics, and fit it to data.
+// The following program trains the network of the tutorial, which tells cats from dogs:
 //
 //	model, err := lince.Sequential(
 //		layer.Input{Shape: []int{128, 128, 3}},
@@ -31,8 +31,10 @@
 //	prediction, err := model.ClassifyImage(ctx, photo) // a file's bytes
 //	fmt.Println(prediction.Name, prediction.Probability)
 //
-// The words are Keras', and so are the numbers: package layer, loss, metric, optimizer and
-// callback hold Keras' classes of these names as struct literals whose zero values are
-// Keras' defaults; package data prepares pictures as ImageDataGenerator does. Mistakes in a
-// network are all told at once, by layer and shape.
+// The API follows Keras. Packages layer, loss, metric, optimizer and callback hold Keras' classes under
+// Keras' names: struct literals whose zero values are Keras' defaults. They compute what Keras computes, and
+// files go both ways. Package data reads images as Keras' ImageDataGenerator does.
+//
+// Compile and the functions that build a model report all mistakes in a network at once. Each one names the
+// layer and the shapes.
 package lince

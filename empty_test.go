@@ -41,7 +41,9 @@ func TestEmpty(t *testing.T) {
 			t.Fatal(err)
 		}
 		sizes := func(n ...int) data.Dataset { return cut{barsData(24, 8, 1), n} }
-		evaluate := func(ds data.Dataset) (*Logs, error) { return m.Evaluate(t.Context(), ds, EvaluateOptions{Verbose: Silent}) }
+		evaluate := func(ds data.Dataset) (*Logs, error) {
+			return m.Evaluate(t.Context(), ds, EvaluateOptions{Verbose: Silent})
+		}
 		fails := func(what string, err error, want string) {
 			t.Helper()
 			if err == nil || !strings.Contains(err.Error(), want) {

@@ -24,9 +24,9 @@ type network struct {
 	// The keys of a file whose inputs (or outputs) are a dict; nil of others.
 	inputKeys, outputKeys []string
 
-	calls  []*call // in the order in which they run
+	calls  []*call          // in the order in which they run
 	layers []*layerInstance // in Keras' order of model.layers; of a Sequential without its Input
-	chain  bool    // each call takes what the one before it gives, and nothing else
+	chain  bool             // each call takes what the one before it gives, and nothing else
 }
 
 // trace finds the calls and the layers on the way to the outputs, and puts both in Keras' order

@@ -17,8 +17,8 @@ import (
 // reader makes a model of a file's network.
 type reader struct {
 	Options
-	missing map[string][]string // the layers of classes that there are not
-	shared  map[int64]*layerInstance     // layers that are in several models, by keras.NetworkLayer.Shared
+	missing map[string][]string      // the layers of classes that there are not
+	shared  map[int64]*layerInstance // layers that are in several models, by keras.NetworkLayer.Shared
 }
 
 // missingClasses tells of all layers of classes that lince lacks.
