@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// graphOf builds the graph of a training step, or of an evaluation step. Its inputs are those
-// of the model, then targets and sample weights of each objective.
+// graphOf builds the graph of a training step or of an evaluation step. Its inputs are the model's inputs,
+// then targets and example weights for each objective.
 func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.Graph, error) {
 	b := graph.NewBuilder(store, training)
 	out := m.forward(b, nil, m.label, false)
@@ -21,7 +21,7 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	}
 	type operands struct{ yTrue, yPred, weights, losses *graph.Value }
 	of := make([]operands, len(c.objectives))
-	var total, each *graph.Value // the sum of the losses: of the batch, of each example
+	var total, each *graph.Value // sum of the losses: mean over the batch, and of each example
 	losses := 0
 	for i, o := range c.objectives {
 		key := ""
@@ -42,7 +42,7 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 			return nil, fmt.Errorf("compiling: %w", errors.Join(b.Err()))
 		}
 		mean, examples := at.Mean(v.losses), v.losses
-		if o.prefix != "" && examples.Rank() > 1 { // the outputs' losses may differ in rank
+		if o.prefix != "" && examples.Rank() > 1 { // losses of different outputs may differ in rank
 			examples = at.Mean(examples, axesFrom(1, examples.Rank())...)
 		}
 		if w := o.LossWeight; w != nil {
@@ -78,7 +78,7 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	for _, name := range c.names {
 		v := values[name]
 		if v == nil || v.Valid() && v.Rank() != 0 {
-			b.In("", "metric "+name).Errorf("want a scalar as the result")
+			b.In("", "metric "+name).Errorf("the result must be a scalar")
 		}
 		outputs = append(outputs, graph.Output{Key: name, Value: v})
 	}
@@ -89,11 +89,11 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	return g, nil
 }
 
-// weighted multiplies losses by the weights of their examples. Keras' sum_over_batch_size is
-// the weighted sum over the number of losses, not the sum of the weights.
+// weighted multiplies losses by the weights of their examples. Keras' sum_over_batch_size divides the
+// weighted sum by the number of losses, not by the sum of the weights.
 func weighted(at *graph.Builder, losses, weights *graph.Value) *graph.Value {
 	if losses != nil && losses.Valid() && losses.Rank() == 0 {
-		return at.Errorf("the loss is one number; want one an example, shape (batch, ...)")
+		return at.Errorf("the loss is a scalar; want one value for each example, shape (batch, ...)")
 	}
 	if losses == nil || !losses.Valid() {
 		return losses
@@ -106,7 +106,7 @@ func weighted(at *graph.Builder, losses, weights *graph.Value) *graph.Value {
 	return at.Mul(losses, weights)
 }
 
-// axesFrom are the axes from one on.
+// axesFrom returns the axes first, first+1, ..., rank-1.
 func axesFrom(first, rank int) []int {
 	var axes []int
 	for a := first; a < rank; a++ {
@@ -115,7 +115,7 @@ func axesFrom(first, rank int) []int {
 	return axes
 }
 
-// learn adds the gradients and the optimizer.
+// learn adds the gradients and the optimizer's updates.
 func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	var weights []*graph.Value
 	for _, v := range m.vars() {
@@ -124,7 +124,7 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 		}
 	}
 	if len(weights) == 0 {
-		return // there is still something to evaluate; Fit refuses
+		return // the model can still be evaluated; Fit returns an error
 	}
 	grads := graph.Grad(b, total, weights...)
 	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
