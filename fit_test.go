@@ -380,16 +380,16 @@ func TestFitRefuses(t *testing.T) {
 		f    FitOptions
 		want string
 	}{
-		"nil data":        {nil, FitOptions{}, "no data set"},
+		"nil data":        {nil, FitOptions{}, "the dataset is nil"},
 		"no targets":      {must(data.Tensors(x, nil, data.TensorOptions{})), FitOptions{}, "no targets"},
 		"other pictures":  {must(data.Tensors(tensor.New(tensor.Float32, 8, 7, 7, 1), y, data.TensorOptions{})), FitOptions{}, "(None, 7, 7, 1), the model takes (None, 6, 6, 1)"},
 		"three classes":   {must(data.Tensors(x, tensor.New(tensor.Float32, 8, 3), data.TensorOptions{})), FitOptions{}, "Units: 3"},
 		"class numbers":   {must(data.Tensors(x, tensor.New(tensor.Int32, 8), data.TensorOptions{})), FitOptions{}, "SparseCategoricalCrossentropy"},
 		"validation":      {ok, FitOptions{Validation: must(data.Tensors(x, nil, data.TensorOptions{}))}, "validation data: there are no targets"},
-		"negative epochs": {ok, FitOptions{Epochs: -1}, "Epochs is -1"},
+		"negative epochs": {ok, FitOptions{Epochs: -1}, "Epochs must be at least 0, got -1"},
 		"nil callback":    {ok, FitOptions{Callbacks: []callback.Callback{nil}}, "callback 0 is nil"},
 		"no validation":   {ok, FitOptions{Callbacks: []callback.Callback{callback.EarlyStopping{}}}, "there will be no val_loss"},
-		"bad verbose":     {ok, FitOptions{Verbose: 9}, "verbose is 9"},
+		"bad verbose":     {ok, FitOptions{Verbose: 9}, "Verbose must be Auto, Silent, Bar or Lines, got 9"},
 	} {
 		if c.f.Verbose == 0 {
 			c.f = quiet(c.f)
@@ -421,7 +421,7 @@ func TestFitRefuses(t *testing.T) {
 		t.Errorf("class out of range: error is %v", err)
 	}
 	labels.Float32s()[2] = .5
-	if _, err := sparse.Fit(context.Background(), must(data.Tensors(x, labels, data.TensorOptions{NoShuffle: true})), quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "whole number") {
+	if _, err := sparse.Fit(context.Background(), must(data.Tensors(x, labels, data.TensorOptions{NoShuffle: true})), quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "must be an integer") {
 		t.Errorf("class .5: error is %v", err)
 	}
 }

@@ -75,15 +75,15 @@ func TestFunctionalMistakes(t *testing.T) {
 	}{
 		"nothing":       {nil, nil, []string{"no inputs", "no outputs"}},
 		"empty lists":   {List(), List(), []string{"no inputs", "no outputs"}},
-		"no symbol":     {in, &Symbol{}, []string{"output 0 is no symbol"}},
+		"no symbol":     {in, &Symbol{}, []string{"output 0 is not a symbol"}},
 		"of nothing":    {in, Apply(layer.Dense{Units: 1}), []string{"which takes nothing"}},
 		"nil layer":     {in, in.Then(nil), []string{"the layer is nil"}},
 		"what feeds it": {in, flat.Then(layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, Name: "late"}), []string{"layer late (Conv2D) of flatten: got shape (None, 192)"}},
 		"two":           {in, List(in.Then(layer.Conv2D{}), flat.Then(layer.Dense{})), []string{"(Conv2D) of picture: Filters is not set", "Kernel is not set", "(Dense) of flatten: Units is not set"}},
-		"equal names":   {in, List(flat.Then(layer.Dense{Units: 1, Name: "a"}), flat.Then(layer.Dense{Units: 1, Name: "a"})), []string{`layer a (Dense): its name "a" is layer a (Dense)'s already`}},
+		"equal names":   {in, List(flat.Then(layer.Dense{Units: 1, Name: "a"}), flat.Then(layer.Dense{Units: 1, Name: "a"})), []string{`layer a (Dense): the name "a" belongs to layer a (Dense)`}},
 		"other input":   {Input(layer.Input{Shape: []int{3}}), flat, []string{"picture"}},
 		"operands":      {in, Apply(layer.Flatten{}, in, in), []string{"it is applied to 2 values, want 1"}},
-		"input twice":   {List(in, in), flat, []string{"input 1 is there twice"}},
+		"input twice":   {List(in, in), flat, []string{"input 1 is listed twice"}},
 	} {
 		_, err := on(1).Functional(c.in, c.out)
 		if err == nil {
@@ -346,9 +346,9 @@ func TestOutputMistakes(t *testing.T) {
 		want string
 	}{
 		"unknown output":  {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kidn": {}}}, "did you mean kind?"},
-		"whose metrics":   {CompileOptions{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "which of them"},
+		"metrics of which output":   {CompileOptions{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "set the metrics of each in Outputs"},
 		"no loss":         {CompileOptions{}, "there is no loss"},
-		"negative weight": {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight is -1"},
+		"negative weight": {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight must be at least 0, got -1"},
 		"logits":          {CompileOptions{Outputs: map[string]Objective{"kind": {Loss: loss.CategoricalCrossentropy{FromLogits: true}}}}, "output kind: CategoricalCrossentropy takes logits"},
 	} {
 		if err := m.Compile(c.c); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -434,10 +434,10 @@ func TestWeightsOfOutputs(t *testing.T) {
 		t.Errorf("with class weights of kind: %v, without: %v", b, a)
 	}
 	for want, f := range map[string]FitOptions{
-		"ClassWeight is for models of one output":    {ClassWeight: map[int]float64{0: 1}},
+		"ClassWeight is for models with one output":    {ClassWeight: map[int]float64{0: 1}},
 		"did you mean kind?":                         {OutputClassWeight: map[string]map[int]float64{"kidn": {}}},
-		"output kind: ClassWeight has a class 2":     {OutputClassWeight: map[string]map[int]float64{"kind": {2: 1}}},
-		"output place: ClassWeight of class 1 is -1": {OutputClassWeight: map[string]map[int]float64{"place": {1: -1}}},
+		"output kind: ClassWeight has class 2":     {OutputClassWeight: map[string]map[int]float64{"kind": {2: 1}}},
+		"output place: ClassWeight of class 1 must be at least 0, got -1": {OutputClassWeight: map[string]map[int]float64{"place": {1: -1}}},
 	} {
 		if _, err := twoHeads(t).Fit(t.Context(), ds, quiet(f)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q: error is %v", want, err)

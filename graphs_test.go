@@ -179,8 +179,8 @@ func TestOwnLayerMistakes(t *testing.T) {
 		in, out *Symbol
 		want    string
 	}{
-		"a number":          {in, number, "is one number; want one for each example"},
-		"a number as input": {number, number.Then(layer.ReLULayer{}), "is one number; want one for each example"},
+		"a number":          {in, number, "is a scalar; want one value for each example"},
+		"a number as input": {number, number.Then(layer.ReLULayer{}), "is a scalar; want one value for each example"},
 		"an invalid value":  {in, Apply(invalid, in), "Build returned an invalid value"},
 		"no model":          {in, Apply(&Model{}, in), "the model has no layers"},
 		"no such layer":     {in, model.Layer("none").Output(), "no outputs"},

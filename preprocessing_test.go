@@ -223,13 +223,13 @@ func TestClassifyImageRefuses(t *testing.T) {
 	want(err, "set Model.Preprocessing", "preprocess.Resize", "data.Images")
 	m.Preprocessing = Preprocessing{preprocess.Resize{Height: 12, Width: 11}}
 	_, err = m.ClassifyImage(t.Context(), files[0])
-	want(err, "pictures of 12x11 with 3 channels, the model takes (None, 12, 10, 3)")
+	want(err, "images of 12x11 with 3 channels, the model takes (None, 12, 10, 3)")
 	m.Preprocessing = Preprocessing{preprocess.Decode{ColorMode: picture.RGBA}, preprocess.Resize{Height: 12, Width: 10}}
 	_, err = m.ClassifyImage(t.Context(), files[0])
 	want(err, "with 4 channels")
 	m.Preprocessing = Preprocessing{preprocess.Resize{ShortSide: 12}}
 	_, err = m.ClassifyImage(t.Context(), files[0])
-	want(err, "pictures of the file's size")
+	want(err, "images of the file's size")
 	m.Preprocessing = Preprocessing{preprocess.Resize{}}
 	_, err = m.ClassifyImage(t.Context(), files[0])
 	want(err, "preprocessing step 1 (resize)")
@@ -237,12 +237,12 @@ func TestClassifyImageRefuses(t *testing.T) {
 	m.Preprocessing = Preprocessing{preprocess.Resize{Height: 12, Width: 10}}
 	for text, file := range map[string][]byte{"the file is empty": nil, `not an image: starts with "GET / "`: []byte("GET / "), "PNG": files[0][:40]} {
 		_, err = m.ClassifyImage(t.Context(), file)
-		want(err, "classifying pictures: ", text)
+		want(err, "classifying images: ", text)
 	}
 	_, err = m.ClassifyImages(t.Context(), []byte("a"), files[0], []byte("b"))
-	want(err, "picture 0: not an image", "picture 2: not an image")
+	want(err, "image 0: not an image", "image 2: not an image")
 	_, err = m.ClassifyDecoded(t.Context(), nil, image.NewGray(image.Rect(0, 0, 0, 1)))
-	want(err, "picture 0: there is no picture", "picture 1: the picture has no pixels")
+	want(err, "image 0: ", "image.Image is nil", "image 1: ", "size is 0x1")
 
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -252,11 +252,11 @@ func TestClassifyImageRefuses(t *testing.T) {
 	}
 	m.Preprocessing = append(m.Preprocessing, preprocess.Rescale{Scale: 1e38}, preprocess.Rescale{Scale: 1e38})
 	_, err = m.ClassifyImage(t.Context(), files[0])
-	want(err, "not a number (NaN)")
+	want(err, "is NaN")
 	flat := must(on(1).Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 2, Activation: layer.Softmax}))
 	flat.Preprocessing = Preprocessing{preprocess.Resize{Height: 2, Width: 2}}
 	_, err = flat.ClassifyImage(t.Context(), files[0])
-	want(err, "the preprocessing makes pictures, the model takes (None, 4)")
+	want(err, "the preprocessing makes images, the model takes (None, 4)")
 }
 
 // The order of the best, and of equals.

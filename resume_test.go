@@ -245,7 +245,7 @@ func TestCheckpointRefused(t *testing.T) {
 	if err := first.Save(filepath.Join(filepath.Dir(path), "model.keras")); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := OpenCheckpoint(filepath.Join(filepath.Dir(path), "model.keras")); err == nil || !strings.Contains(err.Error(), "no checkpoint") {
+	if _, _, err := OpenCheckpoint(filepath.Join(filepath.Dir(path), "model.keras")); err == nil || !strings.Contains(err.Error(), "not a checkpoint") {
 		t.Errorf("a model as a checkpoint: %v", err)
 	}
 	other := must(on(1).Sequential(append(small(), layer.Dense{Units: 2, Activation: layer.Softmax})...))
@@ -263,23 +263,23 @@ func TestCheckpointRefused(t *testing.T) {
 		edit func(s *callback.State)
 		want string
 	}{
-		"version":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Version = 9 }, "of version 9"},
+		"version":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Version = 9 }, "has version 9"},
 		"network":         {other, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "another network"},
-		"optimizer":       {compiled, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "compiled otherwise"},
-		"more data":       {m, barsData(11, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: of 10 examples, there are 11 now"},
-		"batches":         {m, barsData(10, 3, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: of 3 batches, there are 4 now"},
-		"order":           {m, barsData(10, 4, 3), FitOptions{Validation: val, Callbacks: list}, nil, "other content, in another order"},
-		"no validation":   {m, barsData(10, 4, 2), FitOptions{Callbacks: list}, nil, "with validation data; there are none now"},
+		"optimizer":       {compiled, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "compiled with another optimizer"},
+		"more data":       {m, barsData(11, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: they had 10 examples, there are 11 now"},
+		"batches":         {m, barsData(10, 3, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: they had 3 batches, there are 4 now"},
+		"order":           {m, barsData(10, 4, 3), FitOptions{Validation: val, Callbacks: list}, nil, "their content, order or settings differ"},
+		"no validation":   {m, barsData(10, 4, 2), FitOptions{Callbacks: list}, nil, "with validation data; add them"},
 		"validation":      {m, barsData(10, 4, 2), FitOptions{Validation: barsData(6, 4, 1), Callbacks: list}, nil, "other validation data"},
-		"callbacks":       {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list[:1]}, nil, "of 2 callbacks, there are 1"},
-		"other callbacks": {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: []callback.Callback{list[1], list[0]}}, nil, "has a callback.Func as callback 0, Fit a callback.TerminateOnNaN"},
-		"steps":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, StepsPerEpoch: 2}, nil, "StepsPerEpoch 0, Fit 2"},
-		"initial epoch":   {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, InitialEpoch: 2}, nil, "InitialEpoch is 2"},
-		"far":             {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Source.Step = 1 << 62 }, "damaged"},
-		"before":          {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Position.Epoch = -1 }, "damaged"},
+		"callbacks":       {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list[:1]}, nil, "has 2 callbacks, FitOptions has 1"},
+		"other callbacks": {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: []callback.Callback{list[1], list[0]}}, nil, "has a callback.Func as callback 0, FitOptions has a callback.TerminateOnNaN"},
+		"steps":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, StepsPerEpoch: 2}, nil, "StepsPerEpoch 0, FitOptions has 2"},
+		"initial epoch":   {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, InitialEpoch: 2}, nil, "InitialEpoch must be 0 with Resume, got 2"},
+		"far":             {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Source.Step = 1 << 62 }, "corrupt"},
+		"before":          {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Position.Epoch = -1 }, "corrupt"},
 		"called":          {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Called = 3 }, "3 of 2 callbacks"},
-		"phase":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Phase = "x" }, `no phase "x"`},
-		"no logs":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Logs = nil }, "no accuracy of the epoch"},
+		"phase":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Phase = "x" }, `unknown phase "x"`},
+		"no logs":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Logs = nil }, "no accuracy for the epoch"},
 		"no metrics":      {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Metrics = nil }, "0 variables of metrics"},
 	} {
 		state := *s

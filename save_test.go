@@ -126,7 +126,7 @@ func TestJSONUnbuilt(t *testing.T) {
 	text := `{"module": "keras", "class_name": "Sequential", "config": {"name": "sequential", "trainable": true, "layers": [
 		{"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense", "units": 2}, "registered_name": null}]}, "registered_name": null}`
 	_, err := on(1).FromJSON([]byte(text))
-	if err == nil || !strings.Contains(err.Error(), "does not say the shape of its input") {
+	if err == nil || !strings.Contains(err.Error(), "does not have the shape of the model's input") {
 		t.Errorf("error is %v", err)
 	}
 	built := strings.Replace(text, `"layers"`, `"build_input_shape": [null, 3], "layers"`, 1)
@@ -270,7 +270,7 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		"unknown layer": {replace(`"class_name": "Flatten"`, `"class_name": "Lambda"`), "lacks: Lambda (layer flatten)"},
 		"unknown key":   {replace(`"filters": 3`, `"filters": 3, "filtres": 3`), "filtres"},
-		"huge layer":    {replace(`"units": 4`, `"units": 4000000`), "the file's dense/kernel is float32 (12, 4), the network's float32 (12, 4000000)"},
+		"huge layer":    {replace(`"units": 4`, `"units": 4000000`), "dense/kernel must be float32 (12, 4000000), the file has float32 (12, 4)"},
 		"another model": {replace(`"class_name": "Sequential"`, `"class_name": "MyModel"`), `its class is "MyModel"`},
 		"other preprocessing": {change(func(f *keras.File) {
 			f.Extra = json.RawMessage(`{"preprocessing":{"target_size":[100000,100000]}}`)
@@ -280,14 +280,14 @@ func TestOpenRefuses(t *testing.T) {
 		"unknown step": {change(func(f *keras.File) {
 			f.Extra = json.RawMessage(`{"preprocessing":[{"step":"resise","height":6,"width":6}]}`)
 		}), `preprocessing step 1: no step "resise"; did you mean resize?`},
-		"other colour mode": {change(func(f *keras.File) {
+		"other color mode": {change(func(f *keras.File) {
 			f.Extra = json.RawMessage(`{"preprocessing":{"target_size":[6,6],"color_mode":"rgb","interpolation":"nearest","rescale":0}}`)
-		}), "pictures of 6x6 with 3 channels, the model takes (None, 6, 6, 1)"},
-		"odd extra":     {change(func(f *keras.File) { f.Extra = json.RawMessage(`[1]`) }), "what lince keeps"},
-		"missing layer": {change(func(f *keras.File) { find(f, "layers/dense").Vars = nil }), "layer dense: the file has 0 variables, the network 2"},
+		}), "images of 6x6 with 3 channels, the model takes (None, 6, 6, 1)"},
+		"odd extra":     {change(func(f *keras.File) { f.Extra = json.RawMessage(`[1]`) }), "the part of the file that Keras ignores"},
+		"missing layer": {change(func(f *keras.File) { find(f, "layers/dense").Vars = nil }), "layer dense: want 2 variables, the file has 0"},
 		"other shape": {change(func(f *keras.File) {
 			find(f, "layers/conv2d").Vars[1] = tensor.New(tensor.Float32, 5)
-		}), "conv2d/bias is float32 (5,)"},
+		}), "conv2d/bias must be float32 (3,), the file has float32 (5,)"},
 	} {
 		if _, err := reread(c.f); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error is %v, want one with %q", name, err, c.want)
@@ -307,7 +307,7 @@ func TestOpenRefuses(t *testing.T) {
 		"other slots": {change(func(f *keras.File) {
 			e := find(f, "optimizer")
 			e.Vars = e.Vars[:4]
-		}), "the file has 2 slots, RMSprop 6"},
+		}), "the file has 2 slots, RMSprop needs 6"},
 		"other slot": {change(func(f *keras.File) {
 			find(f, "optimizer").Vars[2] = tensor.New(tensor.Float32, 5)
 		}), "optimizer's state"},
@@ -449,7 +449,7 @@ func TestPredict(t *testing.T) {
 	if part, err := m.Predict(context.Background(), ds, PredictOptions{Steps: 2, Verbose: Silent}); err != nil || part.Shape()[0] != 8 {
 		t.Errorf("two steps: %v, %v", part, err)
 	}
-	if _, err := m.Predict(context.Background(), nil, PredictOptions{Verbose: Silent}); err == nil || !strings.Contains(err.Error(), "no data set") {
+	if _, err := m.Predict(context.Background(), nil, PredictOptions{Verbose: Silent}); err == nil || !strings.Contains(err.Error(), "the dataset is nil") {
 		t.Errorf("of nil: error is %v", err)
 	}
 	for _, err := range m.Predictions(context.Background(), nil) {

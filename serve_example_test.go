@@ -66,7 +66,7 @@ func ExampleModel_ClassifyImage() {
 	check(err)
 	var photo strings.Builder
 	check(set.WritePNG(&photo, 0))
-	for _, upload := range []string{photo.String(), "no picture"} {
+	for _, upload := range []string{photo.String(), "not an image"} {
 		answer, err := http.Post(server.URL, "application/octet-stream", strings.NewReader(upload))
 		check(err)
 		body, err := io.ReadAll(answer.Body)
@@ -76,5 +76,5 @@ func ExampleModel_ClassifyImage() {
 	}
 	// Output:
 	// 200 [{"class":0,"name":"cat","probability":0.5},{"class":1,"name":"dog","probability":0.5}]
-	// 422 classifying pictures: not an image: starts with "no picture" (JPEG, PNG, GIF, BMP, TIFF, WebP and PPM are read)
+	// 422 classifying images: not an image: starts with "not an image" (JPEG, PNG, GIF, BMP, TIFF, WebP and PPM are read)
 }
