@@ -345,11 +345,11 @@ func TestOutputMistakes(t *testing.T) {
 		c    CompileOptions
 		want string
 	}{
-		"unknown output":  {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kidn": {}}}, "did you mean kind?"},
-		"metrics of which output":   {CompileOptions{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "set the metrics of each in Outputs"},
-		"no loss":         {CompileOptions{}, "there is no loss"},
-		"negative weight": {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight must be at least 0, got -1"},
-		"logits":          {CompileOptions{Outputs: map[string]Objective{"kind": {Loss: loss.CategoricalCrossentropy{FromLogits: true}}}}, "output kind: CategoricalCrossentropy takes logits"},
+		"unknown output":          {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kidn": {}}}, "did you mean kind?"},
+		"metrics of which output": {CompileOptions{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "set the metrics of each in Outputs"},
+		"no loss":                 {CompileOptions{}, "there is no loss"},
+		"negative weight":         {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight must be at least 0, got -1"},
+		"logits":                  {CompileOptions{Outputs: map[string]Objective{"kind": {Loss: loss.CategoricalCrossentropy{FromLogits: true}}}}, "output kind: CategoricalCrossentropy takes logits"},
 	} {
 		if err := m.Compile(c.c); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error is %v", name, err)
@@ -434,9 +434,9 @@ func TestWeightsOfOutputs(t *testing.T) {
 		t.Errorf("with class weights of kind: %v, without: %v", b, a)
 	}
 	for want, f := range map[string]FitOptions{
-		"ClassWeight is for models with one output":    {ClassWeight: map[int]float64{0: 1}},
-		"did you mean kind?":                         {OutputClassWeight: map[string]map[int]float64{"kidn": {}}},
-		"output kind: ClassWeight has class 2":     {OutputClassWeight: map[string]map[int]float64{"kind": {2: 1}}},
+		"ClassWeight is for models with one output":                       {ClassWeight: map[int]float64{0: 1}},
+		"did you mean kind?":                                              {OutputClassWeight: map[string]map[int]float64{"kidn": {}}},
+		"output kind: ClassWeight has class 2":                            {OutputClassWeight: map[string]map[int]float64{"kind": {2: 1}}},
 		"output place: ClassWeight of class 1 must be at least 0, got -1": {OutputClassWeight: map[string]map[int]float64{"place": {1: -1}}},
 	} {
 		if _, err := twoHeads(t).Fit(t.Context(), ds, quiet(f)); err == nil || !strings.Contains(err.Error(), want) {

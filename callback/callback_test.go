@@ -151,18 +151,18 @@ func TestEarlyStopping(t *testing.T) {
 
 func TestMonitorMistakes(t *testing.T) {
 	for want, c := range map[string]Callback{
-		"there will be no val_loss to monitor": EarlyStopping{},
-		"odd should get higher or lower":       ModelCheckpoint{Path: "a.keras", SaveBestOnly: true, Monitor: "odd"},
-		`mode is "up"`:                         ReduceLROnPlateau{Monitor: "loss", Mode: "up"},
-		"patience is -1":                       EarlyStopping{Monitor: "loss", Patience: -1},
-		"must end in .keras":                   ModelCheckpoint{Path: "a.h5"},
-		"save frequency is -1":                 ModelCheckpoint{Path: "a.keras", SaveFreq: -1},
-		"cannot read {epoch:02x}":              ModelCheckpoint{Path: "{epoch:02x}.keras"},
-		"without its partner":                  ModelCheckpoint{Path: "{epoch.keras"},
-		"factor is 1":                          ReduceLROnPlateau{Monitor: "loss", Factor: 1},
-		"none may be negative":                 ReduceLROnPlateau{Monitor: "loss", Cooldown: -1},
-		"no Schedule":                          LearningRateScheduler{},
-		"CSVLogger":                            CSVLogger{Filename: filepath.Join("no", "such", "folder.csv")},
+		"there will be no val_loss to monitor":                     EarlyStopping{},
+		"a higher or a lower odd is better":                        ModelCheckpoint{Path: "a.keras", SaveBestOnly: true, Monitor: "odd"},
+		`got "up"`:                                                 ReduceLROnPlateau{Monitor: "loss", Mode: "up"},
+		"Patience must be at least 0, got -1":                      EarlyStopping{Monitor: "loss", Patience: -1},
+		"must end in .keras":                                       ModelCheckpoint{Path: "a.h5"},
+		"SaveFreq must be at least 1, or 0 for each epoch, got -1": ModelCheckpoint{Path: "a.keras", SaveFreq: -1},
+		"cannot read {epoch:02x}":                                  ModelCheckpoint{Path: "{epoch:02x}.keras"},
+		"unmatched brace":                                          ModelCheckpoint{Path: "{epoch.keras"},
+		"below 1, got 1":                                           ReduceLROnPlateau{Monitor: "loss", Factor: 1},
+		"must be at least 0, got 10, -1 and 0":                     ReduceLROnPlateau{Monitor: "loss", Cooldown: -1},
+		"Schedule is nil":                                          LearningRateScheduler{},
+		"CSVLogger":                                                CSVLogger{Filename: filepath.Join("no", "such", "folder.csv")},
 	} {
 		if _, err := c.Begin(&fake{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error is %v, want one with %q", c, err, want)
@@ -174,7 +174,7 @@ func TestMonitorMistakes(t *testing.T) {
 	}
 	logs := &Logs{}
 	logs.Set("accuracy", 1)
-	if err := h.EpochEnd(0, logs); err == nil || !strings.Contains(err.Error(), "there is no loss to monitor; there are accuracy") {
+	if err := h.EpochEnd(0, logs); err == nil || !strings.Contains(err.Error(), "there is no loss to monitor; the logs have accuracy") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -41,7 +41,7 @@ training, batch 4: 2 runs, 20.00 ms each in kernels
   10.000  50.0%     50.0      50%   0.1         1%      3  Conv2D (direct)  conv  4x8x8x3 -> 4x6x6x8
   10.000  50.0%                     4.0        40%      1  ReLU  conv
    0.000   0.0%                                            1 others
-threads would make it faster, by how its work is cut:  2: 1.3x  4: 1.7x  8: 1.7x  16: 1.7x
+estimated speedup by number of threads:  2: 1.3x  4: 1.7x  8: 1.7x  16: 1.7x
 `
 	if got := b.String(); got != want {
 		t.Errorf("%s", cmp.Diff(want, got))

@@ -20,8 +20,8 @@ type event struct {
 	Args  map[string]any `json:"args,omitempty"`
 }
 
-// WriteTrace writes the spans as JSON of the Trace Event Format: phases on one line, the
-// steps that each thread ran on one line a thread.
+// WriteTrace writes the recorded spans in the JSON form of the Trace Event Format: one line for phases, and
+// one line for each thread with the steps that it ran.
 func (p *Profile) WriteTrace(w io.Writer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,8 +68,8 @@ func (p *Profile) WriteTrace(w io.Writer) error {
 			}
 		}
 	}
-	// Those that begin first come first; of two that begin together the longer one, which
-	// has the other inside.
+	// Readers of the format expect spans ordered by start, and of spans with equal starts the longest, which
+	// encloses the others, first.
 	slices.SortStableFunc(spans, func(a, b placed) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to))
 	})
