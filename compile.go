@@ -131,7 +131,7 @@ func (m *Model) objectives(c CompileOptions) ([]objective, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Outputs)) {
 		if !isOutput[name] {
-			errs = append(errs, fmt.Errorf("Outputs has %q, which is not an output%s; the outputs are %s", name, suggest.Hint(name, names), strings.Join(names, ", ")))
+			errs = append(errs, fmt.Errorf("Outputs has %q, which is not an output%s", name, suggest.Hint(name, names)))
 		}
 	}
 	if len(names) > 1 && len(c.Metrics)+len(c.WeightedMetrics) > 0 {
