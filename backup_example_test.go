@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/data"
 )
 
-// A training that can be killed: the program is simply run again, and continues where it was.
+// A training that survives a crash: run the program again, and it resumes where it stopped.
 func ExampleModel_Fit_resume() {
 	train := func(ctx context.Context, model *lince.Model, train data.Dataset) (*lince.History, error) {
 		history, err := model.Fit(ctx, train, lince.FitOptions{

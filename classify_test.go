@@ -12,7 +12,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// What a model with the weights at hand says of two examples.
+// TestClassify classifies two examples with known weights.
 func TestClassify(t *testing.T) {
 	for name, c := range map[string]struct {
 		last    layer.Dense

@@ -12,8 +12,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// A graph without Keras layers predicts as the model it came from, is trained, and is a part of
-// other models.
+// A model from a graph without Keras layers predicts like the model that the graph came from. It can be trained and
+// nested.
 func TestFromGraph(t *testing.T) {
 	from := trained(t)
 	m, err := on(1).FromGraph(from.predict.graph, from.store)

@@ -211,8 +211,8 @@ func numberCalls(results [][]*Symbol) {
 	}
 }
 
-// plainCall refuses arguments of a call that lince does not support. It accepts a mask that is None, and
-// training, which does not matter because the caller decides whether the model trains.
+// plainCall refuses arguments of a call that lince does not support. It accepts None as a mask. It ignores
+// training, because the caller decides whether the model trains.
 func plainCall(c keras.NetworkCall) error {
 	for i, a := range c.Args {
 		if v, ok := a.(keras.Constant); ok && !isNone(v) {

@@ -24,7 +24,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// drawn is a table of drawn cats and dogs, and the bytes of each.
+// drawn returns a table of drawn cats and dogs, and the bytes of each image.
 func drawn(t testing.TB, n int) (*data.Table, [][]byte) {
 	t.Helper()
 	table, err := data.Open(context.Background(), fmt.Sprintf("demo:cats-and-dogs?n=%d", n), data.OpenOptions{})
@@ -39,7 +39,7 @@ func drawn(t testing.TB, n int) (*data.Table, [][]byte) {
 	return table, files
 }
 
-// pictureModel is a model of 12x10 RGB pictures and two classes, compiled.
+// pictureModel returns a compiled model for RGB images of 12x10 and two classes.
 func pictureModel(t testing.TB) *Model {
 	t.Helper()
 	m := must(on(3).Sequential(
@@ -54,7 +54,7 @@ func pictureModel(t testing.TB) *Model {
 	return m
 }
 
-// collect is what Classify yields, in the rows' order.
+// collect returns what Classify yields, in the order of the rows.
 func collect(t testing.TB, m *Model, ds data.Dataset) []Classification {
 	t.Helper()
 	var list []Classification
@@ -68,8 +68,8 @@ func collect(t testing.TB, m *Model, ds data.Dataset) []Classification {
 	return list
 }
 
-// A training notes what the data set says; the file keeps it; and a picture's bytes then give
-// what the data set gives, to the bit.
+// Fit takes classes and preprocessing from the dataset, the file keeps them, and the bytes of an image then give the
+// same bits as the dataset.
 func TestFitNotesPreprocessing(t *testing.T) {
 	table, files := drawn(t, 6)
 	moves := augment.Generator{HorizontalFlip: true, RotationRange: 9}
@@ -103,7 +103,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 		want := collect(t, m, must(data.Images(table, data.ImageOptions{Preprocessing: c.want, NoShuffle: true, BatchSize: 4})))
 		all := must(got.ClassifyImages(t.Context(), files...))
 		if !reflect.DeepEqual(all, want) {
-			t.Errorf("%s: files are %v, the data set %v", name, all, want)
+			t.Errorf("%s: files are %v, the dataset %v", name, all, want)
 		}
 		for i, file := range files {
 			one := must(got.ClassifyImage(t.Context(), file))
@@ -114,17 +114,17 @@ func TestFitNotesPreprocessing(t *testing.T) {
 			decoded := must(got.ClassifyDecoded(t.Context(), must(png.Decode(bytes.NewReader(file)))))
 			decoded[0].Row = i
 			if !reflect.DeepEqual(decoded[0], want[i]) {
-				t.Errorf("%s: picture %d is %v, want %v", name, i, decoded[0], want[i])
+				t.Errorf("%s: image %d is %v, want %v", name, i, decoded[0], want[i])
 			}
 		}
-		// What the model has stays.
+		// What the model has is not changed.
 		m.Classes = []string{"gato", "perro"}
 		fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}})), FitOptions{})
 		if m.Classes[0] != "gato" || !reflect.DeepEqual(m.Preprocessing, c.want) {
 			t.Errorf("%s: another training changed it to %q, %+v", name, m.Classes, m.Preprocessing)
 		}
 	}
-	// What does not fit, or cannot be said, is not noted.
+	// What does not fit is ignored.
 	m := pictureModel(t)
 	g := augment.Generator{SamplewiseCenter: true}
 	fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}, Augment: g})), FitOptions{})
@@ -138,7 +138,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 	}
 }
 
-// More pictures than a batch, in their order.
+// Predictions for more images than a batch are in order.
 func TestClassifyManyImages(t *testing.T) {
 	_, files := drawn(t, 2*data.DefaultBatchSize+5)
 	m := pictureModel(t)
@@ -158,7 +158,7 @@ func TestClassifyManyImages(t *testing.T) {
 	}
 }
 
-// TestLoadPictures holds how pictures of different sizes are loaded: one by one.
+// TestLoadPictures expects images of different sizes to be loaded one by one.
 func TestLoadPictures(t *testing.T) {
 	p := must(Preprocessing{preprocess.Resize{ShortSide: 4}}.Compile())
 	shapes := [][2]int{{8, 8}, {16, 8}, {8, 24}}
@@ -179,7 +179,7 @@ func TestLoadPictures(t *testing.T) {
 	}
 }
 
-// A model of pictures of any size takes each as it comes.
+// A model for images of any size takes each image in its own size.
 func TestClassifyAnySize(t *testing.T) {
 	m := must(on(2).Sequential(
 		layer.Input{Shape: []int{tensor.Unknown, tensor.Unknown, 3}},
@@ -200,7 +200,7 @@ func TestClassifyAnySize(t *testing.T) {
 	for i, p := range pictures {
 		one := must(m.ClassifyDecoded(t.Context(), p))[0]
 		if one.Row = i; !reflect.DeepEqual(one, all[i]) {
-			t.Errorf("picture %d is %v, alone %v", i, all[i], one)
+			t.Errorf("image %d is %v, alone %v", i, all[i], one)
 		}
 	}
 	if all[0].Probability == all[4].Probability {
@@ -259,7 +259,7 @@ func TestClassifyImageRefuses(t *testing.T) {
 	want(err, "the preprocessing makes images, the model takes (None, 4)")
 }
 
-// The order of the best, and of equals.
+// The order of the most probable classes, also if some are equal.
 func TestTop(t *testing.T) {
 	m := must(on(1).Sequential(layer.Input{Shape: []int{1, 1, 1}}, layer.Flatten{},
 		layer.Dense{Units: 5, Activation: layer.Softmax, KernelInitializer: initializer.Zeros{}}))
@@ -293,7 +293,7 @@ func TestTop(t *testing.T) {
 	}
 }
 
-// Any number of goroutines may classify, while the model trains, saves and learns its names.
+// Any number of goroutines may classify while the model trains, is saved and gets its class names.
 func TestClassifyConcurrently(t *testing.T) {
 	table, files := drawn(t, 8)
 	m := pictureModel(t)

@@ -45,7 +45,7 @@ func TestTutorialsNetwork(t *testing.T) {
 		}
 	}
 	if strings.Contains(s.String(), "Optimizer") {
-		t.Error("the summary tells of an optimizer")
+		t.Error("the summary lists an optimizer")
 	}
 }
 
@@ -72,7 +72,7 @@ func TestSummaryWithOptimizer(t *testing.T) {
 	}
 }
 
-// silent is a layer that fails without a word.
+// silent is a layer that fails without an error.
 type silent struct{ layer.Flatten }
 
 func (silent) Class() string { return "Silent" }
@@ -120,7 +120,7 @@ func TestNetworkMistakes(t *testing.T) {
 	}
 }
 
-// Many layers, each within what one may have.
+// Many layers, each below the limit for one layer.
 func TestTooMuchMemory(t *testing.T) {
 	layers := []layer.Layer{layer.Input{Shape: []int{1 << 15}}}
 	for range 20 {
@@ -155,7 +155,7 @@ func TestSeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameWeights(t, a, c)
-	// Masks of Dropout and the optimizer start anew, too.
+	// The masks of Dropout and the optimizer start over, too.
 	fit(t, a, barsData(8, 4, 1), FitOptions{})
 	fit(t, c, barsData(8, 4, 1), FitOptions{})
 	sameWeights(t, a, c)
@@ -191,12 +191,12 @@ func TestCompileMistakes(t *testing.T) {
 			t.Errorf("%s: error is %v, want one with %q", name, err, c.want)
 		}
 		if _, ok := m.Compiled(); ok || len(m.store.Variables()) != 4 {
-			t.Errorf("%s: left traces: %d variables", name, len(m.store.Variables()))
+			t.Errorf("%s: left %d variables", name, len(m.store.Variables()))
 		}
 	}
 }
 
-// A model that cannot be compiled anew stays as it was; one that can has a new optimizer.
+// A model is unchanged if Compile fails. If it succeeds, the model has a new optimizer.
 func TestCompileAgain(t *testing.T) {
 	m := smallModel(t, 1)
 	fit(t, m, barsData(8, 4, 1), FitOptions{})

@@ -52,7 +52,7 @@ func TestSaveWeights(t *testing.T) {
 	}
 }
 
-// Compiled files whose last layer cannot be meant open, and training says what is odd.
+// A file whose loss does not fit the last layer opens, and training prints a warning.
 func TestDoubts(t *testing.T) {
 	m := must(on(1).Sequential(layer.Input{Shape: []int{6, 6, 1}}, layer.Flatten{}, layer.Dense{Units: 1, Activation: layer.Sigmoid}))
 	text := string(must(m.ToJSON()))

@@ -15,7 +15,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// fake is a run without a model: its weight is the number of the epoch.
+// fake is a run without a model. Its only weight is the number of the epoch.
 type fake struct {
 	epochs    int
 	validates bool
@@ -24,7 +24,7 @@ type fake struct {
 	stopped   bool
 	finished  bool
 	saved     []string
-	failing   error // of Save
+	failing   error // error of Save
 	weight    float32
 	rate      float32
 	said      []string
@@ -63,8 +63,7 @@ func (f *fake) SetLearningRate(rate float64) error {
 }
 func (f *fake) Printf(format string, a ...any) { f.said = append(f.said, fmt.Sprintf(format, a...)) }
 
-// run plays a training in which a metric takes these values, and returns the logs of its
-// epochs.
+// run simulates a training in which a metric has these values, and returns the logs of its epochs.
 func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*Logs {
 	t.Helper()
 	h, err := c.Begin(f)
@@ -91,7 +90,7 @@ func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*
 			}
 		}
 		all = append(all, logs)
-		// The state survives being stored at any time.
+		// The state can be stored and restored at any time.
 		if h.State != nil {
 			b, err := json.Marshal(h.State)
 			if err != nil {
@@ -113,8 +112,8 @@ func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*
 	return all
 }
 
-// What keras.callbacks.EarlyStopping 3.15.1 does with the same values: how many epochs it
-// lets pass, and the epoch whose weights the model has in the end.
+// The number of epochs that keras.callbacks.EarlyStopping 3.15.1 runs with the same values, and the epoch whose weights
+// the model has at the end.
 func TestEarlyStopping(t *testing.T) {
 	for name, c := range map[string]struct {
 		c      EarlyStopping
@@ -224,7 +223,7 @@ func TestModelCheckpoint(t *testing.T) {
 	if h, err = (ModelCheckpoint{Path: at("a.keras")}).Begin(f); err != nil {
 		t.Fatal(err)
 	}
-	// The training continues; its end tells.
+	// The training continues, and End returns the error.
 	if err := h.EpochEnd(0, &Logs{}); err != nil {
 		t.Errorf("error is %v", err)
 	}
@@ -243,7 +242,7 @@ func TestModelCheckpoint(t *testing.T) {
 	}
 }
 
-// What Python's str.format gives.
+// As Python's str.format.
 func TestPattern(t *testing.T) {
 	l := &Logs{}
 	l.Set("epoch", 7)
@@ -268,12 +267,12 @@ func TestPattern(t *testing.T) {
 	}
 }
 
-// What Keras' callback of the same settings leaves as learning rate after each epoch.
+// The learning rate after each epoch with Keras' callback of the same settings.
 func TestReduceLROnPlateau(t *testing.T) {
 	for name, c := range map[string]struct {
 		c      ReduceLROnPlateau
 		values []float64
-		want   []float32 // as logged: before the change
+		want   []float32 // as logged, before the change
 		last   float32
 	}{
 		"patience":  {ReduceLROnPlateau{Patience: new(2), Factor: .5}, []float64{1, 1, 1, 1, .5}, []float32{1, 1, 1, .5, .5}, .5},
@@ -389,7 +388,7 @@ func TestWeightsJSON(t *testing.T) {
 	}
 }
 
-// What was not saved is not the best so far.
+// A value is the best so far only if its model was saved.
 func TestModelCheckpointRetries(t *testing.T) {
 	f := &fake{validates: true, failing: errors.New("disk full")}
 	h, err := ModelCheckpoint{Path: filepath.Join(t.TempDir(), "a.keras"), SaveBestOnly: true}.Begin(f)
@@ -450,11 +449,11 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	there(false)
 	if f := play(BackupAndRestore{Path: path, SaveFreq: 9, KeepCheckpoint: true}, true, AfterStep, CutShort); len(f.saved) != 1 {
-		t.Errorf("saved %d times, want when it was cut short", len(f.saved))
+		t.Errorf("saved %d times, want when it was interrupted", len(f.saved))
 	}
 	there(true)
 
-	// What a killed run left half written goes.
+	// Unfinished files of a killed run are removed.
 	if err := os.WriteFile(filepath.Join(dir, "sub", ".b.keras.0123456789abcdef.tmp"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -485,7 +484,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// A resumed training writes the file that one without interruption would have.
+// A resumed training must write the same file as one without an interruption.
 func TestCSVLoggerResumes(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "h.csv")
 	write := func(h Hooks, epoch int, logs map[string]float64) {
@@ -519,7 +518,7 @@ func TestCSVLoggerResumes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(h, 1, map[string]float64{"loss": .5}) // after the checkpoint, before it is killed
+	write(h, 1, map[string]float64{"loss": .5}) // after the checkpoint
 	h = begin(state)
 	write(h, 1, map[string]float64{"loss": .5})
 	if err := h.End(); err != nil {
@@ -537,7 +536,7 @@ func TestCSVLoggerResumes(t *testing.T) {
 	}
 }
 
-// A State keeps every number, also those that JSON has none for.
+// A State keeps every number, also those that JSON cannot express.
 func TestStateJSON(t *testing.T) {
 	s := State{Version: StateVersion, Phase: AtSteps, History: &History{}, Logs: &Logs{}, Metrics: Weights{tensor.Scalar(float32(2))}}
 	s.Logs.Set("loss", math.Inf(-1))

@@ -206,7 +206,7 @@ func (w *Weights) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// number is a float64 that JSON can store whatever it is: NaN and infinities as strings.
+// number is a float64 in JSON, with NaN and infinities as strings.
 type number float64
 
 func newNumber(v float64) *number {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// filled is a profile of known times.
+// filled returns a profile with known times.
 func filled() *Profile {
 	p := &Profile{Limits: Limits{GFLOPS: 100, GBS: 10}}
 	r := p.NewRun("training, batch 4", 2, []Step{
@@ -72,7 +72,7 @@ func TestWriteTrace(t *testing.T) {
 			got = append(got, e.Name)
 		}
 	}
-	// What encloses others comes before them, as the readers of the format want.
+	// Enclosing spans come before enclosed ones, as readers of the format expect.
 	if want := "training steps,Conv2D,Conv2D,ReLU"; strings.Join(got, ",") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
