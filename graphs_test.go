@@ -193,7 +193,7 @@ func TestCustomLayerMistakes(t *testing.T) {
 	}
 }
 
-// Whatever a file's compile config has, the model must predict, and must be saved with the same config.
+// With any compile config in its file, a model must predict, and must be saved with the same config.
 func TestStrangeCompileConfig(t *testing.T) {
 	values := []string{
 		`1`, `-1`, `1e400`, `"mse"`, `"none"`, `true`, `[]`, `[[]]`, `[1]`, `["mse"]`, `["mse", "mse", "mse"]`, `[["mse"], ["mse"]]`, `[0.5, -1]`,

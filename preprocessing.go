@@ -13,7 +13,7 @@ import (
 // Preprocessing turns an image into the input of a model: steps of package preprocess, applied in this order.
 //
 //	model.Preprocessing = lince.Preprocessing{
-//		preprocess.Resize{Height: 224, Width: 224, Interpolation: picture.Bilinear},
+//		preprocess.Resize{Height: 224, Width: 224},
 //		preprocess.Input{Mode: preprocess.Torch},
 //	}
 type Preprocessing = preprocess.Steps

@@ -12,7 +12,7 @@ import (
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
-// summaryOf returns a model's summary as it is written to a file.
+// summaryOf returns a model's summary, without terminal colors.
 func summaryOf(t *testing.T, m *lince.Model, o lince.SummaryOptions) string {
 	t.Helper()
 	var b bytes.Buffer

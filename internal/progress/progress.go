@@ -82,7 +82,7 @@ func (l *line) draw(t styledText, now time.Time, final bool) {
 	if l.display.Columns != nil {
 		columns = l.display.Columns()
 	}
-	// Keep the last column empty: many terminals wrap as soon as it is filled.
+	// Keep the last column empty, because many terminals wrap when it is filled.
 	if !final && columns > 1 && t.width > columns-1 {
 		t.cut(columns - 1)
 	}
