@@ -232,43 +232,15 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		}
 		graphs = append(graphs, g)
 	}
-	if err := checkMemory(store.Variables()); err != nil {
-		return fmt.Errorf("compiling: %w", err)
-	}
-	for _, g := range graphs {
-		for _, node := range g.Nodes {
-			err = errors.Join(err, m.backend.Supports(node))
-		}
-	}
+	programs, err := m.programs(graphs, store)
 	if err != nil {
-		return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
-	}
-	store.Initialize(m.seed)
-	var programs []backend.Program
-	for _, g := range graphs {
-		p, err := m.backend.Compile(g, store)
-		if err != nil {
-			for _, p := range programs {
-				p.Close()
-			}
-			return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
-		}
-		programs = append(programs, p)
+		return err
 	}
 	n.evaluate = programs[len(programs)-1]
 	if training {
 		n.train = programs[0]
 	}
-	for _, v := range store.Variables() {
-		switch first, _, _ := strings.Cut(v.Path, "/"); first {
-		case optimizerPath:
-			n.optimizer = append(n.optimizer, v)
-		case metricsPath:
-			n.training = append(n.training, v)
-		case evaluationPath:
-			n.evaluation = append(n.evaluation, v)
-		}
-	}
+	n.assign(store.Variables())
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if old := m.compiled; old != nil {
@@ -276,6 +248,47 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 	}
 	m.compiled, m.store = n, store
 	return nil
+}
+
+// programs compiles graphs for the backend, and initializes the store's new variables.
+func (m *Model) programs(graphs []*graph.Graph, store *graph.Store) (programs []backend.Program, err error) {
+	if err := checkMemory(store.Variables()); err != nil {
+		return nil, fmt.Errorf("compiling: %w", err)
+	}
+	for _, g := range graphs {
+		for _, node := range g.Nodes {
+			err = errors.Join(err, m.backend.Supports(node))
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
+	}
+	store.Initialize(m.seed)
+	for _, g := range graphs {
+		p, err := m.backend.Compile(g, store)
+		if err != nil {
+			for _, p := range programs {
+				p.Close()
+			}
+			return nil, fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
+		}
+		programs = append(programs, p)
+	}
+	return programs, nil
+}
+
+// assign finds the variables of the optimizer and of the metrics by their paths.
+func (c *compiled) assign(variables []*graph.Variable) {
+	for _, v := range variables {
+		switch first, _, _ := strings.Cut(v.Path, "/"); first {
+		case optimizerPath:
+			c.optimizer = append(c.optimizer, v)
+		case metricsPath:
+			c.training = append(c.training, v)
+		case evaluationPath:
+			c.evaluation = append(c.evaluation, v)
+		}
+	}
 }
 
 // errNothing means that no output has a loss or a metric.

@@ -47,32 +47,7 @@ func (o Options) between(inputs, outputs *Symbol) (*Model, error) {
 	if err := checkName(m.name); err != nil {
 		errs = append(errs, fmt.Errorf("the model: %w", err))
 	}
-	for _, side := range []struct {
-		what   string
-		symbol *Symbol
-		to     *[]*Symbol
-		list   *bool
-	}{{"input", inputs, &m.inputs, &m.inputList}, {"output", outputs, &m.outputs, &m.outputList}} {
-		if side.symbol == nil {
-			errs = append(errs, fmt.Errorf("the network has no %ss: the symbol is nil", side.what))
-			continue
-		}
-		*side.to, *side.list = slices.Clone(side.symbol.Values()), side.symbol.list != nil
-		if len(*side.to) == 0 {
-			errs = append(errs, fmt.Errorf("the network has no %ss: the list is empty", side.what))
-		}
-		met := map[*Symbol]bool{}
-		for i, s := range *side.to {
-			switch {
-			case s.call == nil:
-				errs = append(errs, fmt.Errorf("%s %d is not a symbol made by Input or Apply", side.what, i))
-			case met[s] && side.what == "input":
-				errs = append(errs, fmt.Errorf("input %d is listed twice", i))
-			}
-			met[s] = true
-		}
-	}
-	if errs != nil {
+	if errs = append(errs, m.setEnds(inputs, outputs)...); errs != nil {
 		return nil, errors.Join(errs...)
 	}
 	if err := m.fromInputs(); err != nil {
@@ -98,6 +73,36 @@ func (o Options) between(inputs, outputs *Symbol) (*Model, error) {
 		errs = append(errs, err)
 	}
 	return m.built(errs, labelOf)
+}
+
+// setEnds sets the network's inputs and outputs, and returns all mistakes in them.
+func (m *Model) setEnds(inputs, outputs *Symbol) (errs []error) {
+	for _, side := range []struct {
+		what   string
+		symbol *Symbol
+		to     *[]*Symbol
+		list   *bool
+	}{{"input", inputs, &m.inputs, &m.inputList}, {"output", outputs, &m.outputs, &m.outputList}} {
+		if side.symbol == nil {
+			errs = append(errs, fmt.Errorf("the network has no %ss: the symbol is nil", side.what))
+			continue
+		}
+		*side.to, *side.list = slices.Clone(side.symbol.Values()), side.symbol.list != nil
+		if len(*side.to) == 0 {
+			errs = append(errs, fmt.Errorf("the network has no %ss: the list is empty", side.what))
+		}
+		met := map[*Symbol]bool{}
+		for i, s := range *side.to {
+			switch {
+			case s.call == nil:
+				errs = append(errs, fmt.Errorf("%s %d is not a symbol made by Input or Apply", side.what, i))
+			case met[s] && side.what == "input":
+				errs = append(errs, fmt.Errorf("input %d is listed twice", i))
+			}
+			met[s] = true
+		}
+	}
+	return errs
 }
 
 // labelOf names a call in messages: the layer, and the layers that feed it.

@@ -33,29 +33,13 @@ type network struct {
 // Files number layers in this order, and it makes the bits of a training independent of the order in which
 // the network was built.
 func (n *network) trace() error {
+	found := n.reachable()
 	var layers []*layerInstance
 	place := map[*layerInstance]int{}
-	var found []*call
-	met := map[*call]bool{}
-	stop := map[*call]bool{}
-	for _, s := range n.inputs {
-		stop[s.call] = true
-	}
-	todo := slices.Concat(n.outputs, n.inputs)
-	for len(todo) > 0 {
-		c := todo[len(todo)-1].call
-		todo = todo[:len(todo)-1]
-		if c == nil || met[c] {
-			continue
-		}
-		met[c] = true
+	for _, c := range found {
 		if _, ok := place[c.layer]; !ok {
 			place[c.layer] = len(layers)
 			layers = append(layers, c.layer)
-		}
-		found = append(found, c)
-		if !stop[c] {
-			todo = append(todo, c.in...)
 		}
 	}
 	calls, node := nodes(found)
@@ -100,6 +84,29 @@ func (n *network) trace() error {
 		n.calls = append(n.calls, calls[layers[c.Op]][c.Node])
 	}
 	return nil
+}
+
+// reachable returns the calls that lead from the inputs to the outputs, and those of the inputs.
+func (n *network) reachable() (found []*call) {
+	met := map[*call]bool{}
+	stop := map[*call]bool{}
+	for _, s := range n.inputs {
+		stop[s.call] = true
+	}
+	todo := slices.Concat(n.outputs, n.inputs)
+	for len(todo) > 0 {
+		c := todo[len(todo)-1].call
+		todo = todo[:len(todo)-1]
+		if c == nil || met[c] {
+			continue
+		}
+		met[c] = true
+		found = append(found, c)
+		if !stop[c] {
+			todo = append(todo, c.in...)
+		}
+	}
+	return found
 }
 
 // nodes returns the calls of each layer in the order in which they were made, and the index of each call in

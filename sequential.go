@@ -39,15 +39,46 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	if len(layers) == 0 {
 		return nil, errors.Join(append(errs, errors.New("the network has no layers; the first is layer.Input{Shape: ...}"))...)
 	}
-	places := map[*layerInstance]int{}
+	list, in, places, mistakes := chainLayers(layers)
+	errs = append(errs, mistakes...)
+	// Layers after a missing Input are still checked for mistakes.
+	if in == nil {
+		in = (&layerInstance{name: "input_layer"}).call(nil)
+	}
 	where := func(l *layerInstance) string {
 		if l.Model() == nil || l.name == "" {
 			return fmt.Sprintf("layer %d (%s)", places[l], l.Class())
 		}
 		return fmt.Sprintf("layer %d (%s %s)", places[l], l.Class(), l.name)
 	}
-	var list []*layerInstance
-	var in *Symbol
+	if err := nameLayers(list, where); err != nil {
+		errs = append(errs, err)
+	}
+	m.inputs = []*Symbol{in}
+	m.calls = []*call{in.call}
+	last := in
+	for _, l := range list {
+		if l.isInput() {
+			continue
+		}
+		m.layers = append(m.layers, l)
+		last = l.call([]*Symbol{last})
+		m.calls = append(m.calls, last.call)
+	}
+	m.outputs, m.chain = []*Symbol{last}, true
+	if len(m.layers) == 0 {
+		errs = append(errs, errors.New("the network has an input but no other layers"))
+	}
+	label := func(c *call) string {
+		return fmt.Sprintf("layer %d (%s %s)", places[c.layer], c.layer.Class(), c.layer.name)
+	}
+	return m.built(errs, label)
+}
+
+// chainLayers returns the layers of a chain, with an Input before a model that comes first, and the symbol of the
+// Input; nil if there is none. places has the position of each layer in the list, for messages.
+func chainLayers(layers []layer.Layer) (list []*layerInstance, in *Symbol, places map[*layerInstance]int, errs []error) {
+	places = map[*layerInstance]int{}
 	for i, l := range layers {
 		l = value(l)
 		if l == nil {
@@ -84,32 +115,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 			list = append(list, next)
 		}
 	}
-	// Layers after a missing Input are still checked for mistakes.
-	if in == nil {
-		in = (&layerInstance{name: "input_layer"}).call(nil)
-	}
-	if err := nameLayers(list, where); err != nil {
-		errs = append(errs, err)
-	}
-	m.inputs = []*Symbol{in}
-	m.calls = []*call{in.call}
-	last := in
-	for _, l := range list {
-		if l.isInput() {
-			continue
-		}
-		m.layers = append(m.layers, l)
-		last = l.call([]*Symbol{last})
-		m.calls = append(m.calls, last.call)
-	}
-	m.outputs, m.chain = []*Symbol{last}, true
-	if len(m.layers) == 0 {
-		errs = append(errs, errors.New("the network has an input but no other layers"))
-	}
-	label := func(c *call) string {
-		return fmt.Sprintf("layer %d (%s %s)", places[c.layer], c.layer.Class(), c.layer.name)
-	}
-	return m.built(errs, label)
+	return list, in, places, errs
 }
 
 // call applies the layer without inferring the type of its result.
