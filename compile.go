@@ -353,16 +353,22 @@ func (o objective) place(what string) string {
 	return what + " of the output " + o.name
 }
 
+// lossCount returns the number of outputs that have a loss.
+func (c *compiled) lossCount() int {
+	n := 0
+	for _, o := range c.objectives {
+		if o.Loss != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // nameMetrics chooses the names of losses and metrics in logs. As in Keras, a weighted metric whose name is
 // taken becomes weighted_accuracy, and further equal names are numbered: accuracy_1.
 func (c *compiled) nameMetrics() error {
 	c.measures = map[string]metric.Metric{}
-	losses := 0
-	for _, o := range c.objectives {
-		if o.Loss != nil {
-			losses++
-		}
-	}
+	losses := c.lossCount()
 	if losses > 0 {
 		c.names = []string{"loss"}
 	}

@@ -32,72 +32,9 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	if conf["loss"] == nil || conf["optimizer"] == nil {
 		return
 	}
-	var c CompileOptions
-	note := func(what string, err error) {
-		var unknown *layer.UnknownClass
-		switch {
-		case errors.As(err, &unknown) && customOptions[unknown.Kind] != "":
-			m.unknown = append(m.unknown, fmt.Errorf("%s: %w; add it to %s if it is a custom class", what, err, customOptions[unknown.Kind]))
-		case err != nil:
-			m.unknown = append(m.unknown, fmt.Errorf("%s: %w", what, err))
-		}
-	}
-	c.Optimizer, err = decode(conf["optimizer"], o.Optimizers, optimizer.Parse, optimizer.Decode)
-	note("the optimizer", err)
-	c.Outputs = map[string]Objective{}
-	names := m.OutputNames()
-	if len(names) > maxOutputs {
-		note("compile_config", fmt.Errorf("the model has %d outputs, at most %d can be compiled from a file", len(names), maxOutputs))
+	c, ok := o.compileOptions(m, conf)
+	if !ok {
 		return
-	}
-	for _, key := range []string{"loss", "loss_weights", "metrics", "weighted_metrics"} {
-		if strings.HasSuffix(key, "metrics") && len(names) == 1 {
-			if _, ok := conf[key].([]any); ok {
-				continue // the metrics of the only output
-			}
-		}
-		note(key, checkPlaces(conf[key], names))
-	}
-	for i, name := range names {
-		var one Objective
-		of := ""
-		if len(names) > 1 {
-			of = " of the output " + name
-		}
-		if v := ofOutput(conf["loss"], names, i); v != nil {
-			one.Loss, err = decode(v, o.Losses, loss.Parse, loss.Decode)
-			note("the loss"+of, err)
-		}
-		if v := ofOutput(conf["loss_weights"], names, i); v != nil {
-			w, ok := config.Float(v)
-			if !ok || w < 0 {
-				note("loss_weights"+of, fmt.Errorf("must be a number of at least 0, got %s", config.Show(v)))
-			} else {
-				one.LossWeight = &w
-			}
-		}
-		for _, k := range []struct {
-			key  string
-			list *[]metric.Metric
-		}{{"metrics", &one.Metrics}, {"weighted_metrics", &one.WeightedMetrics}} {
-			for _, v := range metricsOf(conf[k.key], names, i) {
-				x, err := decode(v, o.Metrics, metric.Parse, metric.Decode)
-				if err != nil {
-					note("a metric"+of, err)
-					continue
-				}
-				*k.list = append(*k.list, x)
-			}
-		}
-		c.Outputs[name] = one
-	}
-	if len(names) == 1 {
-		one := c.Outputs[names[0]]
-		c.Loss, c.Metrics, c.WeightedMetrics = one.Loss, one.Metrics, one.WeightedMetrics
-		one.Loss, one.Metrics, one.WeightedMetrics = nil, nil, nil
-		if c.Outputs = nil; one.LossWeight != nil {
-			c.Outputs = map[string]Objective{names[0]: one}
-		}
 	}
 	if err := m.passedOverError(); err != nil {
 		m.unknown = append(m.unknown, err)
@@ -113,6 +50,85 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	if err := m.checkLosses(m.compiled.objectives); err != nil {
 		m.doubts = append(m.doubts, err)
 	}
+}
+
+// note adds an error to Model.unknown, with the option for custom classes if one may help.
+func (m *Model) note(what string, err error) {
+	var unknown *layer.UnknownClass
+	switch {
+	case errors.As(err, &unknown) && customOptions[unknown.Kind] != "":
+		m.unknown = append(m.unknown, fmt.Errorf("%s: %w; add it to %s if it is a custom class", what, err, customOptions[unknown.Kind]))
+	case err != nil:
+		m.unknown = append(m.unknown, fmt.Errorf("%s: %w", what, err))
+	}
+}
+
+// compileOptions decodes a compile config, and notes what lince lacks. ok is false if the model has too many outputs.
+func (o Options) compileOptions(m *Model, conf map[string]any) (c CompileOptions, ok bool) {
+	var err error
+	c.Optimizer, err = decode(conf["optimizer"], o.Optimizers, optimizer.Parse, optimizer.Decode)
+	m.note("the optimizer", err)
+	names := m.OutputNames()
+	if len(names) > maxOutputs {
+		m.note("compile_config", fmt.Errorf("the model has %d outputs, at most %d can be compiled from a file", len(names), maxOutputs))
+		return c, false
+	}
+	for _, key := range []string{"loss", "loss_weights", "metrics", "weighted_metrics"} {
+		if strings.HasSuffix(key, "metrics") && len(names) == 1 {
+			if _, ok := conf[key].([]any); ok {
+				continue // the metrics of the only output
+			}
+		}
+		m.note(key, checkPlaces(conf[key], names))
+	}
+	if len(names) == 1 {
+		one := o.objective(m, conf, names, 0)
+		c.Loss, c.Metrics, c.WeightedMetrics = one.Loss, one.Metrics, one.WeightedMetrics
+		if one.LossWeight != nil {
+			c.Outputs = map[string]Objective{names[0]: {LossWeight: one.LossWeight}}
+		}
+		return c, true
+	}
+	c.Outputs = map[string]Objective{}
+	for i, name := range names {
+		c.Outputs[name] = o.objective(m, conf, names, i)
+	}
+	return c, true
+}
+
+// objective decodes the part of a compile config for output i.
+func (o Options) objective(m *Model, conf map[string]any, names []string, i int) (one Objective) {
+	of := ""
+	if len(names) > 1 {
+		of = " of the output " + names[i]
+	}
+	if v := ofOutput(conf["loss"], names, i); v != nil {
+		var err error
+		one.Loss, err = decode(v, o.Losses, loss.Parse, loss.Decode)
+		m.note("the loss"+of, err)
+	}
+	if v := ofOutput(conf["loss_weights"], names, i); v != nil {
+		w, ok := config.Float(v)
+		if !ok || w < 0 {
+			m.note("loss_weights"+of, fmt.Errorf("must be a number of at least 0, got %s", config.Show(v)))
+		} else {
+			one.LossWeight = &w
+		}
+	}
+	for _, k := range []struct {
+		key  string
+		list *[]metric.Metric
+	}{{"metrics", &one.Metrics}, {"weighted_metrics", &one.WeightedMetrics}} {
+		for _, v := range metricsOf(conf[k.key], names, i) {
+			x, err := decode(v, o.Metrics, metric.Parse, metric.Decode)
+			if err != nil {
+				m.note("a metric"+of, err)
+				continue
+			}
+			*k.list = append(*k.list, x)
+		}
+	}
+	return one
 }
 
 // Unknown returns what the file of the model says about compiling that lince lacks, each as an error with the

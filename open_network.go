@@ -120,29 +120,58 @@ func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model,
 }
 
 func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
+	results, err := r.applyCalls(n, where)
+	if err != nil || len(r.missing) > 0 {
+		return nil, err
+	}
+	ends := [2]*Symbol{}
+	for i, s := range []keras.Structure{n.Inputs, n.Outputs} {
+		var list []*Symbol
+		for _, t := range s.Tensors {
+			list = append(list, results.find(t))
+		}
+		if ends[i] = List(list...); s.Single {
+			ends[i] = list[0]
+		}
+	}
+	m, err := r.options(n.Name).between(ends[0], ends[1])
+	if err != nil {
+		return nil, err
+	}
+	m.inputKeys, m.outputKeys = n.Inputs.Keys, n.Outputs.Keys
+	return m, nil
+}
+
+// results has the results of calls in a file, by name of the layer and index of the call.
+type results map[string][][]*Symbol
+
+// find returns the result that a file refers to, an invalid symbol if the layer could not be applied.
+func (r results) find(t keras.TensorRef) *Symbol {
+	if list := r[t.Layer][t.Node]; t.Tensor < len(list) {
+		return list[t.Tensor]
+	}
+	return &Symbol{}
+}
+
+// applyCalls makes the layers of a file's network and applies them as the file says. The error lists all mistakes.
+func (r *reader) applyCalls(n *keras.Network, where string) (results, error) {
 	g := n.Graph()
 	run, err := g.Calls()
 	if err != nil {
 		return nil, err
 	}
 	layers := make([]*layerInstance, len(n.Layers))
-	results := map[string][][]*Symbol{} // by layer and index of the call
+	values := results{}
 	for _, nl := range n.Layers {
-		results[nl.Name] = make([][]*Symbol, max(len(nl.Calls), 1))
+		values[nl.Name] = make([][]*Symbol, max(len(nl.Calls), 1))
 	}
 	var errs []error
-	find := func(t keras.TensorRef) *Symbol {
-		if list := results[t.Layer][t.Node]; t.Tensor < len(list) {
-			return list[t.Tensor]
-		}
-		return &Symbol{}
-	}
 	for _, c := range run {
 		nl := n.Layers[c.Op]
 		var in []*Symbol
 		if len(nl.Calls) > 0 {
 			for _, t := range nl.Calls[c.Node].Tensors() {
-				in = append(in, find(t))
+				in = append(in, values.find(t))
 			}
 		}
 		if layers[c.Op] == nil {
@@ -169,30 +198,15 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 				continue
 			}
 		}
-		results[nl.Name][c.Node] = apply(layers[c.Op], in).Values()
+		values[nl.Name][c.Node] = apply(layers[c.Op], in).Values()
 	}
-	if errs != nil || len(r.missing) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	for _, list := range results {
-		numberCalls(list)
-	}
-	ends := [2]*Symbol{}
-	for i, s := range []keras.Structure{n.Inputs, n.Outputs} {
-		var list []*Symbol
-		for _, t := range s.Tensors {
-			list = append(list, find(t))
-		}
-		if ends[i] = List(list...); s.Single {
-			ends[i] = list[0]
-		}
-	}
-	m, err := r.options(n.Name).between(ends[0], ends[1])
-	if err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	m.inputKeys, m.outputKeys = n.Inputs.Keys, n.Outputs.Keys
-	return m, nil
+	for _, list := range values {
+		numberCalls(list)
+	}
+	return values, nil
 }
 
 // numberCalls numbers the calls of a layer in the order of the file. They may have been made in another

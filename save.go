@@ -258,50 +258,12 @@ func (m *Model) describe(shared map[*layerInstance]int64) (*keras.Network, error
 		}
 	}
 	for _, l := range layers {
-		out := keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen, Shared: shared[l]}
-		if l.Model() == nil && !slices.Contains(layer.Classes(), out.Class) {
-			out.Module, out.RegisteredName = customModule, out.Class
-		}
-		if inner := l.Model(); inner != nil {
-			var err error
-			if out.Network, err = inner.describe(shared); err != nil {
-				return nil, err
-			}
-		} else {
-			if _, ok := l.config.(graphLayer); ok {
-				return nil, fmt.Errorf("layer %s is a graph, which is not a Keras layer", l.name)
-			}
-			var err error
-			if out.Config, err = keras.Marshal(python(l.Config())); err != nil {
-				return nil, fmt.Errorf("layer %s: its config: %w", l.name, err)
-			}
-			if shape := calls[l][0].inputShape(); shape != nil {
-				if out.BuildConfig, err = keras.Marshal(map[string]any{"input_shape": shape}); err != nil {
-					return nil, err
-				}
-			}
+		out, err := l.describe(calls[l], shared)
+		if err != nil {
+			return nil, err
 		}
 		if m.class == "Functional" {
-			for _, c := range calls[l] {
-				if len(c.in) == 0 {
-					continue
-				}
-				refs := make([]keras.Arg, len(c.in))
-				for i, x := range c.in {
-					refs[i] = ref(x)
-				}
-				if inner := l.Model(); inner != nil && inner.inputKeys != nil {
-					dict := keras.ArgDict{}
-					for i, key := range inner.inputKeys {
-						dict[key] = refs[i]
-					}
-					out.Calls = append(out.Calls, keras.NetworkCall{Args: []keras.Arg{dict}})
-				} else if _, most := l.Operands(); most == 1 {
-					out.Calls = append(out.Calls, keras.NetworkCall{Args: refs})
-				} else {
-					out.Calls = append(out.Calls, keras.NetworkCall{Args: []keras.Arg{keras.ArgList(refs)}})
-				}
-			}
+			out.Calls = l.describeCalls(calls[l], ref)
 		}
 		n.Layers = append(n.Layers, out)
 	}
@@ -318,6 +280,52 @@ func (m *Model) describe(shared map[*layerInstance]int64) (*keras.Network, error
 		}
 	}
 	return n, nil
+}
+
+// describe returns the layer in the form that files have, without its calls.
+func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64) (out keras.NetworkLayer, err error) {
+	out = keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen, Shared: shared[l]}
+	if inner := l.Model(); inner != nil {
+		out.Network, err = inner.describe(shared)
+		return out, err
+	}
+	if _, ok := l.config.(graphLayer); ok {
+		return out, fmt.Errorf("layer %s is a graph, which is not a Keras layer", l.name)
+	}
+	if !slices.Contains(layer.Classes(), out.Class) {
+		out.Module, out.RegisteredName = customModule, out.Class
+	}
+	if out.Config, err = keras.Marshal(python(l.Config())); err != nil {
+		return out, fmt.Errorf("layer %s: its config: %w", l.name, err)
+	}
+	if shape := calls[0].inputShape(); shape != nil {
+		out.BuildConfig, err = keras.Marshal(map[string]any{"input_shape": shape})
+	}
+	return out, err
+}
+
+// describeCalls returns the layer's calls in the form that files have. ref returns a file's reference to a symbol.
+func (l *layerInstance) describeCalls(calls []*call, ref func(*Symbol) keras.TensorRef) (list []keras.NetworkCall) {
+	for _, c := range calls {
+		if len(c.in) == 0 {
+			continue
+		}
+		args := make([]keras.Arg, len(c.in))
+		for i, x := range c.in {
+			args[i] = ref(x)
+		}
+		if inner := l.Model(); inner != nil && inner.inputKeys != nil {
+			dict := keras.ArgDict{}
+			for i, key := range inner.inputKeys {
+				dict[key] = args[i]
+			}
+			args = []keras.Arg{dict}
+		} else if _, most := l.Operands(); most != 1 {
+			args = []keras.Arg{keras.ArgList(args)}
+		}
+		list = append(list, keras.NetworkCall{Args: args})
+	}
+	return list
 }
 
 // inputShape returns the shape of the call's operands for JSON, nil for an input.

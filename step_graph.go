@@ -19,61 +19,14 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	if training {
 		path = metricsPath
 	}
-	type operands struct{ yTrue, yPred, weights, losses *graph.Value }
-	of := make([]operands, len(c.objectives))
-	var total, each *graph.Value // sum of the losses: mean over the batch, and of each example
-	losses := 0
-	for i, o := range c.objectives {
-		key := ""
-		if o.prefix != "" {
-			key = "/" + o.name
-		}
-		v := &of[i]
-		v.yPred = out[o.output]
-		v.yTrue = b.Input("y"+key, o.target.DType, o.target.Shape...)
-		v.weights = b.Input("sample_weight"+key, v.yPred.DType, o.target.Shape[0])
-		if o.Loss == nil {
-			continue
-		}
-		losses++
-		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
-		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
-		if v.losses == nil || !v.losses.Valid() {
-			return nil, fmt.Errorf("compiling: %w", errors.Join(b.Err()))
-		}
-		mean, examples := at.Mean(v.losses), v.losses
-		if o.prefix != "" && examples.Rank() > 1 { // losses of different outputs may differ in rank
-			examples = at.Mean(examples, axesFrom(1, examples.Rank())...)
-		}
-		if w := o.LossWeight; w != nil {
-			mean, examples = at.Scale(mean, *w), at.Scale(examples, *w)
-		}
-		if total != nil {
-			mean, examples = at.Add(total, mean), at.Add(each, examples)
-		}
-		total, each = mean, examples
+	of, total, each := m.losses(b, c, out)
+	if of == nil {
+		return nil, fmt.Errorf("compiling: %w", errors.Join(b.Err()))
 	}
 	if training {
 		m.learn(b, c, total)
 	}
-	values := map[string]*graph.Value{}
-	if losses > 0 {
-		values["loss"] = metric.Mean(b.In(path+"/loss", "loss"), each, nil)
-	}
-	for i, o := range c.objectives {
-		if losses > 1 && o.Loss != nil {
-			name := o.prefix + "loss"
-			values[name] = metric.Mean(b.In(path+"/"+name, o.place("loss")), of[i].losses, nil)
-		}
-		for j, x := range slices.Concat(o.Metrics, o.WeightedMetrics) {
-			var w *graph.Value
-			if j >= len(o.Metrics) {
-				w = of[i].weights
-			}
-			name := o.keys[j]
-			values[name] = x.Build(b.In(path+"/"+name, "metric "+name), of[i].yTrue, of[i].yPred, w)
-		}
-	}
+	values := c.results(b, path, of, each)
 	var outputs []graph.Output
 	for _, name := range c.names {
 		v := values[name]
@@ -87,6 +40,69 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 		return nil, fmt.Errorf("compiling: %w", err)
 	}
 	return g, nil
+}
+
+// operands are what the metrics of an objective are computed from.
+type operands struct{ yTrue, yPred, weights, losses *graph.Value }
+
+// losses adds the losses of all objectives, and inputs for their targets and weights. total is the sum of the losses over
+// all objectives as a mean over the batch, each the sum for each example; both are nil without a loss. of is nil if a loss
+// has a mistake.
+func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []operands, total, each *graph.Value) {
+	of = make([]operands, len(c.objectives))
+	for i, o := range c.objectives {
+		key := ""
+		if o.prefix != "" {
+			key = "/" + o.name
+		}
+		v := &of[i]
+		v.yPred = out[o.output]
+		v.yTrue = b.Input("y"+key, o.target.DType, o.target.Shape...)
+		v.weights = b.Input("sample_weight"+key, v.yPred.DType, o.target.Shape[0])
+		if o.Loss == nil {
+			continue
+		}
+		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
+		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
+		if v.losses == nil || !v.losses.Valid() {
+			return nil, nil, nil
+		}
+		mean, examples := at.Mean(v.losses), v.losses
+		if o.prefix != "" && examples.Rank() > 1 { // losses of different outputs may differ in rank
+			examples = at.Mean(examples, axesFrom(1, examples.Rank())...)
+		}
+		if w := o.LossWeight; w != nil {
+			mean, examples = at.Scale(mean, *w), at.Scale(examples, *w)
+		}
+		if total != nil {
+			mean, examples = at.Add(total, mean), at.Add(each, examples)
+		}
+		total, each = mean, examples
+	}
+	return of, total, each
+}
+
+// results adds the means of the losses, and the metrics, with variables under path. It returns them by their names in logs.
+func (c *compiled) results(b *graph.Builder, path string, of []operands, each *graph.Value) map[string]*graph.Value {
+	values := map[string]*graph.Value{}
+	if each != nil {
+		values["loss"] = metric.Mean(b.In(path+"/loss", "loss"), each, nil)
+	}
+	for i, o := range c.objectives {
+		if o.Loss != nil && c.lossCount() > 1 {
+			name := o.prefix + "loss"
+			values[name] = metric.Mean(b.In(path+"/"+name, o.place("loss")), of[i].losses, nil)
+		}
+		for j, x := range slices.Concat(o.Metrics, o.WeightedMetrics) {
+			var w *graph.Value
+			if j >= len(o.Metrics) {
+				w = of[i].weights
+			}
+			name := o.keys[j]
+			values[name] = x.Build(b.In(path+"/"+name, "metric "+name), of[i].yTrue, of[i].yPred, w)
+		}
+	}
+	return values
 }
 
 // weighted multiplies losses by the weights of their examples. Keras' sum_over_batch_size divides the

@@ -58,66 +58,77 @@ func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
 			return Hooks{}, err
 		}
 	}
-	s := &checkpointState{}
+	w := &modelWriter{c: c, run: run, name: name, monitor: m}
 	if c.InitialValueThreshold != nil {
-		s.Best = newNumber(*c.InitialValueThreshold)
+		w.state.Best = newNumber(*c.InitialValueThreshold)
 	}
-	saver := saver{callback: "ModelCheckpoint", run: run, save: func(path string) error {
+	w.saver = saver{callback: "ModelCheckpoint", run: run, save: func(path string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return err
 		}
 		return run.Save(path)
 	}}
-	save := func(epoch, batch int, logs *Logs) error {
-		var value *number
-		values := logs.Clone()
-		values.Set("epoch", float64(epoch+1))
-		if batch > 0 {
-			values.Set("batch", float64(batch))
-		}
-		path, err := name.format(values)
-		if err != nil {
-			return fmt.Errorf("ModelCheckpoint: %w", err)
-		}
-		say := func(format string, a ...any) {
-			if c.Verbose {
-				run.Printf("Epoch %d: %s", epoch+1, fmt.Sprintf(format, a...))
-			}
-		}
-		if m == nil {
-			say("saving model to %s", path)
-		} else {
-			v, err := m.value(logs)
-			if err != nil {
-				return err
-			}
-			best := "None"
-			if s.Best != nil {
-				best = fmt.Sprintf("%.5f", float64(*s.Best))
-			}
-			if !m.improves(v, s.Best.float()) {
-				say("%s did not improve from %s", m.name, best)
-				return nil
-			}
-			say("%s improved from %s to %.5f, saving model to %s", m.name, best, v, path)
-			value = newNumber(v)
-		}
-		if saver.try(path) && value != nil {
-			s.Best = value
-		}
-		return nil
-	}
-	h := Hooks{State: s, End: func() error { return saver.failed }}
+	h := Hooks{State: &w.state, End: func() error { return w.saver.failed }}
 	if c.SaveFreq == 0 {
-		h.EpochEnd = func(epoch int, logs *Logs) error { return save(epoch, 0, logs) }
+		h.EpochEnd = func(epoch int, logs *Logs) error { return w.write(epoch, 0, logs) }
 		return h, nil
 	}
 	h.BatchEnd = func(step int, logs *Logs) error {
-		if s.Steps++; s.Steps < c.SaveFreq {
+		if w.state.Steps++; w.state.Steps < c.SaveFreq {
 			return nil
 		}
-		s.Steps = 0
-		return save(run.Position().Epoch, step+1, logs)
+		w.state.Steps = 0
+		return w.write(run.Position().Epoch, step+1, logs)
 	}
 	return h, nil
+}
+
+// modelWriter writes the files of a ModelCheckpoint during a training.
+type modelWriter struct {
+	c       ModelCheckpoint
+	run     Run
+	name    *pattern
+	monitor *monitor // nil without SaveBestOnly
+	saver   saver
+	state   checkpointState
+}
+
+// write saves the model, if it is to be saved with these logs. batch is 0 at the end of an epoch.
+func (w *modelWriter) write(epoch, batch int, logs *Logs) error {
+	values := logs.Clone()
+	values.Set("epoch", float64(epoch+1))
+	if batch > 0 {
+		values.Set("batch", float64(batch))
+	}
+	path, err := w.name.format(values)
+	if err != nil {
+		return fmt.Errorf("ModelCheckpoint: %w", err)
+	}
+	say := func(format string, a ...any) {
+		if w.c.Verbose {
+			w.run.Printf("Epoch %d: %s", epoch+1, fmt.Sprintf(format, a...))
+		}
+	}
+	if w.monitor == nil {
+		say("saving model to %s", path)
+		w.saver.try(path)
+		return nil
+	}
+	v, err := w.monitor.value(logs)
+	if err != nil {
+		return err
+	}
+	best := "None"
+	if w.state.Best != nil {
+		best = fmt.Sprintf("%.5f", float64(*w.state.Best))
+	}
+	if !w.monitor.improves(v, w.state.Best.float()) {
+		say("%s did not improve from %s", w.monitor.name, best)
+		return nil
+	}
+	say("%s improved from %s to %.5f, saving model to %s", w.monitor.name, best, v, path)
+	if w.saver.try(path) {
+		w.state.Best = newNumber(v)
+	}
+	return nil
 }

@@ -171,35 +171,7 @@ func Formula(salt int, lo, hi float64, shape ...int) *tensor.Tensor {
 // of in up to free (all if free is negative).
 func CheckGradient(t testing.TB, training bool, free int, in []*tensor.Tensor, build Build) {
 	t.Helper()
-	var wrt []string // paths of variables, or "" for an input, in order
-	m := New(t, training, in, func(b *graph.Builder, inputs []*graph.Value) []*graph.Value {
-		y := build(b, inputs)[0]
-		if !y.Valid() {
-			return []*graph.Value{y}
-		}
-		weights := b.RandomUniform(99, b.Constant(tensor.Int64, 5), y)
-		loss := b.Sum(b.Mul(y, b.Offset(weights, .5)))
-		var values []*graph.Value
-		for i, x := range inputs {
-			if x.DType.IsFloat() && (free < 0 || i < free) {
-				values = append(values, x)
-				wrt = append(wrt, "")
-			}
-		}
-		for _, v := range b.Store().Variables() {
-			if v.Trainable() {
-				values = append(values, b.Read(v))
-				wrt = append(wrt, v.Path)
-			}
-		}
-		grads := graph.Grad(b, loss, values...)
-		for i, g := range grads {
-			if g == nil {
-				t.Fatalf("the result does not depend on value %d %q", i, wrt[i])
-			}
-		}
-		return append([]*graph.Value{loss}, grads...)
-	})
+	m, wrt := withGradients(t, training, free, in, build)
 	m.Run(t, in...)
 	arrays := make([]*interp.Array, len(in))
 	for i, x := range in {
@@ -249,6 +221,41 @@ func CheckGradient(t testing.TB, training bool, free int, in []*tensor.Tensor, b
 			}
 		}
 	}
+}
+
+// withGradients makes the model of CheckGradient: its outputs are the weighted sum and its gradients. wrt names what the
+// gradients are of: the path of a variable, or "" for an input.
+func withGradients(t testing.TB, training bool, free int, in []*tensor.Tensor, build Build) (m *Model, wrt []string) {
+	t.Helper()
+	m = New(t, training, in, func(b *graph.Builder, inputs []*graph.Value) []*graph.Value {
+		y := build(b, inputs)[0]
+		if !y.Valid() {
+			return []*graph.Value{y}
+		}
+		weights := b.RandomUniform(99, b.Constant(tensor.Int64, 5), y)
+		loss := b.Sum(b.Mul(y, b.Offset(weights, .5)))
+		var values []*graph.Value
+		for i, x := range inputs {
+			if x.DType.IsFloat() && (free < 0 || i < free) {
+				values = append(values, x)
+				wrt = append(wrt, "")
+			}
+		}
+		for _, v := range b.Store().Variables() {
+			if v.Trainable() {
+				values = append(values, b.Read(v))
+				wrt = append(wrt, v.Path)
+			}
+		}
+		grads := graph.Grad(b, loss, values...)
+		for i, g := range grads {
+			if g == nil {
+				t.Fatalf("the result does not depend on value %d %q", i, wrt[i])
+			}
+		}
+		return append([]*graph.Value{loss}, grads...)
+	})
+	return m, wrt
 }
 
 // Near reports whether got and want differ by at most rel*|want| + abs.
