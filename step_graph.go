@@ -1,7 +1,6 @@
 package lince
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,7 +20,7 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	}
 	of, total, each := m.losses(b, c, out)
 	if of == nil {
-		return nil, fmt.Errorf("compiling: %w", errors.Join(b.Err()))
+		return nil, fmt.Errorf("compiling: %w", b.Err())
 	}
 	if training {
 		m.learn(b, c, total)
@@ -63,8 +62,12 @@ func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []
 			continue
 		}
 		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
+		before := b.Mistakes()
 		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
 		if v.losses == nil || !v.losses.Valid() {
+			if b.Mistakes() == before {
+				at.Errorf("Build returned no valid value, and no error; call Errorf to report what is wrong")
+			}
 			return nil, nil, nil
 		}
 		mean, examples := at.Mean(v.losses), v.losses
