@@ -26,7 +26,7 @@ type Classification struct {
 	// Row is the index of the example, from 0: its row in the dataset (data.Batch.Index), in the tensor, or in the list of
 	// images.
 	Row int
-	// Class is the index of the most probable class; of equals, the first.
+	// Class is the index of the most probable class, the first of them on a tie.
 	Class int
 	// Name is the class name from Model.Classes, or the class index as text if the model has no names.
 	Name string
@@ -40,13 +40,13 @@ type Classification struct {
 
 // ClassProbability is a class with its probability; see Classification.Top.
 type ClassProbability struct {
-	Class       int     `json:"class"`
-	Name        string  `json:"name"`
-	Probability float32 `json:"probability"`
+	Class       int     `json:"class"`       // index of the class
+	Name        string  `json:"name"`        // class name, or the index as text
+	Probability float32 `json:"probability"` // from 0 to 1
 }
 
-// Top returns the k most probable classes, the most probable first; of equals, the one with the smaller index
-// first. It returns all classes if k is 0 or larger than their number.
+// Top returns the k most probable classes, the most probable first, and on a tie the one with the smaller index first. It
+// returns all classes if k is 0 or larger than their number.
 func (c Classification) Top(k int) []ClassProbability {
 	list := make([]ClassProbability, len(c.Probabilities))
 	for i, p := range c.Probabilities {
@@ -112,7 +112,7 @@ func (m *Model) ClassifyBatch(x *tensor.Tensor) ([]Classification, error) {
 // Any number of goroutines may call ClassifyImage at the same time. If ctx is cancelled before the prediction
 // starts, the error wraps its cause.
 func (m *Model) ClassifyImage(ctx context.Context, file []byte) (Classification, error) {
-	list, err := m.classifyPictures(ctx, 1, func(w *imageWorker, _ int) error { return w.decode(file) })
+	list, err := m.classifyImages(ctx, 1, func(w *imageWorker, _ int) error { return w.decode(file) })
 	if err != nil {
 		return Classification{}, err
 	}
@@ -122,17 +122,17 @@ func (m *Model) ClassifyImage(ctx context.Context, file []byte) (Classification,
 // ClassifyImages is ClassifyImage for several files, which it decodes in parallel and predicts in batches. If
 // files cannot be read, it returns no predictions, and an error that lists all of them by index.
 func (m *Model) ClassifyImages(ctx context.Context, files ...[]byte) ([]Classification, error) {
-	return m.classifyPictures(ctx, len(files), func(w *imageWorker, i int) error { return w.decode(files[i]) })
+	return m.classifyImages(ctx, len(files), func(w *imageWorker, i int) error { return w.decode(files[i]) })
 }
 
 // ClassifyDecoded is ClassifyImages for images that are already decoded. Go's decoders may give slightly
 // different pixels than ClassifyImage, whose pixels are Pillow's, and they ignore EXIF orientation.
-func (m *Model) ClassifyDecoded(ctx context.Context, pictures ...image.Image) ([]Classification, error) {
-	return m.classifyPictures(ctx, len(pictures), func(w *imageWorker, i int) error { return w.convert(pictures[i]) })
+func (m *Model) ClassifyDecoded(ctx context.Context, images ...image.Image) ([]Classification, error) {
+	return m.classifyImages(ctx, len(images), func(w *imageWorker, i int) error { return w.convert(images[i]) })
 }
 
-// classifyPictures classifies n images; load loads one of them.
-func (m *Model) classifyPictures(ctx context.Context, n int, load func(w *imageWorker, i int) error) ([]Classification, error) {
+// classifyImages classifies n images; load loads one of them.
+func (m *Model) classifyImages(ctx context.Context, n int, load func(w *imageWorker, i int) error) ([]Classification, error) {
 	m.mu.RLock()
 	steps := m.Preprocessing
 	err := m.checkPreprocessing(steps)
@@ -151,9 +151,9 @@ func (m *Model) classifyPictures(ctx context.Context, n int, load func(w *imageW
 	}
 	out := make([]Classification, 0, n)
 	var bad []error
-	size := picturesAtOnce(pipeline)
+	size := imagesAtOnce(pipeline)
 	for from := 0; from < n; from += size {
-		inputs, errs := loadPictures(ctx, pipeline, from, min(from+size, n), load)
+		inputs, errs := loadImages(ctx, pipeline, from, min(from+size, n), load)
 		if err := context.Cause(ctx); err != nil {
 			return nil, fmt.Errorf("classifying images: %w", err)
 		}
@@ -185,8 +185,8 @@ func (m *Model) classifyPictures(ctx context.Context, n int, load func(w *imageW
 	return out, nil
 }
 
-// picturesAtOnce bounds the memory of images that wait to be predicted.
-func picturesAtOnce(p *preprocess.Pipeline) int {
+// imagesAtOnce bounds the memory of images that wait to be predicted.
+func imagesAtOnce(p *preprocess.Pipeline) int {
 	const most = 64 << 20 // numbers
 	h, w := p.Size()
 	if h == 0 {
@@ -195,9 +195,9 @@ func picturesAtOnce(p *preprocess.Pipeline) int {
 	return max(min(data.DefaultBatchSize, most/(h*w*p.Channels())), 1)
 }
 
-// loadPictures loads images from..to-1 in parallel. It returns one tensor of all images if they have one
+// loadImages loads images from..to-1 in parallel. It returns one tensor of all images if they have one
 // size, else one tensor for each.
-func loadPictures(ctx context.Context, p *preprocess.Pipeline, from, to int, load func(w *imageWorker, i int) error) ([]*tensor.Tensor, []error) {
+func loadImages(ctx context.Context, p *preprocess.Pipeline, from, to int, load func(w *imageWorker, i int) error) ([]*tensor.Tensor, []error) {
 	n := to - from
 	h, w := p.Size()
 	inputs, errs := make([]*tensor.Tensor, n), make([]error, n)

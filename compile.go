@@ -21,12 +21,12 @@ import (
 
 // CompileOptions configures how a model is trained and measured: the arguments of Keras' model.compile.
 type CompileOptions struct {
-	// Optimizer is the optimizer. The default is optimizer.RMSprop{}, as in Keras.
+	// Optimizer computes the updates of the weights (optimizer). The default is optimizer.RMSprop{}, as in Keras.
 	Optimizer optimizer.Optimizer
-	// Loss is the loss. It is required unless Outputs has a loss. If the model has several outputs, it is the
+	// Loss is what training minimizes (loss). It is required unless Outputs has a loss. If the model has several outputs, it is the
 	// loss of each output for which Outputs has none.
 	Loss loss.Loss
-	// Metrics are computed without example weights. If the model has several outputs, set Objective.Metrics
+	// Metrics are computed without example weights (metrics). If the model has several outputs, set Objective.Metrics
 	// instead.
 	Metrics []metric.Metric
 	// WeightedMetrics are computed with the weight of each example and its class, as the loss is

@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Memory is the memory that a training or a prediction takes, in bytes, as computed from the plan that would
-// run. The program itself, cached images and the reserve of Go's garbage collector come on top.
+// Memory is the memory that a training or a prediction takes, in bytes, as computed from the plan that would run. It does not
+// include the program itself, cached images, and garbage that Go has not collected yet.
 type Memory struct {
 	Batch int // batch size that the numbers are for
 
@@ -31,10 +31,11 @@ type Memory struct {
 	Batches int // batches that a data.Flow makes ahead, for training and validation
 }
 
-// MemoryPart is one part of Memory. Key is an identifier for programs, Name a text for people.
+// MemoryPart is one part of Memory.
 type MemoryPart struct {
-	Key, Name string
-	Bytes     int
+	Key   string // identifier for programs, such as "optimizer"
+	Name  string // description, such as "optimizer state"
+	Bytes int
 }
 
 // Parts returns the parts of m in the order of its fields.

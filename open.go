@@ -15,21 +15,21 @@ import (
 // Open reads a model from a .keras file with default Options. See Options.Open.
 func Open(path string) (*Model, error) { return Options{}.Open(path) }
 
-// Read reads a model from a .keras file in memory with default Options. See Options.Read.
+// Read reads a model from the size bytes of a .keras file in r with default Options. See Options.Read.
 func Read(r io.ReaderAt, size int64) (*Model, error) { return Options{}.Read(r, size) }
 
 // FromJSON makes a model from the JSON of Keras' model.to_json() with default Options. See Options.FromJSON.
 func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config) }
 
-// Open reads a model from a .keras file (keras.models.load_model). lince, Keras 3, and Keras 2 from version
-// 2.13 on write such files. The model may be Sequential or Functional, and may contain nested models. It is
-// compiled as it was when it was saved, so that Fit continues from there, unless NoCompile is set.
+// Open reads a model from a .keras file of lince, Keras 3, or Keras 2.13 or later (keras.models.load_model). The model may be
+// Sequential or Functional, and may contain nested models. It is compiled as it was when it was saved, so that Fit continues
+// from there, unless NoCompile is set.
 //
-// If the network has classes that lince lacks, the error lists all of them. Classes and settings that only
-// training needs do not keep the model from being opened; Model.Unknown lists them.
+// If the network has classes that lince lacks, the error lists all of them. Classes and settings that only training needs do
+// not keep the model from being opened; Model.Unknown lists them.
 //
-// A file may come from a stranger: it cannot run code or name other files, and the memory that Open takes is
-// bounded in proportion to the file's size.
+// A file may come from a stranger: it cannot run code or name other files, and the memory that Open takes is bounded in
+// proportion to the file's size.
 func (o Options) Open(path string) (*Model, error) {
 	f, size, err := openRegular(path)
 	if err != nil {

@@ -39,8 +39,8 @@ func drawn(t testing.TB, n int) (*data.Table, [][]byte) {
 	return table, files
 }
 
-// pictureModel returns a compiled model for RGB images of 12x10 and two classes.
-func pictureModel(t testing.TB) *Model {
+// imageModel returns a compiled model for RGB images of 12x10 and two classes.
+func imageModel(t testing.TB) *Model {
 	t.Helper()
 	m := must(on(3).Sequential(
 		layer.Input{Shape: []int{12, 10, 3}},
@@ -87,7 +87,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 		"options": {data.ImageOptions{TargetSize: [2]int{12, 10}, Augment: rescale}, plain},
 		"steps":   {data.ImageOptions{Preprocessing: crop, Augment: moves}, crop},
 	} {
-		m := pictureModel(t)
+		m := imageModel(t)
 		fit(t, m, must(data.Images(table, c.train)), FitOptions{})
 		if !slices.Equal(m.Classes, []string{"cat", "dog"}) || !reflect.DeepEqual(m.Preprocessing, c.want) {
 			t.Errorf("%s: noted %q and %+v, want %+v", name, m.Classes, m.Preprocessing, c.want)
@@ -125,7 +125,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 		}
 	}
 	// What does not fit is ignored.
-	m := pictureModel(t)
+	m := imageModel(t)
 	g := augment.Generator{SamplewiseCenter: true}
 	fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}, Augment: g})), FitOptions{})
 	if m.Preprocessing != nil {
@@ -141,7 +141,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 // Predictions for more images than a batch are in order.
 func TestClassifyManyImages(t *testing.T) {
 	_, files := drawn(t, 2*data.DefaultBatchSize+5)
-	m := pictureModel(t)
+	m := imageModel(t)
 	m.Preprocessing = Preprocessing{preprocess.Resize{Height: 12, Width: 10}, preprocess.Rescale{Scale: 1. / 255}}
 	all := must(m.ClassifyImages(t.Context(), files...))
 	if len(all) != len(files) {
@@ -158,11 +158,11 @@ func TestClassifyManyImages(t *testing.T) {
 	}
 }
 
-// TestLoadPictures expects images of different sizes to be loaded one by one.
-func TestLoadPictures(t *testing.T) {
+// TestLoadImages expects images of different sizes to be loaded one by one.
+func TestLoadImages(t *testing.T) {
 	p := must(Preprocessing{preprocess.Resize{ShortSide: 4}}.Compile())
 	shapes := [][2]int{{8, 8}, {16, 8}, {8, 24}}
-	got, errs := loadPictures(t.Context(), p, 0, len(shapes), func(w *imageWorker, i int) error {
+	got, errs := loadImages(t.Context(), p, 0, len(shapes), func(w *imageWorker, i int) error {
 		return w.convert(image.NewGray(image.Rect(0, 0, shapes[i][1], shapes[i][0])))
 	})
 	for i, want := range []tensor.Shape{{1, 4, 4, 3}, {1, 8, 4, 3}, {1, 4, 12, 3}} {
@@ -170,11 +170,11 @@ func TestLoadPictures(t *testing.T) {
 			t.Errorf("got %v, %v, want %v", got[i], errs[i], want)
 		}
 	}
-	if n := picturesAtOnce(p); n < 1 {
+	if n := imagesAtOnce(p); n < 1 {
 		t.Errorf("%d at once", n)
 	}
 	large := must(Preprocessing{preprocess.Resize{Height: 8192, Width: 8192}}.Compile())
-	if n := picturesAtOnce(large); n != 1 {
+	if n := imagesAtOnce(large); n != 1 {
 		t.Errorf("%d of the largest at once", n)
 	}
 }
@@ -210,7 +210,7 @@ func TestClassifyAnySize(t *testing.T) {
 
 func TestClassifyImageRefuses(t *testing.T) {
 	_, files := drawn(t, 3)
-	m := pictureModel(t)
+	m := imageModel(t)
 	want := func(err error, texts ...string) {
 		t.Helper()
 		for _, text := range texts {
@@ -296,10 +296,10 @@ func TestTop(t *testing.T) {
 // Any number of goroutines may classify while the model trains, is saved and gets its class names.
 func TestClassifyConcurrently(t *testing.T) {
 	table, files := drawn(t, 8)
-	m := pictureModel(t)
+	m := imageModel(t)
 	steps := Preprocessing{preprocess.Decode{}, preprocess.Resize{Height: 12, Width: 10}, preprocess.BGR{}}
 	train := must(data.Images(table, data.ImageOptions{Preprocessing: steps, BatchSize: 2}))
-	fixed := pictureModel(t)
+	fixed := imageModel(t)
 	fixed.Preprocessing = steps
 	want := must(fixed.ClassifyImages(t.Context(), files...))
 	var all sync.WaitGroup
