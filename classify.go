@@ -108,9 +108,9 @@ func (m *Model) ClassifyBatch(x *tensor.Tensor) ([]Classification, error) {
 // It decodes the file and applies Model.Preprocessing; an error says so if the model has none. The Row of the
 // result is 0.
 //
-// The file may come from a stranger: decoding takes no more memory than the limits of package picture allow.
-// Any number of goroutines may call ClassifyImage at the same time. If ctx is cancelled before the prediction
-// starts, the error wraps its cause.
+// ClassifyImage is safe for files from untrusted sources: decoding takes no more memory than the limits of package picture
+// allow. Any number of goroutines may call it at the same time. If ctx is cancelled before the prediction starts, the error
+// wraps its cause.
 func (m *Model) ClassifyImage(ctx context.Context, file []byte) (Classification, error) {
 	list, err := m.classifyImages(ctx, 1, func(w *imageWorker, _ int) error { return w.decode(file) })
 	if err != nil {

@@ -90,13 +90,13 @@ type Model struct {
 	store, base *graph.Store
 	backend     backend.Backend
 
-	compiled *compiled
-	unknown  []error         // what the compile config of the file needs and lince lacks
-	said     json.RawMessage // the file's compile config, which is saved again if unknown is not empty
-	state    *keras.Entry    // the file's optimizer state, likewise
-	doubts   []error         // what Compile would refuse in the file's compile config
-	fitting  sync.Mutex      // held by Fit and Compile
-	testing  sync.Mutex      // held by Evaluate, which has its own metric variables
+	compiled    *compiled
+	unknown     []error         // what the compile config of the file needs and lince lacks
+	compileJSON json.RawMessage // the file's compile config, which is saved again if unknown is not empty
+	state       *keras.Entry    // the file's optimizer state, likewise
+	doubts      []error         // what Compile would refuse in the file's compile config
+	fitting     sync.Mutex      // held by Fit and Compile
+	testing     sync.Mutex      // held by Evaluate, which has its own metric variables
 
 	// mu is held for reading by code that reads variables, and for writing by a training step.
 	mu      *lock
@@ -280,8 +280,8 @@ func (m *Model) Initialize(seed uint64) error {
 	return nil
 }
 
-// engines are shared by models: workers do not pile up as models come and go, and models that run at the same
-// time together use no more threads than one.
+// engines has an engine for each number of threads and instruction set. Models share them, so that models that come and go do
+// not leak workers, and models that run at the same time together use no more threads than one.
 var engines = struct {
 	sync.Mutex
 	made map[engineKey]*engine.Engine

@@ -28,8 +28,8 @@ func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config)
 // If the network has classes that lince lacks, the error lists all of them. Classes and settings that only training needs do
 // not keep the model from being opened; Model.Unknown lists them.
 //
-// A file may come from a stranger: it cannot run code or name other files, and the memory that Open takes is bounded in
-// proportion to the file's size.
+// Open is safe for files from untrusted sources: a file cannot run code or name other files, and the memory that Open takes
+// is bounded in proportion to the file's size.
 func (o Options) Open(path string) (*Model, error) {
 	f, size, err := openRegular(path)
 	if err != nil {

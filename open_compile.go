@@ -23,7 +23,7 @@ const maxOutputs = 10_000
 // compileFrom compiles the model as its file says; nil or null means not at all. Classes that lince lacks are
 // noted in Model.unknown: predictions do not need them, Evaluate leaves them out, and Fit refuses.
 func (o Options) compileFrom(m *Model, text json.RawMessage) {
-	m.said = text
+	m.compileJSON = text
 	conf, err := config.Unmarshal(text)
 	if err != nil {
 		m.unknown = append(m.unknown, errors.New("compile_config is not a JSON object"))

@@ -192,7 +192,7 @@ func (m *Model) config() (json.RawMessage, error) {
 	}
 	switch {
 	case len(m.unknown) > 0:
-		n.CompileConfig = m.said
+		n.CompileConfig = m.compileJSON
 	case m.compiled != nil:
 		if n.CompileConfig, err = keras.Marshal(python(m.compileConfig())); err != nil {
 			return nil, err
