@@ -108,7 +108,7 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 		waited = p.Begin(profile.WaitVal)
 	}
 	if done == 0 {
-		return nil, errors.New("the data gave no batches")
+		return nil, errors.New("the dataset has no batches")
 	}
 	return values.logs(), nil
 }

@@ -156,11 +156,11 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 	case len(y) == len(out) && y[len(y)-1] != classes:
 		hint = fmt.Sprintf("; the last layer has %d units, but there are %d classes: set Units: %d", classes, y[len(y)-1], y[len(y)-1])
 	}
-	what := "metrics"
+	what := "the metrics"
 	if o.Loss != nil {
 		what = "the loss " + o.Loss.Class()
 	}
-	return fmt.Errorf("the targets have shape %v, %s of outputs %v takes %v%s", y, what, out, want, hint)
+	return fmt.Errorf("the targets have shape %v, want %v for %s with outputs %v%s", y, want, what, out, hint)
 }
 
 // batch converts a batch to the inputs of a graph: the model's inputs, then targets and example weights for
@@ -384,7 +384,7 @@ func convertFrom[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](out
 		dst := tensor.Values[int32](out)
 		for i, v := range src {
 			if dst[i] = int32(v); T(dst[i]) != v {
-				return fmt.Errorf("number %d must be an integer, a class index, got %v", i, v)
+				return fmt.Errorf("number %d must be an integer (a class index), got %v", i, v)
 			}
 		}
 	default:

@@ -244,12 +244,12 @@ func (l *layerInstance) SetWeights(weights []*tensor.Tensor) error {
 // fits returns an error that lists what in weights does not match the variables.
 func fits(vs []Variable, weights []*tensor.Tensor) error {
 	if len(weights) != len(vs) {
-		return fmt.Errorf("got %d tensors for %d variables", len(weights), len(vs))
+		return fmt.Errorf("want %d tensors, one per variable, got %d", len(vs), len(weights))
 	}
 	var errs []error
 	for i, v := range vs {
 		if t := weights[i]; t == nil || t.DType() != v.DType() || !t.Shape().Equal(v.Shape()) {
-			errs = append(errs, fmt.Errorf("tensor %d is %v, %s is %v", i, t, v.Path(), v.v.Type))
+			errs = append(errs, fmt.Errorf("tensor %d must be %v for %s, got %v", i, v.v.Type, v.Path(), t))
 		}
 	}
 	return errors.Join(errs...)
@@ -296,7 +296,7 @@ func (v Variable) Value() *tensor.Tensor {
 // Set sets the variable's value. It returns an error if t does not have the variable's type and shape.
 func (v Variable) Set(t *tensor.Tensor) error {
 	if t == nil || t.DType() != v.v.DType || !t.Shape().Equal(v.v.Shape) {
-		return fmt.Errorf("setting %s: got %v, want %v", v.v.Path, t, v.v.Type)
+		return fmt.Errorf("setting %s: want %v, got %v", v.v.Path, v.v.Type, t)
 	}
 	m := v.layer.owner
 	m.mu.Lock()

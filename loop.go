@@ -175,7 +175,7 @@ func (r *training) train(ctx context.Context) error {
 		}
 	}
 	if r.position.Step == 0 && !r.stopped {
-		return errors.New("the training data gave no batches")
+		return errors.New("the training data have no batches")
 	}
 	return r.checkWeights()
 }
@@ -238,7 +238,7 @@ func (r *training) batch(ctx context.Context) (b data.Batch, more bool, err erro
 	}
 	r.source.seek(ctx, r.source.epoch+1, 0)
 	if b, more, err = r.source.next(); !more && err == nil {
-		err = errors.New("the training data gave no batches in a whole epoch")
+		err = errors.New("the training data have no batches in an epoch")
 	}
 	return b, more, err
 }

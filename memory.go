@@ -131,10 +131,10 @@ func (m *Model) batchShapes(batch int) ([]tensor.Shape, error) {
 		x := in.Shape()
 		x[0] = batch
 		if !x[1:].Known() {
-			return nil, fmt.Errorf("memory: the model takes %v; the memory depends on sizes that are not known", in.Shape())
+			return nil, fmt.Errorf("memory: the model takes %v; memory can only be computed if all sizes are known", in.Shape())
 		}
 		if n, err := x.CheckedElements(); err != nil || n > maxMemory {
-			return nil, fmt.Errorf("memory: a batch of %d has more than 64 GiB of numbers", batch)
+			return nil, fmt.Errorf("memory: a batch of %d takes more than 64 GiB", batch)
 		}
 		shapes = append(shapes, x)
 	}

@@ -64,7 +64,7 @@ func TestMemory(t *testing.T) {
 	}
 	any, err := Sequential(layer.Input{Shape: []int{-1, -1, 3}}, layer.Conv2D{Filters: 4, Kernel: layer.Size{3, 3}})
 	if err == nil {
-		if _, err := any.PredictionMemory(1); err == nil || !strings.Contains(err.Error(), "not known") {
+		if _, err := any.PredictionMemory(1); err == nil || !strings.Contains(err.Error(), "if all sizes are known") {
 			t.Errorf("for images of any size: %v", err)
 		}
 	}

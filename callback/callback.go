@@ -10,8 +10,9 @@
 //		},
 //	})
 //
-// A callback is a configuration, whose zero values are Keras' defaults. What it remembers while a training
-// runs is kept by the Hooks that Begin returns, so one value can be used for several trainings.
+// A callback is a configuration, whose zero values are Keras' defaults. What it remembers while a training runs is kept by
+// the Hooks that Begin returns, so one value can be used for several trainings. Fit returns an error before it trains if a
+// field is out of range, or if a callback monitors a metric of the validation and there is no validation.
 //
 // Func turns a function into a custom callback.
 package callback

@@ -13,8 +13,8 @@ type EarlyStopping struct {
 	Patience int
 	// Mode says whether a lower or a higher metric is better (mode). The default, Auto, depends on the metric.
 	Mode Mode
-	// Baseline is a value that the metric must beat for an improvement to count against Patience (baseline).
-	// Nil means none. new(.9) makes a pointer.
+	// Baseline is a value that the metric must beat: until it does, each epoch counts as one without improvement
+	// (baseline). Nil means none. new(.9) makes a pointer.
 	Baseline *float64
 	// RestoreBestWeights restores the weights of the best epoch at the end (restore_best_weights).
 	RestoreBestWeights bool
