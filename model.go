@@ -298,7 +298,7 @@ func (o Options) engineFor() (backend.Backend, error) {
 		return o.backend, nil
 	}
 	if o.Threads < 0 {
-		return nil, fmt.Errorf("Threads must be at least 1, or 0 for one per CPU, got %d", o.Threads)
+		return nil, fmt.Errorf("the number of threads must be at least 1, or 0 for one per CPU, got %d", o.Threads)
 	}
 	key := engineKey{o.Threads, os.Getenv("LINCE_ISA")}
 	if key.threads == 0 {

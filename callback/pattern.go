@@ -42,11 +42,11 @@ func parsePattern(text string) (*pattern, error) {
 		}
 		end := strings.IndexByte(rest, '}')
 		if rest[0] == '}' || end < 0 {
-			return nil, fmt.Errorf("Path %q has an unmatched brace", text)
+			return nil, fmt.Errorf("the path %q has an unmatched brace", text)
 		}
 		m := placeholder.FindStringSubmatch(rest[1:end])
 		if m == nil || m[4] == "d" && m[3] != "" {
-			return nil, fmt.Errorf("Path %q: cannot read %s; write it as {epoch:02d} or {val_loss:.2f}", text, rest[:end+1])
+			return nil, fmt.Errorf("the path %q: cannot read %s; write it as {epoch:02d} or {val_loss:.2f}", text, rest[:end+1])
 		}
 		part := patternPart{name: m[1], whole: m[4] == "d"}
 		switch {
@@ -70,12 +70,12 @@ func (p *pattern) format(values *Logs) (string, error) {
 		}
 		v, ok := values.Get(part.name)
 		if !ok {
-			return "", fmt.Errorf("Path %q: there is no %s; the logs have %s", p.text, part.name, strings.Join(values.Names(), ", "))
+			return "", fmt.Errorf("the path %q: there is no %s; the logs have %s", p.text, part.name, strings.Join(values.Names(), ", "))
 		}
 		isInt := part.name == "epoch" || part.name == "batch"
 		switch {
 		case part.whole && !isInt:
-			return "", fmt.Errorf("Path %q: %s is not an integer; write it as {%s:.2f}", p.text, part.name, part.name)
+			return "", fmt.Errorf("the path %q: %s is not an integer; write it as {%s:.2f}", p.text, part.name, part.name)
 		case part.whole || isInt && part.verb == "":
 			verb := part.verb
 			if verb == "" {

@@ -91,7 +91,7 @@ func Speedup(rows []Row, threads int) float64 {
 // least is the fraction of a plan's time below which steps are summed up in one line.
 const least = .002
 
-// WriteTable writes tables of the phases and of the steps of each plan, the slowest first.
+// WriteTable writes tables of the phases and of the steps of each plan, the slowest first. It returns an error only if w does.
 func (p *Profile) WriteTable(w io.Writer) error {
 	rows := p.Rows()
 	var plans []string
