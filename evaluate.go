@@ -20,13 +20,12 @@ type EvaluateOptions struct {
 	Output io.Writer
 }
 
-// Evaluate returns the loss and the metrics of the model on a dataset (model.evaluate), sorted by name. The
-// model must be compiled. Example weights of the dataset count as in Keras. Evaluations of one model run one
+// Evaluate returns the loss and the metrics of the model on a dataset (model.evaluate), sorted by name. The model must be
+// compiled. The weights of examples are used as in Keras: in the loss and in WeightedMetrics. Evaluations of one model run one
 // at a time; a second one waits.
 //
-// A batch without examples changes nothing, and the results of a dataset with no other batches are 0, as in
-// Keras. A dataset without batches is an error, while Keras returns an empty list. If ctx is cancelled, the
-// error wraps its cause.
+// A batch without examples changes nothing, and the results of a dataset with no other batches are 0, as in Keras. A dataset
+// without batches is an error, while Keras returns an empty list. If ctx is cancelled, the error wraps its cause.
 func (m *Model) Evaluate(ctx context.Context, ds data.Dataset, o EvaluateOptions) (*Logs, error) {
 	logs, err := m.evaluateShown(ctx, ds, o)
 	if err != nil {

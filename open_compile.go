@@ -131,9 +131,8 @@ func (o Options) objective(m *Model, conf map[string]any, names []string, i int)
 	return one
 }
 
-// Unknown returns what the file of the model says about compiling that lince lacks, each as an error with the
-// reason; nil if it lacks nothing. The model can still predict, and Evaluate leaves out unknown metrics. Fit
-// returns an error until Compile is called.
+// Unknown lists what lince lacks of the compile config in the model's file, each as an error with the reason; nil if it lacks
+// nothing. The model can still predict, and Evaluate leaves out unknown metrics. Fit returns an error until Compile is called.
 func (m *Model) Unknown() []error { return slices.Clone(m.unknown) }
 
 // ofOutput returns the part of a loss, or of another setting that is one value, a list or a dict, that is for

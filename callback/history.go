@@ -21,6 +21,7 @@ type History struct {
 
 // Series has the values of one metric.
 type Series struct {
+	// Name is the name of the metric, such as "val_loss".
 	Name string
 	// Values has a value for each of History.Epochs, NaN if an epoch had none.
 	Values []float64

@@ -62,15 +62,15 @@ const (
 // Network identifies a model by two SHA-256 hashes: one of its configuration, one of its compile options
 // without the learning rate, which is saved with the model.
 type Network struct {
-	Config  string `json:"config"`
-	Compile string `json:"compile"`
+	Config  string `json:"config"`  // hash of the configuration, in hexadecimal
+	Compile string `json:"compile"` // hash of the compile options, in hexadecimal
 }
 
 // Data identifies a dataset by the results of data.Dataset's methods of the same names.
 type Data struct {
-	Len         int    `json:"len"`
-	Steps       int    `json:"steps"`
-	Fingerprint string `json:"fingerprint"`
+	Len         int    `json:"len"`         // number of examples
+	Steps       int    `json:"steps"`       // number of batches in an epoch
+	Fingerprint string `json:"fingerprint"` // hash of content and order
 }
 
 // Memory is the stored State of a callback's Hooks.

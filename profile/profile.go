@@ -40,7 +40,7 @@ type Profile struct {
 
 // Phase is a part of a training other than a kernel, such as waiting for data, with its total time.
 type Phase struct {
-	Name  string
+	Name  string        // name, such as Wait
 	Count int           // how often it occurred
 	Total time.Duration // time of all occurrences
 	Most  time.Duration // time of the longest occurrence
@@ -133,9 +133,9 @@ type Step struct {
 // Run records the runs of a plan, one at a time. Engines call its methods; Part may be called by several
 // threads at the same time, for different parts.
 type Run struct {
-	Name    string
-	Threads int
-	Steps   []Step
+	Name    string // name of the plan, such as "training, batch 15"
+	Threads int    // number of threads
+	Steps   []Step // steps of the plan, in order
 
 	profile *Profile
 	count   int
