@@ -90,7 +90,7 @@ func TestLayerInSeveralModels(t *testing.T) {
 			fit(t, m, ds, FitOptions{})
 			fit(t, got, ds, FitOptions{})
 			if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) {
-				t.Error("the opened model trains otherwise")
+				t.Error("the opened model trains differently")
 			}
 		})
 	}

@@ -143,7 +143,7 @@ func TestKerasOpens(t *testing.T) {
 			}
 			readResult(t, dir, &result)
 			if result.Iterations != 6 {
-				t.Errorf("Keras finds %d steps made, want 6", result.Iterations)
+				t.Errorf("Keras finds %d steps, want 6", result.Iterations)
 			}
 			want := []string{"conv2d", "max_pooling2d", "flatten", "dropout", "dense", "dense_1"}
 			if name == "mobile" {

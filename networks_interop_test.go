@@ -188,7 +188,7 @@ func comparedByKeras(t *testing.T, folder, dir, name string) {
 	readJSON(t, &want, folder, name+".result.json")
 	readJSON(t, &got, dir, name+".result.json")
 	if got.Iterations != 10 {
-		t.Errorf("Keras finds %d steps made, want 10", got.Iterations)
+		t.Errorf("Keras finds %d steps, want 10", got.Iterations)
 	}
 	for _, text := range []json.RawMessage{got.Config, got.FromJSON} {
 		if diff := cmp.Diff(networkOf(t, want.Config), networkOf(t, text)); diff != "" {
@@ -196,7 +196,7 @@ func comparedByKeras(t *testing.T, folder, dir, name string) {
 		}
 	}
 	if len(got.Logs) != 10 {
-		t.Fatalf("Keras made %d steps, want 10", len(got.Logs))
+		t.Fatalf("Keras ran %d steps, want 10", len(got.Logs))
 	}
 	for i, logs := range got.Logs {
 		if len(logs) != len(want.Logs[10+i]) {

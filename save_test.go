@@ -56,7 +56,7 @@ func TestSaveAndOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(bytesOf(t, got), file) {
-		t.Error("saving what was opened gives another file")
+		t.Error("saving the opened model gives another file")
 	}
 	x, _ := bars(12)
 	if a, b := must(m.PredictBatch(x)), must(got.PredictBatch(x)); !bytes.Equal(a.Raw(), b.Raw()) {
