@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
@@ -19,16 +19,7 @@ import (
 
 // tutorialModel is the tutorial's network.
 func tutorialModel(threads int) (*lince.Model, error) {
-	return lince.Options{Threads: threads}.Sequential(
-		layer.Input{Shape: []int{128, 128, 3}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Flatten{},
-		layer.Dense{Units: 64, Activation: layer.ReLU},
-		layer.Dense{Units: 2, Activation: layer.Softmax},
-	)
+	return lince.Options{Threads: threads}.Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...)
 }
 
 // tutorialLayers are the convolutions and dense layers of the tutorial's network: operations

@@ -152,7 +152,7 @@ func TestActivationMistakes(t *testing.T) {
 		{layer.Dense{Units: 1}, "layer 1: the activation, a layer.Dense, has variables; make it a layer of the network"},
 		{layer.ReLULayer{Threshold: -1}, "layer 1: Threshold is -1, want a number of at least 0"},
 		{nothing{}, "layer 1: Activation: layer_test.nothing is neither a layer.Function nor a layer.Layer"},
-		{layer.Function(""), `layer 1: Activation: there is no activation ""; there is ` + strings.Join(layer.Activations(), ", ")},
+		{layer.Function(""), `layer 1: Activation: there is no activation ""; want one of ` + strings.Join(layer.Activations(), ", ")},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		l := layer.Dense{Units: 2, Activation: c.activation}
@@ -273,7 +273,7 @@ func TestDecodeMistakes(t *testing.T) {
 		want   string
 	}{
 		{"Conv2d", nil, `there is no layer class "Conv2d"; did you mean Conv2D?`},
-		{"LSTM", nil, `there is no layer class "LSTM"; there is ` + strings.Join(layer.Classes(), ", ")},
+		{"LSTM", nil, `there is no layer class "LSTM"; want one of ` + strings.Join(layer.Classes(), ", ")},
 		{"Conv2D", nil, "Conv2D: filters is missing\nConv2D: kernel_size is missing"},
 		{"Conv2D", config{"name": "c", "filters": -3, "kernel_size": []any{3., "x"}, "groups": 0., "data_format": "channels_first", "paddin": "same"}, `Conv2D "c": filters is -3, want an integer from 1 to 16777216
 Conv2D "c": kernel_size is [3,"x"], want 2 integers from 1 to 16777216
@@ -282,14 +282,14 @@ Conv2D "c": data_format is "channels_first": not supported yet, want "channels_l
 Conv2D "c": unknown key "paddin"; did you mean padding?`},
 		{"Conv2D", config{"filters": 1e300, "kernel_size": 3, "kernel_regularizer": config{"class_name": "L2"}}, `Conv2D: filters is 1e+300, want an integer from 1 to 16777216
 Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported in training yet, want null`},
-		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: there is no activation "swishh"; there is linear, relu, relu6, sigmoid, softmax, silu, tanh
+		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: there is no activation "swishh"; want one of linear, relu, relu6, sigmoid, softmax, silu, tanh
 Conv2D: Strides is 2x2 and Dilation 2x2: one of them must be 1x1`},
 		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float64"}, `Dense: units is 2.5, want an integer from 1 to 16777216
 Dense: use_bias is "no", want true or false
-Dense: kernel_initializer: there is no initializer class "Orthogonal"; there is ` + strings.Join(initializer.Classes(), ", ") + `
+Dense: kernel_initializer: there is no initializer class "Orthogonal"; want one of ` + strings.Join(initializer.Classes(), ", ") + `
 Dense: dtype is "float64": not supported, want one of float32, bfloat16, float16, mixed_bfloat16, mixed_float16`},
 		{"Dense", config{"units": 2, "activation": 7}, "Dense: activation is 7, want the name of a function or a layer"},
-		{"Dense", config{"units": 2, "activation": config{"class_name": "Swish", "config": config{}}}, "Dense: activation: there is no layer class \"Swish\"; there is " + strings.Join(layer.Classes(), ", ")},
+		{"Dense", config{"units": 2, "activation": config{"class_name": "Swish", "config": config{}}}, "Dense: activation: there is no layer class \"Swish\"; want one of " + strings.Join(layer.Classes(), ", ")},
 		{"Dense", config{"units": 2, "activation": config{"class_name": "ReLU", "config": config{"threshold": -1.}}}, "Dense: activation: ReLU: threshold is -1, want a number of at least 0"},
 		{"Dense", config{"units": 2, "dtype": config{"class_name": "QuantizedDTypePolicy", "config": config{}}}, "Dense: dtype is {\"class_name\":\"QuantizedDTypePolicy\",\"config\":{}}: not supported, want one of float32, bfloat16, float16, mixed_bfloat16, mixed_float16"},
 		{"Dense", config{"units": 2, "bias_constraint": 3.}, "Dense: bias_constraint is 3, want null or a Keras object"},

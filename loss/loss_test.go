@@ -206,7 +206,7 @@ func TestDecode(t *testing.T) {
 		config map[string]any
 		want   string
 	}{
-		{"Hinge", nil, `there is no loss class "Hinge"; there is CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError`},
+		{"Hinge", nil, `there is no loss class "Hinge"; want one of CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError`},
 		{"CategoricalCrossentropy", map[string]any{"axis": 1, "label_smoothing": 1.5, "reduction": "sum"}, `loss CategoricalCrossentropy: label_smoothing is 1.5, want a number from 0 to 1
 loss CategoricalCrossentropy: axis is 1: not supported yet, want -1
 loss CategoricalCrossentropy: reduction is "sum": not supported yet, want "sum_over_batch_size"`},

@@ -231,7 +231,7 @@ func TestDecode(t *testing.T) {
 		config map[string]any
 		want   string
 	}{
-		{"Lion", nil, `there is no optimizer class "Lion"; there is SGD, RMSprop, Adam`},
+		{"Lion", nil, `there is no optimizer class "Lion"; want one of SGD, RMSprop, Adam`},
 		{"Adam", map[string]any{"learning_rate": 0., "beta_1": 1., "use_ema": true, "gradient_accumulation_steps": 4.}, `optimizer Adam: learning_rate is 0, want a number greater than 0
 optimizer Adam: beta_1 is 1, want a number from 0 to less than 1
 optimizer Adam: use_ema is true: not supported yet, want false

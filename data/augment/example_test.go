@@ -65,6 +65,6 @@ func ExampleParse_mistakes() {
 	fmt.Println(err)
 	// Output:
 	// augment: unknown option "rotatoin"; did you mean rotation?
-	// augment: fill: unknown mode "mirror"; there is nearest, constant, reflect, wrap
+	// augment: fill: unknown mode "mirror"; want one of nearest, constant, reflect, wrap
 	// augment: zoom needs a value, such as zoom=.2
 }

@@ -58,7 +58,7 @@ func TestParseErrors(t *testing.T) {
 	}{
 		{"rotatoin=15", []string{`unknown option "rotatoin"`, `did you mean rotation?`}},
 		{"flip", []string{`unknown option "flip"`, `did you mean hflip?`}},
-		{"xyzzyplugh", []string{"there is rotation, shift"}},
+		{"xyzzyplugh", []string{"want one of rotation, shift"}},
 		{"=3", []string{`unknown option ""`}},
 		{"rotation", []string{"rotation needs a value, such as rotation=15"}},
 		{"rotation=abc,shear=x,zoom=1:y,hflip=perhaps", []string{`rotation: want a number, got "abc"`, "shear", `zoom: want a number, got "y"`, `hflip: want true or false, got "perhaps"`}},

@@ -105,7 +105,7 @@ func (t *training) trained(h *lince.History) bool {
 // judgeStart evaluates the trained model that the run begins with: best.keras is that one
 // until an epoch is better.
 func (t *training) judgeStart() error {
-	if t.state != nil || t.Model == tutorial || !strings.HasSuffix(strings.ToLower(t.Model), ".keras") {
+	if t.state != nil || t.Model == tutorialName || !strings.HasSuffix(strings.ToLower(t.Model), ".keras") {
 		return nil
 	}
 	b, err := os.ReadFile(t.Model)

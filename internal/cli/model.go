@@ -8,28 +8,14 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
-	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// tutorial is the name of the tutorial's network.
-const tutorial = "cnn"
-
-// cnn is the tutorial's network.
-func cnn(s size, classes int) []layer.Layer {
-	return []layer.Layer{
-		layer.Input{Shape: []int{s[0], s[1], 3}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Flatten{},
-		layer.Dense{Units: 64, Activation: layer.ReLU},
-		layer.Dense{Units: classes, Activation: layer.Softmax},
-	}
-}
+// tutorialName is the name of the tutorial's network on the command line.
+const tutorialName = "cnn"
 
 // openModel reads a model's file, or makes a new one of a Keras config.
 func openModel(path string, o lince.Options) (*lince.Model, error) {
@@ -58,12 +44,12 @@ func (t *training) makeModel(classes []string) error {
 	o := lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}
 	var m *lince.Model
 	var err error
-	if t.Model == tutorial {
+	if t.Model == tutorialName {
 		s := t.Size
 		if s == (size{}) {
-			s = size{128, 128}
+			s = size{tutorial.Side, tutorial.Side}
 		}
-		if m, err = o.Sequential(cnn(s, len(classes))...); err != nil {
+		if m, err = o.Sequential(tutorial.Layers(s[0], s[1], len(classes))...); err != nil {
 			return fmt.Errorf("--size %s: %w", s, err)
 		}
 	} else {

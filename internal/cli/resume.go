@@ -136,7 +136,7 @@ func (r *record) settings() (*trainCommand, error) {
 	if !strings.HasPrefix(t.Source, demo.Scheme) {
 		t.Source = from(t.Source)
 	}
-	if t.Model != tutorial {
+	if t.Model != tutorialName {
 		t.Model = from(t.Model)
 	}
 	t.Images = path(from(string(t.Images)))

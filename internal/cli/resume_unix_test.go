@@ -101,15 +101,15 @@ func TestResumeRefuses(t *testing.T) {
 	put(t, "changed", changed)
 	before := snapshot(t, "out")
 	for want, args := range map[string][]string{
-		"leave out --lr":                   {"--resume", "out", "--lr", "1"},
-		"leave out --epochs":               {"--resume", "out", "--epochs", "3"},
-		"there is no run to resume":        {"--resume", "empty"},
-		"no such file":                     {"--resume", "nowhere"},
-		"not of a training":                {"--resume", "old"},
-		"run.json cannot be read":          {"--resume", "broken"},
-		"of other training data":           {"--resume", "out", "more"},
-		"with other content":               {"--resume", "out", "changed"},
-		"expected \"<data>\", or --resume": {},
+		"leave out --lr":                          {"--resume", "out", "--lr", "1"},
+		"leave out --epochs":                      {"--resume", "out", "--epochs", "3"},
+		"there is no run to resume":               {"--resume", "empty"},
+		"no such file":                            {"--resume", "nowhere"},
+		"not of a training":                       {"--resume", "old"},
+		"run.json cannot be read":                 {"--resume", "broken"},
+		"of other training data":                  {"--resume", "out", "more"},
+		"their content, order or settings differ": {"--resume", "out", "changed"},
+		"expected \"<data>\", or --resume":        {},
 	} {
 		o := run(t, append([]string{"train"}, args...)...)
 		if o.code == exitOK {
@@ -129,7 +129,7 @@ func TestResumeRefuses(t *testing.T) {
 	}
 	put(t, "out", map[string][]byte{checkpointName: []byte(before["model.keras"])})
 	o = run(t, "train", "--resume", "out")
-	contains(t, "the message", o.stderr, checkpointName, "it is a model, and no checkpoint")
+	contains(t, "the message", o.stderr, checkpointName, "it is a model, not a checkpoint")
 }
 
 // The folder may have moved, and the data too.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/tutorial"
 )
 
 // summaryCommand prints a model's layers.
@@ -64,7 +65,7 @@ func (c *summaryCommand) Run(e *env) error {
 		Preprocessing lince.Preprocessing `json:"preprocessing,omitempty"`
 		Memory        *memoryResult       `json:"memory,omitempty"`
 	}{m.Name(), sizes(m.InputShape()), rows, m.CountParams(), m.Classes, m.Preprocessing, memory}, func(w io.Writer) error {
-		if err := m.Summary(w, lince.Summary{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable}); err != nil || memory == nil {
+		if err := m.Summary(w, lince.SummaryOptions{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable}); err != nil || memory == nil {
 			return err
 		}
 		_, err := io.WriteString(w, "\n"+memory.String())
@@ -73,8 +74,8 @@ func (c *summaryCommand) Run(e *env) error {
 }
 
 func (c *summaryCommand) open() (*lince.Model, error) {
-	if c.Model == tutorial {
-		return lince.Sequential(cnn(size{128, 128}, 2)...)
+	if c.Model == tutorialName {
+		return lince.Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...)
 	}
 	return openModel(c.Model, lince.Options{})
 }

@@ -62,7 +62,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("run.json has %+v; %d predictions are right", r, right)
 	}
 	profile := read(t, folder, "profile.txt")
-	contains(t, "profile.txt", profile, "wait for data", "training, batch ", "validation, batch ", "FusedConv2D (", "threads would make it faster")
+	contains(t, "profile.txt", profile, "wait for data", "training, batch ", "validation, batch ", "FusedConv2D (", "estimated speedup by number of threads")
 	contains(t, "the output", o.stdout, profile)
 	if events := decode[[]map[string]any](t, read(t, folder, "trace.json")); len(events) < 100 {
 		t.Errorf("trace.json has %d events", len(events))

@@ -81,7 +81,7 @@ func (t *training) prepare() error {
 	if err := t.openCheckpoint(); err != nil { // before thousands of pictures are read
 		return err
 	}
-	if t.Model != tutorial && t.state == nil {
+	if t.Model != tutorialName && t.state == nil {
 		if _, err := os.Stat(t.Model); err != nil {
 			return fmt.Errorf("--model %s: %w; want cnn, or a file: Keras' to_json() (.json), or a model (.keras)", t.Model, patherr.Bare(err))
 		}
@@ -151,7 +151,7 @@ func (t *training) prepare() error {
 	}
 	t.printf("Training:   %s\nValidation: %s\n%s\n", t.train.Found(), t.val.Found(), t.kept(sets...))
 	if !t.quiet {
-		if err := t.model.Summary(t.text, lince.Summary{}); err != nil {
+		if err := t.model.Summary(t.text, lince.SummaryOptions{}); err != nil {
 			return err
 		}
 		t.printf("\n")

@@ -129,7 +129,7 @@ class Shared(Residual):
     name, salt = "shared", 5200
 
     def make(self):
-        x = inputs = keras.Input((SIDE, SIDE, 3), name="picture")
+        x = inputs = keras.Input((SIDE, SIDE, 3), name="image")
         x = layers.Conv2D(8, 3, strides=2, activation="tanh")(x)
         x = layers.BatchNormalization()(x)
         x = layers.Dense(6, name="features")(layers.Flatten()(x))

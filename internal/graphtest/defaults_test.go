@@ -18,8 +18,8 @@ type configured interface {
 	Config() map[string]any
 }
 
-// defaults has a value of each kind with nothing set but what must be, and the arguments of
-// Keras' constructor that must be given.
+// defaults has a value of each class with only the required fields set, and the arguments that Keras' constructor
+// requires.
 var defaults = []struct {
 	module string
 	value  configured
@@ -97,7 +97,7 @@ func as[T configured](decode func(string, map[string]any) (T, error)) func(strin
 	return func(class string, conf map[string]any) (configured, error) { return decode(class, conf) }
 }
 
-// Every kind has its row.
+// Every class has its row.
 func TestDefaultsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range defaults {
@@ -112,8 +112,7 @@ func TestDefaultsAreComplete(t *testing.T) {
 	}
 }
 
-// The zero value is Keras' default: the config of what Keras makes without arguments is that
-// of the value with nothing set.
+// The zero value is Keras' default: its config equals that of the object that Keras makes without arguments.
 func TestDefaultsAreKeras(t *testing.T) {
 	var in []map[string]any
 	for _, d := range defaults {

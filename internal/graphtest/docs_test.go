@@ -14,7 +14,7 @@ import (
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
-var update = flag.Bool("update", false, "write docs/keras.md anew")
+var update = flag.Bool("update", false, "rewrite docs/keras.md")
 
 const docs = `# Keras' classes in lince
 
@@ -28,7 +28,7 @@ structs say so; this page is generated from them (` + "`go test ./internal/graph
 - A row without a field is an argument for which lince has one value.
 `
 
-// TestDocs wants docs/keras.md to say what the structs say.
+// TestDocs expects docs/keras.md to agree with the structs.
 func TestDocs(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(docs)
@@ -63,12 +63,11 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(have) != b.String() {
-		t.Error("docs/keras.md is not what the structs say: run go test ./internal/graphtest -run Docs -update")
+		t.Error("docs/keras.md does not agree with the structs: run go test ./internal/graphtest -run Docs -update")
 	}
 }
 
-// rowsOf lists the fields of a class without those that all layers have; a class without any
-// has one empty row.
+// rowsOf returns the fields of a class except those that all layers have. A class without fields has one empty row.
 func rowsOf(module string, v configured) []config.Row {
 	rows := config.Describe(v)
 	if module == "layers" {
