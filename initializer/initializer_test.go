@@ -250,7 +250,7 @@ func TestCheck(t *testing.T) {
 		{RandomNormal{Mean: math.Inf(1), Stddev: -1}, "Mean is +Inf, want a number\nStddev is -1, want a number greater than 0"},
 		{VarianceScaling{Scale: math.NaN(), Mode: "fan"}, "Scale is NaN, want a number greater than 0\nMode is \"fan\", want one of fan_in, fan_out, fan_avg"},
 		{RandomUniform{Maxval: new(math.NaN())}, "Maxval is NaN, want a number"},
-		{Constant{1e39}, "Value is 1e+39, want a number that float32 holds"},
+		{Constant{1e39}, "Value is 1e+39, want a number in the range of float32"},
 	} {
 		if err := Check(c.i); err == nil || err.Error() != c.want {
 			t.Errorf("got %v\nwant %s", err, c.want)

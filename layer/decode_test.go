@@ -204,7 +204,7 @@ func ExampleDecodeAs() {
 	// Output:
 	// {By:3 Name: Frozen:true} <nil>
 	// map[by:2 trainable:true]
-	// Shifted: by is 10, want a number of at most 9
+	// Shifted: by is 10, want a number less than or equal to 9
 	// Shifted: unknown key "too"
 }
 
@@ -230,7 +230,7 @@ func TestAlias(t *testing.T) {
 			t.Errorf("of %v: config is %v", conf, got)
 		}
 	}
-	if _, err := layer.Decode("LeakyReLU", map[string]any{"alpha": -1.}); err == nil || err.Error() != "LeakyReLU: alpha is -1, want a number of at least 0" {
+	if _, err := layer.Decode("LeakyReLU", map[string]any{"alpha": -1.}); err == nil || err.Error() != "LeakyReLU: alpha is -1, want a number greater than or equal to 0" {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -56,5 +56,5 @@ func ExampleLoss() {
 	// Output:
 	// int32 (None,) -> float32 (None,) <nil>
 	// {Power:3} <nil>
-	// loss Distance: power is 0.5, want a number of at least 1
+	// loss Distance: power is 0.5, want a number greater than or equal to 1
 }

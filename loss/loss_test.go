@@ -156,16 +156,16 @@ func TestBuildMistakes(t *testing.T) {
 		y, p  tensor.Shape
 		wants string
 	}{
-		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, "targets have shape (None, 2) and predictions (None, 26, 26, 2), want the same; add a Flatten layer before the last Dense layer"},
-		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, "targets have shape (None, 3) and predictions (None, 2), want the same; the last layer needs one unit for each class"},
-		{loss.CategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, "targets have shape (None,) and predictions (None, 2), want the same; for class numbers use the sparse categorical form"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, "targets have shape (None, 2) and predictions (None, 26, 26, 2), want equal shapes; add a Flatten layer before the last Dense layer"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, "targets have shape (None, 3) and predictions (None, 2), want equal shapes; the last layer needs one unit for each class"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, "targets have shape (None,) and predictions (None, 2), want equal shapes; for class indices use the sparse categorical form"},
 		{loss.CategoricalCrossentropy{LabelSmoothing: 2}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "LabelSmoothing is 2, want a number from 0 to 1"},
-		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "targets have shape (None, 2), one number for each class; want the number of the class: use the categorical form, without sparse"},
-		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 5, 2}, "targets have shape (None,) and predictions (None, 5, 2), want the same; add a Flatten layer before the last Dense layer"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "targets have shape (None, 2), one number for each class; want the index of the class; for one-hot targets use the categorical form, without sparse"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 5, 2}, "targets have shape (None,) and predictions (None, 5, 2), want equal shapes; add a Flatten layer before the last Dense layer"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1}, "predictions have shape (None,), want (batch, ..., classes)"},
-		{loss.BinaryCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 1}, "targets have shape (None, 2) and predictions (None, 1), want the same; the last layer needs one unit for each class"},
+		{loss.BinaryCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 1}, "targets have shape (None, 2) and predictions (None, 1), want equal shapes; the last layer needs one unit for each class"},
 		{loss.MeanSquaredError{}, tensor.Shape{}, tensor.Shape{}, "predictions have shape (), want (batch, ...)"},
-		{loss.MeanSquaredError{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 4}, "targets have shape (None, 5) and predictions (None, 4), want the same; the last layer needs one unit for each class"},
+		{loss.MeanSquaredError{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 4}, "targets have shape (None, 5) and predictions (None, 4), want equal shapes; the last layer needs one unit for each class"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		c.l.Build(b.In("loss", "loss"), b.Input("y", tensor.Float32, c.y...), b.Input("p", tensor.Float32, c.p...))

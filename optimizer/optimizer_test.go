@@ -173,10 +173,10 @@ func TestBuildMistakes(t *testing.T) {
 		o    optimizer.Optimizer
 		want string
 	}{
-		{optimizer.SGD{LearningRate: -1, Momentum: 1}, "LearningRate is -1, want a number greater than 0\nMomentum is 1, want a number from 0 to less than 1"},
-		{optimizer.SGD{LearningRate: math.NaN(), WeightDecay: -1}, "LearningRate is NaN, want a number greater than 0\nWeightDecay is -1, want a number of at least 0"},
-		{optimizer.RMSprop{Rho: new(1.5), Epsilon: new(-1.), ClipNorm: math.Inf(1)}, "Rho is 1.5, want a number from 0 to less than 1\nEpsilon is -1, want a number of at least 0\nClipNorm is +Inf, want a number of at least 0"},
-		{optimizer.Adam{Beta1: new(-.1), Beta2: new(1.), ClipNorm: 1, ClipValue: 1}, "Beta1 is -0.1, want a number from 0 to less than 1\nBeta2 is 1, want a number from 0 to less than 1\nmore than one of ClipNorm, GlobalClipNorm and ClipValue is set, want at most one"},
+		{optimizer.SGD{LearningRate: -1, Momentum: 1}, "LearningRate is -1, want a number greater than 0\nMomentum is 1, want a number greater than or equal to 0 and less than 1"},
+		{optimizer.SGD{LearningRate: math.NaN(), WeightDecay: -1}, "LearningRate is NaN, want a number greater than 0\nWeightDecay is -1, want a number greater than or equal to 0"},
+		{optimizer.RMSprop{Rho: new(1.5), Epsilon: new(-1.), ClipNorm: math.Inf(1)}, "Rho is 1.5, want a number greater than or equal to 0 and less than 1\nEpsilon is -1, want a number greater than or equal to 0\nClipNorm is +Inf, want a number greater than or equal to 0"},
+		{optimizer.Adam{Beta1: new(-.1), Beta2: new(1.), ClipNorm: 1, ClipValue: 1}, "Beta1 is -0.1, want a number greater than or equal to 0 and less than 1\nBeta2 is 1, want a number greater than or equal to 0 and less than 1\nmore than one of ClipNorm, GlobalClipNorm and ClipValue is set, want at most one"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		w := b.Variable(graph.Variable{Path: "w", Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{2}}})
@@ -189,13 +189,13 @@ func TestBuildMistakes(t *testing.T) {
 	for _, o := range []optimizer.Optimizer{optimizer.SGD{}, optimizer.RMSprop{}, optimizer.Adam{}} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		o.Build(b.In("optimizer", "optimizer"), nil, nil)
-		if err := b.Err(); err == nil || err.Error() != "optimizer: there are no weights to train: every layer is frozen, or none has weights" {
+		if err := b.Err(); err == nil || err.Error() != "optimizer: there are no weights to train: all layers are frozen or have no weights" {
 			t.Error(err)
 		}
 		b = graph.NewBuilder(graph.NewStore(), true)
 		w := b.In("dense", "").Variable(graph.Variable{Path: "kernel", Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{2}}})
 		o.Build(b.In("optimizer", "optimizer"), []*graph.Value{w}, []*graph.Value{nil})
-		if err := b.Err(); err == nil || err.Error() != "optimizer: the loss depends on none of the weights: dense/kernel, ..." {
+		if err := b.Err(); err == nil || err.Error() != "optimizer: the loss does not depend on any of the weights: dense/kernel, ..." {
 			t.Error(err)
 		}
 	}
@@ -233,12 +233,12 @@ func TestDecode(t *testing.T) {
 	}{
 		{"Lion", nil, `there is no optimizer class "Lion"; there is SGD, RMSprop, Adam`},
 		{"Adam", map[string]any{"learning_rate": 0., "beta_1": 1., "use_ema": true, "gradient_accumulation_steps": 4.}, `optimizer Adam: learning_rate is 0, want a number greater than 0
-optimizer Adam: beta_1 is 1, want a number from 0 to less than 1
+optimizer Adam: beta_1 is 1, want a number greater than or equal to 0 and less than 1
 optimizer Adam: use_ema is true: not supported yet, want false
 optimizer Adam: gradient_accumulation_steps is 4: not supported yet, want null`},
 		{"SGD", map[string]any{"learning_rate": map[string]any{"class_name": "CosineDecay"}, "momentum": "x", "clipnorm": -1.}, `optimizer SGD: learning_rate: there is no learning rate schedule class "CosineDecay"
-optimizer SGD: momentum is "x", want a number from 0 to less than 1
-optimizer SGD: clipnorm is -1, want a number of at least 0`},
+optimizer SGD: momentum is "x", want a number greater than or equal to 0 and less than 1
+optimizer SGD: clipnorm is -1, want a number greater than or equal to 0`},
 	} {
 		if _, err := optimizer.Decode(c.class, c.config); err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
@@ -263,7 +263,7 @@ func TestOwnOptimizer(t *testing.T) {
 	if c := o.Config(); c["beta"] != .5 || c["name"] != "sgd" || c["use_ema"] != false {
 		t.Errorf("config %v", c)
 	}
-	if _, err := optimizer.DecodeAs[sign](map[string]any{"beta": 1., "use_ema": true}); err == nil || err.Error() != "optimizer Sign: beta is 1, want a number from 0 to less than 1\noptimizer Sign: use_ema is true: not supported yet, want false" {
+	if _, err := optimizer.DecodeAs[sign](map[string]any{"beta": 1., "use_ema": true}); err == nil || err.Error() != "optimizer Sign: beta is 1, want a number greater than or equal to 0 and less than 1\noptimizer Sign: use_ema is true: not supported yet, want false" {
 		t.Error(err)
 	}
 }

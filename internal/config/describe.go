@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Row is a field of a class as documentation shows it.
+// Row documents one argument of a class.
 type Row struct {
-	Field   string // Go's; empty for a key without a field
-	Key     string // Keras'
-	Default string // what the zero value stands for; empty where a value must be given
-	Want    string // what may stand there; empty for what the type says
+	Field   string // the Go field; empty if lince supports only one value of the argument
+	Key     string // the argument's name in Keras
+	Default string // the default; empty if the field must be set
+	Want    string // the valid values; empty if the type allows no others
 }
 
-// Describe lists the fields that the tags of v's type declare.
+// Describe lists the arguments that the tags of v's type declare.
 func Describe(v any) []Row {
 	var rows []Row
 	for _, f := range parse(reflect.TypeOf(v), nil) {
@@ -53,7 +53,7 @@ func Describe(v any) []Row {
 	return rows
 }
 
-// fixed is the row of a key that has one value.
+// fixed returns the row of an argument without a field.
 func (f *field) fixed() Row {
 	values := make([]string, len(f.only))
 	for i, v := range f.only {
