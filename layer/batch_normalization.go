@@ -56,7 +56,7 @@ type BatchNormalization struct {
 	MovingVarianceInitializer initializer.Initializer `keras:"moving_variance_initializer,default=Ones"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"renorm,only=false,omit"`

@@ -20,7 +20,7 @@ import (
 // Numbers may be of any type.
 type Flatten struct {
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`

@@ -22,7 +22,7 @@ type GlobalAveragePool2D struct {
 	KeepDims bool `keras:"keepdims"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
@@ -43,7 +43,7 @@ type GlobalMaxPool2D struct {
 	KeepDims bool `keras:"keepdims"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`

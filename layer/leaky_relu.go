@@ -21,7 +21,7 @@ type LeakyReLU struct {
 	NegativeSlope *float64 `keras:"negative_slope,default=0.3,min=0,alias=alpha"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 

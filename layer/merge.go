@@ -28,7 +28,7 @@ import (
 // Residual connections use it (He et al., 2016, arXiv:1512.03385).
 type Add struct {
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
@@ -43,7 +43,7 @@ type Add struct {
 // shapes cannot be broadcast.
 type Subtract struct {
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
@@ -58,7 +58,7 @@ type Subtract struct {
 // shapes cannot be broadcast.
 type Multiply struct {
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
@@ -73,7 +73,7 @@ type Multiply struct {
 // shapes cannot be broadcast.
 type Average struct {
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
@@ -88,7 +88,7 @@ type Average struct {
 // shapes cannot be broadcast.
 type Maximum struct {
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
@@ -103,7 +103,7 @@ type Maximum struct {
 // shapes cannot be broadcast.
 type Minimum struct {
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 

@@ -35,13 +35,14 @@ type Normalization struct {
 	// Mean is one number, or one for each index of the last dimension of Axis. The default, nil,
 	// means the variables.
 	Mean Numbers `keras:"mean"`
-	// Variance has as many numbers as Mean. Each at least 0.
+	// Variance has as many numbers as Mean. Each at least 0. The default, nil, means the
+	// variables.
 	Variance Numbers `keras:"variance"`
 	// Invert computes the inverse: x*max(sqrt(variance), 1e-7) + mean. The default is false.
 	Invert bool `keras:"invert"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 

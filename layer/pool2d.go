@@ -29,7 +29,7 @@ type MaxPool2D struct {
 	Padding Padding `keras:"padding"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
@@ -58,7 +58,7 @@ type AveragePool2D struct {
 	Padding Padding `keras:"padding"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`

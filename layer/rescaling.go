@@ -30,7 +30,7 @@ type Rescaling struct {
 	Offset Numbers `keras:"offset,default=0"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 

@@ -54,7 +54,7 @@ type SeparableConv2D struct {
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
-	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`

@@ -252,10 +252,10 @@ func TestDescribe(t *testing.T) {
 	for _, want := range []Row{
 		{"Count", "count", "", "an integer from 1 to 16777216"},
 		{"Decay", "decay", "none", "a number greater than or equal to 0"},
-		{"NoBias", "use_bias", "true", ""},
+		{"NoBias", "use_bias", "true", "true or false"},
 		{"Mode", "mode", "fast", "fast, slow"},
 		{"Stride", "stride", "Size", "2 integers from 1 to 16777216"},
-		{"Any", "any", "0", ""},
+		{"Any", "any", "0", "an integer"},
 		{"", "format", `"last"`, `only "last", -1`},
 	} {
 		found := false

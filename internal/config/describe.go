@@ -11,7 +11,7 @@ type Row struct {
 	Field   string // the Go field; empty if lince supports only one value of the argument
 	Key     string // the argument's name in Keras
 	Default string // the default; empty if the field must be set
-	Want    string // the valid values; empty if the type allows no others
+	Want    string // the valid values; empty for a string or a type of Registry.Types
 }
 
 // Describe lists the arguments that the tags of v's type declare.
@@ -45,7 +45,7 @@ func Describe(v any) []Row {
 		}
 		if f.oneOf != nil {
 			r.Want = strings.Join(f.oneOf, ", ")
-		} else if f.limits.set {
+		} else if basic(f.typ) && f.typ.Kind() != reflect.String {
 			r.Want = f.want()
 		}
 		rows = append(rows, r)
