@@ -31,11 +31,11 @@ func Describe(v any) []Row {
 			r.Default = f.text
 		case f.like != "":
 			r.Default = f.like
+		case f.required && (f.unset(zero) || f.typ.Kind() == reflect.Array || f.wrong(zero) != ""):
 		case f.none || f.typ.Kind() == reflect.Pointer || f.typ.Kind() == reflect.Slice:
 			r.Default = "none"
 		case f.typ.Kind() == reflect.Bool:
 			r.Default = fmt.Sprint(f.inverted)
-		case f.required && f.wrong(zero) != "":
 		case f.typ.Kind() == reflect.String:
 			r.Default = `""`
 		case f.typ.Kind() == reflect.Interface:
