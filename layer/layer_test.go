@@ -115,7 +115,7 @@ var layers = []struct {
 	{"relu all", layer.ReLULayer{MaxValue: new(1.5), NegativeSlope: .25, Threshold: .5, Name: "bent"}, tensor.Shape{-1, 9}, tensor.Shape{-1, 9}, nil, 0},
 	{"leaky relu", layer.LeakyReLU{}, tensor.Shape{-1, 4, 3, 2}, tensor.Shape{-1, 4, 3, 2}, nil, 0},
 	{"leaky relu slope", layer.LeakyReLU{NegativeSlope: new(.1), Frozen: true, Name: "leaky"}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
-	{"leaky relu that does not leak", layer.LeakyReLU{NegativeSlope: new(0.)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"leaky relu slope 0", layer.LeakyReLU{NegativeSlope: new(0.)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{
 		"batch normalization", layer.BatchNormalization{GammaInitializer: initializer.RandomUniform{}, BetaInitializer: initializer.RandomNormal{}},
 		tensor.Shape{-1, 3, 4, 2}, tensor.Shape{-1, 3, 4, 2}, []tensor.Shape{{2}, {2}}, 2,

@@ -34,7 +34,7 @@ func (l LeakyReLU) Named() string { return l.Name }
 // Config implements Layer.
 func (l LeakyReLU) Config() map[string]any { return ConfigOf(l) }
 
-// FinalActivation implements Activated, by Keras' name of the function.
+// FinalActivation implements Activated. It returns the name of the function in Keras.
 func (LeakyReLU) FinalActivation() Function { return "leaky_relu" }
 
 // Build implements Layer.
