@@ -5,7 +5,7 @@
 // backend. Here an element is a pure function of the model's seed, the weight's path and the
 // element's index (Philox4x32-10; Salmon et al., 2011). The arithmetic avoids operations that
 // differ between processors, such as fused multiply-add and the standard library's logarithm.
-// So the same seed gives the same bits on all machines, in whatever order weights are created.
+// So the same seed gives the same bits on all machines, in any order of creating the weights.
 //
 // Initializers fill tensors of numbers of any shape. Those that depend on the shape use fan_in
 // and fan_out, the number of inputs and outputs of a unit; see Fans.

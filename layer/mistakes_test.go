@@ -113,7 +113,7 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		{layer.Input{Shape: []int{8, 8, 3}}, tensor.Shape{-1, 8, 9, 3}, "got float32 (None, 8, 9, 3), want float32 (None, 8, 8, 3)"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
-		x := b.Invalid() // a layer before it was wrong
+		x := b.Invalid() // the result of a layer with a mistake
 		if c.in != nil {
 			x = b.Input("x", tensor.Float32, c.in...)
 		}
@@ -131,7 +131,7 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		}
 		var e *graph.Error
 		if !errors.As(err, &e) {
-			t.Errorf("%T is no graph.Error", err)
+			t.Errorf("%T is not a graph.Error", err)
 		}
 		if _, err := layer.Decode(c.layer.Class(), c.layer.Config()); c.in == nil && err == nil && !strings.Contains(c.want, "example") {
 			t.Errorf("%+v: decoded from its config", c.layer)
@@ -139,7 +139,7 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 	}
 }
 
-// one is a layer that gives logits, with an activation that is no layer and no function.
+// nothing is an activation that is neither a function nor a layer.
 type nothing struct{}
 
 func (nothing) Build(_ *graph.Builder, x *graph.Value) *graph.Value { return x }
@@ -165,7 +165,7 @@ func TestActivationMistakes(t *testing.T) {
 	}
 }
 
-// What merges say of operands that do not go together.
+// TestOperandMistakes checks messages about operands that do not fit together.
 func TestOperandMistakes(t *testing.T) {
 	shapes := func(s ...tensor.Shape) []tensor.Shape { return s }
 	for _, c := range []struct {
@@ -204,7 +204,7 @@ func TestOperandMistakes(t *testing.T) {
 	}
 }
 
-// Integers become float32 where Keras makes them so, and not elsewhere.
+// TestBytes checks the layers that convert integers to float32, as in Keras.
 func TestBytes(t *testing.T) {
 	pixels := tensor.Of([]uint8{0, 51, 255, 102}, 2, 2)
 	for _, l := range []layer.Layer{
@@ -255,7 +255,7 @@ func TestIntegersAreRefused(t *testing.T) {
 	}
 }
 
-// A right layer after a wrong one says nothing.
+// TestInvalidOperand checks that a valid layer after an invalid one reports nothing.
 func TestInvalidOperand(t *testing.T) {
 	for _, c := range layers {
 		b := graph.NewBuilder(graph.NewStore(), true)
@@ -333,7 +333,7 @@ BatchNormalization: synchronized is true: not supported yet, want false`},
 	}
 }
 
-// Keras 2's configs of these layers are read too.
+// TestDecodeKeras2 decodes configs as Keras 2 writes them.
 func TestDecodeKeras2(t *testing.T) {
 	l, err := layer.Decode("InputLayer", map[string]any{"batch_input_shape": []any{8., 28., 28., 1.}, "dtype": "float32", "sparse": false, "ragged": false, "name": "in"})
 	if err != nil {

@@ -69,12 +69,12 @@ func TestAgainstKeras(t *testing.T) {
 	}
 	for _, class := range loss.Classes() {
 		if !seen[class] {
-			t.Errorf("no test of %s", class)
+			t.Errorf("%s has no row in internal/golden/losses.py", class)
 		}
 	}
 }
 
-// The examples of Keras' own documentation.
+// TestKnownValues checks the examples in Keras' documentation.
 func TestKnownValues(t *testing.T) {
 	y := tensor.Of([]float32{0, 1, 0, 0, 0, 1}, 2, 3)
 	p := tensor.Of([]float32{.05, .95, 0, .1, .8, .1}, 2, 3)
@@ -126,7 +126,7 @@ func TestGradients(t *testing.T) {
 	}
 }
 
-// A softmax at the end is not computed to be undone again.
+// TestFusedForm checks that the loss of a softmax is computed from the logits.
 func TestFusedForm(t *testing.T) {
 	in := []*tensor.Tensor{graphtest.Formula(1, -2, 2, 2, 3), graphtest.Formula(2, 0, 1, 2, 3)}
 	m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
@@ -137,7 +137,7 @@ func TestFusedForm(t *testing.T) {
 	}
 }
 
-// A label that is no class must not pass for a loss of 0.
+// TestNoSuchClass checks that the loss of an invalid class index is NaN, not 0.
 func TestNoSuchClass(t *testing.T) {
 	for _, y := range []int32{-1, 3} {
 		in := []*tensor.Tensor{graphtest.Formula(1, -2, 2, 2, 3), tensor.Of([]int32{0, y}, 2)}
@@ -145,7 +145,7 @@ func TestNoSuchClass(t *testing.T) {
 			return []*graph.Value{loss.SparseCategoricalCrossentropy{}.Build(b, in[1], b.Softmax(in[0]))}
 		})
 		if got := m.Run(t, in...)[0].Float32s(); math.IsNaN(float64(got[0])) || !math.IsNaN(float64(got[1])) {
-			t.Errorf("label %d: %v", y, got)
+			t.Errorf("target %d: %v", y, got)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func TestBuildMistakes(t *testing.T) {
 		c.l.Build(b.In("loss", "loss"), b.Input("y", tensor.Float32, c.y...), b.Input("p", tensor.Float32, c.p...))
 		err := b.Err()
 		if err == nil {
-			t.Errorf("%+v: no mistake for labels %v and predictions %v", c.l, c.y, c.p)
+			t.Errorf("%+v: no mistake for targets %v and predictions %v", c.l, c.y, c.p)
 		} else if got := err.Error(); got != "loss: "+c.wants {
 			t.Errorf("got  %s\nwant loss: %s", got, c.wants)
 		}
@@ -221,7 +221,7 @@ loss CategoricalCrossentropy: reduction is "sum": not supported yet, want "sum_o
 	}
 }
 
-// What losses say of themselves.
+// TestTargets checks Target and Takes of each loss.
 func TestTargets(t *testing.T) {
 	output := op.Type{DType: tensor.Float32, Shape: tensor.Shape{-1, 5, 3}}
 	for _, c := range []struct {

@@ -17,7 +17,8 @@ import (
 
 var shapes = [][]int{{2}, {2, 3}}
 
-// model is a graph of one step on weights "a/w" and "b/w" with the gradients that it is fed.
+// model returns a graph of one step that updates the weights "a/w", "b/w" and so on with the
+// gradients that are its inputs.
 func model(t *testing.T, o optimizer.Optimizer, weights ...*tensor.Tensor) *graphtest.Model {
 	m := graphtest.New(t, true, weights, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
 		var w, g []*graph.Value
@@ -38,7 +39,7 @@ func model(t *testing.T, o optimizer.Optimizer, weights ...*tensor.Tensor) *grap
 	return m
 }
 
-// kept lists what the optimizer keeps, in the order of a file.
+// kept lists the optimizer's variables in the order of a file.
 func kept(m *graphtest.Model) (vars []*graph.Variable) {
 	for _, v := range m.Store.Variables() {
 		if v.Role == graph.Hyper || v.Role == graph.Slot {
@@ -104,12 +105,12 @@ func TestAgainstKeras(t *testing.T) {
 	}
 	for _, class := range optimizer.Classes() {
 		if !seen[class] {
-			t.Errorf("no test of %s", class)
+			t.Errorf("%s has no row in internal/golden/optimizers.py", class)
 		}
 	}
 }
 
-// suffix is the part of a Keras variable's name that says what it is.
+// suffix returns the kind of a variable, the last part of its name in Keras.
 func suffix(name string) string {
 	for _, s := range []string{"_velocity_hat", "_velocity", "_momentum", "_average_gradient"} {
 		if strings.HasSuffix(name, s) {
@@ -119,7 +120,7 @@ func suffix(name string) string {
 	return name
 }
 
-// Numbers of the real Keras, to more digits.
+// TestRMSpropKnownValues compares with numbers of Keras that have more digits than the golden file.
 func TestRMSpropKnownValues(t *testing.T) {
 	grads := [][]float32{{.1, -.2}, {.3, .4}, {0, 1}}
 	for _, c := range []struct {
@@ -246,7 +247,7 @@ optimizer SGD: clipnorm is -1, want a number greater than or equal to 0`},
 	}
 }
 
-// sign is an optimizer of a program's own, with tags.
+// sign is a custom optimizer.
 type sign struct {
 	optimizer.SGD
 	Beta float64 `keras:"beta,min=0,below=1"`
@@ -255,7 +256,7 @@ type sign struct {
 func (sign) Class() string            { return "Sign" }
 func (o sign) Config() map[string]any { return optimizer.ConfigOf(o) }
 
-func TestOwnOptimizer(t *testing.T) {
+func TestCustomOptimizer(t *testing.T) {
 	o, err := optimizer.DecodeAs[sign](map[string]any{"beta": .5, "name": "sign", "use_ema": false})
 	if err != nil || o.Beta != .5 {
 		t.Errorf("got %+v, %v", o, err)

@@ -32,7 +32,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// every has a field of each kind.
+// every has a field for each option of a tag and each type.
 type every struct {
 	Count   int       `keras:"count,required,count"`
 	Steps   int       `keras:"steps,default=1,min=1,max=9"`
@@ -53,7 +53,7 @@ type every struct {
 	Color   color     `keras:"color,default=red"`
 	Name    string    `keras:"name,omitempty"`
 
-	Of int // no argument
+	Of int // a field without a tag
 
 	_ struct{} `keras:"format,only=last|-1"`
 	_ struct{} `keras:"old,only=null,omit"`
@@ -140,7 +140,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// A pointer to a class is the class.
+// TestPointer passes pointers to structs.
 func TestPointer(t *testing.T) {
 	v := &every{Count: 3}
 	if d := cmp.Diff(v.Config(), kinds.Config(v)); d != "" {
@@ -223,7 +223,7 @@ func TestWrong(t *testing.T) {
 	}
 }
 
-// A tag that is wrong is found by any test that touches the class.
+// TestBadTags checks that invalid tags panic.
 func TestBadTags(t *testing.T) {
 	for _, v := range []any{
 		struct {
@@ -239,7 +239,7 @@ func TestBadTags(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%T is taken", v)
+					t.Errorf("no panic for %T", v)
 				}
 			}()
 			Describe(v)
@@ -268,7 +268,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// A long value does not make a long message.
+// TestShow checks that long values are cut off.
 func TestShow(t *testing.T) {
 	long := make([]int, 1000)
 	if s := Show(long); len(s) != 80 {
