@@ -25,7 +25,7 @@ type GlorotUniform struct {
 //
 //	mean 0,  variance 2 / (fan_in+fan_out)
 //
-// The truncation is that of VarianceScaling.
+// It is truncated in the way that VarianceScaling describes.
 //
 // Shape: any; see Fans.
 //
@@ -56,7 +56,7 @@ type HeUniform struct {
 //
 //	mean 0,  variance 2 / fan_in
 //
-// The truncation is that of VarianceScaling.
+// It is truncated in the way that VarianceScaling describes.
 //
 // Shape: any; see Fans.
 //
@@ -84,7 +84,7 @@ type LecunUniform struct {
 //
 //	mean 0,  variance 1 / fan_in
 //
-// The truncation is that of VarianceScaling.
+// It is truncated in the way that VarianceScaling describes.
 //
 // Shape: any; see Fans.
 //

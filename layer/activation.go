@@ -183,8 +183,8 @@ func checkActivation(a Activation) error {
 //
 // Build reports an error if the operand is not float32 or the function is unknown.
 type Activate struct {
-	// Activation is the function, or a layer without weights. Required in files. The default is
-	// Linear.
+	// Activation is the function, or a layer without weights. The default is Linear; in Keras the
+	// argument is required.
 	Activation Activation `keras:"activation,required,default=linear"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic

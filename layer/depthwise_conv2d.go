@@ -54,7 +54,7 @@ type DepthwiseConv2D struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
-	_ struct{} `keras:"groups,only=1,omit"` // which Keras 2 writes
+	_ struct{} `keras:"groups,only=1,omit"` // written by Keras 2
 }
 
 // Class implements Layer.

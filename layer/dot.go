@@ -14,8 +14,8 @@ import (
 //	y = sum over k of a[k]*b[k]
 //
 // Input shape: two operands (batch, ...) that have the same size along Axes[0] and Axes[1].
-// Output shape: (batch, the other dimensions of the first operand, those of the second), or
-// (batch, 1) if there are no others.
+// Output shape: (batch, ...) with the other dimensions of the first operand, then of the second,
+// or (batch, 1) if there are no other dimensions.
 //
 // Build reports an error if Axes is not set, the sizes along Axes differ, or a dimension other
 // than the batch is unknown.
@@ -58,7 +58,7 @@ func (l Dot) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Invalid()
 	}
 	shape := tensor.Shape{tensor.Unknown}
-	var rows, sizes [2]int // of the operands as matrices: the other dimensions, and that of Axes
+	var rows, sizes [2]int // of each operand as a matrix: sizes is the dimension of Axes, rows is the rest
 	for i, v := range operands {
 		axis, ok := axisOf(b, "Axes", l.Axes[i], v)
 		if !ok {

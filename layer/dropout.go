@@ -29,7 +29,8 @@ import (
 // Source: Srivastava et al., 2014 (Dropout: a simple way to prevent neural networks from
 // overfitting).
 type Dropout struct {
-	// Rate is the fraction that is set to 0. Required in files. From 0 to 1. The default is 0.
+	// Rate is the fraction that is set to 0. From 0 to 1. The default is 0; in Keras the argument
+	// is required.
 	Rate float64 `keras:"rate,required,min=0,max=1"`
 	// Seed makes the masks independent of the model's seed. Any integer. The default, nil, uses
 	// the model's seed.
@@ -59,8 +60,8 @@ type Dropout struct {
 //
 // Source: Tompson et al., 2015 (arXiv:1411.4280).
 type SpatialDropout2D struct {
-	// Rate is the fraction of the channels that is set to 0. Required in files. From 0 to 1. The
-	// default is 0.
+	// Rate is the fraction of the channels that is set to 0. From 0 to 1. The default is 0; in
+	// Keras the argument is required.
 	Rate float64 `keras:"rate,required,min=0,max=1"`
 	// Seed makes the masks independent of the model's seed. Any integer. The default, nil, uses
 	// the model's seed.
@@ -70,7 +71,7 @@ type SpatialDropout2D struct {
 	DType Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
-	_ struct{} `keras:"trainable,any,omit"` // which Keras neither writes nor takes for this layer
+	_ struct{} `keras:"trainable,any,omit"` // not an argument of this layer in Keras
 }
 
 // Dims is a shape, including the batch. tensor.Unknown is null in a file.

@@ -128,18 +128,20 @@ type Size [2]int
 // String formats the size as in "3x3".
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s[0], s[1]) }
 
-// Padding is the treatment of image borders by a sliding window.
+// Padding is the treatment of image borders by a sliding window: Valid or Same. For an image of
+// height or width n, a window of size k with the dilation d, and the stride s, the new size is:
+//
+//	Valid   floor((n - ((k-1)*d+1)) / s) + 1
+//	Same    ceil(n / s)
+//
+// With Valid, the window stays inside the image. With Same, the image is padded with the same
+// number of pixels on both sides, or with one more at the bottom and on the right.
 type Padding = op.Padding
 
-// The paddings. For an image of size n, a window of size k (with dilation d it spans
-// (k-1)*d+1 pixels) and the stride s, the size of the result is:
-//
-//	Valid   floor((n - ((k-1)*d+1)) / s) + 1   the window stays inside the image
-//	Same    ceil(n / s)                        the image is padded, evenly on both sides, with
-//	                                           an odd pixel at the bottom and on the right
+// The paddings.
 const (
-	Valid = op.Valid
-	Same  = op.Same
+	Valid = op.Valid // no padding
+	Same  = op.Same  // with padding; a stride of 1 keeps the size of the image
 )
 
 // Limits for configurations, which come from untrusted files.

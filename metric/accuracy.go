@@ -180,7 +180,7 @@ func (m SparseCategoricalAccuracy) Build(b *graph.Builder, yTrue, yPred, weights
 	return Mean(b, matches(b, y, b.ArgMax(yPred)), weights)
 }
 
-// matches is 1 where x and y are equal and 0 elsewhere.
+// matches returns 1 where x and y are equal, and 0 elsewhere.
 func matches(b *graph.Builder, x, y *graph.Value) *graph.Value {
 	return b.Cast(b.Binary(op.Equal, x, y), tensor.Float32)
 }

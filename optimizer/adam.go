@@ -18,8 +18,8 @@ import (
 // Build reports an error if a field is out of range, or if more than one of the Clip fields is
 // set.
 //
-// Source: Kingma and Ba, 2015 (arXiv:1412.6980), in the form of the remark before their section
-// 2.1. AMSGrad is from Reddi et al., 2018 (arXiv:1904.09237).
+// Source: Kingma and Ba, 2015 (arXiv:1412.6980). Epsilon is the paper's epsilon-hat, which appears
+// before section 2.1. AMSGrad is from Reddi et al., 2018 (arXiv:1904.09237).
 type Adam struct {
 	// LearningRate is lr. Greater than 0. The default is 0.001.
 	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`

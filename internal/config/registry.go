@@ -201,8 +201,8 @@ func (g *Registry[T]) Fill(v T) T {
 	return s.Interface().(T)
 }
 
-// Ready is how the Build method of a class begins. It reports all mistakes in the fields of v
-// with errorf, and returns v with its defaults. ok is false if there are mistakes.
+// Ready reports all mistakes in the fields of v with errorf, and returns v with its defaults. ok
+// is false if there are mistakes. The Build method of a class calls it first.
 func Ready[C, T Class, R any](g *Registry[T], v C, errorf func(format string, a ...any) R) (filled C, ok bool) {
 	wrong := g.Wrong(any(v).(T))
 	for _, err := range wrong {
