@@ -1,10 +1,12 @@
 package layer_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -161,6 +163,13 @@ func ExampleDot() {
 	a, b := lince.Input(layer.Input{Shape: []int{2}, Name: "a"}), lince.Input(layer.Input{Shape: []int{2}, Name: "b"})
 	model, err := lince.Functional(lince.List(a, b), lince.Apply(layer.Dot{Axes: [2]int{1, 1}, Normalize: true}, a, b))
 	check(err)
-	fmt.Println(model.OutputShape())
-	// Output: (None, 1)
+	pairs, err := data.NamedTensors(map[string]*tensor.Tensor{
+		"a": tensor.Of([]float32{1, 0, 1, 1}, 2, 2),
+		"b": tensor.Of([]float32{0, 2, 3, 3}, 2, 2),
+	}, nil, data.TensorOptions{})
+	check(err)
+	y, err := model.Predict(context.Background(), pairs, lince.PredictOptions{Verbose: lince.Silent})
+	check(err)
+	fmt.Printf("%v %.2f\n", y.Shape(), y.Float32s())
+	// Output: (2, 1) [0.00 1.00]
 }

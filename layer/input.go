@@ -84,18 +84,18 @@ func (l Input) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 func (l Input) check() error {
 	var errs []error
 	if len(l.Shape) == 0 {
-		errs = append(errs, errors.New("Shape is not set; set it to the shape of an example, as in Input{Shape: []int{128, 128, 3}}"))
+		errs = append(errs, wrongf("Shape is not set; set it to the shape of an example, as in Input{Shape: []int{128, 128, 3}}"))
 	}
 	for _, d := range l.Shape {
 		if d != tensor.Unknown && (d < 1 || d > maxSize) {
-			return fmt.Errorf("Shape is %v, want sizes from 1 to %d, without the batch", tensor.Shape(l.Shape), maxSize)
+			return wrongf("Shape is %v, want sizes from 1 to %d, without the batch", tensor.Shape(l.Shape), maxSize)
 		}
 	}
 	if tooLarge(l.Shape) {
 		errs = append(errs, fmt.Errorf("an example of shape %v has more than %d numbers", tensor.Shape(l.Shape), maxElements))
 	}
 	if l.Batch < 0 || l.Batch > maxSize {
-		errs = append(errs, fmt.Errorf("Batch is %d, want an integer from 1 to %d, or 0 for any number", l.Batch, maxSize))
+		errs = append(errs, wrongf("Batch is %d, want an integer from 1 to %d, or 0 for any number", l.Batch, maxSize))
 	}
 	return errors.Join(errs...)
 }

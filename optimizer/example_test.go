@@ -22,16 +22,16 @@ func check(err error) {
 	}
 }
 
-// steps trains a model with one weight, w = 1, to predict 0 from 1, and returns the weight after
+// threeSteps trains a model with one weight, w = 1, to predict 0 from 1, and returns the weight after
 // each step. The loss is w*w, and its gradient is 2*w.
-func steps(o optimizer.Optimizer, n int) []float32 {
+func threeSteps(o optimizer.Optimizer) []float32 {
 	model, err := lince.Sequential(layer.Input{Shape: []int{1}}, layer.Dense{Units: 1, NoBias: true, KernelInitializer: initializer.Ones{}})
 	check(err)
 	check(model.Compile(lince.CompileOptions{Optimizer: o, Loss: loss.MeanSquaredError{}}))
 	batch, err := data.Tensors(tensor.Of([]float32{1}, 1, 1), tensor.Of([]float32{0}, 1, 1), data.TensorOptions{})
 	check(err)
 	var weights []float32
-	for range n {
+	for range 3 {
 		_, err := model.Fit(context.Background(), batch, lince.FitOptions{Epochs: 1, Verbose: lince.Silent})
 		check(err)
 		weights = append(weights, model.Weights()[0].Float32s()[0])
@@ -40,9 +40,9 @@ func steps(o optimizer.Optimizer, n int) []float32 {
 }
 
 func ExampleSGD() {
-	fmt.Printf("%.3f\n", steps(optimizer.SGD{LearningRate: 0.1}, 3)) // w -= 0.1*2*w
-	fmt.Printf("%.3f\n", steps(optimizer.SGD{LearningRate: 0.1, Momentum: 0.5}, 3))
-	fmt.Printf("%.3f\n", steps(optimizer.SGD{LearningRate: 0.1, ClipValue: 1}, 3)) // the gradient is 1 at most
+	fmt.Printf("%.3f\n", threeSteps(optimizer.SGD{LearningRate: 0.1})) // w -= 0.1*2*w
+	fmt.Printf("%.3f\n", threeSteps(optimizer.SGD{LearningRate: 0.1, Momentum: 0.5}))
+	fmt.Printf("%.3f\n", threeSteps(optimizer.SGD{LearningRate: 0.1, ClipValue: 1})) // the gradient is 1 at most
 	// Output:
 	// [0.800 0.640 0.512]
 	// [0.800 0.540 0.302]
@@ -52,8 +52,8 @@ func ExampleSGD() {
 // The length of Adam's steps is about the learning rate, regardless of the scale of the gradient.
 // Pointers set the fields whose zero is not the default.
 func ExampleAdam() {
-	fmt.Printf("%.3f\n", steps(optimizer.Adam{}, 3)) // the default learning rate is 0.001
-	fmt.Printf("%.3f\n", steps(optimizer.Adam{LearningRate: 0.1, Beta1: new(0.8), Epsilon: new(1e-6)}, 3))
+	fmt.Printf("%.3f\n", threeSteps(optimizer.Adam{})) // the default learning rate is 0.001
+	fmt.Printf("%.3f\n", threeSteps(optimizer.Adam{LearningRate: 0.1, Beta1: new(0.8), Epsilon: new(1e-6)}))
 	// Output:
 	// [0.999 0.998 0.997]
 	// [0.900 0.801 0.703]
@@ -61,8 +61,8 @@ func ExampleAdam() {
 
 // The first step of RMSprop is lr/sqrt(1-Rho) long.
 func ExampleRMSprop() {
-	fmt.Printf("%.3f\n", steps(optimizer.RMSprop{LearningRate: 0.01}, 3))
-	fmt.Printf("%.3f\n", steps(optimizer.RMSprop{LearningRate: 0.01, Rho: new(0.75)}, 3))
+	fmt.Printf("%.3f\n", threeSteps(optimizer.RMSprop{LearningRate: 0.01}))
+	fmt.Printf("%.3f\n", threeSteps(optimizer.RMSprop{LearningRate: 0.01, Rho: new(0.75)}))
 	// Output:
 	// [0.968 0.946 0.927]
 	// [0.980 0.965 0.952]
@@ -101,6 +101,6 @@ func (o SignSGD) Build(b *graph.Builder, weights, grads []*graph.Value) {
 
 // A custom optimizer declares its variables and assigns to the weights.
 func ExampleOptimizer() {
-	fmt.Printf("%.3f\n", steps(SignSGD{LearningRate: 0.25}, 3))
+	fmt.Printf("%.3f\n", threeSteps(SignSGD{LearningRate: 0.25}))
 	// Output: [0.750 0.500 0.250]
 }

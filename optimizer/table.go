@@ -58,9 +58,9 @@ type UnknownClass = config.UnknownClass
 
 // ConfigOf returns the config of an optimizer, as the tags of its fields declare it. A custom
 // optimizer calls it in its Config method. DecodeAs shows the tags.
-func ConfigOf(o Optimizer) map[string]any {
-	c := classes.Config(o)
-	c["name"] = o.Named()
+func ConfigOf(v Optimizer) map[string]any {
+	c := classes.Config(v)
+	c["name"] = v.Named()
 	return c
 }
 

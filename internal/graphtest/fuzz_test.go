@@ -7,8 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A config from a stranger's file gives a value or an error, and the value's own config gives
-// it again.
+// FuzzDecode decodes untrusted configs. The config of a decoded value decodes to the same value.
 func FuzzDecode(f *testing.F) {
 	for _, d := range defaults {
 		data, err := json.Marshal(d.value.Config())
