@@ -166,7 +166,7 @@ func ExampleDot() {
 	pairs, err := data.NamedTensors(map[string]*tensor.Tensor{
 		"a": tensor.Of([]float32{1, 0, 1, 1}, 2, 2),
 		"b": tensor.Of([]float32{0, 2, 3, 3}, 2, 2),
-	}, nil, data.TensorOptions{})
+	}, nil, data.TensorOptions{NoShuffle: true})
 	check(err)
 	y, err := model.Predict(context.Background(), pairs, lince.PredictOptions{Verbose: lince.Silent})
 	check(err)
