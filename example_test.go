@@ -166,7 +166,7 @@ func ExampleSequential_mistakes() {
 	)
 	fmt.Println(err)
 	// Output:
-	// layer 1 (Conv2D conv2d): got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)
+	// layer 1 (Conv2D conv2d): got shape (None, 28, 28), want (batch, height, width, channels); gray images have 1 channel: (batch, height, width, 1)
 	// layer 2 (Dense dense): Units is not set, want an integer from 1 to 16777216
 }
 
