@@ -19,7 +19,8 @@ import (
 	"github.com/lince-ml/lince/layer"
 )
 
-// kills is how many processes TestKilled kills: LINCE_KILLS, which .ci/soak sets to 100.
+// kills returns the number of processes that TestKilled kills: LINCE_KILLS, which .ci/soak sets to
+// 100, or 4.
 func kills(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("LINCE_KILLS")
@@ -33,11 +34,11 @@ func kills(t *testing.T) int {
 	return n
 }
 
-// A training that is killed at random moments, and resumed until it ends, leaves the files
-// of one that was not: of a network with random layers, with pictures changed at random, a
-// callback that goes back to the best weights, and checkpoints after epochs and in them.
+// TestKilled kills trainings at random moments and resumes them until they end. The files must be
+// those of an uninterrupted run. The training has dropout, augmentation, EarlyStopping that
+// restores the best weights, and checkpoints after epochs and within them.
 //
-// The moments are random, what must come out is not: no result depends on the time.
+// The test is deterministic, although the moments are random: no result depends on them.
 func TestKilled(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -56,11 +57,11 @@ func TestKilled(t *testing.T) {
 	}
 	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", "net.json", "--epochs", epochs, "--batch", "4", "--patience", "30", "--optimizer", "adam", "--out"}
 	whole := exec.Command(binary(t), append(args, "whole")...)
-	begun := time.Now()
+	started := time.Now()
 	if out, err := whole.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	took := time.Since(begun)
+	took := time.Since(started)
 	want := snapshot(t, "whole")
 
 	random := rand.New(rand.NewPCG(1, 2))

@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/internal/atomicfile"
 )
 
-// path is a file or folder as the user wrote it; only ~ is expanded, which shells leave
-// alone after an equals sign.
+// path is a file or folder as the user wrote it, except that ~ is expanded: shells do not
+// expand it after an equals sign.
 type path string
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -23,7 +23,7 @@ func (p *path) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// writeFile writes the file that a flag names.
+// writeFile writes the file p, which is the value of a flag.
 func writeFile(flag string, p path, write func(w io.Writer) error) error {
 	if err := atomicfile.Write(string(p), write); err != nil {
 		return fmt.Errorf("%s %s: %w", flag, p, err)
