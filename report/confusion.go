@@ -272,8 +272,8 @@ func (m *matrix) name(p *plot.Plot) {
 		rows = append(rows, plot.Tick{Value: float64(i), Label: shorten(t, m.classes[i], rowRoom)})
 		columns = append(columns, plot.Tick{Value: float64(i), Label: shorten(t, m.classes[i], room)})
 	}
-	p.X.Label.Text, p.X.Tick.Marker = "Predicted", columns
-	p.Y.Label.Text, p.Y.Tick.Marker = "True", rows
+	p.X.Label.Text, p.X.Tick.Marker = "Predicted class", columns
+	p.Y.Label.Text, p.Y.Tick.Marker = "True class", rows
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Label.Padding = 18
 		a.Label.TextStyle.Font = lettering(22, font.WeightBold, nil).Font

@@ -302,7 +302,7 @@ func TestUnreadableImages(t *testing.T) {
 	}
 
 	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "out")
-	contains(t, "the warning", o.stderr, "lince: warning: 4 images of 20 cannot be read and will be skipped", filepath.Join("out", "unreadable.csv"))
+	contains(t, "the warning", o.stderr, "lince: warning: 4 of 20 images cannot be read and will be skipped", filepath.Join("out", "unreadable.csv"))
 	rows, err := csv.NewReader(strings.NewReader(read(t, "out", "unreadable.csv"))).ReadAll()
 	if err != nil || len(rows) != 5 {
 		t.Fatalf("unreadable.csv has %d lines, %v", len(rows), err)
@@ -319,7 +319,7 @@ func TestUnreadableImages(t *testing.T) {
 	}
 
 	o = succeed(t, "evaluate", filepath.Join("out", "model.keras"), "set", "--out", "judged", "--json")
-	contains(t, "the warning", o.stderr, "4 images of 20 cannot be read")
+	contains(t, "the warning", o.stderr, "4 of 20 images cannot be read")
 	if e := decode[evaluation](t, o.stdout); e.Images != 16 || len(e.Unreadable) != 4 {
 		t.Errorf("evaluate says %+v", e)
 	}
@@ -328,7 +328,7 @@ func TestUnreadableImages(t *testing.T) {
 	}
 
 	o = succeed(t, "predict", filepath.Join("out", "model.keras"), "set")
-	contains(t, "the warning", o.stderr, "4 images of 20 cannot be read", "cat.90.jpg", "cat.91.jpg", "dog.92.jpg", "dog.93.jpg")
+	contains(t, "the warning", o.stderr, "4 of 20 images cannot be read", "cat.90.jpg", "cat.91.jpg", "dog.92.jpg", "dog.93.jpg")
 	if n := strings.Count(o.stdout, "\n"); n != 16 {
 		t.Errorf("%d predictions:\n%s", n, o.stdout)
 	}
@@ -366,7 +366,7 @@ func TestPartlyBadSources(t *testing.T) {
 			args = append(args, "--size", "16")
 		}
 		o = succeed(t, args...)
-		contains(t, "the warning", o.stderr, "1 image of 9 cannot be read", "emu.0.png")
+		contains(t, "the warning", o.stderr, "1 of 9 images cannot be read", "emu.0.png")
 		if r := decode[record](t, o.stdout); strings.Join(r.Data.Classes, " ") != "cat dog" || strings.Join(r.Model.Classes, " ") != "cat dog" {
 			t.Errorf("the record has %+v, %+v", r.Data, r.Model)
 		}

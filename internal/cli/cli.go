@@ -45,7 +45,7 @@ type commands struct {
 	Data       dataCommand       `cmd:"" help:"Show what a dataset contains: first rows, classes, skipped files."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
-	Quiet   bool             `short:"q" help:"Do not print progress."`
+	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`
 	JSON    bool             `name:"json" help:"Print the result as JSON to standard output, and everything else to standard error."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
@@ -60,7 +60,7 @@ const (
 // newParser returns the parser of the command line. It calls exit where kong would end the
 // process.
 func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kong.Kong, error) {
-	return kong.New(c,
+	parser, err := kong.New(c,
 		kong.Name("lince"),
 		kong.Description(description),
 		kong.Writers(stdout, stderr),
@@ -76,6 +76,11 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 			"augment": tutorialAugment(),
 		},
 	)
+	if err != nil {
+		return nil, err
+	}
+	parser.Model.HelpFlag.Help = "Print help and exit."
+	return parser, nil
 }
 
 // Main runs the command line and returns the exit code.
@@ -155,13 +160,25 @@ func parse(parser *kong.Kong, args []string, exited *int, stderr io.Writer) (k *
 	if errors.As(err, &u) { // drop kong's prefix
 		err = u
 	}
-	text := noValue.ReplaceAllString(err.Error(), "needs a value")
+	text := err.Error()
+	for _, m := range kongMessages {
+		text = m.match.ReplaceAllString(text, m.write)
+	}
 	fmt.Fprintf(stderr, "lince: error: %s\nRun \"lince%s --help\" for usage.\n", indent(text), command)
 	return nil, exitUsage
 }
 
-// noValue matches kong's message for a flag at the end of the line that needs a value.
-var noValue = regexp.MustCompile(`expected \S+ value but got "EOL" \(<EOL>\)`)
+// kongMessages lists messages of kong that lince words differently.
+var kongMessages = []struct {
+	match *regexp.Regexp
+	write string
+}{
+	{regexp.MustCompile(`expected \S+ value but got "EOL" \(<EOL>\)`), `needs a value`},
+	{regexp.MustCompile(`expected \S+ value but got (".*") \((?:short|long) flag\); perhaps try (\S+)\?`), `needs a value, got the flag $1; write $2 if it is the value`},
+	{regexp.MustCompile(`expected a valid \d+ bit u?int but got (".*")`), `must be an integer, got $1`},
+	{regexp.MustCompile(`expected a float but got (".*") \(string\)`), `must be a number, got $1`},
+	{regexp.MustCompile(`bool value must be .* but got (".*")`), `must be true or false, got $1`},
+}
 
 // interruption is the error of a command that was ended by ^C. It says what was saved.
 type interruption string

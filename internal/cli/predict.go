@@ -69,7 +69,7 @@ func (c *predictCommand) Run(e *env) error {
 		return err
 	}
 	if len(bad) > 0 {
-		e.warn(fmt.Sprintf("%s of %d cannot be read, skipped:%s", count(len(bad), "image"), t.Len(), listBad(bad)))
+		e.warn(fmt.Sprintf("%d of %s cannot be read, skipped:%s", len(bad), count(t.Len(), "image"), listBad(bad)))
 	}
 	classes := classNames(m)
 	rows := make([]report.Prediction, len(classified))

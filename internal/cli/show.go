@@ -16,7 +16,7 @@ import (
 // showCommand shows an image.
 type showCommand struct {
 	Image   string `arg:"" predictor:"file" help:"An image file: JPEG, PNG, GIF, BMP, TIFF or WebP."`
-	Size    size   `placeholder:"HxW" help:"Resize the image first."`
+	Size    size   `placeholder:"HxW" help:"Resize the image to this height and width."`
 	Model   string `placeholder:"FILE" predictor:"model" help:"Decode, resize and crop the image as this model does."`
 	Layers  path   `placeholder:"OUT.png" help:"Write a PNG of the image and its red, green and blue channels, side by side."`
 	Width   int    `placeholder:"N" help:"Width of the image in columns (default: the terminal's width)."`

@@ -140,7 +140,7 @@ func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []
 	if report != nil {
 		where = " (listed in " + report.path("unreadable.csv") + ")"
 	}
-	e.warn(fmt.Sprintf("%s of %d cannot be read and will be skipped%s:%s", count(len(bad), "image"), t.Len(), where, listBad(bad)))
+	e.warn(fmt.Sprintf("%d of %s cannot be read and will be skipped%s:%s", len(bad), count(t.Len(), "image"), where, listBad(bad)))
 	return good, bad, nil
 }
 

@@ -46,7 +46,7 @@ type trainCommand struct {
 
 // Help returns the command's detailed help.
 func (trainCommand) Help() string {
-	return `The defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has fewer images, they are 12 epochs and 64x64 pixels.
+	return `The defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has fewer images, the defaults are 12 epochs and images of 64x64 pixels.
 
 ^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files are then the same as those of an uninterrupted run. Only the data (if they have moved), --threads, --cache and --profile can be combined with --resume.
 
