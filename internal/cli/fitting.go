@@ -121,7 +121,7 @@ func (t *training) trained(h *lince.History) bool {
 // evaluateStart evaluates the model that the run starts from, if it is a trained one. It saves
 // that model as best.keras, which stays until an epoch has a lower val_loss.
 func (t *training) evaluateStart() error {
-	if t.state != nil || t.ModelSource == tutorial || !strings.HasSuffix(strings.ToLower(t.ModelSource), ".keras") {
+	if t.state != nil || t.ModelSource == tutorialName || !strings.HasSuffix(strings.ToLower(t.ModelSource), ".keras") {
 		return nil
 	}
 	b, err := os.ReadFile(t.ModelSource)

@@ -14,8 +14,8 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// tutorial is the value of --model for the tutorial's network.
-const tutorial = "cnn"
+// tutorialName is the value of --model for the tutorial's network.
+const tutorialName = "cnn"
 
 // cnn returns the layers of the tutorial's network.
 func cnn(s size, classes int) []layer.Layer {
@@ -59,7 +59,7 @@ func (t *training) makeModel(classes []string) error {
 	o := lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}
 	var m *lince.Model
 	var err error
-	if t.ModelSource == tutorial {
+	if t.ModelSource == tutorialName {
 		s := t.Size
 		if s == (size{}) {
 			s = size{128, 128}

@@ -137,7 +137,7 @@ func (r *record) settings() (*trainCommand, error) {
 	if !strings.HasPrefix(t.Source, demo.Scheme) {
 		t.Source = from(t.Source)
 	}
-	if t.ModelSource != tutorial {
+	if t.ModelSource != tutorialName {
 		t.ModelSource = from(t.ModelSource)
 	}
 	t.Images = path(from(string(t.Images)))

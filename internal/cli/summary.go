@@ -73,7 +73,7 @@ func (c *summaryCommand) Run(e *env) error {
 }
 
 func (c *summaryCommand) open() (*lince.Model, error) {
-	if c.Model == tutorial {
+	if c.Model == tutorialName {
 		return lince.Sequential(cnn(size{128, 128}, 2)...)
 	}
 	return openModel(c.Model, lince.Options{})

@@ -108,7 +108,7 @@ func (c *trainCommand) AfterApply(k *kong.Context) error {
 	if !set("epochs") {
 		c.Epochs = demoEpochs
 	}
-	if !set("size") && c.ModelSource == tutorial {
+	if !set("size") && c.ModelSource == tutorialName {
 		c.Size = demoSize
 	}
 	return nil

@@ -109,7 +109,7 @@ func (t *training) prepare() error {
 // the model before it checks the images, so that errors of the model are reported at once. If the
 // check removes a class, it makes the model again.
 func (t *training) load() (*data.Table, error) {
-	if t.ModelSource != tutorial && t.state == nil {
+	if t.ModelSource != tutorialName && t.state == nil {
 		if _, err := os.Stat(t.ModelSource); err != nil {
 			return nil, fmt.Errorf("--model %s: %w; want cnn, a Keras architecture (.json) or a saved model (.keras)", t.ModelSource, patherr.Bare(err))
 		}
