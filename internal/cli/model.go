@@ -135,7 +135,7 @@ func (t *training) compile() error {
 	c, compiled := t.model.Compiled()
 	if unknown := t.model.Unknown(); len(unknown) > 0 {
 		if t.Optimizer == "" {
-			return fmt.Errorf("the model %s cannot be compiled as its file says; set --optimizer to compile it with that and the default loss:\n%w", t.ModelSource, errors.Join(unknown...))
+			return fmt.Errorf("the model %s cannot be trained with the settings in its file; set --optimizer to train it without them:\n%w", t.ModelSource, errors.Join(unknown...))
 		}
 		for _, err := range unknown {
 			t.warn("ignored in the model's file: " + err.Error())
