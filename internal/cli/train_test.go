@@ -55,17 +55,34 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s is not a PNG", name)
 		}
 	}
-	r := decode[record](t, read(t, folder, "run.json"))
-	if r.Epochs != 3 || len(r.EpochTimes) != 3 || r.Status != finished || r.Results == nil || r.Results.Accuracy != float64(right)/6 || len(r.Data.Fingerprint) != 64 ||
-		r.Data.Training != 18 || r.Data.Validation != 6 || r.Data.Counts["gato"] != 12 || r.Model.Optimizer != "RMSprop" || r.Model.LearningRate != .001 ||
-		r.Versions.Backend == "" || r.Model.Size != "12x12" || r.Settings["seed"] != 42.0 || len(r.History.Epochs) != 3 {
-		t.Errorf("run.json has %+v; %d predictions are right", r, right)
-	}
+	checkRecord(t, folder, right)
 	profile := read(t, folder, "profile.txt")
 	contains(t, "profile.txt", profile, "wait for data", "training, batch ", "validation, batch ", "FusedConv2D (", "threads would make it faster")
 	contains(t, "the output", o.stdout, profile)
 	if events := decode[[]map[string]any](t, read(t, folder, "trace.json")); len(events) < 100 {
 		t.Errorf("trace.json has %d events", len(events))
+	}
+	// The next run gets another folder. It continues with the model of this one.
+	o = succeed(t, "train", "cats.zip", "--model", filepath.Join(folder, "model.keras"), "--epochs", "1", "--rename", "dog=perro,cat=gato", "--lr", ".0005", "--json")
+	again := decode[record](t, o.stdout)
+	if _, err := os.Stat(filepath.Join("runs", "train-2", "model.keras")); err != nil {
+		t.Error(err)
+	}
+	if again.Model.LearningRate != .0005 || again.Model.Optimizer != "RMSprop" {
+		t.Errorf("continued with %+v", again.Model)
+	}
+	o = succeed(t, "summary", filepath.Join("runs", "train-2", "model.keras"))
+	contains(t, "the summary", o.stdout, "conv2d (Conv2D)", "(None, 10, 10, 4)", "Optimizer params")
+}
+
+// checkRecord checks the run.json of TestRun, whose validation has right correct predictions.
+func checkRecord(t *testing.T, folder string, right int) {
+	t.Helper()
+	r := decode[record](t, read(t, folder, "run.json"))
+	if r.Epochs != 3 || len(r.EpochTimes) != 3 || r.Status != finished || r.Results == nil || r.Results.Accuracy != float64(right)/6 || len(r.Data.Fingerprint) != 64 ||
+		r.Data.Training != 18 || r.Data.Validation != 6 || r.Data.Counts["gato"] != 12 || r.Model.Optimizer != "RMSprop" || r.Model.LearningRate != .001 ||
+		r.Versions.Backend == "" || r.Model.Size != "12x12" || r.Settings["seed"] != 42.0 || len(r.History.Epochs) != 3 {
+		t.Errorf("run.json has %+v; %d predictions are right", r, right)
 	}
 	// run.json has all flags.
 	var c commands
@@ -83,18 +100,6 @@ func TestRun(t *testing.T) {
 			}
 		}
 	}
-
-	// The next run gets another folder. It continues with the model of this one.
-	o = succeed(t, "train", "cats.zip", "--model", filepath.Join(folder, "model.keras"), "--epochs", "1", "--rename", "dog=perro,cat=gato", "--lr", ".0005", "--json")
-	again := decode[record](t, o.stdout)
-	if _, err := os.Stat(filepath.Join("runs", "train-2", "model.keras")); err != nil {
-		t.Error(err)
-	}
-	if again.Model.LearningRate != .0005 || again.Model.Optimizer != "RMSprop" {
-		t.Errorf("continued with %+v", again.Model)
-	}
-	o = succeed(t, "summary", filepath.Join("runs", "train-2", "model.keras"))
-	contains(t, "the summary", o.stdout, "conv2d (Conv2D)", "(None, 10, 10, 4)", "Optimizer params")
 }
 
 // TestContinue checks that training a saved model further keeps its optimizer's state and its
