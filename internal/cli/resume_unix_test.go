@@ -109,7 +109,7 @@ func TestResumeRefuses(t *testing.T) {
 		"does not describe a training run": {"--resume", "old"},
 		"run.json cannot be read":          {"--resume", "broken"},
 		"of other training data":           {"--resume", "out", "more"},
-		"with other content":               {"--resume", "out", "changed"},
+		"is of other validation data":      {"--resume", "out", "changed"},
 		"expected \"<data>\" or --resume":  {},
 	} {
 		o := run(t, append([]string{"train"}, args...)...)
