@@ -61,6 +61,7 @@ func (c *evaluateCommand) Run(e *env) error {
 		if out, err = newFolder(string(c.Out), resultFiles, c.Overwrite); err != nil {
 			return err
 		}
+		out.what["predictions.csv"] = "the prediction for each image"
 		defer out.close()
 		clean := out.unmake
 		e.abandoned.Store(&clean)

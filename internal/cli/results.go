@@ -77,7 +77,10 @@ func writeMistakes(w io.Writer, classes []string, f *data.Flow, predictions []li
 			Color:   report.Bad,
 		})
 	}
-	title := fmt.Sprintf("Wrong predictions with the highest probability: %d of %d", len(tiles), total)
+	title := "Wrong predictions"
+	if total > 0 {
+		title = fmt.Sprintf("Wrong predictions with the highest probability: %d of %d", len(tiles), total)
+	}
 	return report.Gallery(w, tiles, report.GalleryOptions{Title: title, Empty: fmt.Sprintf("No wrong predictions in %s", count(len(predictions), "image"))})
 }
 
