@@ -23,16 +23,16 @@ var directions = []struct {
 	{"data", func(b *graph.Builder, l convLayer, batch int) *graph.Value {
 		k, dy, x := input(b, "kernel", l.weights()...), input(b, "dy", l.results(batch)...), input(b, "x", l.images(batch)...)
 		if l.depthwise() {
-			return b.Op(op.DepthwiseConv2DBackwardData{Window: l.window()}, k, dy, x)
+			return b.Op(op.DepthwiseConv2DGradInput{Window: l.window()}, k, dy, x)
 		}
-		return b.Op(op.Conv2DBackwardData{Window: l.window()}, k, dy, x)
+		return b.Op(op.Conv2DGradInput{Window: l.window()}, k, dy, x)
 	}},
 	{"filter", func(b *graph.Builder, l convLayer, batch int) *graph.Value {
 		x, dy, k := input(b, "x", l.images(batch)...), input(b, "dy", l.results(batch)...), input(b, "kernel", l.weights()...)
 		if l.depthwise() {
-			return b.Op(op.DepthwiseConv2DBackwardFilter{Window: l.window()}, x, dy, k)
+			return b.Op(op.DepthwiseConv2DGradFilter{Window: l.window()}, x, dy, k)
 		}
-		return b.Op(op.Conv2DBackwardFilter{Window: l.window()}, x, dy, k)
+		return b.Op(op.Conv2DGradFilter{Window: l.window()}, x, dy, k)
 	}},
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Builder adds nodes to a graph. Mistakes are collected, not returned: a method that is
-// given operands that do not fit notes an Error and returns an invalid Value, and Finish
-// returns all of them at once. In gives a view of the builder for a layer.
+// Builder adds nodes to a graph. It collects errors instead of returning them: a method whose
+// operands do not fit records an Error and returns an invalid Value, and Finish returns all errors
+// at once. In returns a view of the builder for a layer.
 //
 // The methods named after ops add that op; see package op for what each computes.
 type Builder struct {
@@ -26,20 +26,19 @@ type core struct {
 	updates  []*Node
 	inputs   []*Value
 	reads    map[*Variable]*Value
-	draws    map[uint64]int // how many RandomUniform there are of a key
+	draws    map[uint64]int // number of RandomUniform ops for each key
 	training bool
 	errs     []error
 }
 
-// NewBuilder starts a graph over the variables of store. training says which of the two
-// graphs of a model it is: layers such as Dropout ask for it.
+// NewBuilder starts a graph over the variables of store. training tells layers such as Dropout
+// whether the graph is for training or for inference.
 func NewBuilder(store *Store, training bool) *Builder {
 	return &Builder{core: &core{store: store, training: training, reads: map[*Variable]*Value{}, draws: map[uint64]int{}}}
 }
 
-// In is a view of the builder whose variables have path before their names, and whose
-// mistakes are told as label's ("layer 2 (Dense dense_1)"). Paths nest; an empty label
-// keeps the outer one.
+// In returns a view of the builder for a layer: the paths of its variables begin with path, and its
+// errors with label ("layer 2 (Dense dense_1)"). Paths nest; an empty label keeps the outer one.
 func (b *Builder) In(path, label string) *Builder {
 	if label == "" {
 		label = b.label
@@ -47,14 +46,14 @@ func (b *Builder) In(path, label string) *Builder {
 	return &Builder{b.core, join(b.path, path), label, b.frozen}
 }
 
-// Freeze is a view of the builder whose weights are not trained: Keras' trainable = False on
-// the layer that the view is for. Views of the view are frozen too.
+// Freeze returns a view of the builder whose weights are not trained, for a layer with Keras'
+// trainable = False. Views of that view are frozen too.
 func (b *Builder) Freeze() *Builder {
 	return &Builder{b.core, b.path, b.label, true}
 }
 
-// Frozen says whether the layer that b is a view for is not trained. Weights are declared
-// frozen then; a layer that keeps statistics, such as BatchNormalization, asks for it.
+// Frozen reports whether the view's layer is frozen. Its weights are declared as not trainable; a
+// layer that keeps statistics, such as BatchNormalization, must not update them.
 func (b *Builder) Frozen() bool { return b.frozen }
 
 func join(outer, inner string) string {
@@ -67,17 +66,17 @@ func join(outer, inner string) string {
 // Path is the path of this view.
 func (b *Builder) Path() string { return b.path }
 
-// Label is what the view's mistakes are told as.
+// Label is the layer's name in the view's error messages.
 func (b *Builder) Label() string { return b.label }
 
-// Training says whether the graph is for training.
+// Training reports whether the graph is for training.
 func (b *Builder) Training() bool { return b.training }
 
 // Store is the store of the graph's variables.
 func (b *Builder) Store() *Store { return b.store }
 
-// Errorf notes a mistake of the layer that b is a view for. It returns an invalid value,
-// for the layer to return.
+// Errorf records an error of the view's layer. It returns an invalid value, which the layer can
+// return.
 func (b *Builder) Errorf(format string, a ...any) *Value {
 	return b.fail("", fmt.Errorf(format, a...))
 }
@@ -91,11 +90,11 @@ func (b *Builder) fail(opName string, err error) *Value {
 	return &Value{}
 }
 
-// Invalid returns an invalid value without noting a mistake: for a layer that returns
-// early because an operand is invalid.
+// Invalid returns an invalid value without recording an error, for a layer that returns early
+// because an operand is invalid.
 func (b *Builder) Invalid() *Value { return &Value{} }
 
-// add adds an op and returns its node, nil where it does not fit its operands.
+// add adds an op and returns its node, or nil if the operands are invalid or do not fit.
 func (b *Builder) add(o op.Op, in ...*Value) *Node {
 	for i, v := range in {
 		if v == nil || !v.Valid() {
@@ -119,7 +118,7 @@ func (b *Builder) add(o op.Op, in ...*Value) *Node {
 	return n
 }
 
-// Op adds an op and returns its first result; Node.Out of it has the others.
+// Op adds an op and returns its first result; the result's Node.Out has all of them.
 func (b *Builder) Op(o op.Op, in ...*Value) *Value {
 	n := b.add(o, in...)
 	if n == nil {
@@ -128,14 +127,14 @@ func (b *Builder) Op(o op.Op, in ...*Value) *Value {
 	return n.Out[0]
 }
 
-// Input adds data that a run is fed with, by the order of the calls.
+// Input adds an input of the graph. A run takes its inputs in the order of these calls.
 func (b *Builder) Input(key string, dtype tensor.DType, shape ...int) *Value {
 	v := b.Op(op.Input{Key: key, Type: op.Type{DType: dtype, Shape: slices.Clone(shape)}})
 	b.inputs = append(b.inputs, v)
 	return v
 }
 
-// Variable declares a variable under the view's path, or finds the one that is there, and
+// Variable declares a variable under the view's path, or finds the one that is already there, and
 // reads it. v.Path is the variable's own name.
 func (b *Builder) Variable(v Variable) *Value {
 	v.Path = join(b.path, v.Path)
@@ -147,7 +146,7 @@ func (b *Builder) Variable(v Variable) *Value {
 	return b.Read(have)
 }
 
-// Read reads a variable of the store.
+// Read returns the value of a variable of the store.
 func (b *Builder) Read(v *Variable) *Value {
 	if r := b.reads[v]; r != nil {
 		return r
@@ -157,30 +156,30 @@ func (b *Builder) Read(v *Variable) *Value {
 	return r
 }
 
-// Update adds an op that changes variables in place, after all that computes and after the
-// updates added before it.
+// Update adds an op that changes variables in place. Updates run after all other ops, in the order
+// in which they were added.
 func (b *Builder) Update(o op.Op, in ...*Value) {
 	u, ok := o.(op.Updater)
 	if !ok {
-		b.fail(o.Name(), errors.New("is no update"))
+		b.fail(o.Name(), errors.New("is not an update"))
 		return
 	}
 	for i, v := range in[:min(u.Updates(), len(in))] {
 		if v.Valid() && !v.Is("Variable") {
-			b.fail(o.Name(), fmt.Errorf("operand %d is no variable", i))
+			b.fail(o.Name(), fmt.Errorf("operand %d is not a variable", i))
 			return
 		}
 	}
 	b.add(o, in...)
 }
 
-// Mistakes is the number of mistakes so far.
+// Mistakes is the number of errors so far.
 func (b *Builder) Mistakes() int { return len(b.errs) }
 
-// Err returns the mistakes so far, joined; nil when there are none.
+// Err returns the errors so far, joined, or nil if there are none.
 func (b *Builder) Err() error { return errors.Join(b.errs...) }
 
-// Finish returns the graph, or all mistakes.
+// Finish returns the graph, or all errors, joined.
 func (b *Builder) Finish(outputs ...Output) (*Graph, error) {
 	if err := b.Err(); err != nil {
 		return nil, err

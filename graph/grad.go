@@ -1,9 +1,13 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
-// Grad adds the gradient of loss, a scalar, with respect to each value of wrt: the reverse
-// pass over the graph so far. The gradient of a value that loss does not depend on is nil.
+// Grad adds the gradients of loss, a floating-point scalar, with respect to the values wrt, by
+// reverse-mode differentiation of the graph built so far. The gradient of a value on which loss
+// does not depend is nil.
 func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 	grads := make([]*Value, len(wrt))
 	if !loss.Valid() {
@@ -16,22 +20,7 @@ func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 		b.fail("Grad", fmt.Errorf("loss is %v, want a floating-point scalar", loss.Type))
 		return grads
 	}
-	// Only what lies between wrt and loss needs a gradient.
-	wanted := map[*Value]bool{}
-	for _, v := range wrt {
-		wanted[v] = true
-	}
-	nodes := b.nodes
-	for _, n := range nodes {
-		for _, v := range n.In {
-			if wanted[v] {
-				for _, o := range n.Out {
-					wanted[o] = true
-				}
-				break
-			}
-		}
-	}
+	nodes, wanted := b.nodes, dependents(b.nodes, wrt)
 	adjoint := map[*Value]*Value{loss: b.like(loss, 1)}
 	for i := len(nodes) - 1; i >= 0; i-- {
 		n := nodes[i]
@@ -65,4 +54,20 @@ func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 		grads[i] = adjoint[v]
 	}
 	return grads
+}
+
+// dependents returns wrt and the values that depend on one of them: only these need a gradient.
+func dependents(nodes []*Node, wrt []*Value) map[*Value]bool {
+	found := map[*Value]bool{}
+	for _, v := range wrt {
+		found[v] = true
+	}
+	for _, n := range nodes {
+		if slices.ContainsFunc(n.In, func(v *Value) bool { return found[v] }) {
+			for _, o := range n.Out {
+				found[o] = true
+			}
+		}
+	}
+	return found
 }

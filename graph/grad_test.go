@@ -16,15 +16,15 @@ func window(size, stride, dilation int, p op.Padding) op.Window {
 	return op.Window{Size: [2]int{size, size}, Stride: [2]int{stride, stride}, Dilation: [2]int{dilation, dilation}, Padding: p}
 }
 
-// explicit is a window of explicit padding.
+// explicit is a window with explicit padding.
 func explicit(size, stride, top, bottom, left, right int) op.Window {
 	w := window(size, stride, 1, op.Explicit)
 	w.Pads = [2][2]int{{top, bottom}, {left, right}}
 	return w
 }
 
-// gradients are functions of two inputs; what they build covers the table of gradients.
-// Inputs lie between .2 and 1 (y) and -1 and 1 (x), away from kinks.
+// gradients are functions of two inputs that together use all gradient rules. y is between .2 and 1, and x between
+// -1 and 1, away from kinks.
 var gradients = []struct {
 	name string
 	x, y []int
@@ -122,23 +122,23 @@ var gradients = []struct {
 	{"Conv2D", []int{1, 4, 5, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Conv2D(x, y, explicit(3, 2, 0, 1, 4, 2))
 	}},
-	{"AvgPool2D", []int{1, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
-		return b.Square(b.AvgPool2D(x, explicit(3, 2, 0, 1, 2, 2)))
+	{"AveragePool2D", []int{1, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Square(b.AveragePool2D(x, explicit(3, 2, 0, 1, 2, 2)))
 	}},
-	{"Conv2DBackwardData", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"Conv2DGradInput", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Conv2D(x, y, window(3, 1, 1, op.Same)))), x)[0]
 	}},
-	{"Conv2DBackwardFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"Conv2DGradFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Conv2D(x, y, window(3, 1, 1, op.Valid)))), y)[0]
 	}},
 	{"Conv2D", []int{2, 5, 4, 6}, []int{3, 2, 2, 9}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		w := op.Window{Size: [2]int{3, 2}, Stride: [2]int{2, 1}, Dilation: [2]int{1, 1}, Padding: op.Same}
 		return b.Op(op.Conv2D{Window: w, Groups: 3}, x, y)
 	}},
-	{"Conv2DBackwardData", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"Conv2DGradInput", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Op(op.Conv2D{Window: window(3, 1, 1, op.Same), Groups: 2}, x, y))), x)[0]
 	}},
-	{"Conv2DBackwardFilter", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"Conv2DGradFilter", []int{2, 4, 4, 4}, []int{3, 3, 2, 6}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.Op(op.Conv2D{Window: window(3, 1, 1, op.Valid), Groups: 2}, x, y))), y)[0]
 	}},
 	{"DepthwiseConv2D", []int{2, 5, 6, 3}, []int{3, 3, 3, 1}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
@@ -150,20 +150,20 @@ var gradients = []struct {
 	{"DepthwiseConv2D", []int{1, 6, 5, 2}, []int{2, 2, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.DepthwiseConv2D(x, y, window(2, 1, 2, op.Same))
 	}},
-	{"DepthwiseConv2DBackwardData", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"DepthwiseConv2DGradInput", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.DepthwiseConv2D(x, y, window(3, 1, 1, op.Same)))), x)[0]
 	}},
-	{"DepthwiseConv2DBackwardFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+	{"DepthwiseConv2DGradFilter", []int{2, 4, 4, 2}, []int{3, 3, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return graph.Grad(b, b.Sum(b.Square(b.DepthwiseConv2D(x, y, window(3, 1, 1, op.Valid)))), y)[0]
 	}},
 	{"MaxPool2D", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.MaxPool2D(x, window(3, 2, 1, op.Same))
 	}},
-	{"AvgPool2D", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
-		return b.AvgPool2D(x, window(3, 2, 1, op.Same))
+	{"AveragePool2D", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.AveragePool2D(x, window(3, 2, 1, op.Same))
 	}},
-	{"AvgPool2DGrad", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
-		return graph.Grad(b, b.Sum(b.Square(b.AvgPool2D(x, window(2, 2, 1, op.Valid)))), x)[0]
+	{"AveragePool2DGrad", []int{2, 5, 6, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(b.AveragePool2D(x, window(2, 2, 1, op.Valid)))), x)[0]
 	}},
 	{"BatchNorm", []int{2, 3, 2, 3}, []int{3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		v, _, _ := b.BatchNorm(x, y, b.Square(y), .1)
@@ -181,7 +181,7 @@ var gradients = []struct {
 	}},
 }
 
-// TestGradients compares Grad with central differences of the interpreter without rounding.
+// TestGradients compares Grad with central differences, computed by the interpreter without rounding.
 func TestGradients(t *testing.T) {
 	for i, c := range gradients {
 		t.Run(fmt.Sprint(c.name, i), func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestGradients(t *testing.T) {
 				at = append(at, a)
 			}
 			v := c.f(b, args[0], args[1])
-			// Each element counts with a weight of its own.
+			// Each element has a different weight in the loss.
 			loss := b.Sum(b.Mul(v, b.Offset(b.RandomUniform(5, b.Constant(tensor.Int64, 0), v), .5)))
 			out := []graph.Output{{Key: "loss", Value: loss}}
 			for k, g := range graph.Grad(b, loss, in...) {
@@ -247,7 +247,7 @@ func TestGradients(t *testing.T) {
 	}
 }
 
-// TestGradientsCover holds that every row of the table of gradients is in the test above.
+// TestGradientsCover checks that TestGradients covers all gradient rules.
 func TestGradientsCover(t *testing.T) {
 	used := map[string]bool{}
 	for _, c := range gradients {

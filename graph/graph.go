@@ -1,9 +1,9 @@
-// Package graph is the intermediate representation on which all of lince is built:
-// layers, losses, metrics and optimizers add ops to a Graph, the gradient is a
-// transformation of the Graph (Grad), and a whole training step is one Graph.
+// Package graph is the intermediate representation of lince. Layers, losses, metrics and
+// optimizers add ops to a Graph, Grad adds the ops that compute gradients, and a whole training
+// step is one Graph.
 //
-// A Graph is portable and immutable: its batch dimension is unknown, layouts and fusion
-// are the compiler's, and the values of its variables live in a Store.
+// A Graph is portable and immutable. Its batch dimension is unknown; memory layouts and fusion are
+// left to the compiler, and the values of its variables are in a Store.
 package graph
 
 import (
@@ -13,22 +13,22 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Value is a result of a node, an operand of others.
+// Value is a result of a node and an operand of other nodes.
 type Value struct {
 	Node  *Node
 	Index int // among the node's results
 	op.Type
-	list []*Value // what List was made of; such a value is of no node
+	list []*Value // the arguments of List; such a value has no node
 }
 
-// List is several values as one: what a layer of several operands is applied to, and what
-// a layer of several results returns. It is no operand of a node; Values gives its parts.
+// List bundles several values into one, for layers that take or return several values. A list
+// cannot be an operand of a node; Values returns its elements.
 func List(values ...*Value) *Value { return &Value{list: values} }
 
-// IsList says whether the value was made by List.
+// IsList reports whether the value was made by List.
 func (v *Value) IsList() bool { return v.list != nil }
 
-// Values returns the values that a List was made of, or v alone.
+// Values returns the elements of a List, or v alone if it is not a list.
 func (v *Value) Values() []*Value {
 	if v.IsList() {
 		return v.list
@@ -38,18 +38,18 @@ func (v *Value) Values() []*Value {
 
 // Node is an op with its operands.
 type Node struct {
-	ID    int // its place in the graph
+	ID    int // its index in Graph.Nodes
 	Op    op.Op
 	In    []*Value
 	Out   []*Value
-	Layer string // path of the layer that made it, for messages, profiles and traces
+	Layer string // path of the layer that added it, for errors, profiles and traces
 }
 
-// Valid says whether the value was built without a mistake. What is built on an invalid
-// value is invalid too, and makes no further message.
+// Valid reports whether the value was built without an error. An op on an invalid value gives an
+// invalid value and no further error.
 func (v *Value) Valid() bool { return v.DType != tensor.Invalid }
 
-// Is says whether the value comes from an op of this name.
+// Is reports whether the value is a result of an op of this name.
 func (v *Value) Is(name string) bool { return v.Node != nil && v.Node.Op.Name() == name }
 
 // Output is a value that a run returns.
@@ -65,7 +65,7 @@ type Graph struct {
 	Outputs []Output
 }
 
-// Output returns the output named key, nil when there is none.
+// Output returns the output with the given key, or nil if there is none.
 func (g *Graph) Output(key string) *Value {
 	for _, o := range g.Outputs {
 		if o.Key == key {
@@ -75,8 +75,8 @@ func (g *Graph) Output(key string) *Value {
 	return nil
 }
 
-// Specialize returns the graph for inputs of known shapes: the types of all values are
-// inferred anew. shapes are those of g.Inputs, in order.
+// Specialize returns a copy of the graph for inputs of known shapes, with the types of all values
+// inferred again. shapes are those of g.Inputs, in order.
 func (g *Graph) Specialize(shapes []tensor.Shape) (*Graph, error) {
 	if len(shapes) != len(g.Inputs) {
 		return nil, fmt.Errorf("graph: %d shapes for %d inputs", len(shapes), len(g.Inputs))
@@ -123,8 +123,8 @@ func (g *Graph) Specialize(shapes []tensor.Shape) (*Graph, error) {
 	return c, nil
 }
 
-// NewNode makes a node, with the types that the op's rule gives. It is for the compiler's
-// passes; layers use a Builder.
+// NewNode makes a node whose results have the types that o infers. It is for the compiler's passes;
+// layers use a Builder.
 func NewNode(o op.Op, layer string, in ...*Value) (*Node, error) {
 	types := make([]op.Type, len(in))
 	for i, v := range in {
@@ -141,8 +141,8 @@ func NewNode(o op.Op, layer string, in ...*Value) (*Node, error) {
 	return n, nil
 }
 
-// Verify checks that the graph is well formed: operands come first, types are those that
-// the rules give, updates change variables and come last.
+// Verify checks that the graph is well formed: operands come before their users, types are those
+// that the ops infer, and updates change variables and come last.
 func (g *Graph) Verify() error {
 	seen := map[*Value]bool{}
 	updating := false
@@ -178,23 +178,23 @@ func (g *Graph) Verify() error {
 			updating = true
 			for j, v := range n.In[:u.Updates()] {
 				if !v.Is("Variable") {
-					return bad("operand %d is no variable", j)
+					return bad("operand %d is not a variable", j)
 				}
 			}
 		}
 	}
 	for _, o := range g.Outputs {
 		if !seen[o.Value] {
-			return fmt.Errorf("graph: output %q is not of the graph", o.Key)
+			return fmt.Errorf("graph: output %q is not a value of the graph", o.Key)
 		}
 	}
 	return nil
 }
 
-// Error is a mistake in the building of a graph.
+// Error is an error in building a graph.
 type Error struct {
 	Where string // the layer: "layer 2 (Dense dense_1)"
-	Op    string // the op's name, empty when the layer itself spoke
+	Op    string // the op's name, empty if the layer itself reported the error
 	Err   error
 }
 

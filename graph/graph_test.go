@@ -19,7 +19,7 @@ func TestMistakesAllAtOnce(t *testing.T) {
 	if y.Valid() {
 		t.Fatal("a kernel of 4 channels fits images of 3")
 	}
-	// What stands on a mistake makes no mistakes of its own.
+	// An op on an invalid value causes no further errors.
 	z := b.In("b", "layer 1 (Dense b)").MatMul(y, y)
 	b.In("c", "layer 2 (Dense c)").Errorf("units is %d, want at least 1", 0)
 	_, err := b.Finish(graph.Output{Key: "z", Value: z})
@@ -27,7 +27,7 @@ func TestMistakesAllAtOnce(t *testing.T) {
 		t.Fatal("no error")
 	}
 	want := []string{
-		"layer 0 (Conv2D a): Conv2D: images have 3 channels, the kernel 4",
+		"layer 0 (Conv2D a): Conv2D: images have 3 channels, but the filter takes 4",
 		"layer 2 (Dense c): units is 0, want at least 1",
 	}
 	if got := strings.Split(err.Error(), "\n"); strings.Join(got, "|") != strings.Join(want, "|") {
@@ -106,14 +106,14 @@ func TestBatchNormMistakes(t *testing.T) {
 	}{
 		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3), nil, nil, .1) }, "x has shape (3,), want (batch, ..., channels)"},
 		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Int32, 3, 2), nil, nil, .1) }, "x is int32, want a floating-point type"},
-		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, nil, -1) }, "epsilon is -1, want a number of at least 0"},
+		{func(b *graph.Builder) { b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, nil, -1) }, "epsilon is -1, want at least 0"},
 		{func(b *graph.Builder) {
 			b.BatchNorm(b.Input("x", tensor.Float32, 3, 2), nil, b.Input("y", tensor.Float32, 3), .1)
 		}, "beta is float32 (3,), want float32 (2,)"},
 		{func(b *graph.Builder) {
 			v := b.Variable(graph.Variable{Path: "v", Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{3}}})
 			b.MovingAverage(v, b.Input("x", tensor.Float32, 2), .9)
-		}, "operand is float32 (2,), want float32 (3,) as the variable"},
+		}, "operand is float32 (2,), want float32 (3,) like the variable"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		c.build(b)
@@ -162,7 +162,7 @@ func TestUpdatesComeLast(t *testing.T) {
 	}
 	b.Assign(w, v)
 	if b.Err() == nil {
-		t.Error("what is no variable is assigned to")
+		t.Error("a value that is not a variable is assigned to")
 	}
 }
 
@@ -179,8 +179,8 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// TestDraws holds that a layer that is applied twice draws two masks, and that the first is
-// that of the layer applied once.
+// TestDraws checks that a layer that is applied twice draws two masks, the first of which is that of the layer
+// applied once.
 func TestDraws(t *testing.T) {
 	b := graph.NewBuilder(graph.NewStore(), true)
 	x, step := b.Input("x", tensor.Float32, tensor.Unknown, 6), b.Constant(tensor.Int64, 0)
@@ -200,8 +200,8 @@ func TestDraws(t *testing.T) {
 	}
 }
 
-// TestPadConcatSlice: shapes of Pad, Concat, Slice and BatchMatMul where the batch is not known, and
-// what they refuse.
+// TestPadConcatSlice checks the shapes and errors of Pad, Concat, Slice and BatchMatMul for an unknown batch
+// dimension.
 func TestPadConcatSlice(t *testing.T) {
 	const batch = tensor.Unknown
 	for _, c := range []struct {
@@ -211,7 +211,7 @@ func TestPadConcatSlice(t *testing.T) {
 		mistake string
 	}{
 		{op.Pad{Before: []int{0, 1}, After: []int{0, 2}}, []tensor.Shape{{batch, 3}}, tensor.Shape{batch, 6}, ""},
-		{op.Pad{Before: []int{1}, After: []int{0, 2}}, []tensor.Shape{{batch, 3}}, nil, "want one number each for each dimension"},
+		{op.Pad{Before: []int{1}, After: []int{0, 2}}, []tensor.Shape{{batch, 3}}, nil, "want one of each for each dimension"},
 		{op.Pad{Before: []int{0, -1}, After: []int{0, 2}}, []tensor.Shape{{batch, 3}}, nil, "want at least 0"},
 		{op.Concat{Axis: 1}, []tensor.Shape{{batch, 3}, {5, 1}, {batch, 2}}, tensor.Shape{5, 6}, ""},
 		{op.Concat{Axis: 0}, []tensor.Shape{{batch, 3}, {5, 3}}, tensor.Shape{batch, 3}, ""},
@@ -221,14 +221,14 @@ func TestPadConcatSlice(t *testing.T) {
 		{op.Concat{Axis: 1}, []tensor.Shape{{batch, 3}, {batch, 3, 5}}, nil, "cannot concatenate"},
 		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 2}}, []tensor.Shape{{batch, 3}}, tensor.Shape{batch, 2}, ""},
 		{op.Slice{Begin: []int{2, 1}, Size: []int{1, batch}}, []tensor.Shape{{4, 3}}, tensor.Shape{1, 2}, ""},
-		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "3 elements from 1 on do not fit into dimension 1"},
+		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "3 elements starting at 1 do not fit into dimension 1"},
 		{op.Slice{Begin: []int{0, 4}, Size: []int{batch, batch}}, []tensor.Shape{{batch, 3}}, nil, "do not fit"},
 		{op.Slice{Begin: []int{1, 0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "its size is not known"},
-		{op.Slice{Begin: []int{0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "want one number each for each dimension"},
+		{op.Slice{Begin: []int{0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "want one of each for each dimension"},
 		{op.BatchMatMul{TransposeB: true}, []tensor.Shape{{batch, 3, 4}, {7, 5, 4}}, tensor.Shape{7, 3, 5}, ""},
 		{op.BatchMatMul{}, []tensor.Shape{{batch, 3, 4}, {4, 5}}, nil, "want at least 3 dimensions"},
 		{op.BatchMatMul{}, []tensor.Shape{{batch, 3, 4}, {batch, 5, 4}}, nil, "cannot multiply (3, 4) by (5, 4)"},
-		{op.BatchMatMul{}, []tensor.Shape{{batch, 2, 3, 4}, {batch, 3, 4, 5}}, nil, "want as many matrices"},
+		{op.BatchMatMul{}, []tensor.Shape{{batch, 2, 3, 4}, {batch, 3, 4, 5}}, nil, "want the same leading dimensions"},
 	} {
 		var in []op.Type
 		for _, s := range c.in {
@@ -252,7 +252,7 @@ func TestPadConcatSlice(t *testing.T) {
 	}
 }
 
-// TestExplicitPadding: shapes of windows of explicit padding, and those that are refused.
+// TestExplicitPadding checks the shapes and errors of windows with explicit padding.
 func TestExplicitPadding(t *testing.T) {
 	x := op.Type{DType: tensor.Float32, Shape: tensor.Shape{tensor.Unknown, 224, 6, 3}}
 	for _, c := range []struct {
@@ -267,12 +267,12 @@ func TestExplicitPadding(t *testing.T) {
 		{explicit(3, 1, 0, -1, 0, 0), false, nil, "want at least 0"},
 		{op.Window{Size: [2]int{3, 3}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Pads: [2][2]int{{1, 1}}}, false, nil, `with padding "valid": want none`},
 		{explicit(3, 2, 0, 1, 0, 2), true, tensor.Shape{tensor.Unknown, 112, 3, 3}, ""},
-		{explicit(3, 2, 0, 3, 0, 0), true, nil, "a window sees no pixel"},
+		{explicit(3, 2, 0, 3, 0, 0), true, nil, "want pads smaller than the window"},
 	} {
 		var o op.Op = op.Conv2D{Window: c.w}
 		in := []op.Type{x, {DType: tensor.Float32, Shape: tensor.Shape{c.w.Size[0], c.w.Size[1], 3, 3}}}
 		if c.pool {
-			o, in = op.AvgPool2D{Window: c.w}, in[:1]
+			o, in = op.AveragePool2D{Window: c.w}, in[:1]
 		}
 		out, err := o.Infer(in)
 		switch {

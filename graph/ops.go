@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Constant is the number x as a scalar of the given type.
+// Constant is x as a scalar of the given type.
 func (b *Builder) Constant(dtype tensor.DType, x float64) *Value {
 	t := tensor.New(dtype)
 	switch dtype {
@@ -27,7 +27,7 @@ func (b *Builder) Constant(dtype tensor.DType, x float64) *Value {
 	return b.Op(op.Const{Value: t})
 }
 
-// like is the number x as a scalar of the type of v.
+// like is x as a scalar of the type of v.
 func (b *Builder) like(v *Value, x float64) *Value {
 	if !v.Valid() {
 		return b.Invalid()
@@ -91,7 +91,7 @@ func (b *Builder) Div(x, y *Value) *Value { return b.Binary(op.Div, x, y) }
 // Max is the greater of x and y.
 func (b *Builder) Max(x, y *Value) *Value { return b.Binary(op.Max, x, y) }
 
-// Min is the lesser of x and y.
+// Min is the smaller of x and y.
 func (b *Builder) Min(x, y *Value) *Value { return b.Binary(op.Min, x, y) }
 
 // Scale is x*f.
@@ -100,15 +100,15 @@ func (b *Builder) Scale(x *Value, f float64) *Value { return b.Mul(x, b.like(x, 
 // Offset is x+f.
 func (b *Builder) Offset(x *Value, f float64) *Value { return b.Add(x, b.like(x, f)) }
 
-// Clip is x, but at least lo and at most hi.
+// Clip is min(max(x, lo), hi).
 func (b *Builder) Clip(x *Value, lo, hi float64) *Value {
 	return b.Min(b.Max(x, b.like(x, lo)), b.like(x, hi))
 }
 
-// Select takes from x where cond is true, and from y where it is not.
+// Select takes each element from x where cond is true, and from y where it is false.
 func (b *Builder) Select(cond, x, y *Value) *Value { return b.Op(op.Select{}, cond, x, y) }
 
-// Cast converts the elements; a cast to the type that x has is x.
+// Cast converts the elements to another type; if x has that type already, Cast returns x.
 func (b *Builder) Cast(x *Value, to tensor.DType) *Value {
 	if x.DType == to {
 		return x
@@ -116,60 +116,59 @@ func (b *Builder) Cast(x *Value, to tensor.DType) *Value {
 	return b.Op(op.Cast{To: to}, x)
 }
 
-// Reshape keeps the elements in order under another shape; see op.Reshape.
+// Reshape gives the elements of x, in the same order, another shape; see op.Reshape.
 func (b *Builder) Reshape(x *Value, shape ...int) *Value {
 	return b.Op(op.Reshape{Shape: shape}, x)
 }
 
-// Transpose orders the dimensions anew.
+// Transpose permutes the dimensions; see op.Transpose.
 func (b *Builder) Transpose(x *Value, perm ...int) *Value {
 	return b.Op(op.Transpose{Perm: perm}, x)
 }
 
-// Pad surrounds x with elements of value: before[i] before dimension i, after[i] after it.
+// Pad surrounds x with elements equal to value: before[i] before dimension i, after[i] after it.
 func (b *Builder) Pad(x *Value, before, after []int, value float64) *Value {
 	return b.Op(op.Pad{Before: before, After: after, Value: value}, x)
 }
 
-// Concat joins values along dimension axis; their other dimensions must be the same.
+// Concat joins values along dimension axis; their other dimensions must be equal.
 func (b *Builder) Concat(axis int, x ...*Value) *Value { return b.Op(op.Concat{Axis: axis}, x...) }
 
-// Slice takes size[i] elements of dimension i, from begin[i] on; all of them for a size of
-// tensor.Unknown.
+// Slice takes size[i] elements of dimension i, starting at begin[i], or all of those up to the end
+// if size[i] is tensor.Unknown.
 func (b *Builder) Slice(x *Value, begin, size []int) *Value {
 	return b.Op(op.Slice{Begin: begin, Size: size}, x)
 }
 
-// BroadcastLike repeats x to the shape of ref.
+// BroadcastLike broadcasts x to the shape of ref.
 func (b *Builder) BroadcastLike(x, ref *Value) *Value { return b.Op(op.BroadcastLike{}, x, ref) }
 
-// Size is the number of elements of x along axes (all when none is given), as a scalar of
-// the type of x.
+// Size is the number of elements of x along axes (default: all), as a scalar of the type of x.
 func (b *Builder) Size(x *Value, axes ...int) *Value {
 	return b.Op(op.Size{Axes: axes, DType: x.DType}, x)
 }
 
-// OneHot turns integers into rows of depth elements.
+// OneHot turns integers into rows of depth elements; see op.OneHot.
 func (b *Builder) OneHot(x *Value, depth int, dtype tensor.DType) *Value {
 	return b.Op(op.OneHot{Depth: depth, DType: dtype}, x)
 }
 
-// Sum is the sum along axes (all when none is given), which go away.
+// Sum is the sum along axes (default: all), which are removed.
 func (b *Builder) Sum(x *Value, axes ...int) *Value {
 	return b.Op(op.Reduce{Fn: op.ReduceSum, Axes: axes}, x)
 }
 
-// SumKeep is Sum with the summed dimensions left as 1.
+// SumKeep is Sum with the summed dimensions kept as 1.
 func (b *Builder) SumKeep(x *Value, axes ...int) *Value {
 	return b.Op(op.Reduce{Fn: op.ReduceSum, Axes: axes, KeepDims: true}, x)
 }
 
-// Mean is the mean along axes (all when none is given), which go away.
+// Mean is the mean along axes (default: all), which are removed.
 func (b *Builder) Mean(x *Value, axes ...int) *Value {
 	return b.Div(b.Sum(x, axes...), b.Size(x, axes...))
 }
 
-// ArgMax is the index of the greatest element of the last dimension.
+// ArgMax is the index of the maximum along the last dimension.
 func (b *Builder) ArgMax(x *Value) *Value { return b.Op(op.ArgMax{}, x) }
 
 // MatMul is the product of two matrices.
@@ -178,28 +177,28 @@ func (b *Builder) MatMul(x, y *Value) *Value { return b.Op(op.MatMul{}, x, y) }
 // BatchMatMul multiplies the matrices in the last two dimensions of x and y, pair by pair.
 func (b *Builder) BatchMatMul(x, y *Value) *Value { return b.Op(op.BatchMatMul{}, x, y) }
 
-// Conv2D convolves images with a kernel.
-func (b *Builder) Conv2D(x, kernel *Value, w op.Window) *Value {
-	return b.Op(op.Conv2D{Window: w}, x, kernel)
+// Conv2D convolves images with a filter.
+func (b *Builder) Conv2D(x, filter *Value, w op.Window) *Value {
+	return b.Op(op.Conv2D{Window: w}, x, filter)
 }
 
-// DepthwiseConv2D convolves each channel of images with kernels of its own.
-func (b *Builder) DepthwiseConv2D(x, kernel *Value, w op.Window) *Value {
-	return b.Op(op.DepthwiseConv2D{Window: w}, x, kernel)
+// DepthwiseConv2D convolves each channel of images with its own part of a filter.
+func (b *Builder) DepthwiseConv2D(x, filter *Value, w op.Window) *Value {
+	return b.Op(op.DepthwiseConv2D{Window: w}, x, filter)
 }
 
-// MaxPool2D is the greatest element of each window.
+// MaxPool2D is the maximum of each window.
 func (b *Builder) MaxPool2D(x *Value, w op.Window) *Value {
 	return b.Op(op.MaxPool2D{Window: w}, x)
 }
 
-// AvgPool2D is the mean of each window.
-func (b *Builder) AvgPool2D(x *Value, w op.Window) *Value {
-	return b.Op(op.AvgPool2D{Window: w}, x)
+// AveragePool2D is the mean of each window.
+func (b *Builder) AveragePool2D(x *Value, w op.Window) *Value {
+	return b.Op(op.AveragePool2D{Window: w}, x)
 }
 
-// BatchNorm normalizes each channel of x with the statistics of the batch, which are returned
-// beside the result; gamma and beta are nil where the result is not scaled or not shifted.
+// BatchNorm normalizes each channel of x with the mean and variance of the batch and returns both.
+// gamma and beta may be nil: the result is then not scaled or not shifted.
 func (b *Builder) BatchNorm(x, gamma, beta *Value, epsilon float64) (y, mean, variance *Value) {
 	o, in := op.BatchNorm{Epsilon: epsilon, Scale: gamma != nil, Center: beta != nil}, []*Value{x}
 	for _, v := range []*Value{gamma, beta} {
@@ -214,17 +213,17 @@ func (b *Builder) BatchNorm(x, gamma, beta *Value, epsilon float64) (y, mean, va
 	return n.Out[0], n.Out[1], n.Out[2]
 }
 
-// Softmax normalises the last dimension.
+// Softmax is exp(x)/sum(exp(x)) along the last dimension.
 func (b *Builder) Softmax(x *Value) *Value { return b.Op(op.Softmax{}, x) }
 
-// SoftmaxCrossEntropy is the loss of each row of logits against labels that sum to 1.
+// SoftmaxCrossEntropy is the cross-entropy of each row of logits with labels that sum to 1.
 func (b *Builder) SoftmaxCrossEntropy(logits, labels *Value) *Value {
 	return b.Op(op.SoftmaxCrossEntropy{}, logits, labels)
 }
 
-// RandomUniform draws from [0,1) in the shape of ref; step counts the runs, an Int64
-// scalar. The stream is named by the view's path and seed; a further draw with the same path and
-// seed, by a layer that is applied twice, gets a stream of its own.
+// RandomUniform draws numbers from [0, 1) in the shape of ref. step, an Int64 scalar, counts the
+// runs. The view's path and seed identify the stream; another draw with the same path and seed, in
+// a layer that is applied twice, gets its own stream.
 func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
 	key := Key(seed, b.path)
 	n := b.draws[key]
@@ -235,10 +234,10 @@ func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
 	return b.Op(op.RandomUniform{Key: key}, step, ref)
 }
 
-// Assign sets a variable, after all that computes.
+// Assign sets a variable after all other ops have run.
 func (b *Builder) Assign(variable, value *Value) { b.Update(op.Assign{}, variable, value) }
 
-// MovingAverage moves a variable towards a value, after all that computes: see
+// MovingAverage moves a variable towards a value after all other ops have run; see
 // op.MovingAverage.
 func (b *Builder) MovingAverage(variable, value *Value, momentum float64) {
 	b.Update(op.MovingAverage{Momentum: momentum}, variable, value)

@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// String prints the graph, a line a node:
+// String formats the graph, one line for each node:
 //
 //	%5 = Conv2D(%0, %1) {3x3 valid} float32 (None, 126, 126, 64)  # conv2d
 func (g *Graph) String() string {

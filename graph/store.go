@@ -7,12 +7,12 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Role says what a variable is for.
+// Role is what a variable is used for.
 type Role uint8
 
-// The roles. A Weight is trained, State is kept by a layer or a metric (moving statistics,
-// sums), a Slot is an optimizer's memory of a weight, Hyper a number that steers training
-// (iterations, learning rate).
+// The roles. A Weight is trained. State belongs to a layer or a metric (moving statistics, sums), a
+// Slot is an optimizer's state for one weight (its momentum, say), and Hyper is a number that
+// controls training (iterations, learning rate).
 const (
 	Weight Role = iota
 	State
@@ -20,11 +20,11 @@ const (
 	Hyper
 )
 
-// String names the role.
+// String returns the role's name.
 func (r Role) String() string { return [...]string{"weight", "state", "slot", "hyper"}[r] }
 
-// Initializer fills a new variable. key names a stream of random numbers, derived from the
-// model's seed and the variable's path (Key), so that the order of creation does not matter.
+// Initializer fills a new variable. key identifies a stream of random numbers. It is derived from
+// the model's seed and the variable's path (see Key), so the order of creation does not matter.
 type Initializer interface {
 	Initialize(t *tensor.Tensor, key uint64)
 }
@@ -37,25 +37,25 @@ type Variable struct {
 	Frozen bool        // never trained, though a Weight
 	Init   Initializer // nil: zeros
 
-	off  bool // the layer is not trained: Builder.Freeze
+	off  bool // the layer is frozen: see Builder.Freeze
 	cell *cell
 }
 
-// cell is the value of a variable, and of those in other stores that share it.
+// cell holds the value of a variable; variables of other stores may share it.
 type cell struct {
 	value   *tensor.Tensor
 	version uint64
 }
 
-// Value is the variable's tensor, nil before the store is initialised.
+// Value is the variable's tensor, or nil before the store is initialized.
 func (v *Variable) Value() *tensor.Tensor { return v.cell.value }
 
-// Trainable says whether training changes the variable.
+// Trainable reports whether training changes the variable.
 func (v *Variable) Trainable() bool { return v.Role == Weight && !v.Frozen && !v.off }
 
-// Store has a model's variables, in the order in which they were declared. Stores may share
-// variables: those of a model that is a part of others. What is shared has one writer at a
-// time; versions tell readers when values changed.
+// Store holds a model's variables in the order in which they were declared. Stores may share
+// variables: a model that is a part of other models shares its variables with them. A shared
+// variable must have only one writer at a time; its version tells readers when its value changed.
 type Store struct {
 	vars   []*Variable
 	byPath map[string]*Variable
@@ -67,8 +67,8 @@ func NewStore() *Store {
 	return &Store{byPath: map[string]*Variable{}, byCell: map[*cell]*Variable{}}
 }
 
-// Share adds a variable whose value is that of v, a variable of another store. Where the store
-// has it already, path is one more name for it.
+// Share adds a variable that shares the value of v, a variable of another store. If the store has
+// that value already, path becomes one more name for it.
 func (s *Store) Share(path string, v *Variable) (*Variable, error) {
 	if have := s.byPath[path]; have != nil {
 		if have.cell != v.cell {
@@ -86,7 +86,7 @@ func (s *Store) Share(path string, v *Variable) (*Variable, error) {
 	return &w, nil
 }
 
-// Find returns the store's variable whose value is that of v, nil where there is none.
+// Find returns the store's variable that shares the value of v, or nil if there is none.
 func (s *Store) Find(v *Variable) *Variable { return s.byCell[v.cell] }
 
 func (s *Store) add(v *Variable) {
@@ -95,11 +95,11 @@ func (s *Store) add(v *Variable) {
 	s.byCell[v.cell] = v
 }
 
-// Declare adds a variable, or finds the one of this path, which must be of the same type.
+// Declare adds a variable, or finds the one with this path, which must have the same type.
 func (s *Store) Declare(v Variable) (*Variable, error) {
 	if have := s.byPath[v.Path]; have != nil {
 		if !have.Equal(v.Type) {
-			return nil, fmt.Errorf("variable %s is %v already, want %v", v.Path, have.Type, v.Type)
+			return nil, fmt.Errorf("variable %s is already declared as %v, want %v", v.Path, have.Type, v.Type)
 		}
 		have.off = v.off
 		return have, nil
@@ -117,10 +117,10 @@ func (s *Store) Declare(v Variable) (*Variable, error) {
 // the list.
 func (s *Store) Variables() []*Variable { return s.vars }
 
-// Lookup finds a variable by its path, nil when there is none.
+// Lookup returns the variable with this path, or nil if there is none.
 func (s *Store) Lookup(path string) *Variable { return s.byPath[path] }
 
-// Initialize gives every variable that has no value yet its first one.
+// Initialize gives every variable that has no value its initial value.
 func (s *Store) Initialize(seed uint64) {
 	for _, v := range s.vars {
 		if v.cell.value != nil {
@@ -147,8 +147,8 @@ func (s *Store) Set(v *Variable, t *tensor.Tensor) error {
 	return nil
 }
 
-// Changed says that the values of some variables, all when none is given, were changed in place:
-// what was derived from them is stale.
+// Changed records that the values of some variables (default: all) were changed in place, so that
+// anything derived from them is computed again.
 func (s *Store) Changed(vars ...*Variable) {
 	if len(vars) == 0 {
 		vars = s.vars
@@ -158,8 +158,8 @@ func (s *Store) Changed(vars ...*Variable) {
 	}
 }
 
-// Version grows with each change of one of the variables, through this store or another that
-// shares it. It is at least 1, also of none.
+// Version is a number, at least 1, that grows whenever one of the variables changes, through this
+// store or another that shares it.
 func (s *Store) Version(vars ...*Variable) uint64 {
 	version := uint64(1)
 	for _, v := range vars {
@@ -168,8 +168,8 @@ func (s *Store) Version(vars ...*Variable) uint64 {
 	return version
 }
 
-// Key names the stream of random numbers of a path under a seed: FNV-1a over the path,
-// mixed with the seed by SplitMix64's finisher.
+// Key identifies the stream of random numbers of a path under a seed: the FNV-1a hash of the path,
+// mixed with the seed by the finalizer of SplitMix64.
 func Key(seed uint64, path string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(path) {

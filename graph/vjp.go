@@ -8,13 +8,13 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// vjp is a gradient rule: given a node and the gradients of its results (nil where
-// nothing depends on one), it adds what gives the gradients of the operands (nil for an
-// operand that has none).
+// vjp is a gradient rule (a vector-Jacobian product). From a node and the gradients of its results
+// (nil for a result that the loss does not depend on) it computes the gradients of the node's
+// operands (nil for an operand that has no gradient).
 type vjp func(b *Builder, n *Node, g []*Value) []*Value
 
-// vjps is the one table of gradients: op -> rule. Ops that are flat where they are
-// differentiable at all (comparisons, Sign, ArgMax, ...) give no gradient.
+// vjps maps the name of each op to its gradient rule. Ops whose derivative is 0 wherever it exists
+// (comparisons, Sign, ArgMax and so on) have no gradient.
 var vjps = map[string]vjp{
 	"Neg":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Neg(g) }),
 	"Abs":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Sign(x)) }),
@@ -103,7 +103,7 @@ var vjps = map[string]vjp{
 		x, o := n.In[0], n.Op.(op.Slice)
 		after := make([]int, x.Rank())
 		for i, d := range x.Shape {
-			if d != tensor.Unknown { // else the slice has all of it
+			if d != tensor.Unknown { // a dimension of unknown size is taken as a whole
 				after[i] = d - o.Begin[i] - n.Out[0].Shape[i]
 			}
 		}
@@ -116,7 +116,7 @@ var vjps = map[string]vjp{
 	"ReduceSum": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.BroadcastLike(b.keepDims(n, g[0]), n.In[0])}
 	},
-	// As in TensorFlow, elements that are equal share the gradient.
+	// As in TensorFlow, equal maxima share the gradient.
 	"ReduceMax": func(b *Builder, n *Node, g []*Value) []*Value {
 		x, axes := n.In[0], n.Op.(op.Reduce).Axes
 		top := b.BroadcastLike(b.keepDims(n, n.Out[0]), x)
@@ -134,22 +134,22 @@ var vjps = map[string]vjp{
 	"Conv2D": func(b *Builder, n *Node, g []*Value) []*Value {
 		o := n.Op.(op.Conv2D)
 		return []*Value{
-			b.Op(op.Conv2DBackwardData(o), n.In[1], g[0], n.In[0]),
-			b.Op(op.Conv2DBackwardFilter(o), n.In[0], g[0], n.In[1]),
+			b.Op(op.Conv2DGradInput(o), n.In[1], g[0], n.In[0]),
+			b.Op(op.Conv2DGradFilter(o), n.In[0], g[0], n.In[1]),
 		}
 	},
-	"Conv2DBackwardData": func(b *Builder, n *Node, g []*Value) []*Value {
-		o := n.Op.(op.Conv2DBackwardData)
+	"Conv2DGradInput": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.Conv2DGradInput)
 		return []*Value{
-			b.Op(op.Conv2DBackwardFilter(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.Conv2DGradFilter(o), g[0], n.In[1], n.In[0]),
 			b.Op(op.Conv2D(o), g[0], n.In[0]),
 			nil,
 		}
 	},
-	"Conv2DBackwardFilter": func(b *Builder, n *Node, g []*Value) []*Value {
-		o := n.Op.(op.Conv2DBackwardFilter)
+	"Conv2DGradFilter": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.Conv2DGradFilter)
 		return []*Value{
-			b.Op(op.Conv2DBackwardData(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.Conv2DGradInput(o), g[0], n.In[1], n.In[0]),
 			b.Op(op.Conv2D(o), n.In[0], g[0]),
 			nil,
 		}
@@ -157,22 +157,22 @@ var vjps = map[string]vjp{
 	"DepthwiseConv2D": func(b *Builder, n *Node, g []*Value) []*Value {
 		o := n.Op.(op.DepthwiseConv2D)
 		return []*Value{
-			b.Op(op.DepthwiseConv2DBackwardData(o), n.In[1], g[0], n.In[0]),
-			b.Op(op.DepthwiseConv2DBackwardFilter(o), n.In[0], g[0], n.In[1]),
+			b.Op(op.DepthwiseConv2DGradInput(o), n.In[1], g[0], n.In[0]),
+			b.Op(op.DepthwiseConv2DGradFilter(o), n.In[0], g[0], n.In[1]),
 		}
 	},
-	"DepthwiseConv2DBackwardData": func(b *Builder, n *Node, g []*Value) []*Value {
-		o := n.Op.(op.DepthwiseConv2DBackwardData)
+	"DepthwiseConv2DGradInput": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.DepthwiseConv2DGradInput)
 		return []*Value{
-			b.Op(op.DepthwiseConv2DBackwardFilter(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.DepthwiseConv2DGradFilter(o), g[0], n.In[1], n.In[0]),
 			b.Op(op.DepthwiseConv2D(o), g[0], n.In[0]),
 			nil,
 		}
 	},
-	"DepthwiseConv2DBackwardFilter": func(b *Builder, n *Node, g []*Value) []*Value {
-		o := n.Op.(op.DepthwiseConv2DBackwardFilter)
+	"DepthwiseConv2DGradFilter": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.DepthwiseConv2DGradFilter)
 		return []*Value{
-			b.Op(op.DepthwiseConv2DBackwardData(o), g[0], n.In[1], n.In[0]),
+			b.Op(op.DepthwiseConv2DGradInput(o), g[0], n.In[1], n.In[0]),
 			b.Op(op.DepthwiseConv2D(o), n.In[0], g[0]),
 			nil,
 		}
@@ -203,11 +203,11 @@ var vjps = map[string]vjp{
 	"MaxPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.MaxPool2DGrad{Window: n.Op.(op.MaxPool2D).Window}, g[0], n.Out[1], n.In[0])}
 	},
-	"AvgPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.Op(op.AvgPool2DGrad{Window: n.Op.(op.AvgPool2D).Window}, g[0], n.In[0])}
+	"AveragePool2D": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.AveragePool2DGrad{Window: n.Op.(op.AveragePool2D).Window}, g[0], n.In[0])}
 	},
-	"AvgPool2DGrad": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.AvgPool2D(g[0], n.Op.(op.AvgPool2DGrad).Window), nil}
+	"AveragePool2DGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.AveragePool2D(g[0], n.Op.(op.AveragePool2DGrad).Window), nil}
 	},
 	"Softmax": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.SoftmaxGrad{}, g[0], n.Out[0])}
@@ -222,6 +222,7 @@ var vjps = map[string]vjp{
 	},
 }
 
+// flat is the rule for an op whose operands have no gradient.
 func flat(_ *Builder, n *Node, _ []*Value) []*Value { return make([]*Value, len(n.In)) }
 
 func unary(f func(b *Builder, g, x, y *Value) *Value) vjp {
@@ -241,7 +242,7 @@ func reshapeLike(b *Builder, n *Node, g []*Value) []*Value {
 	return append([]*Value{b.Op(op.ReshapeLike{}, g[0], n.In[0])}, make([]*Value, len(n.In)-1)...)
 }
 
-// product is the gradients of a product of matrices, or of many, given how to multiply.
+// product returns the gradients of a matrix product, or of a stack of them; mul multiplies.
 func product(n *Node, g *Value, o op.MatMul, mul func(o op.MatMul, x, y *Value) *Value) []*Value {
 	x, y := n.In[0], n.In[1]
 	var dx, dy *Value
@@ -264,7 +265,7 @@ func route(b *Builder, cond, g *Value) (dx, dy *Value) {
 	return b.Select(cond, g, zero), b.Select(cond, zero, g)
 }
 
-// sumLike undoes broadcasting: the gradient g of a value that x was repeated into.
+// sumLike returns the gradient of x where x was broadcast to the shape of g.
 func (b *Builder) sumLike(g, x *Value) *Value {
 	if g.Valid() && x.Valid() && g.Shape.Equal(x.Shape) {
 		return g
@@ -272,7 +273,7 @@ func (b *Builder) sumLike(g, x *Value) *Value {
 	return b.Op(op.SumLike{}, g, x)
 }
 
-// keepDims gives v, of the shape of the result of reduction n, the reduced dimensions back as 1.
+// keepDims gives v, which has the shape of reduction n's result, the reduced dimensions back as 1.
 func (b *Builder) keepDims(n *Node, v *Value) *Value {
 	r := n.Op.(op.Reduce)
 	if r.KeepDims {
@@ -282,7 +283,7 @@ func (b *Builder) keepDims(n *Node, v *Value) *Value {
 	return b.Op(op.ReshapeLike{}, v, b.Op(r, n.In[0]))
 }
 
-// Differentiable lists the ops that have a row in the table of gradients.
+// Differentiable lists the names of the ops that have a gradient rule.
 func Differentiable() []string {
 	names := make([]string, 0, len(vjps))
 	for name := range vjps {

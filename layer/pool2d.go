@@ -98,7 +98,7 @@ func (l MaxPool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 // Build implements Layer.
 func (l AveragePool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)
-	return pool(b, x, ok, window(l.Pool, l.Strides, Size{1, 1}, l.Padding), b.AvgPool2D)
+	return pool(b, x, ok, window(l.Pool, l.Strides, Size{1, 1}, l.Padding), b.AveragePool2D)
 }
 
 // pool applies a pooling op to x if the layer is ready and the window fits into the images of x.

@@ -6,10 +6,11 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// BatchNorm normalizes each channel (the last dimension) over all other dimensions with the
-// statistics of the batch, then scales and shifts it (Ioffe and Szegedy, 2015). Operands: x of
-// at least 2 dimensions; with Scale gamma, with Center beta, a number for each channel.
-// Results: y, the mean, and the variance, which is biased (divided by the count).
+// BatchNorm normalizes each channel (the last dimension) with the mean and variance of the batch,
+// taken over all other dimensions, then scales and shifts it (Ioffe and Szegedy, 2015). Operands:
+// x, of at least 2 dimensions; gamma (channels) if Scale is set; beta (channels) if Center is set.
+// Results: y, of the shape of x; the mean (channels); and the biased variance (channels), which is
+// divided by the count.
 //
 //	y = (x-mean)/sqrt(variance+Epsilon)*gamma + beta
 //
@@ -19,8 +20,8 @@ type BatchNorm struct {
 	Scale, Center bool
 }
 
-// BatchNormGrad is the gradient of BatchNorm. Operands: the gradient g of y, x, the mean and
-// the variance that BatchNorm returned; with Scale gamma. Results: the gradients of x, of
+// BatchNormGrad is the gradient of BatchNorm. Operands: the gradient g of y; x; the mean and
+// the variance that BatchNorm returned; gamma if Scale is set. Results: the gradients of x, of
 // gamma and of beta. It has no gradient itself.
 //
 //	xhat = (x-mean)/sqrt(variance+Epsilon);  dbeta = sum(g);  dgamma = sum(g*xhat)
@@ -31,7 +32,7 @@ type BatchNormGrad struct {
 }
 
 // MovingAverage is a step of an exponential moving average. Operands: the variable, the value.
-// Updates run in order and each reads the variable as the update before it has left it.
+// Updates run in order, and each reads the variable as the previous update left it.
 //
 //	variable = variable*Momentum + value*(1-Momentum)
 type MovingAverage struct{ Momentum float64 }
@@ -80,7 +81,7 @@ func (o BatchNorm) Infer(in []Type) ([]Type, error) {
 		return nil, err
 	}
 	if !(o.Epsilon >= 0) {
-		return nil, fmt.Errorf("epsilon is %v, want a number of at least 0", o.Epsilon)
+		return nil, fmt.Errorf("epsilon is %v, want at least 0", o.Epsilon)
 	}
 	channels, err := channelsOf(in[0])
 	if err != nil {
@@ -132,7 +133,7 @@ func (o MovingAverage) Infer(in []Type) ([]Type, error) {
 	return nil, wantFloat("variable", in[0])
 }
 
-// channelsOf is the type of a number for each channel of x.
+// channelsOf returns the type of a vector with one number for each channel of x.
 func channelsOf(x Type) (Type, error) {
 	if err := wantFloat("x", x); err != nil {
 		return Type{}, err

@@ -2,25 +2,27 @@ package op
 
 import "fmt"
 
-// Conv2D is the cross-correlation of images (n, height, width, channels) with a kernel
-// (height, width, channels/Groups, filters): Keras' Conv2D without bias and activation. With
-// Groups the channels and the filters are cut into as many equal runs, and each run of
-// filters sees its own run of channels only; 0 is one group.
+// Conv2D is the cross-correlation of images (n, height, width, channels) with a filter
+// (height, width, channels/Groups, output channels): Keras' Conv2D without bias and activation.
+// Groups divides the input channels and the output channels into that many equal ranges, and
+// each range of output channels sees only its own range of input channels; 0 means one group.
+//
+// The weights of a convolution are the filter; the layer's variable is called kernel, as in Keras.
 type Conv2D struct {
 	Window
 	Groups int
 }
 
-// Conv2DBackwardData is the gradient of Conv2D with respect to the images. Operands: the
-// kernel, the gradient of the result, and the images, of which only the shape is used.
-type Conv2DBackwardData struct {
+// Conv2DGradInput is the gradient of Conv2D with respect to the images. Operands: the
+// filter, the gradient of the result, and the images, of which only the shape is used.
+type Conv2DGradInput struct {
 	Window
 	Groups int
 }
 
-// Conv2DBackwardFilter is the gradient of Conv2D with respect to the kernel. Operands:
-// the images, the gradient of the result, and the kernel, of which only the shape is used.
-type Conv2DBackwardFilter struct {
+// Conv2DGradFilter is the gradient of Conv2D with respect to the filter. Operands:
+// the images, the gradient of the result, and the filter, of which only the shape is used.
+type Conv2DGradFilter struct {
 	Window
 	Groups int
 }
@@ -29,10 +31,10 @@ type Conv2DBackwardFilter struct {
 func (Conv2D) Name() string { return "Conv2D" }
 
 // Name implements Op.
-func (Conv2DBackwardData) Name() string { return "Conv2DBackwardData" }
+func (Conv2DGradInput) Name() string { return "Conv2DGradInput" }
 
 // Name implements Op.
-func (Conv2DBackwardFilter) Name() string { return "Conv2DBackwardFilter" }
+func (Conv2DGradFilter) Name() string { return "Conv2DGradFilter" }
 
 // Attributes prints the op's attributes.
 func (o Conv2D) Attributes() string {
@@ -44,30 +46,30 @@ func (o Conv2D) Attributes() string {
 }
 
 // Attributes prints the op's attributes.
-func (o Conv2DBackwardData) Attributes() string { return Conv2D(o).Attributes() }
+func (o Conv2DGradInput) Attributes() string { return Conv2D(o).Attributes() }
 
 // Attributes prints the op's attributes.
-func (o Conv2DBackwardFilter) Attributes() string { return Conv2D(o).Attributes() }
+func (o Conv2DGradFilter) Attributes() string { return Conv2D(o).Attributes() }
 
 // ShapeOnly implements op.ShapeOnly.
-func (Conv2DBackwardData) ShapeOnly(i int) bool { return i == 2 }
+func (Conv2DGradInput) ShapeOnly(i int) bool { return i == 2 }
 
 // ShapeOnly implements op.ShapeOnly.
-func (Conv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 }
+func (Conv2DGradFilter) ShapeOnly(i int) bool { return i == 2 }
 
 func (o Conv2D) types(x, w Type) (Type, error) {
-	if err := o.imagesAndKernel(x, w); err != nil {
+	if err := o.imagesAndFilter(x, w); err != nil {
 		return Type{}, err
 	}
 	switch groups := max(o.Groups, 1); {
 	case o.Groups < 0:
 		return Type{}, fmt.Errorf("%d groups, want at least 1", o.Groups)
 	case x.Shape[3]%groups != 0 || w.Shape[3]%groups != 0:
-		return Type{}, fmt.Errorf("%d channels and %d filters in %d groups: want multiples of that", x.Shape[3], w.Shape[3], groups)
+		return Type{}, fmt.Errorf("%d input channels and %d output channels in %d groups: want multiples of the number of groups", x.Shape[3], w.Shape[3], groups)
 	case x.Shape[3]/groups != w.Shape[2] && groups > 1:
-		return Type{}, fmt.Errorf("images have %d channels in %d groups, the kernel %d for each", x.Shape[3], groups, w.Shape[2])
+		return Type{}, fmt.Errorf("images have %d channels in %d groups, but the filter takes %d in each group", x.Shape[3], groups, w.Shape[2])
 	case x.Shape[3]/groups != w.Shape[2]:
-		return Type{}, fmt.Errorf("images have %d channels, the kernel %d", x.Shape[3], w.Shape[2])
+		return Type{}, fmt.Errorf("images have %d channels, but the filter takes %d", x.Shape[3], w.Shape[2])
 	}
 	s, err := o.out(x.Shape, w.Shape[3])
 	return Type{x.DType, s}, err
@@ -83,7 +85,7 @@ func (o Conv2D) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o Conv2DBackwardData) Infer(in []Type) ([]Type, error) {
+func (o Conv2DGradInput) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 3); err != nil {
 		return nil, err
 	}
@@ -91,7 +93,7 @@ func (o Conv2DBackwardData) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o Conv2DBackwardFilter) Infer(in []Type) ([]Type, error) {
+func (o Conv2DGradFilter) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 3); err != nil {
 		return nil, err
 	}
@@ -106,19 +108,19 @@ func (o Conv2D) checkGrad(x, w, dy Type) error {
 	return wantGradient(y, dy)
 }
 
-// imagesAndKernel checks the operands of a convolution, but for their channels.
-func (w Window) imagesAndKernel(x, kernel Type) error {
+// imagesAndFilter checks the operands of a convolution, except for their channels.
+func (w Window) imagesAndFilter(x, filter Type) error {
 	if err := wantRank("images", x, 4); err != nil {
 		return err
 	}
-	if err := wantRank("kernel", kernel, 4); err != nil {
+	if err := wantRank("filter", filter, 4); err != nil {
 		return err
 	}
-	if x.DType != kernel.DType {
-		return fmt.Errorf("images are %v and the kernel %v, want one type", x.DType, kernel.DType)
+	if x.DType != filter.DType {
+		return fmt.Errorf("images are %v and the filter is %v, want one type", x.DType, filter.DType)
 	}
-	if kernel.Shape[0] != w.Size[0] || kernel.Shape[1] != w.Size[1] {
-		return fmt.Errorf("kernel has shape %v, want %v", kernel.Shape, w.Size)
+	if filter.Shape[0] != w.Size[0] || filter.Shape[1] != w.Size[1] {
+		return fmt.Errorf("filter has shape %v, want height and width %v", filter.Shape, w.Size)
 	}
 	return nil
 }

@@ -3,42 +3,42 @@ package op
 import "fmt"
 
 // DepthwiseConv2D is the cross-correlation of each channel of images (n, height, width,
-// channels) with kernels of its own (height, width, channels, multiplier): Keras'
-// DepthwiseConv2D without bias and activation. Result channel c*multiplier+m is that of
-// channel c under its kernel m.
+// channels) with its own part of a filter (height, width, channels, multiplier): Keras'
+// DepthwiseConv2D without bias and activation. Output channel c*multiplier+m is input channel
+// c filtered by filter[:, :, c, m].
 type DepthwiseConv2D struct{ Window }
 
-// DepthwiseConv2DBackwardData is the gradient of DepthwiseConv2D with respect to the images.
-// Operands: the kernel, the gradient of the result, and the images, of which only the shape
+// DepthwiseConv2DGradInput is the gradient of DepthwiseConv2D with respect to the images.
+// Operands: the filter, the gradient of the result, and the images, of which only the shape
 // is used.
-type DepthwiseConv2DBackwardData struct{ Window }
+type DepthwiseConv2DGradInput struct{ Window }
 
-// DepthwiseConv2DBackwardFilter is the gradient of DepthwiseConv2D with respect to the kernel.
-// Operands: the images, the gradient of the result, and the kernel, of which only the shape is
+// DepthwiseConv2DGradFilter is the gradient of DepthwiseConv2D with respect to the filter.
+// Operands: the images, the gradient of the result, and the filter, of which only the shape is
 // used.
-type DepthwiseConv2DBackwardFilter struct{ Window }
+type DepthwiseConv2DGradFilter struct{ Window }
 
 // Name implements Op.
 func (DepthwiseConv2D) Name() string { return "DepthwiseConv2D" }
 
 // Name implements Op.
-func (DepthwiseConv2DBackwardData) Name() string { return "DepthwiseConv2DBackwardData" }
+func (DepthwiseConv2DGradInput) Name() string { return "DepthwiseConv2DGradInput" }
 
 // Name implements Op.
-func (DepthwiseConv2DBackwardFilter) Name() string { return "DepthwiseConv2DBackwardFilter" }
+func (DepthwiseConv2DGradFilter) Name() string { return "DepthwiseConv2DGradFilter" }
 
 // ShapeOnly implements op.ShapeOnly.
-func (DepthwiseConv2DBackwardData) ShapeOnly(i int) bool { return i == 2 }
+func (DepthwiseConv2DGradInput) ShapeOnly(i int) bool { return i == 2 }
 
 // ShapeOnly implements op.ShapeOnly.
-func (DepthwiseConv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 }
+func (DepthwiseConv2DGradFilter) ShapeOnly(i int) bool { return i == 2 }
 
 func (o DepthwiseConv2D) types(x, w Type) (Type, error) {
-	if err := o.imagesAndKernel(x, w); err != nil {
+	if err := o.imagesAndFilter(x, w); err != nil {
 		return Type{}, err
 	}
 	if x.Shape[3] != w.Shape[2] {
-		return Type{}, fmt.Errorf("images have %d channels, the kernel %d", x.Shape[3], w.Shape[2])
+		return Type{}, fmt.Errorf("images have %d channels, but the filter takes %d", x.Shape[3], w.Shape[2])
 	}
 	s, err := o.out(x.Shape, w.Shape[2]*w.Shape[3])
 	return Type{x.DType, s}, err
@@ -54,7 +54,7 @@ func (o DepthwiseConv2D) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o DepthwiseConv2DBackwardData) Infer(in []Type) ([]Type, error) {
+func (o DepthwiseConv2DGradInput) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 3); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (o DepthwiseConv2DBackwardData) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o DepthwiseConv2DBackwardFilter) Infer(in []Type) ([]Type, error) {
+func (o DepthwiseConv2DGradFilter) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 3); err != nil {
 		return nil, err
 	}

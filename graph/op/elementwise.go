@@ -6,7 +6,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// UnaryFn names a function of one number.
+// UnaryFn is the name of a function of one number.
 type UnaryFn string
 
 // The functions of one number. ReLU is max(x, 0), ReLU6 min(max(x, 0), 6), Sign is -1, 0 or 1,
@@ -29,10 +29,10 @@ const (
 // Unary applies Fn to each element of a floating-point or integer operand.
 type Unary struct{ Fn UnaryFn }
 
-// BinaryFn names a function of two numbers.
+// BinaryFn is the name of a function of two numbers.
 type BinaryFn string
 
-// The functions of two numbers; those from Equal on give a Bool.
+// The functions of two numbers. The result of a comparison (Equal and those below it) is a Bool.
 const (
 	Add          BinaryFn = "Add"
 	Sub          BinaryFn = "Sub"
@@ -48,7 +48,7 @@ const (
 	GreaterEqual BinaryFn = "GreaterEqual"
 )
 
-// Compares says whether the function's result is a Bool.
+// Compares reports whether the function's result is a Bool.
 func (f BinaryFn) Compares() bool {
 	switch f {
 	case Equal, Less, LessEqual, Greater, GreaterEqual:
@@ -60,19 +60,19 @@ func (f BinaryFn) Compares() bool {
 // Binary applies Fn to the elements of two operands of one type, broadcast as in NumPy.
 type Binary struct{ Fn BinaryFn }
 
-// Select takes, element by element, the second operand where the first (a Bool) is true
-// and the third where it is not; the three are broadcast as in NumPy.
+// Select takes each element from the second operand where the first (a Bool) is true, and from
+// the third where it is false. The three are broadcast as in NumPy.
 type Select struct{}
 
-// ReLUGrad is the gradient of ReLU: the first operand where the second, ReLU's result,
-// is positive, else 0.
+// ReLUGrad is the gradient of ReLU. Operands: the gradient g of the result, and the result y.
+// The result is g where y > 0, and 0 elsewhere.
 type ReLUGrad struct{}
 
-// ReLU6Grad is the gradient of ReLU6: the first operand where the second, ReLU6's result, is
-// between 0 and 6, else 0.
+// ReLU6Grad is the gradient of ReLU6. Operands: the gradient g of the result, and the result y.
+// The result is g where 0 < y < 6, and 0 elsewhere.
 type ReLU6Grad struct{}
 
-// Cast converts the elements to another type; true is 1 and false 0.
+// Cast converts the elements to another type; true becomes 1 and false 0.
 type Cast struct{ To tensor.DType }
 
 // Name implements Op.
@@ -99,7 +99,7 @@ func (o Unary) Infer(in []Type) ([]Type, error) {
 		return nil, err
 	}
 	if in[0].DType == tensor.Bool {
-		return nil, fmt.Errorf("%s of a bool", o.Fn)
+		return nil, fmt.Errorf("operand is a bool, want a number")
 	}
 	return one(in[0]), nil
 }
@@ -161,8 +161,8 @@ func (o Cast) Infer(in []Type) ([]Type, error) {
 	return one(Type{o.To, in[0].Shape}), nil
 }
 
-// Broadcast returns the shape that NumPy's rule gives two shapes: aligned at their last
-// dimensions, which must be equal, or one of them 1. An unknown dimension is taken to
+// Broadcast returns the shape to which NumPy broadcasts two shapes. They are aligned at their last
+// dimensions; two dimensions must be equal, or one of them 1. An unknown dimension is assumed to
 // equal a known one that is not 1.
 func Broadcast(a, b tensor.Shape) (tensor.Shape, error) {
 	n := max(len(a), len(b))
@@ -183,7 +183,7 @@ func Broadcast(a, b tensor.Shape) (tensor.Shape, error) {
 		case compatible(da, db):
 			s[i] = known(da, db)
 		default:
-			return nil, fmt.Errorf("shapes %v and %v do not go together", a, b)
+			return nil, fmt.Errorf("cannot broadcast shapes %v and %v together", a, b)
 		}
 	}
 	return s, nil

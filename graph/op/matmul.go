@@ -6,12 +6,13 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// MatMul is the product of two matrices, each transposed first where asked for.
+// MatMul is the product of two matrices (m, k) and (k, n). With TransposeA the first operand is
+// (k, m), with TransposeB the second is (n, k).
 type MatMul struct{ TransposeA, TransposeB bool }
 
-// BatchMatMul multiplies stacks of matrices: operands (..., m, k) and (..., k, n), of at least 3
-// dimensions and the same leading ones, give (..., m, n). With TransposeA the first operand is
-// (..., k, m), with TransposeB the second (..., n, k).
+// BatchMatMul multiplies stacks of matrices pair by pair: (..., m, k) by (..., k, n) is (..., m, n).
+// The operands have at least 3 dimensions, and the same leading dimensions. With TransposeA the
+// first operand is (..., k, m), with TransposeB the second is (..., n, k).
 type BatchMatMul struct{ TransposeA, TransposeB bool }
 
 // Name implements Op.
@@ -59,7 +60,7 @@ func (o BatchMatMul) Infer(in []Type) ([]Type, error) {
 	batch, m := in[0].Rank()-2, []Type{in[0], in[1]}
 	s, ok := unify(in[0].Shape[:batch], in[1].Shape[:in[1].Rank()-2])
 	if !ok {
-		return nil, fmt.Errorf("cannot multiply %v by %v: want as many matrices", in[0].Shape, in[1].Shape)
+		return nil, fmt.Errorf("cannot multiply %v by %v: want the same leading dimensions", in[0].Shape, in[1].Shape)
 	}
 	for i, t := range in {
 		m[i].Shape = t.Shape[batch:]

@@ -1,9 +1,10 @@
-// Package op lists the operations of the graph. An op is a struct of attributes with a
-// shape rule; what it computes is told in its comment, and computed naively by
-// internal/interp and fast by internal/engine. Gradients stand in package graph, in
-// one table (vjp.go).
+// Package op defines the operations of the graph. An op is a struct of attributes with a
+// shape rule. Its comment says what it computes; internal/interp computes it by plain loops and
+// internal/engine by fast kernels. The gradients of all ops are in one table in package graph
+// (vjp.go).
 //
-// Images are NHWC and kernels HWIO, as in Keras. Ops are as large as the kernels are.
+// Images are NHWC and filters HWIO, as in Keras. An op is as coarse as the kernel that runs it:
+// a convolution or an optimizer's update is one op.
 package op
 
 import (
@@ -12,7 +13,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Type is what a value is: element type and shape.
+// Type is the type of a value: the type of its elements and its shape.
 type Type struct {
 	DType tensor.DType
 	Shape tensor.Shape
@@ -21,27 +22,27 @@ type Type struct {
 // Rank is the number of dimensions.
 func (t Type) Rank() int { return len(t.Shape) }
 
-// String prints as in "float32 (None, 10)".
+// String formats the type as in "float32 (None, 10)".
 func (t Type) String() string { return t.DType.String() + " " + t.Shape.String() }
 
-// Equal says whether type and shape are the same.
+// Equal reports whether element type and shape are the same.
 func (t Type) Equal(u Type) bool { return t.DType == u.DType && t.Shape.Equal(u.Shape) }
 
-// Op is an operation: its attributes, and the types that it makes of its operands'.
-// Infer is given as many operands as the caller has, valid or not, and must work for
-// unknown dimensions and for known ones alike: a graph is specialised by inferring anew.
+// Op is an operation: its attributes, and a rule for the types of its results.
 type Op interface {
 	// Name is the op's name: the key of every table about ops.
 	Name() string
-	// Infer returns the types of the results, or says what is wrong with the operands.
+	// Infer returns the types of the results, or an error that says what is wrong with the
+	// operands. It must check their number and types, and work for unknown dimensions as well as
+	// for known ones: a graph is specialized to a batch size by inferring its types again.
 	Infer(in []Type) ([]Type, error)
 }
 
-// ShapeOnly is implemented by ops that look only at the shape of some operand, not at
-// its values: such an operand need not be kept.
+// ShapeOnly is implemented by ops that use only the shape of some operand, not its values.
+// The memory of such an operand may be reused before the op runs.
 type ShapeOnly interface{ ShapeOnly(operand int) bool }
 
-// Updater is implemented by ops that change variables in place: the first Updates()
+// Updater is implemented by ops that change variables in place: their first Updates()
 // operands, which must be variables. Such ops have no results and come last in a graph.
 type Updater interface{ Updates() int }
 
@@ -68,10 +69,10 @@ func wantFloat(what string, t Type) error {
 
 func one(t Type) []Type { return []Type{t} }
 
-// compatible says whether two dimensions can be the same.
+// compatible reports whether two dimensions can be equal.
 func compatible(a, b int) bool { return a == b || a == tensor.Unknown || b == tensor.Unknown }
 
-// known returns whichever of two compatible dimensions is known.
+// known returns the known one of two compatible dimensions.
 func known(a, b int) int {
 	if a == tensor.Unknown {
 		return b
@@ -79,12 +80,12 @@ func known(a, b int) int {
 	return a
 }
 
-// unify returns the shape that two compatible shapes share.
-func unify(a, b tensor.Shape) (tensor.Shape, bool) {
+// unify merges two shapes of which some dimensions may be unknown; ok is false where they differ.
+func unify(a, b tensor.Shape) (s tensor.Shape, ok bool) {
 	if len(a) != len(b) {
 		return nil, false
 	}
-	s := a.Clone()
+	s = a.Clone()
 	for i := range s {
 		if !compatible(a[i], b[i]) {
 			return nil, false

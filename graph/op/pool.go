@@ -6,21 +6,22 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// MaxPool2D is the greatest element of each window, a channel at a time; padding counts
-// as -Inf. The second result, Uint8, is where in the window it was (row*width + column,
-// the first where several are equal).
+// MaxPool2D is the maximum of each window in each channel; padding counts as -Inf. The second
+// result, argmax, is a Uint8 of the same shape: the position of the maximum in its window,
+// row*width + column, the first one where several elements are equal. A window has at most 255
+// elements.
 type MaxPool2D struct{ Window }
 
-// MaxPool2DGrad is the gradient of MaxPool2D. Operands: the gradient of the result, where
-// the greatest elements were, and the images, of which only the shape is used.
+// MaxPool2DGrad is the gradient of MaxPool2D. Operands: the gradient of the result, argmax, and
+// the images, of which only the shape is used.
 type MaxPool2DGrad struct{ Window }
 
-// AvgPool2D is the mean of each window, a channel at a time; padding does not count.
-type AvgPool2D struct{ Window }
+// AveragePool2D is the mean of each window in each channel; padding does not count.
+type AveragePool2D struct{ Window }
 
-// AvgPool2DGrad is the gradient of AvgPool2D. Operands: the gradient of the result, and
+// AveragePool2DGrad is the gradient of AveragePool2D. Operands: the gradient of the result, and
 // the images, of which only the shape is used.
-type AvgPool2DGrad struct{ Window }
+type AveragePool2DGrad struct{ Window }
 
 // Name implements Op.
 func (MaxPool2D) Name() string { return "MaxPool2D" }
@@ -29,16 +30,16 @@ func (MaxPool2D) Name() string { return "MaxPool2D" }
 func (MaxPool2DGrad) Name() string { return "MaxPool2DGrad" }
 
 // Name implements Op.
-func (AvgPool2D) Name() string { return "AvgPool2D" }
+func (AveragePool2D) Name() string { return "AveragePool2D" }
 
 // Name implements Op.
-func (AvgPool2DGrad) Name() string { return "AvgPool2DGrad" }
+func (AveragePool2DGrad) Name() string { return "AveragePool2DGrad" }
 
 // ShapeOnly implements op.ShapeOnly.
 func (MaxPool2DGrad) ShapeOnly(i int) bool { return i == 2 }
 
 // ShapeOnly implements op.ShapeOnly.
-func (AvgPool2DGrad) ShapeOnly(i int) bool { return i == 1 }
+func (AveragePool2DGrad) ShapeOnly(i int) bool { return i == 1 }
 
 func (w Window) pooled(x Type) (Type, error) {
 	if err := wantRank("images", x, 4); err != nil {
@@ -48,11 +49,11 @@ func (w Window) pooled(x Type) (Type, error) {
 		return Type{}, err
 	}
 	if w.Dilation != [2]int{1, 1} {
-		return Type{}, fmt.Errorf("dilation %v: pooling has none", w.Dilation)
+		return Type{}, fmt.Errorf("dilation is %v, but pooling has no dilation", w.Dilation)
 	}
 	for a, p := range w.Pads {
 		if p[0] >= w.Size[a] || p[1] >= w.Size[a] {
-			return Type{}, fmt.Errorf("pads %v of a window of %dx%d: want less than that, or a window sees no pixel", w.Pads, w.Size[0], w.Size[1])
+			return Type{}, fmt.Errorf("pads %v of a window of %dx%d: want pads smaller than the window, so that each window contains a pixel", w.Pads, w.Size[0], w.Size[1])
 		}
 	}
 	s, err := w.out(x.Shape, x.Shape[3])
@@ -88,13 +89,13 @@ func (o MaxPool2DGrad) Infer(in []Type) ([]Type, error) {
 		return nil, err
 	}
 	if in[1].DType != tensor.Uint8 {
-		return nil, fmt.Errorf("positions are %v, want uint8", in[1].DType)
+		return nil, fmt.Errorf("argmax is %v, want uint8", in[1].DType)
 	}
 	return one(in[2]), o.checkPoolGrad(in[2], in[0])
 }
 
 // Infer implements Op.
-func (o AvgPool2D) Infer(in []Type) ([]Type, error) {
+func (o AveragePool2D) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 1); err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (o AvgPool2D) Infer(in []Type) ([]Type, error) {
 }
 
 // Infer implements Op.
-func (o AvgPool2DGrad) Infer(in []Type) ([]Type, error) {
+func (o AveragePool2DGrad) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 2); err != nil {
 		return nil, err
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Attributes prints an op's attributes, as a reader of a listing of a graph wants them:
-// those that are not what they mostly are.
+// Attributes formats an op's attributes for a listing of a graph. Attributes that have their
+// usual value are left out.
 func Attributes(o Op) string {
 	switch o := o.(type) {
 	case interface{ Attributes() string }:
@@ -51,11 +51,12 @@ func Attributes(o Op) string {
 		SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, Assign:
 		return ""
 	}
-	// What is left is structs of a few numbers: Go's own form, without the braces.
+	// The other ops have a few numbers: print Go's own form without the braces.
 	return strings.Trim(fmt.Sprintf("%+v", o), "{}")
 }
 
-// Attributes prints as in "3x3 stride 2x2 same", explicit padding as in "((0, 1), (0, 1))".
+// Attributes formats the window as in "3x3 stride 2x2 same"; explicit padding is written as in
+// "((0, 1), (0, 1))".
 func (w Window) Attributes() string {
 	s := fmt.Sprintf("%dx%d", w.Size[0], w.Size[1])
 	for _, p := range []struct {

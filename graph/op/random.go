@@ -2,10 +2,10 @@ package op
 
 import "fmt"
 
-// RandomUniform draws from [0,1) by Philox4x32-10 (Salmon et al., "Parallel random
-// numbers: as easy as 1, 2, 3", 2011): Key names the stream, the first operand, an Int64
-// scalar, is the step, and the element's index the rest of the counter, so that a draw
-// depends on nothing else. The second operand gives the shape and type.
+// RandomUniform draws numbers from [0, 1) with Philox4x32-10 (Salmon et al., "Parallel random
+// numbers: as easy as 1, 2, 3", 2011). Operands: the step, an integer scalar, and a value of the
+// result's type, of which only the shape is used. A number depends on Key, which identifies the
+// stream, on the step and on the element's index, and on nothing else.
 type RandomUniform struct{ Key uint64 }
 
 // Name implements Op.

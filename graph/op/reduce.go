@@ -7,25 +7,25 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// ReduceFn names a function of many numbers.
+// ReduceFn is the name of a function of many numbers.
 type ReduceFn string
 
-// The reductions. The sum of nothing is 0, the maximum of nothing -Inf.
+// The reductions. Over no elements the sum is 0 and the maximum -Inf.
 const (
 	ReduceSum ReduceFn = "ReduceSum"
 	ReduceMax ReduceFn = "ReduceMax"
 )
 
-// Reduce applies Fn along Axes (all of them when nil); KeepDims leaves the reduced
-// dimensions as 1.
+// Reduce applies Fn along Axes (nil: all axes). The reduced dimensions are removed, or kept with
+// size 1 if KeepDims is set.
 type Reduce struct {
 	Fn       ReduceFn
 	Axes     []int
 	KeepDims bool
 }
 
-// ArgMax is the index of the greatest element along the last dimension, the first where
-// several are equal, as Int32.
+// ArgMax is the index of the maximum along the last dimension as an Int32, the first one where
+// several elements are equal. The last dimension is removed.
 type ArgMax struct{}
 
 // Name implements Op.

@@ -7,33 +7,34 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Reshape keeps the elements in their order under another shape. One dimension of Shape
-// may be Unknown: it is what the rest leaves.
+// Reshape gives the elements, in the same order, another shape. One dimension of Shape may be
+// Unknown: it is computed from the number of elements and the other dimensions.
 type Reshape struct{ Shape tensor.Shape }
 
-// ReshapeLike gives the first operand the shape of the second, whose values are not used.
+// ReshapeLike gives the first operand the shape of the second, of which only the shape is used.
 type ReshapeLike struct{}
 
-// Transpose orders the dimensions anew: dimension i of the result is Perm[i] of the operand.
+// Transpose permutes the dimensions: dimension i of the result is dimension Perm[i] of the operand.
 type Transpose struct{ Perm []int }
 
-// BroadcastLike repeats the first operand, as NumPy broadcasts, to the shape of the second,
-// whose values are not used.
+// BroadcastLike broadcasts the first operand, as in NumPy, to the shape of the second, of which
+// only the shape is used.
 type BroadcastLike struct{}
 
-// SumLike is the adjoint of BroadcastLike: the first operand summed over the dimensions
-// that broadcasting repeated, so that it has the shape of the second.
+// SumLike is the adjoint of BroadcastLike: it sums the first operand over the dimensions that
+// broadcasting would repeat, so that the result has the shape of the second operand, of which
+// only the shape is used.
 type SumLike struct{}
 
-// Size is the number of elements of the operand along Axes (all of them when nil), as a
-// scalar of type DType.
+// Size is the number of elements of the operand along Axes (nil: all axes), as a scalar of type
+// DType.
 type Size struct {
 	Axes  []int
 	DType tensor.DType
 }
 
-// OneHot turns integers into rows of Depth elements, 1 at the integer and 0 elsewhere; an
-// integer outside of [0, Depth) gives a row of zeros.
+// OneHot turns each integer i into a row of Depth elements that is 1 at index i and 0 elsewhere.
+// An integer outside [0, Depth) gives a row of zeros. The rows are the new last dimension.
 type OneHot struct {
 	Depth int
 	DType tensor.DType
@@ -90,7 +91,8 @@ func (o Reshape) Infer(in []Type) ([]Type, error) {
 		}
 	}
 	if !in[0].Shape.Known() {
-		// What is known of the operand must divide what is asked for, or the other way round.
+		// The product of the operand's known dimensions must divide that of the result's, or
+		// the other way round.
 		part := 1
 		for _, d := range in[0].Shape {
 			if d > 0 {
@@ -134,7 +136,7 @@ func (o Transpose) Infer(in []Type) ([]Type, error) {
 	slices.Sort(p)
 	for i, d := range p {
 		if d != i {
-			return nil, fmt.Errorf("%v is no permutation", o.Perm)
+			return nil, fmt.Errorf("%v is not a permutation", o.Perm)
 		}
 	}
 	if len(p) != in[0].Rank() {
@@ -184,7 +186,7 @@ func (o Size) Infer(in []Type) ([]Type, error) {
 	return one(Type{o.DType, tensor.Shape{}}), nil
 }
 
-// Count is the number that Size gives for a known shape.
+// Count is the result of Size for an operand of the known shape s.
 func (o Size) Count(s tensor.Shape) int {
 	if o.Axes == nil {
 		return s.Elements()

@@ -6,21 +6,21 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Pad surrounds a floating-point operand with elements of Value: Before[i] of them before
-// dimension i, After[i] after it, each at least 0. A dimension of n elements has
-// Before[i]+n+After[i] in the result.
+// Pad surrounds a floating-point operand with elements equal to Value: along dimension i, Before[i]
+// elements are added before and After[i] after it, each at least 0. A dimension of n elements
+// becomes one of Before[i]+n+After[i].
 type Pad struct {
 	Before, After []int
 	Value         float64
 }
 
 // Concat joins one or more operands of one type along dimension Axis, in order. Their other
-// dimensions must be the same.
+// dimensions must be equal.
 type Concat struct{ Axis int }
 
-// Slice takes a contiguous range of each dimension: Size[i] elements from Begin[i] on. A Size of
-// tensor.Unknown takes all elements from Begin[i] on. A dimension of unknown size can only be
-// taken whole.
+// Slice takes a contiguous range of each dimension: Size[i] elements starting at Begin[i], or all
+// elements from Begin[i] to the end if Size[i] is tensor.Unknown. A dimension of unknown size can
+// only be taken as a whole.
 type Slice struct{ Begin, Size []int }
 
 // Name implements Op.
@@ -42,7 +42,7 @@ func (o Pad) Infer(in []Type) ([]Type, error) {
 	}
 	s := in[0].Shape.Clone()
 	if len(o.Before) != len(s) || len(o.After) != len(s) {
-		return nil, fmt.Errorf("padding %v before and %v after for shape %v: want one number each for each dimension", o.Before, o.After, s)
+		return nil, fmt.Errorf("padding %v before and %v after for shape %v: want one of each for each dimension", o.Before, o.After, s)
 	}
 	for i, n := range s {
 		if o.Before[i] < 0 || o.After[i] < 0 {
@@ -94,7 +94,7 @@ func (o Slice) Infer(in []Type) ([]Type, error) {
 	}
 	s := in[0].Shape.Clone()
 	if len(o.Begin) != len(s) || len(o.Size) != len(s) {
-		return nil, fmt.Errorf("begin %v and size %v for shape %v: want one number each for each dimension", o.Begin, o.Size, s)
+		return nil, fmt.Errorf("begin %v and size %v for shape %v: want one of each for each dimension", o.Begin, o.Size, s)
 	}
 	for i, n := range s {
 		begin, size := o.Begin[i], o.Size[i]
@@ -102,12 +102,12 @@ func (o Slice) Infer(in []Type) ([]Type, error) {
 		case n == tensor.Unknown && begin == 0 && size == tensor.Unknown:
 			continue
 		case n == tensor.Unknown:
-			return nil, fmt.Errorf("cannot cut dimension %d of shape %v: its size is not known", i, in[0].Shape)
+			return nil, fmt.Errorf("cannot slice dimension %d of shape %v: its size is not known", i, in[0].Shape)
 		case size == tensor.Unknown:
 			size = n - begin
 		}
 		if begin < 0 || size < 0 || begin > n-size {
-			return nil, fmt.Errorf("%d elements from %d on do not fit into dimension %d of shape %v", size, begin, i, in[0].Shape)
+			return nil, fmt.Errorf("%d elements starting at %d do not fit into dimension %d of shape %v", size, begin, i, in[0].Shape)
 		}
 		s[i] = size
 	}

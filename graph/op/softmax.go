@@ -5,16 +5,16 @@ import "fmt"
 // Softmax is exp(x)/sum(exp(x)) along the last dimension.
 type Softmax struct{}
 
-// SoftmaxGrad is the gradient of Softmax. Operands: the gradient of the result, and the
-// result y: y*(g - sum(g*y)).
+// SoftmaxGrad is the gradient of Softmax, y*(g - sum(g*y)). Operands: the gradient g of the
+// result, and the result y.
 type SoftmaxGrad struct{}
 
-// SoftmaxCrossEntropy is -sum(labels*log(softmax(logits))) along the last dimension,
-// which goes away. Operands: logits, labels.
+// SoftmaxCrossEntropy is -sum(labels*log(softmax(logits))) along the last dimension, which is
+// removed. Operands: logits, labels, of one type and shape.
 type SoftmaxCrossEntropy struct{}
 
 // SoftmaxCrossEntropyGrad is the gradient of SoftmaxCrossEntropy with respect to the
-// logits: (softmax(logits) - labels)*g, as in TensorFlow, which takes it that labels sum
+// logits, (softmax(logits) - labels)*g. Like TensorFlow, it assumes that the labels of a row sum
 // to 1. Operands: logits, labels, the gradient g of the result.
 type SoftmaxCrossEntropyGrad struct{}
 
@@ -58,7 +58,7 @@ func crossEntropy(logits, labels Type) (Type, error) {
 	}
 	s, ok := unify(logits.Shape, labels.Shape)
 	if !ok || logits.DType != labels.DType {
-		return Type{}, fmt.Errorf("labels are %v, want %v as the logits", labels, logits)
+		return Type{}, fmt.Errorf("labels are %v, want %v like the logits", labels, logits)
 	}
 	return Type{logits.DType, s[:len(s)-1]}, wantFloat("logits", logits)
 }

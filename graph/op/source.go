@@ -2,13 +2,14 @@ package op
 
 import "github.com/lince-ml/lince/tensor"
 
-// Input is data that a run is fed with.
+// Input is data that the caller passes to a run.
 type Input struct {
-	Key string // by which the run's caller names it
+	Key string // its name
 	Type
 }
 
-// Variable reads a variable of the model's store, as it was before the run's updates.
+// Variable reads a variable of the model's store. It returns the value that the variable has
+// before the updates of the run.
 type Variable struct {
 	Path string
 	Type

@@ -2,11 +2,11 @@ package op
 
 import "fmt"
 
-// Assign sets a variable. Operands: the variable, the value.
+// Assign sets a variable. Operands: the variable, the new value.
 type Assign struct{}
 
-// SGD is a step of gradient descent (keras.optimizers.SGD). Operands: the variable, the
-// gradient, the learning rate; with Momentum > 0 the velocity m after the variable.
+// SGD is a step of gradient descent (keras.optimizers.SGD). Operands: the variable w, the
+// velocity m if Momentum > 0, the gradient g, the learning rate lr (a scalar).
 //
 //	Momentum == 0: w -= lr*g
 //	else:          m = Momentum*m - lr*g; w += m, with Nesterov w += Momentum*m - lr*g
@@ -15,9 +15,9 @@ type SGD struct {
 	Nesterov bool
 }
 
-// RMSprop is a step of keras.optimizers.RMSprop. Operands: the variable, the slots
-// (velocity v; momentum m when Momentum > 0; average gradient a when Centered), the
-// gradient, the learning rate.
+// RMSprop is a step of keras.optimizers.RMSprop. Operands: the variable w, the velocity v, the
+// momentum m if Momentum > 0, the average gradient a if Centered, the gradient g, the learning
+// rate lr (a scalar).
 //
 //	v = Rho*v + (1-Rho)*g*g;  Centered: a = Rho*a + (1-Rho)*g, d = v - a*a + Epsilon, else d = v + Epsilon
 //	i = lr*g/sqrt(d);  Momentum > 0: m = Momentum*m + i, w -= m, else w -= i
@@ -26,9 +26,10 @@ type RMSprop struct {
 	Centered               bool
 }
 
-// Adam is a step of keras.optimizers.Adam (Kingma and Ba, 2014). Operands: the variable,
-// momentum m, velocity v, (with AMSGrad the greatest velocity,) the gradient, the
-// learning rate, the number of steps made so far (an integer scalar; t is one more).
+// Adam is a step of keras.optimizers.Adam (Kingma and Ba, 2014). Operands: the variable w, the
+// momentum m, the velocity v, the maximum velocity so far if AMSGrad (it replaces v in the
+// last line), the gradient g, the learning rate lr (a scalar), and the number of steps made so far
+// (an integer scalar; t is one more).
 //
 //	alpha = lr*sqrt(1-Beta2^t)/(1-Beta1^t);  m += (g-m)*(1-Beta1);  v += (g*g-v)*(1-Beta2)
 //	w -= alpha*m/(sqrt(v)+Epsilon)
@@ -92,14 +93,15 @@ func (o RMSprop) Infer(in []Type) ([]Type, error) { return nil, checkUpdate(in, 
 // Infer implements Op.
 func (o Adam) Infer(in []Type) ([]Type, error) { return nil, checkUpdate(in, o.Updates(), 2) }
 
-// checkUpdate wants n variables and a gradient or value of one type, then scalars.
+// checkUpdate checks the operands of an update: n variables and a gradient or value of one type,
+// then scalars.
 func checkUpdate(in []Type, n, scalars int) error {
 	if err := wantOperands(in, n+1+scalars); err != nil {
 		return err
 	}
 	for _, t := range in[1 : n+1] {
 		if s, ok := unify(in[0].Shape, t.Shape); !ok || !s.Equal(in[0].Shape) || t.DType != in[0].DType {
-			return fmt.Errorf("operand is %v, want %v as the variable", t, in[0])
+			return fmt.Errorf("operand is %v, want %v like the variable", t, in[0])
 		}
 	}
 	for _, t := range in[n+1:] {

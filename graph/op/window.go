@@ -6,19 +6,19 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Padding says what lies beyond the borders of an image under a sliding window.
+// Padding is how an image is padded at its borders for a sliding window.
 type Padding uint8
 
-// The paddings of Keras, and Explicit, which pads by Window.Pads; Keras has ZeroPadding2D layers
-// for that. Same pads as TensorFlow does: so much that the result has ceil(size/stride)
-// positions, the odd one at the end.
+// Valid and Same are Keras' paddings: Valid is no padding, and Same pads so that the result has
+// ceil(size/stride) positions along an axis. Where Same needs an odd number of pixels, the extra one
+// comes at the end, as in TensorFlow. Explicit pads by Window.Pads, as a ZeroPadding2D layer does.
 const (
 	Valid Padding = iota
 	Same
 	Explicit
 )
 
-// String is Keras' word, where it has one.
+// String returns "valid", "same" or "explicit".
 func (p Padding) String() string {
 	switch p {
 	case Same:
@@ -29,20 +29,21 @@ func (p Padding) String() string {
 	return "valid"
 }
 
-// Window slides over the height and the width of an image. Sizes, strides and dilations
-// are (height, width); Stride and Dilation are at least 1. Pads, ((top, bottom), (left, right)) in
-// pixels, is for Explicit padding; with another Padding it must be zero.
+// Window describes a window that slides over the height and the width of an image. Size, Stride
+// and Dilation are (height, width), in pixels, and each at least 1. Pads is ((top, bottom), (left,
+// right)), in pixels, for Explicit padding; with another Padding it must be zero.
 type Window struct {
 	Size, Stride, Dilation [2]int
 	Padding                Padding
 	Pads                   [2][2]int
 }
 
-// Span is what the window covers along an axis: (size-1)*dilation + 1.
+// Span is the number of pixels from the first to the last that the window covers along an axis
+// (0: height, 1: width): (size-1)*dilation + 1.
 func (w Window) Span(axis int) int { return (w.Size[axis]-1)*w.Dilation[axis] + 1 }
 
-// Out is the number of positions along an axis of n pixels; Unknown for an unknown n, at
-// most 0 when the window does not fit.
+// Out is the number of positions of the window along an axis of n pixels: Unknown for an unknown
+// n, 0 where the window does not fit.
 func (w Window) Out(axis, n int) int {
 	if n == tensor.Unknown {
 		return n
@@ -57,7 +58,7 @@ func (w Window) Out(axis, n int) int {
 	return (n-w.Span(axis))/w.Stride[axis] + 1
 }
 
-// Before is the padding before the first pixel of an axis of n pixels.
+// Before is the number of pixels of padding before the first pixel of an axis of n pixels.
 func (w Window) Before(axis, n int) int {
 	if w.Padding != Same {
 		return w.Pads[axis][0]

@@ -1,5 +1,5 @@
-// Package backend says what runs graphs: the CPU engine (internal/engine), and the naive
-// interpreter (internal/interp), which is every test's oracle.
+// Package backend defines the interface of what runs graphs: the CPU engine (internal/engine), and the
+// interpreter (internal/interp), which is the reference in tests.
 package backend
 
 import (
@@ -10,48 +10,49 @@ import (
 
 // Backend compiles graphs.
 type Backend interface {
-	// Name is for messages and records: "cpu/avx512", "interpreter".
+	// Name is the backend's name in messages and logs: "cpu/avx512", "interpreter".
 	Name() string
-	// Supports says whether an op can run on values of the node's types; the error names
-	// the layer and the op.
+	// Supports returns an error, with the names of the layer and the op, if the backend cannot run
+	// the node.
 	Supports(n *graph.Node) error
-	// Compile makes a program of a graph whose variables are in store, which must be
-	// initialised. What the backend has no kernel for is an error here, all at once.
+	// Compile compiles a graph whose variables are in store, which must be initialized. The error
+	// lists all nodes that the backend does not support.
 	Compile(g *graph.Graph, store *graph.Store) (Program, error)
 }
 
-// Program is a compiled graph. Programs without updates may run in several goroutines at
-// once; one with updates is the store's only writer while it runs.
+// Program is a compiled graph. A program without updates may run in several goroutines at once. While
+// a program with updates runs, nothing else may write the store.
 type Program interface {
-	// Run runs the graph once. in are the graph's inputs in order; their shapes fit the
-	// graph's, and all unknown first dimensions are the same. out are filled with the
-	// graph's outputs in order: tensors of the outputs' types for these inputs; a nil one
-	// is not wanted. Plans are made for the shapes at hand and kept.
+	// Run runs the graph once. in are the graph's inputs in order; their shapes must fit the graph's,
+	// and the first dimensions that the graph leaves unknown must all be equal. Run copies the
+	// graph's outputs, in order, to the tensors out, which must have their types and shapes; an
+	// output whose tensor is nil is skipped. The first run on inputs of new shapes makes a plan for
+	// them, which is kept.
 	Run(in, out []*tensor.Tensor) error
-	// Close gives the memory back.
+	// Close frees the program's memory.
 	Close()
 }
 
-// Profiled is a Program that can say what takes how long.
+// Profiled is a Program that can measure how long each op takes.
 type Profiled interface {
-	// Profile has the times of all runs to come added to p, under a name; a nil p ends that.
+	// Profile adds the times of all later runs to p, under name. A nil p ends profiling.
 	Profile(p *profile.Profile, name string)
 }
 
-// Measured is a Program that can say how much memory it needs.
+// Measured is a Program that can tell how much memory it needs.
 type Measured interface {
-	// Memory is that of a run on inputs of these shapes. Nothing is run.
+	// Memory returns the memory that a run on inputs of these shapes needs, without running.
 	Memory(shapes []tensor.Shape) (Memory, error)
 }
 
-// Memory is what a run needs beside variables and inputs, in bytes.
+// Memory is the memory that a run needs in addition to variables and inputs, in bytes.
 type Memory struct {
-	// What shares memory by turns, where most of it is in use.
+	// The arena, at the moment when most of it is in use.
 	Activations int // the network's values and their gradients
-	Gradients   int // of variables, until they are updated
-	Workspace   int // what kernels need while they run
-	Gaps        int // is not used at that moment
+	Gradients   int // gradients of variables that have not been updated yet
+	Workspace   int // working memory of kernels
+	Gaps        int // not in use at that moment
 
-	Packed  int // variables as kernels want them
+	Packed  int // variables in the layouts that kernels need
 	Scratch int // of the workers
 }

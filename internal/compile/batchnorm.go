@@ -9,31 +9,30 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// ScaleShift scales and shifts each channel, and does what follows: a residual is added, then
-// comes a ReLU or ReLU6. Operands: x, a scale for each channel, a shift for each channel,
-// (residual).
-type ScaleShift struct{ Add, ReLU, ReLU6 bool }
+// ScaleShift is x*scale + shift for each channel, followed by the addition of a residual and a
+// ReLU or ReLU6. Operands: x, scale (channels), shift (channels), (residual, of the shape of x).
+type ScaleShift struct{ Residual, ReLU, ReLU6 bool }
 
-// BatchNorm is op.BatchNorm with what follows it. Operands: those of op.BatchNorm, (residual).
-// The first result is what comes of all.
+// BatchNorm is op.BatchNorm followed by the addition of a residual and a ReLU or ReLU6. Operands:
+// those of op.BatchNorm, (residual, of the shape of x). Results: y after all of these, the mean,
+// the variance.
 type BatchNorm struct {
 	op.BatchNorm
-	Add, ReLU, ReLU6 bool
+	Residual, ReLU, ReLU6 bool
 }
 
-// ConvBatchNorm is a convolution, with its bias, and BatchNorm of its results: the statistics are
-// taken while results are in the cache. Operands: images, kernel, (bias), then those of BatchNorm
-// without x. Results: those of BatchNorm, and the convolution's.
+// ConvBatchNorm is a convolution with a bias, followed by BatchNorm. The sums for the mean and the
+// variance are computed while the convolution's results are in the cache. Operands: images, filter,
+// (bias), then those of BatchNorm without x. Results: those of BatchNorm, and the convolution's.
 type ConvBatchNorm struct {
 	Conv2D
 	BatchNorm
 }
 
-// BatchNormGrad is op.BatchNormGrad with the gradient of a ReLU or ReLU6 before it. Operands:
-// the gradient of the ReLU's result, x, mean, variance, (gamma), and what says where the ReLU
-// let its operand through. That is the ReLU's result with Result, and then the gradient of the
-// ReLU's operand is the fourth result. Otherwise the ReLU's operand is computed from x once
-// more, with Center by means of beta.
+// BatchNormGrad is op.BatchNormGrad together with ReLUGrad or ReLU6Grad, whose result it takes as
+// the gradient of y. Operands: the gradient of the ReLU's result, x, mean, variance, (gamma), and:
+//   - with Result: the ReLU's result. The gradient of the ReLU's operand is then the fourth result.
+//   - without Result: (beta), if Center is set. The kernel computes the ReLU's operand from x again.
 type BatchNormGrad struct {
 	op.BatchNormGrad
 	Center, ReLU6, Result bool
@@ -53,12 +52,12 @@ func (BatchNormGrad) Name() string { return "FusedBatchNormGrad" }
 
 // Attributes prints the op's attributes.
 func (o ScaleShift) Attributes() string {
-	return flags("", "+residual", o.Add, "+relu", o.ReLU, "+relu6", o.ReLU6)
+	return flags("", "+residual", o.Residual, "+relu", o.ReLU, "+relu6", o.ReLU6)
 }
 
 // Attributes prints the op's attributes.
 func (o BatchNorm) Attributes() string {
-	return flags(o.BatchNorm.Attributes(), "+residual", o.Add, "+relu", o.ReLU, "+relu6", o.ReLU6)
+	return flags(o.BatchNorm.Attributes(), "+residual", o.Residual, "+relu", o.ReLU, "+relu6", o.ReLU6)
 }
 
 // Attributes prints the op's attributes.
@@ -74,14 +73,14 @@ func (o BatchNormGrad) Attributes() string {
 // Infer implements op.Op.
 func (o ScaleShift) Infer(in []op.Type) ([]op.Type, error) {
 	residual := 0
-	if o.Add {
+	if o.Residual {
 		residual = 1
 	}
 	if len(in) != 3+residual {
 		return nil, fmt.Errorf("%d operands, want %d", len(in), 3+residual)
 	}
-	// The operands are those of a normalization.
-	out, err := BatchNorm{op.BatchNorm{Scale: true, Center: true}, o.Add, o.ReLU, o.ReLU6}.Infer(in)
+	// The operands are like those of a normalization.
+	out, err := BatchNorm{op.BatchNorm{Scale: true, Center: true}, o.Residual, o.ReLU, o.ReLU6}.Infer(in)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +90,7 @@ func (o ScaleShift) Infer(in []op.Type) ([]op.Type, error) {
 // Infer implements op.Op.
 func (o BatchNorm) Infer(in []op.Type) ([]op.Type, error) {
 	operands := in
-	if o.Add {
+	if o.Residual {
 		if len(in) == 0 {
 			return nil, errors.New("no residual")
 		}
@@ -101,13 +100,13 @@ func (o BatchNorm) Infer(in []op.Type) ([]op.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	if residual := in[len(in)-1]; o.Add && !residual.Equal(out[0]) {
-		return nil, fmt.Errorf("the residual is %v, the result %v", residual, out[0])
+	if residual := in[len(in)-1]; o.Residual && !residual.Equal(out[0]) {
+		return nil, fmt.Errorf("residual is %v, want %v like the result", residual, out[0])
 	}
 	return out, nil
 }
 
-// Operands is the number of the convolution's operands, which come first.
+// Operands is the number of operands of the convolution, which come first.
 func (o ConvBatchNorm) Operands() int {
 	if o.Bias {
 		return 3
@@ -139,7 +138,7 @@ func (o BatchNormGrad) Infer(in []op.Type) ([]op.Type, error) {
 		n--
 	}
 	if n < 2 {
-		return nil, fmt.Errorf("%d operands", len(in))
+		return nil, fmt.Errorf("%d operands, want at least %d", len(in), len(in)-n+2)
 	}
 	out, err := o.BatchNormGrad.Infer(in[:n])
 	switch {
@@ -155,8 +154,9 @@ func (o BatchNormGrad) Infer(in []op.Type) ([]op.Type, error) {
 	return out, nil
 }
 
-// scaleShift: one pass over what is normalized by known statistics and has no convolution before
-// it that could do it.
+// scaleShift fuses Mul and Add with one number for each channel, and what follows them, into one
+// pass over memory. This is normalization with known statistics that foldScale could not fold into
+// a convolution.
 func (f *fuser) scaleShift(mul *graph.Node) {
 	if mul.Op.Name() != "Mul" {
 		return
@@ -186,7 +186,7 @@ func (f *fuser) scaleShift(mul *graph.Node) {
 	f.remove(chain...)
 }
 
-// batchNorm: normalization and what follows are one pass.
+// batchNorm fuses a normalization with what follows it into one pass.
 func (f *fuser) batchNorm(bn *graph.Node) {
 	o, ok := bn.Op.(op.BatchNorm)
 	if !ok {
@@ -201,7 +201,7 @@ func (f *fuser) batchNorm(bn *graph.Node) {
 		for _, u := range f.users[v] {
 			switch u.Op.(type) {
 			case op.BatchNormGrad, BatchNormGrad, op.Updater:
-			default: // it may come before the end of the chain
+			default: // such a node may come before the end of the chain
 				return
 			}
 		}
@@ -220,8 +220,8 @@ func (f *fuser) batchNorm(bn *graph.Node) {
 	f.remove(append(chain, bn)...)
 }
 
-// batchNormGrad: the ReLU's gradient is taken in the pass that sums. Where there is nothing
-// between the normalization and the ReLU, its result need not be read.
+// batchNormGrad computes the ReLU's gradient in the pass that sums the gradients of gamma and beta.
+// If the ReLU directly follows the normalization, its result need not be read.
 func (f *fuser) batchNormGrad(grad *graph.Node) {
 	o, ok := grad.Op.(op.BatchNormGrad)
 	if !ok {
@@ -255,7 +255,7 @@ func (f *fuser) batchNormGrad(grad *graph.Node) {
 	f.remove(mask)
 }
 
-// put puts n in front of at, in place of the gradient of a normalization.
+// put replaces grad, the gradient of a normalization, with n, which is inserted before at.
 func (f *fuser) put(at, grad, n *graph.Node) {
 	f.before(at, n)
 	for i, v := range grad.Out {
@@ -264,7 +264,7 @@ func (f *fuser) put(at, grad, n *graph.Node) {
 	f.remove(grad)
 }
 
-// activates says whether y is the ReLU, or ReLU6, of the normalization's result.
+// activates reports whether y is the ReLU, or ReLU6, of the normalization's result.
 func (f *fuser) activates(y *graph.Value, bn *graph.Node, relu6 bool) bool {
 	name := "ReLU"
 	if relu6 {
@@ -274,7 +274,8 @@ func (f *fuser) activates(y *graph.Value, bn *graph.Node, relu6 bool) bool {
 	return ok && y.Is(name) && y.Node.In[0] == bn.Out[0]
 }
 
-// convBatchNorm: the statistics of a convolution's results are taken part by part.
+// convBatchNorm fuses a convolution with the normalization of its results: each part of the
+// convolution sums its results for the mean and the variance.
 func (f *fuser) convBatchNorm(n *graph.Node) {
 	bn, ok := n.Op.(BatchNorm)
 	if plain, is := n.Op.(op.BatchNorm); is {
@@ -288,12 +289,12 @@ func (f *fuser) convBatchNorm(n *graph.Node) {
 	if plain, is := conv.Op.(op.Conv2D); is && plain.Groups <= 1 {
 		c, ok = Conv2D{Window: plain.Window}, true
 	}
-	if !ok || c.Add || c.ReLU || c.ReLU6 || c.Pool || f.drop[conv] {
+	if !ok || c.Residual || c.ReLU || c.ReLU6 || c.Pool || f.drop[conv] {
 		return
 	}
 	for _, u := range f.users[n.In[0]] {
 		switch u.Op.(type) {
-		case op.BatchNormGrad, BatchNormGrad: // which come later
+		case op.BatchNormGrad, BatchNormGrad: // these come later
 		default:
 			if u != n {
 				return

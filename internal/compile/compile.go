@@ -1,7 +1,7 @@
-// Package compile turns a graph into a plan: the graph specialised for the shapes at hand,
-// simplified and fused by an ordered list of passes, and its values laid out in one arena
-// of memory. Which kernels run the plan is the engine's affair; all that is asked of it is
-// how much working memory an op needs.
+// Package compile turns a graph into a plan. It specializes the graph for the given input shapes,
+// simplifies and fuses it by an ordered list of passes, and assigns its values to offsets in one
+// arena of memory. The engine chooses the kernels that run the plan; a Target tells the compiler
+// how much memory they need.
 package compile
 
 import (
@@ -11,55 +11,55 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Target is what a plan is made for.
+// Target is what runs a plan.
 type Target interface {
-	// Workspace is the number of bytes that a node needs while it runs, in the arena.
+	// Workspace is the number of bytes of the arena that a node needs while it runs.
 	Workspace(n *graph.Node) (int, error)
-	// InPlace lists the operands whose memory a result of the node may take, best first, when
-	// nothing needs them after the node.
+	// InPlace lists the operands whose memory a result of the node may overwrite, best first, if
+	// they are not needed after the node.
 	InPlace(n *graph.Node, result int) []int
-	// Size is the number of bytes that a value takes in the arena.
+	// Size is the number of bytes that a value occupies in the arena.
 	Size(v *graph.Value) int
 }
 
 // Plan is a graph ready to be bound to kernels and memory. It is immutable.
 type Plan struct {
 	*graph.Graph
-	Slots     map[*graph.Value]Slot // where values are; a value that is a view has the slot of what it views
-	Work      map[*graph.Node]Slot  // where working memory is
-	Prepared  map[*graph.Node]bool  // nodes to run after a change of variables only; their results are not in the arena
+	Slots     map[*graph.Value]Slot // of values; a view has the slot of the value that it views
+	Work      map[*graph.Node]Slot  // working memory of nodes
+	Prepared  map[*graph.Node]bool  // nodes that run only after variables have changed; their results are not in the arena
 	ArenaSize int
 	Peak      Peak
 }
 
-// Peak is what the bytes of the arena are for where most of them are in use. They may be
-// less than the arena: there may be gaps.
+// Peak says how the arena is used at the node where most of it is in use, in bytes. The sum may be
+// less than ArenaSize, because there may be gaps.
 type Peak struct {
-	Values    int // of the network's values and their gradients
-	Gradients int // of variables, until these are updated
+	Values    int // the network's values and their gradients
+	Gradients int // gradients of variables that have not been updated yet
 	Work      int // working memory
 }
 
-// Slot is a place in the arena, in bytes.
+// Slot is a range of the arena, in bytes.
 type Slot struct{ Offset, Size int }
 
-// pass changes a graph of known shapes into an equal one.
+// pass changes a graph of known shapes into an equivalent one.
 type pass struct {
 	name string
 	run  func(g *graph.Graph) error
 }
 
-// passes is the list, in the order in which they run.
+// passes lists the passes in the order in which they run.
 var passes = []pass{
-	{"fold: constants, sizes and what does nothing", fold},
-	{"cse: the same op on the same operands is computed once", cse},
-	{"dce: what nothing needs goes", dce},
+	{"fold: compute constants and sizes, remove ops without effect", fold},
+	{"cse: compute the same op on the same operands once", cse},
+	{"dce: remove nodes whose results are not used", dce},
 	{"fuse: the patterns of fuse.go", fuse},
 	{"dce", dce},
-	{"snapshot: updates read what was before the updates", snapshot},
+	{"snapshot: updates read variables as they were before all updates", snapshot},
 }
 
-// Compile makes the plan of g for inputs of the given shapes.
+// Compile makes a plan of g for inputs of the given shapes.
 func Compile(g *graph.Graph, shapes []tensor.Shape, target Target) (*Plan, error) {
 	c, err := g.Specialize(shapes)
 	if err != nil {

@@ -20,10 +20,10 @@ func weight(b *graph.Builder, name string, shape ...int) *graph.Value {
 	return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: tensor.Float32, Shape: shape}})
 }
 
-// target asks for working memory here and there.
+// target needs working memory for some ops.
 type target struct{}
 
-// InPlace lets Exp and Mul take the memory of an operand.
+// InPlace lets Exp and Mul overwrite an operand.
 func (target) InPlace(n *graph.Node, _ int) []int {
 	switch n.Op.Name() {
 	case "Exp":
@@ -70,7 +70,7 @@ func compiled(t *testing.T, b *graph.Builder, out ...*graph.Value) *Plan {
 	return p
 }
 
-// ops lists the plan's ops that compute, with their attributes.
+// ops lists the plan's ops, except sources, with their attributes.
 func ops(p *Plan) []string {
 	var names []string
 	for _, n := range p.Nodes {
@@ -87,7 +87,7 @@ func ops(p *Plan) []string {
 	return names
 }
 
-// scaled is y times a number for each channel, and another added.
+// scaled is y*scale + shift, with one scale and one shift for each channel.
 func scaled(b *graph.Builder, y *graph.Value) *graph.Value {
 	n := y.Shape[y.Rank()-1]
 	return b.Add(b.Mul(y, weight(b, "scale", n)), weight(b, "shift", n))
@@ -142,7 +142,7 @@ func TestFuse(t *testing.T) {
 			loss := b.Sum(b.Square(b.MaxPool2D(b.ReLU(y), window(2, 2))))
 			return append(graph.Grad(b, loss, k, bias, x), loss)
 		}, "FusedConv2D 3x3 valid +bias +relu +pool, Square, ReduceSum, Mul, " +
-			"FusedConv2DBackwardFilter 3x3 valid +bias pooled, FusedConv2DBackwardData 3x3 valid pooled"},
+			"FusedConv2DGradFilter 3x3 valid +bias pooled, FusedConv2DGradInput 3x3 valid pooled"},
 		{"a bias alone", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			y, _, bias := conv(b, x, "a")
 			return graph.Grad(b, b.Sum(b.Square(b.MaxPool2D(b.ReLU(y), window(2, 2)))), bias)
@@ -152,13 +152,13 @@ func TestFuse(t *testing.T) {
 			loss := b.Sum(b.ReLU6(b.Add(b.DepthwiseConv2D(x, k, window(3, 1)), bias)))
 			return append(graph.Grad(b, loss, k, bias, x), loss)
 		}, "FusedDepthwiseConv2D 3x3 valid +bias +relu6, ReduceSum, BroadcastLike, ReLU6Grad, " +
-			"FusedDepthwiseConv2DBackwardFilter 3x3 valid +bias, DepthwiseConv2DBackwardData 3x3 valid"},
+			"FusedDepthwiseConv2DGradFilter 3x3 valid +bias, DepthwiseConv2DGradInput 3x3 valid"},
 		{"zeros+conv+bias+relu+pool", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			y, k, bias := conv(b, b.Pad(x, []int{0, 1, 2, 0}, []int{0, 0, 3, 0}, 0), "a")
 			loss := b.Sum(b.Square(b.MaxPool2D(b.ReLU(y), window(2, 2))))
 			return append(graph.Grad(b, loss, k, bias, x), loss)
 		}, "FusedConv2D 3x3 ((1, 0), (2, 3)) +bias +relu +pool, Square, ReduceSum, Mul, " +
-			"FusedConv2DBackwardFilter 3x3 ((1, 0), (2, 3)) +bias pooled, FusedConv2DBackwardData 3x3 ((1, 0), (2, 3)) pooled"},
+			"FusedConv2DGradFilter 3x3 ((1, 0), (2, 3)) +bias pooled, FusedConv2DGradInput 3x3 ((1, 0), (2, 3)) pooled"},
 		{"zeros+convs in groups and depthwise", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			y := b.Pad(x, []int{0, 0, 0, 0}, []int{0, 1, 1, 0}, 0)
 			return []*graph.Value{
@@ -170,7 +170,7 @@ func TestFuse(t *testing.T) {
 			z := b.Mul(b.Conv2D(y, weight(b, "k", 3, 3, 3, 5), window(3, 1)), b.Conv2D(y, weight(b, "l", 3, 3, 3, 5), window(3, 1)))
 			return graph.Grad(b, b.Sum(z), x)
 		}, "Pad Before:[0 1 1 0] After:[0 1 1 0] Value:0, Conv2D 3x3 valid, Conv2D 3x3 valid, " +
-			"Conv2DBackwardData 3x3 valid, Conv2DBackwardData 3x3 valid, Add, Slice Begin:[0 1 1 0] Size:[-1 8 8 3]"},
+			"Conv2DGradInput 3x3 valid, Conv2DGradInput 3x3 valid, Add, Slice Begin:[0 1 1 0] Size:[-1 8 8 3]"},
 		{"ones, zeros of channels, zeros that are wanted, and zeros that a pool sees", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			one, two := []int{0, 1, 1, 0}, []int{0, 2, 2, 0}
 			z := b.Pad(x, two, two, 0)
@@ -216,13 +216,13 @@ func TestFuse(t *testing.T) {
 			y := scaled(b, b.Conv2D(x, k, window(1, 1)))
 			b.Assign(k, graph.Grad(b, b.Sum(y), k)[0])
 			return []*graph.Value{y}
-		}, "Mul, FusedConv2D 1x1 valid +bias, BroadcastLike, Mul, Conv2DBackwardFilter 1x1 valid, Assign"},
+		}, "Mul, FusedConv2D 1x1 valid +bias, BroadcastLike, Mul, Conv2DGradFilter 1x1 valid, Assign"},
 		{"scale and shift after trained weights, many of them", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			k := weight(b, "kernel", 8, 8, 3, 50)
 			y := scaled(b, b.Conv2D(x, k, window(8, 1)))
 			b.Assign(k, graph.Grad(b, b.Sum(y), k)[0])
 			return []*graph.Value{y}
-		}, "Conv2D 8x8 valid, FusedScaleShift, BroadcastLike, Mul, Conv2DBackwardFilter 8x8 valid, Assign"},
+		}, "Conv2D 8x8 valid, FusedScaleShift, BroadcastLike, Mul, Conv2DGradFilter 8x8 valid, Assign"},
 		{"batch normalization and its gradient", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			gamma, beta := weight(b, "gamma", 3), weight(b, "beta", 3)
 			y, _, _ := b.BatchNorm(x, gamma, beta, .5)
@@ -233,7 +233,7 @@ func TestFuse(t *testing.T) {
 			y, _, _ = b.BatchNorm(y, nil, nil, .5)
 			z := b.ReLU(y)
 			return append(graph.Grad(b, b.Sum(b.Square(z)), k), z)
-		}, "FusedConvBatchNorm 3x3 valid +bias epsilon 0.5 +relu, Mul, FusedBatchNormGrad epsilon 0.5 +relu, Conv2DBackwardFilter 3x3 valid"},
+		}, "FusedConvBatchNorm 3x3 valid +bias epsilon 0.5 +relu, Mul, FusedBatchNormGrad epsilon 0.5 +relu, Conv2DGradFilter 3x3 valid"},
 		{"batch normalization of a conv's result that is wanted itself", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			y, _, _ := conv(b, x, "a")
 			z, _, _ := b.BatchNorm(y, nil, nil, .5)
@@ -260,7 +260,7 @@ func TestFuse(t *testing.T) {
 func TestSimplify(t *testing.T) {
 	b := graph.NewBuilder(graph.NewStore(), true)
 	x := b.Input("x", tensor.Float32, tensor.Unknown, 6)
-	b.Exp(x) // nobody needs it
+	b.Exp(x) // not used
 	y := b.Mean(b.Scale(b.Offset(x, 0), 1))
 	p := compiled(t, b, y, b.Mean(x))
 	if got, want := strings.Join(ops(p), ", "), "ReduceSum, Div"; got != want {
@@ -271,7 +271,7 @@ func TestSimplify(t *testing.T) {
 	}
 }
 
-// TestSnapshot: an update that reads what an earlier one has changed gets a copy.
+// TestSnapshot checks that an update reads a copy of a variable that an earlier update changes.
 func TestSnapshot(t *testing.T) {
 	b := graph.NewBuilder(graph.NewStore(), true)
 	v, w := weight(b, "v"), weight(b, "w")
@@ -283,13 +283,13 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// inPlace says whether v has the memory of an operand w that nothing needs any more.
+// inPlace reports whether v overwrites an operand w that is not needed any more.
 func inPlace(v, w *graph.Value, last map[*graph.Value]int) bool {
 	return v != w && last[w] == v.Node.ID && slices.ContainsFunc(target{}.InPlace(v.Node, 0), func(i int) bool { return Root(v.Node.In[i]) == w })
 }
 
-// TestMemory builds random graphs and holds that what is alive at once does not overlap, and
-// that the arena is not much larger than what is alive.
+// TestMemory builds random graphs and checks that values that are alive at the same time do not overlap, and that
+// the arena is not much larger than the values that are alive.
 func TestMemory(t *testing.T) {
 	taken := 0
 	for seed := range uint64(50) {

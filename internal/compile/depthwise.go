@@ -7,22 +7,23 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// DepthwiseConv2D is op.DepthwiseConv2D with what follows it: a bias, a ReLU or ReLU6.
-// Operands: images, kernel, (bias).
+// DepthwiseConv2D is op.DepthwiseConv2D followed by the addition of a bias and a ReLU or ReLU6.
+// Operands: images, filter, (bias).
 type DepthwiseConv2D struct {
 	op.Window
 	Bias, ReLU, ReLU6 bool
 }
 
-// GroupedConv2D is op.Conv2D in groups with what follows it, as DepthwiseConv2D.
+// GroupedConv2D is op.Conv2D with Groups > 1 followed by the addition of a bias and a ReLU or ReLU6.
+// Operands: images, filter, (bias).
 type GroupedConv2D struct {
 	op.Conv2D
 	Bias, ReLU, ReLU6 bool
 }
 
-// DepthwiseConv2DBackwardFilter is op.DepthwiseConv2DBackwardFilter with the gradient of the
+// DepthwiseConv2DGradFilter is op.DepthwiseConv2DGradFilter with the gradient of the
 // bias as a second result.
-type DepthwiseConv2DBackwardFilter struct{ op.Window }
+type DepthwiseConv2DGradFilter struct{ op.Window }
 
 // Name implements op.Op.
 func (DepthwiseConv2D) Name() string { return "FusedDepthwiseConv2D" }
@@ -31,10 +32,10 @@ func (DepthwiseConv2D) Name() string { return "FusedDepthwiseConv2D" }
 func (GroupedConv2D) Name() string { return "FusedGroupedConv2D" }
 
 // Name implements op.Op.
-func (DepthwiseConv2DBackwardFilter) Name() string { return "FusedDepthwiseConv2DBackwardFilter" }
+func (DepthwiseConv2DGradFilter) Name() string { return "FusedDepthwiseConv2DGradFilter" }
 
 // ShapeOnly implements op.ShapeOnly.
-func (DepthwiseConv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 }
+func (DepthwiseConv2DGradFilter) ShapeOnly(i int) bool { return i == 2 }
 
 // Attributes prints the op's attributes.
 func (o DepthwiseConv2D) Attributes() string {
@@ -47,7 +48,7 @@ func (o GroupedConv2D) Attributes() string {
 }
 
 // Attributes prints the op's attributes.
-func (o DepthwiseConv2DBackwardFilter) Attributes() string {
+func (o DepthwiseConv2DGradFilter) Attributes() string {
 	return attributes(o.Window, "+bias", true)
 }
 
@@ -59,7 +60,7 @@ func (o DepthwiseConv2D) Infer(in []op.Type) ([]op.Type, error) {
 // Infer implements op.Op.
 func (o GroupedConv2D) Infer(in []op.Type) ([]op.Type, error) { return withBias(o.Conv2D, in) }
 
-// withBias infers the result of a convolution that may have a bias as the third operand.
+// withBias infers the result of a convolution whose third operand, if there is one, is a bias.
 func withBias(o op.Op, in []op.Type) ([]op.Type, error) {
 	out, err := o.Infer(in[:2])
 	if err == nil && len(in) > 2 {
@@ -69,22 +70,22 @@ func withBias(o op.Op, in []op.Type) ([]op.Type, error) {
 }
 
 // Infer implements op.Op.
-func (o DepthwiseConv2DBackwardFilter) Infer(in []op.Type) ([]op.Type, error) {
-	out, err := op.DepthwiseConv2DBackwardFilter(o).Infer(in)
+func (o DepthwiseConv2DGradFilter) Infer(in []op.Type) ([]op.Type, error) {
+	out, err := op.DepthwiseConv2DGradFilter(o).Infer(in)
 	if err != nil {
 		return nil, err
 	}
 	return append(out, op.Type{DType: in[1].DType, Shape: in[1].Shape[3:]}), nil
 }
 
-// depthwiseBias is convEpilogue for a depthwise convolution, without residual.
+// depthwiseBias is convEpilogue for a depthwise convolution, without a residual.
 func (f *fuser) depthwiseBias(conv *graph.Node) {
 	if o, ok := conv.Op.(op.DepthwiseConv2D); ok {
 		f.fuseEpilogue(conv, false, func(e epilogue) op.Op { return DepthwiseConv2D{o.Window, e.bias, e.relu, e.relu6} })
 	}
 }
 
-// groupedBias is convEpilogue for a convolution in groups, without residual.
+// groupedBias is convEpilogue for a convolution in groups, without a residual.
 func (f *fuser) groupedBias(conv *graph.Node) {
 	if o, ok := conv.Op.(op.Conv2D); ok && o.Groups > 1 {
 		f.fuseEpilogue(conv, false, func(e epilogue) op.Op { return GroupedConv2D{o, e.bias, e.relu, e.relu6} })
@@ -93,7 +94,7 @@ func (f *fuser) groupedBias(conv *graph.Node) {
 
 // depthwiseBiasGrad is convBiasGrad for a depthwise convolution.
 func (f *fuser) depthwiseBiasGrad(filter *graph.Node) {
-	o, ok := filter.Op.(op.DepthwiseConv2DBackwardFilter)
+	o, ok := filter.Op.(op.DepthwiseConv2DGradFilter)
 	if !ok {
 		return
 	}
@@ -101,5 +102,5 @@ func (f *fuser) depthwiseBiasGrad(filter *graph.Node) {
 	if sum == nil {
 		return
 	}
-	f.withBias(filter, sum, f.node(DepthwiseConv2DBackwardFilter(o), filter.Layer, filter.In...))
+	f.withBias(filter, sum, f.node(DepthwiseConv2DGradFilter(o), filter.Layer, filter.In...))
 }

@@ -5,12 +5,12 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// foldScale: a convolution or product whose results are scaled and shifted by a number for each
-// channel, as batch normalization does in prediction, is one with other weights:
+// foldScale folds a scale and a shift for each channel, as batch normalization has at inference, into
+// the weights and the bias of the convolution or matrix product before them:
 //
 //	(conv(x, w) + bias)*scale + shift = conv(x, w*scale) + (bias*scale + shift)
 //
-// The weights are computed from variables alone; see prepared.
+// The new weights depend on variables only, so they need not be computed in each run; see prepared.
 func (f *fuser) foldScale(n *graph.Node) {
 	switch o := n.Op.(type) {
 	case op.Conv2D, op.DepthwiseConv2D:
@@ -21,10 +21,11 @@ func (f *fuser) foldScale(n *graph.Node) {
 	default:
 		return
 	}
-	kernel, y := n.In[1], n.Out[0]
+	weights, y := n.In[1], n.Out[0]
 	chain := []*graph.Node{n}
 	last := func() *graph.Value { return chain[len(chain)-1].Out[0] }
-	// next takes the op of this name that alone follows, with a number for each channel.
+	// next finds the op with this name that follows the chain, with one number for each channel, and
+	// appends it.
 	next := func(name string) *graph.Value {
 		add, row := f.row(last(), name)
 		if add == nil || f.origins()[row] == ofRun {
@@ -35,13 +36,13 @@ func (f *fuser) foldScale(n *graph.Node) {
 	}
 	bias := next("Add")
 	scale := next("Mul")
-	if scale == nil || f.origins()[kernel] == ofRun {
+	if scale == nil || f.origins()[weights] == ofRun {
 		return
 	}
 	shift := next("Add")
-	if f.origins()[kernel] != ofFixed || f.origins()[scale] != ofFixed {
-		// The weights change in each run: is it less work than the pass over the results?
-		if 2*kernel.Shape.Elements() > y.Shape.Elements() {
+	if f.origins()[weights] != ofFixed || f.origins()[scale] != ofFixed {
+		// The weights change in each run. Fold only if that costs less than a pass over the results.
+		if 2*weights.Shape.Elements() > y.Shape.Elements() {
 			return
 		}
 	}
@@ -52,10 +53,10 @@ func (f *fuser) foldScale(n *graph.Node) {
 		return m.Out[0]
 	}
 	perChannel := scale
-	if _, ok := n.Op.(op.DepthwiseConv2D); ok { // channels are the kernel's last two dimensions
-		perChannel = put(op.Reshape{Shape: kernel.Shape[2:]}, scale)
+	if _, ok := n.Op.(op.DepthwiseConv2D); ok { // the output channels are the last two dimensions
+		perChannel = put(op.Reshape{Shape: weights.Shape[2:]}, scale)
 	}
-	z := put(n.Op, n.In[0], put(op.Binary{Fn: op.Mul}, kernel, perChannel))
+	z := put(n.Op, n.In[0], put(op.Binary{Fn: op.Mul}, weights, perChannel))
 	switch {
 	case bias != nil && shift != nil:
 		z = put(op.Binary{Fn: op.Add}, z, put(op.Binary{Fn: op.Add}, put(op.Binary{Fn: op.Mul}, bias, scale), shift))
@@ -68,7 +69,7 @@ func (f *fuser) foldScale(n *graph.Node) {
 	f.remove(chain...)
 }
 
-// origins is what each value of the graph is computed from.
+// origins returns the origin of each value of the graph.
 func (f *fuser) origins() map[*graph.Value]origin {
 	if f.from == nil {
 		f.from = origins(f.g)

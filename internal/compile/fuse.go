@@ -7,8 +7,8 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// patterns are the shapes of graph that one kernel does: each looks at a node and, where
-// it begins its pattern, notes the change. They are tried in order; a node
+// patterns lists the groups of ops that one kernel can run. Each function looks at a node and, if the
+// node begins its pattern, records a change of the graph. The patterns are tried in order; a node
 // that is part of a change is not looked at again.
 var patterns = []struct {
 	name  string
@@ -18,10 +18,10 @@ var patterns = []struct {
 	{"conv or matmul (+ bias) + scale (+ shift) of variables", (*fuser).foldScale},
 	{"conv + bias + relu + 2x2 max-pool, and its gradient", (*fuser).convPool},
 	{"conv (+ bias) (+ residual) (+ relu or relu6)", (*fuser).convEpilogue},
-	{"conv backward filter + bias gradient", (*fuser).convBiasGrad},
+	{"conv filter gradient + bias gradient", (*fuser).convBiasGrad},
 	{"depthwise conv (+ bias) (+ relu or relu6)", (*fuser).depthwiseBias},
 	{"conv in groups (+ bias) (+ relu or relu6)", (*fuser).groupedBias},
-	{"depthwise conv backward filter + bias gradient", (*fuser).depthwiseBiasGrad},
+	{"depthwise conv filter gradient + bias gradient", (*fuser).depthwiseBiasGrad},
 	{"matmul + bias (+ relu)", (*fuser).matmulBias},
 	{"matmul + optimizer's update", (*fuser).matmulUpdate},
 	{"relu or relu6 gradient + batch norm gradient", (*fuser).batchNormGrad},
@@ -30,7 +30,8 @@ var patterns = []struct {
 	{"scale + shift (+ residual) (+ relu or relu6)", (*fuser).scaleShift},
 }
 
-// Patterns names the patterns, for the tests that hold each against what it takes the place of.
+// Patterns lists the names of the patterns, for the tests that compare each with the ops that it
+// replaces.
 func Patterns() []string {
 	var names []string
 	for _, p := range patterns {
@@ -61,6 +62,7 @@ func fuse(g *graph.Graph) error {
 	return nil
 }
 
+// node makes a node; an error is kept in f.err.
 func (f *fuser) node(o op.Op, layer string, in ...*graph.Value) *graph.Node {
 	n, err := graph.NewNode(o, layer, in...)
 	if err != nil {
@@ -70,11 +72,10 @@ func (f *fuser) node(o op.Op, layer string, in ...*graph.Value) *graph.Node {
 	return n
 }
 
-// bias finds what follows y: its addition to a row of a number for each channel.
+// bias finds the addition of a bias, one number for each channel, to y, if that is y's only use.
 func (f *fuser) bias(y *graph.Value) (add *graph.Node, bias *graph.Value) { return f.row(y, "Add") }
 
-// row finds the op of this name, if that is all that uses y, of y and a row of a number for each
-// channel.
+// row finds the op with this name on y and a row (channels), if that is y's only use.
 func (f *fuser) row(y *graph.Value, name string) (n *graph.Node, row *graph.Value) {
 	n = f.only(y)
 	if n == nil || n.Op.Name() != name {
@@ -90,132 +91,23 @@ func (f *fuser) row(y *graph.Value, name string) (n *graph.Node, row *graph.Valu
 	return n, row
 }
 
-// convPool: the convolution's own result, its ReLU and the gradient of that, all of full
-// size, are never kept; pooled values and a byte for each are enough.
-func (f *fuser) convPool(conv *graph.Node) {
-	o, ok := conv.Op.(op.Conv2D)
-	if !ok || o.Groups > 1 {
-		return
-	}
-	add, bias := f.bias(conv.Out[0])
-	if add == nil {
-		return
-	}
-	relu := f.only(add.Out[0])
-	if relu == nil || relu.Op.Name() != "ReLU" || f.output(relu.Out[0]) {
-		return
-	}
-	// Users of the ReLU: the pool, and in training the two gradients.
-	var pool, poolGrad, reluGrad *graph.Node
-	for _, u := range f.users[relu.Out[0]] {
-		switch u.Op.Name() {
-		case "MaxPool2D":
-			pool = u
-		case "MaxPool2DGrad":
-			poolGrad = u
-		case "ReLUGrad":
-			reluGrad = u
-		default:
-			return
-		}
-	}
-	if pool == nil || pool.Op != op.Op(pool2x2) || f.output(pool.Out[1]) {
-		return
-	}
-	want := 1
-	if poolGrad != nil {
-		want = 3
-		if reluGrad == nil || reluGrad.In[1] != relu.Out[0] || f.only(poolGrad.Out[0]) != reluGrad ||
-			poolGrad.In[1] != pool.Out[1] || poolGrad.In[2] != relu.Out[0] || f.output(reluGrad.Out[0]) {
-			return
-		}
-		filter, sum := false, false
-		for _, u := range f.users[reluGrad.Out[0]] {
-			switch u.Op.Name() {
-			case "Conv2DBackwardData":
-			case "Conv2DBackwardFilter":
-				filter = true
-			case "SumLike":
-				if sum = true; !u.Out[0].Shape.Equal(bias.Shape) {
-					return
-				}
-			default:
-				return
-			}
-		}
-		if sum && !filter { // the bias' gradient comes with the kernel's
-			return
-		}
-	}
-	if len(f.users[relu.Out[0]]) != want {
-		return
-	}
-	for _, u := range f.users[pool.Out[1]] {
-		if u != poolGrad {
-			return
-		}
-	}
-
-	fused := f.node(Conv2D{Window: o.Window, Bias: true, ReLU: true, Pool: true}, conv.Layer, conv.In[0], conv.In[1], bias)
-	f.before(pool, fused)
-	f.replace(pool.Out[0], fused.Out[0])
-	f.remove(conv, add, relu, pool)
-	if poolGrad == nil {
-		return
-	}
-	f.remove(poolGrad, reluGrad)
-	f.pooledGradients(reluGrad, poolGrad.In[0], fused.Out[1])
-}
-
-// pooledGradients puts ops that take the pooled gradient g and the positions in place of
-// those that take the gradient of full size.
-func (f *fuser) pooledGradients(full *graph.Node, g, positions *graph.Value) {
-	var filter, sum *graph.Node
-	for _, u := range f.users[full.Out[0]] {
-		switch o := u.Op.(type) {
-		case op.Conv2DBackwardData:
-			n := f.node(Conv2DBackwardData{o.Window, true}, u.Layer, u.In[0], g, positions, u.In[2])
-			f.before(u, n)
-			f.replace(u.Out[0], n.Out[0])
-		case op.Conv2DBackwardFilter:
-			filter = u
-		case op.SumLike:
-			sum = u
-		}
-		f.remove(u)
-	}
-	if filter == nil {
-		return
-	}
-	o := filter.Op.(op.Conv2DBackwardFilter)
-	n := f.node(Conv2DBackwardFilter{o.Window, sum != nil, true}, filter.Layer, filter.In[0], g, positions, filter.In[2])
-	at := filter
-	if sum != nil {
-		if sum.ID < at.ID {
-			at = sum
-		}
-		f.replace(sum.Out[0], n.Out[1])
-	}
-	f.before(at, n)
-	f.replace(filter.Out[0], n.Out[0])
-}
-
-// convEpilogue: the bias, what a residual network adds and the ReLU are done while results are
-// in registers.
+// convEpilogue fuses a convolution with a bias, a residual and a ReLU, which are applied while the
+// results are in registers.
 func (f *fuser) convEpilogue(conv *graph.Node) {
 	o, ok := conv.Op.(op.Conv2D)
 	if !ok || o.Groups > 1 {
 		return
 	}
 	f.fuseEpilogue(conv, true, func(e epilogue) op.Op {
-		return Conv2D{Window: o.Window, Bias: e.bias, Add: e.residual, ReLU: e.relu, ReLU6: e.relu6}
+		return Conv2D{Window: o.Window, Bias: e.bias, Residual: e.residual, ReLU: e.relu, ReLU6: e.relu6}
 	})
 }
 
-// epilogue is what follows a convolution, in this order.
+// epilogue says which of these ops follow a convolution, in this order.
 type epilogue struct{ bias, residual, relu, relu6 bool }
 
-// fuseEpilogue puts a fused op in place of a convolution and what follows it, if anything does.
+// fuseEpilogue replaces a convolution and the ops that follow it, if there are any, with one fused
+// op. Only with residuals may the addition of a residual be one of them.
 func (f *fuser) fuseEpilogue(conv *graph.Node, residuals bool, fused func(e epilogue) op.Op) {
 	var e epilogue
 	chain, in := []*graph.Node{conv}, slices.Clone(conv.In)
@@ -238,8 +130,8 @@ func (f *fuser) fuseEpilogue(conv *graph.Node, residuals bool, fused func(e epil
 	f.remove(chain...)
 }
 
-// following is what follows v, one after the other: the addition of a residual where residuals says
-// so, a ReLU or ReLU6. It is noted in e.
+// following finds the chain of ops that follows v: the addition of a residual, if residuals is set,
+// then a ReLU or ReLU6. It records in e which of them there are.
 func (f *fuser) following(v *graph.Value, residuals bool, e *epilogue) (chain []*graph.Node, residual *graph.Value) {
 	if residuals {
 		if add, other := f.residual(v); add != nil {
@@ -257,7 +149,7 @@ func (f *fuser) following(v *graph.Value, residuals bool, e *epilogue) (chain []
 	return chain, residual
 }
 
-// residual finds the addition of something of y's shape to y, if that is all that uses y.
+// residual finds the addition of a value of y's shape to y, if that is y's only use.
 func (f *fuser) residual(y *graph.Value) (add *graph.Node, other *graph.Value) {
 	add = f.only(y)
 	if add == nil || add.Op.Name() != "Add" || f.drop[add] {
@@ -273,27 +165,20 @@ func (f *fuser) residual(y *graph.Value) (add *graph.Node, other *graph.Value) {
 	return add, other
 }
 
-// relu finds the ReLU that alone uses add; without one, add itself is the last node.
-func (f *fuser) relu(add *graph.Node) (last *graph.Node, relu bool) {
-	if r := f.only(add.Out[0]); r != nil && r.Op.Name() == "ReLU" {
-		return r, true
-	}
-	return add, false
-}
-
-// convBiasGrad: the bias' gradient is the sum of what the kernel's gradient reads anyway.
+// convBiasGrad fuses the gradients of a filter and of a bias: both read the gradient of the
+// convolution's result.
 func (f *fuser) convBiasGrad(filter *graph.Node) {
-	o, ok := filter.Op.(op.Conv2DBackwardFilter)
+	o, ok := filter.Op.(op.Conv2DGradFilter)
 	if !ok || o.Groups > 1 {
 		return
 	}
 	if sum := f.biasGradient(filter, filter.In[2].Shape[3]); sum != nil {
-		f.withBias(filter, sum, f.node(Conv2DBackwardFilter{o.Window, true, false}, filter.Layer, filter.In...))
+		f.withBias(filter, sum, f.node(Conv2DGradFilter{o.Window, true, false}, filter.Layer, filter.In...))
 	}
 }
 
-// biasGradient finds the sum over the rows of the gradient, of so many channels, that a
-// kernel's gradient reads.
+// biasGradient finds the gradient of a bias of the given number of channels: a sum over the gradient
+// from which the node filter computes the gradient of a filter.
 func (f *fuser) biasGradient(filter *graph.Node, channels int) *graph.Node {
 	for _, sum := range f.users[filter.In[1]] {
 		if sum.Op.Name() == "SumLike" && sum.In[0] == filter.In[1] && sum.Out[0].Rank() == 1 && sum.Out[0].Shape[0] == channels && !f.drop[sum] {
@@ -303,7 +188,7 @@ func (f *fuser) biasGradient(filter *graph.Node, channels int) *graph.Node {
 	return nil
 }
 
-// withBias puts n in place of a kernel's gradient and that of the bias.
+// withBias replaces the nodes of a filter's and a bias' gradient, filter and sum, with n.
 func (f *fuser) withBias(filter, sum, n *graph.Node) {
 	at := filter
 	if sum.ID < at.ID {
@@ -315,7 +200,7 @@ func (f *fuser) withBias(filter, sum, n *graph.Node) {
 	f.remove(filter, sum)
 }
 
-// matmulBias is convEpilogue for a product of matrices.
+// matmulBias fuses a matrix product with a bias and a ReLU.
 func (f *fuser) matmulBias(m *graph.Node) {
 	o, ok := m.Op.(op.MatMul)
 	if !ok {
@@ -325,9 +210,12 @@ func (f *fuser) matmulBias(m *graph.Node) {
 	if add == nil {
 		return
 	}
-	last, relu := f.relu(add)
+	last, relu := add, false
+	if r := f.only(add.Out[0]); r != nil && r.Op.Name() == "ReLU" {
+		last, relu = r, true
+	}
 	n := f.node(MatMul{o, true, relu}, m.Layer, m.In[0], m.In[1], bias)
 	f.before(last, n)
 	f.replace(last.Out[0], n.Out[0])
-	f.remove(m, add, last)
+	f.remove(m, add, last) // last may be add
 }

@@ -8,36 +8,38 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// The ops below exist in plans only: the passes put them in place of ops of the graph.
+// The ops below exist only in plans: the passes replace ops of the graph with them. In their comments,
+// an operand in parentheses is there only if the flag for it is set.
 
-// Copy is its operand, elsewhere.
+// Copy copies its operand to other memory.
 type Copy struct{}
 
-// Conv2D is op.Conv2D with what follows it: a bias, the addition of a residual, a ReLU or
-// ReLU6, a 2x2 max-pool. Operands: images, kernel, (bias), (residual). With Pool the second result says where the greatest elements
-// were: 0 to 3, or 4 where the ReLU let nothing through.
+// Conv2D is op.Conv2D followed, in this order, by the addition of a bias, the addition of a residual,
+// a ReLU or ReLU6, and a 2x2 max-pool with stride 2. Operands: images, filter, (bias), (residual).
+// With Pool the second result is the pool's argmax (see package internal/kernel), which is
+// kernel.NoArgmax2x2 where the ReLU cut the maximum to 0.
 type Conv2D struct {
 	op.Window
-	Bias, Add, ReLU, ReLU6, Pool bool
+	Bias, Residual, ReLU, ReLU6, Pool bool
 }
 
-// MatMul is op.MatMul with a bias and a ReLU. Operands: left, right, (bias).
+// MatMul is op.MatMul followed by the addition of a bias and a ReLU. Operands: left, right, (bias).
 type MatMul struct {
 	op.MatMul
 	Bias, ReLU bool
 }
 
-// Conv2DBackwardData is op.Conv2DBackwardData; with Pooled from the gradient of Conv2D's
-// pooled result. Operands: kernel, gradient, (positions), images for their shape.
-type Conv2DBackwardData struct {
+// Conv2DGradInput is op.Conv2DGradInput; with Pooled it takes the gradient of Conv2D's pooled
+// result. Operands: filter, gradient, (argmax, if Pooled), images for their shape.
+type Conv2DGradInput struct {
 	op.Window
 	Pooled bool
 }
 
-// Conv2DBackwardFilter is op.Conv2DBackwardFilter, with the gradient of the bias as a
-// second result, and with Pooled from the gradient of Conv2D's pooled result. Operands:
-// images, gradient, (positions), kernel for its shape.
-type Conv2DBackwardFilter struct {
+// Conv2DGradFilter is op.Conv2DGradFilter; with Bias the gradient of the bias is a second result,
+// and with Pooled it takes the gradient of Conv2D's pooled result. Operands: images, gradient,
+// (argmax, if Pooled), filter for its shape.
+type Conv2DGradFilter struct {
 	op.Window
 	Bias, Pooled bool
 }
@@ -52,20 +54,20 @@ func (Conv2D) Name() string { return "FusedConv2D" }
 func (MatMul) Name() string { return "FusedMatMul" }
 
 // Name implements op.Op.
-func (Conv2DBackwardData) Name() string { return "FusedConv2DBackwardData" }
+func (Conv2DGradInput) Name() string { return "FusedConv2DGradInput" }
 
 // Name implements op.Op.
-func (Conv2DBackwardFilter) Name() string { return "FusedConv2DBackwardFilter" }
+func (Conv2DGradFilter) Name() string { return "FusedConv2DGradFilter" }
 
 // ShapeOnly implements op.ShapeOnly.
-func (o Conv2DBackwardData) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
+func (o Conv2DGradInput) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
 
 // ShapeOnly implements op.ShapeOnly.
-func (o Conv2DBackwardFilter) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
+func (o Conv2DGradFilter) ShapeOnly(i int) bool { return i == 2 && !o.Pooled || i == 3 }
 
 func attributes(w op.Window, on ...any) string { return flags(w.Attributes(), on...) }
 
-// flags adds the names of those flags that are on.
+// flags appends to s the names of the flags that are set. flags are pairs of a string and a bool.
 func flags(s string, flags ...any) string {
 	for i := 0; i < len(flags); i += 2 {
 		if flags[i+1].(bool) {
@@ -77,29 +79,20 @@ func flags(s string, flags ...any) string {
 
 // Attributes prints the op's attributes.
 func (o Conv2D) Attributes() string {
-	return attributes(o.Window, "+bias", o.Bias, "+residual", o.Add, "+relu", o.ReLU, "+relu6", o.ReLU6, "+pool", o.Pool)
+	return attributes(o.Window, "+bias", o.Bias, "+residual", o.Residual, "+relu", o.ReLU, "+relu6", o.ReLU6, "+pool", o.Pool)
 }
 
 // Attributes prints the op's attributes.
-func (o Conv2DBackwardData) Attributes() string { return attributes(o.Window, "pooled", o.Pooled) }
+func (o Conv2DGradInput) Attributes() string { return attributes(o.Window, "pooled", o.Pooled) }
 
 // Attributes prints the op's attributes.
-func (o Conv2DBackwardFilter) Attributes() string {
+func (o Conv2DGradFilter) Attributes() string {
 	return attributes(o.Window, "+bias", o.Bias, "pooled", o.Pooled)
 }
 
 // Attributes prints the op's attributes.
 func (o MatMul) Attributes() string {
-	s := op.Attributes(o.MatMul)
-	for _, f := range []struct {
-		on   bool
-		name string
-	}{{o.Bias, "+bias"}, {o.ReLU, "+relu"}} {
-		if f.on {
-			s += " " + f.name
-		}
-	}
-	return strings.TrimSpace(s)
+	return flags(op.Attributes(o.MatMul), "+bias", o.Bias, "+relu", o.ReLU)
 }
 
 // Infer implements op.Op.
@@ -107,7 +100,7 @@ func (Copy) Infer(in []op.Type) ([]op.Type, error) { return in[:1:1], nil }
 
 func checkBias(bias op.Type, channels int) error {
 	if !bias.Shape.Equal(tensor.Shape{channels}) {
-		return fmt.Errorf("bias is %v, want %d elements", bias, channels)
+		return fmt.Errorf("bias is %v, want shape (%d)", bias, channels)
 	}
 	return nil
 }
@@ -123,8 +116,8 @@ func (o Conv2D) Infer(in []op.Type) ([]op.Type, error) {
 			return nil, err
 		}
 	}
-	if residual := in[len(in)-1]; o.Add && !residual.Shape.Equal(out[0].Shape) {
-		return nil, fmt.Errorf("the residual is %v, the result %v", residual, out[0])
+	if residual := in[len(in)-1]; o.Residual && !residual.Shape.Equal(out[0].Shape) {
+		return nil, fmt.Errorf("residual is %v, want %v like the result", residual, out[0])
 	}
 	if o.Pool {
 		out, err = pool2x2.Infer(out)
@@ -132,7 +125,7 @@ func (o Conv2D) Infer(in []op.Type) ([]op.Type, error) {
 	return out, err
 }
 
-// pool2x2 is the max-pool that Conv2D can have in it.
+// pool2x2 is the max-pool that can be fused into Conv2D.
 var pool2x2 = op.MaxPool2D{Window: op.Window{Size: [2]int{2, 2}, Stride: [2]int{2, 2}, Dilation: [2]int{1, 1}}}
 
 // Infer implements op.Op.
@@ -144,9 +137,9 @@ func (o MatMul) Infer(in []op.Type) ([]op.Type, error) {
 	return out, err
 }
 
-// gradient checks the operands of a backward op whose images are x and kernel is w.
-func gradient(w op.Window, x, kernel, dy op.Type, pooled bool) error {
-	y, err := Conv2D{Window: w, Pool: pooled}.Infer([]op.Type{x, kernel})
+// gradient checks the gradient dy of a convolution of images x with a filter.
+func gradient(w op.Window, x, filter, dy op.Type, pooled bool) error {
+	y, err := Conv2D{Window: w, Pool: pooled}.Infer([]op.Type{x, filter})
 	if err == nil && !y[0].Equal(dy) {
 		err = fmt.Errorf("gradient is %v, want %v", dy, y[0])
 	}
@@ -154,13 +147,13 @@ func gradient(w op.Window, x, kernel, dy op.Type, pooled bool) error {
 }
 
 // Infer implements op.Op.
-func (o Conv2DBackwardData) Infer(in []op.Type) ([]op.Type, error) {
+func (o Conv2DGradInput) Infer(in []op.Type) ([]op.Type, error) {
 	x := in[len(in)-1]
 	return []op.Type{x}, gradient(o.Window, x, in[0], in[1], o.Pooled)
 }
 
 // Infer implements op.Op.
-func (o Conv2DBackwardFilter) Infer(in []op.Type) ([]op.Type, error) {
+func (o Conv2DGradFilter) Infer(in []op.Type) ([]op.Type, error) {
 	w := in[len(in)-1]
 	out := []op.Type{w}
 	if o.Bias {

@@ -10,7 +10,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Root follows views to the value whose memory v is.
+// Root returns the value whose memory v uses: v itself, unless it is a view.
 func Root(v *graph.Value) *graph.Value {
 	for {
 		switch v.Node.Op.(type) {
@@ -22,8 +22,8 @@ func Root(v *graph.Value) *graph.Value {
 	}
 }
 
-// InArena says whether a value that is no view has a place in the arena, unless it is prepared:
-// inputs, variables and constants have memory of their own.
+// InArena reports whether a value that is not a view and not prepared has a slot in the arena. Inputs,
+// variables and constants have their own memory.
 func InArena(v *graph.Value) bool {
 	switch v.Node.Op.(type) {
 	case op.Input, op.Variable, op.Const:
@@ -32,21 +32,47 @@ func InArena(v *graph.Value) bool {
 	return true
 }
 
-// block is memory that is needed from one node to another.
+// block is memory for values that replace one another in place, or for the work of a node.
 type block struct {
-	first, last int
-	size        int
-	values      []*graph.Value // one in place of the other, or
+	first, last int // indices of the nodes between which it is needed, inclusive
+	size        int // bytes
+	values      []*graph.Value
 	work        *graph.Node
 	offset      int
 }
 
-// allocate gives every value a place in the arena such that what is alive at once does not
-// overlap: the largest blocks first, each at the lowest offset where it fits.
+// allocate assigns values and working memory to slots of the arena, so that those that are alive at the same
+// time do not overlap.
 func allocate(g *graph.Graph, target Target) (*Plan, error) {
+	p := &Plan{Graph: g, Slots: map[*graph.Value]Slot{}, Work: map[*graph.Node]Slot{}, Prepared: prepared(g)}
+	blocks, err := blocksOf(g, target, p.Prepared)
+	if err != nil {
+		return nil, err
+	}
+	p.ArenaSize = place(blocks)
+	for _, b := range blocks {
+		if b.work != nil {
+			p.Work[b.work] = Slot{b.offset, b.size}
+		}
+		for _, v := range b.values {
+			p.Slots[v] = Slot{b.offset, b.size}
+		}
+	}
+	for _, n := range g.Nodes {
+		for _, v := range n.Out {
+			if s, ok := p.Slots[Root(v)]; ok {
+				p.Slots[v] = s
+			}
+		}
+	}
+	p.Peak = peak(g, blocks)
+	return p, nil
+}
+
+// blocksOf finds the blocks that a graph needs and their lifetimes, the largest block first.
+func blocksOf(g *graph.Graph, target Target, prepared map[*graph.Node]bool) ([]*block, error) {
 	var blocks []*block
-	of := map[*graph.Value]*block{}
-	prepared, last := prepared(g), lastUses(g)
+	of, last := map[*graph.Value]*block{}, lastUses(g)
 	for i, n := range g.Nodes {
 		size, err := target.Workspace(n)
 		if err != nil {
@@ -61,7 +87,7 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 			}
 			b := &block{first: i, size: align(target.Size(v))}
 			for _, operand := range target.InPlace(n, j) {
-				// Another result may have taken it already.
+				// Another result of the node may have taken this memory already.
 				if x := of[Root(n.In[operand])]; x != nil && x.last == i && x.size == b.size && !slices.Contains(n.Out, x.values[len(x.values)-1]) {
 					b = x
 					break
@@ -75,8 +101,13 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 			of[v] = b
 		}
 	}
-	p := &Plan{Graph: g, Slots: map[*graph.Value]Slot{}, Work: map[*graph.Node]Slot{}, Prepared: prepared}
 	slices.SortStableFunc(blocks, func(a, b *block) int { return b.size - a.size })
+	return blocks, nil
+}
+
+// place gives each block the lowest offset at which it does not overlap a block that is placed already and alive
+// at the same time. It returns the size of the arena.
+func place(blocks []*block) (size int) {
 	var placed []*block // by offset
 	for _, b := range blocks {
 		b.offset = 0
@@ -91,27 +122,13 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 		}
 		at, _ := slices.BinarySearchFunc(placed, b.offset, func(q *block, o int) int { return q.offset - o })
 		placed = slices.Insert(placed, at, b)
-		p.ArenaSize = max(p.ArenaSize, b.offset+b.size)
-		if b.work != nil {
-			p.Work[b.work] = Slot{b.offset, b.size}
-		} else {
-			for _, v := range b.values {
-				p.Slots[v] = Slot{b.offset, b.size}
-			}
-		}
+		size = max(size, b.offset+b.size)
 	}
-	for _, n := range g.Nodes {
-		for _, v := range n.Out {
-			if s, ok := p.Slots[Root(v)]; ok {
-				p.Slots[v] = s
-			}
-		}
-	}
-	p.Peak = peak(g, blocks)
-	return p, nil
+	return size
 }
 
-// lastUses finds the last node that reads the memory of each value; for outputs, that is after all.
+// lastUses returns, for each value, the index of the last node that reads its memory. Outputs are read
+// after the last node.
 func lastUses(g *graph.Graph) map[*graph.Value]int {
 	last := map[*graph.Value]int{}
 	for i, n := range g.Nodes {
@@ -127,9 +144,9 @@ func lastUses(g *graph.Graph) map[*graph.Value]int {
 	return last
 }
 
-// peak is what is in the arena at the node where most is.
+// peak says how the arena is used at the node where most of it is in use.
 func peak(g *graph.Graph, blocks []*block) Peak {
-	change := make([]int, len(g.Nodes)+2) // of what is alive
+	change := make([]int, len(g.Nodes)+2) // of the bytes in use, at each node
 	for _, b := range blocks {
 		change[b.first] += b.size
 		change[b.last+1] -= b.size
@@ -156,7 +173,7 @@ func peak(g *graph.Graph, blocks []*block) Peak {
 	return p
 }
 
-// gradientsOf are the values that optimizers update variables by.
+// gradientsOf finds the gradients that optimizers take.
 func gradientsOf(g *graph.Graph) map[*graph.Value]bool {
 	found := map[*graph.Value]bool{}
 	for _, n := range g.Nodes {
@@ -175,7 +192,7 @@ func gradientsOf(g *graph.Graph) map[*graph.Value]bool {
 
 func align(n int) int { return (n + tensor.Align - 1) &^ (tensor.Align - 1) }
 
-// String prints the plan, a line a node, with the place of each result in the arena.
+// String formats the plan, one line for each node, with the arena offsets of its results.
 func (p *Plan) String() string {
 	var s strings.Builder
 	lines := strings.SplitAfter(p.Graph.String(), "\n")

@@ -7,10 +7,10 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// padConv: a padding with zeros whose only users are convolutions without padding, and their
-// gradients, becomes the padding of these convolutions, so that the padded images are never in
-// memory. The gradient of the padding, a Slice of the gradient of the padded images, goes too.
-// Zeros before a max-pool stay: its own padding is -Inf.
+// padConv turns a Pad with zeros into the padding of the convolutions that follow it, so that the
+// padded images are never in memory. All users of the Pad must be convolutions without padding, or
+// gradients of such. The gradient of the Pad, a Slice of the gradient of the padded images, is removed
+// too. A Pad before a max-pool stays, because a max-pool pads with -Inf.
 func (f *fuser) padConv(pad *graph.Node) {
 	o, ok := pad.Op.(op.Pad)
 	if !ok || o.Value != 0 || len(o.Before) != 4 || f.output(pad.Out[0]) {
@@ -54,17 +54,17 @@ func (f *fuser) padConv(pad *graph.Node) {
 	f.remove(remove...)
 }
 
-// shapeOfImages is the operand of a gradient with respect to images that has their shape.
+// shapeOfImages is the index of the operand of GradInput that gives the shape of the images.
 const shapeOfImages = 2
 
-// cuts says whether n is the gradient of a padding of images.
+// cuts reports whether n is the gradient of a Pad of images.
 func cuts(n *graph.Node, before []int, images *graph.Value) bool {
 	o, ok := n.Op.(op.Slice)
 	return ok && slices.Equal(o.Begin, before) && n.Out[0].Equal(images.Type)
 }
 
-// padding returns o, a convolution without padding or one of its gradients, with pads, and the
-// index of the operand that is the images; nil for other ops.
+// padding returns o, a convolution without padding or a gradient of one, with pads added, and the index
+// of the operand that is the images. It returns nil for other ops.
 func padding(o op.Op, pads [2][2]int) (padded op.Op, images int) {
 	with := func(w op.Window) op.Window {
 		w.Padding, w.Pads = op.Explicit, pads
@@ -76,25 +76,25 @@ func padding(o op.Op, pads [2][2]int) (padded op.Op, images int) {
 		if valid(o.Window) {
 			return op.Conv2D{Window: with(o.Window), Groups: o.Groups}, 0
 		}
-	case op.Conv2DBackwardData:
+	case op.Conv2DGradInput:
 		if valid(o.Window) {
-			return op.Conv2DBackwardData{Window: with(o.Window), Groups: o.Groups}, shapeOfImages
+			return op.Conv2DGradInput{Window: with(o.Window), Groups: o.Groups}, shapeOfImages
 		}
-	case op.Conv2DBackwardFilter:
+	case op.Conv2DGradFilter:
 		if valid(o.Window) {
-			return op.Conv2DBackwardFilter{Window: with(o.Window), Groups: o.Groups}, 0
+			return op.Conv2DGradFilter{Window: with(o.Window), Groups: o.Groups}, 0
 		}
 	case op.DepthwiseConv2D:
 		if valid(o.Window) {
 			return op.DepthwiseConv2D{Window: with(o.Window)}, 0
 		}
-	case op.DepthwiseConv2DBackwardData:
+	case op.DepthwiseConv2DGradInput:
 		if valid(o.Window) {
-			return op.DepthwiseConv2DBackwardData{Window: with(o.Window)}, shapeOfImages
+			return op.DepthwiseConv2DGradInput{Window: with(o.Window)}, shapeOfImages
 		}
-	case op.DepthwiseConv2DBackwardFilter:
+	case op.DepthwiseConv2DGradFilter:
 		if valid(o.Window) {
-			return op.DepthwiseConv2DBackwardFilter{Window: with(o.Window)}, 0
+			return op.DepthwiseConv2DGradFilter{Window: with(o.Window)}, 0
 		}
 	}
 	return nil, 0

@@ -6,16 +6,16 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// origin says what a value is computed from.
+// origin is what a value is computed from.
 type origin uint8
 
 const (
-	ofRun       origin = iota // of what a run is fed with, too
-	ofVariables               // of variables that updates change, of others and of constants
-	ofFixed                   // of constants and of variables that no update of the graph changes
+	ofRun       origin = iota // from inputs of the run, among others
+	ofVariables               // from variables and constants only; some of the variables are updated by the graph
+	ofFixed                   // from constants and variables that the graph does not update
 )
 
-// origins finds what each value of a graph is computed from.
+// origins returns the origin of each value of a graph.
 func origins(g *graph.Graph) map[*graph.Value]origin {
 	changed := map[string]bool{}
 	for _, n := range g.Nodes {
@@ -46,9 +46,8 @@ func origins(g *graph.Graph) map[*graph.Value]origin {
 	return of
 }
 
-// prepared finds the nodes whose results need not be computed in every run, but only after a
-// variable that they depend on has changed: none of the graph's own updates does that. Their
-// results have memory outside of the arena.
+// prepared finds the nodes whose results need not be computed in each run, but only when a variable
+// that they depend on was changed outside the graph. Their results are kept outside the arena.
 func prepared(g *graph.Graph) map[*graph.Node]bool {
 	of := origins(g)
 	found := map[*graph.Node]bool{}
@@ -64,7 +63,7 @@ func prepared(g *graph.Graph) map[*graph.Node]bool {
 	return found
 }
 
-// fixedOperands says whether all operands are sources or prepared.
+// fixedOperands reports whether all operands are inputs, variables, constants or prepared.
 func fixedOperands(n *graph.Node, prepared map[*graph.Node]bool) bool {
 	for _, v := range n.In {
 		if InArena(v) && !prepared[v.Node] {

@@ -6,13 +6,13 @@ import (
 	"github.com/lince-ml/lince/graph"
 )
 
-// rewrite collects changes to a graph, to be applied at once.
+// rewrite collects changes to a graph, which apply makes all at once.
 type rewrite struct {
 	g     *graph.Graph
 	users map[*graph.Value][]*graph.Node
-	subst map[*graph.Value]*graph.Value
-	drop  map[*graph.Node]bool
-	put   map[*graph.Node][]*graph.Node
+	subst map[*graph.Value]*graph.Value // values and their replacements
+	drop  map[*graph.Node]bool          // nodes to remove
+	put   map[*graph.Node][]*graph.Node // nodes to insert before a node
 }
 
 func newRewrite(g *graph.Graph) *rewrite {
@@ -31,12 +31,12 @@ func newRewrite(g *graph.Graph) *rewrite {
 	return r
 }
 
-// output says whether v is an output of the graph.
+// output reports whether v is an output of the graph.
 func (r *rewrite) output(v *graph.Value) bool {
 	return slices.ContainsFunc(r.g.Outputs, func(o graph.Output) bool { return o.Value == v })
 }
 
-// only returns the one user of v, nil when it has more, or none, or is an output.
+// only returns the only user of v, or nil if v has no or several users or is an output.
 func (r *rewrite) only(v *graph.Value) *graph.Node {
 	if len(r.users[v]) != 1 || r.output(v) {
 		return nil
@@ -44,19 +44,20 @@ func (r *rewrite) only(v *graph.Value) *graph.Node {
 	return r.users[v][0]
 }
 
-// replace makes users of old use v.
+// replace makes the users of old use v.
 func (r *rewrite) replace(old, v *graph.Value) { r.subst[old] = v }
 
-// remove takes nodes out; nothing may use their results any more.
+// remove removes nodes. Their results must not have other users.
 func (r *rewrite) remove(nodes ...*graph.Node) {
 	for _, n := range nodes {
 		r.drop[n] = true
 	}
 }
 
-// before puts n in front of at.
+// before inserts n before at.
 func (r *rewrite) before(at, n *graph.Node) { r.put[at] = append(r.put[at], n) }
 
+// now returns the value that replaces v, or v.
 func (r *rewrite) now(v *graph.Value) *graph.Value {
 	for {
 		w, ok := r.subst[v]
@@ -67,6 +68,7 @@ func (r *rewrite) now(v *graph.Value) *graph.Value {
 	}
 }
 
+// apply makes the changes.
 func (r *rewrite) apply() {
 	var nodes []*graph.Node
 	keep := func(n *graph.Node) {

@@ -9,8 +9,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// fold computes what is known before the run (sizes, arithmetic of scalar constants), and
-// takes out what does nothing.
+// fold computes values that are known before the run (sizes, arithmetic on scalar constants) and
+// removes ops that have no effect.
 func fold(g *graph.Graph) error {
 	r := newRewrite(g)
 	for _, n := range g.Nodes {
@@ -41,8 +41,8 @@ func fold(g *graph.Graph) error {
 	return nil
 }
 
-// loosen frees n of operands that it does not need now that shapes are known: one that only
-// gives a shape, and a repetition that an element-wise op does by itself.
+// loosen removes operands that n does not need once shapes are known: an operand that only gives a
+// shape, and a BroadcastLike before an element-wise op, which broadcasts its operands itself.
 func loosen(n *graph.Node) error {
 	switch o := n.Op.(type) {
 	case op.ReshapeLike:
@@ -66,7 +66,7 @@ func loosen(n *graph.Node) error {
 	return nil
 }
 
-// identity returns the operand that n only repeats, nil when n does something.
+// identity returns the operand that equals n's result, or nil if there is none.
 func identity(n *graph.Node) *graph.Value {
 	switch n.Op.(type) {
 	case op.Concat:
@@ -100,8 +100,8 @@ func isScalar(v *graph.Value, x float32) bool {
 	return ok && c.Value.Len() == 1 && v.DType == tensor.Float32 && c.Value.Float32s()[0] == x
 }
 
-// constant is the value of n where it is known: a size, a constant in another shape, or
-// arithmetic of float32 scalars.
+// constant returns n's result if it is known before the run, else nil. It knows sizes, constants in
+// another shape, and arithmetic on float32 scalars.
 func constant(n *graph.Node) *tensor.Tensor {
 	switch o := n.Op.(type) {
 	case op.Size:
@@ -142,7 +142,7 @@ func constant(n *graph.Node) *tensor.Tensor {
 	return nil
 }
 
-// cse computes the same op on the same operands once.
+// cse (common subexpression elimination) computes the same op on the same operands once.
 func cse(g *graph.Graph) error {
 	r := newRewrite(g)
 	seen := map[string]*graph.Node{}
@@ -174,7 +174,8 @@ func cse(g *graph.Graph) error {
 	return nil
 }
 
-// dce takes out nodes whose results nobody uses. Inputs stay: they are fed all the same.
+// dce (dead code elimination) removes nodes whose results are not used. Inputs stay, because callers
+// pass them in any case.
 func dce(g *graph.Graph) error {
 	needed := map[*graph.Value]bool{}
 	for _, o := range g.Outputs {
@@ -206,8 +207,8 @@ func dce(g *graph.Graph) error {
 	return nil
 }
 
-// snapshot copies variables that an update reads as they were, after another has changed
-// them: variables are read in place.
+// snapshot copies the variables that an update reads after another update has changed them.
+// Variables are read in place, but must be read as they were before all updates.
 func snapshot(g *graph.Graph) error {
 	r := newRewrite(g)
 	changed := map[*graph.Value]bool{}

@@ -8,22 +8,22 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// MatMulUpdate is an optimizer's update whose gradient is the product of a transposed matrix
-// and another: the gradient of a dense layer's kernel, which is never in memory as a whole.
-// Operands: the update's variables, the two matrices, and what else the update takes.
+// MatMulUpdate is an optimizer's update whose gradient is the product of a transposed matrix and
+// another, as for the weights of a dense layer. The gradient is never in memory as a whole.
+// Operands: the variables that the update changes, the two matrices, and the update's other
+// operands.
 type MatMulUpdate struct{ Update op.Op }
 
-// updateProduct is the product.
+// updateProduct is the product that gives the gradient.
 var updateProduct = op.MatMul{TransposeA: true}
 
 const (
-	// leastUpdate is the least number of weights for which it pays to save the gradient the
-	// way to memory and back.
-	leastUpdate = 1 << 16
-	// leastRows is the least number of rows of such a matrix.
-	leastRows = 64
-	// longestUpdate is the greatest batch: the sums over a longer one are made in parts.
-	longestUpdate = 256
+	// minUpdate is the number of weights from which on it pays not to write the gradient to memory.
+	minUpdate = 1 << 16
+	// minRows is the minimum number of rows of such a matrix.
+	minRows = 64
+	// maxUpdateBatch is the maximum batch size: a kernel splits the sums over a larger batch.
+	maxUpdateBatch = 256
 )
 
 // Name implements op.Op.
@@ -52,8 +52,8 @@ func (o MatMulUpdate) Infer(in []op.Type) ([]op.Type, error) {
 	return o.Update.Infer(slices.Concat(in[:n], g, in[n+2:]))
 }
 
-// matmulUpdate: the gradient of a large matrix of weights is updated with while it is in the
-// cache.
+// matmulUpdate fuses the gradient of a large weight matrix with the update that takes it, which then
+// runs while the gradient is in the cache.
 func (f *fuser) matmulUpdate(update *graph.Node) {
 	switch update.Op.(type) {
 	case op.SGD, op.RMSprop, op.Adam:
@@ -64,7 +64,7 @@ func (f *fuser) matmulUpdate(update *graph.Node) {
 	g := update.In[n]
 	product := g.Node
 	if product == nil || product.Op != op.Op(updateProduct) || f.only(g) != update ||
-		g.Shape.Elements() < leastUpdate || g.Shape[0] < leastRows || product.In[0].Shape[0] > longestUpdate {
+		g.Shape.Elements() < minUpdate || g.Shape[0] < minRows || product.In[0].Shape[0] > maxUpdateBatch {
 		return
 	}
 	fused := f.node(MatMulUpdate{update.Op}, update.Layer, slices.Concat(update.In[:n], product.In, update.In[n+1:])...)

@@ -8,9 +8,9 @@ import (
 	"github.com/lince-ml/lince/internal/offheap"
 )
 
-// arenas is the memory of an engine's runs. What runs one after the other uses the same
-// memory, whatever its plan or program: there are as many arenas as there were runs at
-// once, each as large as the largest plan that had it.
+// arenas is the memory of an engine's runs. Runs that follow one another share an arena, even if
+// they belong to different plans or programs. There are as many arenas as there were concurrent
+// runs, each as large as the largest plan that used it.
 //
 // An arena lives as long as an instance that is bound to it.
 type arenas struct {
@@ -18,15 +18,15 @@ type arenas struct {
 	made []weak.Pointer[arena]
 }
 
-// arena is memory that one run at a time has.
+// arena is memory for one run at a time.
 type arena struct {
 	*offheap.Block
 	busy      bool
 	instances []*instance // bound to it
 }
 
-// claim takes the arena of an instance for a run. It fails when another run has it, or when
-// the instance was let go of.
+// claim takes the arena of an instance for a run. ok is false if another run has the arena, or if
+// the instance has lost its arena; then gone is true.
 func (s *arenas) claim(i *instance) (ok, gone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,16 +40,15 @@ func (s *arenas) claim(i *instance) (ok, gone bool) {
 	return true, false
 }
 
-// release ends a run.
+// release makes the arena available to other runs.
 func (s *arenas) release(a *arena) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a.busy = false
 }
 
-// take finds or makes an arena of at least size bytes for a run of a new instance: the
-// smallest that is free. Where all free ones are too small, the new one comes in place of the
-// largest of them.
+// take returns an arena of at least size bytes for a run of a new instance: the smallest free one
+// that is large enough, or a new one. A new one replaces the largest free arena, if there is one.
 func (s *arenas) take(size int) *arena {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,8 +79,7 @@ func (s *arenas) take(size int) *arena {
 	return fits
 }
 
-// drop takes the arena from the instances that are bound to it, none of which runs, and
-// gives it back.
+// drop frees the arena. The instances that are bound to it, none of which may be running, lose it.
 func (a *arena) drop() {
 	for _, i := range a.instances {
 		*i = instance{}

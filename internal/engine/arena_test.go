@@ -65,7 +65,7 @@ func TestArenas(t *testing.T) {
 	runtime.KeepAlive(c)
 }
 
-// TestShared runs programs, and plans of them, one after the other: all have one arena.
+// TestShared checks that programs and plans that run one after another share one arena.
 func TestShared(t *testing.T) {
 	e, err := New(Options{Threads: 2})
 	if err != nil {
@@ -111,8 +111,7 @@ func TestShared(t *testing.T) {
 	}
 }
 
-// TestDirty runs every case in an arena that is full of what others left: no bit depends
-// on it.
+// TestDirty checks that results do not depend on the previous contents of the arena.
 func TestDirty(t *testing.T) {
 	for i, c := range cases {
 		for _, isa := range kernel.Available() {
@@ -163,8 +162,8 @@ func TestDirty(t *testing.T) {
 	}
 }
 
-// TestSharedFilters runs two plans and two programs over the same weights: these are packed
-// once for each way of packing, and anew when they change.
+// TestSharedFilters checks that two plans and two programs with the same weights pack them once for each
+// packing, and again when they have changed.
 func TestSharedFilters(t *testing.T) {
 	e, err := New(Options{Threads: 2})
 	if err != nil {
@@ -194,7 +193,7 @@ func TestSharedFilters(t *testing.T) {
 	}
 	first := results(programs[0], x)
 	n := len(e.packs.made)
-	if want := 6 * 2; n != want { // six weights, forwards and backwards
+	if want := 6 * 2; n != want { // six weights, for the convolution and its gradient
 		t.Errorf("%d operands are packed, want %d", n, want)
 	}
 	if results(programs[1], x) != first {
@@ -215,7 +214,7 @@ func TestSharedFilters(t *testing.T) {
 	}
 	changed := results(programs[1], x)
 	if changed == first || changed != results(programs[0], x) {
-		t.Error("a changed weight was not packed anew")
+		t.Error("a changed weight was not packed again")
 	}
 	if err := store.Set(v, old); err != nil {
 		t.Fatal(err)
@@ -226,7 +225,7 @@ func TestSharedFilters(t *testing.T) {
 	runtime.KeepAlive(programs)
 }
 
-// TestMemory measures every case, and holds that the arena of a run is what was measured.
+// TestMemory checks that Memory predicts the size of a run's arena.
 func TestMemory(t *testing.T) {
 	for i, c := range cases {
 		e, err := New(Options{Threads: 2})

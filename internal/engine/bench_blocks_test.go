@@ -10,7 +10,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// blocks are blocks of networks with batch normalization, at 128x128.
+// blocks are blocks of networks with batch normalization, for images of 128x128.
 var blocks = []struct {
 	name  string
 	shape []int
@@ -53,7 +53,7 @@ func (n normalizer) conv(name string, x *graph.Value, size, filters int) *graph.
 	return n.norm(name, n.Conv2D(x, weight(n.Builder, name+"/kernel", size, size, x.Shape[3], filters), window(size, 1, 1, op.Same)))
 }
 
-// BenchmarkBlocks runs blocks, in training with the gradients of all weights and of the input, and in prediction.
+// BenchmarkBlocks runs blocks in training, with the gradients of all weights and of the input, and at inference.
 func BenchmarkBlocks(b *testing.B) {
 	for _, block := range blocks {
 		for _, training := range []bool{true, false} {
@@ -64,7 +64,7 @@ func BenchmarkBlocks(b *testing.B) {
 					store := graph.NewStore()
 					builder := graph.NewBuilder(store, training)
 					x := builder.Input("x", tensor.Float32, append([]int{tensor.Unknown}, block.shape...)...)
-					// The block before ends with this, so that its gradient is wanted.
+					// The previous block ends with this, so its gradient is needed.
 					start := builder.Scale(x, .5)
 					y := block.build(normalizer{builder}, start)
 					out := graph.Output{Key: "y", Value: builder.Mean(y)}
@@ -99,7 +99,7 @@ func BenchmarkBlocks(b *testing.B) {
 							b.Fatal(err)
 						}
 					}
-					kerneltest.Speed(b, 0, 0, step) // with one thread, its processor time is the step's
+					kerneltest.Speed(b, 0, 0, step) // with one thread, the thread's processor time is that of the step
 					b.ReportMetric(float64(batch)*float64(b.N)/b.Elapsed().Seconds(), "images/s")
 					b.ReportMetric(float64(p.(*program).plans[0].ArenaSize)/1e6, "arena-MB")
 				})

@@ -10,7 +10,7 @@ import (
 )
 
 // tutorial is the training step of the tutorial's network: Conv2D(64)-MaxPool twice,
-// Dense(64), Dense(2), RMSprop, on pictures of 128x128.
+// Dense(64), Dense(2), RMSprop, on images of 128x128.
 func tutorial(b *graph.Builder) *graph.Value {
 	x := b.Input("x", tensor.Float32, tensor.Unknown, 128, 128, 3)
 	y := b.Input("y", tensor.Float32, tensor.Unknown, 2)

@@ -1,7 +1,7 @@
-// Package engine runs graphs on the CPU: it compiles a graph to a plan for the shapes at
-// hand, binds the plan's nodes to kernels and to places in one arena, and runs them with a
-// fixed number of workers. A run allocates nothing, and gives the same bits for any number
-// of workers.
+// Package engine runs graphs on the CPU. It compiles a graph to a plan for the given input shapes,
+// binds the plan's nodes to kernels and to memory in one arena, and runs them with a fixed number of
+// workers. A run does not allocate memory. Its results are bit for bit the same for any number of
+// workers.
 package engine
 
 import (
@@ -16,9 +16,9 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/conv"
 )
 
-// Options are an engine's settings.
+// Options configures an engine.
 type Options struct {
-	Threads int // workers; 0: as many as Go may use (GOMAXPROCS)
+	Threads int // number of workers; 0 means GOMAXPROCS
 }
 
 // Engine compiles graphs for this machine's CPU.
@@ -27,15 +27,17 @@ type Engine struct {
 	pool   *workers
 	arenas arenas
 	packs  packs
-	check  bool // every result is looked through for NaN and infinity
+	check  bool // check every result for NaN and infinity
 	trace  *tracing
 }
 
-// New returns an engine for the machine's best instruction set, or the one that the
-// environment variable LINCE_ISA names. LINCE_WINOGRAD=off makes all convolutions direct.
-// With LINCE_CHECK=nan a run ends at the first op whose result is not finite, with an error
-// that names it. With LINCE_TRACE=plan plans are told on standard error: the algorithms that each
-// convolution may have with their estimated times, and measured ones after some runs.
+// New returns an engine for the machine's best instruction set. Environment variables change what it
+// does:
+//   - LINCE_ISA=generic, avx2, avx512 or neon chooses another instruction set.
+//   - LINCE_WINOGRAD=off makes all convolutions direct.
+//   - LINCE_CHECK=nan ends a run with an error at the first op whose result is not finite.
+//   - LINCE_TRACE=plan writes each plan to standard error: the algorithms that each convolution can
+//     use with their estimated times, and after some runs the measured times.
 func New(o Options) (*Engine, error) {
 	isa, err := kernel.Detect()
 	if err != nil {
@@ -53,14 +55,14 @@ func New(o Options) (*Engine, error) {
 	case "nan":
 		e.check = true
 	default:
-		return nil, fmt.Errorf("LINCE_CHECK=%s: want nan, or nothing", check)
+		return nil, fmt.Errorf("LINCE_CHECK=%s: must be nan or empty", check)
 	}
 	switch trace := os.Getenv("LINCE_TRACE"); trace {
 	case "":
 	case "plan":
 		e.trace = newTracing(os.Stderr, e)
 	default:
-		return nil, fmt.Errorf("LINCE_TRACE=%s: want plan, or nothing", trace)
+		return nil, fmt.Errorf("LINCE_TRACE=%s: must be plan or empty", trace)
 	}
 	return e, nil
 }
@@ -68,7 +70,7 @@ func New(o Options) (*Engine, error) {
 func newEngine(o Options, isa kernel.ISA) (*Engine, error) {
 	switch {
 	case o.Threads < 0:
-		return nil, fmt.Errorf("engine: %d threads, want at least 1 (or 0 for all)", o.Threads)
+		return nil, fmt.Errorf("engine: %d threads, want at least 1, or 0 for all", o.Threads)
 	case o.Threads == 0:
 		o.Threads = runtime.GOMAXPROCS(0)
 	}

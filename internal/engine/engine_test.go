@@ -18,7 +18,7 @@ func window(size, stride, dilation int, p op.Padding) op.Window {
 	return op.Window{Size: [2]int{size, size}, Stride: [2]int{stride, stride}, Dilation: [2]int{dilation, dilation}, Padding: p}
 }
 
-// uniform is an initializer for tests: numbers between -r and r.
+// uniform initializes variables with numbers between -r and r.
 type uniform float64
 
 func (r uniform) Initialize(t *tensor.Tensor, key uint64) {
@@ -32,8 +32,8 @@ func weight(b *graph.Builder, name string, shape ...int) *graph.Value {
 	return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: tensor.Float32, Shape: shape}, Init: uniform(.5)})
 }
 
-// cases are graphs of one float32 input "x" whose outputs and updates the engine must make
-// as the interpreter does. Each is built of a batch dimension that is not known.
+// cases are graphs with one float32 input "x", with an unknown batch dimension. The engine and the interpreter
+// must compute the same outputs and updates.
 var cases = []struct {
 	name  string
 	shape []int
@@ -121,7 +121,7 @@ var cases = []struct {
 		} {
 			out = append(append(out, z), graph.Grad(b, b.Sum(b.Square(z)), x)...)
 		}
-		long := b.Reshape(x, 1, 1, -1) // its products are cut along the sum
+		long := b.Reshape(x, 1, 1, -1) // the kernel splits the sums of its products
 		return append(out, b.Op(op.BatchMatMul{TransposeB: true}, long, long))
 	}},
 	{"integers", []int{3, 2}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
@@ -183,7 +183,7 @@ var cases = []struct {
 	{"pools", []int{2, 7, 6, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		var out []*graph.Value
 		for _, w := range []op.Window{window(2, 2, 1, op.Valid), window(3, 2, 1, op.Same), window(3, 1, 1, op.Valid)} {
-			m, a := b.MaxPool2D(x, w), b.AvgPool2D(x, w)
+			m, a := b.MaxPool2D(x, w), b.AveragePool2D(x, w)
 			out = append(out, m, a, graph.Grad(b, b.Sum(b.Square(m)), x)[0], graph.Grad(b, b.Sum(b.Square(a)), x)[0])
 		}
 		return out
@@ -195,7 +195,7 @@ var cases = []struct {
 	}},
 	{"batch normalization", []int{5, 6, 7, 12}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		gamma, beta := weight(b, "gamma", 12), weight(b, "beta", 12)
-		far := b.Offset(x, 2) // a mean that is not near 0
+		far := b.Offset(x, 2) // a mean far from 0
 		var out []*graph.Value
 		for i, p := range [][2]*graph.Value{{gamma, beta}, {gamma, nil}, {nil, beta}, {nil, nil}} {
 			y, mean, variance := b.BatchNorm([]*graph.Value{x, far}[i%2], p[0], p[1], 1e-3)
@@ -207,7 +207,7 @@ var cases = []struct {
 			}
 			out = append(append(out, y, mean, variance), graph.Grad(b, b.Sum(b.Square(b.Sigmoid(y))), wrt...)...)
 			for j, v := range []*graph.Value{mean, variance} {
-				moving := weight(b, fmt.Sprint("moving", j), 12) // shared: four updates one after the other
+				moving := weight(b, fmt.Sprint("moving", j), 12) // shared: four updates of one variable
 				b.MovingAverage(moving, v, .9)
 			}
 		}
@@ -218,7 +218,7 @@ var cases = []struct {
 	{"frozen normalization", []int{4, 9, 8, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		norm := trial{b: b}.normalized
 		k, l := weight(b, "k", 3, 3, 5, 6), weight(b, "l", 9, 8, 6, 12)
-		y := b.ReLU(norm(b.Conv2D(x, k, window(3, 1, 1, op.Same)), "first")) // its weights are trained, and scaled in each run
+		y := b.ReLU(norm(b.Conv2D(x, k, window(3, 1, 1, op.Same)), "first")) // its weights are trained, so they are scaled in each run
 		z := b.ReLU(norm(b.Conv2D(y, l, op.Window{Size: [2]int{9, 8}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}}), "second"))
 		loss := b.Mean(b.Square(z))
 		g := graph.Grad(b, loss, k, l, x)
@@ -254,7 +254,7 @@ var cases = []struct {
 		}
 		copied := slot("copied")
 		b.Assign(step, b.Add(step, b.Constant(tensor.Int64, 1)))
-		b.Update(op.Assign{}, copied, in0(b, "w0")) // what w0 was before the run's updates
+		b.Update(op.Assign{}, copied, in0(b, "w0")) // reads w0 as it was before the run's updates
 		return []*graph.Value{g}
 	}},
 	{"winograd", []int{4, 13, 12, 24}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
@@ -271,12 +271,12 @@ var cases = []struct {
 	}},
 	{"residual network", []int{5, 14, 13, 3}, residual},
 	{"network", []int{5, 14, 13, 3}, network(op.RMSprop{Rho: .9, Epsilon: 1e-7}, 6, 8)},
-	{"larger network", []int{5, 26, 25, 3}, network(op.SGD{Momentum: .9}, 32, 48)}, // its second convolution is Winograd's
+	{"larger network", []int{5, 26, 25, 3}, network(op.SGD{Momentum: .9}, 32, 48)}, // its second convolution uses Winograd
 }
 
 func in0(b *graph.Builder, path string) *graph.Value { return b.Read(b.Store().Lookup(path)) }
 
-// network is a training step like the tutorial's, small.
+// network is a small training step like the tutorial's.
 func network(o op.Op, filters ...int) func(b *graph.Builder, x *graph.Value) []*graph.Value {
 	return func(b *graph.Builder, x *graph.Value) []*graph.Value { return train(b, x, o, filters) }
 }
@@ -294,8 +294,8 @@ func train(b *graph.Builder, x *graph.Value, o op.Op, filters []int) []*graph.Va
 	return classify(b, x, h, o)
 }
 
-// residual is a training step of a small network with normalized convolutions, depthwise ones too,
-// and a shortcut.
+// residual is a training step of a small network with normalized convolutions, some of them depthwise, and a
+// shortcut.
 func residual(b *graph.Builder, x *graph.Value) []*graph.Value {
 	norm := func(name string, x *graph.Value) *graph.Value {
 		l, n := b.In(name, ""), x.Shape[3]
@@ -335,7 +335,7 @@ func classify(b *graph.Builder, x, h *graph.Value, o op.Op) []*graph.Value {
 	return []*graph.Value{loss, b.Softmax(logits)}
 }
 
-// find is the place of a case.
+// find returns the index of a case.
 func find(t testing.TB, name string) int {
 	for i, c := range cases {
 		if c.name == name {
@@ -384,8 +384,8 @@ func outputs(t testing.TB, g *graph.Graph, shapes ...tensor.Shape) []*tensor.Ten
 	return out
 }
 
-// compare wants what is got within a bound relative to the greatest element: sums in
-// another order differ by rounding.
+// compare checks that values are equal up to a bound relative to the largest element: sums in another order
+// differ by rounding.
 func compare(t *testing.T, what string, got, want *tensor.Tensor) {
 	t.Helper()
 	g, w := interp.FromTensor(got), interp.FromTensor(want)
@@ -401,8 +401,8 @@ func compare(t *testing.T, what string, got, want *tensor.Tensor) {
 	}
 }
 
-// TestInterpreter compares the engine with the interpreter on every instruction set: two
-// runs of one batch size and one of another.
+// TestInterpreter compares the engine with the interpreter on all instruction sets, in two runs with one batch
+// size and one with another.
 func TestInterpreter(t *testing.T) {
 	for i, c := range cases {
 		if testing.Short() && (c.name == "winograd" || c.name == "larger network") {
@@ -447,14 +447,14 @@ func TestInterpreter(t *testing.T) {
 	}
 }
 
-// TestSameBits runs graphs, two of training among them, with one to five threads, and AVX2
-// beside AVX-512: the same bits come out.
+// TestSameBits checks that graphs, among them two training steps, give the same bits with one to five threads,
+// and on AVX2 and AVX-512.
 func TestSameBits(t *testing.T) {
 	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "network", "larger network"} {
 		i := find(t, name)
 		var want []byte
 		for _, isa := range kernel.Available() {
-			if isa == kernel.Generic { // rounds each product: other bits, the same for all threads
+			if isa == kernel.Generic { // it rounds each product, so its bits differ, but not between numbers of threads
 				want = nil
 			}
 			for _, threads := range []int{1, 2, 3, 5} {
@@ -493,7 +493,7 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
-// TestNoAllocation holds that a step of training allocates nothing.
+// TestNoAllocation checks that a training step does not allocate memory.
 func TestNoAllocation(t *testing.T) {
 	e, err := New(Options{Threads: 2})
 	if err != nil {
@@ -518,7 +518,7 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// TestTogether runs a program without updates in many goroutines at once.
+// TestTogether runs a program without updates in many goroutines concurrently.
 func TestTogether(t *testing.T) {
 	i := find(t, "convolutions")
 	g, store := build(t, i)
@@ -581,7 +581,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestCheck: with LINCE_CHECK=nan the first op that makes what is not finite is named.
+// TestCheck checks that LINCE_CHECK=nan reports the first op whose result is not finite.
 func TestCheck(t *testing.T) {
 	t.Setenv("LINCE_CHECK", "nan")
 	e, err := New(Options{Threads: 2})
@@ -606,7 +606,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("finite numbers: %v", err)
 	}
 	err = p.Run([]*tensor.Tensor{tensor.Of([]float32{1, -1, 3}, 1, 3)}, out)
-	if want := `Log of layer "second" makes float32 (1, 3), of which number 1 is NaN`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `Log of layer "second": element 1 of the result float32 (1, 3) is NaN`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	t.Setenv("LINCE_CHECK", "inf")

@@ -9,14 +9,14 @@ import (
 	"github.com/lince-ml/lince/internal/compile"
 )
 
-// expression is a value that depends on variables and constants alone.
+// expression is a value that depends only on variables and constants.
 type expression struct {
-	// key is the same for equal expressions of the same variables, whatever graph they are of.
+	// key is equal for equal expressions of the same variables, even in different graphs.
 	key  string
 	vars []*graph.Variable
 }
 
-// expression finds out how a value is computed of variables and constants.
+// expression describes how a prepared value is computed from variables and constants.
 func (b *binding) expression(v *graph.Value) expression {
 	if e, ok := b.expressions[v]; ok {
 		return e
@@ -25,7 +25,8 @@ func (b *binding) expression(v *graph.Value) expression {
 	n := v.Node
 	switch o := n.Op.(type) {
 	case op.Variable:
-		// Its memory names the variable: another of the same path may come in its place.
+		// The variable is identified by its memory too, because another variable may replace it
+		// under the same path.
 		x := b.instance.plan.program.store.Lookup(o.Path)
 		e = expression{fmt.Sprintf("%s %p", o.Path, x.Value().Raw()), []*graph.Variable{x}}
 	case op.Const:
@@ -46,8 +47,8 @@ func (b *binding) expression(v *graph.Value) expression {
 	return e
 }
 
-// prepared says whether v is there before the steps of a run: a variable, a constant, or a value
-// that is computed of them when they have changed.
+// prepared reports whether v is known before the steps of a run: it is a variable, a constant, or
+// computed from them when they have changed.
 func (b *binding) prepared(v *graph.Value) bool {
 	switch v.Node.Op.(type) {
 	case op.Variable, op.Const:
@@ -56,8 +57,9 @@ func (b *binding) prepared(v *graph.Value) bool {
 	return b.instance.plan.Prepared[v.Node]
 }
 
-// prepare makes memory for the result of a prepared node; its steps are added to what is returned,
-// nil when there are none. All plans that compute the same share the memory.
+// prepare makes memory for the result of a prepared node and returns the preparation to which the
+// node's steps are added, or nil if the node is a view. Plans that compute the same value share the
+// memory.
 func (b *binding) prepare() *preparation {
 	v := b.node.Out[0]
 	if compile.Root(v) != v {

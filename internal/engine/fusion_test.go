@@ -15,7 +15,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// trial draws a network of random shape in which a pattern of package compile is found.
+// trial draws a network of random shape with a pattern of package compile.
 type trial struct {
 	*rand.Rand
 	b *graph.Builder
@@ -23,7 +23,7 @@ type trial struct {
 
 func (t trial) between(lo, hi int) int { return lo + t.IntN(hi-lo+1) }
 
-// images is an input of random shape.
+// images adds an input of random shape, with at least the given height and width.
 func (t trial) images(least int) *graph.Value {
 	return t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(least, 14), t.between(least, 14), t.between(1, 20))
 }
@@ -51,7 +51,7 @@ func (t trial) depthwise(x *graph.Value, w op.Window) (y, kernel, bias *graph.Va
 	return t.b.DepthwiseConv2D(x, kernel, w), kernel, bias
 }
 
-// grads are y and the gradients of the sum of its squares.
+// grads returns the gradients of the sum of y's squares, and y.
 func (t trial) grads(y *graph.Value, of ...*graph.Value) []*graph.Value {
 	return append(graph.Grad(t.b, t.b.Sum(t.b.Square(y)), of...), y)
 }
@@ -67,14 +67,14 @@ func (t trial) activate(y *graph.Value) *graph.Value {
 	return y
 }
 
-// normalized is x*scale + shift as layer.BatchNormalization has it in prediction.
+// normalized is x*scale + shift, as layer.BatchNormalization computes it at inference.
 func (t trial) normalized(x *graph.Value, name string) *graph.Value {
 	n := x.Shape[x.Rank()-1]
 	scale := t.b.Div(weight(t.b, name+"/gamma", n), t.b.Sqrt(t.b.Offset(t.b.Square(weight(t.b, name+"/deviation", n)), .5)))
 	return t.b.Add(t.b.Mul(x, scale), t.b.Sub(weight(t.b, name+"/beta", n), t.b.Mul(weight(t.b, name+"/mean", n), scale)))
 }
 
-// batchNorm normalizes by the batch's statistics, with gamma, beta, both or none.
+// batchNorm normalizes with the batch's statistics, and with gamma, beta, both or none.
 func (t trial) batchNorm(x *graph.Value, name string) (y *graph.Value, weights []*graph.Value) {
 	n := x.Shape[x.Rank()-1]
 	var p [2]*graph.Value
@@ -90,14 +90,14 @@ func (t trial) batchNorm(x *graph.Value, name string) (y *graph.Value, weights [
 	return y, weights
 }
 
-// weighted is y and the gradients of the sum of its squares, each counted differently: the sum of
-// the squares of what is normalized is nearly constant.
+// weighted returns the gradients of a weighted sum of y's squares, and y. The plain sum of the squares of a
+// normalized value is nearly constant.
 func (t trial) weighted(y *graph.Value, of ...*graph.Value) []*graph.Value {
 	w := t.b.RandomUniform(5, t.b.Constant(tensor.Int64, 0), y)
 	return append(graph.Grad(t.b, t.b.Sum(t.b.Mul(t.b.Square(y), w)), of...), y)
 }
 
-// trials has for each pattern a network, the op that must come of it, and one that must not.
+// trials has for each pattern a network, the fused op that its plan must contain, and one that it must not.
 var trials = map[string]struct {
 	op    string
 	build func(t trial) []*graph.Value
@@ -152,7 +152,7 @@ var trials = map[string]struct {
 		}
 		return t.grads(t.activate(y), x, k)
 	}, "FusedScaleShift"},
-	"conv + bias + relu + 2x2 max-pool, and its gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
+	"conv + bias + relu + 2x2 max-pool, and its gradient": {"FusedConv2DGradFilter", func(t trial) []*graph.Value {
 		x, w := t.images(5), t.window(3)
 		w.Stride = [2]int{1, 1}
 		y, k, bias := t.conv(x, "a", w, t.between(1, 40))
@@ -169,7 +169,7 @@ var trials = map[string]struct {
 		y = t.activate(t.b.Add(z, y))
 		return t.grads(y, x, k, l)
 	}, ""},
-	"conv backward filter + bias gradient": {"FusedConv2DBackwardFilter", func(t trial) []*graph.Value {
+	"conv filter gradient + bias gradient": {"FusedConv2DGradFilter", func(t trial) []*graph.Value {
 		x := t.images(3)
 		y, k, bias := t.conv(x, "a", t.window(3), t.between(1, 40))
 		return t.grads(t.b.Add(y, bias), x, k, bias)
@@ -187,7 +187,7 @@ var trials = map[string]struct {
 		y := t.b.Add(t.b.Op(op.Conv2D{Window: w, Groups: groups}, x, k), bias)
 		return t.grads(t.activate(y), x, k, bias)
 	}, ""},
-	"depthwise conv backward filter + bias gradient": {"FusedDepthwiseConv2DBackwardFilter", func(t trial) []*graph.Value {
+	"depthwise conv filter gradient + bias gradient": {"FusedDepthwiseConv2DGradFilter", func(t trial) []*graph.Value {
 		x := t.images(5)
 		y, k, bias := t.depthwise(x, t.window(5))
 		return t.grads(t.b.Add(y, bias), x, k, bias)
@@ -232,7 +232,7 @@ var trials = map[string]struct {
 		if t.IntN(2) == 0 { // a residual
 			z, l, _ := t.conv(x, "b", w, o)
 			wrt = append(wrt, l)
-			if t.IntN(2) == 0 { // which is normalized, too
+			if t.IntN(2) == 0 { // which is normalized too
 				var more []*graph.Value
 				z, more = t.batchNorm(z, "shortcut")
 				wrt = append(wrt, more...)
@@ -300,7 +300,7 @@ var trials = map[string]struct {
 	}, "ScaleShift"},
 }
 
-// try draws a network, with two stores of the same variables, and a shape for its input.
+// try draws a network, two stores with the same variables, and a shape for its input.
 func try(t *testing.T, seed int, build func(t trial) []*graph.Value) (g *graph.Graph, stores [2]*graph.Store, shape tensor.Shape) {
 	t.Helper()
 	for i := range stores {
@@ -322,8 +322,8 @@ func try(t *testing.T, seed int, build func(t trial) []*graph.Value) (g *graph.G
 	return g, stores, shape
 }
 
-// TestFusion holds what each pattern makes against the graph as it was, on the interpreter, for
-// random shapes.
+// TestFusion compares the plan that each pattern makes with the unfused graph on the interpreter, for random
+// shapes.
 func TestFusion(t *testing.T) {
 	names := compile.Patterns()
 	for name := range trials {

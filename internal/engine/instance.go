@@ -6,46 +6,47 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/internal/kernel/conv"
 	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/tensor"
 )
 
-// step is work for the workers: parts that may run in any order and at the same time.
+// step is a unit of work for the workers. Its parts may run in any order and concurrently.
 type step struct {
 	node  *graph.Node
 	parts int
 	run   func(part int, scratch []float32)
 }
 
-// preparation packs a weight, or computes what depends on variables alone; it is run when these
-// have changed.
+// preparation packs a weight, or computes a value that depends only on variables. It runs when the
+// variables have changed.
 type preparation struct {
-	kind   string // for profiles
-	of     *packed
+	kind   string  // for profiles
+	of     *packed // the result
 	vars   []*graph.Variable
 	number int // of its first step
 	steps  []step
 }
 
-// instance is a plan bound to memory: what one run at a time needs.
+// instance is a plan bound to memory. It runs one run at a time.
 type instance struct {
 	plan    *plan
 	arena   *arena
 	inputs  map[*graph.Value]*memory
 	prepare []*preparation
-	before  int       // steps of prepare
-	packed  []*packed // all there are
+	before  int       // number of steps in prepare
+	packed  []*packed // all packed values that the instance uses
 	steps   []step
 	outputs []*memory
 	job     job
 	helpers []*worker
-	bad     error // what LINCE_CHECK has found
+	bad     error // found by LINCE_CHECK
 	times   *profile.Run
 	traced  *traced // with LINCE_TRACE=plan
 }
 
-// memory is where a value is. Kernels hold pointers to it: the memory of an input is
-// another one in each run.
+// memory is the memory of a value. Kernels hold pointers to it, because an input has different memory
+// in each run. One of the slices is set, according to the value's type.
 type memory struct {
 	f32 []float32
 	u8  []uint8
@@ -55,7 +56,7 @@ type memory struct {
 
 func (m *memory) set(d tensor.DType, b []byte) {
 	switch d {
-	case tensor.Float32, tensor.Bool: // in the arena a Bool is a float32, 0 or 1
+	case tensor.Float32, tensor.Bool: // the engine keeps a Bool as a float32, 0 or 1
 		m.f32 = tensor.View[float32](b)
 	case tensor.Uint8:
 		m.u8 = b
@@ -64,11 +65,11 @@ func (m *memory) set(d tensor.DType, b []byte) {
 	case tensor.Int64:
 		m.i64 = tensor.View[int64](b)
 	default:
-		panic("engine: memory of " + d.String())
+		panic("engine: no memory of type " + d.String())
 	}
 }
 
-// newInstance binds a plan to an arena, of at least the plan's size.
+// newInstance binds a plan to an arena, which must have at least the plan's size.
 func newInstance(p *plan, a *arena) *instance {
 	i := &instance{plan: p, arena: a, inputs: map[*graph.Value]*memory{}}
 	b := &binding{instance: i, memory: map[*graph.Value]*memory{}}
@@ -156,11 +157,10 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 	return nil
 }
 
-// pack makes what variables have changed for since it was made. Another run that needs the same
-// waits.
+// pack runs the preparations whose variables have changed. Other runs that need the same result wait.
 func (i *instance) pack() {
 	for _, p := range i.prepare {
-		version := i.plan.program.store.Version(p.vars...) + 1 // 0 is nothing
+		version := i.plan.program.store.Version(p.vars...) + 1 // 0 means not prepared yet
 		p.of.mu.Lock()
 		if p.of.version != version {
 			i.all(p.steps, p.number)
@@ -172,7 +172,7 @@ func (i *instance) pack() {
 	}
 }
 
-// all runs steps, which are numbered from first on in a profile.
+// all runs steps. In a profile they have the numbers from first on.
 func (i *instance) all(steps []step, first int) {
 	for s := range steps {
 		i.job.number = first + s
@@ -183,18 +183,18 @@ func (i *instance) all(steps []step, first int) {
 	}
 }
 
-// binding gives a lowering the memory of its node's values, and takes its steps.
+// binding gives a lowering the memory of its node's values, and collects its steps.
 type binding struct {
 	instance *instance
 	node     *graph.Node
 	work     []float32
 	memory   map[*graph.Value]*memory
 
-	preparing   *preparation // of the node, when it is prepared
+	preparing   *preparation // the node's preparation, if it is prepared
 	expressions map[*graph.Value]expression
 }
 
-// at is where a value is.
+// at returns the memory of a value.
 func (b *binding) at(v *graph.Value) *memory {
 	root := compile.Root(v)
 	if m := b.memory[root]; m != nil {
@@ -223,11 +223,13 @@ func (b *binding) at(v *graph.Value) *memory {
 	return m
 }
 
+// in returns the memory of the node's operand i.
 func (b *binding) in(i int) *memory { return b.at(b.node.In[i]) }
 
+// out returns the memory of the node's result i.
 func (b *binding) out(i int) *memory { return b.at(b.node.Out[i]) }
 
-// step adds a step; one of no parts is none.
+// step adds a step to the instance, or to the node's preparation. Without parts, it adds none.
 func (b *binding) step(parts int, run func(part int, scratch []float32)) {
 	if parts == 0 {
 		return
@@ -240,16 +242,16 @@ func (b *binding) step(parts int, run func(part int, scratch []float32)) {
 	i.steps = append(i.steps, s)
 }
 
-// pack makes the node's operand into what k wants: before the run when it depends on variables
-// and constants alone, else in a step.
-func (b *binding) pack(operand int, k filters) []float32 {
+// pack returns memory for the node's operand as packed by k. The operand is packed before a run if it
+// depends only on variables and constants, else in a step.
+func (b *binding) pack(operand int, k conv.Packer) []float32 {
 	w, v, i := b.in(operand), compile.Root(b.node.In[operand]), b.instance
 	p, fixed := (*packed)(nil), b.prepared(v)
 	var e expression
 	if fixed {
 		e = b.expression(v)
 	}
-	if shared, ok := k.(sharedFilters); ok && e.vars != nil {
+	if shared, ok := k.(conv.SharedPacker); ok && e.vars != nil {
 		program := i.plan.program
 		p = program.engine.packs.find(program.store, e.key, shared.Packing(), k.PackedLen())
 	} else {
@@ -265,7 +267,7 @@ func (b *binding) pack(operand int, k filters) []float32 {
 	return p.data
 }
 
-// check adds a step that looks through what the node has made, or changed.
+// check adds a step that checks the node's results, or the variables that it updated.
 func (b *binding) check() {
 	n, values := b.node, b.node.Out
 	if u, ok := n.Op.(op.Updater); ok {
@@ -278,8 +280,8 @@ func (b *binding) check() {
 		m, i := b.at(v), b.instance
 		b.step(1, func(int, []float32) {
 			for j, x := range m.f32 {
-				if x-x != 0 { // NaN, or infinite
-					i.bad = fmt.Errorf("LINCE_CHECK: %s of layer %q makes %v %v, of which number %d is %v", n.Op.Name(), n.Layer, v.DType, v.Shape, j, x)
+				if x-x != 0 { // NaN or infinity
+					i.bad = fmt.Errorf("LINCE_CHECK: %s of layer %q: element %d of the result %v %v is %v", n.Op.Name(), n.Layer, j, v.DType, v.Shape, x)
 					return
 				}
 			}
@@ -287,6 +289,7 @@ func (b *binding) check() {
 	}
 }
 
+// truth is a Bool as the engine keeps it.
 func truth(b bool) float32 {
 	if b {
 		return 1

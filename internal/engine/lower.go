@@ -10,20 +10,20 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// lowering is a node made ready for kernels.
+// lowering is a node with the kernels that run it.
 type lowering struct {
 	node    *graph.Node
 	isa     kernel.ISA
-	work    int // floats in the arena while the node runs
-	scratch int // floats for each worker
+	work    int // working memory in the arena, in floats
+	scratch int // memory for each worker, in floats
 
-	flops   int                  // multiplications and additions, as the definition counts them, for profiles
-	choices func() []conv.Choice // of algorithms, for profiles and traces; nil is no choice
+	flops   int                  // multiplications and additions in the op's definition, for profiles
+	choices func() []conv.Choice // the algorithms to choose from, for profiles and traces; nil if there is no choice
 
-	bind func(b *binding)
+	bind func(b *binding) // adds the steps of the node
 }
 
-// lowerers is the table of ops: how each becomes steps of kernels.
+// lowerers maps the name of each op to the function that prepares its kernels.
 var lowerers = map[string]func(l *lowering) error{
 	"Neg":     unary,
 	"Abs":     unary,
@@ -71,25 +71,25 @@ var lowerers = map[string]func(l *lowering) error{
 	"ArgMax":        argMax,
 	"RandomUniform": randomUniform,
 
-	"MatMul":                             matMul,
-	"FusedMatMul":                        matMul,
-	"BatchMatMul":                        batchMatMul,
-	"Conv2D":                             conv2D,
-	"FusedConv2D":                        conv2D,
-	"Conv2DBackwardData":                 convBackwardData,
-	"FusedConv2DBackwardData":            convBackwardData,
-	"Conv2DBackwardFilter":               convBackwardFilter,
-	"FusedConv2DBackwardFilter":          convBackwardFilter,
-	"DepthwiseConv2D":                    depthwiseConv2D,
-	"FusedDepthwiseConv2D":               depthwiseConv2D,
-	"DepthwiseConv2DBackwardData":        depthwiseConv2DBackwardData,
-	"DepthwiseConv2DBackwardFilter":      depthwiseConv2DBackwardFilter,
-	"FusedDepthwiseConv2DBackwardFilter": depthwiseConv2DBackwardFilter,
-	"FusedGroupedConv2D":                 groupedConv2D,
-	"MaxPool2D":                          maxPool,
-	"MaxPool2DGrad":                      maxPoolGrad,
-	"AvgPool2D":                          avgPool,
-	"AvgPool2DGrad":                      avgPoolGrad,
+	"MatMul":                         matMul,
+	"FusedMatMul":                    matMul,
+	"BatchMatMul":                    batchMatMul,
+	"Conv2D":                         conv2D,
+	"FusedConv2D":                    conv2D,
+	"Conv2DGradInput":                convGradInput,
+	"FusedConv2DGradInput":           convGradInput,
+	"Conv2DGradFilter":               convGradFilter,
+	"FusedConv2DGradFilter":          convGradFilter,
+	"DepthwiseConv2D":                depthwiseConv2D,
+	"FusedDepthwiseConv2D":           depthwiseConv2D,
+	"DepthwiseConv2DGradInput":       depthwiseConv2DGradInput,
+	"DepthwiseConv2DGradFilter":      depthwiseConv2DGradFilter,
+	"FusedDepthwiseConv2DGradFilter": depthwiseConv2DGradFilter,
+	"FusedGroupedConv2D":             groupedConv2D,
+	"MaxPool2D":                      maxPool,
+	"MaxPool2DGrad":                  maxPoolGrad,
+	"AveragePool2D":                  averagePool,
+	"AveragePool2DGrad":              averagePoolGrad,
 
 	"Softmax":                 softmaxRows,
 	"SoftmaxGrad":             softmaxGrad,
@@ -112,7 +112,7 @@ var lowerers = map[string]func(l *lowering) error{
 	"FusedMatMulUpdate": matMulUpdate,
 }
 
-// sourceOf says whether a node computes nothing: its value is there already.
+// sourceOf reports whether a node is an input, a variable or a constant, and so computes nothing.
 func sourceOf(n *graph.Node) bool {
 	switch n.Op.(type) {
 	case op.Input, op.Variable, op.Const:
@@ -136,7 +136,7 @@ func supportsSource(n *graph.Node) error {
 	}
 }
 
-// target is the machine that a plan is made for; it keeps what it made of each node.
+// target is the machine that runs a plan. It keeps the lowering of each node.
 type target struct {
 	isa     kernel.ISA
 	lowered map[*graph.Node]*lowering
@@ -165,6 +165,7 @@ func (t *target) InPlace(n *graph.Node, result int) []int { return inPlace(n.Op,
 // Size implements compile.Target.
 func (t *target) Size(v *graph.Value) int { return v.Shape.Elements() * elementSize(v.DType) }
 
+// elementSize is the size of an element in the arena, in bytes.
 func elementSize(d tensor.DType) int {
 	if d == tensor.Bool {
 		return 4
@@ -172,20 +173,21 @@ func elementSize(d tensor.DType) int {
 	return d.Size()
 }
 
-// types checks the types of the node's operands.
+// types checks that the node's first operands have the given types.
 func (l *lowering) types(want ...tensor.DType) error {
 	for i, d := range want {
 		if got := l.node.In[i].DType; got != d {
-			return fmt.Errorf("operand %d is %v, the kernel takes %v", i, got, d)
+			return fmt.Errorf("operand %d is %v, but the kernel takes %v", i, got, d)
 		}
 	}
 	return nil
 }
 
+// floats checks that all of the node's operands are float32.
 func (l *lowering) floats() error {
 	for i, v := range l.node.In {
 		if v.DType != tensor.Float32 {
-			return fmt.Errorf("operand %d is %v, the kernel takes float32", i, v.DType)
+			return fmt.Errorf("operand %d is %v, but the kernel takes float32", i, v.DType)
 		}
 	}
 	return nil

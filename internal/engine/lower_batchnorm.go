@@ -8,7 +8,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/conv"
 )
 
-// activation is what package batchnorm calls a ReLU.
+// activation returns the activation of package batchnorm for two flags of a fused op.
 func activation(relu, relu6 bool) batchnorm.Activation {
 	switch {
 	case relu:
@@ -19,15 +19,15 @@ func activation(relu, relu6 bool) batchnorm.Activation {
 	return batchnorm.Linear
 }
 
-// scaleShift is compile.ScaleShift.
+// scaleShift lowers compile.ScaleShift.
 func scaleShift(l *lowering) error {
 	o := l.node.Op.(compile.ScaleShift)
 	rows, channels := matrix(l.node.In[0].Shape)
-	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+	a := batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Residual: o.Residual, Activation: activation(o.ReLU, o.ReLU6)})
 	l.work = a.CoefficientsLen()
 	l.bind = func(b *binding) {
 		x, scale, shift, residual, y, c := b.in(0), b.in(1), b.in(2), &memory{}, b.out(0), b.work
-		if o.Add {
+		if o.Residual {
 			residual = b.in(3)
 		}
 		b.step(1, func(int, []float32) { a.Affine(scale.f32, shift.f32, c) })
@@ -36,7 +36,7 @@ func scaleShift(l *lowering) error {
 	return l.floats()
 }
 
-// batchNorm is op.BatchNorm and compile.BatchNorm: the statistics, then the result.
+// batchNorm lowers op.BatchNorm and compile.BatchNorm: first the statistics, then the result.
 func batchNorm(l *lowering) error {
 	o, ok := l.node.Op.(compile.BatchNorm)
 	if !ok {
@@ -55,8 +55,8 @@ func batchNorm(l *lowering) error {
 	return l.floats()
 }
 
-// convBatchNorm is compile.ConvBatchNorm: where the parts of the convolution make regions, their
-// statistics are taken at once.
+// convBatchNorm lowers compile.ConvBatchNorm. If each part of the convolution computes a region of the
+// result, it also computes the sums of its region for the statistics, while the region is in the cache.
 func convBatchNorm(l *lowering) error {
 	o := l.node.Op.(compile.ConvBatchNorm)
 	s := convShape(o.Window, l.node.In[0].Shape, l.node.In[1].Shape)
@@ -98,8 +98,8 @@ func convBatchNorm(l *lowering) error {
 	return l.floats()
 }
 
-// regionMoments are the statistics of what a convolution's parts make, nil where these are no
-// regions.
+// regionMoments prepares the sums over the regions that a convolution's parts compute. It returns nil
+// if the parts do not compute regions.
 func regionMoments(l *lowering, k conv.Forward, rows, channels int) *batchnorm.RegionMoments {
 	of, ok := k.(conv.Regional)
 	if !ok {
@@ -112,20 +112,22 @@ func regionMoments(l *lowering, k conv.Forward, rows, channels int) *batchnorm.R
 	return batchnorm.NewRegionMoments(l.isa, rows, channels, regions)
 }
 
+// apply prepares the normalization with known statistics.
 func apply(l *lowering, o compile.BatchNorm, rows, channels int) *batchnorm.Apply {
-	return batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Add: o.Add, Activation: activation(o.ReLU, o.ReLU6)})
+	return batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Residual: o.Residual, Activation: activation(o.ReLU, o.ReLU6)})
 }
 
-// bindApply adds the steps after the statistics; gamma is operand from, if there is one.
+// bindApply adds the steps that follow the statistics. gamma, beta and the residual, those that there
+// are, are the operands from index from on.
 func bindApply(l *lowering, b *binding, a *batchnorm.Apply, o compile.BatchNorm, from int, x *memory, coefficients []float32) {
 	y, mean, variance := b.out(0), b.out(1), b.out(2)
-	gamma, beta, residual := l.optional(b, from, o.Scale, o.Center, o.Add)
+	gamma, beta, residual := l.optional(b, from, o.Scale, o.Center, o.Residual)
 	b.step(1, func(int, []float32) { a.Moments(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, coefficients) })
 	b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, coefficients, y.f32) })
 }
 
-// optional is where up to three operands are that a node has one after the other, from the given
-// one on; those that it does not have are nowhere.
+// optional returns the memory of up to three optional operands. has says which of them the node has;
+// these follow one another, starting at operand from. The others get empty memory.
 func (l *lowering) optional(b *binding, from int, has ...bool) (x, y, z *memory) {
 	var m [3]*memory
 	for i := range m {
@@ -138,7 +140,7 @@ func (l *lowering) optional(b *binding, from int, has ...bool) (x, y, z *memory)
 	return m[0], m[1], m[2]
 }
 
-// batchNormGrad is op.BatchNormGrad and compile.BatchNormGrad.
+// batchNormGrad lowers op.BatchNormGrad and compile.BatchNormGrad.
 func batchNormGrad(l *lowering) error {
 	o, fused := l.node.Op.(compile.BatchNormGrad)
 	mask := batchnorm.Mask{Activation: activation(fused && !o.ReLU6, o.ReLU6), Result: o.Result}
@@ -146,7 +148,7 @@ func batchNormGrad(l *lowering) error {
 		o.BatchNormGrad = l.node.Op.(op.BatchNormGrad)
 	}
 	rows, channels := matrix(l.node.In[1].Shape)
-	k := batchnorm.NewBackward(l.isa, rows, channels, mask)
+	k := batchnorm.NewGrad(l.isa, rows, channels, mask)
 	l.work = k.PartialLen() + k.CoefficientsLen()
 	l.bind = func(b *binding) {
 		g, x, mean, variance := b.in(0), b.in(1), b.in(2), b.in(3)
@@ -161,13 +163,13 @@ func batchNormGrad(l *lowering) error {
 		b.step(k.ReduceParts(), func(part int, _ []float32) {
 			k.Reduce(part, g.f32, x.f32, y.f32, variance.f32, o.Epsilon, c, partial, dgamma.f32, dbeta.f32)
 		})
-		b.step(k.DataParts(), func(part int, _ []float32) { k.Data(part, masked.f32, x.f32, c, dx.f32) })
+		b.step(k.InputParts(), func(part int, _ []float32) { k.Input(part, masked.f32, x.f32, c, dx.f32) })
 	}
 	return l.floats()
 }
 
-// inPlace lists the operands of batch normalization in whose place a result may come: its kernels
-// read an element of them before they write that of the result.
+// inPlace lists the operands that a result of batch normalization may overwrite: the kernels read an
+// element of such an operand before they write the result's element.
 func inPlace(o op.Op, operands, result int) []int {
 	residual := func(add bool) []int {
 		if add {
@@ -177,31 +179,32 @@ func inPlace(o op.Op, operands, result int) []int {
 	}
 	switch o := o.(type) {
 	case compile.ScaleShift:
-		return residual(o.Add)
+		return residual(o.Residual)
 	case op.BatchNorm:
 		if result == 0 {
 			return residual(false)
 		}
 	case compile.BatchNorm:
 		if result == 0 {
-			return residual(o.Add)
+			return residual(o.Residual)
 		}
 	case compile.ConvBatchNorm:
-		if result == 0 && o.BatchNorm.Add {
+		if result == 0 && o.BatchNorm.Residual {
 			return []int{operands - 1}
 		}
 	case op.BatchNormGrad, compile.BatchNormGrad:
 		switch result {
-		case 0: // after all sums
+		case 0: // written after all sums
 			return []int{1, 0}
-		case 3: // while they are made
+		case 3: // written in the pass that sums
 			return []int{0}
 		}
 	}
 	return nil
 }
 
-// movingAverage is op.MovingAverage; products are rounded before they are added.
+// movingAverage lowers op.MovingAverage. The conversions round the products before they are added, so
+// that no compiler fuses the two.
 func movingAverage(l *lowering) error {
 	n := l.node.In[0].Shape.Elements()
 	momentum := l.node.Op.(op.MovingAverage).Momentum

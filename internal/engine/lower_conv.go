@@ -10,10 +10,11 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-func convShape(w op.Window, x, kernel tensor.Shape) conv.Shape {
+// convShape is the shape of a convolution of images of shape x with a filter.
+func convShape(w op.Window, x, filter tensor.Shape) conv.Shape {
 	return conv.Shape{
 		N: x[0], H: x[1], W: x[2], C: x[3],
-		KH: kernel[0], KW: kernel[1], O: kernel[3],
+		KH: filter[0], KW: filter[1], O: filter[3],
 		StrideH: w.Stride[0], StrideW: w.Stride[1],
 		DilationH: w.Dilation[0], DilationW: w.Dilation[1],
 		PadTop: w.Before(0, x[1]), PadLeft: w.Before(1, x[2]),
@@ -21,7 +22,7 @@ func convShape(w op.Window, x, kernel tensor.Shape) conv.Shape {
 	}
 }
 
-// limit is a ReLU's upper limit; 0 is none.
+// limit is the upper limit of a ReLU; 0 means none.
 func limit(relu6 bool) float32 {
 	if relu6 {
 		return 6
@@ -29,7 +30,7 @@ func limit(relu6 bool) float32 {
 	return 0
 }
 
-// conv2D is op.Conv2D and compile.Conv2D.
+// conv2D lowers op.Conv2D and compile.Conv2D.
 func conv2D(l *lowering) error {
 	if o, ok := l.node.Op.(op.Conv2D); ok && o.Groups > 1 {
 		return groupedConv2D(l)
@@ -42,90 +43,92 @@ func conv2D(l *lowering) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	e := conv.Epilogue{Bias: f.Bias, Add: f.Add, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6), Pool: f.Pool}
+	e := conv.Epilogue{Bias: f.Bias, Residual: f.Residual, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6), Pool: f.Pool}
 	k := conv.NewForward(l.isa, s, e)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.choices = func() []conv.Choice { return conv.ForwardChoices(s, e) }
 	l.bind = func(b *binding) {
 		packed := b.pack(1, k)
-		x, y, bias, residual, at := b.in(0), b.out(0), &memory{}, &memory{}, &memory{}
+		x, y, bias, residual, argmax := b.in(0), b.out(0), &memory{}, &memory{}, &memory{}
 		if f.Bias {
 			bias = b.in(2)
 		}
-		if f.Add {
+		if f.Residual {
 			residual = b.in(len(l.node.In) - 1)
 		}
 		if f.Pool {
-			at = b.out(1)
+			argmax = b.out(1)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) {
-			k.Run(part, x.f32, packed, bias.f32, residual.f32, y.f32, at.u8, scratch)
+			k.Run(part, x.f32, packed, bias.f32, residual.f32, y.f32, argmax.u8, scratch)
 		})
 	}
 	return l.floats()
 }
 
-func convBackwardData(l *lowering) error {
-	if o, ok := l.node.Op.(op.Conv2DBackwardData); ok && o.Groups > 1 {
-		return groupedBackwardData(l)
+// convGradInput lowers op.Conv2DGradInput and compile.Conv2DGradInput.
+func convGradInput(l *lowering) error {
+	if o, ok := l.node.Op.(op.Conv2DGradInput); ok && o.Groups > 1 {
+		return groupedGradInput(l)
 	}
-	f, ok := l.node.Op.(compile.Conv2DBackwardData)
+	f, ok := l.node.Op.(compile.Conv2DGradInput)
 	if !ok {
-		f.Window = l.node.Op.(op.Conv2DBackwardData).Window
+		f.Window = l.node.Op.(op.Conv2DGradInput).Window
 	}
 	s := convShape(f.Window, l.node.Out[0].Shape, l.node.In[0].Shape)
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	k := conv.NewBackwardData(l.isa, s, f.Pooled)
+	k := conv.NewGradInput(l.isa, s, f.Pooled)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
-	l.choices = func() []conv.Choice { return conv.BackwardDataChoices(s, f.Pooled) }
+	l.choices = func() []conv.Choice { return conv.GradInputChoices(s, f.Pooled) }
 	l.bind = func(b *binding) {
 		packed := b.pack(0, k)
-		dy, dx, at := b.in(1), b.out(0), &memory{}
+		dy, dx, argmax := b.in(1), b.out(0), &memory{}
 		if f.Pooled {
-			at = b.in(2)
+			argmax = b.in(2)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) {
-			k.Run(part, dy.f32, at.u8, packed, dx.f32, scratch)
+			k.Run(part, dy.f32, argmax.u8, packed, dx.f32, scratch)
 		})
 	}
 	return l.types(tensor.Float32, tensor.Float32)
 }
 
-func convBackwardFilter(l *lowering) error {
-	if o, ok := l.node.Op.(op.Conv2DBackwardFilter); ok && o.Groups > 1 {
-		return groupedBackwardFilter(l)
+// convGradFilter lowers op.Conv2DGradFilter and compile.Conv2DGradFilter.
+func convGradFilter(l *lowering) error {
+	if o, ok := l.node.Op.(op.Conv2DGradFilter); ok && o.Groups > 1 {
+		return groupedGradFilter(l)
 	}
-	f, ok := l.node.Op.(compile.Conv2DBackwardFilter)
+	f, ok := l.node.Op.(compile.Conv2DGradFilter)
 	if !ok {
-		f.Window = l.node.Op.(op.Conv2DBackwardFilter).Window
+		f.Window = l.node.Op.(op.Conv2DGradFilter).Window
 	}
 	s := convShape(f.Window, l.node.In[0].Shape, l.node.Out[0].Shape)
 	if err := s.Validate(); err != nil {
 		return err
 	}
 	g := conv.Gradient{Pooled: f.Pooled, Bias: f.Bias}
-	k := conv.NewBackwardFilter(l.isa, s, g)
+	k := conv.NewGradFilter(l.isa, s, g)
 	l.scratch, l.work, l.flops = k.ScratchLen(), k.PartialLen(), s.FLOPs()
-	l.choices = func() []conv.Choice { return conv.BackwardFilterChoices(s, g) }
+	l.choices = func() []conv.Choice { return conv.GradFilterChoices(s, g) }
 	l.bind = func(b *binding) {
-		x, dy, dw, at, db, partial := b.in(0), b.in(1), b.out(0), &memory{}, &memory{}, b.work
+		x, dy, dw, argmax, db, partial := b.in(0), b.in(1), b.out(0), &memory{}, &memory{}, b.work
 		if f.Pooled {
-			at = b.in(2)
+			argmax = b.in(2)
 		}
 		if f.Bias {
 			db = b.out(1)
 		}
 		b.step(k.Parts(), func(part int, scratch []float32) {
-			k.Run(part, x.f32, dy.f32, at.u8, partial, dw.f32, db.f32, scratch)
+			k.Run(part, x.f32, dy.f32, argmax.u8, partial, dw.f32, db.f32, scratch)
 		})
 		b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, dw.f32, db.f32) })
 	}
 	return l.types(tensor.Float32, tensor.Float32)
 }
 
-// matMul is op.MatMul and compile.MatMul.
+// matMul lowers op.MatMul and compile.MatMul.
 func matMul(l *lowering) error {
 	f, ok := l.node.Op.(compile.MatMul)
 	if !ok {
@@ -155,7 +158,7 @@ func matMul(l *lowering) error {
 	return l.floats()
 }
 
-// batchMatMul is as many products of one shape as there are matrices.
+// batchMatMul lowers op.BatchMatMul: one kernel runs all products, which have one shape.
 func batchMatMul(l *lowering) error {
 	o, a, c := l.node.Op.(op.BatchMatMul), l.node.In[0].Shape, l.node.Out[0].Shape
 	last := len(c) - 2
@@ -206,8 +209,8 @@ func maxPool(l *lowering) error {
 	}
 	k := pool.NewMax(l.isa, s)
 	l.bind = func(b *binding) {
-		x, y, at := b.in(0), b.out(0), b.out(1)
-		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, at.u8) })
+		x, y, argmax := b.in(0), b.out(0), b.out(1)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, argmax.u8) })
 	}
 	return l.floats()
 }
@@ -219,14 +222,14 @@ func maxPoolGrad(l *lowering) error {
 	}
 	k := pool.NewMaxGrad(l.isa, s)
 	l.bind = func(b *binding) {
-		dy, at, dx := b.in(0), b.in(1), b.out(0)
-		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, dy.f32, at.u8, dx.f32) })
+		dy, argmax, dx := b.in(0), b.in(1), b.out(0)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, dy.f32, argmax.u8, dx.f32) })
 	}
 	return l.types(tensor.Float32, tensor.Uint8)
 }
 
-func avgPool(l *lowering) error {
-	s := poolShape(l.node.Op.(op.AvgPool2D).Window, l.node.In[0])
+func averagePool(l *lowering) error {
+	s := poolShape(l.node.Op.(op.AveragePool2D).Window, l.node.In[0])
 	if err := s.Validate(); err != nil {
 		return err
 	}
@@ -238,8 +241,8 @@ func avgPool(l *lowering) error {
 	return l.floats()
 }
 
-func avgPoolGrad(l *lowering) error {
-	s := poolShape(l.node.Op.(op.AvgPool2DGrad).Window, l.node.In[1])
+func averagePoolGrad(l *lowering) error {
+	s := poolShape(l.node.Op.(op.AveragePool2DGrad).Window, l.node.In[1])
 	if err := s.Validate(); err != nil {
 		return err
 	}

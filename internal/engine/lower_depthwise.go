@@ -7,10 +7,11 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-func depthwiseShape(w op.Window, x, kernel tensor.Shape) depthwise.Shape {
+// depthwiseShape is the shape of a depthwise convolution of images of shape x with a filter.
+func depthwiseShape(w op.Window, x, filter tensor.Shape) depthwise.Shape {
 	return depthwise.Shape{
-		N: x[0], H: x[1], W: x[2], C: x[3], M: kernel[3],
-		KH: kernel[0], KW: kernel[1],
+		N: x[0], H: x[1], W: x[2], C: x[3], M: filter[3],
+		KH: filter[0], KW: filter[1],
 		StrideH: w.Stride[0], StrideW: w.Stride[1],
 		DilationH: w.Dilation[0], DilationW: w.Dilation[1],
 		PadTop: w.Before(0, x[1]), PadLeft: w.Before(1, x[2]),
@@ -18,7 +19,7 @@ func depthwiseShape(w op.Window, x, kernel tensor.Shape) depthwise.Shape {
 	}
 }
 
-// depthwiseConv2D is op.DepthwiseConv2D and compile.DepthwiseConv2D.
+// depthwiseConv2D lowers op.DepthwiseConv2D and compile.DepthwiseConv2D.
 func depthwiseConv2D(l *lowering) error {
 	f, ok := l.node.Op.(compile.DepthwiseConv2D)
 	if !ok {
@@ -44,16 +45,16 @@ func depthwiseForward(l *lowering, s depthwise.Shape, e depthwise.Epilogue) erro
 	return l.floats()
 }
 
-func depthwiseConv2DBackwardData(l *lowering) error {
-	w := l.node.Op.(op.DepthwiseConv2DBackwardData).Window
-	return depthwiseBackwardData(l, depthwiseShape(w, l.node.Out[0].Shape, l.node.In[0].Shape))
+func depthwiseConv2DGradInput(l *lowering) error {
+	w := l.node.Op.(op.DepthwiseConv2DGradInput).Window
+	return depthwiseGradInput(l, depthwiseShape(w, l.node.Out[0].Shape, l.node.In[0].Shape))
 }
 
-func depthwiseBackwardData(l *lowering, s depthwise.Shape) error {
+func depthwiseGradInput(l *lowering, s depthwise.Shape) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	k := depthwise.NewBackwardData(l.isa, s)
+	k := depthwise.NewGradInput(l.isa, s)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		w, dy, dx := b.in(0), b.in(1), b.out(0)
@@ -65,20 +66,21 @@ func depthwiseBackwardData(l *lowering, s depthwise.Shape) error {
 	return l.types(tensor.Float32, tensor.Float32)
 }
 
-// depthwiseConv2DBackwardFilter is op.DepthwiseConv2DBackwardFilter and that of package compile.
-func depthwiseConv2DBackwardFilter(l *lowering) error {
-	f, bias := l.node.Op.(compile.DepthwiseConv2DBackwardFilter)
+// depthwiseConv2DGradFilter lowers op.DepthwiseConv2DGradFilter and
+// compile.DepthwiseConv2DGradFilter.
+func depthwiseConv2DGradFilter(l *lowering) error {
+	f, bias := l.node.Op.(compile.DepthwiseConv2DGradFilter)
 	if !bias {
-		f.Window = l.node.Op.(op.DepthwiseConv2DBackwardFilter).Window
+		f.Window = l.node.Op.(op.DepthwiseConv2DGradFilter).Window
 	}
-	return depthwiseBackwardFilter(l, depthwiseShape(f.Window, l.node.In[0].Shape, l.node.Out[0].Shape), bias)
+	return depthwiseGradFilter(l, depthwiseShape(f.Window, l.node.In[0].Shape, l.node.Out[0].Shape), bias)
 }
 
-func depthwiseBackwardFilter(l *lowering, s depthwise.Shape, bias bool) error {
+func depthwiseGradFilter(l *lowering, s depthwise.Shape, bias bool) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	k := depthwise.NewBackwardFilter(l.isa, s, bias)
+	k := depthwise.NewGradFilter(l.isa, s, bias)
 	l.scratch, l.work, l.flops = k.ScratchLen(), k.PartialLen(), s.FLOPs()
 	l.bind = func(b *binding) {
 		x, dy, dw, db, partial := b.in(0), b.in(1), b.out(0), &memory{}, b.work

@@ -87,13 +87,13 @@ func binary(l *lowering) error {
 func (l *lowering) floatsOrBools() error {
 	for i, v := range l.node.In {
 		if v.DType != tensor.Float32 && v.DType != tensor.Bool {
-			return fmt.Errorf("operand %d is %v, the kernel takes float32", i, v.DType)
+			return fmt.Errorf("operand %d is %v, but the kernel takes float32", i, v.DType)
 		}
 	}
 	return nil
 }
 
-// rowBroadcast finds the kernel's way to broadcast shapes x and y to z, if it has one.
+// rowBroadcast returns how the kernel for rows broadcasts shapes x and y to z; ok is false if it cannot.
 func rowBroadcast(x, y, z tensor.Shape) (how eltwise.Broadcast, rows, cols int, ok bool) {
 	n := z.Elements()
 	switch {
@@ -115,7 +115,7 @@ func rowBroadcast(x, y, z tensor.Shape) (how eltwise.Broadcast, rows, cols int, 
 	return 0, 0, 0, false
 }
 
-// isSuffix says whether s, without ones before it, is the end of z.
+// isSuffix reports whether z ends with s, leading ones of s aside.
 func isSuffix(s, z tensor.Shape) bool {
 	for len(s) > 0 && s[0] == 1 {
 		s = s[1:]
@@ -123,7 +123,7 @@ func isSuffix(s, z tensor.Shape) bool {
 	return s.Equal(z[len(z)-len(s):])
 }
 
-// isPrefix says whether s, without ones after it, is the beginning of z.
+// isPrefix reports whether s has as many dimensions as z, and z begins with s, trailing ones of s aside.
 func isPrefix(s, z tensor.Shape) bool {
 	if len(s) != len(z) {
 		return false
@@ -134,7 +134,7 @@ func isPrefix(s, z tensor.Shape) bool {
 	return s.Equal(z[:len(s)])
 }
 
-// strides are how far apart elements of a shape are along each dimension.
+// strides returns the distance between adjacent elements along each dimension, in elements.
 func strides(s tensor.Shape) []int {
 	stride := make([]int, len(s))
 	step := 1
@@ -145,7 +145,7 @@ func strides(s tensor.Shape) []int {
 	return stride
 }
 
-// repeated are the strides of a shape s in a walk over z, which s is broadcast to.
+// repeated returns the strides of an operand of shape s in a walk over z, to which s is broadcast.
 func repeated(s, z tensor.Shape) []int {
 	stride := make([]int, len(z))
 	for d, step := range strides(s) {
@@ -156,7 +156,7 @@ func repeated(s, z tensor.Shape) []int {
 	return stride
 }
 
-// integers is arithmetic of integers: counters, and labels.
+// integers lowers arithmetic and comparisons of integers, which counters and labels need.
 func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 	var f func(x, y T) T
 	var test func(x, y T) bool
@@ -182,7 +182,7 @@ func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 	case op.GreaterEqual:
 		test = func(x, y T) bool { return x >= y }
 	default:
-		return fmt.Errorf("no kernel for %v", l.node.In[0].DType)
+		return fmt.Errorf("no kernel for operands of type %v", l.node.In[0].DType)
 	}
 	sx, sy, sz := l.node.In[0].Shape, l.node.In[1].Shape, l.node.Out[0].Shape
 	walk := kernel.NewWalk(sz, repeated(sx, sz), repeated(sy, sz))
@@ -191,7 +191,7 @@ func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 		b.step(kernel.Blocks(walk.Len()), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(walk.Len(), part)
 			step := walk.Step()
-			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+			walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
 				for i := range n {
 					if a, b := of(x)[from.A+i*step.A], of(y)[from.B+i*step.B]; test != nil {
 						z.f32[at+i] = truth(test(a, b))
@@ -205,6 +205,7 @@ func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 	return nil
 }
 
+// choose lowers op.Select.
 func choose(l *lowering) error {
 	z := l.node.Out[0].Shape
 	var stride [3][]int
@@ -225,7 +226,7 @@ func fill(x []float32, v float32) {
 	}
 }
 
-// cast converts between the types that memory has; a Bool is a float32 already.
+// cast lowers op.Cast. The engine keeps a Bool as a float32.
 func cast(l *lowering) error {
 	from, to := l.node.In[0].DType, l.node.Out[0].DType
 	n := l.node.In[0].Shape.Elements()
@@ -266,6 +267,7 @@ func cast(l *lowering) error {
 	return nil
 }
 
+// numbers converts the elements of x to the type of y.
 func numbers[A, B float32 | int32 | int64 | uint8](x []A, y []B) {
 	for i, v := range x {
 		y[i] = B(v)

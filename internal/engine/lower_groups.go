@@ -9,23 +9,24 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// A convolution in groups is as many convolutions, of runs of channels that are brought
-// together in working memory before, and put apart after; or, where groups are small, one of
-// package depthwise.
+// A convolution in groups runs as one convolution for each group. Before it, the channels of each
+// group are gathered into a matrix in working memory; after it, the results are scattered again. Where
+// groups are small, package depthwise runs the convolution instead.
 
-// runs says how rows of groups*columns numbers are cut into a matrix for each group.
+// groupRuns is a matrix of rows with groups*columns numbers that is split into a matrix of
+// rows x columns for each group.
 type groupRuns struct{ rows, groups, columns int }
 
 func (r groupRuns) len() int { return r.rows * r.groups * r.columns }
 
 func (r groupRuns) parts() int { return kernel.RowBlocks(r.rows, r.groups*r.columns) }
 
-// group is a group's matrix, cut out.
+// group returns the matrix of group g in x, the result of split.
 func (r groupRuns) group(x []float32, g int) []float32 {
 	return x[g*r.rows*r.columns : (g+1)*r.rows*r.columns]
 }
 
-// split cuts a part of the rows of x.
+// split copies a part of the rows of x to the groups' matrices in dst.
 func (r groupRuns) split(part int, x, dst []float32) {
 	lo, hi := kernel.Split(r.rows, r.parts(), part)
 	for g := range r.groups {
@@ -36,7 +37,7 @@ func (r groupRuns) split(part int, x, dst []float32) {
 	}
 }
 
-// join undoes split.
+// join is the inverse of split.
 func (r groupRuns) join(part int, x, dst []float32) {
 	lo, hi := kernel.Split(r.rows, r.parts(), part)
 	for g := range r.groups {
@@ -47,7 +48,8 @@ func (r groupRuns) join(part int, x, dst []float32) {
 	}
 }
 
-// grouped is the convolution of one group, and how images, kernel and results are cut.
+// grouped is the shape of the convolution of one group, and how the images x, the filter w and the
+// results y are split into groups.
 type grouped struct {
 	conv.Shape
 	x, w, y groupRuns
@@ -64,8 +66,8 @@ func newGrouped(o op.Conv2D, x, w tensor.Shape) (grouped, error) {
 	}, s.Validate()
 }
 
-// pack packs each group's kernel, operand i, and gives those of a group.
-func (s grouped) pack(b *binding, i int, k filters) func(group int) []float32 {
+// pack packs the filter, operand i, and returns a function that gives the packed filter of a group.
+func (s grouped) pack(b *binding, i int, k conv.Packer) func(group int) []float32 {
 	n, parts := k.PackedLen(), k.PackParts()
 	apart := b.pack(i, packer{s.w.len(), s.w.parts(), s.w.split})
 	packed := b.pack(i, packer{n * s.w.groups, parts * s.w.groups, func(part int, _, packed []float32) {
@@ -75,15 +77,16 @@ func (s grouped) pack(b *binding, i int, k filters) func(group int) []float32 {
 	return func(g int) []float32 { return packed[g*n : (g+1)*n] }
 }
 
-// asDepthwise says whether a convolution in groups is one of package depthwise, and which:
-// where a group has one channel, or few and as many results.
-func asDepthwise(o op.Conv2D, x, w tensor.Shape) (depthwise.Shape, bool) {
+// asDepthwise returns the shape with which package depthwise runs a convolution in groups; ok is false
+// if it does not. Package depthwise runs groups of one input channel, and small groups with as many
+// output channels as input channels.
+func asDepthwise(o op.Conv2D, x, w tensor.Shape) (shape depthwise.Shape, ok bool) {
 	s := depthwiseShape(o.Window, x, w)
-	channels, filters := w[2], w[3]/o.Groups
+	channels, outputs := w[2], w[3]/o.Groups
 	switch {
 	case channels == 1:
-		s.M = filters
-	case channels == filters && depthwise.Fast(channels):
+		s.M = outputs
+	case channels == outputs && depthwise.Fast(channels):
 		s.M, s.Group = 1, channels
 	default:
 		return s, false
@@ -91,7 +94,7 @@ func asDepthwise(o op.Conv2D, x, w tensor.Shape) (depthwise.Shape, bool) {
 	return s, true
 }
 
-// groupedConv2D is op.Conv2D in groups and compile.GroupedConv2D.
+// groupedConv2D lowers op.Conv2D in groups and compile.GroupedConv2D.
 func groupedConv2D(l *lowering) error {
 	f, ok := l.node.Op.(compile.GroupedConv2D)
 	if !ok {
@@ -128,16 +131,16 @@ func groupedConv2D(l *lowering) error {
 	return l.floats()
 }
 
-func groupedBackwardData(l *lowering) error {
-	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DBackwardData)), l.node.Out[0].Shape, l.node.In[0].Shape
+func groupedGradInput(l *lowering) error {
+	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DGradInput)), l.node.Out[0].Shape, l.node.In[0].Shape
 	if s, ok := asDepthwise(o, x, w); ok {
-		return depthwiseBackwardData(l, s)
+		return depthwiseGradInput(l, s)
 	}
 	s, err := newGrouped(o, x, w)
 	if err != nil {
 		return err
 	}
-	k := conv.NewBackwardData(l.isa, s.Shape, false)
+	k := conv.NewGradInput(l.isa, s.Shape, false)
 	l.scratch, l.work, l.flops = k.ScratchLen(), s.x.len()+s.y.len(), s.FLOPs()*s.x.groups
 	l.bind = func(b *binding) {
 		packed := s.pack(b, 0, k)
@@ -153,16 +156,16 @@ func groupedBackwardData(l *lowering) error {
 	return l.types(tensor.Float32, tensor.Float32)
 }
 
-func groupedBackwardFilter(l *lowering) error {
-	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DBackwardFilter)), l.node.In[0].Shape, l.node.Out[0].Shape
+func groupedGradFilter(l *lowering) error {
+	o, x, w := op.Conv2D(l.node.Op.(op.Conv2DGradFilter)), l.node.In[0].Shape, l.node.Out[0].Shape
 	if s, ok := asDepthwise(o, x, w); ok {
-		return depthwiseBackwardFilter(l, s, false)
+		return depthwiseGradFilter(l, s, false)
 	}
 	s, err := newGrouped(o, x, w)
 	if err != nil {
 		return err
 	}
-	k := conv.NewBackwardFilter(l.isa, s.Shape, conv.Gradient{})
+	k := conv.NewGradFilter(l.isa, s.Shape, conv.Gradient{})
 	n := k.PartialLen()
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()*s.x.groups
 	l.work = s.x.len() + s.y.len() + s.w.len() + n*s.x.groups

@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// sumLike sums the dimensions along which the result was repeated.
+// sumLike lowers op.SumLike: a sum over the dimensions along which broadcasting repeats the result.
 func sumLike(l *lowering) error {
 	x, z := l.node.In[0].Shape, l.node.Out[0].Shape
 	var axes []int
@@ -35,11 +35,11 @@ func reduceAxes(l *lowering) error {
 	return l.floats()
 }
 
-// reduction reduces the operand along axes, in ascending order.
+// reduction reduces the operand along axes, which are in ascending order.
 func reduction(l *lowering, fn op.ReduceFn, axes []int) {
 	s := l.node.In[0].Shape
 	n := s.Elements()
-	inner := 1 // elements of the dimensions after the axes, when these are the first ones
+	inner := 1 // number of elements after the axes, if these are the first dimensions
 	for d := len(axes); d < len(s); d++ {
 		inner *= s[d]
 	}
@@ -83,12 +83,13 @@ func reduction(l *lowering, fn op.ReduceFn, axes []int) {
 	}
 }
 
-// inTurns reduces one run of adjacent axes after the other, the last run first. A run is the
-// middle one of three dimensions or, where no elements are left after it, the last one.
+// inTurns reduces one run of adjacent axes after another, the last run first. With the dimensions
+// before and after it merged, a run is the middle one of three dimensions, or the last of two if
+// nothing is left after it.
 func inTurns(l *lowering, kop reduce.Op, s tensor.Shape, axes []int) {
 	type turn struct{ outer, rows, cols int }
 	var turns []turn
-	cols := 1 // what is left of the dimensions after d
+	cols := 1 // number of elements left after dimension d
 	for d := len(s) - 1; d >= 0; d-- {
 		if !slices.Contains(axes, d) {
 			cols *= s[d]
@@ -104,7 +105,7 @@ func inTurns(l *lowering, kop reduce.Op, s tensor.Shape, axes []int) {
 	type kernels struct {
 		last         *reduce.Last
 		middle       *reduce.Middle
-		len, partial int // of the result and of the blocks' results, in the node's working memory
+		len, partial int // working memory for the result and for the partial results, in floats
 	}
 	list := make([]kernels, len(turns))
 	for i, t := range turns {
@@ -115,7 +116,7 @@ func inTurns(l *lowering, kop reduce.Op, s tensor.Shape, axes []int) {
 			k.middle = reduce.NewMiddle(l.isa, kop, t.outer, t.rows, t.cols)
 			k.partial = k.middle.PartialLen()
 		}
-		if i < len(turns)-1 { // else the result is the node's
+		if i < len(turns)-1 { // the last result is the node's, and not in working memory
 			k.len = t.outer * t.cols
 		}
 		l.work += k.len + k.partial

@@ -11,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// view computes nothing: the result is the operand's memory.
+// view lowers ops that compute nothing: the result has the operand's memory.
 func view(l *lowering) error {
 	l.bind = func(*binding) {}
 	return nil
@@ -41,8 +41,9 @@ func slice(l *lowering) error {
 	return l.floats()
 }
 
-// gather copies elements of the operand to the result. first is the index of the operand's element
-// that comes first, stride how far the operand moves along each dimension of the result.
+// gather copies elements of the operand to the result, starting with the operand's element first.
+// stride is the distance, in elements of the operand, between adjacent elements along each dimension
+// of the result.
 func gather(l *lowering, stride []int, first int) {
 	walk := kernel.NewWalk(l.node.Out[0].Shape, stride)
 	step := walk.Step().A
@@ -50,7 +51,7 @@ func gather(l *lowering, stride []int, first int) {
 		x, y := b.in(0), b.out(0)
 		b.step(kernel.Blocks(walk.Len()), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(walk.Len(), part)
-			walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+			walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
 				src, dst := first+from.A, y.f32[at:at+n]
 				switch step {
 				case 0:
@@ -67,7 +68,7 @@ func gather(l *lowering, stride []int, first int) {
 	}
 }
 
-// concat copies the operands into the result, in blocks.
+// concat lowers op.Concat: it copies the operands to the result, in blocks.
 func concat(l *lowering) error {
 	z, axis := l.node.Out[0].Shape, l.node.Op.(op.Concat).Axis
 	type block struct {
@@ -94,13 +95,13 @@ func concat(l *lowering) error {
 			c := blocks[part]
 			src := x[c.operand].f32
 			step := c.walk.Step().A
-			c.walk.Range(c.lo, c.hi, func(at, n int, to kernel.Places) {
+			c.walk.Range(c.lo, c.hi, func(at, n int, to kernel.Offsets) {
 				dst := y.f32[c.first+to.A:]
 				if step == 1 {
 					copy(dst, src[at:at+n])
 					return
 				}
-				for i, v := range src[at : at+n] { // the operand has one element along the last dimension
+				for i, v := range src[at : at+n] { // the operand's last dimension is 1
 					dst[i*step] = v
 				}
 			})
@@ -109,8 +110,8 @@ func concat(l *lowering) error {
 	return l.floats()
 }
 
-// pad writes the result row by row. A row spans the last padded dimension and all dimensions
-// after it.
+// pad lowers op.Pad: it writes the result row by row. A row spans the last padded dimension and all
+// dimensions after it.
 func pad(l *lowering) error {
 	type axis struct{ before, n, after int }
 	o := l.node.Op.(op.Pad)
@@ -129,7 +130,7 @@ func pad(l *lowering) error {
 	}
 	outer, last := axes[:len(axes)-1], axes[len(axes)-1]
 	row := last.before + last.n + last.after
-	// source is the index of the first element of the operand in row r of the result; false if the
+	// source returns the index of the operand's first element in row r of the result, or false if the
 	// row is all padding.
 	source := func(r int) (int, bool) {
 		at, stride := 0, last.n
@@ -171,9 +172,10 @@ func pad(l *lowering) error {
 	return l.floats()
 }
 
-// size is folded when its type is one that constants have; what is left is others.
+// size returns an error: the compiler replaces op.Size with a constant, except for types of which it
+// makes no constants.
 func size(l *lowering) error {
-	return fmt.Errorf("no kernel for a size of type %v", l.node.Out[0].DType)
+	return fmt.Errorf("no kernel for a size of type %v, want float32 or int64", l.node.Out[0].DType)
 }
 
 func oneHot(l *lowering) error {

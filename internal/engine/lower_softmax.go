@@ -5,7 +5,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// matrix is a shape seen as rows along its last dimension.
+// matrix returns the number of rows along the last dimension of a shape, and their length.
 func matrix(s tensor.Shape) (rows, cols int) {
 	cols = s[len(s)-1]
 	return s.Elements() / max(cols, 1), cols

@@ -12,11 +12,11 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// assign copies a value into a variable of any type.
+// assign lowers op.Assign for variables of any type but Bool.
 func assign(l *lowering) error {
 	d, n := l.node.In[0].DType, l.node.In[0].Shape.Elements()
 	if d == tensor.Bool {
-		return fmt.Errorf("a variable of type %v", d)
+		return fmt.Errorf("no kernel for a variable of type %v", d)
 	}
 	l.bind = func(b *binding) {
 		w, x := b.in(0), b.in(1)
@@ -37,8 +37,9 @@ func assign(l *lowering) error {
 	return nil
 }
 
-// updates is how each optimizer changes elements [lo, hi) of its variables, from their gradient
-// g; in(i) is where operand i of its op is, the gradient not being asked for.
+// updates has a function for each optimizer's op. It returns a function that updates elements [lo, hi)
+// of the op's variables with their gradient g. in(i) is the memory of the op's operand i; it must not
+// be called for the gradient.
 var updates = map[string]func(l *lowering, o op.Op, in func(i int) *memory) func(lo, hi int, g []float32){
 	"SGD": func(l *lowering, o op.Op, in func(i int) *memory) func(lo, hi int, g []float32) {
 		a, k, n := o.(op.SGD), optstep.NewSGD(l.isa, 0), o.(op.Updater).Updates()
@@ -70,21 +71,21 @@ var updates = map[string]func(l *lowering, o op.Op, in func(i int) *memory) func
 	},
 	"Adam": func(l *lowering, o op.Op, in func(i int) *memory) func(lo, hi int, g []float32) {
 		a, k, n := o.(op.Adam), optstep.NewAdam(l.isa, 0), o.(op.Updater).Updates()
-		w, m, v, greatest, lr, steps := in(0), in(1), in(2), &memory{}, in(n+1), in(n+2)
+		w, m, v, vmax, lr, steps := in(0), in(1), in(2), &memory{}, in(n+1), in(n+2)
 		if a.AMSGrad {
-			greatest = in(3)
+			vmax = in(3)
 		}
 		return func(lo, hi int, g []float32) {
 			s := optstep.Adam{
 				LearningRate: lr.f32[0], Beta1: float32(a.Beta1), Beta2: float32(a.Beta2),
 				Epsilon: float32(a.Epsilon), Step: int(steps.i64[0]) + 1,
 			}
-			k.All(s, w.f32[lo:hi], g, m.f32[lo:hi], v.f32[lo:hi], greatest.part(lo, hi))
+			k.All(s, w.f32[lo:hi], g, m.f32[lo:hi], v.f32[lo:hi], vmax.part(lo, hi))
 		}
 	},
 }
 
-// part is some of the memory, where there is any.
+// part returns elements [lo, hi), or nil for empty memory.
 func (m *memory) part(lo, hi int) []float32 {
 	if m.f32 == nil {
 		return nil
@@ -92,7 +93,7 @@ func (m *memory) part(lo, hi int) []float32 {
 	return m.f32[lo:hi]
 }
 
-// update is SGD, RMSprop and Adam.
+// update lowers op.SGD, op.RMSprop and op.Adam.
 func update(l *lowering) error {
 	if err := l.updatable(l.node.Op, len(l.node.In)); err != nil {
 		return err
@@ -109,8 +110,8 @@ func update(l *lowering) error {
 	return nil
 }
 
-// matMulUpdate is compile.MatMulUpdate: a part of the gradient after the other is made in
-// scratch, and used at once.
+// matMulUpdate lowers compile.MatMulUpdate. Each part computes a block of the gradient in scratch and
+// updates the variables with it.
 func matMulUpdate(l *lowering) error {
 	o := l.node.Op.(compile.MatMulUpdate).Update
 	if err := l.updatable(o, len(l.node.In)); err != nil {
@@ -126,7 +127,7 @@ func matMulUpdate(l *lowering) error {
 		x, y := b.in(n), b.in(n+1)
 		change := updates[o.Name()](l, o, func(i int) *memory {
 			if i > n {
-				i++ // two matrices are in the gradient's place
+				i++ // the op has two matrices in place of the gradient
 			}
 			return b.in(i)
 		})
@@ -144,7 +145,7 @@ func (l *lowering) updatable(o op.Op, operands int) error {
 	want := slices.Repeat([]tensor.DType{tensor.Float32}, operands)
 	if _, ok := o.(op.Adam); ok {
 		if d := l.node.In[operands-1].DType; d != tensor.Int64 {
-			return fmt.Errorf("the number of steps is %v, the kernel takes int64", d)
+			return fmt.Errorf("the number of steps is %v, but the kernel takes int64", d)
 		}
 		want = want[:operands-1]
 	}

@@ -1,15 +1,15 @@
 package engine
 
 import (
-	"errors"
+	"fmt"
 
 	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Memory implements backend.Measured: it binds a plan to memory that nobody touches, and
-// counts.
+// Memory implements backend.Measured. It binds a plan to reserved addresses, without using memory, and
+// adds up the sizes.
 func (p *program) Memory(shapes []tensor.Shape) (backend.Memory, error) {
 	pl, err := p.newPlan(shapes)
 	if err != nil {
@@ -17,7 +17,7 @@ func (p *program) Memory(shapes []tensor.Shape) (backend.Memory, error) {
 	}
 	block := offheap.Reserve(pl.size())
 	if block == nil {
-		return backend.Memory{}, errors.New("that is more memory than there are addresses for")
+		return backend.Memory{}, fmt.Errorf("a run needs %d bytes, more than the address space has", pl.size())
 	}
 	i := newInstance(pl, &arena{Block: block})
 	m := backend.Memory{

@@ -10,45 +10,29 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// filters is how a kernel wants one of its operands: packed.
-type filters interface {
-	// PackedLen is the number of floats of the packed operand.
-	PackedLen() int
-	// PackParts is the number of parts of packing.
-	PackParts() int
-	// Pack packs a part of w.
-	Pack(part int, w, packed []float32)
-}
-
-// packer is filters of a function.
+// packer implements conv.Packer by a function.
 type packer struct {
 	length, parts int
 	run           func(part int, w, packed []float32)
 }
 
-// PackedLen implements filters.
+// PackedLen implements conv.Packer.
 func (p packer) PackedLen() int { return p.length }
 
-// PackParts implements filters.
+// PackParts implements conv.Packer.
 func (p packer) PackParts() int { return p.parts }
 
-// Pack implements filters.
+// Pack implements conv.Packer.
 func (p packer) Pack(part int, w, packed []float32) { p.run(part, w, packed) }
 
-// sharedFilters are filters of which several kernels may want the same.
-type sharedFilters interface {
-	filters
-	// Packing is a comparable value: kernels with equal ones pack into equal bits.
-	Packing() any
-}
-
-// packed is a variable, a constant or what is computed of them, as kernels want it.
+// packed is a prepared value: a variable, a constant, or a value computed from them, packed for a
+// kernel.
 type packed struct {
 	block *offheap.Block
 	data  []float32
 
 	mu      sync.Mutex
-	version uint64 // one more than that of the variables that was packed
+	version uint64 // 1 + the version of the variables from which it was computed; 0: not computed yet
 }
 
 func newPacked(length int) *packed {
@@ -56,20 +40,21 @@ func newPacked(length int) *packed {
 	return &packed{block: b, data: tensor.View[float32](b.Bytes)}
 }
 
-// packs finds what is packed already. It lives as long as instances that use it.
+// packs finds packed values that exist already. A packed value lives as long as an instance that uses
+// it.
 type packs struct {
 	mu   sync.Mutex
 	made map[packKey]weak.Pointer[packed]
 }
 
-// packKey is a packed value.
+// packKey identifies a packed value.
 type packKey struct {
 	store   weak.Pointer[graph.Store]
-	value   string // see expressions
-	packing any    // nil for the value itself
+	value   string // expression.key
+	packing any    // conv.SharedPacker.Packing; nil if the value is not packed
 }
 
-// find returns length numbers of a value under a packing, which all that want the same share.
+// find returns memory of length numbers for a packed value. All users of the same value share it.
 func (s *packs) find(store *graph.Store, value string, packing any, length int) *packed {
 	key := packKey{weak.Make(store), value, packing}
 	s.mu.Lock()
@@ -86,7 +71,7 @@ func (s *packs) find(store *graph.Store, value string, packing any, length int) 
 	runtime.AddCleanup(p, func(key packKey) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.made[key] == made { // no other has taken its place
+		if s.made[key] == made { // another one may have replaced it
 			delete(s.made, key)
 		}
 	}, key)

@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// explicit draws a window of explicit padding, of less than most elements at a side, that fits
-// into images of at least one pixel.
+// explicit draws a window with explicit padding of fewer than most pixels at each side, which fits into images of
+// one pixel.
 func (t trial) explicit(images *graph.Value, size, stride, dilation, most int) op.Window {
 	w := op.Window{Padding: op.Explicit}
 	for i := range 2 {
@@ -31,7 +31,7 @@ func (t trial) explicit(images *graph.Value, size, stride, dilation, most int) o
 	return w
 }
 
-// paddings are networks of windows of explicit padding, with their gradients.
+// paddings are networks of windows with explicit padding, with their gradients.
 var paddings = []struct {
 	name  string
 	build func(t trial) []*graph.Value
@@ -68,7 +68,7 @@ var paddings = []struct {
 		}
 		return t.grads(y, x, k, bias)
 	}},
-	{"winograd of pictures", func(t trial) []*graph.Value {
+	{"winograd of images", func(t trial) []*graph.Value {
 		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(5, 30), t.between(14, 40), t.between(2, 4))
 		w := t.explicit(x, 1, 1, 1, 3)
 		w.Size = [2]int{3, 3}
@@ -99,13 +99,13 @@ var paddings = []struct {
 		for w.Pads[0][0] >= w.Size[0] || w.Pads[0][1] >= w.Size[0] || w.Pads[1][0] >= w.Size[1] || w.Pads[1][1] >= w.Size[1] {
 			w = t.explicit(x, 4, 3, 1, 3)
 		}
-		return append(t.grads(t.b.MaxPool2D(t.b.Offset(x, -3), w), x), t.grads(t.b.AvgPool2D(x, w), x)...) // -3: padding is no 0
+		return append(t.grads(t.b.MaxPool2D(t.b.Offset(x, -3), w), x), t.grads(t.b.AveragePool2D(x, w), x)...) // -3: zeros of the padding would be the maximum
 	}},
 }
 
-// TestExplicitPadding compares windows of explicit padding with the interpreter, on every
-// instruction set, for random shapes: more padding after than before, padding that whole
-// windows lie in, and padding that no window reaches.
+// TestExplicitPadding compares windows with explicit padding with the interpreter, on all instruction sets, for
+// random shapes. There is more padding after than before, padding that contains whole windows, and padding that
+// no window reaches.
 func TestExplicitPadding(t *testing.T) {
 	count := 24
 	if testing.Short() {

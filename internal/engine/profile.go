@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// profiling is where a program's times go.
+// profiling is the profile that records a program's times.
 type profiling struct {
 	to   *profile.Profile
 	name string
@@ -24,7 +24,7 @@ func (p *program) Profile(to *profile.Profile, name string) {
 	p.profiling.Store(&profiling{to, name})
 }
 
-// profile is where the times of this run go; nil is nowhere.
+// profile returns the profile that records the times of this run, or nil.
 func (i *instance) profile() *profile.Run {
 	var to *profile.Profile
 	name := "run"
@@ -43,7 +43,7 @@ func (i *instance) profile() *profile.Run {
 	return i.times
 }
 
-// describe names the plan: "train, batch 15".
+// describe returns a name for the plan: "train, batch 15".
 func (p *plan) describe(name string) string {
 	if len(p.shapes) > 0 && len(p.shapes[0]) > 0 {
 		return fmt.Sprintf("%s, batch %d", name, p.shapes[0][0])
@@ -71,8 +71,8 @@ func (i *instance) describe() []profile.Step {
 	return list
 }
 
-// describe tells what the step is; kind says which of a node's steps, when it is not the
-// one that does the work.
+// describe describes the step. kind is empty for the step that does a node's main work, and names the
+// node's other steps.
 func (s *step) describe(p *plan, kind string) profile.Step {
 	d := profile.Step{Op: s.node.Op.Name(), Layer: s.node.Layer, Parts: s.parts}
 	if kind != "" {

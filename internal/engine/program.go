@@ -12,22 +12,22 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// maxPlans bounds the plans that a program keeps: a full batch, the last one of an epoch,
-// single pictures, and some more.
+// maxPlans limits the number of plans that a program keeps. There is one for full batches, one for the
+// last batch of an epoch, one for single images, and some more.
 const maxPlans = 8
 
-// program is a graph with the plans that were made of it.
+// program is a graph with the plans that were made from it.
 type program struct {
 	engine  *Engine
 	graph   *graph.Graph
 	store   *graph.Store
-	changes []*graph.Variable // what its updates change
+	changes []*graph.Variable // the variables that its updates change
 
 	profiling atomic.Pointer[profiling]
 
-	running sync.RWMutex // held to write by a run that changes variables
+	running sync.RWMutex // locked for writing by a run that changes variables
 	mu      sync.Mutex
-	plans   []*plan // the one used last comes first
+	plans   []*plan // the most recently used first
 }
 
 func newProgram(e *Engine, g *graph.Graph, store *graph.Store) *program {
@@ -113,7 +113,7 @@ func (p *program) newPlan(shapes []tensor.Shape) (*plan, error) {
 	return pl, nil
 }
 
-// plan is a compiled graph, with the instances that run it.
+// plan is a compiled graph with the instances that run it.
 type plan struct {
 	*compile.Plan
 	program *program
@@ -122,10 +122,10 @@ type plan struct {
 	scratch int // bytes for each worker
 
 	mu   sync.Mutex
-	made []*instance // each bound to another arena
+	made []*instance // each bound to a different arena
 }
 
-// size is the size of the arena that a run needs.
+// size is the size of the arena that a run needs, in bytes.
 func (p *plan) size() int { return p.ArenaSize + p.program.engine.pool.threads*p.scratch }
 
 func (p *plan) fits(in []*tensor.Tensor) bool {
@@ -140,7 +140,7 @@ func (p *plan) fits(in []*tensor.Tensor) bool {
 func (p *plan) run(in, out []*tensor.Tensor) error {
 	for i, o := range p.Outputs {
 		if i < len(out) && out[i] != nil && (out[i].DType() != o.Value.DType || !out[i].Shape().Equal(o.Value.Shape)) {
-			return fmt.Errorf("output %q goes to %v, want %v", o.Key, out[i], o.Value.Type)
+			return fmt.Errorf("output %q: got a tensor %v, want %v", o.Key, out[i], o.Value.Type)
 		}
 	}
 	inst := p.take()
@@ -152,7 +152,7 @@ func (p *plan) run(in, out []*tensor.Tensor) error {
 	return err
 }
 
-// take finds an instance whose arena is free, or makes one.
+// take returns an instance whose arena is free, or a new one.
 func (p *plan) take() *instance {
 	p.mu.Lock()
 	defer p.mu.Unlock()

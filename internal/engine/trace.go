@@ -12,31 +12,32 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// With LINCE_TRACE=plan each plan is told when it is made: what its convolutions may be, what the
-// cost model thinks of each, and what was chosen; and once more, with measured times, after some
-// runs.
+// With LINCE_TRACE=plan each plan is printed when it is made: the algorithms that each convolution can
+// use, their times as the cost model estimates them, and the chosen one. After some runs the plan is
+// printed again with measured times.
 
-// traceRuns is the number of runs after which measured times are told; the first does not count.
+// traceRuns is the number of runs after which measured times are printed. The first run is not
+// measured.
 const traceRuns = 6
 
-// tracing is where plans are told.
+// tracing prints plans.
 type tracing struct {
 	to    io.Writer
-	cycle time.Duration // of 2^20 of the cost model's cycles, on all threads
+	cycle time.Duration // the time of 2^20 cycles of the cost model, on all threads
 }
 
 func newTracing(to io.Writer, e *Engine) *tracing {
-	// The cost model's core multiplies and adds 16 numbers a cycle.
+	// The cost model's core does 16 multiplications and 16 additions in a cycle.
 	peak := machine.FMA(e.isa, e.pool.threads)
 	return &tracing{to, time.Duration(float64(32<<20) / peak)}
 }
 
-// time is the estimated time of so many cycles.
+// time is the estimated time of a number of cycles of the cost model.
 func (t *tracing) time(cycles int) time.Duration {
 	return time.Duration(float64(cycles) / (1 << 20) * float64(t.cycle))
 }
 
-// made tells of a new plan.
+// made prints a new plan.
 func (t *tracing) made(p *plan) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "plan, %s: %d nodes, %d bytes of arena\n", p.describe("made"), len(p.Nodes), p.ArenaSize)
@@ -61,7 +62,7 @@ func (t *tracing) made(p *plan) {
 	_, _ = io.WriteString(t.to, b.String())
 }
 
-// measured tells of a plan that has run.
+// measured prints a plan with measured times.
 func (t *tracing) measured(p *plan, times *profile.Profile) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "plan, %s:\n", p.describe("measured"))
@@ -84,7 +85,7 @@ func (t *tracing) measured(p *plan, times *profile.Profile) {
 	_, _ = io.WriteString(t.to, b.String())
 }
 
-// cycles is what the cost model thinks of a step: of products, that they reach the peak.
+// cycles is the cost model's estimate for a step. Matrix products are assumed to run at peak speed.
 func cycles(s profile.Step) int {
 	if s.Cycles > 0 {
 		return s.Cycles
@@ -94,13 +95,13 @@ func cycles(s profile.Step) int {
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.3f ms", 1e3*d.Seconds()) }
 
-// traced is a plan's share in tracing.
+// traced holds the measured times of an instance.
 type traced struct {
 	runs  int
 	times profile.Profile
 }
 
-// profile is where the times of a run go while they are wanted.
+// profile returns the profile for the next run, or nil if that run is not measured.
 func (t *traced) profile() *profile.Profile {
 	t.runs++
 	if t.runs == 1 || t.runs > traceRuns {
@@ -109,7 +110,7 @@ func (t *traced) profile() *profile.Profile {
 	return &t.times
 }
 
-// chosen is the choice that was made.
+// chosen returns the algorithm that was chosen.
 func chosen(choices []conv.Choice) conv.Choice {
 	for _, c := range choices {
 		if c.Chosen {

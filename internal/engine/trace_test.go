@@ -11,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// TestTrace reads what LINCE_TRACE=plan tells: when a plan is made, and after some runs.
+// TestTrace reads the output of LINCE_TRACE=plan, when a plan is made and after some runs.
 func TestTrace(t *testing.T) {
 	store := graph.NewStore()
 	b := graph.NewBuilder(store, false)
@@ -27,8 +27,8 @@ func TestTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.pool.close()
-	var told strings.Builder
-	e.trace = newTracing(&told, e)
+	var output strings.Builder
+	e.trace = newTracing(&output, e)
 	p, err := e.Compile(g, store)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestTrace(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	text := regexp.MustCompile(`\d+\.\d+ ms`).ReplaceAllString(told.String(), "T")
+	text := regexp.MustCompile(`\d+\.\d+ ms`).ReplaceAllString(output.String(), "T")
 	text = regexp.MustCompile(`in \d+ parts`).ReplaceAllString(text, "in N parts")
 	text = regexp.MustCompile(` +`).ReplaceAllString(text, " ")
 	for _, want := range []string{
@@ -49,7 +49,7 @@ func TestTrace(t *testing.T) {
 		" T T FusedConv2D (winograd) 2x20x20x16 3x3x16x16 16 -> 2x20x20x16\n",
 	} {
 		if strings.Count(text, want) != 1 {
-			t.Errorf("%q is not in what is told, or not once:\n%s", want, text)
+			t.Errorf("%q is not in the output, or more than once:\n%s", want, text)
 		}
 	}
 }

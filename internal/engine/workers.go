@@ -9,8 +9,8 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// workers are the goroutines that runs share. A run is itself a worker, and takes as many of the
-// others as are free for its whole time.
+// workers are the goroutines that runs share. The goroutine of a run works too; the run reserves as
+// many of the workers as are free until it ends.
 type workers struct {
 	threads int
 	mu      sync.Mutex
@@ -20,45 +20,47 @@ type workers struct {
 
 func newWorkers(threads int) *workers { return &workers{threads: threads} }
 
-// worker is a goroutine that helps a run. While steps, or runs, follow each other closely it looks
-// for the next one in a loop, since to be woken takes longer than many a step.
+// worker is a goroutine that helps a run. Waking a goroutine takes longer than many steps, so a worker
+// polls for the next step, and between runs for the next job, for a while before it sleeps.
 type worker struct {
-	jobs  chan *job           // for one that sleeps
-	mail  atomic.Pointer[job] // for one that waits
-	slot  int                 // its scratch in the run's instance
+	jobs  chan *job           // delivers a job to a sleeping worker
+	mail  atomic.Pointer[job] // delivers a job to a waiting worker
+	slot  int                 // index of its scratch memory in the run's instance
 	state atomic.Int32
 }
 
-// The states of a worker. One that sleeps or waits does not touch the job it had; who makes it
-// present gives it another, or the same again.
+// The states of a worker. A worker that is sleeping or waiting does not access its last job. The run
+// that sets its state to present also sends it a job.
 const (
 	sleeping int32 = iota
-	waiting
-	present
-	leaving // if nothing has come
+	waiting        // polls for a job
+	present        // works on a job, or polls for its next step
+	leaving        // about to stop working on a job, unless a new step has been published
 )
 
-// job is what a run has its helpers do: one step after the other.
+// job is the work of a run that its helpers share: one step after another.
 type job struct {
 	number  int          // of the step in profile
-	profile *profile.Run // nil when nobody wants times
-	scratch [][]float32
+	profile *profile.Run // nil if times are not recorded
+	scratch [][]float32  // one for each worker
 
-	step   atomic.Pointer[step] // nil when the run is over
-	next   atomic.Uint64        // the number of the step, counted by twos from the first run on, and of the next part of it; an odd number: the step is being changed
-	done   atomic.Int64         // parts
-	asleep atomic.Uint64        // 1 + the number of the step for whose end the run waits in wake; else 0
+	step atomic.Pointer[step] // nil when the run is over
+	// next holds the number of the step in its upper 32 bits and the next part to run in the lower 32.
+	// Numbers of steps go up by two, over all runs; while the step is being changed the number is odd.
+	next   atomic.Uint64
+	done   atomic.Int64  // number of parts that are done
+	asleep atomic.Uint64 // 1 + the number of the step for which the run waits in wake; 0 if it does not wait
 	wake   chan struct{}
 }
 
-// How often a thread looks for what it waits for before it sleeps: for a step some 10
-// microseconds, between runs some 100.
+// The number of times that a thread polls before it sleeps: about 10 microseconds for a step, and about
+// 100 microseconds for a job.
 const (
 	spins = 500
 	waits = 5000
 )
 
-// take reserves up to threads-1 workers.
+// take reserves up to threads-1 workers and appends them to into.
 func (p *workers) take(into []*worker) []*worker {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,13 +84,14 @@ func (p *workers) take(into []*worker) []*worker {
 	return into
 }
 
+// give releases workers.
 func (p *workers) give(workers []*worker) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.free = append(p.free, workers...)
 }
 
-// close ends the workers that are free.
+// close ends the free workers.
 func (p *workers) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,7 +111,7 @@ func (w *worker) loop() {
 	}
 }
 
-// help works on a job until its run is over, or nothing has come for a while.
+// help works on a job until its run is over, or until no step has been published for a while.
 func (w *worker) help(j *job) {
 	seen, spun := uint64(0), 0
 	for {
@@ -126,17 +129,18 @@ func (w *worker) help(j *job) {
 			kernel.Pause()
 			continue
 		}
-		// A step may come now: who sees that first, this worker or the run, makes it present.
+		// A step may be published now. Whichever sees that first, this worker or the run, sets the
+		// state to present.
 		w.state.Store(leaving)
 		if j.next.Load()>>32 != seen && w.state.CompareAndSwap(leaving, present) {
 			continue
 		}
-		w.state.CompareAndSwap(leaving, waiting) // or the run has made it present, and sends the job
+		w.state.CompareAndSwap(leaving, waiting) // fails if the run has set it to present and sends the job
 		return
 	}
 }
 
-// wait waits for another job; nil is none, for a while.
+// wait polls for another job for a while. It returns nil if none has come.
 func (w *worker) wait() *job {
 	for range waits {
 		if j := w.mail.Load(); j != nil {
@@ -148,7 +152,7 @@ func (w *worker) wait() *job {
 	if w.state.CompareAndSwap(waiting, sleeping) {
 		return nil
 	}
-	for { // it is on its way
+	for { // a run has set the state to present, and a job is about to arrive
 		if j := w.mail.Load(); j != nil {
 			w.mail.Store(nil)
 			return j
@@ -156,7 +160,7 @@ func (w *worker) wait() *job {
 	}
 }
 
-// give gives a job to a worker that has none; one that is present has it already.
+// give sends a job to a worker, unless the worker is still working on it.
 func (w *worker) give(j *job) {
 	switch {
 	case w.state.CompareAndSwap(sleeping, present):
@@ -182,8 +186,8 @@ func (j *job) work(slot int, number uint64) {
 			continue
 		}
 		j.part(s, part, slot)
-		// Between the two the run may have seen the end, and wait for that of a later step:
-		// it is woken for this one only.
+		// Between Add and CompareAndSwap the run may have seen that the step is done, and may already
+		// wait for a later step. Comparing the number makes sure that it is woken for this step only.
 		if int(j.done.Add(1)) == s.parts && j.asleep.CompareAndSwap(number+1, 0) {
 			j.wake <- struct{}{}
 		}
@@ -204,9 +208,9 @@ func (j *job) publish(s *step) (number uint64) {
 	return j.open()
 }
 
-// change puts s in the place of a step that is done. A helper may have read the number of that
-// one and not yet the step. The number changes first, so that such a helper, which then finds s,
-// takes no part of it: work takes parts under the number that it was given.
+// change replaces a step that is done with s. A helper may have read the number of the old step, but
+// not yet the step itself. The number changes first, so that such a helper, which then reads s, cannot
+// take a part of it: work takes a part only if the number is still the one that it was given.
 func (j *job) change(s *step) {
 	number := j.next.Load()>>32 + 1
 	j.next.Store(number << 32)
@@ -251,7 +255,7 @@ func (j *job) run(s *step, helpers []*worker) {
 	<-j.wake
 }
 
-// over ends a run: no helper has anything to do with it after that.
+// over ends a run. After it returns, no helper accesses the job.
 func (j *job) over(helpers []*worker) {
 	j.publish(nil)
 	for _, w := range helpers {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A helper that is late, and has the number of a step that is over, takes no part of the one that
-// comes after it.
+// TestLateHelper checks that a late helper that has the number of a step that is over does not take a part of
+// the next step.
 func TestLateHelper(t *testing.T) {
 	j := &job{scratch: make([][]float32, 2), wake: make(chan struct{}, 1)}
 	var ran int
@@ -32,7 +32,7 @@ func TestLateHelper(t *testing.T) {
 	}
 }
 
-// Each part of a step runs once, and the run goes on after that.
+// TestPartsRunOnce checks that each part of a step runs once, and that the run continues after it.
 func TestPartsRunOnce(t *testing.T) {
 	for _, threads := range []int{2, 3, 5} {
 		p := newWorkers(threads)

@@ -10,10 +10,11 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// eval computes a node's results from its operands; an update changes its first operands.
+// eval computes a node's results from its operands. out is zero when it is called. An update changes
+// its first operands.
 type eval func(n *graph.Node, in, out []*Array)
 
-// evals is the table of ops.
+// evals maps the name of each op to its reference implementation.
 var evals = map[string]eval{
 	"Input":    nil,
 	"Variable": nil,
@@ -145,48 +146,48 @@ var evals = map[string]eval{
 	"Conv2D": func(n *graph.Node, in, out []*Array) {
 		conv(n.Op.(op.Conv2D), in[0], in[1], out[0], func(x, w, y int) { out[0].V[y] += in[0].V[x] * in[1].V[w] })
 	},
-	"Conv2DBackwardData": func(n *graph.Node, in, out []*Array) {
-		conv(op.Conv2D(n.Op.(op.Conv2DBackwardData)), out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
+	"Conv2DGradInput": func(n *graph.Node, in, out []*Array) {
+		conv(op.Conv2D(n.Op.(op.Conv2DGradInput)), out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
 	},
-	"Conv2DBackwardFilter": func(n *graph.Node, in, out []*Array) {
-		conv(op.Conv2D(n.Op.(op.Conv2DBackwardFilter)), in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
+	"Conv2DGradFilter": func(n *graph.Node, in, out []*Array) {
+		conv(op.Conv2D(n.Op.(op.Conv2DGradFilter)), in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
 	},
 	"DepthwiseConv2D": func(n *graph.Node, in, out []*Array) {
 		depthwise(n.Op.(op.DepthwiseConv2D).Window, in[0], in[1], out[0], func(x, w, y int) { out[0].V[y] += in[0].V[x] * in[1].V[w] })
 	},
-	"DepthwiseConv2DBackwardData": func(n *graph.Node, in, out []*Array) {
-		depthwise(n.Op.(op.DepthwiseConv2DBackwardData).Window, out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
+	"DepthwiseConv2DGradInput": func(n *graph.Node, in, out []*Array) {
+		depthwise(n.Op.(op.DepthwiseConv2DGradInput).Window, out[0], in[0], in[1], func(x, w, y int) { out[0].V[x] += in[0].V[w] * in[1].V[y] })
 	},
-	"DepthwiseConv2DBackwardFilter": func(n *graph.Node, in, out []*Array) {
-		depthwise(n.Op.(op.DepthwiseConv2DBackwardFilter).Window, in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
+	"DepthwiseConv2DGradFilter": func(n *graph.Node, in, out []*Array) {
+		depthwise(n.Op.(op.DepthwiseConv2DGradFilter).Window, in[0], out[0], in[1], func(x, w, y int) { out[0].V[w] += in[0].V[x] * in[1].V[y] })
 	},
 	"MaxPool2D": func(n *graph.Node, in, out []*Array) {
 		for i := range out[0].V {
 			out[0].V[i] = math.Inf(-1)
 		}
-		pool(n.Op.(op.MaxPool2D).Window, in[0], out[0], func(x, y, pos int) {
+		pool(n.Op.(op.MaxPool2D).Window, in[0], out[0], func(x, y, position int) {
 			if in[0].V[x] > out[0].V[y] {
-				out[0].V[y], out[1].V[y] = in[0].V[x], float64(pos)
+				out[0].V[y], out[1].V[y] = in[0].V[x], float64(position)
 			}
 		})
 	},
 	"MaxPool2DGrad": func(n *graph.Node, in, out []*Array) {
-		pool(n.Op.(op.MaxPool2DGrad).Window, out[0], in[0], func(x, y, pos int) {
-			if int(in[1].V[y]) == pos {
+		pool(n.Op.(op.MaxPool2DGrad).Window, out[0], in[0], func(x, y, position int) {
+			if int(in[1].V[y]) == position {
 				out[0].V[x] += in[0].V[y]
 			}
 		})
 	},
-	"AvgPool2D": func(n *graph.Node, in, out []*Array) {
-		w := n.Op.(op.AvgPool2D).Window
+	"AveragePool2D": func(n *graph.Node, in, out []*Array) {
+		w := n.Op.(op.AveragePool2D).Window
 		count := counts(w, in[0], out[0])
 		pool(w, in[0], out[0], func(x, y, _ int) { out[0].V[y] += in[0].V[x] })
 		for i := range count {
 			out[0].V[i] /= count[i]
 		}
 	},
-	"AvgPool2DGrad": func(n *graph.Node, in, out []*Array) {
-		w := n.Op.(op.AvgPool2DGrad).Window
+	"AveragePool2DGrad": func(n *graph.Node, in, out []*Array) {
+		w := n.Op.(op.AveragePool2DGrad).Window
 		count := counts(w, out[0], in[0])
 		pool(w, out[0], in[0], func(x, y, _ int) { out[0].V[x] += in[0].V[y] / count[y] })
 	},
@@ -360,7 +361,7 @@ func relu(x float64) float64 {
 	if x < 0 {
 		return 0
 	}
-	return x // NaN stays
+	return x // NaN is returned as it is
 }
 
 func softmax(x []float64) {
@@ -428,7 +429,7 @@ func product(o op.MatMul, a, b, out *Array) {
 	}
 }
 
-// moved is the index at, begin further on.
+// moved is the index at + begin.
 func moved(at, begin []int) []int {
 	m := slices.Clone(at)
 	for d, n := range begin {
@@ -437,7 +438,7 @@ func moved(at, begin []int) []int {
 	return m
 }
 
-// each calls f for every index of a shape, in row-major order.
+// each calls f for each element of a shape in row-major order, with its offset i and its index at.
 func each(s tensor.Shape, f func(i int, at []int)) {
 	at := make([]int, len(s))
 	for i := range s.Elements() {
@@ -451,7 +452,7 @@ func each(s tensor.Shape, f func(i int, at []int)) {
 	}
 }
 
-// ptr is the element at an index into a shape that a's is broadcast to.
+// ptr returns the element at an index into a shape to which a is broadcast.
 func (a *Array) ptr(at []int) *float64 {
 	at = at[len(at)-len(a.Shape):]
 	i := 0
@@ -466,7 +467,7 @@ func (a *Array) ptr(at []int) *float64 {
 
 func (a *Array) at(at []int) float64 { return *a.ptr(at) }
 
-// rows calls f for every run along the last dimension.
+// rows calls f for each row along the last dimension.
 func rows(a *Array, f func(i int, row []float64)) {
 	n := a.Shape[len(a.Shape)-1]
 	for i := range len(a.V) / max(n, 1) {
@@ -474,8 +475,8 @@ func rows(a *Array, f func(i int, row []float64)) {
 	}
 }
 
-// slide calls f for every pair of a position (n, oh, ow) of the window and a pixel (ih, iw)
-// of x under it, with the place (kh, kw) in the window.
+// slide calls f for each result (n, oh, ow) of a window and each pixel (ih, iw) of x in it, with the
+// pixel's position (kh, kw) in the window.
 func slide(w op.Window, x, y tensor.Shape, f func(n, oh, ow, ih, iw, kh, kw int)) {
 	top, left := w.Before(0, x[1]), w.Before(1, x[2])
 	for n := range y[0] {
@@ -495,34 +496,35 @@ func slide(w op.Window, x, y tensor.Shape, f func(n, oh, ow, ih, iw, kh, kw int)
 	}
 }
 
-// conv calls f with the places in x, kernel k and y of every product of a convolution.
-func conv(o op.Conv2D, x, k, y *Array, f func(x, k, y int)) {
-	xs, ys, c, filters := x.Shape, y.Shape, k.Shape[2], k.Shape[3]
-	group := filters / max(o.Groups, 1)
+// conv calls f for each product of a convolution with the indices of its elements of the images x,
+// the filter w and the result y.
+func conv(o op.Conv2D, x, w, y *Array, f func(x, w, y int)) {
+	xs, ys, c, outputs := x.Shape, y.Shape, w.Shape[2], w.Shape[3]
+	group := outputs / max(o.Groups, 1)
 	slide(o.Window, xs, ys, func(n, oh, ow, ih, iw, kh, kw int) {
-		xi, yi, ki := ((n*xs[1]+ih)*xs[2]+iw)*xs[3], ((n*ys[1]+oh)*ys[2]+ow)*filters, (kh*o.Size[1]+kw)*c*filters
+		xi, yi, wi := ((n*xs[1]+ih)*xs[2]+iw)*xs[3], ((n*ys[1]+oh)*ys[2]+ow)*outputs, (kh*o.Size[1]+kw)*c*outputs
 		for ci := range c {
-			for oi := range filters {
-				f(xi+oi/group*c+ci, ki+ci*filters+oi, yi+oi)
+			for oi := range outputs {
+				f(xi+oi/group*c+ci, wi+ci*outputs+oi, yi+oi)
 			}
 		}
 	})
 }
 
 // depthwise is conv for a depthwise convolution.
-func depthwise(w op.Window, x, k, y *Array, f func(x, k, y int)) {
-	xs, ys, c, m := x.Shape, y.Shape, k.Shape[2], k.Shape[3]
-	slide(w, xs, ys, func(n, oh, ow, ih, iw, kh, kw int) {
-		xi, yi, ki := ((n*xs[1]+ih)*xs[2]+iw)*c, ((n*ys[1]+oh)*ys[2]+ow)*c*m, (kh*w.Size[1]+kw)*c*m
+func depthwise(o op.Window, x, w, y *Array, f func(x, w, y int)) {
+	xs, ys, c, m := x.Shape, y.Shape, w.Shape[2], w.Shape[3]
+	slide(o, xs, ys, func(n, oh, ow, ih, iw, kh, kw int) {
+		xi, yi, wi := ((n*xs[1]+ih)*xs[2]+iw)*c, ((n*ys[1]+oh)*ys[2]+ow)*c*m, (kh*o.Size[1]+kw)*c*m
 		for i := range c * m {
-			f(xi+i/m, ki+i, yi+i)
+			f(xi+i/m, wi+i, yi+i)
 		}
 	})
 }
 
-// pool calls f with the places in x and y and the position in the window, for every
-// element under every window.
-func pool(w op.Window, x, y *Array, f func(x, y, pos int)) {
+// pool calls f for each element of each window with the indices of the element in x and of the result
+// in y, and the element's position in the window, row*width + column.
+func pool(w op.Window, x, y *Array, f func(x, y, position int)) {
 	xs, ys, c := x.Shape, y.Shape, x.Shape[3]
 	slide(w, xs, ys, func(n, oh, ow, ih, iw, kh, kw int) {
 		xi, yi := ((n*xs[1]+ih)*xs[2]+iw)*c, ((n*ys[1]+oh)*ys[2]+ow)*c
@@ -532,6 +534,7 @@ func pool(w op.Window, x, y *Array, f func(x, y, pos int)) {
 	})
 }
 
+// counts returns the number of pixels in the window of each result.
 func counts(w op.Window, x, y *Array) []float64 {
 	count := make([]float64, len(y.V))
 	pool(w, x, y, func(_, y, _ int) { count[y]++ })

@@ -1,6 +1,6 @@
-// Package interp runs graphs naively: every op by plain loops over float64, rounded to the
-// value's type after each op. It is the oracle that the engine is tested against, and in
-// Exact mode, without rounding, the one that gradients are checked with.
+// Package interp runs graphs by plain loops over float64 and rounds to the value's type after each op.
+// It is the reference that the engine is tested against. In Exact mode, without rounding, it is the
+// reference for checking gradients by finite differences.
 package interp
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Array is a value: elements of any type, as float64.
+// Array is a value whose elements, of any type, are held as float64.
 type Array struct {
 	Shape tensor.Shape
 	V     []float64
@@ -21,7 +21,7 @@ type Array struct {
 
 func newArray(s tensor.Shape) *Array { return &Array{s, make([]float64, s.Elements())} }
 
-// Interpreter runs graphs. Exact leaves floating-point values unrounded.
+// Interpreter runs graphs. With Exact, floating-point values are not rounded.
 type Interpreter struct{ Exact bool }
 
 // New returns the interpreter as a backend.
@@ -33,7 +33,7 @@ func (Interpreter) Name() string { return "interpreter" }
 // Supports implements backend.Backend.
 func (Interpreter) Supports(n *graph.Node) error {
 	if _, ok := evals[n.Op.Name()]; !ok {
-		return fmt.Errorf("%s: the interpreter has no %s", n.Layer, n.Op.Name())
+		return fmt.Errorf("%s: the interpreter does not know the op %s", n.Layer, n.Op.Name())
 	}
 	return nil
 }
@@ -87,8 +87,8 @@ func (p *program) Run(in, out []*tensor.Tensor) error {
 	return nil
 }
 
-// Evaluate runs g on inputs of known shapes. vars reads a variable, set is called for each
-// update, in order; set may be nil when g has none.
+// Evaluate runs g on inputs of known shapes and returns its outputs. vars reads a variable; set is
+// called with each updated variable, in order, and may be nil if g has no updates.
 func (i Interpreter) Evaluate(g *graph.Graph, in []*Array, vars func(path string) *Array, set func(path string, a *Array)) ([]*Array, error) {
 	shapes := make([]tensor.Shape, len(in))
 	for j, a := range in {
@@ -119,7 +119,7 @@ func (i Interpreter) Evaluate(g *graph.Graph, in []*Array, vars func(path string
 		}
 		if u, ok := n.Op.(op.Updater); ok {
 			for j, v := range n.In[:u.Updates()] {
-				args[j] = vars(v.Node.Op.(op.Variable).Path) // as the updates before have left it
+				args[j] = vars(v.Node.Op.(op.Variable).Path) // as the previous updates left it
 			}
 			evals[n.Op.Name()](n, args, nil)
 			for j, v := range n.In[:u.Updates()] {
@@ -163,7 +163,7 @@ func (i Interpreter) round(d tensor.DType, a *Array) {
 	}
 }
 
-// FromTensor copies a tensor's elements.
+// FromTensor returns an array with a copy of a tensor's elements.
 func FromTensor(t *tensor.Tensor) *Array {
 	a := newArray(t.Shape())
 	switch t.DType() {

@@ -12,9 +12,9 @@ func supported(i ISA) bool {
 	return i == Generic
 }
 
-// Halves says whether this processor does AVX-512 in halves, as Zen 4 does: its peak is that of
-// AVX2, which needs narrower tiles to reach it. It may decide about tiles, as these give the same
-// bits, never about the order of sums.
+// Halves reports whether this processor executes AVX-512 instructions in two halves, as Zen 4 does. Its peak is
+// that of AVX2, which narrower tiles reach too. Halves may affect the choice of tiles, which all give the same
+// bits, but never the order of sums.
 var Halves = halves()
 
 func halves() bool {
@@ -30,5 +30,5 @@ func halves() bool {
 	return family == 0x19
 }
 
-// cpuid is the instruction, for a leaf without subleaves.
+// cpuid executes the CPUID instruction for a leaf without subleaves.
 func cpuid(leaf uint32) (a, b, c, d uint32)

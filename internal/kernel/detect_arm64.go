@@ -2,5 +2,5 @@ package kernel
 
 func supported(i ISA) bool { return i == NEON || i == Generic }
 
-// Halves says whether this processor does AVX-512 in halves.
+// Halves reports whether this processor executes AVX-512 instructions in two halves.
 var Halves = false

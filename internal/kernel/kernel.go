@@ -1,16 +1,15 @@
-// Package kernel says which instruction sets there are and how work is cut into parts; the
-// packages below it hold the kernels, one package a family.
+// Package kernel defines the instruction sets and how work is divided into parts. The packages below it hold
+// the kernels, one package for each family.
 //
-// A kernel is prepared once for a shape and an instruction set, and immutable after that.
-// Its work is cut into parts by the shape alone, so that the same bits come out whichever
-// worker runs which part, in which order, at the same time or not. An element of a result
-// is always summed in one order with one kind of rounding: AVX2, AVX-512 and NEON agree bit
-// for bit; the portable code differs from them by rounding where they contract a multiplication
-// and an addition (FMA).
+// A kernel is prepared once for a shape and an instruction set, and is then immutable. Its work is divided into
+// parts that depend on the shape only, so the results are bit for bit the same whichever worker runs a part, in
+// any order, concurrently or not. An element of a result is always summed in one order, with the same rounding:
+// AVX2, AVX-512 and NEON agree bit for bit. Portable Go differs from them by rounding where they use a fused
+// multiply-add.
 //
-// Denormal numbers are numbers: nothing is flushed to zero, neither operands nor results, on
-// any instruction set, as IEEE 754 and Go have it. (TensorFlow's threads flush both.) Processors
-// that take long for them, as Intel's do, take long.
+// Denormal numbers are not flushed to zero, neither in operands nor in results, on any instruction set, as in
+// IEEE 754 and Go. (TensorFlow's threads flush both.) Some processors, such as Intel's, compute with them
+// slowly.
 package kernel
 
 //go:generate go run ./gen
@@ -20,18 +19,18 @@ import (
 	"os"
 )
 
-// ISA is an instruction set that kernels are written for.
+// ISA is an instruction set.
 type ISA uint8
 
-// The instruction sets. Generic is portable Go, the reference of all others.
+// The instruction sets. Generic is portable Go, the reference for all others.
 const (
 	Generic ISA = iota
 	AVX2        // with FMA
 	AVX512      // F, BW, DQ, VL
-	NEON        // Advanced SIMD, which every arm64 has
+	NEON        // Advanced SIMD, which all arm64 processors have
 )
 
-// isas lists them in order of preference, with the word that LINCE_ISA knows them by.
+// isas lists the instruction sets in order of preference, with their names in LINCE_ISA.
 var isas = []struct {
 	isa  ISA
 	name string
@@ -42,7 +41,7 @@ var isas = []struct {
 	{Generic, "generic"},
 }
 
-// String is the word that LINCE_ISA takes.
+// String returns the name in LINCE_ISA.
 func (i ISA) String() string {
 	for _, s := range isas {
 		if s.isa == i {
@@ -52,7 +51,18 @@ func (i ISA) String() string {
 	return fmt.Sprintf("ISA(%d)", uint8(i))
 }
 
-// Available lists what this machine can run, best first; Generic is always the last.
+// Lanes is the number of float32 in a vector; 0 for Generic, which has no vectors.
+func (i ISA) Lanes() int { return [...]int{Generic: 0, AVX2: 8, AVX512: 16, NEON: 4}[i] }
+
+// Vectors is the number of whole vectors in n float32; 0 for Generic.
+func (i ISA) Vectors(n int) int {
+	if i == Generic {
+		return 0
+	}
+	return n / i.Lanes()
+}
+
+// Available lists the instruction sets that this machine supports, best first. Generic is always the last.
 func Available() []ISA {
 	var list []ISA
 	for _, s := range isas {
@@ -63,8 +73,8 @@ func Available() []ISA {
 	return list
 }
 
-// Detect is the best instruction set of this machine, or the one that the environment
-// variable LINCE_ISA names; an unknown or unsupported name is an error.
+// Detect returns the best instruction set of this machine, or the one in the environment variable LINCE_ISA. An
+// unknown or unsupported name is an error.
 func Detect() (ISA, error) {
 	return detect(os.Getenv("LINCE_ISA"))
 }
@@ -79,9 +89,9 @@ func detect(name string) (ISA, error) {
 			continue
 		}
 		if !supported(s.isa) {
-			return Generic, fmt.Errorf("LINCE_ISA=%s: this machine has no %s; it has %v", name, name, available)
+			return Generic, fmt.Errorf("LINCE_ISA=%s: this machine has no %s, want one of %v", name, name, available)
 		}
 		return s.isa, nil
 	}
-	return Generic, fmt.Errorf("LINCE_ISA=%s: unknown instruction set, want one of generic, avx2, avx512, neon", name)
+	return Generic, fmt.Errorf("LINCE_ISA=%s: must be one of generic, avx2, avx512, neon", name)
 }

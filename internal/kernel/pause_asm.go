@@ -2,5 +2,5 @@
 
 package kernel
 
-// Pause tells the processor that this thread waits for another in a loop: 10 to 50 ns.
+// Pause tells the processor that this thread polls in a loop. It takes 10 to 50 ns.
 func Pause()

@@ -2,5 +2,5 @@
 
 package kernel
 
-// Pause tells the processor that this thread waits for another in a loop.
+// Pause tells the processor that this thread polls in a loop.
 func Pause() {}

@@ -1,16 +1,16 @@
 package kernel
 
-// Places are indices into the three operands of a Walk, or steps between such indices; 0 for an
-// operand that the walk does not have. (Go does not keep arrays in registers.)
-type Places struct{ A, B, C int }
+// Offsets are indices into the operands of a Walk, or distances between such indices. They are 0 for operands
+// that the walk does not have. (This is not an array because Go does not keep arrays in registers.)
+type Offsets struct{ A, B, C int }
 
-func (p Places) times(n int) Places { return Places{p.A * n, p.B * n, p.C * n} }
+func (p Offsets) times(n int) Offsets { return Offsets{p.A * n, p.B * n, p.C * n} }
 
-func (p Places) plus(q Places) Places { return Places{p.A + q.A, p.B + q.B, p.C + q.C} }
+func (p Offsets) plus(q Offsets) Offsets { return Offsets{p.A + q.A, p.B + q.B, p.C + q.C} }
 
-// Walk visits the elements of a shape in order, one run along the last dimension at a time, and
-// gives the index of each run's first element in up to three operands. Adjacent dimensions are
-// merged where every operand steps through them at one stride, so that runs are long.
+// Walk visits the elements of a shape in row-major order, in runs along the last dimension, and computes the
+// index of each run's first element in up to three operands. Adjacent dimensions are merged if they have a
+// common stride in each operand, so that runs are long.
 type Walk struct {
 	axes []walkAxis // at least one
 	n    int
@@ -18,11 +18,11 @@ type Walk struct {
 
 type walkAxis struct {
 	n    int
-	step Places
+	step Offsets
 }
 
-// NewWalk prepares the walk over shape. strides[i] are the strides of operand i along each
-// dimension, in elements; 0 repeats the operand along a dimension.
+// NewWalk prepares a walk over shape. strides[i] has the strides of operand i along each dimension, in elements.
+// A stride of 0 repeats the operand along the dimension.
 func NewWalk(shape []int, strides ...[]int) *Walk {
 	w := &Walk{n: 1}
 	for d, n := range shape {
@@ -50,21 +50,21 @@ func NewWalk(shape []int, strides ...[]int) *Walk {
 func (w *Walk) Len() int { return w.n }
 
 // Step is the distance between adjacent elements of a run, in each operand.
-func (w *Walk) Step() Places { return w.axes[len(w.axes)-1].step }
+func (w *Walk) Step() Offsets { return w.axes[len(w.axes)-1].step }
 
-// Range calls f for each run of the elements [lo, hi): n elements, the first of which is element
-// at of the shape and has the indices from in the operands.
-func (w *Walk) Range(lo, hi int, f func(at, n int, from Places)) {
+// Range calls f for each run of elements [lo, hi) of the shape. A run has n elements and starts with element at,
+// which has the indices from in the operands.
+func (w *Walk) Range(lo, hi int, f func(at, n int, from Offsets)) {
 	outer := len(w.axes) - 1
 	run := w.axes[outer]
 	for at := lo; at < hi; {
 		row, skip := at/run.n, at%run.n
-		rows, step := 1, Places{}
+		rows, step := 1, Offsets{}
 		if outer > 0 {
 			next := w.axes[outer-1]
 			rows, step = next.n-row%next.n, next.step
 		}
-		var from Places
+		var from Offsets
 		for d := outer - 1; d >= 0; d-- {
 			a := w.axes[d]
 			from = from.plus(a.step.times(row % a.n))

@@ -2,7 +2,7 @@ package kernel
 
 import "testing"
 
-func list(p Places) []int { return []int{p.A, p.B, p.C} }
+func list(p Offsets) []int { return []int{p.A, p.B, p.C} }
 
 // TestWalk compares walks in blocks of all lengths with indices counted by hand.
 func TestWalk(t *testing.T) {
@@ -30,14 +30,14 @@ func TestWalk(t *testing.T) {
 			t.Errorf("%v: %d elements, want %d", c.shape, w.Len(), n)
 		}
 		runs := 0
-		w.Range(0, n, func(int, int, Places) { runs++ })
+		w.Range(0, n, func(int, int, Offsets) { runs++ })
 		if runs != c.runs {
 			t.Errorf("%v, strides %v: %d runs, want %d", c.shape, c.strides, runs, c.runs)
 		}
 		for block := 1; block <= n; block++ {
 			next := 0
 			for lo := 0; lo < n; lo += block {
-				w.Range(lo, min(n, lo+block), func(at, count int, from Places) {
+				w.Range(lo, min(n, lo+block), func(at, count int, from Offsets) {
 					if at != next || count < 1 {
 						t.Fatalf("%v in blocks of %d: %d elements at %d, want some at %d", c.shape, block, count, at, next)
 					}
@@ -63,7 +63,7 @@ func TestWalk(t *testing.T) {
 	}
 	w := NewWalk([]int{2, 3, 4}, []int{0, 4, 1})
 	sum := 0
-	if n := testing.AllocsPerRun(3, func() { w.Range(0, 24, func(at, n int, from Places) { sum += n }) }); n != 0 {
+	if n := testing.AllocsPerRun(3, func() { w.Range(0, 24, func(at, n int, from Offsets) { sum += n }) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -2,44 +2,44 @@ package batchnorm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Activation is what follows a normalization.
+// Activation is an activation function that follows a normalization.
 type Activation uint8
 
-// The activations; NaN stays.
+// The activations. NaN stays NaN.
 const (
 	Linear Activation = iota
 	ReLU              // max(x, 0)
 	ReLU6             // min(max(x, 0), 6)
 )
 
-// Epilogue is what is done to a result before it is stored: a residual is added, then comes
-// the activation.
+// Epilogue says what is done to a result before it is stored: a residual is added, then the activation
+// is applied.
 type Epilogue struct {
-	Add        bool
+	Residual   bool
 	Activation Activation
 }
 
-// Apply normalizes: y = (x-mean)*scale + shift, for each channel, with its epilogue.
+// Apply normalizes with known statistics: y = (x-mean)*scale + shift for each channel, and the epilogue.
 type Apply struct {
 	lines
 	epilogue Epilogue
 }
 
-// NewApply prepares it for rows of channels.
+// NewApply prepares the normalization of a matrix [rows, channels].
 func NewApply(isa kernel.ISA, rows, channels int, e Epilogue) *Apply {
 	return &Apply{newLines(isa, rows, channels), e}
 }
 
-// CoefficientsLen is the number of floats of the coefficients.
+// CoefficientsLen is the length of the coefficients, in floats.
 func (a *Apply) CoefficientsLen() int { return 3 * a.width }
 
-// Moments makes the coefficients of a batch's statistics; gamma is nil for 1 and beta for 0.
+// Moments computes the coefficients from a mean and a variance. A gamma of nil means 1, a beta of nil 0.
 func (a *Apply) Moments(mean, variance, gamma, beta []float32, epsilon float64, coefficients []float32) {
 	c := coefficients[:3*a.width]
 	a.coefficients(c, mean, variance, gamma, beta, epsilon)
 }
 
-// Affine makes the coefficients of y = x*scale + shift; shift is nil for 0.
+// Affine computes the coefficients of y = x*scale + shift. A shift of nil means 0.
 func (a *Apply) Affine(scale, shift, coefficients []float32) {
 	c := coefficients[:3*a.width]
 	clear(c)
@@ -49,7 +49,7 @@ func (a *Apply) Affine(scale, shift, coefficients []float32) {
 	}
 }
 
-// coefficients are the lines mean, scale and shift.
+// coefficients computes the lines mean, scale and shift.
 func (l lines) coefficients(c, mean, variance, gamma, beta []float32, epsilon float64) {
 	w := l.width
 	l.spread(c[:w], mean)
@@ -68,10 +68,10 @@ func (l lines) coefficients(c, mean, variance, gamma, beta []float32, epsilon fl
 	}
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (a *Apply) Parts() int { return a.walkParts() }
 
-// Run makes a part of y, which may be x or the residual.
+// Run computes a part of y, which may be x or the residual.
 func (a *Apply) Run(part int, x, residual, coefficients, y []float32) {
 	lo, hi, last := a.walk(part)
 	from, to := lo*a.width, hi*a.width
@@ -85,13 +85,13 @@ func (a *Apply) Run(part int, x, residual, coefficients, y []float32) {
 	}
 }
 
-// line makes n numbers of a line.
+// line computes n numbers of a line of y.
 func (a *Apply) line(at, n int, x, residual, coefficients, y []float32) {
 	w := a.width
 	mean, scale, shift := coefficients[:n], coefficients[w:][:n], coefficients[2*w:][:n]
 	for i, v := range x[at : at+n] {
 		v = float32((v-mean[i])*scale[i]) + shift[i]
-		if a.epilogue.Add {
+		if a.epilogue.Residual {
 			v += residual[at+i]
 		}
 		y[at+i] = activate(a.epilogue.Activation, v)

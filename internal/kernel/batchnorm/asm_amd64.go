@@ -2,93 +2,190 @@
 
 package batchnorm
 
-func applyAVX512(e Epilogue, y, x, residual, coefficients *float32, lines int, width uintptr) {
-	switch e {
-	case Epilogue{false, Linear}:
+import "github.com/lince-ml/lince/internal/kernel"
+
+// momentsVectors calls the assembly for an instruction set.
+func momentsVectors(isa kernel.ISA, mean *float32, squares *float32, x *float32, count *float32, vectors int, rows int, stride uintptr) {
+	if isa == kernel.AVX512 {
+		momentsAVX512(mean, squares, x, count, vectors, rows, stride)
+	} else {
+		momentsAVX2(mean, squares, x, count, vectors, rows, stride)
+	}
+}
+
+// applyLinearVectors calls the assembly for an instruction set.
+func applyLinearVectors(isa kernel.ISA, y *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	if isa == kernel.AVX512 {
 		applyLinearAVX512(y, x, coefficients, lines, width)
-	case Epilogue{false, ReLU}:
+	} else {
+		applyLinearAVX2(y, x, coefficients, lines, width)
+	}
+}
+
+// applyResidualLinearVectors calls the assembly for an instruction set.
+func applyResidualLinearVectors(isa kernel.ISA, y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr) {
+	if isa == kernel.AVX512 {
+		applyResidualLinearAVX512(y, x, residual, coefficients, lines, width)
+	} else {
+		applyResidualLinearAVX2(y, x, residual, coefficients, lines, width)
+	}
+}
+
+// sumsLinearVectors calls the assembly for an instruction set.
+func sumsLinearVectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	if isa == kernel.AVX512 {
+		sumsLinearAVX512(sums, products, grad, x, coefficients, vectors, rows, width)
+	} else {
+		sumsLinearAVX2(sums, products, grad, x, coefficients, vectors, rows, width)
+	}
+}
+
+// gradLinearVectors calls the assembly for an instruction set.
+func gradLinearVectors(isa kernel.ISA, dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	if isa == kernel.AVX512 {
+		gradLinearAVX512(dx, grad, x, coefficients, lines, width)
+	} else {
+		gradLinearAVX2(dx, grad, x, coefficients, lines, width)
+	}
+}
+
+// applyReLUVectors calls the assembly for an instruction set.
+func applyReLUVectors(isa kernel.ISA, y *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	if isa == kernel.AVX512 {
 		applyReLUAVX512(y, x, coefficients, lines, width)
-	case Epilogue{false, ReLU6}:
+	} else {
+		applyReLUAVX2(y, x, coefficients, lines, width)
+	}
+}
+
+// applyResidualReLUVectors calls the assembly for an instruction set.
+func applyResidualReLUVectors(isa kernel.ISA, y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr) {
+	if isa == kernel.AVX512 {
+		applyResidualReLUAVX512(y, x, residual, coefficients, lines, width)
+	} else {
+		applyResidualReLUAVX2(y, x, residual, coefficients, lines, width)
+	}
+}
+
+// sumsReLUVectors calls the assembly for an instruction set.
+func sumsReLUVectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	if isa == kernel.AVX512 {
+		sumsReLUAVX512(sums, products, grad, x, coefficients, vectors, rows, width)
+	} else {
+		sumsReLUAVX2(sums, products, grad, x, coefficients, vectors, rows, width)
+	}
+}
+
+// sumsOfReLUVectors calls the assembly for an instruction set.
+func sumsOfReLUVectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	if isa == kernel.AVX512 {
+		sumsOfReLUAVX512(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
+	} else {
+		sumsOfReLUAVX2(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
+	}
+}
+
+// gradReLUVectors calls the assembly for an instruction set.
+func gradReLUVectors(isa kernel.ISA, dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	if isa == kernel.AVX512 {
+		gradReLUAVX512(dx, grad, x, coefficients, lines, width)
+	} else {
+		gradReLUAVX2(dx, grad, x, coefficients, lines, width)
+	}
+}
+
+// applyReLU6Vectors calls the assembly for an instruction set.
+func applyReLU6Vectors(isa kernel.ISA, y *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	if isa == kernel.AVX512 {
 		applyReLU6AVX512(y, x, coefficients, lines, width)
-	case Epilogue{true, Linear}:
-		applyAddLinearAVX512(y, x, residual, coefficients, lines, width)
-	case Epilogue{true, ReLU}:
-		applyAddReLUAVX512(y, x, residual, coefficients, lines, width)
-	case Epilogue{true, ReLU6}:
-		applyAddReLU6AVX512(y, x, residual, coefficients, lines, width)
+	} else {
+		applyReLU6AVX2(y, x, coefficients, lines, width)
 	}
 }
 
-func sumsAVX512(m Mask, sums, products, g, x, y, masked, coefficients *float32, vectors, rows int, width uintptr) {
-	switch m {
-	case Mask{Linear, false}:
-		sumsLinearAVX512(sums, products, g, x, coefficients, vectors, rows, width)
-	case Mask{ReLU, false}:
-		sumsReLUAVX512(sums, products, g, x, coefficients, vectors, rows, width)
-	case Mask{ReLU, true}:
-		sumsOfReLUAVX512(sums, products, g, x, y, masked, coefficients, vectors, rows, width)
-	case Mask{ReLU6, false}:
-		sumsReLU6AVX512(sums, products, g, x, coefficients, vectors, rows, width)
-	case Mask{ReLU6, true}:
-		sumsOfReLU6AVX512(sums, products, g, x, y, masked, coefficients, vectors, rows, width)
+// applyResidualReLU6Vectors calls the assembly for an instruction set.
+func applyResidualReLU6Vectors(isa kernel.ISA, y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr) {
+	if isa == kernel.AVX512 {
+		applyResidualReLU6AVX512(y, x, residual, coefficients, lines, width)
+	} else {
+		applyResidualReLU6AVX2(y, x, residual, coefficients, lines, width)
 	}
 }
 
-func dataAVX512(a Activation, dx, g, x, coefficients *float32, lines int, width uintptr) {
-	switch a {
-	case Linear:
-		dataLinearAVX512(dx, g, x, coefficients, lines, width)
-	case ReLU:
-		dataReLUAVX512(dx, g, x, coefficients, lines, width)
-	case ReLU6:
-		dataReLU6AVX512(dx, g, x, coefficients, lines, width)
+// sumsReLU6Vectors calls the assembly for an instruction set.
+func sumsReLU6Vectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	if isa == kernel.AVX512 {
+		sumsReLU6AVX512(sums, products, grad, x, coefficients, vectors, rows, width)
+	} else {
+		sumsReLU6AVX2(sums, products, grad, x, coefficients, vectors, rows, width)
 	}
 }
 
-func applyAVX2(e Epilogue, y, x, residual, coefficients *float32, lines int, width uintptr) {
+// sumsOfReLU6Vectors calls the assembly for an instruction set.
+func sumsOfReLU6Vectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	if isa == kernel.AVX512 {
+		sumsOfReLU6AVX512(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
+	} else {
+		sumsOfReLU6AVX2(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
+	}
+}
+
+// gradReLU6Vectors calls the assembly for an instruction set.
+func gradReLU6Vectors(isa kernel.ISA, dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	if isa == kernel.AVX512 {
+		gradReLU6AVX512(dx, grad, x, coefficients, lines, width)
+	} else {
+		gradReLU6AVX2(dx, grad, x, coefficients, lines, width)
+	}
+}
+
+// applyLines calls the assembly for an epilogue.
+func applyLines(isa kernel.ISA, e Epilogue, y, x, residual, coefficients *float32, lines int, width uintptr) {
 	switch e {
 	case Epilogue{false, Linear}:
-		applyLinearAVX2(y, x, coefficients, lines, width)
-	case Epilogue{false, ReLU}:
-		applyReLUAVX2(y, x, coefficients, lines, width)
-	case Epilogue{false, ReLU6}:
-		applyReLU6AVX2(y, x, coefficients, lines, width)
+		applyLinearVectors(isa, y, x, coefficients, lines, width)
 	case Epilogue{true, Linear}:
-		applyAddLinearAVX2(y, x, residual, coefficients, lines, width)
+		applyResidualLinearVectors(isa, y, x, residual, coefficients, lines, width)
+	case Epilogue{false, ReLU}:
+		applyReLUVectors(isa, y, x, coefficients, lines, width)
 	case Epilogue{true, ReLU}:
-		applyAddReLUAVX2(y, x, residual, coefficients, lines, width)
+		applyResidualReLUVectors(isa, y, x, residual, coefficients, lines, width)
+	case Epilogue{false, ReLU6}:
+		applyReLU6Vectors(isa, y, x, coefficients, lines, width)
 	case Epilogue{true, ReLU6}:
-		applyAddReLU6AVX2(y, x, residual, coefficients, lines, width)
+		applyResidualReLU6Vectors(isa, y, x, residual, coefficients, lines, width)
 	}
 }
 
-func sumsAVX2(m Mask, sums, products, g, x, y, masked, coefficients *float32, vectors, rows int, width uintptr) {
+// sumLines calls the assembly for a mask.
+func sumLines(isa kernel.ISA, m Mask, sums, products, grad, x, y, masked, coefficients *float32, vectors, rows int, width uintptr) {
 	switch m {
 	case Mask{Linear, false}:
-		sumsLinearAVX2(sums, products, g, x, coefficients, vectors, rows, width)
+		sumsLinearVectors(isa, sums, products, grad, x, coefficients, vectors, rows, width)
 	case Mask{ReLU, false}:
-		sumsReLUAVX2(sums, products, g, x, coefficients, vectors, rows, width)
+		sumsReLUVectors(isa, sums, products, grad, x, coefficients, vectors, rows, width)
 	case Mask{ReLU, true}:
-		sumsOfReLUAVX2(sums, products, g, x, y, masked, coefficients, vectors, rows, width)
+		sumsOfReLUVectors(isa, sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
 	case Mask{ReLU6, false}:
-		sumsReLU6AVX2(sums, products, g, x, coefficients, vectors, rows, width)
+		sumsReLU6Vectors(isa, sums, products, grad, x, coefficients, vectors, rows, width)
 	case Mask{ReLU6, true}:
-		sumsOfReLU6AVX2(sums, products, g, x, y, masked, coefficients, vectors, rows, width)
+		sumsOfReLU6Vectors(isa, sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
 	}
 }
 
-func dataAVX2(a Activation, dx, g, x, coefficients *float32, lines int, width uintptr) {
+// gradLines calls the assembly for an activation.
+func gradLines(isa kernel.ISA, a Activation, dx, grad, x, coefficients *float32, lines int, width uintptr) {
 	switch a {
 	case Linear:
-		dataLinearAVX2(dx, g, x, coefficients, lines, width)
+		gradLinearVectors(isa, dx, grad, x, coefficients, lines, width)
 	case ReLU:
-		dataReLUAVX2(dx, g, x, coefficients, lines, width)
+		gradReLUVectors(isa, dx, grad, x, coefficients, lines, width)
 	case ReLU6:
-		dataReLU6AVX2(dx, g, x, coefficients, lines, width)
+		gradReLU6Vectors(isa, dx, grad, x, coefficients, lines, width)
 	}
 }
 
-// momentsAVX512 sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their differences from it, and squares[c] to the sum of the squares of these, corrected alike; stride is in bytes, rows is count, too.
+// momentsAVX512 sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their differences from it, and squares[c] to the sum of the squares of these differences, corrected likewise; stride is in bytes, and count is rows.
 //
 //go:noescape
 func momentsAVX512(mean *float32, squares *float32, x *float32, count *float32, vectors int, rows int, stride uintptr)
@@ -98,35 +195,30 @@ func momentsAVX512(mean *float32, squares *float32, x *float32, count *float32, 
 //go:noescape
 func applyLinearAVX512(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyReLUAVX512 sets y = (x-mean)*scale + shift, at least 0, over lines.
+// applyResidualLinearAVX512 sets y = (x-mean)*scale + shift + residual, over lines.
 //
 //go:noescape
-func applyReLUAVX512(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// applyReLU6AVX512 sets y = (x-mean)*scale + shift, from 0 to 6, over lines.
-//
-//go:noescape
-func applyReLU6AVX512(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// applyAddLinearAVX512 sets y = (x-mean)*scale + shift + residual, over lines.
-//
-//go:noescape
-func applyAddLinearAVX512(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
-
-// applyAddReLUAVX512 sets y = (x-mean)*scale + shift + residual, at least 0, over lines.
-//
-//go:noescape
-func applyAddReLUAVX512(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
-
-// applyAddReLU6AVX512 sets y = (x-mean)*scale + shift + residual, from 0 to 6, over lines.
-//
-//go:noescape
-func applyAddReLU6AVX512(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
+func applyResidualLinearAVX512(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
 // sumsLinearAVX512 sets, for each lane of vectors, sums to the sum of grad, and products to that of grad*(x-mean), down the rows, in order.
 //
 //go:noescape
 func sumsLinearAVX512(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
+
+// gradLinearAVX512 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad, over lines.
+//
+//go:noescape
+func gradLinearAVX512(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyReLUAVX512 sets y = (x-mean)*scale + shift, at least 0, over lines.
+//
+//go:noescape
+func applyReLUAVX512(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyResidualReLUAVX512 sets y = (x-mean)*scale + shift + residual, at least 0, over lines.
+//
+//go:noescape
+func applyResidualReLUAVX512(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
 // sumsReLUAVX512 sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
 //
@@ -138,6 +230,21 @@ func sumsReLUAVX512(sums *float32, products *float32, grad *float32, x *float32,
 //go:noescape
 func sumsOfReLUAVX512(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
+// gradReLUAVX512 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad masked by (x-mean)*scale + shift, over lines.
+//
+//go:noescape
+func gradReLUAVX512(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyReLU6AVX512 sets y = (x-mean)*scale + shift, from 0 to 6, over lines.
+//
+//go:noescape
+func applyReLU6AVX512(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyResidualReLU6AVX512 sets y = (x-mean)*scale + shift + residual, from 0 to 6, over lines.
+//
+//go:noescape
+func applyResidualReLU6AVX512(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
+
 // sumsReLU6AVX512 sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
 //
 //go:noescape
@@ -148,22 +255,12 @@ func sumsReLU6AVX512(sums *float32, products *float32, grad *float32, x *float32
 //go:noescape
 func sumsOfReLU6AVX512(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
-// dataLinearAVX512 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad, over lines.
+// gradReLU6AVX512 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad masked by (x-mean)*scale + shift, over lines.
 //
 //go:noescape
-func dataLinearAVX512(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
+func gradReLU6AVX512(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// dataReLUAVX512 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad where (x-mean)*scale + shift is let through, else 0, over lines.
-//
-//go:noescape
-func dataReLUAVX512(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// dataReLU6AVX512 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad where (x-mean)*scale + shift is let through, else 0, over lines.
-//
-//go:noescape
-func dataReLU6AVX512(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// momentsAVX2 sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their differences from it, and squares[c] to the sum of the squares of these, corrected alike; stride is in bytes, rows is count, too.
+// momentsAVX2 sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their differences from it, and squares[c] to the sum of the squares of these differences, corrected likewise; stride is in bytes, and count is rows.
 //
 //go:noescape
 func momentsAVX2(mean *float32, squares *float32, x *float32, count *float32, vectors int, rows int, stride uintptr)
@@ -173,35 +270,30 @@ func momentsAVX2(mean *float32, squares *float32, x *float32, count *float32, ve
 //go:noescape
 func applyLinearAVX2(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyReLUAVX2 sets y = (x-mean)*scale + shift, at least 0, over lines.
+// applyResidualLinearAVX2 sets y = (x-mean)*scale + shift + residual, over lines.
 //
 //go:noescape
-func applyReLUAVX2(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// applyReLU6AVX2 sets y = (x-mean)*scale + shift, from 0 to 6, over lines.
-//
-//go:noescape
-func applyReLU6AVX2(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// applyAddLinearAVX2 sets y = (x-mean)*scale + shift + residual, over lines.
-//
-//go:noescape
-func applyAddLinearAVX2(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
-
-// applyAddReLUAVX2 sets y = (x-mean)*scale + shift + residual, at least 0, over lines.
-//
-//go:noescape
-func applyAddReLUAVX2(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
-
-// applyAddReLU6AVX2 sets y = (x-mean)*scale + shift + residual, from 0 to 6, over lines.
-//
-//go:noescape
-func applyAddReLU6AVX2(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
+func applyResidualLinearAVX2(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
 // sumsLinearAVX2 sets, for each lane of vectors, sums to the sum of grad, and products to that of grad*(x-mean), down the rows, in order.
 //
 //go:noescape
 func sumsLinearAVX2(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
+
+// gradLinearAVX2 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad, over lines.
+//
+//go:noescape
+func gradLinearAVX2(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyReLUAVX2 sets y = (x-mean)*scale + shift, at least 0, over lines.
+//
+//go:noescape
+func applyReLUAVX2(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyResidualReLUAVX2 sets y = (x-mean)*scale + shift + residual, at least 0, over lines.
+//
+//go:noescape
+func applyResidualReLUAVX2(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
 // sumsReLUAVX2 sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
 //
@@ -213,6 +305,21 @@ func sumsReLUAVX2(sums *float32, products *float32, grad *float32, x *float32, c
 //go:noescape
 func sumsOfReLUAVX2(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
+// gradReLUAVX2 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad masked by (x-mean)*scale + shift, over lines.
+//
+//go:noescape
+func gradReLUAVX2(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyReLU6AVX2 sets y = (x-mean)*scale + shift, from 0 to 6, over lines.
+//
+//go:noescape
+func applyReLU6AVX2(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyResidualReLU6AVX2 sets y = (x-mean)*scale + shift + residual, from 0 to 6, over lines.
+//
+//go:noescape
+func applyResidualReLU6AVX2(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
+
 // sumsReLU6AVX2 sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
 //
 //go:noescape
@@ -223,17 +330,7 @@ func sumsReLU6AVX2(sums *float32, products *float32, grad *float32, x *float32, 
 //go:noescape
 func sumsOfReLU6AVX2(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
-// dataLinearAVX2 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad, over lines.
+// gradReLU6AVX2 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad masked by (x-mean)*scale + shift, over lines.
 //
 //go:noescape
-func dataLinearAVX2(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// dataReLUAVX2 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad where (x-mean)*scale + shift is let through, else 0, over lines.
-//
-//go:noescape
-func dataReLUAVX2(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// dataReLU6AVX2 sets dx = g*scale + ((x-mean)*slope + offset), with g = grad where (x-mean)*scale + shift is let through, else 0, over lines.
-//
-//go:noescape
-func dataReLU6AVX2(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
+func gradReLU6AVX2(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)

@@ -2,50 +2,130 @@
 
 package batchnorm
 
-func applyNEON(e Epilogue, y, x, residual, coefficients *float32, lines int, width uintptr) {
+import "github.com/lince-ml/lince/internal/kernel"
+
+// momentsVectors calls the assembly for an instruction set.
+func momentsVectors(_ kernel.ISA, mean *float32, squares *float32, x *float32, count *float32, vectors int, rows int, stride uintptr) {
+	momentsNEON(mean, squares, x, count, vectors, rows, stride)
+}
+
+// applyLinearVectors calls the assembly for an instruction set.
+func applyLinearVectors(_ kernel.ISA, y *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	applyLinearNEON(y, x, coefficients, lines, width)
+}
+
+// applyResidualLinearVectors calls the assembly for an instruction set.
+func applyResidualLinearVectors(_ kernel.ISA, y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr) {
+	applyResidualLinearNEON(y, x, residual, coefficients, lines, width)
+}
+
+// sumsLinearVectors calls the assembly for an instruction set.
+func sumsLinearVectors(_ kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	sumsLinearNEON(sums, products, grad, x, coefficients, vectors, rows, width)
+}
+
+// gradLinearVectors calls the assembly for an instruction set.
+func gradLinearVectors(_ kernel.ISA, dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	gradLinearNEON(dx, grad, x, coefficients, lines, width)
+}
+
+// applyReLUVectors calls the assembly for an instruction set.
+func applyReLUVectors(_ kernel.ISA, y *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	applyReLUNEON(y, x, coefficients, lines, width)
+}
+
+// applyResidualReLUVectors calls the assembly for an instruction set.
+func applyResidualReLUVectors(_ kernel.ISA, y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr) {
+	applyResidualReLUNEON(y, x, residual, coefficients, lines, width)
+}
+
+// sumsReLUVectors calls the assembly for an instruction set.
+func sumsReLUVectors(_ kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	sumsReLUNEON(sums, products, grad, x, coefficients, vectors, rows, width)
+}
+
+// sumsOfReLUVectors calls the assembly for an instruction set.
+func sumsOfReLUVectors(_ kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	sumsOfReLUNEON(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
+}
+
+// gradReLUVectors calls the assembly for an instruction set.
+func gradReLUVectors(_ kernel.ISA, dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	gradReLUNEON(dx, grad, x, coefficients, lines, width)
+}
+
+// applyReLU6Vectors calls the assembly for an instruction set.
+func applyReLU6Vectors(_ kernel.ISA, y *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	applyReLU6NEON(y, x, coefficients, lines, width)
+}
+
+// applyResidualReLU6Vectors calls the assembly for an instruction set.
+func applyResidualReLU6Vectors(_ kernel.ISA, y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr) {
+	applyResidualReLU6NEON(y, x, residual, coefficients, lines, width)
+}
+
+// sumsReLU6Vectors calls the assembly for an instruction set.
+func sumsReLU6Vectors(_ kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	sumsReLU6NEON(sums, products, grad, x, coefficients, vectors, rows, width)
+}
+
+// sumsOfReLU6Vectors calls the assembly for an instruction set.
+func sumsOfReLU6Vectors(_ kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr) {
+	sumsOfReLU6NEON(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
+}
+
+// gradReLU6Vectors calls the assembly for an instruction set.
+func gradReLU6Vectors(_ kernel.ISA, dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr) {
+	gradReLU6NEON(dx, grad, x, coefficients, lines, width)
+}
+
+// applyLines calls the assembly for an epilogue.
+func applyLines(isa kernel.ISA, e Epilogue, y, x, residual, coefficients *float32, lines int, width uintptr) {
 	switch e {
 	case Epilogue{false, Linear}:
-		applyLinearNEON(y, x, coefficients, lines, width)
-	case Epilogue{false, ReLU}:
-		applyReLUNEON(y, x, coefficients, lines, width)
-	case Epilogue{false, ReLU6}:
-		applyReLU6NEON(y, x, coefficients, lines, width)
+		applyLinearVectors(isa, y, x, coefficients, lines, width)
 	case Epilogue{true, Linear}:
-		applyAddLinearNEON(y, x, residual, coefficients, lines, width)
+		applyResidualLinearVectors(isa, y, x, residual, coefficients, lines, width)
+	case Epilogue{false, ReLU}:
+		applyReLUVectors(isa, y, x, coefficients, lines, width)
 	case Epilogue{true, ReLU}:
-		applyAddReLUNEON(y, x, residual, coefficients, lines, width)
+		applyResidualReLUVectors(isa, y, x, residual, coefficients, lines, width)
+	case Epilogue{false, ReLU6}:
+		applyReLU6Vectors(isa, y, x, coefficients, lines, width)
 	case Epilogue{true, ReLU6}:
-		applyAddReLU6NEON(y, x, residual, coefficients, lines, width)
+		applyResidualReLU6Vectors(isa, y, x, residual, coefficients, lines, width)
 	}
 }
 
-func sumsNEON(m Mask, sums, products, g, x, y, masked, coefficients *float32, vectors, rows int, width uintptr) {
+// sumLines calls the assembly for a mask.
+func sumLines(isa kernel.ISA, m Mask, sums, products, grad, x, y, masked, coefficients *float32, vectors, rows int, width uintptr) {
 	switch m {
 	case Mask{Linear, false}:
-		sumsLinearNEON(sums, products, g, x, coefficients, vectors, rows, width)
+		sumsLinearVectors(isa, sums, products, grad, x, coefficients, vectors, rows, width)
 	case Mask{ReLU, false}:
-		sumsReLUNEON(sums, products, g, x, coefficients, vectors, rows, width)
+		sumsReLUVectors(isa, sums, products, grad, x, coefficients, vectors, rows, width)
 	case Mask{ReLU, true}:
-		sumsOfReLUNEON(sums, products, g, x, y, masked, coefficients, vectors, rows, width)
+		sumsOfReLUVectors(isa, sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
 	case Mask{ReLU6, false}:
-		sumsReLU6NEON(sums, products, g, x, coefficients, vectors, rows, width)
+		sumsReLU6Vectors(isa, sums, products, grad, x, coefficients, vectors, rows, width)
 	case Mask{ReLU6, true}:
-		sumsOfReLU6NEON(sums, products, g, x, y, masked, coefficients, vectors, rows, width)
+		sumsOfReLU6Vectors(isa, sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
 	}
 }
 
-func dataNEON(a Activation, dx, g, x, coefficients *float32, lines int, width uintptr) {
+// gradLines calls the assembly for an activation.
+func gradLines(isa kernel.ISA, a Activation, dx, grad, x, coefficients *float32, lines int, width uintptr) {
 	switch a {
 	case Linear:
-		dataLinearNEON(dx, g, x, coefficients, lines, width)
+		gradLinearVectors(isa, dx, grad, x, coefficients, lines, width)
 	case ReLU:
-		dataReLUNEON(dx, g, x, coefficients, lines, width)
+		gradReLUVectors(isa, dx, grad, x, coefficients, lines, width)
 	case ReLU6:
-		dataReLU6NEON(dx, g, x, coefficients, lines, width)
+		gradReLU6Vectors(isa, dx, grad, x, coefficients, lines, width)
 	}
 }
 
-// momentsNEON sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their differences from it, and squares[c] to the sum of the squares of these, corrected alike; stride is in bytes, rows is count, too.
+// momentsNEON sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their differences from it, and squares[c] to the sum of the squares of these differences, corrected likewise; stride is in bytes, and count is rows.
 //
 //go:noescape
 func momentsNEON(mean *float32, squares *float32, x *float32, count *float32, vectors int, rows int, stride uintptr)
@@ -55,35 +135,30 @@ func momentsNEON(mean *float32, squares *float32, x *float32, count *float32, ve
 //go:noescape
 func applyLinearNEON(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyReLUNEON sets y = (x-mean)*scale + shift, at least 0, over lines.
+// applyResidualLinearNEON sets y = (x-mean)*scale + shift + residual, over lines.
 //
 //go:noescape
-func applyReLUNEON(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// applyReLU6NEON sets y = (x-mean)*scale + shift, from 0 to 6, over lines.
-//
-//go:noescape
-func applyReLU6NEON(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// applyAddLinearNEON sets y = (x-mean)*scale + shift + residual, over lines.
-//
-//go:noescape
-func applyAddLinearNEON(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
-
-// applyAddReLUNEON sets y = (x-mean)*scale + shift + residual, at least 0, over lines.
-//
-//go:noescape
-func applyAddReLUNEON(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
-
-// applyAddReLU6NEON sets y = (x-mean)*scale + shift + residual, from 0 to 6, over lines.
-//
-//go:noescape
-func applyAddReLU6NEON(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
+func applyResidualLinearNEON(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
 // sumsLinearNEON sets, for each lane of vectors, sums to the sum of grad, and products to that of grad*(x-mean), down the rows, in order.
 //
 //go:noescape
 func sumsLinearNEON(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
+
+// gradLinearNEON sets dx = g*scale + ((x-mean)*slope + offset), with g = grad, over lines.
+//
+//go:noescape
+func gradLinearNEON(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyReLUNEON sets y = (x-mean)*scale + shift, at least 0, over lines.
+//
+//go:noescape
+func applyReLUNEON(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyResidualReLUNEON sets y = (x-mean)*scale + shift + residual, at least 0, over lines.
+//
+//go:noescape
+func applyResidualReLUNEON(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
 // sumsReLUNEON sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
 //
@@ -95,6 +170,21 @@ func sumsReLUNEON(sums *float32, products *float32, grad *float32, x *float32, c
 //go:noescape
 func sumsOfReLUNEON(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
+// gradReLUNEON sets dx = g*scale + ((x-mean)*slope + offset), with g = grad masked by (x-mean)*scale + shift, over lines.
+//
+//go:noescape
+func gradReLUNEON(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyReLU6NEON sets y = (x-mean)*scale + shift, from 0 to 6, over lines.
+//
+//go:noescape
+func applyReLU6NEON(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
+
+// applyResidualReLU6NEON sets y = (x-mean)*scale + shift + residual, from 0 to 6, over lines.
+//
+//go:noescape
+func applyResidualReLU6NEON(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
+
 // sumsReLU6NEON sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
 //
 //go:noescape
@@ -105,17 +195,7 @@ func sumsReLU6NEON(sums *float32, products *float32, grad *float32, x *float32, 
 //go:noescape
 func sumsOfReLU6NEON(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
-// dataLinearNEON sets dx = g*scale + ((x-mean)*slope + offset), with g = grad, over lines.
+// gradReLU6NEON sets dx = g*scale + ((x-mean)*slope + offset), with g = grad masked by (x-mean)*scale + shift, over lines.
 //
 //go:noescape
-func dataLinearNEON(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// dataReLUNEON sets dx = g*scale + ((x-mean)*slope + offset), with g = grad where (x-mean)*scale + shift is let through, else 0, over lines.
-//
-//go:noescape
-func dataReLUNEON(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
-
-// dataReLU6NEON sets dx = g*scale + ((x-mean)*slope + offset), with g = grad where (x-mean)*scale + shift is let through, else 0, over lines.
-//
-//go:noescape
-func dataReLU6NEON(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
+func gradReLU6NEON(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)

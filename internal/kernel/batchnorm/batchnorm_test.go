@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// sizes is the grid: rows, channels. Lines of one row and of many, with and without rows that are
-// left, fewer rows than a line has, more blocks than one, columns of several parts.
+// sizes lists the tested sizes: rows, channels. There are lines of one row and of many, with and without
+// an incomplete last line, fewer rows than a line has, several blocks, and several parts of columns.
 var sizes = [][2]int{
 	{1, 1}, {3, 1}, {2, 5}, {7, 3}, {64, 3}, {100, 3}, {5, 16}, {4, 24}, {37, 24}, {9, 64}, {50, 33}, {300, 64},
 	{1111, 16}, {257, 80}, {600, 48}, {40, 528}, {3000, 7}, {20000, 2},
@@ -19,7 +19,7 @@ var sizes = [][2]int{
 
 const epsilon = 1e-3
 
-// oracle is everything in float64.
+// oracle computes everything in float64.
 type oracle struct {
 	x, residual, gamma, beta             []float64
 	mean, variance, y, dx, dgamma, dbeta []float64
@@ -50,7 +50,7 @@ func (o *oracle) forward(e Epilogue) {
 	}
 	for i := range o.x {
 		v := o.xhat(i)*o.gamma[i%c] + o.beta[i%c]
-		if e.Add {
+		if e.Residual {
 			v += o.residual[i]
 		}
 		if e.Activation != Linear {
@@ -63,8 +63,8 @@ func (o *oracle) forward(e Epilogue) {
 	}
 }
 
-// backward takes the masked gradient.
-func (o *oracle) backward(g []float64) {
+// grad computes the gradients from the masked gradient.
+func (o *oracle) grad(g []float64) {
 	c := len(o.gamma)
 	n := float64(len(o.x) / c)
 	o.dgamma, o.dbeta, o.dx = make([]float64, c), make([]float64, c), make([]float64, len(o.x))
@@ -77,10 +77,10 @@ func (o *oracle) backward(g []float64) {
 	}
 }
 
-// results of all kernels of a size, by name.
+// results are the results of all kernels for a size, by name.
 type results map[string][]float32
 
-// run runs all kernels: the forward pass, then the backward one with its mask.
+// run runs all kernels: the normalization, then its gradient with a mask.
 func run(t *testing.T, isa kernel.ISA, rows, channels int, e Epilogue, in map[string][]float32) results {
 	n := rows * channels
 	r := results{}
@@ -96,11 +96,11 @@ func run(t *testing.T, isa kernel.ISA, rows, channels int, e Epilogue, in map[st
 	a.Moments(mean, variance, in["gamma"], in["beta"], epsilon, c)
 	kerneltest.Parts(a.Parts(), func(p int) { a.Run(p, x, in["residual"], c, y) })
 
-	b := NewBackward(isa, rows, channels, Mask{e.Activation, e.Add})
+	b := NewGrad(isa, rows, channels, Mask{e.Activation, e.Residual})
 	c = kerneltest.Junk(t, b.CoefficientsLen())
 	sums := kerneltest.Junk(t, b.PartialLen())
 	var masked []float32
-	if e.Add && e.Activation != Linear {
+	if e.Residual && e.Activation != Linear {
 		masked = junk("masked", n)
 	}
 	dgamma, dbeta, dx := junk("dgamma", channels), junk("dbeta", channels), junk("dx", n)
@@ -112,7 +112,7 @@ func run(t *testing.T, isa kernel.ISA, rows, channels int, e Epilogue, in map[st
 	if masked != nil {
 		g = masked
 	}
-	kerneltest.Parts(b.DataParts(), func(p int) { b.Data(p, g, x, c, dx) })
+	kerneltest.Parts(b.InputParts(), func(p int) { b.Input(p, g, x, c, dx) })
 	kerneltest.NoAllocs(t, "batchnorm", func() {
 		if m.Parts() > 0 {
 			m.Run(0, x, partial)
@@ -120,12 +120,12 @@ func run(t *testing.T, isa kernel.ISA, rows, channels int, e Epilogue, in map[st
 		m.Reduce(0, x, partial, mean, variance)
 		a.Run(0, x, in["residual"], c, y)
 		b.Run(0, in["g"], x, y, c, sums, masked)
-		b.Data(0, g, x, c, dx)
+		b.Input(0, g, x, c, dx)
 	})
 	return r
 }
 
-// operands are random; results of the normalization lie on both sides of 0 and of 6.
+// operands returns random operands. Results of the normalization lie on both sides of 0 and of 6.
 func operands(t *testing.T, rows, channels int) map[string][]float32 {
 	in := map[string][]float32{}
 	for i, name := range []string{"x", "residual", "g", "gamma", "beta"} {
@@ -136,7 +136,7 @@ func operands(t *testing.T, rows, channels int) map[string][]float32 {
 		in[name] = kerneltest.Random(t, uint64(i), n)
 	}
 	for i := range in["x"] {
-		in["x"][i] += 3 // a mean that is not near 0
+		in["x"][i] += 3 // a mean far from 0
 	}
 	for i := range in["gamma"] {
 		in["gamma"][i] *= 5
@@ -146,8 +146,8 @@ func operands(t *testing.T, rows, channels int) map[string][]float32 {
 
 var epilogues = []Epilogue{{false, Linear}, {false, ReLU}, {false, ReLU6}, {true, Linear}, {true, ReLU}, {true, ReLU6}}
 
-// Each instruction set against formulas in float64, and all of them, the portable one too,
-// against each other bit for bit.
+// TestBatchNorm compares each instruction set with formulas in float64, and all of them, with portable Go,
+// bit for bit.
 func TestBatchNorm(t *testing.T) {
 	for _, size := range kerneltest.Thin(sizes) {
 		rows, channels := size[0], size[1]
@@ -155,13 +155,13 @@ func TestBatchNorm(t *testing.T) {
 			in := operands(t, rows, channels)
 			want := &oracle{x: doubles(in["x"]), residual: doubles(in["residual"]), gamma: doubles(in["gamma"]), beta: doubles(in["beta"])}
 			want.forward(e)
-			var first results // copies: buffers go with their subtest
+			var first results // copies, because buffers are unmapped at the end of their subtest
 			kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 				got := run(t, isa, rows, channels, e, in)
 				name := func(what string) string { return fmt.Sprintf("%dx%d %+v: %s", rows, channels, e, what) }
-				// An element of x is 4 at most, and so 2.4e-7 wrong, which counts as much more as its
-				// channel's deviation is less than 1: that is .6, but little for few rows, where
-				// epsilon bounds it.
+				// An element of x is at most 4, so its error is 2.4e-7. Dividing by the channel's
+				// standard deviation enlarges the error. The deviation is about .6, but may be small
+				// for few rows, where epsilon bounds it.
 				bound := 3e-6
 				if rows < 8 {
 					bound = 3e-5
@@ -170,13 +170,13 @@ func TestBatchNorm(t *testing.T) {
 				kerneltest.Close(t, name("variance"), got["variance"], want.variance, 3e-7)
 				kerneltest.Close(t, name("y"), got["y"], want.y, bound)
 				masked := in["g"]
-				if e.Activation != Linear { // by what was made: elements next to a bend may go either way
+				if e.Activation != Linear { // from the computed y: elements near a kink may be on either side
 					masked = maskedBy(e, in["g"], got["y"])
 				}
 				if m := got["masked"]; m != nil {
 					kerneltest.Equal(t, name("masked"), m, masked)
 				}
-				want.backward(doubles(masked))
+				want.grad(doubles(masked))
 				kerneltest.Close(t, name("dbeta"), got["dbeta"], want.dbeta, bound)
 				kerneltest.Close(t, name("dgamma"), got["dgamma"], want.dgamma, 2*bound)
 				kerneltest.Close(t, name("dx"), got["dx"], want.dx, 2*bound)
@@ -194,7 +194,7 @@ func TestBatchNorm(t *testing.T) {
 	}
 }
 
-// maskedBy is the gradient that the result y of an activation lets through.
+// maskedBy returns the gradient masked by the result y of an activation.
 func maskedBy(e Epilogue, g, y []float32) []float32 {
 	m := make([]float32, len(g))
 	for i := range g {
@@ -203,7 +203,7 @@ func maskedBy(e Epilogue, g, y []float32) []float32 {
 	return m
 }
 
-// A variance is as accurate as in two passes where the mean is large.
+// TestFarMean checks that the variance is as accurate as with two passes where the mean is large.
 func TestFarMean(t *testing.T) {
 	const rows, channels = 5000, 16
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
@@ -222,7 +222,7 @@ func TestFarMean(t *testing.T) {
 	})
 }
 
-// NaN and infinity travel: a channel that has one has no finite results.
+// TestNotFinite checks that a channel with a NaN or infinity has no finite results.
 func TestNotFinite(t *testing.T) {
 	const rows, channels = 70, 24
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
@@ -239,7 +239,7 @@ func TestNotFinite(t *testing.T) {
 	}
 }
 
-// Affine is a scale and a shift of given numbers.
+// TestAffine checks scaling and shifting by given numbers.
 func TestAffine(t *testing.T) {
 	const rows, channels = 21, 10
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
@@ -260,7 +260,7 @@ func TestAffine(t *testing.T) {
 	})
 }
 
-// Regions in any order give what the whole matrix gives.
+// TestRegionMoments checks that regions in any order give the moments of the whole matrix.
 func TestRegionMoments(t *testing.T) {
 	const rows, channels = 1000, 640
 	regions := []Region{{0, 300, 0, 48}, {0, 1000, 48, 640}, {300, 1000, 0, 16}, {300, 301, 16, 48}, {301, 1000, 16, 48}}

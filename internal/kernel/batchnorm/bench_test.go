@@ -8,10 +8,10 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// BenchmarkBatchNorm measures layers of ResNet-50 and MobileNetV2 at batch 16, 128x128. Bytes are
-// those of the matrices that a kernel must read and write once; "copy" is Go's copy of a matrix.
+// BenchmarkBatchNorm measures layers of ResNet-50 and MobileNetV2 with a batch of 16 images of 128x128.
+// Bytes are those of the matrices that a kernel must read and write once; "copy" is Go's copy of a matrix.
 func BenchmarkBatchNorm(b *testing.B) {
-	for _, size := range [][2]int{{16 * 64 * 64, 64}, {16 * 32 * 32, 256}, {16 * 16 * 16, 512}, {16 * 4 * 4, 2048}, {16 * 64 * 64, 24}} {
+	for _, size := range [][2]int{{16 * 64 * 64, 64}, {16 * 32 * 32, 256}, {16 * 16 * 16, 512}, {16 * 4 * 4, 2048}, {16 * 64 * 64, 24}, {16 * 16 * 16, 80}, {16 * 16 * 16, 112}} {
 		rows, channels := size[0], size[1]
 		n := rows * channels
 		x, y, g, dx, masked := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
@@ -26,9 +26,9 @@ func BenchmarkBatchNorm(b *testing.B) {
 		b.Run(name+"/copy", func(b *testing.B) { kerneltest.Speed(b, 0, 8*n, func() { copy(y, x) }) })
 		for _, isa := range kernel.Available() {
 			m, a := NewMoments(isa, rows, channels), NewApply(isa, rows, channels, Epilogue{Activation: ReLU})
-			add := NewApply(isa, rows, channels, Epilogue{Add: true, Activation: ReLU})
-			back := NewBackward(isa, rows, channels, Mask{Activation: ReLU})
-			result := NewBackward(isa, rows, channels, Mask{Activation: ReLU, Result: true})
+			add := NewApply(isa, rows, channels, Epilogue{Residual: true, Activation: ReLU})
+			back := NewGrad(isa, rows, channels, Mask{Activation: ReLU})
+			result := NewGrad(isa, rows, channels, Mask{Activation: ReLU, Result: true})
 			partial, c := make([]float32, m.PartialLen()), make([]float32, back.CoefficientsLen())
 			mean, variance := make([]float32, channels), make([]float32, channels)
 			back.Start(line, line, line, line, 1e-3, c)
@@ -50,7 +50,7 @@ func BenchmarkBatchNorm(b *testing.B) {
 						a.Run(p, x, nil, c, y)
 					}
 				}},
-				{"apply+add+relu", 3, func() {
+				{"apply+residual+relu", 3, func() {
 					for p := range add.Parts() {
 						add.Run(p, x, dx, c, y)
 					}
@@ -72,8 +72,8 @@ func BenchmarkBatchNorm(b *testing.B) {
 					}
 				}},
 				{"data", 3, func() {
-					for p := range back.DataParts() {
-						back.Data(p, g, x, c, dx)
+					for p := range back.InputParts() {
+						back.Input(p, g, x, c, dx)
 					}
 				}},
 			} {

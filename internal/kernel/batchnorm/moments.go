@@ -5,19 +5,18 @@ import "github.com/lince-ml/lince/internal/kernel"
 // Moments are the mean and the biased variance of each channel.
 type Moments struct{ lines }
 
-// NewMoments prepares them for rows of channels.
+// NewMoments prepares the moments of a matrix [rows, channels].
 func NewMoments(isa kernel.ISA, rows, channels int) *Moments {
 	return &Moments{newLines(isa, rows, channels)}
 }
 
-// PartialLen is the number of floats of the blocks' means and squares.
+// PartialLen is the length of the blocks' means and squares, in floats.
 func (m *Moments) PartialLen() int { return m.sumsLen() }
 
-// Parts is the number of parts of the sums.
+// Parts is the number of parts of Run.
 func (m *Moments) Parts() int { return m.sumParts() }
 
-// Run makes the means of some blocks of x [rows, channels], and the sums of the squares of
-// deviations from them.
+// Run computes the means of some blocks of x, and the sums of the squares of the deviations from them.
 func (m *Moments) Run(part int, x, partial []float32) {
 	m.eachBlock(part, func(b, lo, hi, from, to int) {
 		mean, squares := m.sums(partial, b)
@@ -25,8 +24,8 @@ func (m *Moments) Run(part int, x, partial []float32) {
 	})
 }
 
-// moments sets mean and squares from rows of x that start stride floats apart. Both are corrected
-// by the mean of the differences from the mean, which is what rounding has left.
+// moments computes mean and squares of rows of x, which lie stride floats apart. Because of rounding, the
+// mean of the differences from the mean is not 0; both results are corrected by it.
 func moments(isa kernel.ISA, mean, squares, x []float32, rows, stride int) {
 	if momentsVector(isa, mean, squares, x, rows, stride) {
 		return
@@ -38,7 +37,7 @@ func moments(isa kernel.ISA, mean, squares, x []float32, rows, stride int) {
 	}
 }
 
-// momentsLoop is moments of up to sumsWhole columns.
+// momentsLoop is moments for up to sumsWhole columns.
 func momentsLoop(mean, squares, x []float32, rows, stride int) {
 	clear(mean)
 	for r := range rows {
@@ -65,10 +64,10 @@ func momentsLoop(mean, squares, x []float32, rows, stride int) {
 	}
 }
 
-// ReduceParts is the number of parts of adding up.
+// ReduceParts is the number of parts of Reduce.
 func (m *Moments) ReduceParts() int { return m.groupParts() }
 
-// Reduce adds up the blocks of some channels. All of Run must be done.
+// Reduce adds up the blocks of some channels. It must be called after all parts of Run are done.
 func (m *Moments) Reduce(part int, x, partial, mean, variance []float32) {
 	rest := x[m.whole() : m.rows*m.channels]
 	m.eachGroup(part, func(lo, hi int) {
@@ -99,8 +98,8 @@ func (m *Moments) Reduce(part int, x, partial, mean, variance []float32) {
 // linesOf is the number of lines of a block.
 func (m *Moments) linesOf(block int) int { return min(blockLines, m.count-block*blockLines) }
 
-// combination is the mean and the squares of a group of channels, made of those of blocks: first
-// all are added, then the sum is divided, then all deviate.
+// combination computes the mean and the squares of a group of channels from those of blocks: first add is
+// called for all blocks, then divide, then deviate for all blocks.
 type combination struct{ mean, squares [group]float64 }
 
 // add adds the means of n rows.
@@ -110,13 +109,15 @@ func (c *combination) add(n int, means []float32) {
 	}
 }
 
+// divide computes the mean of all rows.
 func (c *combination) divide(rows int) {
 	for i := range c.mean {
 		c.mean[i] /= float64(rows)
 	}
 }
 
-// deviate adds the squares of n rows, which are nil for one, about the mean of all.
+// deviate adds the squares of the deviations of n rows from the mean of all rows. squares is nil for a
+// single row.
 func (c *combination) deviate(n int, means, squares []float32) {
 	for i, v := range means {
 		d := float64(v) - c.mean[i]
@@ -128,6 +129,7 @@ func (c *combination) deviate(n int, means, squares []float32) {
 	}
 }
 
+// store writes the mean and the biased variance.
 func (c *combination) store(rows int, mean, variance []float32) {
 	for i := range mean {
 		mean[i] = float32(c.mean[i])

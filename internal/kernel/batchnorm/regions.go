@@ -5,18 +5,18 @@ import "github.com/lince-ml/lince/internal/kernel"
 // Region is rows [From, To) and channels [First, End) of a matrix.
 type Region struct{ From, To, First, End int }
 
-// RegionMoments are the mean and the biased variance of each channel of a matrix that is made
-// region by region: those of a region are summed while it is in the cache.
+// RegionMoments are the mean and the biased variance of each channel of a matrix that is computed region
+// by region. The sums over a region are computed while it is in the cache.
 type RegionMoments struct {
 	isa            kernel.ISA
 	rows, channels int
 	regions        []Region
-	starts         []int // of each region in partial
-	length         int
+	starts         []int // index of each region's sums in partial
+	length         int   // of partial
 }
 
-// NewRegionMoments prepares them for rows of channels. The regions must cover the matrix once. It
-// returns nil where channels, or those of a region, are no multiple of 16.
+// NewRegionMoments prepares the moments of a matrix [rows, channels]. The regions must cover each element
+// once. It returns nil if a region does not begin and end at a multiple of 16 channels.
 func NewRegionMoments(isa kernel.ISA, rows, channels int, regions []Region) *RegionMoments {
 	m := &RegionMoments{isa: isa, rows: rows, channels: channels, regions: regions}
 	for _, r := range regions {
@@ -29,23 +29,23 @@ func NewRegionMoments(isa kernel.ISA, rows, channels int, regions []Region) *Reg
 	return m
 }
 
-// blocks is the number of blocks that the rows are summed in.
+// blocks is the number of blocks into which the rows are divided.
 func (r Region) blocks() int { return kernel.CeilDiv(r.To-r.From, blockLines) }
 
-// block is the rows of a block.
+// block returns the rows of a block.
 func (r Region) block(b int) (from, to int) { return kernel.Split(r.To-r.From, r.blocks(), b) }
 
-// sums are the means of a block of a region, and the squares.
+// sums returns the means and the squares of a block of a region.
 func (m *RegionMoments) sums(partial []float32, region, block int) (means, squares []float32) {
 	n := m.regions[region].End - m.regions[region].First
 	s := partial[m.starts[region]+2*block*n:][:2*n]
 	return s[:n], s[n:]
 }
 
-// PartialLen is the number of floats of the blocks' means and squares.
+// PartialLen is the length of the blocks' means and squares, in floats.
 func (m *RegionMoments) PartialLen() int { return m.length }
 
-// Run makes those of a region of x [rows, channels].
+// Run computes the means and squares of the blocks of a region of x.
 func (m *RegionMoments) Run(region int, x, partial []float32) {
 	r := m.regions[region]
 	for b := range r.blocks() {
@@ -56,10 +56,10 @@ func (m *RegionMoments) Run(region int, x, partial []float32) {
 	}
 }
 
-// ReduceParts is the number of parts of adding up.
+// ReduceParts is the number of parts of Reduce.
 func (m *RegionMoments) ReduceParts() int { return m.channels / group }
 
-// Reduce adds up the blocks of some channels. All of Run must be done.
+// Reduce adds up the blocks of some channels. It must be called after Run is done for all regions.
 func (m *RegionMoments) Reduce(part int, partial, mean, variance []float32) {
 	lo, hi := part*group, (part+1)*group
 	var c combination
@@ -69,7 +69,7 @@ func (m *RegionMoments) Reduce(part int, partial, mean, variance []float32) {
 	c.store(m.rows, mean[lo:hi], variance[lo:hi])
 }
 
-// each calls f for the blocks that have channels [lo, hi).
+// each calls f for each block that has channels [lo, hi).
 func (m *RegionMoments) each(lo, hi int, partial []float32, f func(n int, means, squares []float32)) {
 	for i, r := range m.regions {
 		if lo < r.First || hi > r.End {

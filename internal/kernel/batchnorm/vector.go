@@ -1,43 +1,51 @@
-//go:build amd64 || arm64
-
 package batchnorm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Each of these says false where there is no assembly for the instruction set.
+// Each of these returns false if there is no assembly for the instruction set.
 
 func momentsVector(isa kernel.ISA, mean, squares, x []float32, rows, stride int) bool {
+	if isa == kernel.Generic {
+		return false
+	}
 	count := float32(rows)
-	return momentsOf(isa, &mean[0], &squares[0], &x[0], &count, len(mean), rows, uintptr(4*stride))
+	momentsVectors(isa, &mean[0], &squares[0], &x[0], &count, isa.Vectors(len(mean)), rows, uintptr(4*stride))
+	return true
 }
 
 func applyVector(a *Apply, from, lines int, x, residual, coefficients, y []float32) bool {
-	if lines == 0 {
-		return true
+	if a.isa == kernel.Generic || lines == 0 {
+		return lines == 0
 	}
 	var r *float32
-	if a.epilogue.Add {
+	if a.epilogue.Residual {
 		r = &residual[from]
 	}
-	return applyTo(a.isa, a.epilogue, &y[from], &x[from], r, &coefficients[0], lines, uintptr(4*a.width))
+	applyLines(a.isa, a.epilogue, &y[from], &x[from], r, &coefficients[0], lines, uintptr(4*a.width))
+	return true
 }
 
-func sumsVector(b *Backward, line, rows, from, to int, g, x, y, coefficients, sums, products, masked []float32) bool {
-	at := line*b.width + from
+func sumsVector(g *Grad, line, rows, from, to int, dy, x, y, coefficients, sums, products, masked []float32) bool {
+	if g.isa == kernel.Generic {
+		return false
+	}
+	at := line*g.width + from
 	var result, store *float32
-	if b.mask.Result {
+	if g.mask.Result {
 		result, store = &y[at], &masked[at]
 	}
-	return sumsOf(b.isa, b.mask, &sums[from], &products[from], &g[at], &x[at], result, store, &coefficients[from], to-from, rows, uintptr(4*b.width))
+	sumLines(g.isa, g.mask, &sums[from], &products[from], &dy[at], &x[at], result, store, &coefficients[from], g.isa.Vectors(to-from), rows, uintptr(4*g.width))
+	return true
 }
 
-func dataVector(b *Backward, from, lines int, g, x, coefficients, dx []float32) bool {
-	if lines == 0 {
-		return true
+func inputVector(g *Grad, from, lines int, dy, x, coefficients, dx []float32) bool {
+	if g.isa == kernel.Generic || lines == 0 {
+		return lines == 0
 	}
-	activation := b.mask.Activation
-	if b.mask.Result { // g is masked
+	activation := g.mask.Activation
+	if g.mask.Result { // dy is masked already
 		activation = Linear
 	}
-	return dataOf(b.isa, activation, &dx[from], &g[from], &x[from], &coefficients[0], lines, uintptr(4*b.width))
+	gradLines(g.isa, activation, &dx[from], &dy[from], &x[from], &coefficients[0], lines, uintptr(4*g.width))
+	return true
 }

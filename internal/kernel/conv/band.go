@@ -5,12 +5,12 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/pool"
 )
 
-// source is where the rows of an image are for a part of the work: in the image itself, or
-// copied to scratch with the padding around them.
+// source gives the rows of an image that a part of the work reads: in the image itself, or, if there is
+// padding, copied to scratch with the padding around them.
 type source struct {
 	shape  Shape
 	padded bool
-	row    int // floats from row to row
+	row    int // distance between rows, in floats
 }
 
 func newSource(s Shape) source {
@@ -22,7 +22,7 @@ func newSource(s Shape) source {
 	return source{s, true, ((s.OW-1)*s.StrideW + s.spanW()) * s.C}
 }
 
-// scratchLen is the scratch for the pixels under `rows` rows of results.
+// scratchLen is the length of scratch for the pixels that `rows` rows of results read.
 func (b source) scratchLen(rows int) int {
 	if !b.padded {
 		return 0
@@ -30,8 +30,8 @@ func (b source) scratchLen(rows int) int {
 	return ((rows-1)*b.shape.StrideH + b.shape.spanH()) * b.row
 }
 
-// rows gives what the results of rows [from, to) of an image see: the pixels of the first
-// result come first.
+// rows returns the pixels that rows [from, to) of an image's results read, starting with those of the
+// first result.
 func (b source) rows(x []float32, image, from, to int, scratch []float32) []float32 {
 	s := b.shape
 	x = x[image*s.H*s.W*s.C : (image+1)*s.H*s.W*s.C]
@@ -54,23 +54,23 @@ func (b source) rows(x []float32, image, from, to int, scratch []float32) []floa
 	return scratch
 }
 
-// window is pixels as the taps of filters see them, in floats.
+// window describes the pixels that the taps of a filter read. Distances are in floats.
 type window struct {
-	pixels     []float32 // those of the first result's first tap first
+	pixels     []float32 // starts with the pixel of the first result's first tap
 	channels   int
-	pixel      int // from result to result in a row
-	line       int // from row of results to row
-	tapH, tapW int // from tap to tap
+	pixel      int // distance between results in a row
+	line       int // distance between rows of results
+	tapH, tapW int // distance between taps along each axis
 }
 
-// window is what the results of rows [from, to) of an image see of channels [c0, c1), when
-// nothing has to be copied.
+// window returns the pixels that rows [from, to) of an image's results read, channels [c0, c1), for a
+// source without padding.
 func (b source) window(x []float32, image, from, to, c0, c1 int) window {
 	s := b.shape
 	return window{b.rows(x, image, from, to, nil)[c0:], c1 - c0, s.StrideW * s.C, s.StrideH * b.row, s.DilationH * b.row, s.DilationW * s.C}
 }
 
-// blockLen is the scratch for so many channels of the pixels under `rows` rows of results.
+// blockLen is the length of scratch for some channels of the pixels that `rows` rows of results read.
 func (b source) blockLen(rows, channels int) int {
 	s := b.shape
 	if s.KH == 1 && s.KW == 1 {
@@ -79,8 +79,8 @@ func (b source) blockLen(rows, channels int) int {
 	return ((rows-1)*s.StrideH + s.spanH()) * ((s.OW-1)*s.StrideW + s.spanW()) * channels
 }
 
-// block is the same as window for channels [c0, c1), which are copied to scratch; under filters
-// of one pixel, only those pixels that are seen.
+// block is like window, but copies channels [c0, c1) to scratch. Under a filter of one pixel it copies
+// only the pixels that results read.
 func (b source) block(x []float32, image, from, to, c0, c1 int, scratch []float32) window {
 	s, c := b.shape, c1-c0
 	stepH, stepW := 1, 1
@@ -92,7 +92,7 @@ func (b source) block(x []float32, image, from, to, c0, c1 int, scratch []float3
 		w.pixel, w.line = c, s.OW*c
 	}
 	x = x[image*s.H*s.W*s.C : (image+1)*s.H*s.W*s.C]
-	// The first and the end of those pixels of a row that are in the image.
+	// Pixels [first, end) of a row are in the image.
 	first := min(wide, kernel.CeilDiv(s.PadLeft, stepW))
 	end := max(first, min(wide, kernel.CeilDiv(s.W+s.PadLeft, stepW)))
 	for r := range high {
@@ -116,20 +116,21 @@ func (b source) block(x []float32, image, from, to, c0, c1 int, scratch []float3
 	return w
 }
 
-// gradient is where the rows of the gradient of a convolution's result are: as they are, or
-// in scratch with padding, unpooled when the gradient is that of the pooled result.
+// gradient gives rows of the gradient of a convolution's result: in the gradient itself, or in scratch
+// if they have to be padded or, for the gradient of a pooled result, unpooled.
 type gradient struct {
 	isa          kernel.ISA
-	oh, ow, o    int // the convolution's result
-	ph, pw       int // pooled
+	oh, ow, o    int // size of the convolution's result
+	ph, pw       int // size of the pooled result
 	pooled       bool
-	left, width  int // padding before the first pixel and pixels in a row, with padding
+	left, width  int // in scratch: padding before the first pixel, and pixels in a row with padding
 	needsScratch bool
 }
 
+// row is the distance between rows, in floats.
 func (g gradient) row() int { return g.width * g.o }
 
-// rows gives rows [from, to) of an image's gradient; those that are not in the image are 0.
+// rows returns rows [from, to) of an image's gradient. Rows outside the image are 0.
 func (g gradient) rows(dy []float32, argmax []uint8, image, from, to int, scratch []float32) []float32 {
 	if !g.needsScratch {
 		return dy[(image*g.oh+from)*g.ow*g.o : (image+1)*g.oh*g.ow*g.o]
@@ -149,8 +150,8 @@ func (g gradient) rows(dy []float32, argmax []uint8, image, from, to int, scratc
 		}
 		return scratch
 	}
-	// Unpooling makes two rows at a time; a band that starts or ends inside a pair has one of
-	// them go to a spare row at the end.
+	// Unpooling makes two rows at a time. If a band starts or ends inside a pair, the row that it does
+	// not need goes to a spare row at the end.
 	spare := scratch[(to-from)*row : (to-from+1)*row]
 	for r := from; r < to; {
 		pair := r >> 1
@@ -179,7 +180,7 @@ func (g gradient) rows(dy []float32, argmax []uint8, image, from, to int, scratc
 	return scratch
 }
 
-// scratchLen is the scratch for n rows.
+// scratchLen is the length of scratch for n rows.
 func (g gradient) scratchLen(n int) int {
 	switch {
 	case !g.needsScratch:

@@ -11,28 +11,27 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// The convolutions of the tutorial's network at its batch of 15, and shapes that image
-// networks have.
+// The convolutions of the tutorial's network with its batch size of 15, and shapes of image networks.
 var benchmarks = []struct {
 	name   string
 	pooled bool
 	shape  Shape
 }{
-	{"tutorial1", true, shape(15, 128, 128, 3, 3, 64, 1, 1, false)},
-	{"tutorial2", true, shape(15, 63, 63, 64, 3, 64, 1, 1, false)},
-	{"vgg112", false, shape(1, 112, 112, 128, 3, 128, 1, 1, true)},
-	{"vgg28", false, shape(2, 28, 28, 256, 3, 256, 1, 1, true)},
-	{"resnet14", false, shape(16, 14, 14, 256, 3, 256, 1, 1, true)},
-	{"resnet7", false, shape(16, 7, 7, 512, 3, 512, 1, 1, true)},
-	{"narrow32", false, shape(8, 32, 32, 32, 3, 32, 1, 1, true)},
-	{"narrow16", false, shape(4, 32, 32, 16, 3, 16, 1, 1, true)},
-	{"edge5", false, shape(16, 5, 5, 32, 3, 32, 1, 1, true)},
-	{"one7", false, shape(1, 7, 7, 512, 3, 512, 1, 1, true)},
-	{"resnet7x7s2", false, shape(1, 224, 224, 3, 7, 64, 2, 1, true)},
-	{"pointwise14", false, shape(8, 14, 14, 96, 1, 144, 1, 1, false)},
+	{"tutorial1", true, layer{N: 15, H: 128, W: 128, C: 3, K: 3, O: 64}.shape()},
+	{"tutorial2", true, layer{N: 15, H: 63, W: 63, C: 64, K: 3, O: 64}.shape()},
+	{"vgg112", false, layer{N: 1, H: 112, W: 112, C: 128, K: 3, O: 128, Same: true}.shape()},
+	{"vgg28", false, layer{N: 2, H: 28, W: 28, C: 256, K: 3, O: 256, Same: true}.shape()},
+	{"resnet14", false, layer{N: 16, H: 14, W: 14, C: 256, K: 3, O: 256, Same: true}.shape()},
+	{"resnet7", false, layer{N: 16, H: 7, W: 7, C: 512, K: 3, O: 512, Same: true}.shape()},
+	{"narrow32", false, layer{N: 8, H: 32, W: 32, C: 32, K: 3, O: 32, Same: true}.shape()},
+	{"narrow16", false, layer{N: 4, H: 32, W: 32, C: 16, K: 3, O: 16, Same: true}.shape()},
+	{"edge5", false, layer{N: 16, H: 5, W: 5, C: 32, K: 3, O: 32, Same: true}.shape()},
+	{"one7", false, layer{N: 1, H: 7, W: 7, C: 512, K: 3, O: 512, Same: true}.shape()},
+	{"resnet7x7s2", false, layer{N: 1, H: 224, W: 224, C: 3, K: 7, O: 64, Stride: 2, Same: true}.shape()},
+	{"pointwise14", false, layer{N: 8, H: 14, W: 14, C: 96, K: 1, O: 144}.shape()},
 }
 
-// layers are the dense convolutions of image networks, from the bench's list, at batches of 1
+// layers returns the dense convolutions of image networks that bench/layers.csv lists, with batch sizes 1
 // and 16.
 func layers(b *testing.B) (names []string, shapes []Shape) {
 	f, err := os.Open("../../../bench/layers.csv")
@@ -54,7 +53,7 @@ func layers(b *testing.B) (names []string, shapes []Shape) {
 		}
 		h, w, c, o, k, stride, groups := n[0], n[1], n[2], n[3], n[4], n[5], n[6]
 		for _, batch := range []int{1, 16} {
-			s := shape(batch, h, w, c, k, o, stride, 1, true)
+			s := layer{N: batch, H: h, W: w, C: c, K: k, O: o, Stride: stride, Same: true}.shape()
 			if groups > 1 || seen[s] {
 				continue
 			}
@@ -66,8 +65,8 @@ func layers(b *testing.B) (names []string, shapes []Shape) {
 	return names, shapes
 }
 
-// BenchmarkLayers measures all implementations (a star marks those that are chosen): GFLOP/s of
-// one thread, the number of parts, and which percentage of 2 and of 16 threads' time has work.
+// BenchmarkLayers measures all implementations; a star marks the one that is chosen. It reports the GFLOP/s
+// of one thread, the number of parts, and the percentage of the time of 2 and of 16 threads that has work.
 func BenchmarkLayers(b *testing.B) {
 	isa, err := kernel.Detect()
 	if err != nil {
@@ -91,27 +90,27 @@ func BenchmarkLayers(b *testing.B) {
 			f := i.make(isa, s, e)
 			measure("forward", choose(forwards, s, e).name, i.name, f.Parts(), forwardStep(f, s, false))
 		})
-		each(backwardsData, s, false, func(i implementation[BackwardData, bool]) {
+		each(gradInputs, s, false, func(i implementation[GradInput, bool]) {
 			d := i.make(isa, s, false)
-			measure("data", choose(backwardsData, s, false).name, i.name, d.Parts(), dataStep(d, s, false))
+			measure("input", choose(gradInputs, s, false).name, i.name, d.Parts(), dataStep(d, s, false))
 		})
-		each(backwardsFilter, s, Gradient{}, func(i implementation[BackwardFilter, Gradient]) {
+		each(gradFilters, s, Gradient{}, func(i implementation[GradFilter, Gradient]) {
 			if i.name == "sparse" {
 				return
 			}
 			f := i.make(isa, s, Gradient{})
-			measure("filter", choose(backwardsFilter, s, Gradient{}).name, i.name, f.Parts(), filterStep(f, s, false))
+			measure("filter", choose(gradFilters, s, Gradient{}).name, i.name, f.Parts(), filterStep(f, s, false))
 		})
 	}
 }
 
-// busy is the percentage of threads' time that has work when parts are alike.
+// busy is the percentage of the threads' time that has work if all parts take equally long.
 func busy(parts, threads int) float64 {
 	return 100 * float64(parts) / float64(kernel.CeilDiv(parts, threads)*threads)
 }
 
-// bench runs f over all shapes, implementations and instruction sets and reports the speed, in
-// the FLOPs of the direct algorithm.
+// bench measures all shapes, implementations and instruction sets. The speed counts the FLOPs of a direct
+// convolution.
 func bench[K, O any](b *testing.B, list []implementation[K, O], options func(pooled bool) O, f func(k K, s Shape, pooled bool) (step func())) {
 	for _, isa := range kernel.Available() {
 		for _, c := range benchmarks {
@@ -143,8 +142,8 @@ func (s Shape) pooledLen(pooled bool) int {
 	return s.resultLen()
 }
 
-// later calls make, which prepares operands, when the step runs first: a step that no pattern
-// chooses must not cost memory.
+// later calls prepare, which allocates operands, when the step runs for the first time, so that benchmarks
+// that are not selected do not use memory.
 func later(prepare func() func()) func() {
 	var step func()
 	return func() {
@@ -172,12 +171,12 @@ func forwardStep(f Forward, s Shape, pooled bool) func() {
 	})
 }
 
-func dataStep(d BackwardData, s Shape, pooled bool) func() {
+func dataStep(d GradInput, s Shape, pooled bool) func() {
 	return later(func() func() {
 		w := random(s.filterLen())
 		packed, scratch := make([]float32, d.PackedLen()), make([]float32, d.ScratchLen())
 		dy, dx := random(s.pooledLen(pooled)), make([]float32, s.imageLen())
-		argmax := places(len(dy))
+		argmax := argmaxOf(len(dy))
 		return func() {
 			for p := range d.PackParts() {
 				d.Pack(p, w, packed)
@@ -189,12 +188,12 @@ func dataStep(d BackwardData, s Shape, pooled bool) func() {
 	})
 }
 
-func filterStep(f BackwardFilter, s Shape, pooled bool) func() {
+func filterStep(f GradFilter, s Shape, pooled bool) func() {
 	return later(func() func() {
 		x := random(s.imageLen())
 		partial, scratch := make([]float32, f.PartialLen()), make([]float32, f.ScratchLen())
 		dy, dw, db := random(s.pooledLen(pooled)), make([]float32, s.filterLen()), make([]float32, s.O)
-		argmax := places(len(dy))
+		argmax := argmaxOf(len(dy))
 		return func() {
 			for p := range f.Parts() {
 				f.Run(p, x, dy, argmax, partial, dw, db, scratch)
@@ -210,19 +209,19 @@ func BenchmarkForward(b *testing.B) {
 	bench(b, forwards, func(pooled bool) Epilogue { return Epilogue{Bias: true, ReLU: true, Pool: pooled} }, forwardStep)
 }
 
-func BenchmarkBackwardData(b *testing.B) {
-	bench(b, backwardsData, func(pooled bool) bool { return pooled }, dataStep)
+func BenchmarkGradInput(b *testing.B) {
+	bench(b, gradInputs, func(pooled bool) bool { return pooled }, dataStep)
 }
 
-func BenchmarkBackwardFilter(b *testing.B) {
-	bench(b, backwardsFilter, func(pooled bool) Gradient { return Gradient{Pooled: pooled, Bias: true} }, filterStep)
+func BenchmarkGradFilter(b *testing.B) {
+	bench(b, gradFilters, func(pooled bool) Gradient { return Gradient{Pooled: pooled, Bias: true} }, filterStep)
 }
 
-// places is n places of maxima.
-func places(n int) []uint8 {
-	p := make([]uint8, n)
-	for i := range p {
-		p[i] = uint8(i * 7 % 5)
+// argmaxOf returns the argmax of n windows.
+func argmaxOf(n int) []uint8 {
+	argmax := make([]uint8, n)
+	for i := range argmax {
+		argmax[i] = uint8(i * 7 % 5)
 	}
-	return p
+	return argmax
 }

@@ -12,22 +12,22 @@ func TestBits(t *testing.T) {
 	bits := kerneltest.NewBits(t)
 	for _, isa := range kernel.Available() {
 		for n, s := range []Shape{
-			shape(2, 9, 11, 3, 3, 10, 1, 1, false),
-			shape(1, 12, 14, 3, 3, 64, 1, 1, false),
-			shape(2, 8, 7, 5, 2, 17, 2, 1, true),
-			shape(1, 7, 9, 20, 1, 33, 1, 1, false),
-			shape(2, 8, 13, 17, 3, 33, 1, 1, false),
-			shape(1, 13, 8, 40, 3, 20, 1, 1, true),
-			shape(3, 12, 12, 3, 5, 7, 3, 1, true),
+			layer{N: 2, H: 9, W: 11, C: 3, K: 3, O: 10}.shape(),
+			layer{N: 1, H: 12, W: 14, C: 3, K: 3, O: 64}.shape(),
+			layer{N: 2, H: 8, W: 7, C: 5, K: 2, O: 17, Stride: 2, Same: true}.shape(),
+			layer{N: 1, H: 7, W: 9, C: 20, K: 1, O: 33}.shape(),
+			layer{N: 2, H: 8, W: 13, C: 17, K: 3, O: 33}.shape(),
+			layer{N: 1, H: 13, W: 8, C: 40, K: 3, O: 20, Same: true}.shape(),
+			layer{N: 3, H: 12, W: 12, C: 3, K: 5, O: 7, Stride: 3, Same: true}.shape(),
 		} {
 			x, w, bias := kerneltest.Random(t, 1, s.imageLen()), kerneltest.Random(t, 2, s.filterLen()), kerneltest.Random(t, 3, s.O)
-			dy, add := kerneltest.Random(t, 4, s.resultLen()), kerneltest.Random(t, 5, s.resultLen())
+			dy, residual := kerneltest.Random(t, 4, s.resultLen()), kerneltest.Random(t, 5, s.resultLen())
 			g, argmax, _ := pooledGradient(t, s)
-			for _, e := range []Epilogue{{Bias: true, Add: true, ReLU: true, Limit: 2}, {Bias: true, ReLU: true, Pool: true}} {
+			for _, e := range []Epilogue{{Bias: true, Residual: true, ReLU: true, Limit: 2}, {Bias: true, ReLU: true, Pool: true}} {
 				each(forwards, s, e, func(i implementation[Forward, Epilogue]) {
-					y, at := runForward(t, i.make(isa, s, e), s, e, x, w, bias, add)
+					y, argmax := runForward(t, i.make(isa, s, e), s, e, x, w, bias, residual)
 					if e.Pool {
-						bits.Check(isa, fmt.Sprintf("%d forward %s pooled", n, i.name), y, kerneltest.Floats(at))
+						bits.Check(isa, fmt.Sprintf("%d forward %s pooled", n, i.name), y, kerneltest.Floats(argmax))
 					} else {
 						bits.Check(isa, fmt.Sprintf("%d forward %s", n, i.name), y)
 					}
@@ -38,12 +38,12 @@ func TestBits(t *testing.T) {
 				if pooled {
 					name = " pooled"
 				}
-				each(backwardsData, s, pooled, func(i implementation[BackwardData, bool]) {
-					bits.Check(isa, fmt.Sprintf("%d backward data %s%s", n, i.name, name), runBackwardData(t, i.make(isa, s, pooled), s, dy, argmax, w))
+				each(gradInputs, s, pooled, func(i implementation[GradInput, bool]) {
+					bits.Check(isa, fmt.Sprintf("%d input gradient %s%s", n, i.name, name), runGradInput(t, i.make(isa, s, pooled), s, dy, argmax, w))
 				})
-				each(backwardsFilter, s, Gradient{Pooled: pooled}, func(i implementation[BackwardFilter, Gradient]) {
-					dw, db := runBackwardFilter(t, i.make(isa, s, Gradient{Bias: true, Pooled: pooled}), s, true, x, dy, argmax)
-					bits.Check(isa, fmt.Sprintf("%d backward filter %s%s", n, i.name, name), dw, db)
+				each(gradFilters, s, Gradient{Pooled: pooled}, func(i implementation[GradFilter, Gradient]) {
+					dw, db := runGradFilter(t, i.make(isa, s, Gradient{Bias: true, Pooled: pooled}), s, true, x, dy, argmax)
+					bits.Check(isa, fmt.Sprintf("%d filter gradient %s%s", n, i.name, name), dw, db)
 				})
 			}
 		}

@@ -8,99 +8,105 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// Epilogue is what is done to a convolution's result before it goes to memory: the bias is
-// added, then the residual; then come ReLU with its limit, and the pool. NaN passes ReLU and
-// its limit.
+// Epilogue says what is done to a convolution's result, in this order, before it is written to memory.
 type Epilogue struct {
-	Bias  bool
-	Add   bool    // a residual of the result's shape; not with Pool
-	ReLU  bool    // negative numbers become 0
-	Limit float32 // and those above it the limit: 6 makes ReLU6; 0 is none; needs ReLU, not with Pool
-	Pool  bool    // 2x2 max pool, stride 2, the odd last row and column left out; needs ReLU
+	Bias     bool    // add a bias [O]
+	Residual bool    // add a residual of the result's shape; not with Pool
+	ReLU     bool    // set negative numbers to 0; NaN stays NaN
+	Limit    float32 // set numbers above the limit to it: 6 for ReLU6; 0 means no limit; needs ReLU, not with Pool
+	Pool     bool    // 2x2 max-pool with stride 2, which ignores an odd last row or column; needs ReLU
 }
 
-// Validate reports what no kernel does.
+// Validate returns an error for an epilogue that the kernels do not support.
 func (e Epilogue) Validate() error {
 	switch {
-	case e.Pool && (!e.ReLU || e.Limit != 0 || e.Add):
-		return fmt.Errorf("conv: %+v: a fused pool needs ReLU without limit, and no residual", e)
+	case e.Pool && (!e.ReLU || e.Limit != 0 || e.Residual):
+		return fmt.Errorf("conv: %+v: Pool needs ReLU without Limit or Residual", e)
 	case e.Limit != 0 && !e.ReLU, e.Limit < 0, e.Limit != e.Limit:
-		return fmt.Errorf("conv: %+v: a limit needs ReLU and must be positive", e)
+		return fmt.Errorf("conv: %+v: Limit needs ReLU and must be positive", e)
 	}
 	return nil
 }
 
-// Gradient says what BackwardFilter is given and makes.
+// Gradient configures GradFilter.
 type Gradient struct {
-	Pooled bool // the gradient of the pooled result, with argmax
-	Bias   bool // make the gradient of the bias, too
+	Pooled bool // dy is the gradient of the pooled result, and comes with argmax
+	Bias   bool // compute the gradient of the bias too
 }
 
-// filters is how a kernel wants its filters.
-type filters interface {
-	// PackedLen is the number of floats of the packed filters.
+// Packer is implemented by kernels that read one operand in a packed layout. For a convolution that is
+// the filter, HWIO. Here and below, lengths are in floats.
+type Packer interface {
+	// PackedLen is the length of the packed operand.
 	PackedLen() int
 	// PackParts is the number of parts of packing.
 	PackParts() int
-	// Pack packs a part of the filters w, HWIO.
+	// Pack packs a part of the operand w.
 	Pack(part int, w, packed []float32)
+}
+
+// SharedPacker is a Packer whose packed operand other kernels can use too.
+type SharedPacker interface {
+	Packer
+	// Packing returns a comparable value. Kernels with equal values pack an operand into equal bits.
+	// It does not depend on the number of images or their size.
+	Packing() any
 }
 
 // Forward is a convolution.
 type Forward interface {
-	filters
-	// Parts is the number of parts of the convolution.
+	Packer
+	// Parts is the number of parts of Run.
 	Parts() int
-	// ScratchLen is the number of floats that each worker needs.
+	// ScratchLen is the length of the scratch that each worker needs.
 	ScratchLen() int
-	// Run convolves a part: x [N, H, W, C] and the packed filters give y [N, OH, OW, O];
-	// with Pool, y and argmax are [N, OH/2, OW/2, O], argmax being 0 to 3 (row, column of
-	// the window) or 4 where the result is 0. bias [O] is used with Bias, residual (as y)
-	// with Add, argmax with Pool.
+	// Run computes a part of y [N, OH, OW, O] from x [N, H, W, C] and the packed filter. With Pool, y
+	// and argmax are [N, OH/2, OW/2, O]. bias [O] is read with Bias, and residual, of the shape of y,
+	// with Residual.
 	Run(part int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32)
 }
 
-// BackwardData is the gradient of a convolution with respect to its images.
-type BackwardData interface {
-	filters
-	// Parts is the number of parts of the gradient.
+// GradInput is the gradient of a convolution with respect to its images.
+type GradInput interface {
+	Packer
+	// Parts is the number of parts of Run.
 	Parts() int
-	// ScratchLen is the number of floats that each worker needs.
+	// ScratchLen is the length of the scratch that each worker needs.
 	ScratchLen() int
-	// Run makes a part of the images' gradient dx [N, H, W, C] from dy [N, OH, OW, O] and
-	// the packed filters; when pooled, from dy and argmax [N, OH/2, OW/2, O].
+	// Run computes a part of the gradient dx [N, H, W, C] from dy [N, OH, OW, O] and the packed
+	// filter. If pooled, dy and argmax are [N, OH/2, OW/2, O].
 	Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32)
 }
 
-// BackwardFilter is the gradient of a convolution with respect to its filters (and bias).
-type BackwardFilter interface {
-	// PartialLen is the number of floats of the sums of all parts; 0 when Run makes the
-	// gradients themselves.
+// GradFilter is the gradient of a convolution with respect to its filter and, with Gradient.Bias, its
+// bias.
+type GradFilter interface {
+	// PartialLen is the length of the partial sums of all parts; 0 if Run computes dw and db itself.
 	PartialLen() int
-	// Parts is the number of parts of the sums.
+	// Parts is the number of parts of Run.
 	Parts() int
-	// ScratchLen is the number of floats that each worker needs.
+	// ScratchLen is the length of the scratch that each worker needs.
 	ScratchLen() int
-	// Run makes a part of the sums, of x [N, H, W, C] and dy [N, OH, OW, O]; when Pooled, dy
-	// and argmax are [N, OH/2, OW/2, O]; or, when PartialLen is 0, a part of dw and db.
+	// Run computes a part of the partial sums, or of dw and db if PartialLen is 0, from x [N, H, W, C]
+	// and dy [N, OH, OW, O]. If Pooled, dy and argmax are [N, OH/2, OW/2, O].
 	Run(part int, x, dy []float32, argmax []uint8, partial, dw, db, scratch []float32)
-	// ReduceParts is the number of parts of adding up; 0 when PartialLen is.
+	// ReduceParts is the number of parts of Reduce; 0 if PartialLen is 0.
 	ReduceParts() int
-	// Reduce adds up a part: the gradient dw of the filters, HWIO, and with Bias that of the
-	// bias, db [O]. All of Run must be done.
+	// Reduce adds up a part of the partial sums to the gradients dw of the filter, HWIO, and db [O] of
+	// the bias. It must be called after all parts of Run are done.
 	Reduce(part int, partial, dw, db []float32)
 }
 
-// implementation is a way to make a kernel K with options O.
+// implementation is an algorithm for a kernel K with options O.
 type implementation[K, O any] struct {
 	name string
-	fits func(s Shape, o O) bool // whether it can do a shape
+	fits func(s Shape, o O) bool // reports whether it supports a shape
 	cost func(s Shape, o O) cost
 	make func(isa kernel.ISA, s Shape, o O) K
 }
 
-// The implementations, in order of preference where they cost the same; the last fits
-// everything. Nothing depends on the instruction set, so that all give the same bits.
+// The implementations, in order of preference if they cost the same. The last one supports all shapes.
+// The choice must not depend on the instruction set, so that all instruction sets give the same bits.
 var (
 	forwards = []implementation[Forward, Epilogue]{
 		{"winograd", winogradFits[Epilogue], func(s Shape, e Epilogue) cost { return winogradCost(s, e.Pool) }, newWinogradForward},
@@ -108,21 +114,21 @@ var (
 		{"pointwise", func(s Shape, e Epilogue) bool { return pointwiseFits(s) && !e.Pool }, directCost[Epilogue], newPointwiseForward},
 		{"direct", always[Epilogue], directCost[Epilogue], newDirectForward},
 	}
-	backwardsData = []implementation[BackwardData, bool]{
-		{"winograd", winogradFits[bool], winogradCost, newWinogradBackwardData},
-		{"pointwise", func(s Shape, pooled bool) bool { return pointwiseFits(s) && !pooled }, directCost[bool], newPointwiseBackwardData},
-		{"direct", always[bool], directCost[bool], newDirectBackwardData},
+	gradInputs = []implementation[GradInput, bool]{
+		{"winograd", winogradFits[bool], winogradCost, newWinogradGradInput},
+		{"pointwise", func(s Shape, pooled bool) bool { return pointwiseFits(s) && !pooled }, directCost[bool], newPointwiseGradInput},
+		{"direct", always[bool], directCost[bool], newDirectGradInput},
 	}
-	backwardsFilter = []implementation[BackwardFilter, Gradient]{
-		{"sparse", sparseFits, sparseCost, newSparseBackwardFilter},
-		{"winograd", winogradFits[Gradient], winogradFilterCost, newWinogradBackwardFilter},
-		{"direct", always[Gradient], directCost[Gradient], newDirectBackwardFilter},
+	gradFilters = []implementation[GradFilter, Gradient]{
+		{"sparse", sparseFits, sparseCost, newSparseGradFilter},
+		{"winograd", winogradFits[Gradient], winogradFilterCost, newWinogradGradFilter},
+		{"direct", always[Gradient], directCost[Gradient], newDirectGradFilter},
 	}
 )
 
 func always[O any](Shape, O) bool { return true }
 
-// choose is the implementation that fits and costs least, of those that are not switched off.
+// choose returns the implementation with the least cost that supports a shape and is not switched off.
 func choose[K, O any](list []implementation[K, O], s Shape, o O) implementation[K, O] {
 	on, _ := Winograd()
 	best, least := len(list)-1, 0
@@ -137,22 +143,22 @@ func choose[K, O any](list []implementation[K, O], s Shape, o O) implementation[
 	return list[best]
 }
 
-// Choice is an implementation of a convolution or a gradient, for those who want to know.
+// Choice describes an implementation of a convolution or a gradient, for profiles and traces.
 type Choice struct {
 	Name   string
-	Cycles int // estimated, of one core that multiplies and adds 16 numbers a cycle
-	Parts  int // into which the work is cut
+	Cycles int // estimated time, in cycles of a core with 16 multiply-adds a cycle
+	Parts  int // number of parts of Run
 	Chosen bool
 }
 
-// ForwardChoices are the implementations that there are for a convolution.
+// ForwardChoices lists the implementations that support a convolution.
 func ForwardChoices(s Shape, e Epilogue) []Choice { return choices(forwards, s, e) }
 
-// BackwardDataChoices are those for the gradient of images.
-func BackwardDataChoices(s Shape, pooled bool) []Choice { return choices(backwardsData, s, pooled) }
+// GradInputChoices lists the implementations that support a gradient with respect to the images.
+func GradInputChoices(s Shape, pooled bool) []Choice { return choices(gradInputs, s, pooled) }
 
-// BackwardFilterChoices are those for the gradient of filters.
-func BackwardFilterChoices(s Shape, g Gradient) []Choice { return choices(backwardsFilter, s, g) }
+// GradFilterChoices lists the implementations that support a gradient with respect to the filter.
+func GradFilterChoices(s Shape, g Gradient) []Choice { return choices(gradFilters, s, g) }
 
 func choices[K interface{ Parts() int }, O any](list []implementation[K, O], s Shape, o O) []Choice {
 	s.must()
@@ -173,29 +179,30 @@ func NewForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 		panic(err)
 	}
 	if e.Pool && (s.OH < 2 || s.OW < 2) {
-		panic("conv: a fused pool needs results of at least 2x2")
+		panic("conv: Pool needs a result of at least 2x2")
 	}
 	return choose(forwards, s, e).make(isa, s, e)
 }
 
-// NewBackwardData prepares the gradient of images; with pooled, that of a convolution with a
-// fused pool. It panics for an impossible shape.
-func NewBackwardData(isa kernel.ISA, s Shape, pooled bool) BackwardData {
+// NewGradInput prepares the gradient of a convolution with respect to its images. If pooled, the
+// convolution has a fused pool. NewGradInput panics for an impossible shape.
+func NewGradInput(isa kernel.ISA, s Shape, pooled bool) GradInput {
 	s.must()
-	return choose(backwardsData, s, pooled).make(isa, s, pooled)
+	return choose(gradInputs, s, pooled).make(isa, s, pooled)
 }
 
-// NewBackwardFilter prepares the gradient of filters. It panics for an impossible shape.
-func NewBackwardFilter(isa kernel.ISA, s Shape, g Gradient) BackwardFilter {
+// NewGradFilter prepares the gradient of a convolution with respect to its filter. It panics for an
+// impossible shape.
+func NewGradFilter(isa kernel.ISA, s Shape, g Gradient) GradFilter {
 	s.must()
 	if g.Pooled && (s.OH < 2 || s.OW < 2) {
-		panic("conv: a pooled gradient needs results of at least 2x2")
+		panic("conv: Pooled needs a result of at least 2x2")
 	}
-	return choose(backwardsFilter, s, g).make(isa, s, g)
+	return choose(gradFilters, s, g).make(isa, s, g)
 }
 
-// Winograd says whether convolutions may be Winograd's: unless the environment variable
-// LINCE_WINOGRAD is off. An unknown value is an error.
+// Winograd reports whether convolutions may use Winograd's algorithm: they may, unless the environment
+// variable LINCE_WINOGRAD is off. Values other than on and off are an error.
 func Winograd() (bool, error) {
 	switch v := os.Getenv("LINCE_WINOGRAD"); v {
 	case "", "on":
@@ -203,6 +210,6 @@ func Winograd() (bool, error) {
 	case "off":
 		return false, nil
 	default:
-		return false, fmt.Errorf("LINCE_WINOGRAD=%s: unknown value, want on or off", v)
+		return false, fmt.Errorf("LINCE_WINOGRAD=%s: must be on or off", v)
 	}
 }

@@ -1,30 +1,31 @@
-// Package conv holds the convolution kernels: forward, with bias, residual, ReLU, its limit and a
-// 2x2 max pool in the same pass; backward for the images; backward for the filters, and the bias with them.
-// Both backward kernels take the gradient of the convolution's result or, after a fused
-// pool, the gradient of the pooled result and the bytes that say where each maximum was:
-// the result of a fused convolution is never in memory as a whole.
+// Package conv holds the convolution kernels: Forward, with bias, residual, ReLU with a limit and a 2x2
+// max-pool in the same pass; GradInput, the gradient with respect to the images; and GradFilter, the
+// gradient with respect to the filter and the bias. Images are NHWC and filters HWIO, as in Keras. There
+// are no groups.
 //
-// There are several algorithms, on the micro-kernels of package micro, for all instruction sets;
-// choose.go lists them, and cost.go says what they cost and how their work is cut.
+// The result of a convolution with a fused pool is never in memory as a whole. Its gradients take the
+// gradient of the pooled result and argmax, the position of each maximum (see package kernel).
 //
-// Direct, for everything: images are not repacked; a part of the work copies the rows it
-// needs to scratch only where padding, or unpooling, makes them different from what is in
-// memory. Parts are bands of rows and, where these are few, groups of channels; those of a filter's
-// gradient are blocks of the filter and groups of pixels.
+// There are several algorithms. They all use the micro-kernels of package micro and support all
+// instruction sets. choose.go lists them; cost.go estimates their times and divides their work into
+// parts.
 //
-// Pointwise, for filters of one pixel: one product over the pixels of all images.
+// Direct supports all shapes. It does not repack images: a part of the work copies the rows that it
+// needs to scratch only if they must be padded or unpooled. Parts are bands of rows and, where there are
+// few bands, groups of channels. Those of GradFilter are blocks of the filter and groups of pixels.
 //
-// Sparse, for the filters of few channels: only that quarter of a pooled gradient that is not 0.
+// Pointwise is for filters of one pixel: one matrix product over the pixels of all images.
 //
-// Winograd's F(4x4,3x3), for 3x3 filters of stride and dilation 1 between 16 channels and
-// more, and, forward, from few channels (2 to 4: pictures): a quarter of the multiplications, between transforms (package winograd) of tiles of
-// 4x4 results; the gradients are the exact adjoint. It rounds more: against float64, results
-// are 1.5e-6 of the greatest result wrong at the most (direct ones up to 8e-7), gradients 1e-6
-// of their length (TestWinogradErrors).
-// A pixel that is not finite makes all results of the tiles that see it so, up to 36 instead
-// of 9. LINCE_WINOGRAD=off makes all convolutions direct.
+// Sparse is GradFilter for images of few channels with a pooled gradient: it skips the three quarters
+// of the gradient that are 0.
 //
-// Images are NHWC, filters HWIO, as in Keras; no groups.
+// Winograd is F(4x4, 3x3), for 3x3 filters with stride and dilation 1 and at least 16 input and output
+// channels; Forward also has a form for 2 to 4 input channels. It needs a quarter of the
+// multiplications, between transforms (package winograd) of tiles of 4x4 results. The gradients are the
+// exact adjoint. It rounds more than a direct convolution: compared with float64, results are wrong by
+// at most 1.5e-6 of the largest result (direct: 8e-7), and gradients by 1e-6 of their norm
+// (TestWinogradErrors). A pixel that is not finite makes all results of the tiles that read it not
+// finite, up to 36 instead of 9. LINCE_WINOGRAD=off makes all convolutions direct.
 package conv
 
 import (
@@ -33,10 +34,10 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// Shape is a convolution: N images of H x W pixels of C channels under filters of KH x KW
-// pixels for O channels, OH x OW results an image. Result (oh, ow) sees the pixels
-// (oh*StrideH+kh*DilationH-PadTop, ow*StrideW+kw*DilationW-PadLeft); those beyond the image
-// are 0, at all four sides.
+// Shape is the shape of a convolution: N images of H x W pixels with C channels, a filter of KH x KW
+// pixels with C input and O output channels, and OH x OW results for each image. Tap (kh, kw) of result
+// (oh, ow) reads pixel (oh*StrideH+kh*DilationH-PadTop, ow*StrideW+kw*DilationW-PadLeft). Pixels outside
+// the image, on all four sides, are 0.
 type Shape struct {
 	N, H, W, C           int
 	KH, KW, O            int
@@ -46,7 +47,7 @@ type Shape struct {
 	OH, OW               int
 }
 
-// Validate reports a shape that no kernel can have.
+// Validate returns an error for an impossible shape.
 func (s Shape) Validate() error {
 	for _, v := range []int{s.N, s.H, s.W, s.C, s.KH, s.KW, s.O, s.StrideH, s.StrideW, s.DilationH, s.DilationW, s.OH, s.OW} {
 		if v < 1 {
@@ -54,7 +55,7 @@ func (s Shape) Validate() error {
 		}
 	}
 	if s.PadTop < 0 || s.PadLeft < 0 {
-		return fmt.Errorf("conv: %+v: negative padding", s)
+		return fmt.Errorf("conv: %+v: padding must be at least 0", s)
 	}
 	return nil
 }
@@ -65,27 +66,27 @@ func (s Shape) must() {
 	}
 }
 
-// FLOPs is the number of multiplications and additions of the forward pass, and of each of
-// the gradients.
+// FLOPs is the number of multiplications and additions of a direct convolution, and of each of its
+// gradients.
 func (s Shape) FLOPs() int { return 2 * s.N * s.OH * s.OW * s.O * s.KH * s.KW * s.C }
 
+// spanH and spanW are the number of pixels from the first to the last that the filter covers.
 func (s Shape) spanH() int { return (s.KH-1)*s.DilationH + 1 }
 func (s Shape) spanW() int { return (s.KW-1)*s.DilationW + 1 }
 
 // filterLen is the number of weights.
 func (s Shape) filterLen() int { return s.KH * s.KW * s.C * s.O }
 
-// pooled is the shape without the last odd row and column, which a 2x2 pool does not see.
+// pooled returns the shape without an odd last row or column of results, which a 2x2 pool ignores.
 func (s Shape) pooled() Shape {
 	s.OH, s.OW = s.OH/2*2, s.OW/2*2
 	return s
 }
 
-// partFLOPs is about the work of a part: a fraction of a millisecond.
+// partFLOPs is the approximate amount of work in a part: it takes a fraction of a millisecond.
 const partFLOPs = 8 << 20
 
-// bandRows is how many of an image's rows a part takes, even where that can be, when a row
-// costs flops.
+// bandRows is the number of an image's rows in a part, if a row costs flops. It is even if possible.
 func bandRows(rows, flops int) int {
 	band := max(4, kernel.CeilDiv(partFLOPs, max(flops, 1)))
 	bands := max(1, rows/band)

@@ -11,83 +11,99 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// shape makes a shape as Keras does from the image, the filters and the padding.
-func shape(n, h, w, c, k, o, stride, dilation int, same bool) Shape {
-	s := Shape{N: n, H: h, W: w, C: c, KH: k, KW: k, O: o, StrideH: stride, StrideW: stride, DilationH: dilation, DilationW: dilation}
-	if same {
-		s.OH, s.OW = kernel.CeilDiv(h, stride), kernel.CeilDiv(w, stride)
-		s.PadTop = max(0, (s.OH-1)*stride+s.spanH()-h) / 2
-		s.PadLeft = max(0, (s.OW-1)*stride+s.spanW()-w) / 2
+// layer is a convolution as Keras describes it: N images of H x W pixels with C channels, and O filters
+// of K x K. Stride and Dilation are 1 if not given; padding is valid, or same if Same is set.
+type layer struct {
+	N, H, W, C, K, O int
+	Stride, Dilation int
+	Same             bool
+}
+
+func (l layer) shape() Shape {
+	stride, dilation := max(1, l.Stride), max(1, l.Dilation)
+	s := Shape{
+		N: l.N, H: l.H, W: l.W, C: l.C, KH: l.K, KW: l.K, O: l.O,
+		StrideH: stride, StrideW: stride, DilationH: dilation, DilationW: dilation,
+	}
+	if l.Same {
+		s.OH, s.OW = kernel.CeilDiv(l.H, stride), kernel.CeilDiv(l.W, stride)
+		s.PadTop = max(0, (s.OH-1)*stride+s.spanH()-l.H) / 2
+		s.PadLeft = max(0, (s.OW-1)*stride+s.spanW()-l.W) / 2
 	} else {
-		s.OH, s.OW = (h-s.spanH())/stride+1, (w-s.spanW())/stride+1
+		s.OH, s.OW = (l.H-s.spanH())/stride+1, (l.W-s.spanW())/stride+1
 	}
 	return s
 }
 
-// shapes is the grid that all kernels are tested on.
+// shapes lists the shapes on which all kernels are tested.
 func shapes() []Shape {
 	var list []Shape
 	for _, c := range []int{1, 3, 5, 32, 33, 64} {
 		for i, o := range []int{1, 2, 10, 32, 48, 64, 100} {
-			list = append(list, shape(1+i%2, 5+i%3, 6+c%4, c, 3, o, 1, 1, i%2 == 1))
+			list = append(list, layer{N: 1 + i%2, H: 5 + i%3, W: 6 + c%4, C: c, K: 3, O: o, Same: i%2 == 1}.shape())
 		}
 	}
 	for _, same := range []bool{false, true} {
 		for _, k := range []int{1, 2, 3, 5} {
 			for stride := 1; stride <= 3; stride++ {
-				list = append(list, shape(2, 9, 11, 5, k, 10, stride, 1, same))
+				list = append(list, layer{N: 2, H: 9, W: 11, C: 5, K: k, O: 10, Stride: stride, Same: same}.shape())
 			}
-			list = append(list, shape(2, 11, 10, 3, k, 17, 1, 2, same))
+			list = append(list, layer{N: 2, H: 11, W: 10, C: 3, K: k, O: 17, Dilation: 2, Same: same}.shape())
 		}
 	}
 	list = append(list,
-		shape(1, 3, 3, 4, 3, 4, 1, 1, false),   // one result
-		shape(1, 1, 1, 1, 1, 1, 1, 1, false),   // one of everything
-		shape(1, 1, 40, 3, 1, 20, 1, 1, false), // wide
-		shape(1, 40, 1, 3, 1, 20, 2, 1, false), // high
-		shape(2, 23, 29, 8, 3, 64, 1, 1, false),
-		shape(17, 8, 8, 3, 3, 8, 1, 1, true), // more images than sums
+		layer{N: 1, H: 3, W: 3, C: 4, K: 3, O: 4}.shape(),              // one result
+		layer{N: 1, H: 1, W: 1, C: 1, K: 1, O: 1}.shape(),              // all sizes 1
+		layer{N: 1, H: 1, W: 40, C: 3, K: 1, O: 20}.shape(),            // wide
+		layer{N: 1, H: 40, W: 1, C: 3, K: 1, O: 20, Stride: 2}.shape(), // high
+		layer{N: 2, H: 23, W: 29, C: 8, K: 3, O: 64}.shape(),
+		layer{N: 17, H: 8, W: 8, C: 3, K: 3, O: 8, Same: true}.shape(), // more images than sums
 		Shape{N: 2, H: 7, W: 9, C: 4, KH: 2, KW: 3, O: 6, StrideH: 2, StrideW: 3, DilationH: 1, DilationW: 1, OH: 3, OW: 3},
 		Shape{N: 1, H: 8, W: 8, C: 4, KH: 3, KW: 3, O: 6, StrideH: 1, StrideW: 1, DilationH: 2, DilationW: 3, PadTop: 2, PadLeft: 3, OH: 8, OW: 8},
 		Shape{N: 1, H: 6, W: 6, C: 2, KH: 2, KW: 2, O: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 3, PadLeft: 2, OH: 9, OW: 8},
-		Shape{N: 1, H: 6, W: 6, C: 2, KH: 1, KW: 1, O: 3, StrideH: 3, StrideW: 3, DilationH: 1, DilationW: 1, OH: 1, OW: 2}, // pixels that no result sees
-		shape(2, 5, 1, 3, 3, 4, 2, 1, true), // a stride longer than a row
+		Shape{N: 1, H: 6, W: 6, C: 2, KH: 1, KW: 1, O: 3, StrideH: 3, StrideW: 3, DilationH: 1, DilationW: 1, OH: 1, OW: 2},                             // pixels that no result reads
+		layer{N: 2, H: 5, W: 1, C: 3, K: 3, O: 4, Stride: 2, Same: true}.shape(),                                                                        // a stride longer than a row
 		Shape{N: 1, H: 3, W: 200, C: 2, KH: 3, KW: 3, O: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, PadLeft: 1, OH: 12, OW: 200}, // bands below the image
 	)
 	list = append(list,
-		shape(2, 13, 17, 40, 1, 200, 1, 1, false), // blocks of pixels and groups of channels
-		shape(1, 7, 7, 300, 1, 260, 1, 1, false),
-		shape(3, 28, 28, 144, 1, 24, 1, 1, false),
-		shape(1, 16, 17, 130, 1, 1030, 1, 1, false), // blocks of filters and groups of pixels
-		shape(2, 7, 9, 129, 3, 140, 2, 1, true),
-		shape(2, 14, 14, 1024, 1, 70, 2, 1, true),
+		layer{N: 2, H: 13, W: 17, C: 40, K: 1, O: 200}.shape(), // blocks of pixels and groups of channels
+		layer{N: 1, H: 7, W: 7, C: 300, K: 1, O: 260}.shape(),
+		layer{N: 3, H: 28, W: 28, C: 144, K: 1, O: 24}.shape(),
+		layer{N: 1, H: 16, W: 17, C: 130, K: 1, O: 1030}.shape(), // blocks of filters and groups of pixels
+		layer{N: 2, H: 7, W: 9, C: 129, K: 3, O: 140, Stride: 2, Same: true}.shape(),
+		layer{N: 2, H: 14, W: 14, C: 1024, K: 1, O: 70, Stride: 2, Same: true}.shape(),
 	)
-	// Winograd's kinds: odd sizes, one tile and less, no padding, the same, more of it, little
-	// of it on the far sides; channels with and without a part of a vector.
+	// For Winograd: odd sizes, one tile or less, padding of all kinds, channels that do and do not fill
+	// a vector.
 	for i, c := range []int{16, 17, 24, 40, 64} {
 		o := []int{33, 64, 16, 48, 20}[i]
 		for _, same := range []bool{false, true} {
-			list = append(list, shape(1+i%3, 8+i, 13-i, c, 3, o, 1, 1, same), shape(3-i%3, 3+i, 4+i, c, 3, o, 1, 1, same))
+			list = append(list,
+				layer{N: 1 + i%3, H: 8 + i, W: 13 - i, C: c, K: 3, O: o, Same: same}.shape(),
+				layer{N: 3 - i%3, H: 3 + i, W: 4 + i, C: c, K: 3, O: o, Same: same}.shape())
 		}
 	}
 	list = append(list,
-		shape(1, 1, 2, 16, 3, 16, 1, 1, true),
-		shape(2, 24, 22, 16, 3, 16, 1, 1, false), // bands
-		shape(2, 5, 4, 130, 3, 240, 1, 1, true),  // groups of channels
+		layer{N: 1, H: 1, W: 2, C: 16, K: 3, O: 16, Same: true}.shape(),
+		layer{N: 2, H: 24, W: 22, C: 16, K: 3, O: 16}.shape(),             // bands
+		layer{N: 2, H: 5, W: 4, C: 130, K: 3, O: 240, Same: true}.shape(), // groups of channels
 		Shape{N: 1, H: 5, W: 6, C: 16, KH: 3, KW: 3, O: 16, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 7, PadLeft: 6, OH: 14, OW: 15},
 		Shape{N: 2, H: 9, W: 20, C: 16, KH: 3, KW: 3, O: 17, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, OH: 3, OW: 2},
 		Shape{N: 2, H: 6, W: 5, C: 18, KH: 3, KW: 3, O: 16, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, OH: 13, OW: 11},
 	)
-	// Few channels: one row of tiles in a part, odd widths, padding, columns that do not fill two vectors.
+	// For narrow Winograd: one row of tiles in a part, odd widths, padding, columns that do not fill two
+	// vectors.
 	for i, c := range []int{2, 3, 4, 3} {
 		o := []int{32, 64, 80, 48}[i]
-		list = append(list, shape(1+i%2, 19+i, 23+i, c, 3, o, 1, 1, false), shape(1, 5+i, 66-i, c, 3, o, 1, 1, true))
+		list = append(list,
+			layer{N: 1 + i%2, H: 19 + i, W: 23 + i, C: c, K: 3, O: o}.shape(),
+			layer{N: 1, H: 5 + i, W: 66 - i, C: c, K: 3, O: o, Same: true}.shape())
 	}
 	list = append(list, Shape{N: 1, H: 6, W: 17, C: 3, KH: 3, KW: 3, O: 32, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 4, PadLeft: 5, OH: 14, OW: 24})
 	return append(list, randomShapes(60)...)
 }
 
-// randomShapes draws shapes of all kinds, always the same.
+// randomShapes draws n shapes from a fixed seed.
 func randomShapes(n int) []Shape {
 	r := rand.New(rand.NewPCG(3, 4))
 	to := func(n int) int { return 1 + r.IntN(n) }
@@ -97,7 +113,7 @@ func randomShapes(n int) []Shape {
 			N: to(3), H: to(14), W: to(20), C: to(20), KH: to(4), KW: to(4), O: to(40),
 			StrideH: to(3), StrideW: to(3), DilationH: to(2), DilationW: to(2), PadTop: r.IntN(4), PadLeft: r.IntN(4),
 		}
-		// As many results as there are with padding at the other sides, too, or fewer.
+		// As many results as with some padding at the bottom and the right too, or one fewer.
 		s.OH = (s.H+s.PadTop+r.IntN(4)-s.spanH())/s.StrideH + r.IntN(2)
 		s.OW = (s.W+s.PadLeft+r.IntN(4)-s.spanW())/s.StrideW + r.IntN(2)
 		if s.Validate() == nil {
@@ -156,11 +172,11 @@ func runForward(t testing.TB, f Forward, s Shape, e Epilogue, x, w, bias, residu
 	return y, argmax
 }
 
-// tolerance is the greatest error in units of the greatest result: a few hundred roundings of
-// 6e-8, and for Winograd twice as much and more (TestWinogradErrors measures).
+// tolerance is the maximum error relative to the largest result: a few hundred rounding errors of 6e-8;
+// Winograd has about twice as many (see TestWinogradErrors).
 const tolerance = 2e-5
 
-// each calls f with every implementation that can do a shape.
+// each calls f with each implementation that supports a shape.
 func each[K, O any](list []implementation[K, O], s Shape, o O, f func(i implementation[K, O])) {
 	for _, i := range list {
 		if i.fits(s, o) {
@@ -177,21 +193,24 @@ func TestForward(t *testing.T) {
 			w := kerneltest.Random(t, 2, s.filterLen())
 			bias := kerneltest.Random(t, 3, s.O)
 			product := wants.Get(s.name(), func() []float64 { return naive(s, x, w) })
-			add := kerneltest.Random(t, 4, len(product))
-			for _, e := range []Epilogue{{}, {Bias: true}, {ReLU: true}, {Bias: true, ReLU: true}, {Add: true}, {Bias: true, Add: true, ReLU: true, Limit: float32(max(1, slices.Max(product)/4))}, {ReLU: true, Limit: 6}} {
-				b, residual, want := bias, add, slices.Clone(product)
+			added := kerneltest.Random(t, 4, len(product))
+			for _, e := range []Epilogue{
+				{}, {Bias: true}, {ReLU: true}, {Bias: true, ReLU: true}, {Residual: true},
+				{Bias: true, Residual: true, ReLU: true, Limit: float32(max(1, slices.Max(product)/4))}, {ReLU: true, Limit: 6},
+			} {
+				b, residual, want := bias, added, slices.Clone(product)
 				if !e.Bias {
 					b = nil
 				}
-				if !e.Add {
+				if !e.Residual {
 					residual = nil
 				}
 				for i := range want {
 					if e.Bias {
 						want[i] += float64(bias[i%s.O])
 					}
-					if e.Add {
-						want[i] += float64(add[i])
+					if e.Residual {
+						want[i] += float64(added[i])
 					}
 					if e.ReLU {
 						want[i] = math.Max(want[i], 0)
@@ -211,7 +230,8 @@ func TestForward(t *testing.T) {
 	})
 }
 
-// Where parts make regions, these cover all results once, and a part writes nothing else.
+// TestRegions checks that the regions of a convolution's parts cover each result once, and that a part
+// writes only its region.
 func TestRegions(t *testing.T) {
 	regional := 0
 	for _, s := range kerneltest.Thin(shapes()) {
@@ -240,7 +260,7 @@ func TestRegions(t *testing.T) {
 							written[at]++
 						}
 						if in == (v != v) {
-							t.Fatalf("%s %s: part %d makes %+v; result %d is %v", i.name, s.name(), part, region, at, v)
+							t.Fatalf("%s %s: part %d has region %+v, but result %d is %v", i.name, s.name(), part, region, at, v)
 						}
 					}
 				}
@@ -257,8 +277,8 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-// The fused pool must give what pooling the unfused result gives: values bit for bit, and
-// places.
+// TestForwardPool checks that a fused pool gives the same bits and the same argmax as a pool of the
+// unfused result.
 func TestForwardPool(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
@@ -275,11 +295,11 @@ func TestForwardPool(t *testing.T) {
 				plain, _ := runForward(t, i.make(isa, s, e), s, e, x, w, bias, nil)
 				e.Pool = true
 				y, argmax := runForward(t, i.make(isa, s, e), s, e, x, w, bias, nil)
-				want, at := poolNaive(s, plain)
+				want, wantArgmax := poolNaive(s, plain)
 				kerneltest.Equal(t, name, y, want)
-				for i := range at {
-					if argmax[i] != at[i] {
-						t.Fatalf("%s: place %d is %d, want %d", name, i, argmax[i], at[i])
+				for i := range wantArgmax {
+					if argmax[i] != wantArgmax[i] {
+						t.Fatalf("%s: argmax %d is %d, want %d", name, i, argmax[i], wantArgmax[i])
 					}
 				}
 				vectors.Check(t, isa, name, y)
@@ -293,14 +313,14 @@ func poolNaive(s Shape, y []float32) (pooled []float32, argmax []uint8) {
 		for ph := range s.OH / 2 {
 			for pw := range s.OW / 2 {
 				for o := range s.O {
-					best, at := float32(0), uint8(4)
+					best, position := float32(0), uint8(kernel.NoArgmax2x2)
 					for i := range 4 {
 						v := y[((n*s.OH+2*ph+i/2)*s.OW+2*pw+i%2)*s.O+o]
 						if v > best {
-							best, at = v, uint8(i)
+							best, position = v, uint8(i)
 						}
 					}
-					pooled, argmax = append(pooled, best), append(argmax, at)
+					pooled, argmax = append(pooled, best), append(argmax, position)
 				}
 			}
 		}
@@ -308,24 +328,24 @@ func poolNaive(s Shape, y []float32) (pooled []float32, argmax []uint8) {
 	return pooled, argmax
 }
 
-// pooledGradient makes a gradient of a pooled result, and the same unpooled.
+// pooledGradient returns a gradient g of a pooled result with its argmax, and dy, which is g unpooled.
 func pooledGradient(t testing.TB, s Shape) (g []float32, argmax []uint8, dy []float32) {
 	n := s.N * (s.OH / 2) * (s.OW / 2) * s.O
 	g = kerneltest.Random(t, 5, n)
 	argmax = kerneltest.Guarded[uint8](t, n)
 	dy = kerneltest.Guarded[float32](t, s.resultLen())
 	for i := range argmax {
-		at := i * 7 % 5
-		argmax[i] = uint8(at)
-		if at < 4 {
+		position := i * 7 % 5
+		argmax[i] = uint8(position)
+		if position != kernel.NoArgmax2x2 {
 			o, pw, ph, image := i%s.O, i/s.O%(s.OW/2), i/s.O/(s.OW/2)%(s.OH/2), i/s.O/(s.OW/2)/(s.OH/2)
-			dy[((image*s.OH+2*ph+at/2)*s.OW+2*pw+at%2)*s.O+o] = g[i]
+			dy[((image*s.OH+2*ph+position/2)*s.OW+2*pw+position%2)*s.O+o] = g[i]
 		}
 	}
 	return g, argmax, dy
 }
 
-func runBackwardData(t testing.TB, b BackwardData, s Shape, dy []float32, argmax []uint8, w []float32) []float32 {
+func runGradInput(t testing.TB, b GradInput, s Shape, dy []float32, argmax []uint8, w []float32) []float32 {
 	packed := kerneltest.Junk(t, b.PackedLen())
 	kerneltest.Parts(b.PackParts(), func(p int) { b.Pack(p, w, packed) })
 	dx := kerneltest.Junk(t, s.imageLen())
@@ -334,12 +354,12 @@ func runBackwardData(t testing.TB, b BackwardData, s Shape, dy []float32, argmax
 	return dx
 }
 
-func TestBackwardData(t *testing.T) {
+func TestGradInput(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range kerneltest.Thin(shapes()) {
 			w := kerneltest.Random(t, 2, s.filterLen())
-			check := func(name string, i implementation[BackwardData, bool], got, dy []float32) {
+			check := func(name string, i implementation[GradInput, bool], got, dy []float32) {
 				want := wants.Get(name, func() []float64 {
 					want := make([]float64, s.imageLen())
 					visit(s, func(xi, wi, yi int) { want[xi] += float64(dy[yi]) * float64(w[wi]) })
@@ -350,21 +370,21 @@ func TestBackwardData(t *testing.T) {
 				vectors.Check(t, isa, name, got)
 			}
 			dy := kerneltest.Random(t, 4, s.resultLen())
-			each(backwardsData, s, false, func(i implementation[BackwardData, bool]) {
-				check(s.name(), i, runBackwardData(t, i.make(isa, s, false), s, dy, nil, w), dy)
+			each(gradInputs, s, false, func(i implementation[GradInput, bool]) {
+				check(s.name(), i, runGradInput(t, i.make(isa, s, false), s, dy, nil, w), dy)
 			})
 			if s.OH < 2 || s.OW < 2 {
 				continue
 			}
 			g, argmax, dy := pooledGradient(t, s)
-			each(backwardsData, s, true, func(i implementation[BackwardData, bool]) {
-				check(s.name()+" pooled", i, runBackwardData(t, i.make(isa, s, true), s, g, argmax, w), dy)
+			each(gradInputs, s, true, func(i implementation[GradInput, bool]) {
+				check(s.name()+" pooled", i, runGradInput(t, i.make(isa, s, true), s, g, argmax, w), dy)
 			})
 		}
 	})
 }
 
-func runBackwardFilter(t testing.TB, b BackwardFilter, s Shape, bias bool, x, dy []float32, argmax []uint8) (dw, db []float32) {
+func runGradFilter(t testing.TB, b GradFilter, s Shape, bias bool, x, dy []float32, argmax []uint8) (dw, db []float32) {
 	partial := kerneltest.Junk(t, b.PartialLen())
 	scratch := kerneltest.Junk(t, b.ScratchLen())
 	dw = kerneltest.Junk(t, s.filterLen())
@@ -376,7 +396,7 @@ func runBackwardFilter(t testing.TB, b BackwardFilter, s Shape, bias bool, x, dy
 	return dw, db
 }
 
-func TestBackwardFilter(t *testing.T) {
+func TestGradFilter(t *testing.T) {
 	vectors, wants := kerneltest.Vectors{}, kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range kerneltest.Thin(shapes()) {
@@ -387,9 +407,9 @@ func TestBackwardFilter(t *testing.T) {
 					visit(s, func(xi, wi, yi int) { want[wi] += float64(dy[yi]) * float64(x[xi]) })
 					return want
 				})
-				each(backwardsFilter, s, g, func(i implementation[BackwardFilter, Gradient]) {
+				each(gradFilters, s, g, func(i implementation[GradFilter, Gradient]) {
 					name := fmt.Sprintf("%s %s%s %+v", i.name, s.name(), name, g)
-					dw, db := runBackwardFilter(t, i.make(isa, s, g), s, g.Bias, x, given, argmax)
+					dw, db := runGradFilter(t, i.make(isa, s, g), s, g.Bias, x, given, argmax)
 					kerneltest.Close(t, name, dw, want, tolerance)
 					vectors.Check(t, isa, name, dw)
 					if db != nil {
@@ -416,7 +436,13 @@ func TestBackwardFilter(t *testing.T) {
 
 func TestNoAllocations(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		for _, s := range []Shape{shape(1, 12, 12, 16, 3, 40, 1, 1, true), shape(1, 9, 9, 16, 1, 40, 1, 1, true), shape(1, 9, 20, 3, 3, 32, 1, 1, true), shape(1, 9, 9, 16, 1, 40, 2, 1, true)} {
+		for _, l := range []layer{
+			{N: 1, H: 12, W: 12, C: 16, K: 3, O: 40, Same: true},
+			{N: 1, H: 9, W: 9, C: 16, K: 1, O: 40, Same: true},
+			{N: 1, H: 9, W: 20, C: 3, K: 3, O: 32, Same: true},
+			{N: 1, H: 9, W: 9, C: 16, K: 1, O: 40, Stride: 2, Same: true},
+		} {
+			s := l.shape()
 			x, w, dy := make([]float32, s.imageLen()), make([]float32, s.filterLen()), make([]float32, s.resultLen())
 			argmax := make([]uint8, len(dy))
 			for _, pooled := range []bool{false, true} {
@@ -429,20 +455,20 @@ func TestNoAllocations(t *testing.T) {
 						f.Run(0, x, packed, nil, nil, y, argmax, scratch)
 					})
 				})
-				each(backwardsData, s, pooled, func(i implementation[BackwardData, bool]) {
+				each(gradInputs, s, pooled, func(i implementation[GradInput, bool]) {
 					b := i.make(isa, s, pooled)
 					packed, scratch, dx := make([]float32, b.PackedLen()), make([]float32, b.ScratchLen()), make([]float32, len(x))
-					kerneltest.NoAllocs(t, i.name+" backward data", func() {
+					kerneltest.NoAllocs(t, i.name+" input gradient", func() {
 						b.Pack(0, w, packed)
 						b.Run(0, dy, argmax, packed, dx, scratch)
 					})
 				})
 				g := Gradient{Bias: true, Pooled: pooled}
-				each(backwardsFilter, s, g, func(i implementation[BackwardFilter, Gradient]) {
+				each(gradFilters, s, g, func(i implementation[GradFilter, Gradient]) {
 					b := i.make(isa, s, g)
 					partial, scratch := make([]float32, b.PartialLen()), make([]float32, b.ScratchLen())
 					dw, db := make([]float32, len(w)), make([]float32, s.O)
-					kerneltest.NoAllocs(t, i.name+" backward filter", func() {
+					kerneltest.NoAllocs(t, i.name+" filter gradient", func() {
 						b.Run(0, x, dy, argmax, partial, dw, db, scratch)
 						if b.ReduceParts() > 0 {
 							b.Reduce(0, partial, dw, db)
@@ -454,10 +480,10 @@ func TestNoAllocations(t *testing.T) {
 	})
 }
 
-// One of the choices is chosen: the one that costs least.
+// TestChoices checks that the implementation with the least cost is chosen.
 func TestChoices(t *testing.T) {
 	for _, s := range shapes() {
-		for _, list := range [][]Choice{ForwardChoices(s, Epilogue{}), BackwardDataChoices(s, false), BackwardFilterChoices(s, Gradient{Bias: true})} {
+		for _, list := range [][]Choice{ForwardChoices(s, Epilogue{}), GradInputChoices(s, false), GradFilterChoices(s, Gradient{Bias: true})} {
 			chosen := slices.IndexFunc(list, func(c Choice) bool { return c.Chosen })
 			if chosen < 0 {
 				t.Fatalf("%+v: nothing is chosen of %+v", s, list)
@@ -472,7 +498,7 @@ func TestChoices(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	good := shape(1, 8, 8, 3, 3, 4, 1, 1, false)
+	good := layer{N: 1, H: 8, W: 8, C: 3, K: 3, O: 4}.shape()
 	for name, change := range map[string]func(s *Shape){
 		"no stride":        func(s *Shape) { s.StrideH = 0 },
 		"no result":        func(s *Shape) { s.OW = 0 },

@@ -5,32 +5,33 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// What each implementation costs, and how its work is cut: both from the shape alone.
+// This file estimates the cost of each implementation and divides its work into parts. Both depend on
+// the shape only.
 
-// cost is what a convolution or a gradient takes: floating-point operations, and bytes that
-// go to and from caches beyond the first beside them.
+// cost is the cost of a convolution or a gradient: floating-point operations, and the bytes read from
+// and written to caches other than the first outside of products.
 type cost struct{ flops, bytes int }
 
-// cycles is the time on a core that multiplies and adds 16 numbers a cycle; 8 bytes a cycle is
-// what transforms reach.
+// cycles is the estimated time on a core with 16 multiply-adds a cycle, on which transforms move 8 bytes
+// a cycle.
 func (c cost) cycles() int { return c.flops/32 + c.bytes/8 }
 
-// directCost is that of the algorithm that multiplies each pixel by each weight.
+// directCost is the cost of multiplying each pixel by each weight.
 func directCost[O any](s Shape, _ O) cost { return cost{s.FLOPs(), 4 * s.filterLen()} }
 
-// sparseCost is that of a quarter of the products, eight lanes at a time.
+// sparseCost is the cost of a quarter of the products, at half the speed: in vectors of eight lanes.
 func sparseCost(s Shape, _ Gradient) cost {
 	return cost{s.FLOPs() / 2, 4 * s.filterLen()}
 }
 
-// winogradFits says whether there is a Winograd algorithm for a shape.
+// winogradFits reports whether the Winograd algorithm supports a shape.
 func winogradFits[O any](s Shape, _ O) bool {
 	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1 &&
 		s.C >= winograd.MinChannels && s.O >= winograd.MinChannels
 }
 
-// winogradCost counts matrices that are written and read, and filters that are transformed
-// and then read for each block of tiles.
+// winogradCost counts the matrices that are written and read, and the filter, which is transformed once
+// and read for each block of tiles.
 func winogradCost(s Shape, pooled bool) cost {
 	if pooled {
 		s = s.pooled()
@@ -43,7 +44,7 @@ func winogradCost(s Shape, pooled bool) cost {
 	}
 }
 
-// winogradFilterCost is winogradCost of the gradient of filters: these are made once, in cache.
+// winogradFilterCost is winogradCost for GradFilter, where the filter is written only once.
 func winogradFilterCost(s Shape, g Gradient) cost {
 	if g.Pooled {
 		s = s.pooled()
@@ -55,8 +56,8 @@ func winogradFilterCost(s Shape, g Gradient) cost {
 	}
 }
 
-// narrowCost is winogradCost where images have few channels: matrices are in the first cache, and
-// only results have transforms to speak of.
+// narrowCost is winogradCost for images of few channels: matrices stay in the first cache, and only the
+// transform of results takes noticeable time.
 func narrowCost(s Shape, e Epilogue) cost {
 	if e.Pool {
 		s = s.pooled()
@@ -64,18 +65,18 @@ func narrowCost(s Shape, e Epilogue) cost {
 	tiles := newGrid(s).tiles()
 	c := cost{flops: 2 * winograd.Planes * tiles * s.C * s.O, bytes: winograd.Planes * tiles * s.O}
 	if results := s.N * s.OH * s.OW * s.O; !e.Pool && results > 1<<21 {
-		c.bytes += 16 * results // to memory, in pieces of 4x4 pixels
+		c.bytes += 16 * results // writing to memory in tiles of 4x4 pixels
 	}
 	return c
 }
 
-// How the work of the Winograd kernels is cut.
+// The Winograd kernels' work.
 
-// wantParts is how many parts there should be where that can be.
+// wantParts is the number of parts to aim for.
 const wantParts = 8
 
-// blockTiles is how many tiles go through a product at once: whole micro-tiles of 14 rows,
-// and the more of them the less often filters have to come from a far cache.
+// blockTiles is the number of tiles in one product: a multiple of the 14 rows of a micro-tile. The more
+// tiles, the less often a large filter has to be read from a distant cache.
 func blockTiles(s Shape) int {
 	switch {
 	case s.C*s.O <= 1<<13:
@@ -86,15 +87,16 @@ func blockTiles(s Shape) int {
 	return 112
 }
 
-// blocks is into how many blocks so many tiles are cut: smaller ones where there would be too
-// few, as long as they fill a micro-tile.
+// blocks is the number of blocks into which tiles are divided. If there would be fewer than wantParts,
+// blocks are smaller, but no smaller than a micro-tile.
 func blocks(s Shape, tiles int) int {
 	return max(kernel.CeilDiv(tiles, blockTiles(s)), min(wantParts, tiles/14))
 }
 
-// cutWinogradFilter cuts the gradient of filters into blocks, whose transforms, 36 matrices, stay
-// in near caches while tiles are summed over, and by tiles where blocks are few. Smaller blocks
-// have pixels transformed more often, so they are for where there would be few parts.
+// cutWinogradFilter divides GradFilter into blocks of the filter, and into groups of tiles where there
+// are few blocks. The 36 transformed matrices of a block stay in the near caches while a part sums over
+// its tiles. Pixels are transformed once for each block, so blocks are only made smaller if there would be
+// too few parts.
 func cutWinogradFilter(s Shape, tiles int) filterCut {
 	var c filterCut
 	for _, side := range []int{128, 64} {
@@ -112,17 +114,17 @@ func cutWinogradFilter(s Shape, tiles int) filterCut {
 	return c
 }
 
-// filterBlockTiles is how many tiles go through the products of a block of so many filters: they
-// come and go once for each.
-func filterBlockTiles(filters int) int {
-	if filters <= 1<<12 {
+// filterBlockTiles is the number of tiles in one product of GradFilter. The sums, a block of weights for
+// each of the 36 matrices, are read and written once for each such product.
+func filterBlockTiles(weights int) int {
+	if weights <= 1<<12 {
 		return 44
 	}
 	return 112
 }
 
-// filterPasses is in how many passes the transforms' rows are made there: two where the matrices
-// of one are about what a second cache holds, 1 MB.
+// filterPasses is the number of passes over the rows of the transforms in GradFilter: two if the matrices
+// of one pass do not fit into a second cache of 1 MB, but those of half a pass do.
 func filterPasses(c, o, tiles int) int {
 	if floats := winograd.Planes * (c*o + tiles*(c+o)); floats > 1<<18 && floats/2 < 1<<18 {
 		return 2
@@ -130,23 +132,23 @@ func filterPasses(c, o, tiles int) int {
 	return 1
 }
 
-// How products are cut.
+// The products of the other kernels.
 
-// wantedParts is into how many parts so much work is cut where that can be: enough for many
-// threads, but none of it short.
+// wantedParts is the number of parts to aim for: enough for many threads, but not so many that a part
+// becomes short.
 func wantedParts(flops int) int {
 	return max(1, flops/partFLOPs, min(2*wantParts, flops/(partFLOPs/16)))
 }
 
-// cutProduct cuts a product of rows by k by n into blocks of rows and groups of columns so that
-// little is read: rows for each group, filters for each block.
+// cutProduct divides a product [rows, k] x [k, n] into blocks of rows and groups of columns. It minimizes
+// the memory that is read: all rows once for each group, and the filter once for each block.
 func cutProduct(rows, k, n int) (blocks int, c columns) {
 	want := wantedParts(2 * rows * k * n)
 	least := -1
 	for groups := 1; groups <= max(1, n/(2*columnUnit)); groups++ {
 		b := min(kernel.CeilDiv(want, groups), max(1, rows/14))
 		if 4*b*groups < 3*want && groups < n/(2*columnUnit) {
-			continue // too few
+			continue // too few parts
 		}
 		if read := groups*rows*k + b*k*n; least < 0 || read < least {
 			least, blocks, c = read, b, newColumns(n, groups)
@@ -155,21 +157,21 @@ func cutProduct(rows, k, n int) (blocks int, c columns) {
 	return blocks, c
 }
 
-// columnsBeside cuts n columns where parts are fewer than there should be.
+// columnsBeside divides n columns into groups if there are fewer parts than wanted.
 func columnsBeside(parts, flops, n int) columns {
 	return newColumns(n, kernel.CeilDiv(min(2*wantParts, wantedParts(flops)), parts))
 }
 
-// filterCut cuts the gradient of filters: into groups of pixels, whose sums are added up, and
-// the filters into blocks of channels of images and columns, the channels of results.
+// filterCut says how GradFilter is divided into parts: by groups of pixels, whose sums are added up later,
+// and by blocks of the filter: ranges of input channels (channels) and output channels (columns).
 type filterCut struct {
 	groups            int
 	channels, columns columns
 }
 
-// cutFilter cuts by pixels as long as adding up costs little beside summing, and into blocks that
-// stay in the second cache; of those, into the ones that read least. units is how many groups
-// there can be; copies, that pixels are copied for each block.
+// cutFilter divides GradFilter. There are as many groups of pixels as can be added up at little cost, and
+// blocks that stay in the second cache, chosen so that little memory is read. units is the maximum
+// number of groups. copies says that pixels are copied for each block.
 func cutFilter(s Shape, units int, copies bool) filterCut {
 	weights, pixels := s.filterLen(), s.N*s.OH*s.OW
 	want := min(2*wantParts, wantedParts(s.FLOPs()))
@@ -177,13 +179,13 @@ func cutFilter(s Shape, units int, copies bool) filterCut {
 	blocks := max(want/groups, weights>>17)
 	most := max(1, s.C/(2*columnUnit))
 	if copies && s.KH*s.KW*s.O < 128 {
-		most = 1 // it would cost too much beside multiplying
+		most = 1 // copying would cost too much compared with multiplying
 	}
 	best, cut, least := filterCut{}, 0, 0
 	for c := 1; c <= most; c++ {
 		for o := 1; o <= max(1, s.O/(2*columnUnit)) && 2*c*o <= 3*blocks+1; o++ {
 			f := filterCut{groups, newColumns(s.C, c), newColumns(s.O, o)}
-			// What is read for all blocks, and how much greater than others the greatest is.
+			// The memory that all blocks read, times the size of the largest block.
 			score := (c*s.O + o*s.C) * c * o * f.channels.most() * f.columns.most()
 			if n := min(blocks, c*o); n > cut || n == cut && score < least {
 				best, cut, least = f, n, score
@@ -193,18 +195,18 @@ func cutFilter(s Shape, units int, copies bool) filterCut {
 	return best
 }
 
-// columns cuts channels into groups of whole tiles for all instruction sets; the last one has
-// what is left.
+// columns divides n channels into groups of whole units; the last group also has the rest. A unit is a
+// multiple of the widths of all instruction sets' tiles.
 type columns struct{ n, groups int }
 
 const columnUnit = 32
 
-// newColumns cuts into at most so many groups of at least two units.
+// newColumns divides n channels into at most the given number of groups, each of at least two units.
 func newColumns(n, groups int) columns {
 	return columns{n, max(1, min(groups, n/(2*columnUnit)))}
 }
 
-// at is the channels [lo, hi) of a group.
+// at returns the channels [lo, hi) of a group.
 func (c columns) at(group int) (lo, hi int) {
 	lo, hi = kernel.Split(c.n/columnUnit, c.groups, group)
 	if group == c.groups-1 {
@@ -213,7 +215,7 @@ func (c columns) at(group int) (lo, hi int) {
 	return lo * columnUnit, hi * columnUnit
 }
 
-// most is the greatest number of channels in a group.
+// most is the number of channels in the largest group.
 func (c columns) most() int {
 	most := 0
 	for g := range c.groups {

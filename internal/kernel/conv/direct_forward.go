@@ -7,18 +7,19 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// directForward is a convolution.
+// directForward is a direct convolution. A part is a band of rows of an image's results and, where there
+// are few bands, a group of output channels.
 type directForward struct {
 	isa        kernel.ISA
 	shape      Shape
 	epilogue   Epilogue
 	source     source
 	tiling     micro.Tiling
-	k, runs    int   // length of a contiguous run under the filter, and number of runs
-	seg        []int // from run to run, in bytes
+	k, runs    int   // length of a contiguous run of floats under the filter, and number of runs
+	seg        []int // distances from the end of each run to the next, in bytes
 	band       int   // rows of results in a part
-	bandsImage int
-	columns    columns // where there are few bands
+	bandsImage int   // bands of an image
+	columns    columns
 }
 
 func newDirectForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
@@ -67,7 +68,7 @@ func (f *directForward) Parts() int { return f.shape.N * f.bandsImage * f.column
 // ScratchLen implements Forward.
 func (f *directForward) ScratchLen() int { return f.source.scratchLen(f.band) }
 
-// part is the rows of an image and the channels that a part makes.
+// part returns the image, the rows [from, to) and the output channels [first, end) of a part.
 func (f *directForward) part(part int) (image, from, to, first, end int) {
 	first, end = f.columns.at(part % f.columns.groups)
 	part /= f.columns.groups
@@ -85,7 +86,7 @@ func (f *directForward) Run(part int, x, packed, bias, residual, y []float32, ar
 	a.K, a.Segs, a.Seg = f.k, f.runs, &f.seg[0]
 	a.AStride = uintptr(4 * s.StrideW * s.C)
 	a.CStride = uintptr(4 * s.O)
-	a.IndexStride = uintptr(s.O)
+	a.ArgmaxStride = uintptr(s.O)
 	if f.epilogue.ReLU {
 		a.ReLU, a.Limit = 1, f.epilogue.Limit
 	}
@@ -101,13 +102,13 @@ func (f *directForward) Run(part int, x, packed, bias, residual, y []float32, ar
 		}
 		if f.epilogue.Pool {
 			at := (image*s.OH+from)/2*(s.OW/2)*s.O + first
-			a.C, a.Index = unsafe.Pointer(&y[at]), unsafe.Pointer(&argmax[at])
+			a.C, a.Argmax = unsafe.Pointer(&y[at]), unsafe.Pointer(&argmax[at])
 			a.A, a.A2 = unsafe.Pointer(&rows[0]), unsafe.Pointer(&rows[s.StrideH*f.source.row])
 			micro.PLines(s.OW/2, (to-from)/2, uintptr(8*s.StrideH*f.source.row), uintptr(4*(s.OW/2)*s.O), uintptr(s.OW/2*s.O), &a)
 		} else {
 			at := (image*s.OH+from)*s.OW*s.O + first
-			if f.epilogue.Add {
-				a.Add = unsafe.Pointer(&residual[at])
+			if f.epilogue.Residual {
+				a.Residual = unsafe.Pointer(&residual[at])
 			}
 			a.C = unsafe.Pointer(&y[at])
 			a.A = unsafe.Pointer(&rows[0])

@@ -8,12 +8,12 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// TestPacking holds what Packing promises: kernels of equal ones pack alike. Larger batches
-// of the tutorial's layer have equal ones.
+// TestPacking checks that kernels with equal Packing pack a filter into equal bits, and that Packing does
+// not depend on the batch size.
 func TestPacking(t *testing.T) {
 	for _, isa := range kernel.Available() {
 		seen := map[string][]float32{}
-		check := func(s Shape, name string, f filters) {
+		check := func(s Shape, name string, f Packer) {
 			packing := packingOf(f)
 			w, packed := make([]float32, s.filterLen()), make([]float32, f.PackedLen())
 			for i := range w {
@@ -38,19 +38,19 @@ func TestPacking(t *testing.T) {
 						check(s, "forward", i.make(isa, s, Epilogue{}))
 					}
 				}
-				for _, i := range backwardsData {
+				for _, i := range gradInputs {
 					if i.fits(s, false) {
-						check(s, "backward", i.make(isa, s, false))
+						check(s, "input gradient", i.make(isa, s, false))
 					}
 				}
 			}
 		}
-		a, b := shape(32, 63, 63, 64, 3, 64, 1, 1, false), shape(15, 63, 63, 64, 3, 64, 1, 1, false)
+		a, b := layer{N: 32, H: 63, W: 63, C: 64, K: 3, O: 64}.shape(), layer{N: 15, H: 63, W: 63, C: 64, K: 3, O: 64}.shape()
 		if packingOf(NewForward(isa, a, Epilogue{})) != packingOf(NewForward(isa, b, Epilogue{})) ||
-			packingOf(NewBackwardData(isa, a, true)) != packingOf(NewBackwardData(isa, b, true)) {
+			packingOf(NewGradInput(isa, a, true)) != packingOf(NewGradInput(isa, b, true)) {
 			t.Errorf("%v: two batch sizes of the tutorial's layer do not share packed filters", isa)
 		}
 	}
 }
 
-func packingOf(f filters) any { return f.(interface{ Packing() any }).Packing() }
+func packingOf(f Packer) any { return f.(SharedPacker).Packing() }

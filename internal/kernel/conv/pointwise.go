@@ -7,16 +7,16 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// A convolution with filters of one pixel, stride 1 and no padding is a product of matrices:
-// all pixels of all images, one after the other, with the filters. So is its gradient for the
-// images, with the filters transposed. A part is some of the pixels and some of the columns.
+// A convolution with a filter of one pixel, stride 1 and no padding is a matrix product of the pixels of
+// all images and the filter. Its gradient with respect to the images is a product with the transposed
+// filter. A part is some of the pixels and some of the columns.
 
-// pointwiseFits says whether a convolution is such a product.
+// pointwiseFits reports whether a convolution is such a product.
 func pointwiseFits(s Shape) bool {
 	return s.KH == 1 && s.KW == 1 && s.StrideH == 1 && s.StrideW == 1 && s.PadTop == 0 && s.PadLeft == 0 && s.OH == s.H && s.OW == s.W
 }
 
-// pointwise is the product of rows [rows, k] with packed filters [k, columns].
+// pointwise is the product of pixels [rows, k] and a packed filter [k, columns].
 type pointwise struct {
 	isa     kernel.ISA
 	rows, k int
@@ -31,31 +31,31 @@ func newPointwise(isa kernel.ISA, rows, k, n int) pointwise {
 	return p
 }
 
-// PackedLen is the number of floats of the packed filters.
+// PackedLen is the length of the packed filter.
 func (p *pointwise) PackedLen() int { return p.k * p.tiling.Padded() }
 
 // Parts is the number of parts of the product.
 func (p *pointwise) Parts() int { return p.blocks * p.columns.groups }
 
-// ScratchLen is the number of floats that each worker needs: none.
+// ScratchLen is the length of scratch: none is needed.
 func (p *pointwise) ScratchLen() int { return 0 }
 
-// region is the rows and the columns that a part makes.
+// region returns the rows [from, to) and columns [first, end) of a part.
 func (p *pointwise) region(part int) (from, to, first, end int) {
 	from, to = kernel.Split(p.rows, p.blocks, part/p.columns.groups)
 	first, end = p.columns.at(part % p.columns.groups)
 	return from, to, first, end
 }
 
-// nearFloats is how much of the images goes through all columns at once: it stays in the
-// second cache beside the filters that pass by.
+// nearFloats is the number of floats of the images that are multiplied by all columns before the next are
+// read: they stay in the second cache while the filter is read.
 const nearFloats = 48 << 10
 
-// run multiplies a part: x and y start at the first row. a says what is done to sums.
+// run multiplies a part. a says what is done to the sums.
 func (p *pointwise) run(part int, x, packed, bias, residual, y []float32, a *micro.Args) {
 	n := p.columns.n
 	from, to, start, end := p.region(part)
-	a.K, a.Segs, a.Seg = p.k, 1, &noSegment
+	a.Contiguous(p.k)
 	a.AStride, a.CStride = uintptr(4*p.k), uintptr(4*n)
 	near := max(28, nearFloats/p.k)
 	blocks := kernel.CeilDiv(to-from, near)
@@ -71,7 +71,7 @@ func (p *pointwise) run(part int, x, packed, bias, residual, y []float32, a *mic
 				a.Init = unsafe.Pointer(&bias[first])
 			}
 			if residual != nil {
-				a.Add = unsafe.Pointer(&residual[lo*n+first])
+				a.Residual = unsafe.Pointer(&residual[lo*n+first])
 			}
 			a.A, a.C = unsafe.Pointer(&x[lo*p.k]), unsafe.Pointer(&y[lo*n+first])
 			a.B, a.BStride = unsafe.Pointer(&packed[first*p.k]), uintptr(4*padded)
@@ -80,7 +80,7 @@ func (p *pointwise) run(part int, x, packed, bias, residual, y []float32, a *mic
 	}
 }
 
-// pointwiseForward is such a convolution.
+// pointwiseForward is a pointwise convolution.
 type pointwiseForward struct {
 	pointwise
 	epilogue Epilogue
@@ -107,30 +107,30 @@ func (f *pointwiseForward) Run(part int, x, packed, bias, residual, y []float32,
 	if !f.epilogue.Bias {
 		bias = nil
 	}
-	if !f.epilogue.Add {
+	if !f.epilogue.Residual {
 		residual = nil
 	}
 	f.run(part, x, packed, bias, residual, y, &a)
 }
 
-// pointwiseBackwardData is the gradient of such a convolution with respect to its images.
-type pointwiseBackwardData struct{ pointwise }
+// pointwiseGradInput is the gradient of a pointwise convolution with respect to its images.
+type pointwiseGradInput struct{ pointwise }
 
-func newPointwiseBackwardData(isa kernel.ISA, s Shape, _ bool) BackwardData {
-	return &pointwiseBackwardData{newPointwise(isa, s.N*s.H*s.W, s.O, s.C)}
+func newPointwiseGradInput(isa kernel.ISA, s Shape, _ bool) GradInput {
+	return &pointwiseGradInput{newPointwise(isa, s.N*s.H*s.W, s.O, s.C)}
 }
 
-// PackParts implements BackwardData.
-func (b *pointwiseBackwardData) PackParts() int { return b.tiling.Tiles() }
+// PackParts implements GradInput.
+func (b *pointwiseGradInput) PackParts() int { return b.tiling.Tiles() }
 
-// Pack implements BackwardData.
-func (b *pointwiseBackwardData) Pack(part int, w, packed []float32) {
+// Pack implements GradInput.
+func (b *pointwiseGradInput) Pack(part int, w, packed []float32) {
 	first, columns, padded := b.tiling.At(part)
 	micro.PackTransposed(b.isa, packed[first*b.k:], w[first*b.k:], b.k, b.k, columns, padded)
 }
 
-// Run implements BackwardData.
-func (b *pointwiseBackwardData) Run(part int, dy []float32, _ []uint8, packed, dx, _ []float32) {
+// Run implements GradInput.
+func (b *pointwiseGradInput) Run(part int, dy []float32, _ []uint8, packed, dx, _ []float32) {
 	var a micro.Args
 	b.run(part, dy, packed, nil, nil, dx, &a)
 }

@@ -1,13 +1,13 @@
 package conv
 
-// Region is a block of a convolution's results, seen as a matrix of N*OH*OW rows of O channels:
-// rows [From, To), channels [First, End).
+// Region is a block of a convolution's results, as a matrix of N*OH*OW rows with O channels: rows [From,
+// To), channels [First, End).
 type Region struct{ From, To, First, End int }
 
-// Regional is implemented by convolutions each part of which makes a region. What is to be computed
-// of results can be computed part by part, while they are in the cache.
+// Regional is implemented by convolutions of which each part computes a region. Sums over the results can
+// then be computed part by part, while the results are in the cache.
 type Regional interface {
-	// Region is what a part makes, without a pool.
+	// Region returns the region that a part computes, for a convolution without Pool.
 	Region(part int) Region
 }
 

@@ -5,16 +5,16 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/reduce"
 )
 
-// sums are the gradients of filters, and of the bias behind them, that parts of the work make
-// and that are added up in order.
+// sums are partial gradients of the filter, each followed by that of the bias. Each part of the work
+// computes one, and Reduce adds them up in order.
 type sums struct {
 	isa    kernel.ISA
-	groups int // parts
-	filter int // weights
-	length int // of a part's sums
+	groups int // number of partial gradients
+	filter int // number of weights
+	length int // of a partial gradient
 }
 
-// newSums makes at most so many sums, and fewer when they are long.
+// newSums prepares at most the given number of partial gradients, fewer if they are long.
 func newSums(isa kernel.ISA, s Shape, bias bool, most int) sums {
 	b := sums{isa: isa, filter: s.filterLen(), length: s.filterLen()}
 	if bias {
@@ -28,26 +28,26 @@ func newSums(isa kernel.ISA, s Shape, bias bool, most int) sums {
 	return b
 }
 
-// of is a part's sums.
+// of returns a part's partial gradient.
 func (b *sums) of(part int, partial []float32) []float32 {
 	return partial[part*b.length : (part+1)*b.length]
 }
 
-// PartialLen implements BackwardFilter.
+// PartialLen implements GradFilter.
 func (b *sums) PartialLen() int { return b.groups * b.length }
 
-// Parts implements BackwardFilter.
+// Parts implements GradFilter.
 func (b *sums) Parts() int { return b.groups }
 
-// ReduceParts implements BackwardFilter.
+// ReduceParts implements GradFilter.
 func (b *sums) ReduceParts() int { return kernel.Blocks(b.length) }
 
-// Reduce implements BackwardFilter.
+// Reduce implements GradFilter.
 func (b *sums) Reduce(part int, partial, dw, db []float32) {
 	b.reduce(part, partial, b.length, dw, db)
 }
 
-// reduce is Reduce for sums that are stride apart.
+// reduce is Reduce for partial gradients that lie stride floats apart.
 func (b *sums) reduce(part int, partial []float32, stride int, dw, db []float32) {
 	lo, hi := kernel.BlockRange(b.length, part)
 	n := b.filter

@@ -8,15 +8,15 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// What the three Winograd convolutions share. Results are cut into tiles of 4x4; the
-// transforms of some tiles are 36 matrices in scratch, [tiles][channels], and the work
-// between transforms is 36 products of matrices on the micro-kernels. A tile that goes
-// beyond the image, or beyond the results, passes through a patch in scratch.
+// This file has what the Winograd kernels share. Results are divided into tiles of 4x4. The transforms of
+// some tiles are 36 matrices [tiles, channels] in scratch; between the transforms there are 36 matrix
+// products on the micro-kernels. A tile that extends beyond the image or the results is copied through a
+// patch in scratch.
 
-// grid is the tiles of all images, row by row.
+// grid is the tiles of all images, in row-major order.
 type grid struct {
 	shape      Shape
-	high, wide int // tiles of an image
+	high, wide int // rows and columns of tiles of an image
 }
 
 func newGrid(s Shape) grid {
@@ -25,20 +25,20 @@ func newGrid(s Shape) grid {
 
 func (g grid) tiles() int { return g.shape.N * g.high * g.wide }
 
-// at is where tile q is: its image, row and column.
+// at returns the image, row and column of tile q.
 func (g grid) at(q int) (image, i, j int) {
 	return q / (g.high * g.wide), q / g.wide % g.high, q % g.wide
 }
 
-// row is how many of tiles [q, hi) are in one row, from tile q on: [j, end) of row i.
+// row returns the longest run of tiles [q, hi), starting with q, in one row: columns [j, end) of row i.
 func (g grid) row(q, hi int) (image, i, j, end int) {
 	image, i, j = g.at(q)
 	return image, i, j, min(g.wide, j+hi-q)
 }
 
-// lines is where the pixels are that the rows of tiles that start with tiles [lo, hi) see, but
-// for those that rows above see, too, in images of height h lines of row floats. Tiles are size
-// lines apart and see patch lines, from pad lines above on.
+// lines returns the range of floats, in images of h lines of row floats, that the rows of tiles whose
+// first tile is in [lo, hi) read, without those that rows of tiles above read too. Tiles lie size lines
+// apart and read patch lines, starting pad lines above.
 func (g grid) lines(lo, hi, size, pad, patch, h, row int) (from, to int) {
 	if lo >= hi {
 		return 0, 0
@@ -56,14 +56,14 @@ func (g grid) lines(lo, hi, size, pad, patch, h, row int) (from, to int) {
 	return (first/g.high*h + top) * row, (last/g.high*h + bottom) * row
 }
 
-// pixels is lines of the images x.
+// pixels is lines for the images x.
 func (g grid) pixels(x []float32, lo, hi int) []float32 {
 	s := g.shape
 	from, to := g.lines(lo, hi, winograd.Tile, s.PadTop, winograd.Patch, s.H, s.W*s.C)
 	return x[from:to]
 }
 
-// results is lines of the results y, or of pooled ones.
+// results is lines for the results y, which may be pooled.
 func (g grid) results(y []float32, pooled bool, lo, hi int) []float32 {
 	s, size, height, row := g.shape, winograd.Tile, g.shape.OH, g.shape.OW*g.shape.O
 	if pooled {
@@ -73,8 +73,8 @@ func (g grid) results(y []float32, pooled bool, lo, hi int) []float32 {
 	return y[from:to]
 }
 
-// inside is which of the tiles [j, end) of a line see no more than it has: they are size
-// apart, start pad before it and see so many pixels.
+// inside returns the tiles [from, to) among tiles [j, end) that read no pixels outside a line of the given
+// length. Tiles lie size pixels apart and read patch pixels, starting pad pixels before their place.
 func inside(j, end, size, pad, patch, line int) (from, to int) {
 	from = min(end, max(j, kernel.CeilDiv(pad, size)))
 	if line+pad < patch {
@@ -83,8 +83,8 @@ func inside(j, end, size, pad, patch, line int) (from, to int) {
 	return from, max(from, min(end, (line+pad-patch)/size+1))
 }
 
-// images transforms channels [c0, c1) of the pixels of tiles [lo, hi) of x. patch holds 6x6 of
-// these pixels.
+// images transforms channels [c0, c1) of the pixels of x that tiles [lo, hi) read. patch is scratch for
+// 6x6 of these pixels.
 func (g grid) images(isa kernel.ISA, rows winograd.Rows, x []float32, c0, c1, lo, hi int, v []float32, p planes, patch []float32) {
 	s := g.shape
 	row, c := s.W*s.C, c1-c0
@@ -109,8 +109,8 @@ func (g grid) images(isa kernel.ISA, rows winograd.Rows, x []float32, c0, c1, lo
 	}
 }
 
-// gradients transforms channels [o0, o1) of the gradient dy of tiles [lo, hi), or with argmax of
-// the pooled one. patch holds 4x4 of these pixels.
+// gradients transforms channels [o0, o1) of the gradient dy of tiles [lo, hi). If argmax is not nil, dy is
+// the gradient of the pooled result. patch is scratch of gradientPatch(o1-o0) floats.
 func (g grid) gradients(isa kernel.ISA, rows winograd.Rows, dy []float32, argmax []uint8, o0, o1, lo, hi int, d []float32, p planes, patch []float32) {
 	s := g.shape
 	size, height, width := winograd.Tile, s.OH, s.OW
@@ -119,12 +119,12 @@ func (g grid) gradients(isa kernel.ISA, rows winograd.Rows, dy []float32, argmax
 	}
 	row := width * s.O
 	o := o1 - o0
-	places := bytesOf(patch[size*size*o:])
+	argmaxPatch := bytesOf(patch[size*size*o:])
 	for q := lo; q < hi; {
 		n, i, j, end := g.row(q, hi)
-		image, at, top := dy[n*height*row:(n+1)*height*row], argmax, size*i
+		image, imageArgmax, top := dy[n*height*row:(n+1)*height*row], argmax, size*i
 		if argmax != nil {
-			at = argmax[n*height*row : (n+1)*height*row]
+			imageArgmax = argmax[n*height*row : (n+1)*height*row]
 		}
 		from, to := inside(j, end, size, 0, size, width)
 		if top+size > height {
@@ -132,21 +132,21 @@ func (g grid) gradients(isa kernel.ISA, rows winograd.Rows, dy []float32, argmax
 		}
 		for j < end {
 			dst, left, count := d[(q-lo)*p.row:], size*j, 1
-			first, firstAt, stride, pixel := patch, places, size*o, o // of the tiles
+			first, firstArgmax, stride, pixel := patch, argmaxPatch, size*o, o // of the tiles
 			if j == from && from < to {
 				count, stride, pixel = to-from, row, s.O
 				first = image[top*row+left*s.O+o0:]
 				if argmax != nil {
-					firstAt = at[top*row+left*s.O+o0:]
+					firstArgmax = imageArgmax[top*row+left*s.O+o0:]
 				}
 			} else {
 				cut(patch, image, top, left, height, width, s.O, size, o0, o1)
 				if argmax != nil {
-					cut(places, at, top, left, height, width, s.O, size, o0, o1)
+					cut(argmaxPatch, imageArgmax, top, left, height, width, s.O, size, o0, o1)
 				}
 			}
 			if argmax != nil {
-				winograd.GradientPooled(isa, rows, dst, p.plane, p.row, first, firstAt, stride, pixel, o, count)
+				winograd.GradientPooled(isa, rows, dst, p.plane, p.row, first, firstArgmax, stride, pixel, o, count)
 			} else {
 				winograd.Gradient(isa, rows, dst, p.plane, p.row, first, stride, pixel, o, count)
 			}
@@ -155,11 +155,12 @@ func (g grid) gradients(isa kernel.ISA, rows winograd.Rows, dy []float32, argmax
 	}
 }
 
-// gradientPatch is the floats of the patch of gradients: 4x4 pixels, or 2x2 and their places.
+// gradientPatch is the length of the patch for gradients of o channels: 4x4 pixels, or 2x2 pooled pixels
+// and their argmax.
 func gradientPatch(o int) int { return winograd.Tile * winograd.Tile * o }
 
-// cut copies channels [c0, c1) of n by n pixels of an image of h by w pixels of c channels; those
-// that are not in it are 0.
+// cut copies channels [c0, c1) of the n x n pixels at (top, left) from an image of h x w pixels with c
+// channels. Pixels outside the image are 0.
 func cut[T float32 | uint8](dst, image []T, top, left, h, w, c, n, c0, c1 int) {
 	from, to := min(n, max(0, -left)), max(0, min(n, w-left))
 	channels := c1 - c0
@@ -183,8 +184,8 @@ func cut[T float32 | uint8](dst, image []T, top, left, h, w, c, n, c0, c1 int) {
 	}
 }
 
-// paste copies those of n by n pixels of c channels that are in an image of h by w pixels of
-// stride channels to it.
+// paste copies a patch of n x n pixels with c channels to (top, left) in an image of h x w pixels with
+// stride channels. Pixels outside the image are left out.
 func paste[T float32 | uint8](image, patch []T, top, left, h, w, stride, n, c int) {
 	for i := range min(n, h-top) {
 		for j := range min(n, w-left) {
@@ -193,7 +194,7 @@ func paste[T float32 | uint8](image, patch []T, top, left, h, w, stride, n, c in
 	}
 }
 
-// bytesOf is the same memory.
+// bytesOf returns the memory of f as bytes.
 func bytesOf(f []float32) []uint8 {
 	if len(f) == 0 {
 		return nil
@@ -201,13 +202,13 @@ func bytesOf(f []float32) []uint8 {
 	return unsafe.Slice((*uint8)(unsafe.Pointer(&f[0])), 4*len(f))
 }
 
-// planes says where the 36 matrices of a transform are: floats from row to row and from
-// matrix to matrix.
+// planes is the layout of the 36 matrices of a transform: the distance between rows and between matrices,
+// in floats.
 type planes struct{ row, plane int }
 
-// newPlanes lays out matrices of rows of c channels. Rows are whole cache lines. Matrices lie
-// an odd number of lines apart, and long rows do, so that what is used together does not
-// share the same sets of the cache.
+// newPlanes lays out matrices of the given number of rows with c channels. Rows are whole cache lines.
+// Matrices, and long rows, lie an odd number of lines apart, so that data that is used together does not
+// compete for the same sets of the cache.
 func newPlanes(rows, c int) planes {
 	row := kernel.CeilDiv(c, 16) * 16
 	if row >= 256 {
@@ -221,31 +222,31 @@ func (p planes) len() int { return winograd.GradientPlanes * p.plane }
 // oddLines is n rounded up to an odd number of cache lines.
 func oddLines(n int) int { return (kernel.CeilDiv(n, 16) | 1) * 16 }
 
-// products are the 36 products of transforms [tiles][k] with filters. They take the place of
-// the transforms, one matrix before each, for the less there is, the more of it stays in the
-// second cache.
+// products are the 36 products of transforms [tiles, k] and a filter. To keep them in the second cache,
+// they overwrite the transforms: the product with matrix i is written to the place of matrix i-1.
 type products struct {
 	isa     kernel.ISA
 	filter  winogradFilters
 	columns columns
-	planes  planes // of rows of k, or of a group of columns
+	planes  planes // for rows of k floats, and of a group of columns
 }
 
 func newProducts(isa kernel.ISA, f winogradFilters, c columns, tiles int) products {
 	return products{isa, f, c, newPlanes(tiles, max(f.rows, c.most()))}
 }
 
-// len is the floats of the matrices.
+// len is the length of the matrices.
 func (p *products) len() int { return p.planes.plane + p.planes.len() }
 
-// run multiplies the transforms of some tiles with the filters of a group, and asks for memory
-// ahead. The transforms start at the second matrix, their products at the first.
+// run multiplies the transforms of some tiles by the columns of a group, and prefetches the memory in
+// ahead. The transforms start at the second matrix of m, their products at the first.
 func (p *products) run(tiles, group int, packed, m []float32, ahead ...[]float32) {
 	from := m[p.planes.plane:]
 	start, end := p.columns.at(group)
 	k, width := p.filter.rows, p.filter.width
 	plane, row := uintptr(4*p.planes.plane), uintptr(4*p.planes.row)
-	// Whole panels of columns, for all planes at once unless there is another panel.
+	// winograd.Products multiplies whole panels of columns, in all planes at once if there are no other
+	// columns. Tiles of package micro multiply the other columns.
 	var w winograd.Products
 	w.Panels, w.Planes = 0, winograd.Planes
 	if winograd.ProductColumns(p.isa) == width {
@@ -261,7 +262,7 @@ func (p *products) run(tiles, group int, packed, m []float32, ahead ...[]float32
 		w.Planes = 1
 	}
 	var a micro.Args
-	a.K, a.Segs, a.Seg = k, 1, &noSegment
+	a.Contiguous(k)
 	a.AStride, a.CStride = row, row
 	a.Zero()
 	for i := 0; i < winograd.Planes; i += w.Planes {
@@ -283,18 +284,15 @@ func (p *products) run(tiles, group int, packed, m []float32, ahead ...[]float32
 	}
 }
 
-// noSegment is the distance after the only segment of a row.
-var noSegment int
-
-// winogradFilters packs transformed filters for products: for each tile of columns the 36
-// matrices [rows][columns].
+// winogradFilters packs a transformed filter for products: for each tile of columns the 36 matrices [rows,
+// columns].
 type winogradFilters struct {
 	isa           kernel.ISA
-	rows, columns int
-	transposed    bool // rows are O, columns are C
+	rows, columns int  // C and O, or O and C if transposed
+	transposed    bool // for GradInput
 	tiling        micro.Tiling
 	width         int // columns of a tile
-	chunks        int // parts of the rows
+	chunks        int // parts of packing the rows
 }
 
 func newWinogradFilters(isa kernel.ISA, s Shape, transposed bool) winogradFilters {
@@ -308,14 +306,14 @@ func newWinogradFilters(isa kernel.ISA, s Shape, transposed bool) winogradFilter
 	return f
 }
 
-// PackedLen is the number of floats of the packed filters.
+// PackedLen is the length of the packed filter.
 func (f *winogradFilters) PackedLen() int { return winograd.Planes * f.rows * f.tiling.Padded() }
 
 // PackParts is the number of parts of packing.
 func (f *winogradFilters) PackParts() int { return f.tiling.Tiles() * f.chunks }
 
-// Pack transforms a part of the filters w, HWIO. The taps go to the matrices that the
-// transform takes them from, in place.
+// Pack transforms a part of the filter w, HWIO. It copies the taps to the matrices from which
+// winograd.Filter, which works in place, reads them.
 func (f *winogradFilters) Pack(part int, w, packed []float32) {
 	first, columns, padded := f.tiling.At(part / f.chunks)
 	lo, hi := kernel.Split(f.rows, f.chunks, part%f.chunks)

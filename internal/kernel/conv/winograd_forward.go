@@ -5,8 +5,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// winogradForward is a convolution by Winograd's F(4x4,3x3). A part is some tiles, and, where
-// there are few, some of the results' channels.
+// winogradForward is a convolution by Winograd's F(4x4, 3x3). A part is some tiles and, where there are few
+// tiles, a group of output channels.
 type winogradForward struct {
 	winogradFilters
 	isa      kernel.ISA
@@ -14,9 +14,9 @@ type winogradForward struct {
 	epilogue Epilogue
 	grid     grid
 	products products
-	blocks   int       // of tiles
-	parts    int       // of blocks
-	zeros    []float32 // in place of a bias
+	blocks   int       // number of blocks of tiles
+	parts    int       // number of parts of the blocks
+	zeros    []float32 // the bias if there is none
 }
 
 func newWinogradForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
@@ -39,7 +39,7 @@ func newWinogradForward(isa kernel.ISA, s Shape, e Epilogue) Forward {
 // Parts implements Forward.
 func (f *winogradForward) Parts() int { return f.parts * f.products.columns.groups }
 
-// patchLen is the floats of a patch: 6x6 pixels, or 4x4 results.
+// patchLen is the length of a patch: 6x6 pixels, or 4x4 results.
 func (f *winogradForward) patchLen() int {
 	return winograd.Patch * winograd.Patch * max(f.shape.C, f.shape.O)
 }
@@ -65,7 +65,8 @@ func (f *winogradForward) Run(part int, x, packed, bias, residual, y []float32, 
 	}
 }
 
-// tiles makes the results of tiles [lo, hi); those up to next come after them.
+// tiles computes the results of tiles [lo, hi). The part continues with tiles [hi, next), whose pixels are
+// prefetched.
 func (f *winogradForward) tiles(lo, hi, next, group int, x, packed, bias, residual, y []float32, argmax []uint8, scratch []float32) {
 	planes := f.products.planes
 	m, patch := scratch[:f.products.len()], scratch[f.products.len():]
@@ -87,7 +88,7 @@ func (f *winogradForward) tiles(lo, hi, next, group int, x, packed, bias, residu
 			f.pool(n, i, j, stop, m, bias, y[first:], argmax[first:], patch)
 		} else {
 			f.plain(n, i, j, stop, m, bias, y[first:], patch)
-			if f.epilogue.Add || f.epilogue.Limit != 0 {
+			if f.epilogue.Residual || f.epilogue.Limit != 0 {
 				for t := j; t < stop; t++ {
 					f.finish(n, i, t, first, end, residual, y)
 				}
@@ -97,14 +98,14 @@ func (f *winogradForward) tiles(lo, hi, next, group int, x, packed, bias, residu
 	}
 }
 
-// plain makes the results of tiles [j, end) of row i of image n for the channels that bias
-// has; y starts at their first.
+// plain computes the results of tiles [j, end) of row i of image n, for as many channels as bias has. y
+// starts at the first of these channels.
 func (f *winogradForward) plain(n, i, j, end int, m, bias, y, patch []float32) {
-	s, c, relu := f.shape, len(bias), f.epilogue.ReLU && !f.epilogue.Add
+	s, c, relu := f.shape, len(bias), f.epilogue.ReLU && !f.epilogue.Residual
 	p, row := f.products.planes, s.OW*s.O
 	top := winograd.Tile * i
 	y = y[n*s.OH*row:]
-	whole := j // tiles up to here
+	whole := j // tiles [j, whole) are whole
 	if top+winograd.Tile <= s.OH {
 		_, whole = inside(j, end, winograd.Tile, 0, winograd.Tile, s.OW)
 	}
@@ -117,8 +118,8 @@ func (f *winogradForward) plain(n, i, j, end int, m, bias, y, patch []float32) {
 	}
 }
 
-// finish does what the transform of results does not: it adds the residual to channels
-// [first, end) of a tile, and applies ReLU and its limit.
+// finish adds the residual to channels [first, end) of a tile and applies ReLU and its limit, which the
+// transform of results does not do.
 func (f *winogradForward) finish(n, i, j, first, end int, residual, y []float32) {
 	s, e := f.shape, f.epilogue
 	top, left := winograd.Tile*i, winograd.Tile*j
@@ -126,7 +127,7 @@ func (f *winogradForward) finish(n, i, j, first, end int, residual, y []float32)
 		for p := left; p < min(s.OW, left+winograd.Tile); p++ {
 			at := ((n*s.OH+row)*s.OW + p) * s.O
 			to := y[at+first : at+end]
-			if e.Add {
+			if e.Residual {
 				for c, v := range residual[at+first : at+end] {
 					to[c] += v
 				}
@@ -143,7 +144,7 @@ func (f *winogradForward) finish(n, i, j, first, end int, residual, y []float32)
 	}
 }
 
-// pool makes the pooled results of tiles, as plain does.
+// pool is plain for pooled results.
 func (f *winogradForward) pool(n, i, j, end int, m, bias, y []float32, argmax []uint8, patch []float32) {
 	const size = winograd.Tile / 2
 	s, c := f.shape, len(bias)
@@ -158,10 +159,10 @@ func (f *winogradForward) pool(n, i, j, end int, m, bias, y []float32, argmax []
 		at := top*row + size*j*s.O
 		winograd.ResultPool(f.isa, y[at:], argmax[at:], row, s.O, m, p.plane, p.row, bias, c, whole-j)
 	}
-	places := bytesOf(patch[size*size*c:])
+	argmaxPatch := bytesOf(patch[size*size*c:])
 	for t := whole; t < end; t++ {
-		winograd.ResultPool(f.isa, patch, places, size*c, c, m[(t-j)*p.row:], p.plane, p.row, bias, c, 1)
+		winograd.ResultPool(f.isa, patch, argmaxPatch, size*c, c, m[(t-j)*p.row:], p.plane, p.row, bias, c, 1)
 		paste(y, patch, top, size*t, height, width, s.O, size, c)
-		paste(argmax, places, top, size*t, height, width, s.O, size, c)
+		paste(argmax, argmaxPatch, top, size*t, height, width, s.O, size, c)
 	}
 }

@@ -8,12 +8,11 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/winograd"
 )
 
-// winogradNarrow is a Winograd convolution of images of few channels. A part is some rows of
-// tiles of an image.
+// winogradNarrow is a Winograd convolution of images of few channels. A part is some rows of tiles of an
+// image.
 type winogradNarrow struct {
 	winogradForward
-	tiles int // of a row, with padding to whole vectors
-	rows  int // of tiles in a part, at most
+	tiles int // tiles in a row, padded to whole vectors
 	bands int // parts of an image
 }
 
@@ -22,24 +21,23 @@ func newWinogradNarrow(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	f.products.planes = planes{winograd.NarrowColumns, winograd.NarrowTiles * winograd.NarrowColumns}
 	f.tiles = kernel.CeilDiv(f.grid.wide, 16) * 16
 	f.bands = max(1, f.grid.high/4)
-	f.rows = kernel.CeilDiv(f.grid.high, f.bands)
 	return f
 }
 
-// narrowFits says whether narrow Winograd is possible, and results have some channels for each
-// transform of an image to serve: then it is faster.
+// narrowFits reports whether the narrow Winograd algorithm supports a convolution, and there are enough
+// output channels that share the transform of an image for it to be faster.
 func narrowFits(s Shape, e Epilogue) bool {
 	if e.Pool {
 		s = s.pooled()
 	}
 	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1 &&
-		s.C > 1 && s.C <= winograd.MaxNarrow && s.O >= 32 && s.O%winograd.MinChannels == 0 && s.OH >= winograd.Tile && s.OW >= 4*winograd.Tile
+		s.C >= winograd.MinNarrow && s.C <= winograd.MaxNarrow && s.O >= 32 && s.O%winograd.MinChannels == 0 && s.OH >= winograd.Tile && s.OW >= 4*winograd.Tile
 }
 
 // Parts implements Forward.
 func (f *winogradNarrow) Parts() int { return f.shape.N * f.bands }
 
-// line is the floats of a line of pixels, spread.
+// line is the length of a line of pixels as spread makes it.
 func (f *winogradNarrow) line() int { return winograd.Patch * f.shape.C * f.tiles }
 
 // ScratchLen implements Forward.
@@ -65,7 +63,7 @@ func (f *winogradNarrow) Run(part int, x, packed, bias, residual, y []float32, a
 	x = x[image*s.H*s.W*s.C : (image+1)*s.H*s.W*s.C]
 	for i := from; i < to; i++ {
 		first := 0
-		if i > from { // the last two lines are the first two of the next row
+		if i > from { // the last two lines of a row of tiles are the first two of the next
 			copy(pixels, pixels[winograd.Tile*f.line():])
 			first = winograd.Patch - winograd.Tile
 		}
@@ -86,8 +84,7 @@ func (f *winogradNarrow) Run(part int, x, packed, bias, residual, y []float32, a
 	}
 }
 
-// ask fetches the memory that the results of the tiles from column j on go to, before they
-// come.
+// ask prefetches the memory to which the results of the tiles from column j on will be written.
 func (f *winogradNarrow) ask(n, i, j, end int, y []float32, argmax []uint8) {
 	if j >= f.grid.wide {
 		i, j = i+1, 0
@@ -105,22 +102,22 @@ func (f *winogradNarrow) ask(n, i, j, end int, y []float32, argmax []uint8) {
 		lo, hi := (line+size*j)*s.O, (line+min(width, size*(j+winograd.NarrowTiles)))*s.O
 		winograd.ToWrite(f.isa, y[lo:hi])
 		if f.epilogue.Pool {
-			places := argmax[lo:hi]
-			winograd.ToWrite(f.isa, unsafe.Slice((*float32)(unsafe.Pointer(&places[0])), len(places)/4))
+			results := argmax[lo:hi]
+			winograd.ToWrite(f.isa, unsafe.Slice((*float32)(unsafe.Pointer(&results[0])), len(results)/4))
 		}
 	}
 }
 
-// spread copies a line of pixels to dst [Patch][channels][tiles]: the pixels that each tile of a
-// row sees. The first pixel is the first tile's; what is beyond the line is 0.
+// spread copies a line of pixels to dst [Patch, channels, tiles]: the pixels that each tile of a row reads.
+// The line starts with the first tile's first pixel; pixels beyond its end are 0.
 func (f *winogradNarrow) spread(dst, line []float32) {
 	tiles, group := f.tiles, winograd.Tile*f.shape.C
 	whole := min(tiles, len(line)/group)
 	if whole == 0 {
 		clear(dst)
 	} else {
-		// In steps of eight, which is what there is assembly for; the last one may go over some
-		// rows again.
+		// Transpose eight rows at a time, for which there is assembly. The last eight may overlap those
+		// before them.
 		for i := 0; ; i = min(i+8, group-8) {
 			micro.PackTransposed(f.isa, dst[i*tiles:], line[i:], 8, group, whole, tiles)
 			if i+8 == group {
@@ -133,7 +130,7 @@ func (f *winogradNarrow) spread(dst, line []float32) {
 			dst[i*tiles+whole] = line[at]
 		}
 	}
-	// The first two pixels of a tile are the last two of the one before.
+	// The first two pixels of a tile are the last two of the tile before it.
 	for i := range winograd.Patch*f.shape.C - group {
 		to := dst[(group+i)*tiles:][:tiles]
 		copy(to, dst[i*tiles+1:(i+1)*tiles])
@@ -144,7 +141,7 @@ func (f *winogradNarrow) spread(dst, line []float32) {
 	}
 }
 
-// results makes the results of tiles [j, end) of a row, for the channels from first on that bias
+// results computes the results of tiles [j, end) of a row, for as many channels, starting at first, as bias
 // has.
 func (f *winogradNarrow) results(n, i, j, end, first int, m, bias, residual, y []float32, argmax []uint8, patch []float32) {
 	if f.epilogue.Pool {
@@ -152,15 +149,15 @@ func (f *winogradNarrow) results(n, i, j, end, first int, m, bias, residual, y [
 		return
 	}
 	f.plain(n, i, j, end, m, bias, y[first:], patch)
-	if f.epilogue.Add || f.epilogue.Limit != 0 {
+	if f.epilogue.Residual || f.epilogue.Limit != 0 {
 		for ; j < end; j++ {
 			f.finish(n, i, j, first, first+len(bias), residual, y)
 		}
 	}
 }
 
-// pixels is a line of the image from the first pixel on that a result sees: where it is, or,
-// with padding before it, in scratch.
+// pixels returns line h of the image, starting with the first pixel that a result reads: in the image
+// itself, or, with padding before it, in scratch.
 func (f *winogradNarrow) pixels(x []float32, h int, scratch []float32) []float32 {
 	s := f.shape
 	if h < 0 || h >= s.H {

@@ -8,16 +8,16 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// winogradShapes are shapes for measuring: the tutorial's second convolution with fewer
-// pixels, and others with more channels, padding and odd sizes, one whose last image is cut.
+// winogradShapes are shapes on which errors are measured: the tutorial's second convolution with fewer
+// pixels, others with more channels, padding and odd sizes, and one whose last image is split into bands.
 var winogradShapes = []Shape{
-	shape(1, 19, 19, 64, 3, 64, 1, 1, false),
-	shape(1, 9, 10, 128, 3, 96, 1, 1, true),
-	shape(9, 7, 7, 33, 3, 47, 1, 1, true),
-	shape(3, 30, 9, 16, 3, 16, 1, 1, false),
+	layer{N: 1, H: 19, W: 19, C: 64, K: 3, O: 64}.shape(),
+	layer{N: 1, H: 9, W: 10, C: 128, K: 3, O: 96, Same: true}.shape(),
+	layer{N: 9, H: 7, W: 7, C: 33, K: 3, O: 47, Same: true}.shape(),
+	layer{N: 3, H: 30, W: 9, C: 16, K: 3, O: 16}.shape(),
 }
 
-// normal makes numbers as pixels, weights and gradients have them: about normal.
+// normal draws approximately normally distributed numbers, like those of images, weights and gradients.
 func normal(t testing.TB, seed uint64, n int, deviation float32) []float32 {
 	x, parts := kerneltest.Guarded[float32](t, n), kerneltest.Random(t, seed, 4*n)
 	for i := range x {
@@ -28,8 +28,8 @@ func normal(t testing.TB, seed uint64, n int, deviation float32) []float32 {
 	return x
 }
 
-// errors are the greatest error relative to the greatest number, and the relative error in L2.
-func errors(got []float32, want []float64) (greatest, l2 float64) {
+// errors returns the maximum error relative to the largest number, and the relative error in the L2 norm.
+func errors(got []float32, want []float64) (largest, l2 float64) {
 	var d, scale, dd, ww float64
 	for i, w := range want {
 		e := math.Abs(float64(got[i]) - w)
@@ -39,14 +39,14 @@ func errors(got []float32, want []float64) (greatest, l2 float64) {
 	return d / scale, math.Sqrt(dd / ww)
 }
 
-// TestWinogradErrors holds the errors that the package's comment speaks of.
+// TestWinogradErrors checks the errors that the package comment states.
 func TestWinogradErrors(t *testing.T) {
 	wants := kerneltest.Once{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range kerneltest.Thin(winogradShapes) {
 			x, w := normal(t, 1, s.imageLen(), 1), normal(t, 2, s.filterLen(), float32(math.Sqrt(2/float64(9*s.C))))
 			for i := range x {
-				x[i] = max(x[i], 0) // as a ReLU makes them
+				x[i] = max(x[i], 0) // like the results of a ReLU
 			}
 			dy := normal(t, 3, s.resultLen(), 1)
 			want := wants.Get(s.name(), func() []float64 { return naive(s, x, w) })
@@ -61,17 +61,17 @@ func TestWinogradErrors(t *testing.T) {
 				return want
 			})
 			y, _ := runForward(t, newWinogradForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil, nil)
-			dx := runBackwardData(t, newWinogradBackwardData(isa, s, false), s, dy, nil, w)
-			dw, _ := runBackwardFilter(t, newWinogradBackwardFilter(isa, s, Gradient{}), s, false, x, dy, nil)
-			greatest, _ := errors(y, want)
+			dx := runGradInput(t, newWinogradGradInput(isa, s, false), s, dy, nil, w)
+			dw, _ := runGradFilter(t, newWinogradGradFilter(isa, s, Gradient{}), s, false, x, dy, nil)
+			largest, _ := errors(y, want)
 			_, data := errors(dx, wantX)
 			_, filter := errors(dw, wantW)
-			// Of direct convolutions, for comparison.
+			// The error of a direct convolution, for comparison.
 			plain, _ := runForward(t, newDirectForward(isa, s, Epilogue{}), s, Epilogue{}, x, w, nil, nil)
 			direct, _ := errors(plain, want)
-			t.Logf("%dx%dx%d: forward %.1e of the greatest (direct %.1e), gradients %.1e and %.1e in L2", s.H, s.W, s.C, greatest, direct, data, filter)
-			if !(greatest < 2e-6 && data < 1.5e-6 && filter < 1.5e-6) {
-				t.Errorf("%+v: errors are greater than documented: %.1e, %.1e, %.1e", s, greatest, data, filter)
+			t.Logf("%dx%dx%d: forward %.1e of the largest result (direct %.1e), gradients %.1e and %.1e in L2", s.H, s.W, s.C, largest, direct, data, filter)
+			if !(largest < 2e-6 && data < 1.5e-6 && filter < 1.5e-6) {
+				t.Errorf("%+v: errors are greater than documented: %.1e, %.1e, %.1e", s, largest, data, filter)
 			}
 		}
 	})
@@ -97,13 +97,13 @@ func TestWinogradAdjoint(t *testing.T) {
 			given, argmax, pooled := kerneltest.Random(t, 3, s.resultLen()), []uint8(nil), false
 			dy := given
 			for {
-				dx := runBackwardData(t, newWinogradBackwardData(isa, s, pooled), s, given, argmax, w)
-				dw, _ := runBackwardFilter(t, newWinogradBackwardFilter(isa, s, Gradient{Pooled: pooled}), s, false, x, given, argmax)
+				dx := runGradInput(t, newWinogradGradInput(isa, s, pooled), s, given, argmax, w)
+				dw, _ := runGradFilter(t, newWinogradGradFilter(isa, s, Gradient{Pooled: pooled}), s, false, x, given, argmax)
 				want, scale := dot(dy, y)
 				byImages, _ := dot(dx, x)
 				byFilters, _ := dot(dw, w)
-				// Errors of a few 1e-7 for each element, as the tests against the loops show;
-				// those of thousands of elements add up as random ones do.
+				// Each element has an error of a few 1e-7. The errors of thousands of elements add up
+				// like independent random numbers.
 				if d := max(math.Abs(byImages-want), math.Abs(byFilters-want)); !(d <= 1e-6*scale) {
 					t.Errorf("%+v pooled %v: %v by images and %v by filters, want %v (of %v)", s, pooled, byImages, byFilters, want, scale)
 				}
@@ -117,9 +117,9 @@ func TestWinogradAdjoint(t *testing.T) {
 	})
 }
 
-// Numbers that are not finite must not vanish.
+// TestWinogradNotFinite checks that results that read a NaN or infinity are not finite.
 func TestWinogradNotFinite(t *testing.T) {
-	s := shape(1, 9, 9, 16, 3, 16, 1, 1, false)
+	s := layer{N: 1, H: 9, W: 9, C: 16, K: 3, O: 16}.shape()
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
 			x, w := kerneltest.Random(t, 1, s.imageLen()), kerneltest.Random(t, 2, s.filterLen())
@@ -144,16 +144,16 @@ func TestChoose(t *testing.T) {
 		shape Shape
 		want  string
 	}{
-		{"the tutorial's first", shape(15, 128, 128, 3, 3, 64, 1, 1, false), direct},
-		{"the tutorial's second", shape(15, 63, 63, 64, 3, 64, 1, 1, false), winograd},
-		{"one picture", shape(1, 63, 63, 64, 3, 64, 1, 1, false), winograd},
-		{"few channels", shape(15, 63, 63, 8, 3, 64, 1, 1, false), direct},
-		{"as few as there can be", shape(4, 32, 32, 16, 3, 16, 1, 1, true), winograd},
-		{"stride", shape(15, 63, 63, 64, 3, 64, 2, 1, false), direct},
-		{"dilation", shape(15, 63, 63, 64, 3, 64, 1, 2, false), direct},
-		{"5x5", shape(15, 63, 63, 64, 5, 64, 1, 1, false), direct},
-		{"many small pictures", shape(16, 7, 7, 512, 3, 512, 1, 1, true), winograd},
-		{"one result", shape(15, 3, 3, 64, 3, 64, 1, 1, false), direct},
+		{"the tutorial's first", layer{N: 15, H: 128, W: 128, C: 3, K: 3, O: 64}.shape(), direct},
+		{"the tutorial's second", layer{N: 15, H: 63, W: 63, C: 64, K: 3, O: 64}.shape(), winograd},
+		{"one image", layer{N: 1, H: 63, W: 63, C: 64, K: 3, O: 64}.shape(), winograd},
+		{"few channels", layer{N: 15, H: 63, W: 63, C: 8, K: 3, O: 64}.shape(), direct},
+		{"the minimum of channels", layer{N: 4, H: 32, W: 32, C: 16, K: 3, O: 16, Same: true}.shape(), winograd},
+		{"stride", layer{N: 15, H: 63, W: 63, C: 64, K: 3, O: 64, Stride: 2}.shape(), direct},
+		{"dilation", layer{N: 15, H: 63, W: 63, C: 64, K: 3, O: 64, Dilation: 2}.shape(), direct},
+		{"5x5", layer{N: 15, H: 63, W: 63, C: 64, K: 5, O: 64}.shape(), direct},
+		{"many small images", layer{N: 16, H: 7, W: 7, C: 512, K: 3, O: 512, Same: true}.shape(), winograd},
+		{"one result", layer{N: 15, H: 3, W: 3, C: 64, K: 3, O: 64}.shape(), direct},
 	}
 	check := func(t *testing.T, name string, s Shape, plain string) {
 		t.Helper()
@@ -165,8 +165,8 @@ func TestChoose(t *testing.T) {
 		}
 		for what, got := range map[string]string{
 			"forward":         choose(forwards, s, e).name,
-			"backward data":   choose(backwardsData, s, false).name,
-			"backward filter": choose(backwardsFilter, s, Gradient{}).name,
+			"input gradient":  choose(gradInputs, s, false).name,
+			"filter gradient": choose(gradFilters, s, Gradient{}).name,
 		} {
 			if on, _ := Winograd(); on && what == "forward" && narrow {
 				want = "winograd-narrow"
@@ -181,9 +181,10 @@ func TestChoose(t *testing.T) {
 	for _, c := range cases {
 		check(t, c.name, c.shape, c.want)
 	}
-	// Filters larger than what they see are not worth transforming; their gradients are.
-	large := shape(1, 7, 7, 512, 3, 512, 1, 1, true)
-	if f, d, g := choose(forwards, large, Epilogue{}).name, choose(backwardsData, large, false).name, choose(backwardsFilter, large, Gradient{}).name; f != direct || d != direct || g != winograd {
+	// With more weights than pixels, Winograd does not pay for the convolution, but for the gradient of
+	// the filter.
+	large := layer{N: 1, H: 7, W: 7, C: 512, K: 3, O: 512, Same: true}.shape()
+	if f, d, g := choose(forwards, large, Epilogue{}).name, choose(gradInputs, large, false).name, choose(gradFilters, large, Gradient{}).name; f != direct || d != direct || g != winograd {
 		t.Errorf("%+v: %s, %s, %s, want direct, direct, winograd", large, f, d, g)
 	}
 	t.Setenv("LINCE_WINOGRAD", "off")

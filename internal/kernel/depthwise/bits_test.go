@@ -32,10 +32,10 @@ func TestBits(t *testing.T) {
 				kerneltest.Parts(f.Parts(), func(p int) { f.Run(p, x, w, bias, y, kerneltest.Junk(t, f.ScratchLen())) })
 				bits.Check(isa, fmt.Sprintf("%d forward %+v", n, e), y)
 			}
-			d, dx := NewBackwardData(isa, s), kerneltest.Junk(t, nx)
+			d, dx := NewGradInput(isa, s), kerneltest.Junk(t, nx)
 			kerneltest.Parts(d.Parts(), func(p int) { d.Run(p, dy, w, dx, kerneltest.Junk(t, d.ScratchLen())) })
 			bits.Check(isa, fmt.Sprintf("%d backward data", n), dx)
-			b := NewBackwardFilter(isa, s, true)
+			b := NewGradFilter(isa, s, true)
 			partial, dw, db := kerneltest.Junk(t, b.PartialLen()), kerneltest.Junk(t, nw), kerneltest.Junk(t, s.channels())
 			kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, partial, kerneltest.Junk(t, b.ScratchLen())) })
 			kerneltest.Parts(b.ReduceParts(), func(p int) { b.Reduce(p, partial, dw, db) })

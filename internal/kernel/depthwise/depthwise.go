@@ -91,9 +91,9 @@ const vector = 16
 // go to the caches at all.
 const (
 	largeForward        = 4 << 20
-	largeBackwardData   = 4 << 20
+	largeGradInput      = 4 << 20
 	largeBackwardStride = 1 << 20 // with strides
-	largeBackwardFilter = 1 << 19
+	largeGradFilter     = 1 << 19
 	largeResult         = 2 << 20
 )
 

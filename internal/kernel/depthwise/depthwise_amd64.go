@@ -9,9 +9,6 @@ import (
 // fetches says whether assembly fetches memory ahead.
 const fetches = true
 
-// laneMasks[8-n:] is a vector with the first n lanes set.
-var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
-
 // channels sets the number of channels.
 func (l *line) channels(isa kernel.ISA, n int) {
 	lanes := 8
@@ -22,7 +19,7 @@ func (l *line) channels(isa kernel.ISA, n int) {
 	rest := n % lanes
 	l.vectors, l.mask = n/lanes, 1<<rest-1
 	if lanes == 8 {
-		l.lanes = unsafe.Pointer(&laneMasks[8-rest])
+		l.lanes = unsafe.Pointer(kernel.LaneMask(rest))
 	}
 }
 

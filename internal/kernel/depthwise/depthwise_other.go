@@ -11,9 +11,9 @@ func (g *gather) windowFor(_, _ int) window { return window{} }
 
 func (g *gather) vector(_ []float32, _ int, _, _, _ []float32, _, _, _, _ int) bool { return false }
 
-func (b *BackwardFilter) windowFor() window { return window{} }
+func (b *GradFilter) windowFor() window { return window{} }
 
-func (b *BackwardFilter) vector(_, _, _ []float32, _ taps, _, _, _, _ int) bool { return false }
+func (b *GradFilter) vector(_, _, _ []float32, _ taps, _, _, _, _ int) bool { return false }
 
 // repeatVector does some first numbers of repeat, and says how many.
 func repeatVector(_ kernel.ISA, _, _ []float32, _ int) int { return 0 }

@@ -153,7 +153,7 @@ func TestForward(t *testing.T) {
 	})
 }
 
-func TestBackwardData(t *testing.T) {
+func TestGradInput(t *testing.T) {
 	once, vectors := kerneltest.Once{}, kerneltest.Vectors{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range kerneltest.Thin(shapes()) {
@@ -165,7 +165,7 @@ func TestBackwardData(t *testing.T) {
 				visit(s, func(xi, wi, yi int) { dx[xi] += float64(dy[yi]) * float64(w[wi]) })
 				return dx
 			})
-			b := NewBackwardData(isa, s)
+			b := NewGradInput(isa, s)
 			if n := b.PackedLen(); n > 0 {
 				packed := kerneltest.Junk(t, n)
 				kerneltest.Parts(b.PackParts(), func(p int) { b.Pack(p, w, packed) })
@@ -179,7 +179,7 @@ func TestBackwardData(t *testing.T) {
 	})
 }
 
-func TestBackwardFilter(t *testing.T) {
+func TestGradFilter(t *testing.T) {
 	once, vectors := kerneltest.Once{}, kerneltest.Vectors{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for i, s := range kerneltest.Thin(shapes()) {
@@ -195,7 +195,7 @@ func TestBackwardFilter(t *testing.T) {
 				return sums
 			})
 			bias := i%3 > 0
-			b := NewBackwardFilter(isa, s, bias)
+			b := NewGradFilter(isa, s, bias)
 			partial, dw, db := kerneltest.Junk(t, b.PartialLen()), kerneltest.Junk(t, nw), kerneltest.Junk(t, s.channels())
 			kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, partial, kerneltest.Junk(t, b.ScratchLen())) })
 			kerneltest.Parts(b.ReduceParts(), func(p int) { b.Reduce(p, partial, dw, db) })
@@ -223,9 +223,9 @@ func TestLarge(t *testing.T) {
 		results := func(isa kernel.ISA) map[string][]float32 {
 			f, y := NewForward(isa, s, e), kerneltest.Junk(t, ny)
 			kerneltest.Parts(f.Parts(), func(p int) { f.Run(p, x, w, bias, y, nil) })
-			d, dx := NewBackwardData(isa, s), kerneltest.Junk(t, nx)
+			d, dx := NewGradInput(isa, s), kerneltest.Junk(t, nx)
 			kerneltest.Parts(d.Parts(), func(p int) { d.Run(p, dy, w, dx, nil) })
-			b := NewBackwardFilter(isa, s, true)
+			b := NewGradFilter(isa, s, true)
 			partial, dw, db := kerneltest.Junk(t, b.PartialLen()), kerneltest.Junk(t, nw), kerneltest.Junk(t, s.channels())
 			kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, partial, nil) })
 			kerneltest.Parts(b.ReduceParts(), func(p int) { b.Reduce(p, partial, dw, db) })
@@ -287,7 +287,7 @@ func TestNoAllocs(t *testing.T) {
 		nx, nw, ny := s.lens()
 		x, w, y, bias := make([]float32, nx), make([]float32, nw), make([]float32, ny), make([]float32, s.channels())
 		kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-			f, d, b := NewForward(isa, s, Epilogue{Bias: true, ReLU: true}), NewBackwardData(isa, s), NewBackwardFilter(isa, s, true)
+			f, d, b := NewForward(isa, s, Epilogue{Bias: true, ReLU: true}), NewGradInput(isa, s), NewGradFilter(isa, s, true)
 			scratch, partial := make([]float32, max(f.ScratchLen(), d.ScratchLen(), b.ScratchLen())), make([]float32, b.PartialLen())
 			kerneltest.NoAllocs(t, "forward", func() { f.Run(0, x, w, bias, y, scratch) })
 			kerneltest.NoAllocs(t, "data", func() { d.Run(0, y, w, x, scratch) })
@@ -327,7 +327,7 @@ func BenchmarkDepthwise(b *testing.B) {
 				if isa == kernel.Generic {
 					continue
 				}
-				f, d, g := NewForward(isa, s, Epilogue{Bias: true, ReLU: true, Limit: 6}), NewBackwardData(isa, s), NewBackwardFilter(isa, s, true)
+				f, d, g := NewForward(isa, s, Epilogue{Bias: true, ReLU: true, Limit: 6}), NewGradInput(isa, s), NewGradFilter(isa, s, true)
 				partial := make([]float32, g.PartialLen())
 				for _, c := range []struct {
 					name string

@@ -199,7 +199,7 @@ func (g *gather) tiles(l *line, results int) {
 }
 
 // windowFor says whether the edges of the results are where assembly looks for them.
-func (b *BackwardFilter) windowFor() window {
+func (b *GradFilter) windowFor() window {
 	s := b.shape
 	if s.members() == 1 && (s.KW == 3 || s.KW == 5) && s.DilationW == 1 {
 		return window{s.KW, s.StrideW}
@@ -220,7 +220,7 @@ func (w window) sumRows(isa kernel.ISA) int {
 
 // vector adds the products of a row of the gradient, for channels [lo, hi), if there is
 // assembly: the rows of pixels under the window begin at row `at` of x, `step` apart.
-func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi int) bool {
+func (b *GradFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi int) bool {
 	if b.isa == kernel.Generic || !hasGroups(b.shape.members()) {
 		return false
 	}

@@ -2,856 +2,503 @@
 
 package eltwise
 
-func binaryAVX512(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {
-	switch int(op)*3 + stepping {
-	case int(Add)*3 + 0:
-		binaryAddAVX512(dst, x, y, n)
-	case int(Add)*3 + 1:
-		binaryAddScalarXAVX512(dst, x, y, n)
-	case int(Add)*3 + 2:
-		binaryAddScalarYAVX512(dst, x, y, n)
-	case int(Sub)*3 + 0:
-		binarySubAVX512(dst, x, y, n)
-	case int(Sub)*3 + 1:
-		binarySubScalarXAVX512(dst, x, y, n)
-	case int(Sub)*3 + 2:
-		binarySubScalarYAVX512(dst, x, y, n)
-	case int(Mul)*3 + 0:
-		binaryMulAVX512(dst, x, y, n)
-	case int(Mul)*3 + 1:
-		binaryMulScalarXAVX512(dst, x, y, n)
-	case int(Mul)*3 + 2:
-		binaryMulScalarYAVX512(dst, x, y, n)
-	case int(Div)*3 + 0:
-		binaryDivAVX512(dst, x, y, n)
-	case int(Div)*3 + 1:
-		binaryDivScalarXAVX512(dst, x, y, n)
-	case int(Div)*3 + 2:
-		binaryDivScalarYAVX512(dst, x, y, n)
-	case int(Max)*3 + 0:
-		binaryMaxAVX512(dst, x, y, n)
-	case int(Max)*3 + 1:
-		binaryMaxScalarXAVX512(dst, x, y, n)
-	case int(Max)*3 + 2:
-		binaryMaxScalarYAVX512(dst, x, y, n)
-	case int(Min)*3 + 0:
-		binaryMinAVX512(dst, x, y, n)
-	case int(Min)*3 + 1:
-		binaryMinScalarXAVX512(dst, x, y, n)
-	case int(Min)*3 + 2:
-		binaryMinScalarYAVX512(dst, x, y, n)
-	case int(Equal)*3 + 0:
-		binaryEqualAVX512(dst, x, y, n)
-	case int(Equal)*3 + 1:
-		binaryEqualScalarXAVX512(dst, x, y, n)
-	case int(Equal)*3 + 2:
-		binaryEqualScalarYAVX512(dst, x, y, n)
-	case int(Less)*3 + 0:
-		binaryLessAVX512(dst, x, y, n)
-	case int(Less)*3 + 1:
-		binaryLessScalarXAVX512(dst, x, y, n)
-	case int(Less)*3 + 2:
-		binaryLessScalarYAVX512(dst, x, y, n)
-	case int(LessEqual)*3 + 0:
-		binaryLessEqualAVX512(dst, x, y, n)
-	case int(LessEqual)*3 + 1:
-		binaryLessEqualScalarXAVX512(dst, x, y, n)
-	case int(LessEqual)*3 + 2:
-		binaryLessEqualScalarYAVX512(dst, x, y, n)
-	case int(Greater)*3 + 0:
-		binaryGreaterAVX512(dst, x, y, n)
-	case int(Greater)*3 + 1:
-		binaryGreaterScalarXAVX512(dst, x, y, n)
-	case int(Greater)*3 + 2:
-		binaryGreaterScalarYAVX512(dst, x, y, n)
-	case int(GreaterEqual)*3 + 0:
-		binaryGreaterEqualAVX512(dst, x, y, n)
-	case int(GreaterEqual)*3 + 1:
-		binaryGreaterEqualScalarXAVX512(dst, x, y, n)
-	case int(GreaterEqual)*3 + 2:
-		binaryGreaterEqualScalarYAVX512(dst, x, y, n)
-	case int(ReLUGrad)*3 + 0:
-		binaryReLUGradAVX512(dst, x, y, n)
-	case int(ReLUGrad)*3 + 1:
-		binaryReLUGradScalarXAVX512(dst, x, y, n)
-	case int(ReLUGrad)*3 + 2:
-		binaryReLUGradScalarYAVX512(dst, x, y, n)
-	case int(ReLU6Grad)*3 + 0:
-		binaryReLU6GradAVX512(dst, x, y, n)
-	case int(ReLU6Grad)*3 + 1:
-		binaryReLU6GradScalarXAVX512(dst, x, y, n)
-	case int(ReLU6Grad)*3 + 2:
-		binaryReLU6GradScalarYAVX512(dst, x, y, n)
-	case int(SigmoidGrad)*3 + 0:
-		binarySigmoidGradAVX512(dst, x, y, n)
-	case int(SigmoidGrad)*3 + 1:
-		binarySigmoidGradScalarXAVX512(dst, x, y, n)
-	case int(SigmoidGrad)*3 + 2:
-		binarySigmoidGradScalarYAVX512(dst, x, y, n)
-	case int(TanhGrad)*3 + 0:
-		binaryTanhGradAVX512(dst, x, y, n)
-	case int(TanhGrad)*3 + 1:
-		binaryTanhGradScalarXAVX512(dst, x, y, n)
-	case int(TanhGrad)*3 + 2:
-		binaryTanhGradScalarYAVX512(dst, x, y, n)
-	case int(SquaredDifference)*3 + 0:
-		binarySquaredDifferenceAVX512(dst, x, y, n)
-	case int(SquaredDifference)*3 + 1:
-		binarySquaredDifferenceScalarXAVX512(dst, x, y, n)
-	case int(SquaredDifference)*3 + 2:
-		binarySquaredDifferenceScalarYAVX512(dst, x, y, n)
-	default:
-		return false
+import "github.com/lince-ml/lince/internal/kernel"
+
+// binaryAddVectors calls the assembly for an instruction set.
+func binaryAddVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryAddAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryAddAVX2(dst, x, y, n, stepX, stepY)
 	}
-	return true
 }
 
-func unaryAVX512(op UnaryOp, dst, x *float32, n int) bool {
-	switch op {
-	case Neg:
+// binarySubVectors calls the assembly for an instruction set.
+func binarySubVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binarySubAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binarySubAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryMulVectors calls the assembly for an instruction set.
+func binaryMulVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryMulAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryMulAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryDivVectors calls the assembly for an instruction set.
+func binaryDivVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryDivAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryDivAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryMaxVectors calls the assembly for an instruction set.
+func binaryMaxVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryMaxAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryMaxAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryMinVectors calls the assembly for an instruction set.
+func binaryMinVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryMinAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryMinAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryEqualVectors calls the assembly for an instruction set.
+func binaryEqualVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryEqualAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryEqualAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryLessVectors calls the assembly for an instruction set.
+func binaryLessVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryLessAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryLessAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryLessEqualVectors calls the assembly for an instruction set.
+func binaryLessEqualVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryLessEqualAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryLessEqualAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryGreaterVectors calls the assembly for an instruction set.
+func binaryGreaterVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryGreaterAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryGreaterAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryGreaterEqualVectors calls the assembly for an instruction set.
+func binaryGreaterEqualVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryGreaterEqualAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryGreaterEqualAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryReLUGradVectors calls the assembly for an instruction set.
+func binaryReLUGradVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryReLUGradAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryReLUGradAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// binaryReLU6GradVectors calls the assembly for an instruction set.
+func binaryReLU6GradVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		binaryReLU6GradAVX512(dst, x, y, n, stepX, stepY)
+	} else {
+		binaryReLU6GradAVX2(dst, x, y, n, stepX, stepY)
+	}
+}
+
+// chooseVectors calls the assembly for an instruction set.
+func chooseVectors(isa kernel.ISA, dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	if isa == kernel.AVX512 {
+		chooseAVX512(dst, cond, x, y, n, stepX, stepY)
+	} else {
+		chooseAVX2(dst, cond, x, y, n, stepX, stepY)
+	}
+}
+
+// unaryNegVectors calls the assembly for an instruction set.
+func unaryNegVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
 		unaryNegAVX512(dst, x, n)
-	case Abs:
+	} else {
+		unaryNegAVX2(dst, x, n)
+	}
+}
+
+// unaryAbsVectors calls the assembly for an instruction set.
+func unaryAbsVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
 		unaryAbsAVX512(dst, x, n)
-	case Square:
+	} else {
+		unaryAbsAVX2(dst, x, n)
+	}
+}
+
+// unarySquareVectors calls the assembly for an instruction set.
+func unarySquareVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
 		unarySquareAVX512(dst, x, n)
-	case Sqrt:
+	} else {
+		unarySquareAVX2(dst, x, n)
+	}
+}
+
+// unarySqrtVectors calls the assembly for an instruction set.
+func unarySqrtVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
 		unarySqrtAVX512(dst, x, n)
-	case Reciprocal:
-		unaryReciprocalAVX512(dst, x, n)
-	case ReLU:
+	} else {
+		unarySqrtAVX2(dst, x, n)
+	}
+}
+
+// unaryReLUVectors calls the assembly for an instruction set.
+func unaryReLUVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
 		unaryReLUAVX512(dst, x, n)
-	case ReLU6:
+	} else {
+		unaryReLUAVX2(dst, x, n)
+	}
+}
+
+// unaryReLU6Vectors calls the assembly for an instruction set.
+func unaryReLU6Vectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
 		unaryReLU6AVX512(dst, x, n)
-	case Exp:
+	} else {
+		unaryReLU6AVX2(dst, x, n)
+	}
+}
+
+// unaryExpVectors calls the assembly for an instruction set.
+func unaryExpVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
 		unaryExpAVX512(dst, x, n)
-	case Sigmoid:
+	} else {
+		unaryExpAVX2(dst, x, n)
+	}
+}
+
+// unarySigmoidVectors calls the assembly for an instruction set.
+func unarySigmoidVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
 		unarySigmoidAVX512(dst, x, n)
-	case Tanh:
+	} else {
+		unarySigmoidAVX2(dst, x, n)
+	}
+}
+
+// unaryTanhVectors calls the assembly for an instruction set.
+func unaryTanhVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
 		unaryTanhAVX512(dst, x, n)
+	} else {
+		unaryTanhAVX2(dst, x, n)
+	}
+}
+
+// binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
+func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
+	switch op {
+	case Add:
+		binaryAddVectors(isa, dst, x, y, n, stepX, stepY)
+	case Sub:
+		binarySubVectors(isa, dst, x, y, n, stepX, stepY)
+	case Mul:
+		binaryMulVectors(isa, dst, x, y, n, stepX, stepY)
+	case Div:
+		binaryDivVectors(isa, dst, x, y, n, stepX, stepY)
+	case Max:
+		binaryMaxVectors(isa, dst, x, y, n, stepX, stepY)
+	case Min:
+		binaryMinVectors(isa, dst, x, y, n, stepX, stepY)
+	case Equal:
+		binaryEqualVectors(isa, dst, x, y, n, stepX, stepY)
+	case Less:
+		binaryLessVectors(isa, dst, x, y, n, stepX, stepY)
+	case LessEqual:
+		binaryLessEqualVectors(isa, dst, x, y, n, stepX, stepY)
+	case Greater:
+		binaryGreaterVectors(isa, dst, x, y, n, stepX, stepY)
+	case GreaterEqual:
+		binaryGreaterEqualVectors(isa, dst, x, y, n, stepX, stepY)
+	case ReLUGrad:
+		binaryReLUGradVectors(isa, dst, x, y, n, stepX, stepY)
+	case ReLU6Grad:
+		binaryReLU6GradVectors(isa, dst, x, y, n, stepX, stepY)
 	default:
 		return false
 	}
 	return true
 }
 
-func binaryAVX2(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {
-	switch int(op)*3 + stepping {
-	case int(Add)*3 + 0:
-		binaryAddAVX2(dst, x, y, n)
-	case int(Add)*3 + 1:
-		binaryAddScalarXAVX2(dst, x, y, n)
-	case int(Add)*3 + 2:
-		binaryAddScalarYAVX2(dst, x, y, n)
-	case int(Sub)*3 + 0:
-		binarySubAVX2(dst, x, y, n)
-	case int(Sub)*3 + 1:
-		binarySubScalarXAVX2(dst, x, y, n)
-	case int(Sub)*3 + 2:
-		binarySubScalarYAVX2(dst, x, y, n)
-	case int(Mul)*3 + 0:
-		binaryMulAVX2(dst, x, y, n)
-	case int(Mul)*3 + 1:
-		binaryMulScalarXAVX2(dst, x, y, n)
-	case int(Mul)*3 + 2:
-		binaryMulScalarYAVX2(dst, x, y, n)
-	case int(Div)*3 + 0:
-		binaryDivAVX2(dst, x, y, n)
-	case int(Div)*3 + 1:
-		binaryDivScalarXAVX2(dst, x, y, n)
-	case int(Div)*3 + 2:
-		binaryDivScalarYAVX2(dst, x, y, n)
-	case int(Max)*3 + 0:
-		binaryMaxAVX2(dst, x, y, n)
-	case int(Max)*3 + 1:
-		binaryMaxScalarXAVX2(dst, x, y, n)
-	case int(Max)*3 + 2:
-		binaryMaxScalarYAVX2(dst, x, y, n)
-	case int(Min)*3 + 0:
-		binaryMinAVX2(dst, x, y, n)
-	case int(Min)*3 + 1:
-		binaryMinScalarXAVX2(dst, x, y, n)
-	case int(Min)*3 + 2:
-		binaryMinScalarYAVX2(dst, x, y, n)
-	case int(Equal)*3 + 0:
-		binaryEqualAVX2(dst, x, y, n)
-	case int(Equal)*3 + 1:
-		binaryEqualScalarXAVX2(dst, x, y, n)
-	case int(Equal)*3 + 2:
-		binaryEqualScalarYAVX2(dst, x, y, n)
-	case int(Less)*3 + 0:
-		binaryLessAVX2(dst, x, y, n)
-	case int(Less)*3 + 1:
-		binaryLessScalarXAVX2(dst, x, y, n)
-	case int(Less)*3 + 2:
-		binaryLessScalarYAVX2(dst, x, y, n)
-	case int(LessEqual)*3 + 0:
-		binaryLessEqualAVX2(dst, x, y, n)
-	case int(LessEqual)*3 + 1:
-		binaryLessEqualScalarXAVX2(dst, x, y, n)
-	case int(LessEqual)*3 + 2:
-		binaryLessEqualScalarYAVX2(dst, x, y, n)
-	case int(Greater)*3 + 0:
-		binaryGreaterAVX2(dst, x, y, n)
-	case int(Greater)*3 + 1:
-		binaryGreaterScalarXAVX2(dst, x, y, n)
-	case int(Greater)*3 + 2:
-		binaryGreaterScalarYAVX2(dst, x, y, n)
-	case int(GreaterEqual)*3 + 0:
-		binaryGreaterEqualAVX2(dst, x, y, n)
-	case int(GreaterEqual)*3 + 1:
-		binaryGreaterEqualScalarXAVX2(dst, x, y, n)
-	case int(GreaterEqual)*3 + 2:
-		binaryGreaterEqualScalarYAVX2(dst, x, y, n)
-	case int(ReLUGrad)*3 + 0:
-		binaryReLUGradAVX2(dst, x, y, n)
-	case int(ReLUGrad)*3 + 1:
-		binaryReLUGradScalarXAVX2(dst, x, y, n)
-	case int(ReLUGrad)*3 + 2:
-		binaryReLUGradScalarYAVX2(dst, x, y, n)
-	case int(ReLU6Grad)*3 + 0:
-		binaryReLU6GradAVX2(dst, x, y, n)
-	case int(ReLU6Grad)*3 + 1:
-		binaryReLU6GradScalarXAVX2(dst, x, y, n)
-	case int(ReLU6Grad)*3 + 2:
-		binaryReLU6GradScalarYAVX2(dst, x, y, n)
-	case int(SigmoidGrad)*3 + 0:
-		binarySigmoidGradAVX2(dst, x, y, n)
-	case int(SigmoidGrad)*3 + 1:
-		binarySigmoidGradScalarXAVX2(dst, x, y, n)
-	case int(SigmoidGrad)*3 + 2:
-		binarySigmoidGradScalarYAVX2(dst, x, y, n)
-	case int(TanhGrad)*3 + 0:
-		binaryTanhGradAVX2(dst, x, y, n)
-	case int(TanhGrad)*3 + 1:
-		binaryTanhGradScalarXAVX2(dst, x, y, n)
-	case int(TanhGrad)*3 + 2:
-		binaryTanhGradScalarYAVX2(dst, x, y, n)
-	case int(SquaredDifference)*3 + 0:
-		binarySquaredDifferenceAVX2(dst, x, y, n)
-	case int(SquaredDifference)*3 + 1:
-		binarySquaredDifferenceScalarXAVX2(dst, x, y, n)
-	case int(SquaredDifference)*3 + 2:
-		binarySquaredDifferenceScalarYAVX2(dst, x, y, n)
-	default:
-		return false
-	}
-	return true
-}
-
-func unaryAVX2(op UnaryOp, dst, x *float32, n int) bool {
+// unaryOps calls the assembly for a function of one number; it returns false if there is none.
+func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 	switch op {
 	case Neg:
-		unaryNegAVX2(dst, x, n)
+		unaryNegVectors(isa, dst, x, n)
 	case Abs:
-		unaryAbsAVX2(dst, x, n)
+		unaryAbsVectors(isa, dst, x, n)
 	case Square:
-		unarySquareAVX2(dst, x, n)
+		unarySquareVectors(isa, dst, x, n)
 	case Sqrt:
-		unarySqrtAVX2(dst, x, n)
-	case Reciprocal:
-		unaryReciprocalAVX2(dst, x, n)
+		unarySqrtVectors(isa, dst, x, n)
 	case ReLU:
-		unaryReLUAVX2(dst, x, n)
+		unaryReLUVectors(isa, dst, x, n)
 	case ReLU6:
-		unaryReLU6AVX2(dst, x, n)
+		unaryReLU6Vectors(isa, dst, x, n)
 	case Exp:
-		unaryExpAVX2(dst, x, n)
+		unaryExpVectors(isa, dst, x, n)
 	case Sigmoid:
-		unarySigmoidAVX2(dst, x, n)
+		unarySigmoidVectors(isa, dst, x, n)
 	case Tanh:
-		unaryTanhAVX2(dst, x, n)
+		unaryTanhVectors(isa, dst, x, n)
 	default:
 		return false
 	}
 	return true
 }
 
-// binaryAddAVX512 sets dst[i] = x + y of x[i], y[i] for n vectors.
+// binaryAddAVX512 sets dst[i] = x + y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryAddAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryAddAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryAddScalarXAVX512 sets dst[i] = x + y of x[0], y[i] for n vectors.
+// binarySubAVX512 sets dst[i] = x - y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryAddScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+func binarySubAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryAddScalarYAVX512 sets dst[i] = x + y of x[i], y[0] for n vectors.
+// binaryMulAVX512 sets dst[i] = x * y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryAddScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryMulAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubAVX512 sets dst[i] = x - y of x[i], y[i] for n vectors.
+// binaryDivAVX512 sets dst[i] = x / y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binarySubAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryDivAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubScalarXAVX512 sets dst[i] = x - y of x[0], y[i] for n vectors.
+// binaryMaxAVX512 sets dst[i] = max(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binarySubScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryMaxAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubScalarYAVX512 sets dst[i] = x - y of x[i], y[0] for n vectors.
+// binaryMinAVX512 sets dst[i] = min(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binarySubScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryMinAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulAVX512 sets dst[i] = x * y of x[i], y[i] for n vectors.
+// binaryEqualAVX512 sets dst[i] = 1 where x == y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMulAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryEqualAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulScalarXAVX512 sets dst[i] = x * y of x[0], y[i] for n vectors.
+// binaryLessAVX512 sets dst[i] = 1 where x < y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMulScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryLessAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulScalarYAVX512 sets dst[i] = x * y of x[i], y[0] for n vectors.
+// binaryLessEqualAVX512 sets dst[i] = 1 where x <= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMulScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryLessEqualAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivAVX512 sets dst[i] = x / y of x[i], y[i] for n vectors.
+// binaryGreaterAVX512 sets dst[i] = 1 where x > y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryDivAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryGreaterAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivScalarXAVX512 sets dst[i] = x / y of x[0], y[i] for n vectors.
+// binaryGreaterEqualAVX512 sets dst[i] = 1 where x >= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryDivScalarXAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryGreaterEqualAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivScalarYAVX512 sets dst[i] = x / y of x[i], y[0] for n vectors.
+// binaryReLUGradAVX512 sets dst[i] = x where y > 0, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryDivScalarYAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryReLUGradAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMaxAVX512 sets dst[i] = max(x, y) of x[i], y[i] for n vectors.
+// binaryReLU6GradAVX512 sets dst[i] = x where 0 < y < 6, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMaxAVX512(dst *float32, x *float32, y *float32, n int)
+func binaryReLU6GradAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMaxScalarXAVX512 sets dst[i] = max(x, y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryMaxScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryMaxScalarYAVX512 sets dst[i] = max(x, y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryMaxScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryMinAVX512 sets dst[i] = min(x, y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryMinAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryMinScalarXAVX512 sets dst[i] = min(x, y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryMinScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryMinScalarYAVX512 sets dst[i] = min(x, y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryMinScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryEqualAVX512 sets dst[i] = 1 where x == y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryEqualAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryEqualScalarXAVX512 sets dst[i] = 1 where x == y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryEqualScalarYAVX512 sets dst[i] = 1 where x == y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessAVX512 sets dst[i] = 1 where x < y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessScalarXAVX512 sets dst[i] = 1 where x < y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessScalarYAVX512 sets dst[i] = 1 where x < y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryLessScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessEqualAVX512 sets dst[i] = 1 where x <= y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessEqualAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessEqualScalarXAVX512 sets dst[i] = 1 where x <= y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessEqualScalarYAVX512 sets dst[i] = 1 where x <= y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryLessEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterAVX512 sets dst[i] = 1 where x > y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterScalarXAVX512 sets dst[i] = 1 where x > y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterScalarYAVX512 sets dst[i] = 1 where x > y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryGreaterScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterEqualAVX512 sets dst[i] = 1 where x >= y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterEqualAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterEqualScalarXAVX512 sets dst[i] = 1 where x >= y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterEqualScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterEqualScalarYAVX512 sets dst[i] = 1 where x >= y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryGreaterEqualScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLUGradAVX512 sets dst[i] = x where y > 0, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLUGradAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLUGradScalarXAVX512 sets dst[i] = x where y > 0, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLUGradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLUGradScalarYAVX512 sets dst[i] = x where y > 0, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryReLUGradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLU6GradAVX512 sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLU6GradAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLU6GradScalarXAVX512 sets dst[i] = x where 0 < y < 6, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLU6GradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLU6GradScalarYAVX512 sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryReLU6GradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binarySigmoidGradAVX512 sets dst[i] = x * y * (1 - y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binarySigmoidGradAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binarySigmoidGradScalarXAVX512 sets dst[i] = x * y * (1 - y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binarySigmoidGradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binarySigmoidGradScalarYAVX512 sets dst[i] = x * y * (1 - y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binarySigmoidGradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryTanhGradAVX512 sets dst[i] = x * (1 - y*y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryTanhGradAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryTanhGradScalarXAVX512 sets dst[i] = x * (1 - y*y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryTanhGradScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binaryTanhGradScalarYAVX512 sets dst[i] = x * (1 - y*y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryTanhGradScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binarySquaredDifferenceAVX512 sets dst[i] = (x - y) * (x - y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binarySquaredDifferenceAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binarySquaredDifferenceScalarXAVX512 sets dst[i] = (x - y) * (x - y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binarySquaredDifferenceScalarXAVX512(dst *float32, x *float32, y *float32, n int)
-
-// binarySquaredDifferenceScalarYAVX512 sets dst[i] = (x - y) * (x - y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binarySquaredDifferenceScalarYAVX512(dst *float32, x *float32, y *float32, n int)
-
-// chooseAVX512 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y go on by stepX and stepY bytes a vector.
+// chooseAVX512 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y are stepX and stepY bytes apart.
 //
 //go:noescape
 func chooseAVX512(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// unaryNegAVX512 sets dst[i] = -x of x[i] for n vectors.
+// unaryNegAVX512 sets dst[i] = -x of x[i], for n vectors.
 //
 //go:noescape
 func unaryNegAVX512(dst *float32, x *float32, n int)
 
-// unaryAbsAVX512 sets dst[i] = |x| of x[i] for n vectors.
+// unaryAbsAVX512 sets dst[i] = |x| of x[i], for n vectors.
 //
 //go:noescape
 func unaryAbsAVX512(dst *float32, x *float32, n int)
 
-// unarySquareAVX512 sets dst[i] = x * x of x[i] for n vectors.
+// unarySquareAVX512 sets dst[i] = x * x of x[i], for n vectors.
 //
 //go:noescape
 func unarySquareAVX512(dst *float32, x *float32, n int)
 
-// unarySqrtAVX512 sets dst[i] = sqrt(x) of x[i] for n vectors.
+// unarySqrtAVX512 sets dst[i] = sqrt(x) of x[i], for n vectors.
 //
 //go:noescape
 func unarySqrtAVX512(dst *float32, x *float32, n int)
 
-// unaryReciprocalAVX512 sets dst[i] = 1 / x of x[i] for n vectors.
-//
-//go:noescape
-func unaryReciprocalAVX512(dst *float32, x *float32, n int)
-
-// unaryReLUAVX512 sets dst[i] = 0 where x < 0, else x of x[i] for n vectors.
+// unaryReLUAVX512 sets dst[i] = 0 where x < 0, else x of x[i], for n vectors.
 //
 //go:noescape
 func unaryReLUAVX512(dst *float32, x *float32, n int)
 
-// unaryReLU6AVX512 sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i] for n vectors.
+// unaryReLU6AVX512 sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i], for n vectors.
 //
 //go:noescape
 func unaryReLU6AVX512(dst *float32, x *float32, n int)
 
-// unaryExpAVX512 sets dst[i] = exp(x), nearly of x[i] for n vectors.
+// unaryExpAVX512 sets dst[i] = exp(x), nearly of x[i], for n vectors.
 //
 //go:noescape
 func unaryExpAVX512(dst *float32, x *float32, n int)
 
-// unarySigmoidAVX512 sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i] for n vectors.
+// unarySigmoidAVX512 sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i], for n vectors.
 //
 //go:noescape
 func unarySigmoidAVX512(dst *float32, x *float32, n int)
 
-// unaryTanhAVX512 sets dst[i] = tanh(x), nearly of x[i] for n vectors.
+// unaryTanhAVX512 sets dst[i] = tanh(x), nearly of x[i], for n vectors.
 //
 //go:noescape
 func unaryTanhAVX512(dst *float32, x *float32, n int)
 
-// binaryAddAVX2 sets dst[i] = x + y of x[i], y[i] for n vectors.
+// binaryAddAVX2 sets dst[i] = x + y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryAddAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryAddAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryAddScalarXAVX2 sets dst[i] = x + y of x[0], y[i] for n vectors.
+// binarySubAVX2 sets dst[i] = x - y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryAddScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+func binarySubAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryAddScalarYAVX2 sets dst[i] = x + y of x[i], y[0] for n vectors.
+// binaryMulAVX2 sets dst[i] = x * y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryAddScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryMulAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubAVX2 sets dst[i] = x - y of x[i], y[i] for n vectors.
+// binaryDivAVX2 sets dst[i] = x / y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binarySubAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryDivAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubScalarXAVX2 sets dst[i] = x - y of x[0], y[i] for n vectors.
+// binaryMaxAVX2 sets dst[i] = max(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binarySubScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryMaxAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubScalarYAVX2 sets dst[i] = x - y of x[i], y[0] for n vectors.
+// binaryMinAVX2 sets dst[i] = min(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binarySubScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryMinAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulAVX2 sets dst[i] = x * y of x[i], y[i] for n vectors.
+// binaryEqualAVX2 sets dst[i] = 1 where x == y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMulAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryEqualAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulScalarXAVX2 sets dst[i] = x * y of x[0], y[i] for n vectors.
+// binaryLessAVX2 sets dst[i] = 1 where x < y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMulScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryLessAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulScalarYAVX2 sets dst[i] = x * y of x[i], y[0] for n vectors.
+// binaryLessEqualAVX2 sets dst[i] = 1 where x <= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMulScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryLessEqualAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivAVX2 sets dst[i] = x / y of x[i], y[i] for n vectors.
+// binaryGreaterAVX2 sets dst[i] = 1 where x > y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryDivAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryGreaterAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivScalarXAVX2 sets dst[i] = x / y of x[0], y[i] for n vectors.
+// binaryGreaterEqualAVX2 sets dst[i] = 1 where x >= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryDivScalarXAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryGreaterEqualAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivScalarYAVX2 sets dst[i] = x / y of x[i], y[0] for n vectors.
+// binaryReLUGradAVX2 sets dst[i] = x where y > 0, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryDivScalarYAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryReLUGradAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMaxAVX2 sets dst[i] = max(x, y) of x[i], y[i] for n vectors.
+// binaryReLU6GradAVX2 sets dst[i] = x where 0 < y < 6, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMaxAVX2(dst *float32, x *float32, y *float32, n int)
+func binaryReLU6GradAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMaxScalarXAVX2 sets dst[i] = max(x, y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryMaxScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryMaxScalarYAVX2 sets dst[i] = max(x, y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryMaxScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryMinAVX2 sets dst[i] = min(x, y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryMinAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryMinScalarXAVX2 sets dst[i] = min(x, y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryMinScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryMinScalarYAVX2 sets dst[i] = min(x, y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryMinScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryEqualAVX2 sets dst[i] = 1 where x == y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryEqualAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryEqualScalarXAVX2 sets dst[i] = 1 where x == y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryEqualScalarYAVX2 sets dst[i] = 1 where x == y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessAVX2 sets dst[i] = 1 where x < y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessScalarXAVX2 sets dst[i] = 1 where x < y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessScalarYAVX2 sets dst[i] = 1 where x < y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryLessScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessEqualAVX2 sets dst[i] = 1 where x <= y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessEqualAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessEqualScalarXAVX2 sets dst[i] = 1 where x <= y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessEqualScalarYAVX2 sets dst[i] = 1 where x <= y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryLessEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterAVX2 sets dst[i] = 1 where x > y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterScalarXAVX2 sets dst[i] = 1 where x > y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterScalarYAVX2 sets dst[i] = 1 where x > y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryGreaterScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterEqualAVX2 sets dst[i] = 1 where x >= y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterEqualAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterEqualScalarXAVX2 sets dst[i] = 1 where x >= y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterEqualScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterEqualScalarYAVX2 sets dst[i] = 1 where x >= y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryGreaterEqualScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLUGradAVX2 sets dst[i] = x where y > 0, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLUGradAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLUGradScalarXAVX2 sets dst[i] = x where y > 0, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLUGradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLUGradScalarYAVX2 sets dst[i] = x where y > 0, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryReLUGradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLU6GradAVX2 sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLU6GradAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLU6GradScalarXAVX2 sets dst[i] = x where 0 < y < 6, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLU6GradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLU6GradScalarYAVX2 sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryReLU6GradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binarySigmoidGradAVX2 sets dst[i] = x * y * (1 - y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binarySigmoidGradAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binarySigmoidGradScalarXAVX2 sets dst[i] = x * y * (1 - y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binarySigmoidGradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binarySigmoidGradScalarYAVX2 sets dst[i] = x * y * (1 - y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binarySigmoidGradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryTanhGradAVX2 sets dst[i] = x * (1 - y*y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryTanhGradAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryTanhGradScalarXAVX2 sets dst[i] = x * (1 - y*y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryTanhGradScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binaryTanhGradScalarYAVX2 sets dst[i] = x * (1 - y*y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryTanhGradScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binarySquaredDifferenceAVX2 sets dst[i] = (x - y) * (x - y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binarySquaredDifferenceAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binarySquaredDifferenceScalarXAVX2 sets dst[i] = (x - y) * (x - y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binarySquaredDifferenceScalarXAVX2(dst *float32, x *float32, y *float32, n int)
-
-// binarySquaredDifferenceScalarYAVX2 sets dst[i] = (x - y) * (x - y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binarySquaredDifferenceScalarYAVX2(dst *float32, x *float32, y *float32, n int)
-
-// chooseAVX2 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y go on by stepX and stepY bytes a vector.
+// chooseAVX2 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y are stepX and stepY bytes apart.
 //
 //go:noescape
 func chooseAVX2(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// unaryNegAVX2 sets dst[i] = -x of x[i] for n vectors.
+// unaryNegAVX2 sets dst[i] = -x of x[i], for n vectors.
 //
 //go:noescape
 func unaryNegAVX2(dst *float32, x *float32, n int)
 
-// unaryAbsAVX2 sets dst[i] = |x| of x[i] for n vectors.
+// unaryAbsAVX2 sets dst[i] = |x| of x[i], for n vectors.
 //
 //go:noescape
 func unaryAbsAVX2(dst *float32, x *float32, n int)
 
-// unarySquareAVX2 sets dst[i] = x * x of x[i] for n vectors.
+// unarySquareAVX2 sets dst[i] = x * x of x[i], for n vectors.
 //
 //go:noescape
 func unarySquareAVX2(dst *float32, x *float32, n int)
 
-// unarySqrtAVX2 sets dst[i] = sqrt(x) of x[i] for n vectors.
+// unarySqrtAVX2 sets dst[i] = sqrt(x) of x[i], for n vectors.
 //
 //go:noescape
 func unarySqrtAVX2(dst *float32, x *float32, n int)
 
-// unaryReciprocalAVX2 sets dst[i] = 1 / x of x[i] for n vectors.
-//
-//go:noescape
-func unaryReciprocalAVX2(dst *float32, x *float32, n int)
-
-// unaryReLUAVX2 sets dst[i] = 0 where x < 0, else x of x[i] for n vectors.
+// unaryReLUAVX2 sets dst[i] = 0 where x < 0, else x of x[i], for n vectors.
 //
 //go:noescape
 func unaryReLUAVX2(dst *float32, x *float32, n int)
 
-// unaryReLU6AVX2 sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i] for n vectors.
+// unaryReLU6AVX2 sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i], for n vectors.
 //
 //go:noescape
 func unaryReLU6AVX2(dst *float32, x *float32, n int)
 
-// unaryExpAVX2 sets dst[i] = exp(x), nearly of x[i] for n vectors.
+// unaryExpAVX2 sets dst[i] = exp(x), nearly of x[i], for n vectors.
 //
 //go:noescape
 func unaryExpAVX2(dst *float32, x *float32, n int)
 
-// unarySigmoidAVX2 sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i] for n vectors.
+// unarySigmoidAVX2 sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i], for n vectors.
 //
 //go:noescape
 func unarySigmoidAVX2(dst *float32, x *float32, n int)
 
-// unaryTanhAVX2 sets dst[i] = tanh(x), nearly of x[i] for n vectors.
+// unaryTanhAVX2 sets dst[i] = tanh(x), nearly of x[i], for n vectors.
 //
 //go:noescape
 func unaryTanhAVX2(dst *float32, x *float32, n int)

@@ -2,429 +2,296 @@
 
 package eltwise
 
-func binaryNEON(op BinaryOp, stepping int, dst, x, y *float32, n int) bool {
-	switch int(op)*3 + stepping {
-	case int(Add)*3 + 0:
-		binaryAddNEON(dst, x, y, n)
-	case int(Add)*3 + 1:
-		binaryAddScalarXNEON(dst, x, y, n)
-	case int(Add)*3 + 2:
-		binaryAddScalarYNEON(dst, x, y, n)
-	case int(Sub)*3 + 0:
-		binarySubNEON(dst, x, y, n)
-	case int(Sub)*3 + 1:
-		binarySubScalarXNEON(dst, x, y, n)
-	case int(Sub)*3 + 2:
-		binarySubScalarYNEON(dst, x, y, n)
-	case int(Mul)*3 + 0:
-		binaryMulNEON(dst, x, y, n)
-	case int(Mul)*3 + 1:
-		binaryMulScalarXNEON(dst, x, y, n)
-	case int(Mul)*3 + 2:
-		binaryMulScalarYNEON(dst, x, y, n)
-	case int(Div)*3 + 0:
-		binaryDivNEON(dst, x, y, n)
-	case int(Div)*3 + 1:
-		binaryDivScalarXNEON(dst, x, y, n)
-	case int(Div)*3 + 2:
-		binaryDivScalarYNEON(dst, x, y, n)
-	case int(Max)*3 + 0:
-		binaryMaxNEON(dst, x, y, n)
-	case int(Max)*3 + 1:
-		binaryMaxScalarXNEON(dst, x, y, n)
-	case int(Max)*3 + 2:
-		binaryMaxScalarYNEON(dst, x, y, n)
-	case int(Min)*3 + 0:
-		binaryMinNEON(dst, x, y, n)
-	case int(Min)*3 + 1:
-		binaryMinScalarXNEON(dst, x, y, n)
-	case int(Min)*3 + 2:
-		binaryMinScalarYNEON(dst, x, y, n)
-	case int(Equal)*3 + 0:
-		binaryEqualNEON(dst, x, y, n)
-	case int(Equal)*3 + 1:
-		binaryEqualScalarXNEON(dst, x, y, n)
-	case int(Equal)*3 + 2:
-		binaryEqualScalarYNEON(dst, x, y, n)
-	case int(Less)*3 + 0:
-		binaryLessNEON(dst, x, y, n)
-	case int(Less)*3 + 1:
-		binaryLessScalarXNEON(dst, x, y, n)
-	case int(Less)*3 + 2:
-		binaryLessScalarYNEON(dst, x, y, n)
-	case int(LessEqual)*3 + 0:
-		binaryLessEqualNEON(dst, x, y, n)
-	case int(LessEqual)*3 + 1:
-		binaryLessEqualScalarXNEON(dst, x, y, n)
-	case int(LessEqual)*3 + 2:
-		binaryLessEqualScalarYNEON(dst, x, y, n)
-	case int(Greater)*3 + 0:
-		binaryGreaterNEON(dst, x, y, n)
-	case int(Greater)*3 + 1:
-		binaryGreaterScalarXNEON(dst, x, y, n)
-	case int(Greater)*3 + 2:
-		binaryGreaterScalarYNEON(dst, x, y, n)
-	case int(GreaterEqual)*3 + 0:
-		binaryGreaterEqualNEON(dst, x, y, n)
-	case int(GreaterEqual)*3 + 1:
-		binaryGreaterEqualScalarXNEON(dst, x, y, n)
-	case int(GreaterEqual)*3 + 2:
-		binaryGreaterEqualScalarYNEON(dst, x, y, n)
-	case int(ReLUGrad)*3 + 0:
-		binaryReLUGradNEON(dst, x, y, n)
-	case int(ReLUGrad)*3 + 1:
-		binaryReLUGradScalarXNEON(dst, x, y, n)
-	case int(ReLUGrad)*3 + 2:
-		binaryReLUGradScalarYNEON(dst, x, y, n)
-	case int(ReLU6Grad)*3 + 0:
-		binaryReLU6GradNEON(dst, x, y, n)
-	case int(ReLU6Grad)*3 + 1:
-		binaryReLU6GradScalarXNEON(dst, x, y, n)
-	case int(ReLU6Grad)*3 + 2:
-		binaryReLU6GradScalarYNEON(dst, x, y, n)
-	case int(SigmoidGrad)*3 + 0:
-		binarySigmoidGradNEON(dst, x, y, n)
-	case int(SigmoidGrad)*3 + 1:
-		binarySigmoidGradScalarXNEON(dst, x, y, n)
-	case int(SigmoidGrad)*3 + 2:
-		binarySigmoidGradScalarYNEON(dst, x, y, n)
-	case int(TanhGrad)*3 + 0:
-		binaryTanhGradNEON(dst, x, y, n)
-	case int(TanhGrad)*3 + 1:
-		binaryTanhGradScalarXNEON(dst, x, y, n)
-	case int(TanhGrad)*3 + 2:
-		binaryTanhGradScalarYNEON(dst, x, y, n)
-	case int(SquaredDifference)*3 + 0:
-		binarySquaredDifferenceNEON(dst, x, y, n)
-	case int(SquaredDifference)*3 + 1:
-		binarySquaredDifferenceScalarXNEON(dst, x, y, n)
-	case int(SquaredDifference)*3 + 2:
-		binarySquaredDifferenceScalarYNEON(dst, x, y, n)
+import "github.com/lince-ml/lince/internal/kernel"
+
+// binaryAddVectors calls the assembly for an instruction set.
+func binaryAddVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryAddNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binarySubVectors calls the assembly for an instruction set.
+func binarySubVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binarySubNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryMulVectors calls the assembly for an instruction set.
+func binaryMulVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryMulNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryDivVectors calls the assembly for an instruction set.
+func binaryDivVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryDivNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryMaxVectors calls the assembly for an instruction set.
+func binaryMaxVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryMaxNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryMinVectors calls the assembly for an instruction set.
+func binaryMinVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryMinNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryEqualVectors calls the assembly for an instruction set.
+func binaryEqualVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryEqualNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryLessVectors calls the assembly for an instruction set.
+func binaryLessVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryLessNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryLessEqualVectors calls the assembly for an instruction set.
+func binaryLessEqualVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryLessEqualNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryGreaterVectors calls the assembly for an instruction set.
+func binaryGreaterVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryGreaterNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryGreaterEqualVectors calls the assembly for an instruction set.
+func binaryGreaterEqualVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryGreaterEqualNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryReLUGradVectors calls the assembly for an instruction set.
+func binaryReLUGradVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryReLUGradNEON(dst, x, y, n, stepX, stepY)
+}
+
+// binaryReLU6GradVectors calls the assembly for an instruction set.
+func binaryReLU6GradVectors(_ kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	binaryReLU6GradNEON(dst, x, y, n, stepX, stepY)
+}
+
+// chooseVectors calls the assembly for an instruction set.
+func chooseVectors(_ kernel.ISA, dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int) {
+	chooseNEON(dst, cond, x, y, n, stepX, stepY)
+}
+
+// unaryNegVectors calls the assembly for an instruction set.
+func unaryNegVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryNegNEON(dst, x, n)
+}
+
+// unaryAbsVectors calls the assembly for an instruction set.
+func unaryAbsVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryAbsNEON(dst, x, n)
+}
+
+// unarySquareVectors calls the assembly for an instruction set.
+func unarySquareVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unarySquareNEON(dst, x, n)
+}
+
+// unarySqrtVectors calls the assembly for an instruction set.
+func unarySqrtVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unarySqrtNEON(dst, x, n)
+}
+
+// unaryReLUVectors calls the assembly for an instruction set.
+func unaryReLUVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryReLUNEON(dst, x, n)
+}
+
+// unaryReLU6Vectors calls the assembly for an instruction set.
+func unaryReLU6Vectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryReLU6NEON(dst, x, n)
+}
+
+// unaryExpVectors calls the assembly for an instruction set.
+func unaryExpVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryExpNEON(dst, x, n)
+}
+
+// unarySigmoidVectors calls the assembly for an instruction set.
+func unarySigmoidVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unarySigmoidNEON(dst, x, n)
+}
+
+// unaryTanhVectors calls the assembly for an instruction set.
+func unaryTanhVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryTanhNEON(dst, x, n)
+}
+
+// binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
+func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
+	switch op {
+	case Add:
+		binaryAddVectors(isa, dst, x, y, n, stepX, stepY)
+	case Sub:
+		binarySubVectors(isa, dst, x, y, n, stepX, stepY)
+	case Mul:
+		binaryMulVectors(isa, dst, x, y, n, stepX, stepY)
+	case Div:
+		binaryDivVectors(isa, dst, x, y, n, stepX, stepY)
+	case Max:
+		binaryMaxVectors(isa, dst, x, y, n, stepX, stepY)
+	case Min:
+		binaryMinVectors(isa, dst, x, y, n, stepX, stepY)
+	case Equal:
+		binaryEqualVectors(isa, dst, x, y, n, stepX, stepY)
+	case Less:
+		binaryLessVectors(isa, dst, x, y, n, stepX, stepY)
+	case LessEqual:
+		binaryLessEqualVectors(isa, dst, x, y, n, stepX, stepY)
+	case Greater:
+		binaryGreaterVectors(isa, dst, x, y, n, stepX, stepY)
+	case GreaterEqual:
+		binaryGreaterEqualVectors(isa, dst, x, y, n, stepX, stepY)
+	case ReLUGrad:
+		binaryReLUGradVectors(isa, dst, x, y, n, stepX, stepY)
+	case ReLU6Grad:
+		binaryReLU6GradVectors(isa, dst, x, y, n, stepX, stepY)
 	default:
 		return false
 	}
 	return true
 }
 
-func unaryNEON(op UnaryOp, dst, x *float32, n int) bool {
+// unaryOps calls the assembly for a function of one number; it returns false if there is none.
+func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 	switch op {
 	case Neg:
-		unaryNegNEON(dst, x, n)
+		unaryNegVectors(isa, dst, x, n)
 	case Abs:
-		unaryAbsNEON(dst, x, n)
+		unaryAbsVectors(isa, dst, x, n)
 	case Square:
-		unarySquareNEON(dst, x, n)
+		unarySquareVectors(isa, dst, x, n)
 	case Sqrt:
-		unarySqrtNEON(dst, x, n)
-	case Reciprocal:
-		unaryReciprocalNEON(dst, x, n)
+		unarySqrtVectors(isa, dst, x, n)
 	case ReLU:
-		unaryReLUNEON(dst, x, n)
+		unaryReLUVectors(isa, dst, x, n)
 	case ReLU6:
-		unaryReLU6NEON(dst, x, n)
+		unaryReLU6Vectors(isa, dst, x, n)
 	case Exp:
-		unaryExpNEON(dst, x, n)
+		unaryExpVectors(isa, dst, x, n)
 	case Sigmoid:
-		unarySigmoidNEON(dst, x, n)
+		unarySigmoidVectors(isa, dst, x, n)
 	case Tanh:
-		unaryTanhNEON(dst, x, n)
+		unaryTanhVectors(isa, dst, x, n)
 	default:
 		return false
 	}
 	return true
 }
 
-// binaryAddNEON sets dst[i] = x + y of x[i], y[i] for n vectors.
+// binaryAddNEON sets dst[i] = x + y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryAddNEON(dst *float32, x *float32, y *float32, n int)
+func binaryAddNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryAddScalarXNEON sets dst[i] = x + y of x[0], y[i] for n vectors.
+// binarySubNEON sets dst[i] = x - y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryAddScalarXNEON(dst *float32, x *float32, y *float32, n int)
+func binarySubNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryAddScalarYNEON sets dst[i] = x + y of x[i], y[0] for n vectors.
+// binaryMulNEON sets dst[i] = x * y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryAddScalarYNEON(dst *float32, x *float32, y *float32, n int)
+func binaryMulNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubNEON sets dst[i] = x - y of x[i], y[i] for n vectors.
+// binaryDivNEON sets dst[i] = x / y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binarySubNEON(dst *float32, x *float32, y *float32, n int)
+func binaryDivNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubScalarXNEON sets dst[i] = x - y of x[0], y[i] for n vectors.
+// binaryMaxNEON sets dst[i] = max(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binarySubScalarXNEON(dst *float32, x *float32, y *float32, n int)
+func binaryMaxNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubScalarYNEON sets dst[i] = x - y of x[i], y[0] for n vectors.
+// binaryMinNEON sets dst[i] = min(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binarySubScalarYNEON(dst *float32, x *float32, y *float32, n int)
+func binaryMinNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulNEON sets dst[i] = x * y of x[i], y[i] for n vectors.
+// binaryEqualNEON sets dst[i] = 1 where x == y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMulNEON(dst *float32, x *float32, y *float32, n int)
+func binaryEqualNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulScalarXNEON sets dst[i] = x * y of x[0], y[i] for n vectors.
+// binaryLessNEON sets dst[i] = 1 where x < y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMulScalarXNEON(dst *float32, x *float32, y *float32, n int)
+func binaryLessNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulScalarYNEON sets dst[i] = x * y of x[i], y[0] for n vectors.
+// binaryLessEqualNEON sets dst[i] = 1 where x <= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMulScalarYNEON(dst *float32, x *float32, y *float32, n int)
+func binaryLessEqualNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivNEON sets dst[i] = x / y of x[i], y[i] for n vectors.
+// binaryGreaterNEON sets dst[i] = 1 where x > y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryDivNEON(dst *float32, x *float32, y *float32, n int)
+func binaryGreaterNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivScalarXNEON sets dst[i] = x / y of x[0], y[i] for n vectors.
+// binaryGreaterEqualNEON sets dst[i] = 1 where x >= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryDivScalarXNEON(dst *float32, x *float32, y *float32, n int)
+func binaryGreaterEqualNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivScalarYNEON sets dst[i] = x / y of x[i], y[0] for n vectors.
+// binaryReLUGradNEON sets dst[i] = x where y > 0, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryDivScalarYNEON(dst *float32, x *float32, y *float32, n int)
+func binaryReLUGradNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMaxNEON sets dst[i] = max(x, y) of x[i], y[i] for n vectors.
+// binaryReLU6GradNEON sets dst[i] = x where 0 < y < 6, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
 //
 //go:noescape
-func binaryMaxNEON(dst *float32, x *float32, y *float32, n int)
+func binaryReLU6GradNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMaxScalarXNEON sets dst[i] = max(x, y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryMaxScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryMaxScalarYNEON sets dst[i] = max(x, y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryMaxScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryMinNEON sets dst[i] = min(x, y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryMinNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryMinScalarXNEON sets dst[i] = min(x, y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryMinScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryMinScalarYNEON sets dst[i] = min(x, y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryMinScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryEqualNEON sets dst[i] = 1 where x == y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryEqualNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryEqualScalarXNEON sets dst[i] = 1 where x == y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryEqualScalarYNEON sets dst[i] = 1 where x == y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessNEON sets dst[i] = 1 where x < y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessScalarXNEON sets dst[i] = 1 where x < y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessScalarYNEON sets dst[i] = 1 where x < y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryLessScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessEqualNEON sets dst[i] = 1 where x <= y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessEqualNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessEqualScalarXNEON sets dst[i] = 1 where x <= y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryLessEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryLessEqualScalarYNEON sets dst[i] = 1 where x <= y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryLessEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterNEON sets dst[i] = 1 where x > y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterScalarXNEON sets dst[i] = 1 where x > y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterScalarYNEON sets dst[i] = 1 where x > y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryGreaterScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterEqualNEON sets dst[i] = 1 where x >= y, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterEqualNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterEqualScalarXNEON sets dst[i] = 1 where x >= y, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryGreaterEqualScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryGreaterEqualScalarYNEON sets dst[i] = 1 where x >= y, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryGreaterEqualScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLUGradNEON sets dst[i] = x where y > 0, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLUGradNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLUGradScalarXNEON sets dst[i] = x where y > 0, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLUGradScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLUGradScalarYNEON sets dst[i] = x where y > 0, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryReLUGradScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLU6GradNEON sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLU6GradNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLU6GradScalarXNEON sets dst[i] = x where 0 < y < 6, else 0 of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryReLU6GradScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryReLU6GradScalarYNEON sets dst[i] = x where 0 < y < 6, else 0 of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryReLU6GradScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binarySigmoidGradNEON sets dst[i] = x * y * (1 - y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binarySigmoidGradNEON(dst *float32, x *float32, y *float32, n int)
-
-// binarySigmoidGradScalarXNEON sets dst[i] = x * y * (1 - y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binarySigmoidGradScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binarySigmoidGradScalarYNEON sets dst[i] = x * y * (1 - y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binarySigmoidGradScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryTanhGradNEON sets dst[i] = x * (1 - y*y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binaryTanhGradNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryTanhGradScalarXNEON sets dst[i] = x * (1 - y*y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binaryTanhGradScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binaryTanhGradScalarYNEON sets dst[i] = x * (1 - y*y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binaryTanhGradScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// binarySquaredDifferenceNEON sets dst[i] = (x - y) * (x - y) of x[i], y[i] for n vectors.
-//
-//go:noescape
-func binarySquaredDifferenceNEON(dst *float32, x *float32, y *float32, n int)
-
-// binarySquaredDifferenceScalarXNEON sets dst[i] = (x - y) * (x - y) of x[0], y[i] for n vectors.
-//
-//go:noescape
-func binarySquaredDifferenceScalarXNEON(dst *float32, x *float32, y *float32, n int)
-
-// binarySquaredDifferenceScalarYNEON sets dst[i] = (x - y) * (x - y) of x[i], y[0] for n vectors.
-//
-//go:noescape
-func binarySquaredDifferenceScalarYNEON(dst *float32, x *float32, y *float32, n int)
-
-// chooseNEON sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y go on by stepX and stepY bytes a vector.
+// chooseNEON sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y are stepX and stepY bytes apart.
 //
 //go:noescape
 func chooseNEON(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// unaryNegNEON sets dst[i] = -x of x[i] for n vectors.
+// unaryNegNEON sets dst[i] = -x of x[i], for n vectors.
 //
 //go:noescape
 func unaryNegNEON(dst *float32, x *float32, n int)
 
-// unaryAbsNEON sets dst[i] = |x| of x[i] for n vectors.
+// unaryAbsNEON sets dst[i] = |x| of x[i], for n vectors.
 //
 //go:noescape
 func unaryAbsNEON(dst *float32, x *float32, n int)
 
-// unarySquareNEON sets dst[i] = x * x of x[i] for n vectors.
+// unarySquareNEON sets dst[i] = x * x of x[i], for n vectors.
 //
 //go:noescape
 func unarySquareNEON(dst *float32, x *float32, n int)
 
-// unarySqrtNEON sets dst[i] = sqrt(x) of x[i] for n vectors.
+// unarySqrtNEON sets dst[i] = sqrt(x) of x[i], for n vectors.
 //
 //go:noescape
 func unarySqrtNEON(dst *float32, x *float32, n int)
 
-// unaryReciprocalNEON sets dst[i] = 1 / x of x[i] for n vectors.
-//
-//go:noescape
-func unaryReciprocalNEON(dst *float32, x *float32, n int)
-
-// unaryReLUNEON sets dst[i] = 0 where x < 0, else x of x[i] for n vectors.
+// unaryReLUNEON sets dst[i] = 0 where x < 0, else x of x[i], for n vectors.
 //
 //go:noescape
 func unaryReLUNEON(dst *float32, x *float32, n int)
 
-// unaryReLU6NEON sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i] for n vectors.
+// unaryReLU6NEON sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i], for n vectors.
 //
 //go:noescape
 func unaryReLU6NEON(dst *float32, x *float32, n int)
 
-// unaryExpNEON sets dst[i] = exp(x), nearly of x[i] for n vectors.
+// unaryExpNEON sets dst[i] = exp(x), nearly of x[i], for n vectors.
 //
 //go:noescape
 func unaryExpNEON(dst *float32, x *float32, n int)
 
-// unarySigmoidNEON sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i] for n vectors.
+// unarySigmoidNEON sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i], for n vectors.
 //
 //go:noescape
 func unarySigmoidNEON(dst *float32, x *float32, n int)
 
-// unaryTanhNEON sets dst[i] = tanh(x), nearly of x[i] for n vectors.
+// unaryTanhNEON sets dst[i] = tanh(x), nearly of x[i], for n vectors.
 //
 //go:noescape
 func unaryTanhNEON(dst *float32, x *float32, n int)

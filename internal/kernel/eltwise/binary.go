@@ -1,8 +1,8 @@
 // Package eltwise holds functions of one, two and three numbers, element by element.
 //
-// Each is a Go loop over a block. Those that are made of + - * /, square roots, comparisons and
-// choices have assembly, with the same bits. Exp, Sigmoid and Tanh have assembly that differs from Go's
-// functions in the last places, and is the same on AVX2 and AVX-512.
+// Each function is a Go loop over a block. Functions that consist of + - * /, square roots, comparisons
+// and choices also have assembly, which gives the same bits. Exp, Sigmoid and Tanh have assembly that
+// differs from Go's functions in the last places; it gives the same bits on all instruction sets.
 package eltwise
 
 import (
@@ -14,7 +14,7 @@ import (
 // BinaryOp is a function of x and y.
 type BinaryOp uint8
 
-// The functions of two numbers. Max and Min are NaN where x or y is. Comparisons give 1 or 0.
+// The functions of two numbers. Max and Min are NaN if x or y is NaN. Comparisons are 1 or 0.
 const (
 	Add BinaryOp = iota
 	Sub
@@ -22,11 +22,8 @@ const (
 	Div
 	Max
 	Min
-	ReLUGrad          // x where y > 0, else 0: x is the gradient, y ReLU's result
-	ReLU6Grad         // x where 0 < y < 6, else 0: x is the gradient, y ReLU6's result
-	SigmoidGrad       // x*y*(1-y): y is the sigmoid's result
-	TanhGrad          // x*(1-y*y): y is the tangent's result
-	SquaredDifference // (x-y)*(x-y)
+	ReLUGrad  // x where y > 0, else 0: x is the gradient, y the result of ReLU
+	ReLU6Grad // x where 0 < y < 6, else 0: x is the gradient, y the result of ReLU6
 	Pow
 	Equal
 	NotEqual
@@ -39,13 +36,13 @@ const (
 // Broadcast says which operand is repeated.
 type Broadcast uint8
 
-// The broadcasts, of a result of rows x cols. An operand that is not named has all of it.
+// The broadcasts for a result [rows, cols]. Operands that are not mentioned are [rows, cols] too.
 const (
 	Same    Broadcast = iota
-	RowY              // y is [cols], for each row
-	RowX              // x is [cols], for each row
-	ColY              // y is [rows], a number for each row
-	ColX              // x is [rows], a number for each row
+	RowY              // y is [cols], repeated for each row
+	RowX              // x is [cols], repeated for each row
+	ColY              // y is [rows], one number for each row
+	ColX              // x is [rows], one number for each row
 	ScalarY           // y is [1]
 	ScalarX           // x is [1]
 )
@@ -56,15 +53,15 @@ type Binary struct {
 	op         BinaryOp
 	broadcast  Broadcast
 	rows, cols int
-	flat       bool // cut in blocks of elements, not of rows
+	flat       bool // parts are blocks of elements, not of rows
 }
 
-// NewBinary prepares it.
+// NewBinary prepares a function for a broadcast.
 func NewBinary(isa kernel.ISA, op BinaryOp, b Broadcast, rows, cols int) *Binary {
 	return &Binary{isa, op, b, rows, cols, b == Same || b == ScalarX || b == ScalarY}
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (b *Binary) Parts() int {
 	if b.flat {
 		return kernel.Blocks(b.rows * b.cols)
@@ -72,7 +69,7 @@ func (b *Binary) Parts() int {
 	return kernel.RowBlocks(b.rows, b.cols)
 }
 
-// Run makes a part of dst, which may be an operand that is not repeated.
+// Run computes a part of dst, which may be an operand that is not repeated.
 func (b *Binary) Run(part int, x, y, dst []float32) {
 	if b.flat {
 		lo, hi := kernel.BlockRange(b.rows*b.cols, part)
@@ -107,11 +104,11 @@ func (b *Binary) Run(part int, x, y, dst []float32) {
 	}
 }
 
-// tile holds copies of a short row.
+// tile has copies of a short row.
 type tile [256]float32
 
-// short is Run for short rows [lo, hi). A call for each row would cost more than its elements:
-// the row that is repeated is copied side by side, and a call takes as many rows as copies fit.
+// short is Run for short rows [lo, hi). A call for each row would cost more than its elements. Instead
+// the row that is repeated is copied several times to a tile, and a call takes as many rows.
 func (b *Binary) short(lo, hi int, x, y, dst []float32) {
 	var t tile
 	row := y
@@ -132,39 +129,28 @@ func (b *Binary) short(lo, hi int, x, y, dst []float32) {
 	}
 }
 
-// apply is a function of two runs of len(dst) numbers; one of them may be a single number.
+// apply computes a function of x and y, which have len(dst) numbers. One of them may have one number,
+// which is repeated.
 func apply(isa kernel.ISA, op BinaryOp, x, y, dst []float32) {
-	if len(dst) == 0 {
-		return
-	}
+	f := binaries[op]
+	i := binaryVector(isa, op, x, y, dst)
 	switch {
-	case len(x) == 1 && len(dst) > 1:
-		f := binaries[op]
-		for i := binaryVector(isa, op, x, y, dst, scalarX); i < len(dst); i++ {
+	case len(x) == 1:
+		for ; i < len(dst); i++ {
 			dst[i] = f(x[0], y[i])
 		}
-	case len(y) == 1 && len(dst) > 1:
-		f := binaries[op]
-		for i := binaryVector(isa, op, x, y, dst, scalarY); i < len(dst); i++ {
+	case len(y) == 1:
+		for ; i < len(dst); i++ {
 			dst[i] = f(x[i], y[0])
 		}
 	default:
-		f := binaries[op]
-		for i := binaryVector(isa, op, x, y, dst, noScalar); i < len(dst); i++ {
+		for ; i < len(dst); i++ {
 			dst[i] = f(x[i], y[i])
 		}
 	}
 }
 
-// How the operands of a run are stepped through.
-const (
-	noScalar = iota
-	scalarX
-	scalarY
-)
-
-// binaries is the meaning of each function. A product is rounded before it is added to
-// anything (the conversions say so to the compiler).
+// binaries has a Go function for each function, which is its reference.
 var binaries = [...]func(x, y float32) float32{
 	Add: func(x, y float32) float32 { return x + y },
 	Sub: func(x, y float32) float32 { return x - y },
@@ -184,16 +170,14 @@ var binaries = [...]func(x, y float32) float32{
 		}
 		return 0
 	},
-	SigmoidGrad:       func(x, y float32) float32 { return float32(x*y) * (1 - y) },
-	TanhGrad:          func(x, y float32) float32 { return x * (1 - float32(y*y)) },
-	SquaredDifference: func(x, y float32) float32 { return (x - y) * (x - y) },
-	Pow:               func(x, y float32) float32 { return float32(math.Pow(float64(x), float64(y))) },
-	Equal:             func(x, y float32) float32 { return truth(x == y) },
-	NotEqual:          func(x, y float32) float32 { return truth(x != y) },
-	Less:              func(x, y float32) float32 { return truth(x < y) },
-	LessEqual:         func(x, y float32) float32 { return truth(x <= y) },
-	Greater:           func(x, y float32) float32 { return truth(x > y) },
-	GreaterEqual:      func(x, y float32) float32 { return truth(x >= y) },
+
+	Pow:          func(x, y float32) float32 { return float32(math.Pow(float64(x), float64(y))) },
+	Equal:        func(x, y float32) float32 { return truth(x == y) },
+	NotEqual:     func(x, y float32) float32 { return truth(x != y) },
+	Less:         func(x, y float32) float32 { return truth(x < y) },
+	LessEqual:    func(x, y float32) float32 { return truth(x <= y) },
+	Greater:      func(x, y float32) float32 { return truth(x > y) },
+	GreaterEqual: func(x, y float32) float32 { return truth(x >= y) },
 }
 
 func truth(b bool) float32 {
@@ -203,27 +187,26 @@ func truth(b bool) float32 {
 	return 0
 }
 
-// Select is x where cond is not 0, else y, over the elements of a walk, whose operands are
-// cond, x and y.
+// Select is x where cond is not 0, else y, for the elements of a walk with the operands cond, x and y.
 type Select struct {
 	isa  kernel.ISA
 	walk *kernel.Walk
 }
 
-// NewSelect prepares it.
+// NewSelect prepares the selection.
 func NewSelect(isa kernel.ISA, walk *kernel.Walk) *Select { return &Select{isa, walk} }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (s *Select) Parts() int { return kernel.Blocks(s.walk.Len()) }
 
-// Run makes a part of dst, which may be x or y where that is not repeated.
+// Run computes a part of dst, which may be x or y if that is not repeated.
 func (s *Select) Run(part int, cond, x, y, dst []float32) {
 	lo, hi := kernel.BlockRange(s.walk.Len(), part)
 	step := s.walk.Step()
-	s.walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+	s.walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
 		c, u, v := run(cond, from.A, n, step.A), run(x, from.B, n, step.B), run(y, from.C, n, step.C)
 		d := dst[at : at+n]
-		if len(c) < n { // one condition for the run
+		if len(c) < n { // one condition for all elements
 			if c[0] == 0 {
 				u = v
 			}

@@ -2,32 +2,32 @@ package eltwise
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// BinaryWalk is a function of two numbers over the elements of a walk, whose operands are x and
-// y. It does every broadcast; Binary is faster for those that it knows.
+// BinaryWalk is a function of two numbers for the elements of a walk with the operands x and y. It
+// supports all broadcasts; Binary is faster for those that it supports.
 type BinaryWalk struct {
 	isa  kernel.ISA
 	op   BinaryOp
 	walk *kernel.Walk
 }
 
-// NewBinaryWalk prepares it.
+// NewBinaryWalk prepares a function for a walk.
 func NewBinaryWalk(isa kernel.ISA, op BinaryOp, walk *kernel.Walk) *BinaryWalk {
 	return &BinaryWalk{isa, op, walk}
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (b *BinaryWalk) Parts() int { return kernel.Blocks(b.walk.Len()) }
 
-// Run makes a part of dst.
+// Run computes a part of dst.
 func (b *BinaryWalk) Run(part int, x, y, dst []float32) {
 	lo, hi := kernel.BlockRange(b.walk.Len(), part)
 	step := b.walk.Step()
-	b.walk.Range(lo, hi, func(at, n int, from kernel.Places) {
+	b.walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
 		apply(b.isa, b.op, run(x, from.A, n, step.A), run(y, from.B, n, step.B), dst[at:at+n])
 	})
 }
 
-// run is the operand of a run of n elements: as many numbers, or the one that is repeated.
+// run returns an operand's numbers for a run of n elements: n numbers, or the one that is repeated.
 func run(x []float32, at, n, step int) []float32 {
 	if step == 0 {
 		n = 1

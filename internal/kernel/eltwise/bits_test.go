@@ -17,7 +17,7 @@ func TestBits(t *testing.T) {
 			x[i] *= float32(i%40 + 1)
 		}
 		for op := range UnaryOp(len(unaries)) {
-			if op == Log || op == Log1p { // Go's, which differ between machines
+			if op == Log || op == Log1p { // computed in Go, whose results differ between architectures
 				continue
 			}
 			u := NewUnary(isa, op, n)
@@ -25,7 +25,7 @@ func TestBits(t *testing.T) {
 			bits.Check(isa, fmt.Sprint("unary ", op), dst)
 		}
 		for op := range BinaryOp(len(binaries)) {
-			if op == Pow { // as above
+			if op == Pow { // likewise
 				continue
 			}
 			for b := Same; b <= ScalarX; b++ {

@@ -6,11 +6,10 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// UnaryOp is a function of x.
+// UnaryOp is a function of one number.
 type UnaryOp uint8
 
-// The functions of one number. Those that Go's math package has are computed in float64 and
-// rounded once.
+// The functions of one number. In Go, those of the math package are computed in float64 and rounded once.
 const (
 	Copy UnaryOp = iota
 	Neg
@@ -18,15 +17,14 @@ const (
 	Square
 	Sqrt
 	Rsqrt
-	Reciprocal
 	Exp
 	Log
 	Log1p
-	ReLU  // max(x, 0); NaN stays
-	ReLU6 // min(max(x, 0), 6); NaN stays
+	ReLU  // max(x, 0); NaN stays NaN
+	ReLU6 // min(max(x, 0), 6); NaN stays NaN
 	Sigmoid
 	Tanh
-	Sign // -1, 0 or 1; NaN stays
+	Sign // -1, 0 or 1; NaN stays NaN
 	Floor
 	Ceil
 	Round // to even
@@ -39,13 +37,13 @@ type Unary struct {
 	n   int
 }
 
-// NewUnary prepares it.
+// NewUnary prepares a function for n elements.
 func NewUnary(isa kernel.ISA, op UnaryOp, n int) *Unary { return &Unary{isa, op, n} }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (u *Unary) Parts() int { return kernel.Blocks(u.n) }
 
-// Run makes a part of dst, which may be x.
+// Run computes a part of dst, which may be x.
 func (u *Unary) Run(part int, x, dst []float32) {
 	lo, hi := kernel.BlockRange(u.n, part)
 	x, dst = x[lo:hi], dst[lo:hi]
@@ -59,27 +57,27 @@ func (u *Unary) Run(part int, x, dst []float32) {
 	}
 }
 
-// approximate says whether assembly gives other bits than the Go function: within 4 units in
-// the last place (or 1e-38).
+// approximate reports whether assembly gives other bits than the Go function. They differ by at most 4
+// units in the last place, or 1e-38.
 func (o UnaryOp) approximate() bool { return o == Exp || o == Sigmoid || o == Tanh }
 
-// double makes a function of float32 from one of float64.
+// double returns a function of float64 as one of float32.
 func double(f func(float64) float64) func(float32) float32 {
 	return func(x float32) float32 { return float32(f(float64(x))) }
 }
 
-// unaries is the meaning of each function.
+// unaries has a Go function for each function, which is its reference.
 var unaries = [...]func(x float32) float32{
-	Copy:       func(x float32) float32 { return x },
-	Neg:        func(x float32) float32 { return -x },
-	Abs:        func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) },
-	Square:     func(x float32) float32 { return x * x },
-	Sqrt:       double(math.Sqrt),
-	Rsqrt:      double(func(x float64) float64 { return 1 / math.Sqrt(x) }),
-	Reciprocal: func(x float32) float32 { return 1 / x },
-	Exp:        double(math.Exp),
-	Log:        double(math.Log),
-	Log1p:      double(math.Log1p),
+	Copy:   func(x float32) float32 { return x },
+	Neg:    func(x float32) float32 { return -x },
+	Abs:    func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) },
+	Square: func(x float32) float32 { return x * x },
+	Sqrt:   double(math.Sqrt),
+	Rsqrt:  double(func(x float64) float64 { return 1 / math.Sqrt(x) }),
+
+	Exp:   double(math.Exp),
+	Log:   double(math.Log),
+	Log1p: double(math.Log1p),
 	ReLU: func(x float32) float32 {
 		if x < 0 {
 			return 0

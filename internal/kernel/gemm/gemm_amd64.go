@@ -9,16 +9,11 @@ func streams(isa kernel.ISA) bool { return isa == kernel.AVX2 || isa == kernel.A
 func addsRows(isa kernel.ISA) bool { return streams(isa) }
 
 // runTile makes a tile that packs B.
-func runTile(isa kernel.ISA, transA bool, rows int, t *tile) {
-	switch {
-	case isa == kernel.AVX512 && transA:
-		tAVX512(rows, t)
-	case isa == kernel.AVX512:
-		nAVX512(rows, t)
-	case transA:
-		tAVX2(rows, t)
-	default:
-		nAVX2(rows, t)
+func runTile(isa kernel.ISA, height int, t *tile) {
+	if isa == kernel.AVX512 {
+		tileAVX512(height, t)
+	} else {
+		tileAVX2(height, t)
 	}
 }
 
@@ -31,15 +26,12 @@ func runShort(isa kernel.ISA, height int, t *short) {
 	}
 }
 
-// laneMasks[16-n:] is a vector with the first n lanes set.
-var laneMasks = [32]int32{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
-
 // sumRows adds 4*fours rows of B, n floats of each, to one or two rows of C.
 func sumRows(isa kernel.ISA, rows int, c []float32, cStride int, a []float32, aRow, aK int, b []float32, bStride, n, fours int) {
 	ahead := uintptr(16 * bStride * kernel.CeilDiv(aheadFloat, 4*n))
 	cBytes, rowBytes, kBytes, bBytes := uintptr(4*cStride), uintptr(4*aRow), uintptr(4*aK), uintptr(4*bStride)
 	if isa == kernel.AVX512 {
-		mask := &laneMasks[16-n%16]
+		mask := kernel.LaneMask(n % 16)
 		if rows == 1 {
 			sumRows1AVX512(&c[0], cBytes, &a[0], rowBytes, kBytes, &b[0], bBytes, n, fours, ahead, mask)
 		} else {
@@ -47,7 +39,7 @@ func sumRows(isa kernel.ISA, rows int, c []float32, cStride int, a []float32, aR
 		}
 		return
 	}
-	mask := &laneMasks[16-n%8]
+	mask := kernel.LaneMask(n % 8)
 	if rows == 1 {
 		sumRows1AVX2(&c[0], cBytes, &a[0], rowBytes, kBytes, &b[0], bBytes, n, fours, ahead, mask)
 	} else {
@@ -70,7 +62,7 @@ func addDots(isa kernel.ISA, rows, columns int, c []float32, cStride int, a, b [
 		return
 	}
 	cBytes, bytes, ahead := uintptr(4*cStride), uintptr(4*stride), uintptr(16*stride)
-	mask := &laneMasks[16-k%16]
+	mask := kernel.LaneMask(k % 16)
 	switch {
 	case isa == kernel.AVX512 && columns == 4:
 		dots4AVX512(rows, &c[0], cBytes, &a[0], bytes, &b[0], bytes, k, mask, ahead)

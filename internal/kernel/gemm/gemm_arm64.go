@@ -11,7 +11,7 @@ import (
 
 func streams(kernel.ISA) bool { return false }
 
-func runTile(kernel.ISA, bool, int, *tile) { panic("gemm: no such tile") }
+func runTile(kernel.ISA, int, *tile) { panic("gemm: no such tile") }
 
 func runShort(kernel.ISA, int, *short) { panic("gemm: no such tile") }
 
@@ -37,8 +37,8 @@ func sumRows(isa kernel.ISA, rows int, c []float32, cStride int, a []float32, aR
 	args := micro.Args{
 		A: unsafe.Pointer(&a[0]), B: unsafe.Pointer(&b[done]), C: unsafe.Pointer(&c[done]), Init: unsafe.Pointer(&c[done]),
 		BStride: bBytes, CStride: cBytes, IStride: cBytes,
-		K: 4 * fours, Segs: 1, Seg: &noSegment,
 	}
+	args.Contiguous(4 * fours)
 	args.Columns(isa, n-done)
 	if aK == 1 {
 		args.AStride = rowBytes

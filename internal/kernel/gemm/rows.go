@@ -47,7 +47,8 @@ func (g *Gemm) runSums(r block, a, b, bias, c []float32, e Epilogue, add bool) {
 // sumRest adds the last products, of up to three rows of B.
 func (g *Gemm) sumRest(r block, a, b, c []float32) {
 	s := g.shape
-	args := micro.Args{K: r.k1 - r.k0, Segs: 1, Seg: &noSegment, BStride: uintptr(4 * s.N), CStride: uintptr(4 * s.N), IStride: uintptr(4 * s.N)}
+	args := micro.Args{BStride: uintptr(4 * s.N), CStride: uintptr(4 * s.N), IStride: uintptr(4 * s.N)}
+	args.Contiguous(r.k1 - r.k0)
 	tiling := micro.NewTiling(g.isa, r.n1-r.n0)
 	for i := range tiling.Tiles() {
 		at, columns, _ := tiling.At(i)

@@ -2,78 +2,83 @@ package main
 
 import "fmt"
 
-// neonSparse writes the products of package sparse in arm64's own words: of the four candidates of
-// a tap TBL takes one for each lane.
+// neonSparse writes the products of package sparse in arm64's own words: TBL takes one of the four candidates
+// for each lane.
 func neonSparse(f *family) {
 	for channels := 1; channels <= 3; channels++ {
-		lines := [][]int{{0, 1, 2}}
-		if channels == 3 { // registers do not hold the sums of all
-			lines = [][]int{{0, 1}, {2}}
+		passes := [][]int{{0, 1, 2}}
+		if channels == 3 { // there are too few registers for the sums of all rows of the filter
+			passes = [][]int{{0, 1}, {2}}
 		}
-		neonSparseAdd(f, channels, lines)
+		neonSparseAdd(f, channels, passes)
 	}
+	sparseSwitch(f)
 }
 
 func neonSparseAdd(f *family, channels int, passes [][]int) {
-	a := f.fn(neon, fmt.Sprintf("add%d", channels), fmt.Sprintf("adds to %d rows of sums and a last one, a vector of channels wide; stride is in floats.", 9*channels),
-		"sums *float32", "q0 *float32", "q1 *float32", "q2 *float32", "dy *float32", "at *uint8", "stride uintptr", "pixels int")
-	const bias, dy, place, from, x, spread, distance, bytes, dead = 18, 19, 20, 21, 22, 24, 25, 26, 27
-	a.loadNEON("R0", "R1", "R2", "R3", "R4", "R5", "R6", "R7")
-	a.n("LSL $2, R6, R8")
+	s := newSparseAdd(f, neonOwn, channels)
+	a := s.asm
+	stride, number := a.general("stride in bytes"), a.general("number")
+	a.n("LSL $2, %s, %s", s.stride, stride)
+	constants := a.vectors("constant", 4)
+	spread, distance, bytes, none := constants[0], constants[1], constants[2], constants[3]
 	for _, c := range []struct {
 		low, high uint64
-		to        int
+		to        *reg
 	}{
-		{0x0101010100000000, 0x0303030302020202, spread}, // of four bytes to lanes
+		{0x0101010100000000, 0x0303030302020202, spread}, // from four bytes to lanes
 		{0x0c080400, 0, distance},                        // of the candidates, in bytes
 		{0x0302010003020100, 0x0302010003020100, bytes},
-		{0x0404040404040404, 0x0404040404040404, dead},
+		{0x0404040404040404, 0x0404040404040404, none}, // argmax without a maximum
 	} {
-		a.n("MOVD $%#x, R9", c.low)
-		a.n("VMOV R9, V%d.D[0]", c.to)
-		a.n("MOVD $%#x, R9", c.high)
-		a.n("VMOV R9, V%d.D[1]", c.to)
+		a.n("MOVD $%#x, %s\nFMOVD %[2]s, %s", c.low, number, c.to.as("F"))
+		a.n("MOVD $%#x, %s\nVMOV %[2]s, %s.D[1]", c.high, number, c.to)
 	}
-	quads := []string{"R1", "R2", "R3"}
+	dyAt, argmaxAt, left := a.general("dy"), a.general("argmax"), a.general("pixels left")
+	bias, dy, argmax, from, x := a.vector("bias"), a.vector("dy"), a.vector("argmax"), a.vector("from"), a.vector("candidates")
+	sums := a.vectors("sum", 3*channels*len(passes[0]))
 	for n, lines := range passes {
 		taps, last := 3*channels*len(lines), n == len(passes)-1
-		sums := func(op string) { // R0 stays
-			a.n("MOVD R0, R9")
-			for r := range taps {
-				a.n(op, r)
-			}
-			if last {
-				a.n(op, bias)
-			}
+		rows := sums[:taps]
+		if last {
+			rows = append(rows[:taps:taps], bias)
 		}
-		sums("VLD1.P (R9)(R8), [V%d.S4]")
-		a.n("MOVD R4, R13\n\tMOVD R5, R14\n\tMOVD R7, R15")
+		row := number
+		a.comment("rows %v of the filter", lines)
+		a.n("MOVD %s, %s", s.sums, row)
+		for _, r := range rows {
+			a.n("VLD1.P (%s)(%s), [%s.S4]", row, stride, r)
+		}
+		a.n("MOVD %s, %s\nMOVD %s, %s\nMOVD %s, %s", s.dy, dyAt, s.argmax, argmaxAt, s.pixels, left)
 		a.n("PCALIGN $16")
 		again := fmt.Sprintf("again%d", n)
 		a.at(again)
-		a.n("FMOVS (R14), F%d", place)
-		a.n("VLD1.P (R13)(R8), [V%d.S4]", dy)
-		a.n("ADD R6, R14")
-		a.n("VTBL V%d.B16, [V%d.B16], V%d.B16", spread, place, place)
-		a.n("VCMEQ V%d.B16, V%d.B16, V%d.B16", dead, place, from)
+		a.n("FMOVS (%s), %s", argmaxAt, argmax.as("F"))
+		a.n("VLD1.P (%s)(%s), [%s.S4]", dyAt, stride, dy)
+		a.n("ADD %s, %s", s.stride, argmaxAt)
+		a.n("VTBL %s.B16, [%s.B16], %[2]s.B16", spread, argmax)
+		a.n("VCMEQ %s.B16, %s.B16, %s.B16", none, argmax, from)
 		a.n3("BIC", dy, from, dy)
-		a.n("VTBL V%d.B16, [V%d.B16], V%d.B16", place, distance, from)
-		a.n("VADD V%d.B16, V%d.B16, V%d.B16", bytes, from, from)
+		a.n("VTBL %s.B16, [%s.B16], %s.B16", argmax, distance, from)
+		a.n("VADD %s.B16, %s.B16, %[2]s.B16", bytes, from)
 		if last {
 			a.n3("FADD", bias, dy, bias)
 		}
 		for r := range taps {
 			line := lines[r/(3*channels)]
-			a.n("FMOVQ %s, F%d", mem(16*(r%(3*channels)), quads[line]), x)
-			a.n("VTBL V%d.B16, [V%d.B16], V%d.B16", from, x, x)
-			a.n3("FMLA", dy, x, r)
+			a.n("FMOVQ %s, %s", s.quads[line].mem(16*(r%(3*channels))), x.as("F"))
+			a.n("VTBL %s.B16, [%s.B16], %[2]s.B16", from, x)
+			a.n3("FMLA", dy, x, rows[r])
 		}
 		for _, line := range lines {
-			a.n("ADD $%d, %s", 2*16*channels, quads[line])
+			a.n("ADD $%d, %s", 2*16*channels, s.quads[line])
 		}
-		a.n("SUBS $1, R15\n\tBNE %s", again)
-		sums("VST1.P [V%d.S4], (R9)(R8)")
-		a.n("MOVD R9, R0") // the next sums
+		a.n("SUBS $1, %s\nBNE %s", left, again)
+		a.n("MOVD %s, %s", s.sums, row)
+		for _, r := range rows {
+			a.n("VST1.P [%s.S4], (%s)(%s)", r, row, stride)
+		}
+		a.n("MOVD %s, %s", row, s.sums) // the next sums
 	}
 	a.end()
 }

@@ -1,115 +1,131 @@
 package main
 
-// pool writes the inner loops of pooling over channels; n is in vectors and at least 1.
+// pool writes the inner loops of pooling, over n vectors of channels; n is at least 1.
 func pool(f *family) {
 	for _, v := range f.vecs {
-		takePlace(f, v)
-		take(f, v)
-		give(f, v)
-		unpool(f, v)
-		addScaled(f, v)
+		poolMaxArgmax(f, v)
+		poolMax(f, v)
+		poolMaxGrad(f, v)
+		poolUnpool(f, v)
+		poolAddDivided(f, v)
 	}
+	f.dispatch()
 }
 
-func takePlace(f *family, v vec) {
-	a := f.fn(v, "takePlace", "sets best[c], at[c] = x[c], place where x[c] > best[c].",
-		"best *float32", "at *uint8", "x *float32", "place int", "n int")
-	a.load("DI", "R8", "SI", "AX", "CX")
+func poolMaxArgmax(f *family, v vec) {
+	a := f.fn(v, "maxArgmax", "sets best[c], argmax[c] = x[c], position where x[c] > best[c].",
+		"best *float32", "argmax *uint8", "x *float32", "position int", "n int")
+	best, argmax, x, position := a.param("best"), a.param("argmax"), a.param("x"), a.param("position")
+	positions, value, high := a.vector("positions"), a.vector("value"), a.vector("high")
+	greater := a.mask("greater")
 	if a.is512() {
-		a.i("VMOVD AX, X4\nVPBROADCASTB X4, X4")
+		a.i("VMOVD %s, %s\nVPBROADCASTB %[2]s, %[2]s", position, positions.as("X"))
 	} else {
-		a.spread("AX", 4)
+		a.spread(position, positions)
 	}
-	a.at("again")
-	a.v("VMOVUPS", "(SI)", 0)
-	a.v("VMOVUPS", "(DI)", 1)
-	if a.is512() {
-		a.v("VCMPPS", "$0x1e", 1, 0, "K1")
-		a.v("VMOVUPS", 0, "K1", "(DI)")
-		a.i("VMOVDQU8 X4, K1, (R8)")
-	} else {
-		a.v("VCMPPS", "$0x1e", 1, 0, 2)
-		a.v("VBLENDVPS", 2, 0, 1, 1)
-		a.v("VMOVUPS", 1, "(DI)")
-		a.v("VPMOVZXBD", "(R8)", 3)
-		a.v("VBLENDVPS", 2, 4, 3, 3)
-		a.storeBytes(3, 5, "(R8)")
-	}
-	a.i("ADDQ $%d, SI\nADDQ $%d, DI\nADDQ $%d, R8\nDECQ CX\nJNE again", a.bytes(), a.bytes(), a.lanes)
-	a.ret()
-}
-
-func take(f *family, v vec) {
-	a := f.fn(v, "take", "sets best[c] = x[c] where x[c] > best[c].", "best *float32", "x *float32", "n int")
-	a.load("DI", "SI", "CX")
-	a.at("again")
-	a.v("VMOVUPS", "(SI)", 0)
-	a.v("VMAXPS", "(DI)", 0, 0) // best where x > best is false, NaN included
-	a.v("VMOVUPS", 0, "(DI)")
-	a.i("ADDQ $%d, SI\nADDQ $%d, DI\nDECQ CX\nJNE again", a.bytes(), a.bytes())
-	a.ret()
-}
-
-func give(f *family, v vec) {
-	a := f.fn(v, "give", "adds grad[c] to x[c] where at[c] == place.",
-		"x *float32", "grad *float32", "at *uint8", "place int", "n int")
-	a.load("DI", "SI", "R8", "AX", "CX")
-	a.spread("AX", 4)
-	a.at("again")
-	a.v("VPMOVZXBD", "(R8)", 0)
-	a.v("VMOVUPS", "(DI)", 1)
-	if a.is512() {
-		a.v("VPCMPEQD", 4, 0, "K1")
-		a.v("VADDPS", "(SI)", 1, "K1", 1)
-	} else {
-		a.v("VPCMPEQD", 4, 0, 0)
-		a.v("VADDPS", "(SI)", 1, 2)
-		a.v("VBLENDVPS", 0, 2, 1, 1)
-	}
-	a.v("VMOVUPS", 1, "(DI)")
-	a.i("ADDQ $%d, SI\nADDQ $%d, DI\nADDQ $%d, R8\nDECQ CX\nJNE again", a.bytes(), a.bytes(), a.lanes)
-	a.ret()
-}
-
-func unpool(f *family, v vec) {
-	a := f.fn(v, "unpool", "sets, for each of pixels*n vectors, the pixel p of four whose place at says to grad, the others to 0: "+
-		"upper[2p], upper[2p+1], lower[2p], lower[2p+1].",
-		"upper *float32", "lower *float32", "grad *float32", "at *uint8", "pixels int", "n int")
-	a.load("DI", "DX", "SI", "R8", "R9", "R10")
-	for n := 1; n < 4; n++ {
-		a.integer(uint32(n), 8+n)
-	}
-	a.zero(8)
-	a.i("MOVQ R10, R11\nIMULQ $%d, R11", a.bytes()) // from a pixel to its right neighbour
-	a.at("pixel")
-	a.i("MOVQ R10, CX")
-	a.at("again")
-	a.v("VPMOVZXBD", "(R8)", 0)
-	a.v("VMOVUPS", "(SI)", 1)
-	for n, m := range []string{"(DI)", "(DI)(R11*1)", "(DX)", "(DX)(R11*1)"} {
+	a.eachVector(func() {
+		a.v("VMOVUPS", x.mem(0), value)
+		a.v("VMOVUPS", best.mem(0), high)
+		a.v("VCMPPS", "$0x1e", high, value, greater)
 		if a.is512() {
-			a.i("VPCMPEQD Z%d, Z0, K%d", 8+n, n+1)
-			a.i("VMOVAPS.Z Z1, K%d, Z%d", n+1, 2+n)
-		} else {
-			a.v("VPCMPEQD", 8+n, 0, 2+n)
-			a.v("VANDPS", 1, 2+n, 2+n)
+			a.v("VMOVUPS", value, greater, best.mem(0))
+			a.v("VMOVDQU8", positions.as("X"), greater, argmax.mem(0))
+			return
 		}
-		a.v("VMOVUPS", 2+n, m)
+		a.blend(greater, value, high)
+		a.v("VMOVUPS", high, best.mem(0))
+		old := a.vector("old argmax")
+		a.v("VPMOVZXBD", argmax.mem(0), old)
+		a.blend(greater, positions, old)
+		spare := a.vector("spare")
+		a.storeBytes(old, spare, argmax.mem(0))
+		a.free(old, spare)
+	}, step{x, a.bytes()}, step{best, a.bytes()}, step{argmax, a.lanes})
+}
+
+func poolMax(f *family, v vec) {
+	a := f.fn(v, "max", "sets best[c] = x[c] where x[c] > best[c].", "best *float32", "x *float32", "n int")
+	best, x, value := a.param("best"), a.param("x"), a.vector("value")
+	a.eachVector(func() {
+		a.v("VMOVUPS", x.mem(0), value)
+		a.v("VMAXPS", best.mem(0), value, value) // best unless x > best; so it is for NaN, too
+		a.v("VMOVUPS", value, best.mem(0))
+	}, a.steps(x, best)...)
+}
+
+func poolMaxGrad(f *family, v vec) {
+	a := f.fn(v, "maxGrad", "adds grad[c] to x[c] where argmax[c] == position.",
+		"x *float32", "grad *float32", "argmax *uint8", "position int", "n int")
+	x, grad, argmax, position := a.param("x"), a.param("grad"), a.param("argmax"), a.param("position")
+	positions, value, here := a.vector("positions"), a.vector("value"), a.vector("argmax")
+	a.spread(position, positions)
+	a.eachVector(func() {
+		a.v("VPMOVZXBD", argmax.mem(0), here)
+		a.v("VMOVUPS", x.mem(0), value)
+		if a.is512() {
+			equal := a.mask("equal")
+			a.v("VPCMPEQD", positions, here, equal)
+			a.v("VADDPS", grad.mem(0), value, equal, value)
+			a.free(equal)
+		} else {
+			sum := a.vector("sum")
+			a.v("VPCMPEQD", positions, here, here)
+			a.v("VADDPS", grad.mem(0), value, sum)
+			a.blend(here, sum, value)
+			a.free(sum)
+		}
+		a.v("VMOVUPS", value, x.mem(0))
+	}, step{grad, a.bytes()}, step{x, a.bytes()}, step{argmax, a.lanes})
+}
+
+func poolUnpool(f *family, v vec) {
+	a := f.fn(v, "unpool", "sets, for each pooled pixel p and each of its n vectors, the four pixels of its window to grad where argmax has their position, else to 0: "+
+		"upper[2p], upper[2p+1], lower[2p], lower[2p+1].",
+		"upper *float32", "lower *float32", "grad *float32", "argmax *uint8", "pixels int", "n int")
+	upper, lower, grad, argmax := a.param("upper"), a.param("lower"), a.param("grad"), a.param("argmax")
+	pixels, n := a.param("pixels"), a.param("n")
+	positions := a.vectors("position", 4)
+	a.zero(positions[0])
+	for i := 1; i < 4; i++ {
+		a.integer(uint32(i), positions[i])
 	}
-	a.i("ADDQ $%d, SI\nADDQ $%d, DI\nADDQ $%d, DX\nADDQ $%d, R8\nDECQ CX\nJNE again", a.bytes(), a.bytes(), a.bytes(), a.lanes)
-	a.i("ADDQ R11, DI\nADDQ R11, DX\nDECQ R9\nJNE pixel")
+	value, here, out := a.vector("value"), a.vector("argmax"), a.vector("out")
+	right, left := a.general("right neighbor"), a.general("vectors left")
+	a.i("MOVQ %s, %s\nIMULQ $%d, %[2]s", n, right, a.bytes())
+	a.comment("a pooled pixel")
+	a.at("pixel")
+	a.i("MOVQ %s, %s", n, left)
+	a.comment("a vector of its channels, to four pixels")
+	a.at("again")
+	a.v("VPMOVZXBD", argmax.mem(0), here)
+	a.v("VMOVUPS", grad.mem(0), value)
+	for i, m := range []string{upper.mem(0), upper.memPlus(right, 1, 0), lower.mem(0), lower.memPlus(right, 1, 0)} {
+		if a.is512() {
+			equal := a.mask("equal")
+			a.v("VPCMPEQD", positions[i], here, equal)
+			a.v("VMOVAPS.Z", value, equal, out)
+			a.free(equal)
+		} else {
+			a.v("VPCMPEQD", positions[i], here, out)
+			a.v("VANDPS", value, out, out)
+		}
+		a.v("VMOVUPS", out, m)
+	}
+	a.advance(step{grad, a.bytes()}, step{upper, a.bytes()}, step{lower, a.bytes()}, step{argmax, a.lanes})
+	a.i("DECQ %s\nJNE again", left)
+	a.i("ADDQ %s, %s\nADDQ %[1]s, %[3]s\nDECQ %[4]s\nJNE pixel", right, upper, lower, pixels)
 	a.ret()
 }
 
-func addScaled(f *family, v vec) {
+func poolAddDivided(f *family, v vec) {
 	a := f.fn(v, "addDivided", "adds x[c]/by to dst[c].", "dst *float32", "x *float32", "by *float32", "n int")
-	a.load("DI", "SI", "AX", "CX")
-	a.v("VBROADCASTSS", "(AX)", 4)
-	a.at("again")
-	a.v("VMOVUPS", "(SI)", 0)
-	a.v("VDIVPS", 4, 0, 0)
-	a.v("VADDPS", "(DI)", 0, 0)
-	a.v("VMOVUPS", 0, "(DI)")
-	a.i("ADDQ $%d, SI\nADDQ $%d, DI\nDECQ CX\nJNE again", a.bytes(), a.bytes())
-	a.ret()
+	dst, x, by := a.param("dst"), a.param("x"), a.param("by")
+	divisor, value := a.vector("divisor"), a.vector("value")
+	a.v("VBROADCASTSS", by.mem(0), divisor)
+	a.eachVector(func() {
+		a.v("VMOVUPS", x.mem(0), value)
+		a.v("VDIVPS", divisor, value, value)
+		a.v("VADDPS", dst.mem(0), value, value)
+		a.v("VMOVUPS", value, dst.mem(0))
+	}, a.steps(x, dst)...)
 }

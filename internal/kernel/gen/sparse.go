@@ -1,135 +1,166 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
 
-// sparse writes the products of package sparse, for filters of 3x3 pixels of one, two and
-// three channels: the four candidates of a tap lie together, and the place of the maximum
-// chooses one for each lane.
+	"github.com/lince-ml/lince/internal/kernel"
+)
+
+// sparse writes the products of package sparse, for 3x3 filters of one, two and three channels. The four
+// candidates for a tap lie together, and argmax chooses one for each lane.
 func sparse(f *family) {
 	sparseQuads(f)
 	for channels := 1; channels <= 3; channels++ {
 		sparse512(f, channels)
 		sparse256(f, channels)
 	}
+	sparseSwitch(f)
+}
+
+// sparseSwitch writes the Go function that chooses by channels.
+func sparseSwitch(f *family) {
+	f.dispatch()
+	text := "\n// addChannels calls the assembly for a number of channels.\n" +
+		"func addChannels(isa kernel.ISA, channels int, sums, q0, q1, q2, dy *float32, argmax *uint8, stride uintptr, pixels int) {\n\tswitch channels {\n"
+	for channels := 1; channels <= 3; channels++ {
+		text += fmt.Sprintf("\tcase %d:\n\t\tadd%[1]dVectors(isa, sums, q0, q1, q2, dy, argmax, stride, pixels)\n", channels)
+	}
+	text += "\t}\n}\n"
+	f.code.WriteString(text)
+	f.other.WriteString(text)
 }
 
 // sparseQuads is written in vectors of four.
 func sparseQuads(f *family) {
 	a := f.fn(avx2, "quads", "is Quads for 4*n of them; step is in bytes.", "dst *float32", "upper *float32", "lower *float32", "step uintptr", "n int")
-	a.load("DI", "SI", "DX", "R9", "CX")
-	a.loop("again")
-	for line, base := range []string{"SI", "DX"} {
-		x := 4 * line
-		a.i("VMOVUPS (%s), X%d\nVMOVUPS (%s)(R9*1), X%d", base, x, base, x+1)
-		a.i("VUNPCKLPS X%d, X%d, X%d\nVUNPCKHPS X%d, X%d, X%d", x+1, x, x+2, x+1, x, x+3)
+	dst, lines, pixel := a.param("dst"), []*reg{a.param("upper"), a.param("lower")}, a.param("step")
+	var low, high [2]*reg // of a line: the pixel and its right neighbor, alternating
+	for i := range lines {
+		low[i], high[i] = a.vector("low"), a.vector("high")
 	}
-	for q, half := range []int{2, 2, 3, 3} {
-		word := []string{"VUNPCKLPD", "VUNPCKHPD"}[q%2]
-		a.i("%s X%d, X%d, X8\nVMOVUPS X8, %s", word, half+4, half, mem(16*q, "DI"))
-	}
-	a.i("ADDQ $16, SI\nADDQ $16, DX\nADDQ $64, DI\nDECQ CX\nJNE again")
-	a.ret()
+	x, y, out := a.vector("x"), a.vector("y"), a.vector("out")
+	a.eachVector(func() {
+		for i, line := range lines {
+			a.i("VMOVUPS %s, %s\nVMOVUPS %s, %s", line.mem(0), x.as("X"), line.memPlus(pixel, 1, 0), y.as("X"))
+			a.i("VUNPCKLPS %s, %s, %s\nVUNPCKHPS %[1]s, %[2]s, %[4]s", y.as("X"), x.as("X"), low[i].as("X"), high[i].as("X"))
+		}
+		for q, half := range [][2]*reg{low, low, high, high} {
+			a.i("%s %s, %s, %s\nVMOVUPS %[4]s, %s", []string{"VUNPCKLPD", "VUNPCKHPD"}[q%2], half[1].as("X"), half[0].as("X"), out.as("X"), dst.mem(16*q))
+		}
+	}, step{lines[0], 16}, step{lines[1], 16}, step{dst, 64})
 }
 
-func sparseFn(f *family, v vec, channels int) *asm {
-	a := f.fn(v, fmt.Sprintf("add%d", channels), fmt.Sprintf("adds to %d rows of sums and a last one, a vector of channels wide; stride is in floats.", 9*channels),
-		"sums *float32", "q0 *float32", "q1 *float32", "q2 *float32", "dy *float32", "at *uint8", "stride uintptr", "pixels int")
-	a.load("DI", "DX", "R11", "R12", "SI", "R8", "R9", "CX")
-	return a
+// sparseAdd are the registers of a function that adds products.
+type sparseAdd struct {
+	*asm
+	sums, dy, argmax, stride, pixels *reg
+	quads                            []*reg // of the filter's rows
 }
 
-// sparseLines are the registers that point to the quads of the filter's lines.
-var sparseLines = []string{"DX", "R11", "R12"}
+func newSparseAdd(f *family, v vec, channels int) *sparseAdd {
+	a := f.fn(v, fmt.Sprintf("add%d", channels), fmt.Sprintf("adds to %d rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.", 9*channels),
+		"sums *float32", "q0 *float32", "q1 *float32", "q2 *float32", "dy *float32", "argmax *uint8", "stride uintptr", "pixels int")
+	return &sparseAdd{
+		asm: a, sums: a.param("sums"), quads: []*reg{a.param("q0"), a.param("q1"), a.param("q2")},
+		dy: a.param("dy"), argmax: a.param("argmax"), stride: a.param("stride"), pixels: a.param("pixels"),
+	}
+}
 
-// half512 is AVX-512 with vectors of eight: its registers, without the longer vectors, of which
-// permutations take twice as long.
-var half512 = vec{"AVX512", 8, 32, "Y"}
+// half512 is AVX-512 with vectors of eight: it has its registers, but not the longer vectors, whose permutations
+// take twice as long.
+var half512 = vec{kernel.AVX512, "AVX512", 8, 32, "Y"}
 
 func sparse512(f *family, channels int) {
-	a := sparseFn(f, half512, channels)
+	a := newSparseAdd(f, half512, channels)
 	taps := 9 * channels
-	const x, first, dy, place = 0, 2, 30, 31 // x: registers of AVX2, for the loads of AVX2
-	a.sums(first, taps, true)
-	a.i("MOVQ CX, R13\nIMULQ R9, R13") // the next row of windows, which is fetched
+	candidates := []*reg{a.vector("candidates 0"), a.vector("candidates 1")}
+	sums, dy, argmax := a.vectors("sum", taps+1), a.vector("dy"), a.vector("argmax")
+	row := a.general("row")
+	a.comment("load the sums")
+	a.rows(row, sums, true)
+	ahead := a.general("next row of windows")
+	a.i("MOVQ %s, %s\nIMULQ %s, %[2]s", a.pixels, ahead, a.stride)
+	a.comment("a pooled pixel")
 	a.loop("again")
-	a.gradient(dy, place, x)
-	a.i("PREFETCHT0 (SI)(R13*4)\nPREFETCHT0 (R8)(R13*1)")
-	a.v("VADDPS", dy, first+taps, first+taps)
-	for tap := range taps {
-		t := x + tap%2
-		a.i("VBROADCASTF128 %s, %s", mem(16*(tap%(3*channels)), sparseLines[tap/(3*channels)]), a.reg(t))
-		a.v("VPERMILPS", place, t, t) // of a place, its last two bits
-		a.v("VFMADD231PS", dy, t, first+tap)
+	a.gradient(dy, argmax, candidates[0])
+	a.i("PREFETCHT0 %s\nPREFETCHT0 %s", a.dy.memPlus(ahead, 4, 0), a.argmax.memPlus(ahead, 1, 0))
+	a.v("VADDPS", dy, sums[taps], sums[taps])
+	for tap, sum := range sums[:taps] {
+		a.tap(a.quads[tap/(3*channels)].mem(16*(tap%(3*channels))), argmax, dy, candidates[tap%2], sum)
 	}
-	for _, line := range sparseLines {
+	for _, line := range a.quads {
 		a.i("ADDQ $%d, %s", 2*16*channels, line)
 	}
-	a.i("LEAQ (SI)(R9*4), SI\nADDQ R9, R8\nDECQ CX\nJNE again")
-	a.sums(first, taps, false)
+	a.next(a.pixels, "again")
+	a.comment("store the sums")
+	a.rows(row, sums, false)
 	a.ret()
 }
 
-// gradient loads the places at R8, and the gradient at SI, but for that of dead results.
-func (a *asm) gradient(dy, place, dead int) {
-	a.i("VPMOVZXBD (R8), %s", a.reg(place))
-	a.v("VPSLLD", "$29", place, dead) // 4 has the sign
-	a.v("VPSRAD", "$31", dead, dead)
-	a.v("VANDNPS", "(SI)", dead, dy)
+// tap adds a product to a sum: argmax chooses one of the candidates at an address.
+func (a *sparseAdd) tap(m string, argmax, dy, candidates, sum *reg) {
+	a.i("VBROADCASTF128 %s, %s", m, candidates)
+	a.v("VPERMILPS", argmax, candidates, candidates) // it uses the last two bits of argmax
+	a.v("VFMADD231PS", dy, candidates, sum)
 }
 
-// sums loads or stores rows of sums, at DI, and the last one.
-func (a *asm) sums(first, rows int, load bool) {
-	a.i("MOVQ DI, R10")
-	for r := range rows + 1 {
+// next moves to the next pooled pixel.
+func (a *sparseAdd) next(left *reg, label string) {
+	a.i("LEAQ (%s)(%s*4), %[1]s\nADDQ %[2]s, %[3]s\nDECQ %[4]s\nJNE %[5]s", a.dy, a.stride, a.argmax, left, label)
+}
+
+// gradient loads argmax and dy, which it sets to 0 where argmax is 4.
+func (a *sparseAdd) gradient(dy, argmax, none *reg) {
+	a.v("VPMOVZXBD", a.argmax.mem(0), argmax)
+	a.v("VPSLLD", "$29", argmax, none) // moves the bit of 4 to the sign
+	a.v("VPSRAD", "$31", none, none)
+	a.v("VANDNPS", a.dy.mem(0), none, dy)
+}
+
+// rows loads or stores rows of sums; row is scratch.
+func (a *sparseAdd) rows(row *reg, sums []*reg, load bool) {
+	a.i("MOVQ %s, %s", a.sums, row)
+	for r, sum := range sums {
 		if load {
-			a.v("VMOVUPS", "(R10)", first+r)
+			a.v("VMOVUPS", row.mem(0), sum)
 		} else {
-			a.v("VMOVUPS", first+r, "(R10)")
+			a.v("VMOVUPS", sum, row.mem(0))
 		}
-		if r < rows {
-			a.i("LEAQ (R10)(R9*4), R10")
+		if r < len(sums)-1 {
+			a.i("LEAQ (%s)(%s*4), %[1]s", row, a.stride)
 		}
 	}
 }
 
-// sparse256 has registers for the taps of one line of the filter: it goes over the pixels
-// three times.
+// sparse256 has registers for the taps of one row of the filter, so it goes over the pixels three times.
 func sparse256(f *family, channels int) {
-	a := sparseFn(f, avx2, channels)
-	taps := 3 * channels
-	const bias, dy, place, dead, x = 9, 10, 11, 12, 13
-	a.i("MOVQ DI, R10\nMOVQ SI, R13\nMOVQ R8, AX\nMOVQ CX, BX")
-	for line, quads := range sparseLines {
-		if line > 0 {
-			a.i("MOVQ R13, SI\nMOVQ AX, R8\nMOVQ BX, CX")
-		}
-		a.i("MOVQ R10, DI")
-		for tap := range taps {
-			a.v("VMOVUPS", "(DI)", tap)
-			a.i("LEAQ (DI)(R9*4), DI")
-		}
+	a := newSparseAdd(f, avx2, channels)
+	sums, dy, argmax, none := a.vectors("sum", 3*channels+1), a.vector("dy"), a.vector("argmax"), a.vector("none")
+	candidates := a.vectors("candidates", 3)
+	firstDY, firstArgmax, left, row := a.general("first dy"), a.general("first argmax"), a.general("pixels left"), a.general("row")
+	a.i("MOVQ %s, %s\nMOVQ %s, %s", a.dy, firstDY, a.argmax, firstArgmax)
+	for line, quads := range a.quads {
+		rows := sums[:3*channels]
 		if line == 2 {
-			a.v("VMOVUPS", "(DI)", bias)
+			rows = sums // the last one has the sum of the gradient
 		}
+		a.comment("row %d of the filter", line)
+		a.i("MOVQ %s, %s\nMOVQ %s, %s\nMOVQ %s, %s", firstDY, a.dy, firstArgmax, a.argmax, a.pixels, left)
+		a.rows(row, rows, true)
 		again := fmt.Sprintf("again%d", line)
 		a.loop(again)
-		a.gradient(dy, place, dead)
+		a.gradient(dy, argmax, none)
 		if line == 2 {
-			a.v("VADDPS", dy, bias, bias)
+			a.v("VADDPS", dy, sums[3*channels], sums[3*channels])
 		}
-		for tap := range taps {
-			t := x + tap%3
-			a.i("VBROADCASTF128 %s, %s", mem(16*tap, quads), a.reg(t))
-			a.v("VPERMILPS", place, t, t)
-			a.v("VFMADD231PS", dy, t, tap)
+		for tap, sum := range sums[:3*channels] {
+			a.tap(quads.mem(16*tap), argmax, dy, candidates[tap%3], sum)
 		}
-		a.i("ADDQ $%d, %s\nLEAQ (SI)(R9*4), SI\nADDQ R9, R8\nDECQ CX\nJNE %s", 2*16*channels, quads, again)
-		for tap := range taps {
-			a.v("VMOVUPS", tap, "(R10)")
-			a.i("LEAQ (R10)(R9*4), R10")
-		}
-		if line == 2 {
-			a.v("VMOVUPS", bias, "(R10)")
+		a.i("ADDQ $%d, %s", 2*16*channels, quads)
+		a.next(left, again)
+		a.rows(row, rows, false)
+		if line < 2 {
+			a.i("LEAQ (%s)(%s*4), %s", row, a.stride, a.sums)
 		}
 	}
 	a.ret()

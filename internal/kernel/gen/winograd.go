@@ -2,18 +2,16 @@ package main
 
 import "fmt"
 
-// winograd writes the transforms of F(4x4,3x3). Each is a matrix from the left and its
-// transpose from the right, done to whole vectors of channels: first down the columns, a few
-// rows of the result at a time (so that they stay in registers), then along each of these
-// rows. Both passes are the same one-dimensional transform, with the same operations in the
-// same order for every instruction set and every cut into rows.
+// winograd writes the transforms of F(4x4,3x3). Each multiplies by a matrix from the left and by its
+// transpose from the right, for whole vectors of channels. The first pass goes down the columns, for a few
+// rows of the result at a time, so that these stay in registers; the second pass goes along each of these
+// rows. Both passes are the same one-dimensional transform, with the same operations in the same order for
+// all instruction sets and all groups of rows.
 func winograd(f *family) {
 	for _, v := range f.vecs {
-		for _, r := range transformRows {
-			winogradImage(f, v, r)
-			winogradGradient(f, v, r, false)
-			winogradGradient(f, v, r, true)
-		}
+		winogradImage(f, v)
+		winogradGradient(f, v, false)
+		winogradGradient(f, v, true)
 		winogradResult(f, v, false)
 		winogradResult(f, v, true)
 		winogradAddImage(f, v)
@@ -27,44 +25,48 @@ func winograd(f *family) {
 	if f.vecs[0].is512() {
 		winogradAhead(f)
 	}
+	winogradNarrowSwitch(f)
+	f.dispatch()
 }
 
-// winogradAhead writes the loops that bring memory to the second cache.
+// winogradAhead writes the loops that prefetch memory to the second cache.
 func winogradAhead(f *family) {
 	for _, to := range []struct{ name, doc, instruction string }{
 		{"toRead", "is ToRead for lines of 64 bytes.", "PREFETCHT1 (SI)"},
 		{"toWrite", "is ToWrite for lines of 64 bytes.", "BYTE $0x0f; BYTE $0x0d; BYTE $0x0e // PREFETCHW (SI)"},
 	} {
 		a := f.fn(vec{}, to.name, to.doc, "x *float32", "lines int")
-		a.load("SI", "CX")
+		x, lines := a.generalAt("x", "SI"), a.general("lines")
+		a.loadParam("x", x)
+		a.loadParam("lines", lines)
 		a.at("again")
-		a.i("%s\nADDQ $64, SI\nDECQ CX\nJNE again\nRET", to.instruction)
+		a.i("%s\nADDQ $64, %s\nDECQ %s\nJNE again\nRET", to.instruction, x, lines)
 	}
 }
 
-// The points of the transforms are 0, wa, -wa, wb, -wb and infinity. These make the least
-// rounding errors of simple fractions; all numbers but those of the filters' transform are
-// exact.
+// The points of the transforms are 0, wa, -wa, wb, -wb and infinity. Of all simple fractions these cause the
+// smallest rounding errors. All numbers are exact, except for those of the filter's transform.
 const (
 	wa, wa2 = 5. / 8, wa * wa
 	wb, wb2 = 3. / 2, wb * wb
-	wna     = 2 * wa2 * (wa2 - wb2) // what the filters' transform divides by
+	wna     = 2 * wa2 * (wa2 - wb2) // divisors of the filter's transform
 	wnb     = 2 * wb2 * (wb2 - wa2)
 )
 
-// transform is a transform being written.
+// transform is a transform that is being written.
 type transform struct {
 	*asm
-	constants map[float64]int // in registers, where there are registers to spare
+	constants map[float64]*reg // in registers, if there are enough
 }
 
-// newTransform keeps numbers in the last registers of AVX-512.
+// newTransform loads numbers to registers in AVX-512.
 func newTransform(a *asm, numbers ...float64) *transform {
-	t := &transform{asm: a, constants: map[float64]int{}}
+	t := &transform{asm: a, constants: map[float64]*reg{}}
 	if a.is512() {
-		for n, x := range numbers {
-			t.constants[x] = a.regs - 1 - n
-			a.v("VMOVUPS", a.number(x), a.regs-1-n)
+		for _, x := range numbers {
+			r := a.vector(fmt.Sprint(x))
+			a.v("VMOVUPS", a.number(x), r)
+			t.constants[x] = r
 		}
 	}
 	return t
@@ -72,24 +74,51 @@ func newTransform(a *asm, numbers ...float64) *transform {
 
 // times is an operand: a number in all lanes.
 func (t *transform) times(x float64) any {
-	if n, ok := t.constants[x]; ok {
-		return n
+	if r, ok := t.constants[x]; ok {
+		return r
 	}
 	return t.number(x)
 }
 
-// The arithmetic on registers; x is a register or an address, the destination is the last.
-func (t *transform) add(x any, y, to int)             { t.v("VADDPS", x, y, to) }                // to = y + x
-func (t *transform) sub(x any, y, to int)             { t.v("VSUBPS", x, y, to) }                // to = y - x
-func (t *transform) mul(c float64, x, to int)         { t.v("VMULPS", t.times(c), x, to) }       // to = c*x
-func (t *transform) addTimes(c float64, x, to int)    { t.v("VFMADD231PS", t.times(c), x, to) }  // to += c*x
-func (t *transform) subTimes(c float64, x, to int)    { t.v("VFNMADD231PS", t.times(c), x, to) } // to -= c*x
-func (t *transform) negSubTimes(c float64, x, to int) { t.v("VFNMSUB231PS", t.times(c), x, to) } // to = -c*x - to
-func (t *transform) copy(x any, to int)               { t.v("VMOVAPS", x, to) }
-func (t *transform) load(m string, to int)            { t.v("VMOVUPS", m, to) }
-func (t *transform) store(x int, m string)            { t.v("VMOVUPS", x, m) }
+// Arithmetic. An operand of type any is a register or an address; the last one is the destination.
+func (t *transform) add(x any, y, to *reg)             { t.v("VADDPS", x, y, to) }                // to = y + x
+func (t *transform) sub(x any, y, to *reg)             { t.v("VSUBPS", x, y, to) }                // to = y - x
+func (t *transform) mul(c float64, x, to *reg)         { t.v("VMULPS", t.times(c), x, to) }       // to = c*x
+func (t *transform) addTimes(c float64, x, to *reg)    { t.v("VFMADD231PS", t.times(c), x, to) }  // to += c*x
+func (t *transform) subTimes(c float64, x, to *reg)    { t.v("VFNMADD231PS", t.times(c), x, to) } // to -= c*x
+func (t *transform) negSubTimes(c float64, x, to *reg) { t.v("VFNMSUB231PS", t.times(c), x, to) } // to = -c*x - to
+func (t *transform) copy(x, to *reg)                   { t.v("VMOVAPS", x, to) }
+func (t *transform) load(m string, to *reg)            { t.v("VMOVUPS", m, to) }
+func (t *transform) store(x *reg, m string)            { t.v("VMOVUPS", x, m) }
 
-// groups cuts rows of the result: all at once, or as few as the registers of AVX2 hold.
+// copyAny copies a register, or loads from an address.
+func (t *transform) copyAny(x any, to *reg) {
+	if m, ok := x.(string); ok {
+		t.load(m, to)
+		return
+	}
+	t.copy(x.(*reg), to)
+}
+
+// inRegister returns x if it is a register; else it loads it to spare.
+func (t *transform) inRegister(x any, spare *reg) *reg {
+	if r, ok := x.(*reg); ok {
+		return r
+	}
+	t.load(x.(string), spare)
+	return spare
+}
+
+// or returns r, or spare if r is nil.
+func or(r, spare *reg) *reg {
+	if r == nil {
+		return spare
+	}
+	return r
+}
+
+// groups are the groups of rows of a result that are computed at a time: large ones, or as many rows as the
+// registers of AVX2 and NEON hold.
 func (t *transform) groups(large, small [][]int) [][]int {
 	if t.is512() {
 		return large
@@ -97,69 +126,61 @@ func (t *transform) groups(large, small [][]int) [][]int {
 	return small
 }
 
-// rowsOfTransform are the rows of a transform that a function makes.
-type rowsOfTransform struct {
-	name     string // of functions, behind what they do
-	doc      string
-	from, to int
-}
-
-var transformRows = []rowsOfTransform{{"", "", 0, 6}, {"Upper", " for UpperRows", 0, 3}, {"Lower", " for LowerRows", 3, 6}}
-
-// of is the part of groups that has these rows.
-func (r rowsOfTransform) of(groups [][]int) [][]int {
-	var in [][]int
-	for _, g := range groups {
-		var rows []int
-		for _, row := range g {
-			if row >= r.from && row < r.to {
-				rows = append(rows, row)
-			}
+// halves writes body for groups of rows, all of which are below 3 or not, so that a function computes the
+// upper rows, the lower rows or both: it has the parameters upper and lower, which are 0 or 1.
+func (t *transform) halves(groups [][]int, body func(group []int)) {
+	upper := true
+	t.i("CMPQ %s, $0\nJEQ lower", t.arg("upper"))
+	for _, group := range groups {
+		if upper && group[0] >= 3 {
+			upper = false
+			t.at("lower")
+			t.i("CMPQ %s, $0\nJEQ next", t.arg("lower"))
 		}
-		if len(rows) > 0 {
-			in = append(in, rows)
-		}
+		t.comment("rows %v", group)
+		body(group)
 	}
-	return in
+	t.at("next")
 }
 
-// strides are registers that address up to six things at a distance.
-type strides struct{ one, three, five string }
+// strides are registers with one, three and five times a distance.
+type strides struct{ one, three, five *reg }
 
-// at is the address of thing number n from a register.
-func (s strides) at(base string, n int) string {
-	switch n {
-	case 0:
-		return "(" + base + ")"
-	case 3:
-		return fmt.Sprintf("(%s)(%s*1)", base, s.three)
-	case 5:
-		return fmt.Sprintf("(%s)(%s*1)", base, s.five)
-	}
-	return fmt.Sprintf("(%s)(%s*%d)", base, s.one, n)
-}
-
-// set fills three and five.
-func (s strides) set(a *asm) {
-	a.i("LEAQ (%s)(%s*2), %s", s.one, s.one, s.three)
-	if s.five != "" {
-		a.i("LEAQ (%s)(%s*4), %s", s.one, s.one, s.five)
+// strides takes registers for multiples of a distance; five times it only if asked for.
+func (a *asm) strides(one *reg, five bool) strides {
+	s := strides{one: one, three: a.general("3*" + one.name)}
+	a.i("LEAQ (%s)(%[1]s*2), %s", one, s.three)
+	if five {
+		s.five = a.general("5*" + one.name)
+		a.i("LEAQ (%s)(%[1]s*4), %s", one, s.five)
 	}
 	if a.isNEON() {
-		a.keepScaled(s.one)
+		a.word(fmt.Sprintf("TESTQ %s, %[1]s", one), func() { a.keepScaled(one.String()) })
 	}
+	return s
 }
 
-// copyAny moves a register, or loads an address.
-func (t *transform) copyAny(x any, to int) {
-	if m, ok := x.(string); ok {
-		t.load(m, to)
-		return
+// at is the address of item n, from 0 to 5.
+func (s strides) at(base *reg, n int) string {
+	switch n {
+	case 0:
+		return base.mem(0)
+	case 3:
+		return base.memPlus(s.three, 1, 0)
+	case 5:
+		return base.memPlus(s.five, 1, 0)
 	}
-	t.copy(x, to)
+	return base.memPlus(s.one, n, 0)
 }
 
-// arg is a parameter, which can be changed.
+// sixth takes a register for six times a distance.
+func (a *asm) sixth(one *reg) *reg {
+	six := a.general("6*" + one.name)
+	a.i("LEAQ (%s)(%[1]s*2), %s\nADDQ %[2]s, %[2]s", one, six)
+	return six
+}
+
+// arg is a parameter in memory; it can be changed.
 func (a *asm) arg(name string) string {
 	for n, p := range a.params {
 		if p == name {
@@ -169,37 +190,40 @@ func (a *asm) arg(name string) string {
 	panic(a.name + ": no parameter " + name)
 }
 
-// overTiles writes the loops over tiles and over vectors, which CX counts, and ends the
-// function. AX is free in body.
-func (a *asm) overTiles(body func(), pointers ...pointer) {
+// tilePointer is a register that moves over vectors of channels and over tiles.
+type tilePointer struct {
+	reg    *reg
+	vector int // bytes of a vector of channels
+	tile   any // the bytes of a tile before the shift: a register, or an address; nil means 0
+	shift  int
+}
+
+// overTiles writes the loops over tiles and over vectors of channels, and ends the function. scratch is free
+// in body; left counts vectors.
+func (a *asm) overTiles(body func(scratch, left *reg), pointers ...tilePointer) {
+	scratch, left := a.general("scratch"), a.general("vectors left")
+	a.comment("a tile")
 	a.at("tile")
-	a.i("MOVQ %s, CX", a.arg("n"))
+	a.i("MOVQ %s, %s", a.arg("n"), left)
+	a.comment("a vector of its channels")
 	a.loop("again")
-	body()
+	body(scratch, left)
 	for _, p := range pointers {
 		a.i("ADDQ $%d, %s", p.vector, p.reg)
 	}
 	tiles := a.arg("tiles")
-	a.i("DECQ CX\nJNE again\nMOVQ %s, AX\nDECQ AX\nMOVQ AX, %s\nJEQ done", tiles, tiles)
+	a.i("DECQ %s\nJNE again\nMOVQ %s, %s\nDECQ %[3]s\nMOVQ %[3]s, %[2]s\nJEQ done", left, tiles, scratch)
 	for _, p := range pointers {
-		a.i("MOVQ %s, AX\nIMULQ $%d, AX\nSUBQ AX, %s", a.arg("n"), p.vector, p.reg)
-		if p.tile != "" {
-			a.i("MOVQ %s, AX", p.tile)
+		a.i("MOVQ %s, %s\nIMULQ $%d, %[2]s\nSUBQ %[2]s, %[4]s", a.arg("n"), scratch, p.vector, p.reg)
+		if p.tile != nil {
+			a.i("MOVQ %v, %s", p.tile, scratch)
 			if p.shift > 0 {
-				a.i("SHLQ $%d, AX", p.shift)
+				a.i("SHLQ $%d, %s", p.shift, scratch)
 			}
-			a.i("ADDQ AX, %s", p.reg)
+			a.i("ADDQ %s, %s", scratch, p.reg)
 		}
 	}
 	a.i("JMP tile")
 	a.at("done")
 	a.ret()
-}
-
-// pointer is a register that walks over tiles.
-type pointer struct {
-	reg    string
-	vector int    // bytes of a vector of channels
-	tile   string // where the bytes of a tile are, but for a shift to the left; empty: 0
-	shift  int
 }

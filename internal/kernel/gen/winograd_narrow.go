@@ -2,61 +2,95 @@ package main
 
 import "fmt"
 
-// winogradNarrow writes the 36 products of images of few channels: four tiles by one or two
-// vectors of results' channels. The transformed filters of a plane are in registers; what the
-// packages' constants say of distances is here, too.
+// Narrow's products, for images of 2 to 4 channels: four tiles by one or two vectors of output channels. The
+// transformed filter of a plane is in registers.
+
+const (
+	narrowMin, narrowMax         = 2, 4  // channels
+	narrowTiles, narrowRowFloats = 4, 32 // winograd.NarrowTiles, NarrowColumns
+)
+
 func winogradNarrow(f *family, v vec) {
-	fmt.Fprintf(&f.code, "\nfunc narrow%s(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {\nswitch 2*channels+vectors {\n", v.name)
-	for channels := 1; channels <= 4; channels++ {
+	for channels := narrowMin; channels <= narrowMax; channels++ {
 		for vectors := 1; vectors <= 2; vectors++ {
-			if v.lanes*vectors < 8 {
-				continue
+			if v.lanes*vectors >= 8 {
+				narrow(f, v, channels, vectors)
 			}
-			narrow(f, v, channels, vectors)
-			fmt.Fprintf(&f.code, "case 2*%d+%d:\nnarrow%dx%d%s(m, v, row, u, uRow)\n", channels, vectors, channels, vectors, v.name)
 		}
 	}
-	fmt.Fprintf(&f.code, "default:\npanic(\"winograd: no such tile\")\n}\n}\n")
+}
+
+// winogradNarrowSwitch writes the Go function that chooses a product.
+func winogradNarrowSwitch(f *family) {
+	fmt.Fprint(&f.code, "\n// narrowProducts calls the assembly for a number of channels and of columns.\n"+
+		"func narrowProducts(isa kernel.ISA, channels, columns int, m, v *float32, row uintptr, u *float32, uRow uintptr) {\n")
+	for _, v := range f.vecs {
+		for channels := narrowMin; channels <= narrowMax; channels++ {
+			for vectors := 1; vectors <= 2; vectors++ {
+				if v.lanes*vectors < 8 {
+					continue
+				}
+				fmt.Fprintf(&f.code, "if isa == kernel.%s && channels == %d && columns == %d {\nnarrow%dx%d%[1]s(m, v, row, u, uRow)\nreturn\n}\n", v.name, channels, vectors*v.lanes, channels, vectors)
+			}
+		}
+	}
+	fmt.Fprint(&f.code, "panic(\"winograd: no such product\")\n}\n")
+	fmt.Fprint(&f.other, "\nfunc narrowProducts(_ kernel.ISA, _, _ int, _, _ *float32, _ uintptr, _ *float32, _ uintptr) {\npanic(\"no assembly on this architecture\")\n}\n")
 }
 
 func narrow(f *family, v vec, channels, vectors int) {
-	const tiles, columns = 4, 32 // NarrowTiles, NarrowColumns
 	a := f.fn(v, fmt.Sprintf("narrow%dx%d", channels, vectors), "is Narrow for as many columns; strides are in bytes.",
 		"m *float32", "v *float32", "row uintptr", "u *float32", "uRow uintptr")
-	a.load("DI", "SI", "R9", "DX", "R8")
-	a.i("MOVQ $36, CX\nLEAQ (R9)(R9*2), R10\nLEAQ (R8)(R8*2), R11")
-	at := []string{"(SI)", "(SI)(R9*1)", "(SI)(R9*2)", "(SI)(R10*1)"}
-	filters := []string{"(DX)", "(DX)(R8*1)", "(DX)(R8*2)", "(DX)(R11*1)"}
-	filter := func(c, n int) int { return c*vectors + n }
-	x := vectors * channels
-	sum := func(t, n int) int { return x + 1 + (t*vectors+n)%(a.regs-x-1) }
+	m, pixels, row, u, uRow := a.param("m"), a.param("v"), a.param("row"), a.param("u"), a.param("uRow")
+	left := a.general("planes left")
+	a.i("MOVQ $36, %s", left)
+	var row3, uRow3 *reg
+	if channels > 2 {
+		row3, uRow3 = a.general("3*row"), a.general("3*uRow")
+		a.i("LEAQ (%s)(%[1]s*2), %s\nLEAQ (%s)(%[3]s*2), %s", row, row3, uRow, uRow3)
+	}
+	at := func(base, one, three *reg, c, offset int) string {
+		switch c {
+		case 0:
+			return base.mem(offset)
+		case 3:
+			return base.memPlus(three, 1, offset)
+		}
+		return base.memPlus(one, c, offset)
+	}
+	filter := a.vectors("filter", vectors*channels)
+	x := a.vector("pixel")
+	sums := a.vectors("sum", min(narrowTiles*vectors, a.unused(vectorClass)))
+	a.comment("a plane: its filter")
 	a.loop("again")
 	for c := range channels {
 		for n := range vectors {
-			a.v("VMOVUPS", fmt.Sprintf("%d%s", n*a.bytes(), filters[c]), filter(c, n))
+			a.v("VMOVUPS", at(u, uRow, uRow3, c, n*a.bytes()), filter[c*vectors+n])
 		}
 	}
-	for t := range tiles {
+	for tile := range narrowTiles {
+		a.comment("tile %d", tile)
+		sum := func(n int) *reg { return sums[(tile*vectors+n)%len(sums)] }
 		for c := range channels {
-			a.v("VBROADCASTSS", fmt.Sprintf("%d%s", 4*t, at[c]), x)
+			a.v("VBROADCASTSS", at(pixels, row, row3, c, 4*tile), x)
 			for n := range vectors {
 				if c == 0 {
-					a.v("VMULPS", x, filter(c, n), sum(t, n))
+					a.v("VMULPS", x, filter[c*vectors+n], sum(n))
 				} else {
-					a.v("VFMADD231PS", x, filter(c, n), sum(t, n))
+					a.v("VFMADD231PS", x, filter[c*vectors+n], sum(n))
 				}
 			}
 		}
 		for n := range vectors {
-			a.v("VMOVUPS", sum(t, n), mem(4*columns*t+n*a.bytes(), "DI"))
+			a.v("VMOVUPS", sum(n), m.mem(4*narrowRowFloats*tile+n*a.bytes()))
 		}
 	}
-	a.i("ADDQ $%d, DI", 4*tiles*columns)
+	a.i("ADDQ $%d, %s", 4*narrowTiles*narrowRowFloats, m)
 	if channels == 3 {
-		a.i("ADDQ R10, SI\nADDQ R11, DX")
+		a.i("ADDQ %s, %s\nADDQ %s, %s", row3, pixels, uRow3, u)
 	} else {
-		a.i("LEAQ (SI)(R9*%d), SI\nLEAQ (DX)(R8*%d), DX", channels, channels)
+		a.i("LEAQ (%s)(%s*%d), %[1]s\nLEAQ (%[4]s)(%[5]s*%[3]d), %[4]s", pixels, row, channels, u, uRow)
 	}
-	a.i("DECQ CX\nJNE again")
+	a.i("DECQ %s\nJNE again", left)
 	a.ret()
 }

@@ -22,18 +22,17 @@ var update = flag.Bool("update", false, "write testdata/bits.txt of the results 
 // bitsFile has a line for each result: its name and a hash of its bits.
 const bitsFile = "testdata/bits.txt"
 
-// Bits holds results to the bits that AVX2 gives, by hashes in testdata/bits.txt. So
-// instruction sets that no machine has together are compared: NEON with those of amd64. A test
-// that has one runs for all of kernel.Available, on results that depend on no random numbers
-// but those of Random. What changes the order of sums on purpose changes the file:
-// `go test ./internal/kernel/<family> -run Bits -update` on a machine with AVX2.
+// Bits compares results with the bits that AVX2 gives, by hashes in testdata/bits.txt. It compares instruction
+// sets that no machine has together: NEON and those of amd64. A test with Bits runs for all of
+// kernel.Available, with operands from Random. After a change that changes the order of sums on purpose, the
+// file is written by `go test ./internal/kernel/<family> -run Bits -update` on a machine with AVX2.
 type Bits struct {
 	t    *testing.T
 	want map[string]string
 	made map[string]string // by AVX2
 }
 
-// NewBits reads the hashes; with -update, they are written when the test ends.
+// NewBits reads the hashes. With -update, they are written at the end of the test.
 func NewBits(t *testing.T) *Bits {
 	b := &Bits{t, map[string]string{}, map[string]string{}}
 	if *update {
@@ -52,7 +51,7 @@ func NewBits(t *testing.T) *Bits {
 	return b
 }
 
-// Check compares results with what AVX2 gave; all NaNs are one. Portable code is left out.
+// Check compares results with those of AVX2. All NaNs are equal. Results of portable Go are not compared.
 func (b *Bits) Check(isa kernel.ISA, name string, results ...[]float32) {
 	b.t.Helper()
 	if isa == kernel.Generic {
@@ -74,15 +73,15 @@ func (b *Bits) Check(isa kernel.ISA, name string, results ...[]float32) {
 		b.made[name] = got
 	case *update:
 	case !ok:
-		b.t.Errorf("%s has no line for %s: see kerneltest.Bits", bitsFile, name)
+		b.t.Errorf("%s has no line for %s; see kerneltest.Bits", bitsFile, name)
 	case got != want:
-		b.t.Errorf("%s: %v gives other bits than AVX2 did (hash %s, in %s %s); after a change that is meant, see kerneltest.Bits", name, isa, got, bitsFile, want)
+		b.t.Errorf("%s: %v gives bits with hash %s, want %s as in %s; if the change is intended, see kerneltest.Bits", name, isa, got, want, bitsFile)
 	}
 }
 
 func (b *Bits) write() {
 	if len(b.made) == 0 {
-		b.t.Errorf("%s is made by AVX2, which this machine does not have", bitsFile)
+		b.t.Errorf("%s has the bits of AVX2, which this machine does not have", bitsFile)
 		return
 	}
 	if err := os.MkdirAll(filepath.Dir(bitsFile), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -97,7 +96,7 @@ func (b *Bits) write() {
 	}
 }
 
-// Floats are bytes as numbers, for Bits.
+// Floats converts bytes to numbers, for Bits.
 func Floats(bytes []uint8) []float32 {
 	x := make([]float32, len(bytes))
 	for i, b := range bytes {

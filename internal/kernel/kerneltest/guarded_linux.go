@@ -8,10 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Guarded is a buffer of n elements right before a page that cannot be touched: a kernel
-// that reads or writes past its end crashes the test. Before its start there are NaNs down to
-// another such page: what reads them shows it in its results, and the test fails where
-// somebody has written there.
+// Guarded returns a buffer of n elements that ends at an inaccessible page, so that a kernel that reads or
+// writes past its end crashes the test. Before its start there are NaNs, down to another such page: a kernel
+// that reads them has NaNs in its results, and the test fails if they are overwritten.
 func Guarded[T float32 | uint8 | int32](t testing.TB, n int) []T {
 	t.Helper()
 	if n == 0 {
@@ -49,7 +48,7 @@ func Guarded[T float32 | uint8 | int32](t testing.TB, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&mem[start])), n)
 }
 
-// threadTime is the processor time that this thread has had.
+// threadTime is the processor time of this thread.
 func threadTime() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {

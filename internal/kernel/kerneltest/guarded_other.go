@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Guarded is a buffer of n elements; on Linux a page that cannot be touched follows.
+// Guarded returns a buffer of n elements. On Linux it ends at an inaccessible page.
 func Guarded[T float32 | uint8 | int32](_ testing.TB, n int) []T { return make([]T, n) }
 
 var start = time.Now()
 
-// threadTime is the time; on Linux, that of this thread.
+// threadTime is the elapsed time; on Linux it is the processor time of the thread.
 func threadTime() time.Duration { return time.Since(start) }

@@ -1,5 +1,5 @@
-// Package kerneltest holds what the tests of all kernel families share: buffers that end at
-// an unreadable page, random numbers, comparison, and parts run out of order.
+// Package kerneltest has helpers for the tests of the kernels: buffers that end at an unreadable page, random
+// numbers, comparisons, and a scrambled order of parts.
 package kerneltest
 
 import (
@@ -18,8 +18,8 @@ func Each(t *testing.T, f func(t *testing.T, isa kernel.ISA)) {
 	}
 }
 
-// Thin is the list, or every fifth of it in short tests, which run on emulated machines, and
-// under the race detector, which makes loops over numbers slow and has nothing to find in them.
+// Thin returns the list, or every fifth element of it in short tests, which run on emulated machines, and under
+// the race detector, which slows loops over numbers and has nothing to find in them.
 func Thin[T any](list []T) []T {
 	if !race && !testing.Short() {
 		return list
@@ -31,7 +31,7 @@ func Thin[T any](list []T) []T {
 	return some
 }
 
-// Random is a guarded buffer of n numbers in [-1, 1), the same for the same seed.
+// Random returns a guarded buffer of n numbers in [-1, 1), equal for equal seeds.
 func Random(t testing.TB, seed uint64, n int) []float32 {
 	x := Guarded[float32](t, n)
 	r := rand.New(rand.NewPCG(seed, 42))
@@ -41,8 +41,8 @@ func Random(t testing.TB, seed uint64, n int) []float32 {
 	return x
 }
 
-// Junk is a guarded buffer of n NaNs: for results and scratch, which kernels must not read
-// before they write.
+// Junk returns a guarded buffer of n NaNs, for results and scratch, which kernels must not read before they
+// write them.
 func Junk(t testing.TB, n int) []float32 {
 	x := Guarded[float32](t, n)
 	for i := range x {
@@ -51,15 +51,15 @@ func Junk(t testing.TB, n int) []float32 {
 	return x
 }
 
-// Parts calls run for the parts 0..n-1 in a scrambled order, always the same.
+// Parts calls run for the parts 0 to n-1 in a scrambled but fixed order.
 func Parts(n int, run func(part int)) {
 	for _, p := range rand.New(rand.NewPCG(uint64(n), 7)).Perm(n) {
 		run(p)
 	}
 }
 
-// Close fails unless each number is within tolerance of what is wanted, relative to the
-// greatest number wanted (and 1).
+// Close fails unless each number differs from the wanted one by at most tolerance, relative to the largest
+// wanted number, or 1 if all are smaller.
 func Close(t testing.TB, name string, got []float32, want []float64, tolerance float64) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -90,12 +90,12 @@ func Equal(t testing.TB, name string, got, want []float32) {
 	}
 }
 
-// Vectors remembers the result that the first vector instruction set gave for each name, and
-// fails when another gives other bits.
+// Vectors checks that all vector instruction sets give the same bits. It has the result of the first one for
+// each name.
 type Vectors map[string][]float32
 
-// Check compares a result with that of the vector instruction set before, if any; portable
-// code is left out.
+// Check compares a result with that of the first vector instruction set. Results of portable Go are not
+// compared.
 func (v Vectors) Check(t testing.TB, isa kernel.ISA, name string, got []float32) {
 	t.Helper()
 	if isa == kernel.Generic {
@@ -108,10 +108,10 @@ func (v Vectors) Check(t testing.TB, isa kernel.ISA, name string, got []float32)
 	v[name] = append([]float32(nil), got...)
 }
 
-// Once remembers slowly computed results by name.
+// Once keeps results that take long to compute, by name.
 type Once map[string][]float64
 
-// Get is the result of that name, computed the first time.
+// Get returns the result with a name; it computes it the first time.
 func (o Once) Get(name string, compute func() []float64) []float64 {
 	if _, ok := o[name]; !ok {
 		o[name] = compute()

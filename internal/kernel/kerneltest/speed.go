@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Speed times step and reports GFLOP/s when flops is not 0, and GB/s when bytes is not 0, of
-// the processor time that the thread had: the same on a machine that does other things, too.
+// Speed measures step and reports GFLOP/s if flops is not 0, and GB/s if bytes is not 0. It counts the
+// processor time of the thread, so that other processes disturb it less.
 func Speed(b *testing.B, flops, bytes int, step func()) {
 	b.Helper()
 	runtime.LockOSThread()

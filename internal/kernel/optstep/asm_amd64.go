@@ -2,6 +2,80 @@
 
 package optstep
 
+import "github.com/lince-ml/lince/internal/kernel"
+
+// sgdVectors calls the assembly for an instruction set.
+func sgdVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32) {
+	if isa == kernel.AVX512 {
+		sgdAVX512(numbers, n, w, grad)
+	} else {
+		sgdAVX2(numbers, n, w, grad)
+	}
+}
+
+// sgdMomentumVectors calls the assembly for an instruction set.
+func sgdMomentumVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, m *float32) {
+	if isa == kernel.AVX512 {
+		sgdMomentumAVX512(numbers, n, w, grad, m)
+	} else {
+		sgdMomentumAVX2(numbers, n, w, grad, m)
+	}
+}
+
+// sgdNesterovVectors calls the assembly for an instruction set.
+func sgdNesterovVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, m *float32) {
+	if isa == kernel.AVX512 {
+		sgdNesterovAVX512(numbers, n, w, grad, m)
+	} else {
+		sgdNesterovAVX2(numbers, n, w, grad, m)
+	}
+}
+
+// rmspropVectors calls the assembly for an instruction set.
+func rmspropVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32) {
+	if isa == kernel.AVX512 {
+		rmspropAVX512(numbers, n, w, grad, v)
+	} else {
+		rmspropAVX2(numbers, n, w, grad, v)
+	}
+}
+
+// rmspropCenteredVectors calls the assembly for an instruction set.
+func rmspropCenteredVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32, a *float32) {
+	if isa == kernel.AVX512 {
+		rmspropCenteredAVX512(numbers, n, w, grad, v, a)
+	} else {
+		rmspropCenteredAVX2(numbers, n, w, grad, v, a)
+	}
+}
+
+// rmspropMomentumVectors calls the assembly for an instruction set.
+func rmspropMomentumVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32) {
+	if isa == kernel.AVX512 {
+		rmspropMomentumAVX512(numbers, n, w, grad, v, m)
+	} else {
+		rmspropMomentumAVX2(numbers, n, w, grad, v, m)
+	}
+}
+
+// rmspropMomentumCenteredVectors calls the assembly for an instruction set.
+func rmspropMomentumCenteredVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32, a *float32) {
+	if isa == kernel.AVX512 {
+		rmspropMomentumCenteredAVX512(numbers, n, w, grad, v, m, a)
+	} else {
+		rmspropMomentumCenteredAVX2(numbers, n, w, grad, v, m, a)
+	}
+}
+
+// adamVectors calls the assembly for an instruction set.
+func adamVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, m *float32, v *float32) {
+	if isa == kernel.AVX512 {
+		adamAVX512(numbers, n, w, grad, m, v)
+	} else {
+		adamAVX2(numbers, n, w, grad, m, v)
+	}
+}
+
 // sgdAVX512 makes an SGD step; numbers: LearningRate, Momentum.
 //
 //go:noescape

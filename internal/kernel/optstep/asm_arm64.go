@@ -2,6 +2,48 @@
 
 package optstep
 
+import "github.com/lince-ml/lince/internal/kernel"
+
+// sgdVectors calls the assembly for an instruction set.
+func sgdVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32) {
+	sgdNEON(numbers, n, w, grad)
+}
+
+// sgdMomentumVectors calls the assembly for an instruction set.
+func sgdMomentumVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, m *float32) {
+	sgdMomentumNEON(numbers, n, w, grad, m)
+}
+
+// sgdNesterovVectors calls the assembly for an instruction set.
+func sgdNesterovVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, m *float32) {
+	sgdNesterovNEON(numbers, n, w, grad, m)
+}
+
+// rmspropVectors calls the assembly for an instruction set.
+func rmspropVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32) {
+	rmspropNEON(numbers, n, w, grad, v)
+}
+
+// rmspropCenteredVectors calls the assembly for an instruction set.
+func rmspropCenteredVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32, a *float32) {
+	rmspropCenteredNEON(numbers, n, w, grad, v, a)
+}
+
+// rmspropMomentumVectors calls the assembly for an instruction set.
+func rmspropMomentumVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32) {
+	rmspropMomentumNEON(numbers, n, w, grad, v, m)
+}
+
+// rmspropMomentumCenteredVectors calls the assembly for an instruction set.
+func rmspropMomentumCenteredVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32, a *float32) {
+	rmspropMomentumCenteredNEON(numbers, n, w, grad, v, m, a)
+}
+
+// adamVectors calls the assembly for an instruction set.
+func adamVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, m *float32, v *float32) {
+	adamNEON(numbers, n, w, grad, m, v)
+}
+
 // sgdNEON makes an SGD step; numbers: LearningRate, Momentum.
 //
 //go:noescape

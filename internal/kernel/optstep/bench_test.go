@@ -8,8 +8,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// BenchmarkSteps updates the tutorial's largest weights: bytes are those of the weights and
-// slots, read and written, and of the gradient, read.
+// BenchmarkSteps updates the tutorial's largest weights. Bytes are those of the weights and slots, which are read
+// and written, and of the gradient, which is read.
 func BenchmarkSteps(b *testing.B) {
 	const n = 57600 * 64
 	w, g, x, y := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)

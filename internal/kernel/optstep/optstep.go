@@ -1,8 +1,8 @@
-// Package optstep holds the optimizers' steps: each updates a variable and its slots in one
-// pass, with Keras' formulas.
+// Package optstep holds the optimizers' steps. Each updates a variable and its slots in one pass, by Keras'
+// formulas.
 //
-// Only + - * / and square roots, each rounded by itself, so that the Go loops and the
-// assembly give the same bits.
+// The steps use only + - * / and square roots, each rounded separately, so that the Go loops and the assembly
+// give the same bits.
 package optstep
 
 import (
@@ -30,26 +30,27 @@ type RMSprop struct {
 	Centered                             bool
 }
 
-// Adam is a step of keras.optimizers.Adam, Step counting from 1:
+// Adam is a step of keras.optimizers.Adam. Step counts from 1:
 //
 //	alpha = LearningRate*sqrt(1-Beta2^Step)/(1-Beta1^Step)
 //	m += (g-m)*(1-Beta1);  v += (g*g-v)*(1-Beta2);  w -= alpha*m/(sqrt(v)+Epsilon)
 //
-// With a slot for the greatest v (AMSGrad), that is used in place of v.
+// With AMSGrad there is a slot vmax for the maximum of v, which replaces v in the last formula.
 type Adam struct {
 	LearningRate, Beta1, Beta2, Epsilon float32
 	Step                                int
 }
 
-// block cuts n elements.
+// block divides n elements into parts.
 type block struct {
 	isa kernel.ISA
 	n   int
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (b block) Parts() int { return kernel.Blocks(b.n) }
 
+// slice returns a part of x, or nil.
 func (b block) slice(part int, x []float32) []float32 {
 	if x == nil {
 		return nil
@@ -58,18 +59,18 @@ func (b block) slice(part int, x []float32) []float32 {
 	return x[lo:hi]
 }
 
-// SGDStep makes SGD steps of n elements.
+// SGDStep runs SGD steps on n elements.
 type SGDStep struct{ block }
 
-// NewSGD prepares them.
+// NewSGD prepares the steps.
 func NewSGD(isa kernel.ISA, n int) *SGDStep { return &SGDStep{block{isa, n}} }
 
-// Run updates a part of w, and of m, which is nil without momentum.
+// Run updates a part of w and of the velocity m, which is nil without momentum.
 func (s *SGDStep) Run(part int, o SGD, w, g, m []float32) {
 	s.All(o, s.slice(part, w), s.slice(part, g), s.slice(part, m))
 }
 
-// All updates all that it is given, as many as there are of w.
+// All updates all elements of its operands, which must have the length of w.
 func (s *SGDStep) All(o SGD, w, g, m []float32) {
 	i := sgdVector(s.isa, o, w, g, m)
 	if m == nil || o.Momentum == 0 {
@@ -89,19 +90,19 @@ func (s *SGDStep) All(o SGD, w, g, m []float32) {
 	}
 }
 
-// RMSpropStep makes RMSprop steps of n elements.
+// RMSpropStep runs RMSprop steps on n elements.
 type RMSpropStep struct{ block }
 
-// NewRMSprop prepares them.
+// NewRMSprop prepares the steps.
 func NewRMSprop(isa kernel.ISA, n int) *RMSpropStep { return &RMSpropStep{block{isa, n}} }
 
-// Run updates a part of w and v; of the momentum m, which is nil without it; of the mean
-// gradient a, which is nil unless Centered.
+// Run updates a part of w and of the velocity v, of m, which is nil without momentum, and of the mean gradient
+// a, which is nil unless Centered.
 func (s *RMSpropStep) Run(part int, o RMSprop, w, g, v, m, a []float32) {
 	s.All(o, s.slice(part, w), s.slice(part, g), s.slice(part, v), s.slice(part, m), s.slice(part, a))
 }
 
-// All updates all that it is given, as many as there are of w.
+// All updates all elements of its operands, which must have the length of w.
 func (s *RMSpropStep) All(o RMSprop, w, g, v, m, a []float32) {
 	rest := 1 - o.Rho
 	for i := rmspropVector(s.isa, o, w, g, v, m, a); i < len(w); i++ {
@@ -121,35 +122,35 @@ func (s *RMSpropStep) All(o RMSprop, w, g, v, m, a []float32) {
 	}
 }
 
-// AdamStep makes Adam steps of n elements.
+// AdamStep runs Adam steps on n elements.
 type AdamStep struct{ block }
 
-// NewAdam prepares them.
+// NewAdam prepares the steps.
 func NewAdam(isa kernel.ISA, n int) *AdamStep { return &AdamStep{block{isa, n}} }
 
-// Run updates a part of w, of the momentum m, of the velocity v, and of the greatest
-// velocity, which is nil unless AMSGrad.
-func (s *AdamStep) Run(part int, o Adam, w, g, m, v, greatest []float32) {
-	s.All(o, s.slice(part, w), s.slice(part, g), s.slice(part, m), s.slice(part, v), s.slice(part, greatest))
+// Run updates a part of w, of the momentum m, of the velocity v, and of its maximum vmax, which is nil without
+// AMSGrad.
+func (s *AdamStep) Run(part int, o Adam, w, g, m, v, vmax []float32) {
+	s.All(o, s.slice(part, w), s.slice(part, g), s.slice(part, m), s.slice(part, v), s.slice(part, vmax))
 }
 
-// All updates all that it is given, as many as there are of w.
-func (s *AdamStep) All(o Adam, w, g, m, v, greatest []float32) {
+// All updates all elements of its operands, which must have the length of w.
+func (s *AdamStep) All(o Adam, w, g, m, v, vmax []float32) {
 	alpha := o.alpha()
 	rest1, rest2 := 1-o.Beta1, 1-o.Beta2
-	for i := adamVector(s.isa, o, alpha, w, g, m, v, greatest); i < len(w); i++ {
+	for i := adamVector(s.isa, o, alpha, w, g, m, v, vmax); i < len(w); i++ {
 		m[i] += float32((g[i] - m[i]) * rest1)
 		v[i] += float32((float32(g[i]*g[i]) - v[i]) * rest2)
 		u := v[i]
-		if greatest != nil {
-			u = max(u, greatest[i])
-			greatest[i] = u
+		if vmax != nil {
+			u = max(u, vmax[i])
+			vmax[i] = u
 		}
 		w[i] -= float32(alpha*m[i]) / (sqrt(u) + o.Epsilon)
 	}
 }
 
-// alpha is the learning rate with both corrections of the slots' bias.
+// alpha is the learning rate with the corrections for the bias of both slots.
 func (o Adam) alpha() float32 {
 	b1 := math.Pow(float64(o.Beta1), float64(o.Step))
 	b2 := math.Pow(float64(o.Beta2), float64(o.Step))

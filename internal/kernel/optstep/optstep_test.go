@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// Keras' own numbers: w = [1, 2], three gradients (keras.optimizers.RMSprop, Keras 3).
+// The numbers that Keras computes for w = [1, 2] and three gradients (keras.optimizers.RMSprop, Keras 3).
 func TestRMSpropGolden(t *testing.T) {
 	grads := [][]float32{{.1, -.2}, {.3, .4}, {0, 1}}
 	for _, c := range []struct {
@@ -113,14 +113,14 @@ func steps() []step {
 				}
 				s.Run(p, o, w, g, a, b, c)
 			}
-		}, func(w, g, m, v, greatest *float64) {
+		}, func(w, g, m, v, vmax *float64) {
 			alpha := float64(o.LearningRate) * math.Sqrt(1-math.Pow(float64(o.Beta2), 3)) / (1 - math.Pow(float64(o.Beta1), 3))
 			*m += (*g - *m) * (1 - float64(o.Beta1))
 			*v += (*g**g - *v) * (1 - float64(o.Beta2))
 			u := *v
 			if ams {
-				u = math.Max(u, *greatest)
-				*greatest = u
+				u = math.Max(u, *vmax)
+				*vmax = u
 			}
 			*w -= alpha * *m / (math.Sqrt(u) + float64(o.Epsilon))
 		}})
@@ -128,8 +128,8 @@ func steps() []step {
 	return list
 }
 
-// Each step against its formula in float64, and all instruction sets, the portable one too,
-// against each other bit for bit.
+// Each step is compared with its formula in float64, and all instruction sets, with portable Go, are compared bit
+// for bit.
 func TestSteps(t *testing.T) {
 	for _, s := range steps() {
 		for _, n := range []int{1, 7, 16, 55, kernel.Block + 9} {
@@ -140,7 +140,7 @@ func TestSteps(t *testing.T) {
 				for i := range x {
 					x[i] = kerneltest.Random(t, uint64(i), n)
 					for j := range x[i] {
-						if i >= 2 { // slots of squares are not negative, and the mean's square is less
+						if i >= 2 { // slots of squares are not negative, and larger than the mean's square
 							x[i][j] = (x[i][j]*x[i][j] + .1) / float32(i)
 						}
 						if i == 4 {

@@ -2,50 +2,97 @@
 
 package pool
 
-// takePlaceAVX512 sets best[c], at[c] = x[c], place where x[c] > best[c].
-//
-//go:noescape
-func takePlaceAVX512(best *float32, at *uint8, x *float32, place int, n int)
+import "github.com/lince-ml/lince/internal/kernel"
 
-// takeAVX512 sets best[c] = x[c] where x[c] > best[c].
-//
-//go:noescape
-func takeAVX512(best *float32, x *float32, n int)
+// maxArgmaxVectors calls the assembly for an instruction set.
+func maxArgmaxVectors(isa kernel.ISA, best *float32, argmax *uint8, x *float32, position int, n int) {
+	if isa == kernel.AVX512 {
+		maxArgmaxAVX512(best, argmax, x, position, n)
+	} else {
+		maxArgmaxAVX2(best, argmax, x, position, n)
+	}
+}
 
-// giveAVX512 adds grad[c] to x[c] where at[c] == place.
-//
-//go:noescape
-func giveAVX512(x *float32, grad *float32, at *uint8, place int, n int)
+// maxVectors calls the assembly for an instruction set.
+func maxVectors(isa kernel.ISA, best *float32, x *float32, n int) {
+	if isa == kernel.AVX512 {
+		maxAVX512(best, x, n)
+	} else {
+		maxAVX2(best, x, n)
+	}
+}
 
-// unpoolAVX512 sets, for each of pixels*n vectors, the pixel p of four whose place at says to grad, the others to 0: upper[2p], upper[2p+1], lower[2p], lower[2p+1].
+// maxGradVectors calls the assembly for an instruction set.
+func maxGradVectors(isa kernel.ISA, x *float32, grad *float32, argmax *uint8, position int, n int) {
+	if isa == kernel.AVX512 {
+		maxGradAVX512(x, grad, argmax, position, n)
+	} else {
+		maxGradAVX2(x, grad, argmax, position, n)
+	}
+}
+
+// unpoolVectors calls the assembly for an instruction set.
+func unpoolVectors(isa kernel.ISA, upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int) {
+	if isa == kernel.AVX512 {
+		unpoolAVX512(upper, lower, grad, argmax, pixels, n)
+	} else {
+		unpoolAVX2(upper, lower, grad, argmax, pixels, n)
+	}
+}
+
+// addDividedVectors calls the assembly for an instruction set.
+func addDividedVectors(isa kernel.ISA, dst *float32, x *float32, by *float32, n int) {
+	if isa == kernel.AVX512 {
+		addDividedAVX512(dst, x, by, n)
+	} else {
+		addDividedAVX2(dst, x, by, n)
+	}
+}
+
+// maxArgmaxAVX512 sets best[c], argmax[c] = x[c], position where x[c] > best[c].
 //
 //go:noescape
-func unpoolAVX512(upper *float32, lower *float32, grad *float32, at *uint8, pixels int, n int)
+func maxArgmaxAVX512(best *float32, argmax *uint8, x *float32, position int, n int)
+
+// maxAVX512 sets best[c] = x[c] where x[c] > best[c].
+//
+//go:noescape
+func maxAVX512(best *float32, x *float32, n int)
+
+// maxGradAVX512 adds grad[c] to x[c] where argmax[c] == position.
+//
+//go:noescape
+func maxGradAVX512(x *float32, grad *float32, argmax *uint8, position int, n int)
+
+// unpoolAVX512 sets, for each pooled pixel p and each of its n vectors, the four pixels of its window to grad where argmax has their position, else to 0: upper[2p], upper[2p+1], lower[2p], lower[2p+1].
+//
+//go:noescape
+func unpoolAVX512(upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int)
 
 // addDividedAVX512 adds x[c]/by to dst[c].
 //
 //go:noescape
 func addDividedAVX512(dst *float32, x *float32, by *float32, n int)
 
-// takePlaceAVX2 sets best[c], at[c] = x[c], place where x[c] > best[c].
+// maxArgmaxAVX2 sets best[c], argmax[c] = x[c], position where x[c] > best[c].
 //
 //go:noescape
-func takePlaceAVX2(best *float32, at *uint8, x *float32, place int, n int)
+func maxArgmaxAVX2(best *float32, argmax *uint8, x *float32, position int, n int)
 
-// takeAVX2 sets best[c] = x[c] where x[c] > best[c].
+// maxAVX2 sets best[c] = x[c] where x[c] > best[c].
 //
 //go:noescape
-func takeAVX2(best *float32, x *float32, n int)
+func maxAVX2(best *float32, x *float32, n int)
 
-// giveAVX2 adds grad[c] to x[c] where at[c] == place.
+// maxGradAVX2 adds grad[c] to x[c] where argmax[c] == position.
 //
 //go:noescape
-func giveAVX2(x *float32, grad *float32, at *uint8, place int, n int)
+func maxGradAVX2(x *float32, grad *float32, argmax *uint8, position int, n int)
 
-// unpoolAVX2 sets, for each of pixels*n vectors, the pixel p of four whose place at says to grad, the others to 0: upper[2p], upper[2p+1], lower[2p], lower[2p+1].
+// unpoolAVX2 sets, for each pooled pixel p and each of its n vectors, the four pixels of its window to grad where argmax has their position, else to 0: upper[2p], upper[2p+1], lower[2p], lower[2p+1].
 //
 //go:noescape
-func unpoolAVX2(upper *float32, lower *float32, grad *float32, at *uint8, pixels int, n int)
+func unpoolAVX2(upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int)
 
 // addDividedAVX2 adds x[c]/by to dst[c].
 //

@@ -2,25 +2,52 @@
 
 package pool
 
-// takePlaceNEON sets best[c], at[c] = x[c], place where x[c] > best[c].
-//
-//go:noescape
-func takePlaceNEON(best *float32, at *uint8, x *float32, place int, n int)
+import "github.com/lince-ml/lince/internal/kernel"
 
-// takeNEON sets best[c] = x[c] where x[c] > best[c].
-//
-//go:noescape
-func takeNEON(best *float32, x *float32, n int)
+// maxArgmaxVectors calls the assembly for an instruction set.
+func maxArgmaxVectors(_ kernel.ISA, best *float32, argmax *uint8, x *float32, position int, n int) {
+	maxArgmaxNEON(best, argmax, x, position, n)
+}
 
-// giveNEON adds grad[c] to x[c] where at[c] == place.
-//
-//go:noescape
-func giveNEON(x *float32, grad *float32, at *uint8, place int, n int)
+// maxVectors calls the assembly for an instruction set.
+func maxVectors(_ kernel.ISA, best *float32, x *float32, n int) {
+	maxNEON(best, x, n)
+}
 
-// unpoolNEON sets, for each of pixels*n vectors, the pixel p of four whose place at says to grad, the others to 0: upper[2p], upper[2p+1], lower[2p], lower[2p+1].
+// maxGradVectors calls the assembly for an instruction set.
+func maxGradVectors(_ kernel.ISA, x *float32, grad *float32, argmax *uint8, position int, n int) {
+	maxGradNEON(x, grad, argmax, position, n)
+}
+
+// unpoolVectors calls the assembly for an instruction set.
+func unpoolVectors(_ kernel.ISA, upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int) {
+	unpoolNEON(upper, lower, grad, argmax, pixels, n)
+}
+
+// addDividedVectors calls the assembly for an instruction set.
+func addDividedVectors(_ kernel.ISA, dst *float32, x *float32, by *float32, n int) {
+	addDividedNEON(dst, x, by, n)
+}
+
+// maxArgmaxNEON sets best[c], argmax[c] = x[c], position where x[c] > best[c].
 //
 //go:noescape
-func unpoolNEON(upper *float32, lower *float32, grad *float32, at *uint8, pixels int, n int)
+func maxArgmaxNEON(best *float32, argmax *uint8, x *float32, position int, n int)
+
+// maxNEON sets best[c] = x[c] where x[c] > best[c].
+//
+//go:noescape
+func maxNEON(best *float32, x *float32, n int)
+
+// maxGradNEON adds grad[c] to x[c] where argmax[c] == position.
+//
+//go:noescape
+func maxGradNEON(x *float32, grad *float32, argmax *uint8, position int, n int)
+
+// unpoolNEON sets, for each pooled pixel p and each of its n vectors, the four pixels of its window to grad where argmax has their position, else to 0: upper[2p], upper[2p+1], lower[2p], lower[2p+1].
+//
+//go:noescape
+func unpoolNEON(upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int)
 
 // addDividedNEON adds x[c]/by to dst[c].
 //

@@ -2,7 +2,7 @@ package pool
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Average is average pooling; padding does not count.
+// Average is average pooling. Padding does not count.
 type Average struct {
 	isa   kernel.ISA
 	shape Shape
@@ -14,7 +14,7 @@ func NewAverage(isa kernel.ISA, s Shape) *Average {
 	return &Average{isa, s}
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (a *Average) Parts() int { return a.shape.forwardParts() }
 
 // Run pools a part of x [N, H, W, C] to y [N, OH, OW, C].
@@ -54,10 +54,10 @@ func NewAverageGrad(isa kernel.ISA, s Shape) *AverageGrad {
 	return &AverageGrad{isa, s}
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (a *AverageGrad) Parts() int { return gradientParts(a.shape) }
 
-// Run makes a part of dx [N, H, W, C] from dy [N, OH, OW, C].
+// Run computes a part of dx [N, H, W, C] from dy [N, OH, OW, C].
 func (a *AverageGrad) Run(part int, dy, dx []float32) {
 	gatherRows(a.shape, part, dx, func(line []float32, image, oh, _ int) {
 		s := a.shape

@@ -2,8 +2,8 @@ package pool
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Max is maximum pooling; padding counts as -Inf. Of equal numbers the first in the window
-// is the greatest; a NaN is where it is the first.
+// Max is max pooling. Padding counts as -Inf. The maximum is the first of equal elements. A NaN is the
+// maximum only if it is the first element of the window.
 type Max struct {
 	isa   kernel.ISA
 	shape Shape
@@ -15,11 +15,11 @@ func NewMax(isa kernel.ISA, s Shape) *Max {
 	return &Max{isa, s}
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (m *Max) Parts() int { return m.shape.forwardParts() }
 
-// Run pools a part of x [N, H, W, C] to y [N, OH, OW, C]; argmax, of y's shape, is the place
-// of the maximum in the window, row*KW + column, and may be nil.
+// Run pools a part of x [N, H, W, C] to y [N, OH, OW, C]. argmax, of the shape of y, gets the positions
+// of the maxima (see package kernel); it may be nil.
 func (m *Max) Run(part int, x, y []float32, argmax []uint8) {
 	s := m.shape
 	from, to := s.forwardRows(part)
@@ -28,50 +28,45 @@ func (m *Max) Run(part int, x, y []float32, argmax []uint8) {
 		h0, h1 := window(oh, s.StrideH, s.PadTop, s.KH, s.H)
 		for ow := range s.OW {
 			w0, w1 := window(ow, s.StrideW, s.PadLeft, s.KW, s.W)
-			out := y[(r*s.OW+ow)*s.C:][:s.C]
-			var at []uint8
+			best := y[(r*s.OW+ow)*s.C:][:s.C]
+			var bestAt []uint8
 			if argmax != nil {
-				at = argmax[(r*s.OW+ow)*s.C:][:s.C]
+				bestAt = argmax[(r*s.OW+ow)*s.C:][:s.C]
 			}
 			first := true
 			for kh := h0; kh < h1; kh++ {
 				for kw := w0; kw < w1; kw++ {
 					pixel := x[((image*s.H+oh*s.StrideH-s.PadTop+kh)*s.W+ow*s.StrideW-s.PadLeft+kw)*s.C:][:s.C]
-					place := uint8(kh*s.KW + kw)
+					position := uint8(kh*s.KW + kw)
 					if first {
 						first = false
-						copy(out, pixel)
-						for c := range at {
-							at[c] = place
+						copy(best, pixel)
+						for c := range bestAt {
+							bestAt[c] = position
 						}
 						continue
 					}
-					take(m.isa, out, at, pixel, place)
+					keepMax(m.isa, best, bestAt, pixel, position)
 				}
 			}
 		}
 	}
 }
 
-// take keeps the greater of out and pixel, and its place where at is not nil.
-func take(isa kernel.ISA, out []float32, at []uint8, pixel []float32, place uint8) {
-	done := takeVector(isa, out, at, pixel, place)
-	if at == nil {
-		for c := done; c < len(out); c++ {
-			if pixel[c] > out[c] {
-				out[c] = pixel[c]
+// keepMax sets best to the maximum of best and the pixel at a position of the window, and argmax, unless
+// it is nil, to the position of the maximum.
+func keepMax(isa kernel.ISA, best []float32, argmax []uint8, pixel []float32, position uint8) {
+	for c := maxVector(isa, best, argmax, pixel, position); c < len(best); c++ {
+		if pixel[c] > best[c] {
+			best[c] = pixel[c]
+			if argmax != nil {
+				argmax[c] = position
 			}
-		}
-		return
-	}
-	for c := done; c < len(out); c++ {
-		if pixel[c] > out[c] {
-			out[c], at[c] = pixel[c], place
 		}
 	}
 }
 
-// MaxGrad is the gradient of maximum pooling.
+// MaxGrad is the gradient of max pooling.
 type MaxGrad struct {
 	isa   kernel.ISA
 	shape Shape
@@ -83,40 +78,41 @@ func NewMaxGrad(isa kernel.ISA, s Shape) *MaxGrad {
 	return &MaxGrad{isa, s}
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (m *MaxGrad) Parts() int { return gradientParts(m.shape) }
 
-// Run makes a part of dx [N, H, W, C] from dy and argmax [N, OH, OW, C]; a place outside the
-// window gives its gradient to no pixel.
+// Run computes a part of dx [N, H, W, C] from dy and argmax [N, OH, OW, C]. Where argmax is no position
+// of the window, no pixel gets the gradient.
 func (m *MaxGrad) Run(part int, dy []float32, argmax []uint8, dx []float32) {
 	gatherRows(m.shape, part, dx, func(line []float32, image, oh, kh int) {
 		s := m.shape
 		for ow := range s.OW {
 			w0, w1 := window(ow, s.StrideW, s.PadLeft, s.KW, s.W)
 			at := ((image*s.OH+oh)*s.OW + ow) * s.C
-			g, places := dy[at:at+s.C], argmax[at:at+s.C]
+			g, positions := dy[at:at+s.C], argmax[at:at+s.C]
 			for kw := w0; kw < w1; kw++ {
 				pixel := line[(ow*s.StrideW-s.PadLeft+kw)*s.C:][:s.C]
-				giveMax(m.isa, pixel, g, places, uint8(kh*s.KW+kw))
+				addMaxGrad(m.isa, pixel, g, positions, uint8(kh*s.KW+kw))
 			}
 		}
 	})
 }
 
-// giveMax adds the gradient where the maximum was at place.
-func giveMax(isa kernel.ISA, pixel, g []float32, places []uint8, place uint8) {
-	for c := giveVector(isa, pixel, g, places, place); c < len(pixel); c++ {
-		if places[c] == place {
+// addMaxGrad adds the gradient to those channels of a pixel that are the maximum: the pixel is at a
+// position of the window.
+func addMaxGrad(isa kernel.ISA, pixel, g []float32, argmax []uint8, position uint8) {
+	for c := maxGradVector(isa, pixel, g, argmax, position); c < len(pixel); c++ {
+		if argmax[c] == position {
 			pixel[c] += g[c]
 		}
 	}
 }
 
-// gradientParts cuts the N*H rows of pixels: each is gathered from the results that see it.
+// gradientParts is the number of parts of the N*H rows of pixels.
 func gradientParts(s Shape) int { return kernel.RowBlocks(s.N*s.H, s.W*s.C) }
 
-// gatherRows clears each of a part's rows of pixels and calls add for the rows of results
-// that see it, in order, with the row of the window that it is seen through.
+// gatherRows computes the rows of pixels of a part. It clears each row and calls add for each row of
+// results whose windows contain it, in order, with the row kh of the window.
 func gatherRows(s Shape, part int, dx []float32, add func(line []float32, image, oh, kh int)) {
 	from, to := kernel.Split(s.N*s.H, gradientParts(s), part)
 	for r := from; r < to; r++ {
@@ -131,29 +127,28 @@ func gatherRows(s Shape, part int, dx []float32, add func(line []float32, image,
 	}
 }
 
-// Unpool2x2 makes two rows of the gradient before a 2x2 pool, of 2*pixels pixels of c
-// channels each, from a row of the pooled gradient and the places of the maxima: 0, 1 in the
-// upper row, 2, 3 in the lower, anything else in none.
+// Unpool2x2 computes two rows of the gradient of a 2x2 pool's operand, of 2*pixels pixels with c channels
+// each, from a row of the pooled gradient and its argmax. Positions 0 and 1 are in the upper row, 2 and
+// 3 in the lower; for kernel.NoArgmax2x2 all four pixels are 0.
 func Unpool2x2(isa kernel.ISA, upper, lower, g []float32, argmax []uint8, pixels, c int) {
 	if pixels == 0 || unpoolVector(isa, upper, lower, g, argmax, pixels, c) {
 		return
 	}
 	for p := range pixels {
 		at := p * c
-		from, places := g[at:at+c], argmax[at:at+c]
 		u, l := upper[2*at:2*at+2*c], lower[2*at:2*at+2*c]
 		clear(u)
 		clear(l)
-		for i, place := range places {
-			switch place {
+		for i, v := range g[at : at+c] {
+			switch argmax[at+i] {
 			case 0:
-				u[i] = from[i]
+				u[i] = v
 			case 1:
-				u[c+i] = from[i]
+				u[c+i] = v
 			case 2:
-				l[i] = from[i]
+				l[i] = v
 			case 3:
-				l[c+i] = from[i]
+				l[c+i] = v
 			}
 		}
 	}

@@ -1,7 +1,10 @@
-// Package pool holds maximum and average pooling, forward and backward, of NHWC images.
+// Package pool holds max and average pooling of NHWC images, and their gradients.
 //
-// Backward passes are cut by image and channel, never by result, so that overlapping windows
-// add to a pixel in one order.
+// The gradients are divided into parts by rows of pixels, not of results, so that the gradients of
+// overlapping windows are added to a pixel in one order.
+//
+// Max pooling stores the position of each maximum in one byte, argmax. Package kernel documents its
+// encoding.
 package pool
 
 import (
@@ -10,13 +13,13 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// MaxWindow is the greatest number of positions in the window of a maximum pool, whose place
-// is kept in a byte.
+// MaxWindow is the maximum number of elements in the window of a max-pool: argmax is one byte.
 const MaxWindow = 255
 
-// Shape is a pool: N images of H x W pixels of C channels under windows of KH x KW, OH x OW
-// results an image. Result (oh, ow) sees the pixels (oh*StrideH+kh-PadTop,
-// ow*StrideW+kw-PadLeft) that are inside the image; each window must see one.
+// Shape is the shape of a pool: N images of H x W pixels with C channels, windows of KH x KW pixels,
+// and OH x OW results for each image. The window of result (oh, ow) contains those of the pixels
+// (oh*StrideH+kh-PadTop, ow*StrideW+kw-PadLeft) that are inside the image. Each window must contain a
+// pixel.
 type Shape struct {
 	N, H, W, C       int
 	KH, KW           int
@@ -25,7 +28,7 @@ type Shape struct {
 	OH, OW           int
 }
 
-// Validate reports a shape that no kernel can have.
+// Validate returns an error for an impossible shape.
 func (s Shape) Validate() error {
 	for _, v := range []int{s.N, s.H, s.W, s.C, s.KH, s.KW, s.StrideH, s.StrideW, s.OH, s.OW} {
 		if v < 1 {
@@ -34,15 +37,15 @@ func (s Shape) Validate() error {
 	}
 	if s.PadTop < 0 || s.PadLeft < 0 || s.PadTop >= s.KH || s.PadLeft >= s.KW ||
 		(s.OH-1)*s.StrideH-s.PadTop >= s.H || (s.OW-1)*s.StrideW-s.PadLeft >= s.W {
-		return fmt.Errorf("pool: %+v: a window sees no pixel", s)
+		return fmt.Errorf("pool: %+v: each window must contain a pixel", s)
 	}
 	return nil
 }
 
-// ValidateMax is Validate for maximum pools: their windows have at most MaxWindow positions.
+// ValidateMax is Validate for max-pools, whose windows have at most MaxWindow elements.
 func (s Shape) ValidateMax() error {
 	if s.KH*s.KW > MaxWindow {
-		return fmt.Errorf("pool: a window of %dx%d has %d positions; a maximum pool can have %d", s.KH, s.KW, s.KH*s.KW, MaxWindow)
+		return fmt.Errorf("pool: a window of %dx%d has %d elements, want at most %d for a max-pool", s.KH, s.KW, s.KH*s.KW, MaxWindow)
 	}
 	return s.Validate()
 }
@@ -53,13 +56,14 @@ func must(err error) {
 	}
 }
 
-// window is the part of the window of a result that is inside an axis: [from, to) of k.
+// window returns the part [from, to) of a result's window, of k pixels, that is inside an axis of n
+// pixels.
 func window(out, stride, pad, k, n int) (from, to int) {
 	at := out*stride - pad
 	return max(0, -at), min(k, n-at)
 }
 
-// forwardParts and forwardRows cut the N*OH rows of results.
+// forwardParts is the number of parts of the N*OH rows of results; forwardRows returns the rows of one.
 func (s Shape) forwardParts() int { return kernel.RowBlocks(s.N*s.OH, s.StrideH*s.W*s.C) }
 
 func (s Shape) forwardRows(part int) (from, to int) {

@@ -10,39 +10,47 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-func shape(n, h, w, c, kh, kw, sh, sw int, same bool) Shape {
-	s := Shape{N: n, H: h, W: w, C: c, KH: kh, KW: kw, StrideH: sh, StrideW: sw}
-	if same {
-		s.OH, s.OW = kernel.CeilDiv(h, sh), kernel.CeilDiv(w, sw)
-		s.PadTop, s.PadLeft = max(0, (s.OH-1)*sh+kh-h)/2, max(0, (s.OW-1)*sw+kw-w)/2
+// layer is a pool as Keras describes it. Padding is valid, or same if Same is set.
+type layer struct {
+	N, H, W, C, KH, KW, StrideH, StrideW int
+	Same                                 bool
+}
+
+func (l layer) shape() Shape {
+	s := Shape{N: l.N, H: l.H, W: l.W, C: l.C, KH: l.KH, KW: l.KW, StrideH: l.StrideH, StrideW: l.StrideW}
+	if l.Same {
+		s.OH, s.OW = kernel.CeilDiv(l.H, l.StrideH), kernel.CeilDiv(l.W, l.StrideW)
+		s.PadTop = max(0, (s.OH-1)*l.StrideH+l.KH-l.H) / 2
+		s.PadLeft = max(0, (s.OW-1)*l.StrideW+l.KW-l.W) / 2
 	} else {
-		s.OH, s.OW = (h-kh)/sh+1, (w-kw)/sw+1
+		s.OH, s.OW = (l.H-l.KH)/l.StrideH+1, (l.W-l.KW)/l.StrideW+1
 	}
 	return s
 }
 
-// shapes is the grid that all pools are tested on.
+// shapes lists the shapes on which all pools are tested.
 func shapes() []Shape {
 	var list []Shape
 	for _, c := range []int{1, 3, 5, 8, 32, 33, 64} {
 		for _, same := range []bool{false, true} {
 			list = append(list,
-				shape(2, 7, 9, c, 2, 2, 2, 2, same),
-				shape(1, 8, 7, c, 3, 3, 2, 2, same), // overlapping
-				shape(1, 6, 7, c, 3, 2, 1, 1, same),
-				shape(1, 9, 9, c, 2, 2, 3, 4, same), // pixels that no window sees
+				layer{N: 2, H: 7, W: 9, C: c, KH: 2, KW: 2, StrideH: 2, StrideW: 2, Same: same}.shape(),
+				layer{N: 1, H: 8, W: 7, C: c, KH: 3, KW: 3, StrideH: 2, StrideW: 2, Same: same}.shape(), // overlapping
+				layer{N: 1, H: 6, W: 7, C: c, KH: 3, KW: 2, StrideH: 1, StrideW: 1, Same: same}.shape(),
+				layer{N: 1, H: 9, W: 9, C: c, KH: 2, KW: 2, StrideH: 3, StrideW: 4, Same: same}.shape(), // pixels outside all windows
 			)
 		}
 	}
 	return append(list,
-		shape(1, 1, 1, 1, 1, 1, 1, 1, false),
-		shape(1, 5, 5, 2, 5, 5, 5, 5, false),
-		shape(2, 20, 20, 2, 15, 17, 1, 1, true), // 255 positions
-		shape(3, 60, 60, 16, 2, 2, 2, 2, false))
+		layer{N: 1, H: 1, W: 1, C: 1, KH: 1, KW: 1, StrideH: 1, StrideW: 1}.shape(),
+		layer{N: 1, H: 5, W: 5, C: 2, KH: 5, KW: 5, StrideH: 5, StrideW: 5}.shape(),
+		layer{N: 2, H: 20, W: 20, C: 2, KH: 15, KW: 17, StrideH: 1, StrideW: 1, Same: true}.shape(), // 255 elements in a window
+		layer{N: 3, H: 60, W: 60, C: 16, KH: 2, KW: 2, StrideH: 2, StrideW: 2}.shape())
 }
 
-// visit calls f for each pixel that each result sees, in the window's order.
-func visit(s Shape, f func(x, y int, place uint8)) {
+// visit calls f for each pixel of each result's window, in order, with the indices of the pixel and of
+// the result.
+func visit(s Shape, f func(x, y int, position uint8)) {
 	for n := range s.N {
 		for oh := range s.OH {
 			for ow := range s.OW {
@@ -63,7 +71,7 @@ func visit(s Shape, f func(x, y int, place uint8)) {
 
 func (s Shape) lens() (x, y int) { return s.N * s.H * s.W * s.C, s.N * s.OH * s.OW * s.C }
 
-// ties is random numbers among which equal ones are frequent.
+// ties returns random numbers many of which are equal.
 func ties(t *testing.T, n int) []float32 {
 	x := kerneltest.Random(t, 1, n)
 	for i := range x {
@@ -77,13 +85,13 @@ func TestMax(t *testing.T) {
 		for _, s := range shapes() {
 			nx, ny := s.lens()
 			x := ties(t, nx)
-			want, at, pixel := make([]float32, ny), make([]uint8, ny), make([]int, ny)
+			want, wantArgmax, pixel := make([]float32, ny), make([]uint8, ny), make([]int, ny)
 			for i := range want {
 				want[i] = float32(math.Inf(-1))
 			}
-			visit(s, func(xi, yi int, place uint8) {
+			visit(s, func(xi, yi int, position uint8) {
 				if x[xi] > want[yi] {
-					want[yi], at[yi], pixel[yi] = x[xi], place, xi
+					want[yi], wantArgmax[yi], pixel[yi] = x[xi], position, xi
 				}
 			})
 			name := fmt.Sprintf("%+v", s)
@@ -91,14 +99,14 @@ func TestMax(t *testing.T) {
 			y, argmax := kerneltest.Junk(t, ny), kerneltest.Guarded[uint8](t, ny)
 			kerneltest.Parts(m.Parts(), func(p int) { m.Run(p, x, y, argmax) })
 			kerneltest.Equal(t, name, y, want)
-			for i, a := range at {
+			for i, a := range wantArgmax {
 				if argmax[i] != a {
-					t.Fatalf("%s: place %d is %d, want %d", name, i, argmax[i], a)
+					t.Fatalf("%s: argmax %d is %d, want %d", name, i, argmax[i], a)
 				}
 			}
 			y = kerneltest.Junk(t, ny)
 			kerneltest.Parts(m.Parts(), func(p int) { m.Run(p, x, y, nil) })
-			kerneltest.Equal(t, name+" without places", y, want)
+			kerneltest.Equal(t, name+" without argmax", y, want)
 
 			g := NewMaxGrad(isa, s)
 			dy, dx := kerneltest.Random(t, 2, ny), kerneltest.Junk(t, nx)
@@ -114,12 +122,12 @@ func TestMax(t *testing.T) {
 
 func TestMaxOfInfinitiesAndNaN(t *testing.T) {
 	inf, nan := float32(math.Inf(-1)), float32(math.NaN())
-	s := shape(1, 2, 2, 1, 2, 2, 2, 2, false)
+	s := layer{N: 1, H: 2, W: 2, C: 1, KH: 2, KW: 2, StrideH: 2, StrideW: 2}.shape()
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, c := range []struct {
-			x    []float32
-			want float32
-			at   uint8
+			x      []float32
+			want   float32
+			argmax uint8
 		}{
 			{[]float32{inf, inf, inf, inf}, inf, 0},
 			{[]float32{inf, -3, inf, -3}, -3, 1},
@@ -132,17 +140,17 @@ func TestMaxOfInfinitiesAndNaN(t *testing.T) {
 			for i := range x {
 				x[i] = c.x[i/s.C]
 			}
-			y, at := make([]float32, s.C), make([]uint8, s.C)
-			NewMax(isa, s).Run(0, x, y, at)
+			y, argmax := make([]float32, s.C), make([]uint8, s.C)
+			NewMax(isa, s).Run(0, x, y, argmax)
 			for i := range y {
-				if at[i] != c.at || y[i] != c.want && !(y[i] != y[i] && c.want != c.want) {
-					t.Errorf("%v, channel %d: %v at %d, want %v at %d", c.x, i, y[i], at[i], c.want, c.at)
+				if argmax[i] != c.argmax || y[i] != c.want && !(y[i] != y[i] && c.want != c.want) {
+					t.Errorf("%v, channel %d: %v at %d, want %v at %d", c.x, i, y[i], argmax[i], c.want, c.argmax)
 				}
 			}
 			NewMax(isa, s).Run(0, x, y, nil)
 			for i := range y {
 				if y[i] != c.want && !(y[i] != y[i] && c.want != c.want) {
-					t.Errorf("%v without places, channel %d: %v, want %v", c.x, i, y[i], c.want)
+					t.Errorf("%v without argmax, channel %d: %v, want %v", c.x, i, y[i], c.want)
 				}
 			}
 		}
@@ -183,7 +191,7 @@ func TestUnpool2x2(t *testing.T) {
 				want := make([]float32, 4*n)
 				for i := range argmax {
 					argmax[i] = uint8(i * 7 % 5)
-					if a := int(argmax[i]); a < 4 {
+					if a := int(argmax[i]); a != kernel.NoArgmax2x2 {
 						want[a/2*2*n+(2*(i/c)+a%2)*c+i%c] = g[i]
 					}
 				}
@@ -197,14 +205,14 @@ func TestUnpool2x2(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	big := shape(1, 20, 20, 1, 16, 16, 1, 1, false)
-	if err := big.ValidateMax(); err == nil || !strings.Contains(err.Error(), "256 positions") {
-		t.Errorf("a window of 256 positions: %v", err)
+	big := layer{N: 1, H: 20, W: 20, C: 1, KH: 16, KW: 16, StrideH: 1, StrideW: 1}.shape()
+	if err := big.ValidateMax(); err == nil || !strings.Contains(err.Error(), "256 elements") {
+		t.Errorf("a max-pool with windows of 256 elements: %v", err)
 	}
 	if err := big.Validate(); err != nil {
-		t.Errorf("an average of 256 positions: %v", err)
+		t.Errorf("an average pool with windows of 256 elements: %v", err)
 	}
-	outside := shape(1, 4, 4, 1, 2, 2, 2, 2, false)
+	outside := layer{N: 1, H: 4, W: 4, C: 1, KH: 2, KW: 2, StrideH: 2, StrideW: 2}.shape()
 	outside.OH = 3
 	if outside.Validate() == nil {
 		t.Error("a window outside the image: no error")
@@ -216,22 +224,22 @@ func TestValidate(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	s := shape(1, 8, 8, 32, 3, 3, 2, 2, true)
+	s := layer{N: 1, H: 8, W: 8, C: 32, KH: 3, KW: 3, StrideH: 2, StrideW: 2, Same: true}.shape()
 	nx, ny := s.lens()
-	x, y, at := make([]float32, nx), make([]float32, ny), make([]uint8, ny)
+	x, y, argmax := make([]float32, nx), make([]float32, ny), make([]uint8, ny)
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		m, mg, a, ag := NewMax(isa, s), NewMaxGrad(isa, s), NewAverage(isa, s), NewAverageGrad(isa, s)
-		kerneltest.NoAllocs(t, "max", func() { m.Run(0, x, y, at) })
-		kerneltest.NoAllocs(t, "max gradient", func() { mg.Run(0, y, at, x) })
+		kerneltest.NoAllocs(t, "max", func() { m.Run(0, x, y, argmax) })
+		kerneltest.NoAllocs(t, "max gradient", func() { mg.Run(0, y, argmax, x) })
 		kerneltest.NoAllocs(t, "average", func() { a.Run(0, x, y) })
 		kerneltest.NoAllocs(t, "average gradient", func() { ag.Run(0, y, x) })
 	})
 }
 
 func BenchmarkPool(b *testing.B) {
-	s := shape(15, 126, 126, 64, 2, 2, 2, 2, false)
+	s := layer{N: 15, H: 126, W: 126, C: 64, KH: 2, KW: 2, StrideH: 2, StrideW: 2}.shape()
 	nx, ny := s.lens()
-	x, y, at := make([]float32, nx), make([]float32, ny), make([]uint8, ny)
+	x, y, argmax := make([]float32, nx), make([]float32, ny), make([]uint8, ny)
 	for _, isa := range kernel.Available() {
 		m, mg, a, ag := NewMax(isa, s), NewMaxGrad(isa, s), NewAverage(isa, s), NewAverageGrad(isa, s)
 		for _, c := range []struct {
@@ -239,8 +247,8 @@ func BenchmarkPool(b *testing.B) {
 			parts int
 			run   func(p int)
 		}{
-			{"max", m.Parts(), func(p int) { m.Run(p, x, y, at) }},
-			{"maxGrad", mg.Parts(), func(p int) { mg.Run(p, y, at, x) }},
+			{"max", m.Parts(), func(p int) { m.Run(p, x, y, argmax) }},
+			{"maxGrad", mg.Parts(), func(p int) { mg.Run(p, y, argmax, x) }},
 			{"average", a.Parts(), func(p int) { a.Run(p, x, y) }},
 			{"averageGrad", ag.Parts(), func(p int) { ag.Run(p, y, x) }},
 		} {

@@ -2,6 +2,26 @@
 
 package reduce
 
+import "github.com/lince-ml/lince/internal/kernel"
+
+// addRowsVectors calls the assembly for an instruction set.
+func addRowsVectors(isa kernel.ISA, dst *float32, src *float32, vectors int, rows int, stride uintptr) {
+	if isa == kernel.AVX512 {
+		addRowsAVX512(dst, src, vectors, rows, stride)
+	} else {
+		addRowsAVX2(dst, src, vectors, rows, stride)
+	}
+}
+
+// sumLanesVectors calls the assembly for an instruction set.
+func sumLanesVectors(isa kernel.ISA, sums *[16]float32, src *float32, n int) {
+	if isa == kernel.AVX512 {
+		sumLanesAVX512(sums, src, n)
+	} else {
+		sumLanesAVX2(sums, src, n)
+	}
+}
+
 // addRowsAVX512 adds to dst[c] each src[r*stride+c] in order of r, for c below the lanes of vectors; stride is in bytes.
 //
 //go:noescape

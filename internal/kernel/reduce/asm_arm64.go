@@ -2,6 +2,18 @@
 
 package reduce
 
+import "github.com/lince-ml/lince/internal/kernel"
+
+// addRowsVectors calls the assembly for an instruction set.
+func addRowsVectors(_ kernel.ISA, dst *float32, src *float32, vectors int, rows int, stride uintptr) {
+	addRowsNEON(dst, src, vectors, rows, stride)
+}
+
+// sumLanesVectors calls the assembly for an instruction set.
+func sumLanesVectors(_ kernel.ISA, sums *[16]float32, src *float32, n int) {
+	sumLanesNEON(sums, src, n)
+}
+
 // addRowsNEON adds to dst[c] each src[r*stride+c] in order of r, for c below the lanes of vectors; stride is in bytes.
 //
 //go:noescape

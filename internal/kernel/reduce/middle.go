@@ -5,22 +5,22 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/eltwise"
 )
 
-// Middle reduces the middle one of three dimensions, [outer, rows, cols]: the pixels of each
-// image, a channel at a time. Rows are taken in order, block by block, then the blocks in order. A
-// few long rows (see Wide) are one block, and the work is cut along their columns.
+// Middle reduces the middle one of three dimensions, [outer, rows, cols], for example the pixels of images.
+// It reduces the rows of a block in order, then the blocks in order. A few long rows (see Wide) are one block,
+// and the work is divided by columns.
 type Middle struct {
 	isa               kernel.ISA
 	op                Op
 	outer, rows, cols int
-	blocks, cuts      int // of the rows and of the columns; one of them is 1
+	blocks, cuts      int // number of blocks of rows, and of columns; one of them is 1
 }
 
 const fewRows = 64
 
-// NewMiddle prepares Sum or Max.
+// NewMiddle prepares the reduction; op is Sum or Max.
 func NewMiddle(isa kernel.ISA, op Op, outer, rows, cols int) *Middle {
 	if op != Sum && op != Max {
-		panic("reduce: Middle is Sum or Max")
+		panic("reduce: Middle wants Sum or Max")
 	}
 	m := &Middle{isa, op, outer, rows, cols, min(64, kernel.RowBlocks(rows, cols)), 1}
 	if Wide(rows, cols) {
@@ -29,11 +29,11 @@ func NewMiddle(isa kernel.ISA, op Op, outer, rows, cols int) *Middle {
 	return m
 }
 
-// Wide says whether Middle cuts columns. Its sums have the same bits as those of SumRows, which
-// makes a copy of each row then.
+// Wide reports whether Middle divides the work by columns. SumRows would give the same bits, but would have
+// one partial sum for each row.
 func Wide(rows, cols int) bool { return rows <= fewRows && cols >= kernel.Block }
 
-// PartialLen is the number of floats of the blocks' results.
+// PartialLen is the length of the blocks' results, in floats.
 func (m *Middle) PartialLen() int {
 	if m.blocks == 1 {
 		return 0
@@ -41,7 +41,7 @@ func (m *Middle) PartialLen() int {
 	return m.outer * m.blocks * m.cols
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (m *Middle) Parts() int {
 	if m.cuts > 1 {
 		return m.outer * m.cuts
@@ -49,8 +49,7 @@ func (m *Middle) Parts() int {
 	return kernel.RowBlocks(m.outer*m.blocks, m.rows*m.cols/m.blocks)
 }
 
-// Run reduces a part of x [outer, rows, cols] to partial or, where PartialLen is 0, dst
-// [outer, cols].
+// Run reduces a part of x [outer, rows, cols] to partial or, if PartialLen is 0, to dst [outer, cols].
 func (m *Middle) Run(part int, x, partial, dst []float32) {
 	if m.cuts > 1 {
 		i, cut := part/m.cuts, part%m.cuts
@@ -68,7 +67,7 @@ func (m *Middle) Run(part int, x, partial, dst []float32) {
 	}
 }
 
-// ReduceParts is the number of parts of bringing the blocks together.
+// ReduceParts is the number of parts of Reduce.
 func (m *Middle) ReduceParts() int {
 	if m.blocks == 1 {
 		return 0
@@ -76,7 +75,7 @@ func (m *Middle) ReduceParts() int {
 	return kernel.RowBlocks(m.outer, m.blocks*m.cols)
 }
 
-// Reduce brings a part of the blocks together. All of Run must be done.
+// Reduce reduces the blocks' results to a part of dst. It must be called after all parts of Run are done.
 func (m *Middle) Reduce(part int, partial, dst []float32) {
 	from, to := kernel.Split(m.outer, m.ReduceParts(), part)
 	for i := from; i < to; i++ {
@@ -84,7 +83,7 @@ func (m *Middle) Reduce(part int, partial, dst []float32) {
 	}
 }
 
-// reduce makes dst of rows of x, which start cols floats apart.
+// reduce reduces rows of x, which lie cols floats apart, to dst.
 func (m *Middle) reduce(dst, x []float32, rows int) {
 	if m.op == Sum {
 		AddRowsStrided(m.isa, dst, x, rows, m.cols, false)

@@ -1,9 +1,9 @@
-// Package reduce holds sums, maxima and the like over the last dimension, over all but the
-// last, and over everything.
+// Package reduce holds reductions (sums, maxima and so on) over the last dimension, over all dimensions but
+// the last, over a middle dimension, and over all elements.
 //
-// Sums over rows go down the rows in order, block by block, then over the blocks in order.
-// Sums along a row keep sixteen sums (element i goes to sum i%16) that are added up in a
-// fixed tree; so all instruction sets give the same bits.
+// Sums over rows add the rows of a block in order, then the blocks in order. Sums along a row have sixteen
+// partial sums (element i is added to sum i%16), which are added up in a fixed tree. So all instruction sets
+// give the same bits.
 package reduce
 
 import (
@@ -12,13 +12,13 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// AddRows sets dst[c], or adds to it with add, the sum over rows of src [rows, cols], for
-// all c below cols.
+// AddRows sets dst[c] to the sum over the rows of column c of src [rows, cols], or, if add is set, adds the
+// sum to it.
 func AddRows(isa kernel.ISA, dst, src []float32, rows, cols int, add bool) {
 	AddRowsStrided(isa, dst[:cols], src, rows, cols, add)
 }
 
-// AddRowsStrided is AddRows for rows that start stride floats apart, of len(dst) columns.
+// AddRowsStrided is AddRows for len(dst) columns of rows that lie stride floats apart.
 func AddRowsStrided(isa kernel.ISA, dst, src []float32, rows, stride int, add bool) {
 	if !add {
 		clear(dst)
@@ -38,26 +38,26 @@ func AddRowsStrided(isa kernel.ISA, dst, src []float32, rows, stride int, add bo
 	}
 }
 
-// AddColumns sets dst to the sum of rows of src that start stride floats apart.
+// AddColumns sets dst to the sum of rows of src that lie stride floats apart.
 func AddColumns(isa kernel.ISA, dst, src []float32, rows, stride int) {
 	AddRowsStrided(isa, dst, src, rows, stride, false)
 }
 
-// SumRows is the sum over all but the last dimension: the gradient of a bias.
+// SumRows is the sum over all dimensions but the last, like the gradient of a bias.
 type SumRows struct {
 	isa                kernel.ISA
 	rows, cols, blocks int
 }
 
-// NewSumRows prepares the sum of rows of cols numbers.
+// NewSumRows prepares the sum over the rows of a matrix [rows, cols].
 func NewSumRows(isa kernel.ISA, rows, cols int) *SumRows {
 	return &SumRows{isa, rows, cols, min(64, kernel.RowBlocks(rows, cols))}
 }
 
-// PartialLen is the number of floats of the parts' sums.
+// PartialLen is the length of the parts' sums, in floats.
 func (s *SumRows) PartialLen() int { return s.blocks * s.cols }
 
-// Parts is the number of parts of the sum.
+// Parts is the number of parts of Run.
 func (s *SumRows) Parts() int { return s.blocks }
 
 // Run sums a part of x [rows, cols].
@@ -66,15 +66,15 @@ func (s *SumRows) Run(part int, x, partial []float32) {
 	AddRows(s.isa, partial[part*s.cols:], x[lo*s.cols:], hi-lo, s.cols, false)
 }
 
-// ReduceParts is the number of parts of adding up.
+// ReduceParts is the number of parts of Reduce.
 func (s *SumRows) ReduceParts() int { return 1 }
 
-// Reduce adds up: dst [cols]. All of Run must be done.
+// Reduce adds up the parts' sums to dst [cols]. It must be called after all parts of Run are done.
 func (s *SumRows) Reduce(_ int, partial, dst []float32) {
 	AddRows(s.isa, dst, partial, s.blocks, s.cols, false)
 }
 
-// SumAll is the sum of everything.
+// SumAll is the sum of all elements.
 type SumAll struct {
 	isa kernel.ISA
 	n   int
@@ -83,10 +83,10 @@ type SumAll struct {
 // NewSumAll prepares the sum of n numbers.
 func NewSumAll(isa kernel.ISA, n int) *SumAll { return &SumAll{isa, n} }
 
-// PartialLen is the number of floats of the parts' sums.
+// PartialLen is the length of the parts' sums, in floats.
 func (s *SumAll) PartialLen() int { return kernel.Blocks(s.n) }
 
-// Parts is the number of parts of the sum.
+// Parts is the number of parts of Run.
 func (s *SumAll) Parts() int { return kernel.Blocks(s.n) }
 
 // Run sums a part of x.
@@ -95,18 +95,18 @@ func (s *SumAll) Run(part int, x, partial []float32) {
 	partial[part] = sum(s.isa, x[lo:hi])
 }
 
-// ReduceParts is the number of parts of adding up.
+// ReduceParts is the number of parts of Reduce.
 func (s *SumAll) ReduceParts() int { return 1 }
 
-// Reduce adds up: dst [1]. All of Run must be done.
+// Reduce adds up the parts' sums to dst [1]. It must be called after all parts of Run are done.
 func (s *SumAll) Reduce(_ int, partial, dst []float32) {
 	dst[0] = sum(s.isa, partial[:kernel.Blocks(s.n)])
 }
 
-// Op is a reduction along a row.
+// Op is a reduction.
 type Op uint8
 
-// The reductions. Max and Min are NaN where a number is.
+// The reductions. Max and Min are NaN if one of the numbers is NaN.
 const (
 	Sum Op = iota
 	Mean
@@ -114,17 +114,17 @@ const (
 	Min
 )
 
-// Last is a reduction of the last dimension.
+// Last is a reduction over the last dimension.
 type Last struct {
 	isa        kernel.ISA
 	op         Op
 	rows, cols int
 }
 
-// NewLast prepares the reduction of rows of cols numbers.
+// NewLast prepares the reduction of the rows of a matrix [rows, cols].
 func NewLast(isa kernel.ISA, op Op, rows, cols int) *Last { return &Last{isa, op, rows, cols} }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (l *Last) Parts() int { return kernel.RowBlocks(l.rows, l.cols) }
 
 // Run reduces a part of x [rows, cols] to dst [rows].
@@ -153,16 +153,16 @@ func (l *Last) Run(part int, x, dst []float32) {
 	}
 }
 
-// ArgMax is the index of the greatest number of a row, the first where several are equal.
+// ArgMax is the index of the maximum of each row, the first one where several numbers are equal.
 type ArgMax struct{ rows, cols int }
 
-// NewArgMax prepares it for rows of cols numbers.
+// NewArgMax prepares the indices of the rows of a matrix [rows, cols].
 func NewArgMax(_ kernel.ISA, rows, cols int) *ArgMax { return &ArgMax{rows, cols} }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (a *ArgMax) Parts() int { return kernel.RowBlocks(a.rows, a.cols) }
 
-// Run finds the index of a part of the rows of x [rows, cols]; dst is [rows].
+// Run computes a part of dst [rows] from x [rows, cols].
 func (a *ArgMax) Run(part int, x []float32, dst []int32) {
 	lo, hi := kernel.Split(a.rows, a.Parts(), part)
 	for r := lo; r < hi; r++ {
@@ -177,15 +177,15 @@ func (a *ArgMax) Run(part int, x []float32, dst []int32) {
 	}
 }
 
-// sum adds up x: element i to lane i%16 in order, then the lanes pairwise: 8 apart, 4, 2, 1.
+// sum returns the sum of x. It adds element i to lane i%16, in order, and then adds up pairs of lanes that are
+// 8, 4, 2 and 1 apart.
 func sum(isa kernel.ISA, x []float32) float32 {
 	var lanes [16]float32
 	whole := len(x) &^ 15
 	if whole > 0 {
-		done := sumLanes(isa, &lanes, x[:whole])
-		for i := done; i < whole; i += 16 {
-			for j, v := range x[i : i+16] {
-				lanes[j] += v
+		if !sumLanes(isa, &lanes, x[:whole]) {
+			for i, v := range x[:whole] {
+				lanes[i%16] += v
 			}
 		}
 	}

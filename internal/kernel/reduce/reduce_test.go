@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// sizes is the grid: rows, columns.
+// sizes lists the tested sizes: rows, columns.
 var sizes = [][2]int{{1, 1}, {1, 2}, {15, 2}, {3, 10}, {7, 16}, {5, 33}, {100, 64}, {33, 100}, {2000, 64}, {9, 5000}, {20000, 3}}
 
 func TestSumRows(t *testing.T) {
@@ -110,7 +110,7 @@ func TestLast(t *testing.T) {
 			kerneltest.Parts(a.Parts(), func(p int) { a.Run(p, x, at) })
 			for r := range at {
 				if at[r] != index[r] {
-					t.Fatalf("%dx%d: greatest of row %d at %d, want %d", rows, cols, r, at[r], index[r])
+					t.Fatalf("%dx%d: maximum of row %d at %d, want %d", rows, cols, r, at[r], index[r])
 				}
 			}
 		}
@@ -169,7 +169,7 @@ func TestNaN(t *testing.T) {
 	at := make([]int32, 1)
 	NewArgMax(kernel.Generic, 1, 3).Run(0, []float32{5, 7, 7}, at)
 	if at[0] != 1 {
-		t.Errorf("of equal numbers, %d is the greatest, want the first, 1", at[0])
+		t.Errorf("of equal numbers, %d is the maximum, want the first, 1", at[0])
 	}
 }
 

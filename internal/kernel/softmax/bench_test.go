@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// BenchmarkSoftmax runs a batch of 32 over 1000 classes; bytes are operands and results.
+// BenchmarkSoftmax runs a batch of 32 rows of 1000 classes. Bytes are those of operands and results.
 func BenchmarkSoftmax(b *testing.B) {
 	const rows, cols = 32, 1000
 	x, y := kerneltest.Random(b, 1, rows*cols), make([]float32, rows*cols)
@@ -15,7 +15,7 @@ func BenchmarkSoftmax(b *testing.B) {
 	for r := range rows {
 		labels[r*cols+r] = 1
 	}
-	isa := kernel.Generic // all instruction sets have the same
+	isa := kernel.Generic // all instruction sets run the same code
 	s, g, e, eg := New(isa, rows, cols), NewGrad(isa, rows, cols), NewCrossEntropy(isa, rows, cols), NewCrossEntropyGrad(isa, rows, cols)
 	for _, c := range []struct {
 		name  string

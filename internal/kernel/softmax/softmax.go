@@ -1,8 +1,7 @@
-// Package softmax holds softmax over the last dimension, its gradient, and the cross-entropy
-// of logits with labels, computed from the logits without a softmax in between.
+// Package softmax holds softmax over the last dimension, its gradient, and the cross-entropy of logits with
+// labels, which is computed from the logits without rounding a softmax.
 //
-// Rows are short: they are computed in float64 and rounded once, in Go, on all instruction
-// sets alike.
+// Rows are short. They are computed in Go, in float64, and rounded once, for all instruction sets.
 package softmax
 
 import (
@@ -12,50 +11,50 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// rows cuts rows of cols numbers into parts.
+// rows divides a matrix of rows with cols numbers into parts.
 type rows struct{ rows, cols int }
 
 func newRows(n, cols int) rows {
 	if n < 1 || cols < 1 {
-		panic(fmt.Sprintf("softmax: %d rows of %d numbers", n, cols))
+		panic(fmt.Sprintf("softmax: %d rows of %d numbers, want at least 1 each", n, cols))
 	}
 	return rows{n, cols}
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (r rows) Parts() int { return kernel.RowBlocks(r.rows, 32*r.cols) }
 
 func (r rows) part(i int) (lo, hi int) { return kernel.Split(r.rows, r.Parts(), i) }
 
 func (r rows) row(x []float32, i int) []float32 { return x[i*r.cols : (i+1)*r.cols] }
 
-// normaliser is the greatest of a row and the sum of exp(x - greatest).
-func normaliser(row []float32) (greatest, sum float64) {
+// normalizer returns the maximum of a row and the sum of exp(x - maximum).
+func normalizer(row []float32) (maximum, sum float64) {
 	m := row[0]
 	for _, v := range row[1:] {
 		m = max(m, v)
 	}
-	greatest = float64(m)
+	maximum = float64(m)
 	for _, v := range row {
-		sum += math.Exp(float64(v) - greatest)
+		sum += math.Exp(float64(v) - maximum)
 	}
-	return greatest, sum
+	return maximum, sum
 }
 
 // Softmax is exp(x)/sum(exp(x)) along rows.
 type Softmax struct{ rows }
 
-// New prepares it for rows of cols numbers.
+// New prepares the softmax of n rows with cols numbers.
 func New(_ kernel.ISA, n, cols int) *Softmax { return &Softmax{newRows(n, cols)} }
 
-// Run makes a part of y, which may be x.
+// Run computes a part of y, which may be x.
 func (s *Softmax) Run(part int, x, y []float32) {
 	lo, hi := s.part(part)
 	for r := lo; r < hi; r++ {
 		from, to := s.row(x, r), s.row(y, r)
-		greatest, sum := normaliser(from)
+		maximum, sum := normalizer(from)
 		for i, v := range from {
-			to[i] = float32(math.Exp(float64(v)-greatest) / sum)
+			to[i] = float32(math.Exp(float64(v)-maximum) / sum)
 		}
 	}
 }
@@ -63,10 +62,10 @@ func (s *Softmax) Run(part int, x, y []float32) {
 // Grad is the gradient of Softmax: y*(dy - sum(dy*y)).
 type Grad struct{ rows }
 
-// NewGrad prepares it for rows of cols numbers.
+// NewGrad prepares the gradient for n rows with cols numbers.
 func NewGrad(_ kernel.ISA, n, cols int) *Grad { return &Grad{newRows(n, cols)} }
 
-// Run makes a part of dx, which may be dy, from the gradient dy of the result y.
+// Run computes a part of dx, which may be dy, from the result y and its gradient dy.
 func (g *Grad) Run(part int, dy, y, dx []float32) {
 	lo, hi := g.part(part)
 	for r := lo; r < hi; r++ {
@@ -81,50 +80,49 @@ func (g *Grad) Run(part int, dy, y, dx []float32) {
 	}
 }
 
-// CrossEntropy is -sum(labels*log(softmax(logits))) of each row, unclipped, as
-// tf.nn.softmax_cross_entropy_with_logits; so it is NaN where a logit is infinite, even at a
-// label of 0.
+// CrossEntropy is -sum(labels*log(softmax(logits))) of each row, without clipping, like
+// tf.nn.softmax_cross_entropy_with_logits. So it is NaN if a logit is infinite, even if its label is 0.
 type CrossEntropy struct{ rows }
 
-// NewCrossEntropy prepares it for rows of cols numbers.
+// NewCrossEntropy prepares the cross-entropy of n rows with cols numbers.
 func NewCrossEntropy(_ kernel.ISA, n, cols int) *CrossEntropy {
 	return &CrossEntropy{newRows(n, cols)}
 }
 
-// Run makes a part of loss [rows].
+// Run computes a part of loss [rows].
 func (c *CrossEntropy) Run(part int, logits, labels, loss []float32) {
 	lo, hi := c.part(part)
 	for r := lo; r < hi; r++ {
 		row, label := c.row(logits, r), c.row(labels, r)
-		greatest, sum := normaliser(row)
+		maximum, sum := normalizer(row)
 		log := math.Log(sum)
 		var total float64
 		for i, y := range label {
-			total += float64(float64(y) * (log - (float64(row[i]) - greatest)))
+			total += float64(float64(y) * (log - (float64(row[i]) - maximum)))
 		}
 		loss[r] = float32(total)
 	}
 }
 
-// CrossEntropyGrad is the gradient of CrossEntropy with respect to the logits:
-// (softmax(logits) - labels)*scale, as in TensorFlow, which takes it that labels sum to 1.
+// CrossEntropyGrad is the gradient of CrossEntropy with respect to the logits,
+// (softmax(logits) - labels)*scale. Like TensorFlow, it assumes that the labels of a row sum to 1.
 type CrossEntropyGrad struct{ rows }
 
-// NewCrossEntropyGrad prepares it for rows of cols numbers.
+// NewCrossEntropyGrad prepares the gradient for n rows with cols numbers.
 func NewCrossEntropyGrad(_ kernel.ISA, n, cols int) *CrossEntropyGrad {
 	return &CrossEntropyGrad{newRows(n, cols)}
 }
 
-// Run makes a part of dx, which may be logits; scale, the gradient of the loss, is a number
-// for each row, or a single one.
+// Run computes a part of dx, which may be logits. scale is the gradient of the loss: one number for each row,
+// or one number for all.
 func (c *CrossEntropyGrad) Run(part int, logits, labels, scale, dx []float32) {
 	lo, hi := c.part(part)
 	for r := lo; r < hi; r++ {
 		row, label, to := c.row(logits, r), c.row(labels, r), c.row(dx, r)
-		greatest, sum := normaliser(row)
+		maximum, sum := normalizer(row)
 		by := rowScale(scale, r)
 		for i, v := range row {
-			to[i] = float32((math.Exp(float64(v)-greatest)/sum - float64(label[i])) * by)
+			to[i] = float32((math.Exp(float64(v)-maximum)/sum - float64(label[i])) * by)
 		}
 	}
 }

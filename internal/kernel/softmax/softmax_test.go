@@ -10,7 +10,7 @@ import (
 
 var sizes = [][2]int{{1, 1}, {1, 2}, {15, 2}, {3, 10}, {7, 1000}, {2000, 3}}
 
-// logits is random numbers up to 30.
+// logits returns random numbers between -30 and 30.
 func logits(t testing.TB, n int) []float32 {
 	x := kerneltest.Random(t, 1, n)
 	for i := range x {
@@ -72,8 +72,8 @@ func TestSoftmax(t *testing.T) {
 	}
 }
 
-// Logits far apart and soft labels: the numbers that tf.nn.softmax_cross_entropy_with_logits
-// gives (TensorFlow 2.21).
+// For logits far apart and soft labels, these are the numbers of tf.nn.softmax_cross_entropy_with_logits
+// (TensorFlow 2.21).
 func TestExtremes(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	for _, c := range []struct {

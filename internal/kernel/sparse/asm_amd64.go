@@ -2,37 +2,78 @@
 
 package sparse
 
+import "github.com/lince-ml/lince/internal/kernel"
+
+// add1Vectors calls the assembly for an instruction set.
+func add1Vectors(isa kernel.ISA, sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int) {
+	if isa == kernel.AVX512 {
+		add1AVX512(sums, q0, q1, q2, dy, argmax, stride, pixels)
+	} else {
+		add1AVX2(sums, q0, q1, q2, dy, argmax, stride, pixels)
+	}
+}
+
+// add2Vectors calls the assembly for an instruction set.
+func add2Vectors(isa kernel.ISA, sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int) {
+	if isa == kernel.AVX512 {
+		add2AVX512(sums, q0, q1, q2, dy, argmax, stride, pixels)
+	} else {
+		add2AVX2(sums, q0, q1, q2, dy, argmax, stride, pixels)
+	}
+}
+
+// add3Vectors calls the assembly for an instruction set.
+func add3Vectors(isa kernel.ISA, sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int) {
+	if isa == kernel.AVX512 {
+		add3AVX512(sums, q0, q1, q2, dy, argmax, stride, pixels)
+	} else {
+		add3AVX2(sums, q0, q1, q2, dy, argmax, stride, pixels)
+	}
+}
+
+// addChannels calls the assembly for a number of channels.
+func addChannels(isa kernel.ISA, channels int, sums, q0, q1, q2, dy *float32, argmax *uint8, stride uintptr, pixels int) {
+	switch channels {
+	case 1:
+		add1Vectors(isa, sums, q0, q1, q2, dy, argmax, stride, pixels)
+	case 2:
+		add2Vectors(isa, sums, q0, q1, q2, dy, argmax, stride, pixels)
+	case 3:
+		add3Vectors(isa, sums, q0, q1, q2, dy, argmax, stride, pixels)
+	}
+}
+
 // quadsAVX2 is Quads for 4*n of them; step is in bytes.
 //
 //go:noescape
 func quadsAVX2(dst *float32, upper *float32, lower *float32, step uintptr, n int)
 
-// add1AVX512 adds to 9 rows of sums and a last one, a vector of channels wide; stride is in floats.
+// add1AVX512 adds to 9 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
 //
 //go:noescape
-func add1AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add1AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add1AVX2 adds to 9 rows of sums and a last one, a vector of channels wide; stride is in floats.
+// add1AVX2 adds to 9 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
 //
 //go:noescape
-func add1AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add1AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add2AVX512 adds to 18 rows of sums and a last one, a vector of channels wide; stride is in floats.
+// add2AVX512 adds to 18 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
 //
 //go:noescape
-func add2AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add2AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add2AVX2 adds to 18 rows of sums and a last one, a vector of channels wide; stride is in floats.
+// add2AVX2 adds to 18 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
 //
 //go:noescape
-func add2AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add2AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add3AVX512 adds to 27 rows of sums and a last one, a vector of channels wide; stride is in floats.
+// add3AVX512 adds to 27 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
 //
 //go:noescape
-func add3AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add3AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add3AVX2 adds to 27 rows of sums and a last one, a vector of channels wide; stride is in floats.
+// add3AVX2 adds to 27 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
 //
 //go:noescape
-func add3AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add3AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)

@@ -2,17 +2,46 @@
 
 package sparse
 
-// add1NEON adds to 9 rows of sums and a last one, a vector of channels wide; stride is in floats.
-//
-//go:noescape
-func add1NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+import "github.com/lince-ml/lince/internal/kernel"
 
-// add2NEON adds to 18 rows of sums and a last one, a vector of channels wide; stride is in floats.
-//
-//go:noescape
-func add2NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+// add1Vectors calls the assembly for an instruction set.
+func add1Vectors(_ kernel.ISA, sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int) {
+	add1NEON(sums, q0, q1, q2, dy, argmax, stride, pixels)
+}
 
-// add3NEON adds to 27 rows of sums and a last one, a vector of channels wide; stride is in floats.
+// add2Vectors calls the assembly for an instruction set.
+func add2Vectors(_ kernel.ISA, sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int) {
+	add2NEON(sums, q0, q1, q2, dy, argmax, stride, pixels)
+}
+
+// add3Vectors calls the assembly for an instruction set.
+func add3Vectors(_ kernel.ISA, sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int) {
+	add3NEON(sums, q0, q1, q2, dy, argmax, stride, pixels)
+}
+
+// addChannels calls the assembly for a number of channels.
+func addChannels(isa kernel.ISA, channels int, sums, q0, q1, q2, dy *float32, argmax *uint8, stride uintptr, pixels int) {
+	switch channels {
+	case 1:
+		add1Vectors(isa, sums, q0, q1, q2, dy, argmax, stride, pixels)
+	case 2:
+		add2Vectors(isa, sums, q0, q1, q2, dy, argmax, stride, pixels)
+	case 3:
+		add3Vectors(isa, sums, q0, q1, q2, dy, argmax, stride, pixels)
+	}
+}
+
+// add1NEON adds to 9 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
 //
 //go:noescape
-func add3NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, at *uint8, stride uintptr, pixels int)
+func add1NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
+
+// add2NEON adds to 18 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+//
+//go:noescape
+func add2NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
+
+// add3NEON adds to 27 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+//
+//go:noescape
+func add3NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)

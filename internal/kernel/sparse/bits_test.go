@@ -15,9 +15,9 @@ func TestBits(t *testing.T) {
 			const columns, pixels = 37, 19
 			row := (2*pixels + 2) * channels
 			q := quadsOf(t, isa, kerneltest.Random(t, 1, 4*row), row, channels, pixels)
-			dy, at := kerneltest.Random(t, 2, pixels*columns), places(t, pixels*columns)
+			dy, argmax := kerneltest.Random(t, 2, pixels*columns), argmaxOf(t, pixels*columns)
 			sums := kerneltest.Random(t, 3, Rows(channels)*columns)
-			Add(isa, channels, sums, q, dy, at, pixels, columns)
+			Add(isa, channels, sums, q, dy, argmax, pixels, columns)
 			bits.Check(isa, fmt.Sprint(channels), sums)
 		}
 	}

@@ -8,15 +8,16 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-func places(t testing.TB, n int) []uint8 {
-	at := kerneltest.Guarded[uint8](t, n)
-	for i := range at {
-		at[i] = uint8(i * 7 % 5)
+// argmaxOf returns the argmax of n windows.
+func argmaxOf(t testing.TB, n int) []uint8 {
+	argmax := kerneltest.Guarded[uint8](t, n)
+	for i := range argmax {
+		argmax[i] = uint8(i * 7 % 5)
 	}
-	return at
+	return argmax
 }
 
-// quadsOf makes the quads of four lines.
+// quadsOf returns the quads of four lines.
 func quadsOf(t testing.TB, isa kernel.ISA, image []float32, row, channels, windows int) (q [3][]float32) {
 	for line := range q {
 		q[line] = kerneltest.Junk(t, QuadsLen(channels, windows))
@@ -34,7 +35,7 @@ func TestAdd(t *testing.T) {
 					name := fmt.Sprintf("%d channels, %d columns, %d pixels", channels, columns, pixels)
 					row := (2*pixels + 2) * channels
 					image := kerneltest.Random(t, 1, 4*row)
-					dy, at := kerneltest.Random(t, 2, pixels*columns), places(t, pixels*columns)
+					dy, argmax := kerneltest.Random(t, 2, pixels*columns), argmaxOf(t, pixels*columns)
 					sums := kerneltest.Random(t, 3, Rows(channels)*columns)
 					want := make([]float64, len(sums))
 					for i, v := range sums {
@@ -42,10 +43,10 @@ func TestAdd(t *testing.T) {
 					}
 					for i, d := range dy {
 						p, c := i/columns, i%columns
-						if at[i] > 3 {
+						if argmax[i] == kernel.NoArgmax2x2 {
 							continue
 						}
-						y, x := int(at[i]/2), 2*p+int(at[i]%2)
+						y, x := int(argmax[i]/2), 2*p+int(argmax[i]%2)
 						for tap := range 9 {
 							for k := range channels {
 								want[(tap*channels+k)*columns+c] += float64(d) * float64(image[(y+tap/3)*row+(x+tap%3)*channels+k])
@@ -54,10 +55,10 @@ func TestAdd(t *testing.T) {
 						want[9*channels*columns+c] += float64(d)
 					}
 					q := quadsOf(t, isa, image, row, channels, pixels)
-					Add(isa, channels, sums, q, dy, at, pixels, columns)
+					Add(isa, channels, sums, q, dy, argmax, pixels, columns)
 					kerneltest.Close(t, name, sums, want, 1e-5)
 					vectors.Check(t, isa, name, sums)
-					kerneltest.NoAllocs(t, name, func() { Add(isa, channels, sums, q, dy, at, pixels, columns) })
+					kerneltest.NoAllocs(t, name, func() { Add(isa, channels, sums, q, dy, argmax, pixels, columns) })
 				}
 			}
 		}
@@ -69,14 +70,14 @@ func BenchmarkAdd(b *testing.B) {
 	for _, isa := range kernel.Available() {
 		b.Run(isa.String(), func(b *testing.B) {
 			image := kerneltest.Random(b, 1, 4*(2*pixels+2)*channels)
-			dy, at := kerneltest.Random(b, 2, pixels*columns), places(b, pixels*columns)
+			dy, argmax := kerneltest.Random(b, 2, pixels*columns), argmaxOf(b, pixels*columns)
 			sums := make([]float32, Rows(channels)*columns)
 			q := quadsOf(b, isa, image, (2*pixels+2)*channels, channels, pixels)
 			kerneltest.Speed(b, 2*9*channels*columns*pixels, 0, func() {
-				for line := range 2 { // as many as a row of windows has anew
+				for line := range 2 { // as many as are new in each row of windows
 					Quads(isa, q[line], image, image[(2*pixels+2)*channels:], channels, pixels)
 				}
-				Add(isa, channels, sums, q, dy, at, pixels, columns)
+				Add(isa, channels, sums, q, dy, argmax, pixels, columns)
 			})
 		})
 	}

@@ -2,214 +2,313 @@
 
 package winograd
 
-func narrowAVX512(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
-	switch 2*channels + vectors {
-	case 2*1 + 1:
-		narrow1x1AVX512(m, v, row, u, uRow)
-	case 2*1 + 2:
-		narrow1x2AVX512(m, v, row, u, uRow)
-	case 2*2 + 1:
+import "github.com/lince-ml/lince/internal/kernel"
+
+func productsAVX512(height int, a *Products) {
+	switch height {
+	case 1:
+		products1AVX512(a)
+	case 2:
+		products2AVX512(a)
+	case 3:
+		products3AVX512(a)
+	case 4:
+		products4AVX512(a)
+	case 5:
+		products5AVX512(a)
+	case 6:
+		products6AVX512(a)
+	case 7:
+		products7AVX512(a)
+	case 8:
+		products8AVX512(a)
+	case 9:
+		products9AVX512(a)
+	case 10:
+		products10AVX512(a)
+	case 14:
+		products14AVX512(a)
+	default:
+		panic("winograd: no such tile")
+	}
+}
+
+func productsAVX2(height int, a *Products) {
+	switch height {
+	case 1:
+		products1AVX2(a)
+	case 2:
+		products2AVX2(a)
+	case 3:
+		products3AVX2(a)
+	case 4:
+		products4AVX2(a)
+	case 5:
+		products5AVX2(a)
+	case 6:
+		products6AVX2(a)
+	default:
+		panic("winograd: no such tile")
+	}
+}
+
+// narrowProducts calls the assembly for a number of channels and of columns.
+func narrowProducts(isa kernel.ISA, channels, columns int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 && channels == 2 && columns == 16 {
 		narrow2x1AVX512(m, v, row, u, uRow)
-	case 2*2 + 2:
+		return
+	}
+	if isa == kernel.AVX512 && channels == 2 && columns == 32 {
 		narrow2x2AVX512(m, v, row, u, uRow)
-	case 2*3 + 1:
+		return
+	}
+	if isa == kernel.AVX512 && channels == 3 && columns == 16 {
 		narrow3x1AVX512(m, v, row, u, uRow)
-	case 2*3 + 2:
+		return
+	}
+	if isa == kernel.AVX512 && channels == 3 && columns == 32 {
 		narrow3x2AVX512(m, v, row, u, uRow)
-	case 2*4 + 1:
+		return
+	}
+	if isa == kernel.AVX512 && channels == 4 && columns == 16 {
 		narrow4x1AVX512(m, v, row, u, uRow)
-	case 2*4 + 2:
+		return
+	}
+	if isa == kernel.AVX512 && channels == 4 && columns == 32 {
 		narrow4x2AVX512(m, v, row, u, uRow)
-	default:
-		panic("winograd: no such tile")
+		return
 	}
-}
-
-func productsNAVX512(height int, a *Products) {
-	switch height {
-	case 1:
-		productsN1AVX512(a)
-	case 2:
-		productsN2AVX512(a)
-	case 3:
-		productsN3AVX512(a)
-	case 4:
-		productsN4AVX512(a)
-	case 5:
-		productsN5AVX512(a)
-	case 6:
-		productsN6AVX512(a)
-	case 7:
-		productsN7AVX512(a)
-	case 8:
-		productsN8AVX512(a)
-	case 9:
-		productsN9AVX512(a)
-	case 10:
-		productsN10AVX512(a)
-	case 11:
-		productsN11AVX512(a)
-	case 12:
-		productsN12AVX512(a)
-	case 13:
-		productsN13AVX512(a)
-	case 14:
-		productsN14AVX512(a)
-	default:
-		panic("winograd: no such tile")
-	}
-}
-
-func productsTAVX512(height int, a *Products) {
-	switch height {
-	case 1:
-		productsT1AVX512(a)
-	case 2:
-		productsT2AVX512(a)
-	case 3:
-		productsT3AVX512(a)
-	case 4:
-		productsT4AVX512(a)
-	case 5:
-		productsT5AVX512(a)
-	case 6:
-		productsT6AVX512(a)
-	case 7:
-		productsT7AVX512(a)
-	case 8:
-		productsT8AVX512(a)
-	case 9:
-		productsT9AVX512(a)
-	case 10:
-		productsT10AVX512(a)
-	case 11:
-		productsT11AVX512(a)
-	case 12:
-		productsT12AVX512(a)
-	case 13:
-		productsT13AVX512(a)
-	case 14:
-		productsT14AVX512(a)
-	default:
-		panic("winograd: no such tile")
-	}
-}
-
-func narrowAVX2(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
-	switch 2*channels + vectors {
-	case 2*1 + 1:
-		narrow1x1AVX2(m, v, row, u, uRow)
-	case 2*1 + 2:
-		narrow1x2AVX2(m, v, row, u, uRow)
-	case 2*2 + 1:
+	if isa == kernel.AVX2 && channels == 2 && columns == 8 {
 		narrow2x1AVX2(m, v, row, u, uRow)
-	case 2*2 + 2:
+		return
+	}
+	if isa == kernel.AVX2 && channels == 2 && columns == 16 {
 		narrow2x2AVX2(m, v, row, u, uRow)
-	case 2*3 + 1:
+		return
+	}
+	if isa == kernel.AVX2 && channels == 3 && columns == 8 {
 		narrow3x1AVX2(m, v, row, u, uRow)
-	case 2*3 + 2:
+		return
+	}
+	if isa == kernel.AVX2 && channels == 3 && columns == 16 {
 		narrow3x2AVX2(m, v, row, u, uRow)
-	case 2*4 + 1:
+		return
+	}
+	if isa == kernel.AVX2 && channels == 4 && columns == 8 {
 		narrow4x1AVX2(m, v, row, u, uRow)
-	case 2*4 + 2:
+		return
+	}
+	if isa == kernel.AVX2 && channels == 4 && columns == 16 {
 		narrow4x2AVX2(m, v, row, u, uRow)
-	default:
-		panic("winograd: no such tile")
+		return
+	}
+	panic("winograd: no such product")
+}
+
+// imageVectors calls the assembly for an instruction set.
+func imageVectors(isa kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int) {
+	if isa == kernel.AVX512 {
+		imageAVX512(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+	} else {
+		imageAVX2(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
 	}
 }
 
-func productsNAVX2(height int, a *Products) {
-	switch height {
-	case 1:
-		productsN1AVX2(a)
-	case 2:
-		productsN2AVX2(a)
-	case 3:
-		productsN3AVX2(a)
-	case 4:
-		productsN4AVX2(a)
-	case 5:
-		productsN5AVX2(a)
-	case 6:
-		productsN6AVX2(a)
-	default:
-		panic("winograd: no such tile")
+// gradientVectors calls the assembly for an instruction set.
+func gradientVectors(isa kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int) {
+	if isa == kernel.AVX512 {
+		gradientAVX512(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+	} else {
+		gradientAVX2(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
 	}
 }
 
-func productsTAVX2(height int, a *Products) {
-	switch height {
-	case 1:
-		productsT1AVX2(a)
-	case 2:
-		productsT2AVX2(a)
-	case 3:
-		productsT3AVX2(a)
-	case 4:
-		productsT4AVX2(a)
-	case 5:
-		productsT5AVX2(a)
-	case 6:
-		productsT6AVX2(a)
-	default:
-		panic("winograd: no such tile")
+// gradientPooledVectors calls the assembly for an instruction set.
+func gradientPooledVectors(isa kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int, upper int, lower int) {
+	if isa == kernel.AVX512 {
+		gradientPooledAVX512(dst, plane, tile, src, row, pixel, n, argmax, argmaxRow, argmaxPixel, tiles, upper, lower)
+	} else {
+		gradientPooledAVX2(dst, plane, tile, src, row, pixel, n, argmax, argmaxRow, argmaxPixel, tiles, upper, lower)
 	}
 }
 
-// imageAVX512 is Image, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// resultVectors calls the assembly for an instruction set.
+func resultVectors(isa kernel.ISA, dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int) {
+	if isa == kernel.AVX512 {
+		resultAVX512(dst, row, pixel, src, plane, tile, bias, n, floor, tiles)
+	} else {
+		resultAVX2(dst, row, pixel, src, plane, tile, bias, n, floor, tiles)
+	}
+}
 
-// gradientAVX512 is Gradient, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// resultPoolVectors calls the assembly for an instruction set.
+func resultPoolVectors(isa kernel.ISA, dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int) {
+	if isa == kernel.AVX512 {
+		resultPoolAVX512(dst, row, pixel, src, plane, tile, bias, n, argmax, argmaxRow, argmaxPixel, tiles)
+	} else {
+		resultPoolAVX2(dst, row, pixel, src, plane, tile, bias, n, argmax, argmaxRow, argmaxPixel, tiles)
+	}
+}
 
-// gradientPooledAVX512 is GradientPooled, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+// addImageVectors calls the assembly for an instruction set.
+func addImageVectors(isa kernel.ISA, dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int) {
+	if isa == kernel.AVX512 {
+		addImageAVX512(dst, row, carry, carryRow, pixel, src, plane, tile, n, tiles)
+	} else {
+		addImageAVX2(dst, row, carry, carryRow, pixel, src, plane, tile, n, tiles)
+	}
+}
 
-// imageUpperAVX512 is Image for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageUpperAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// filterVectors calls the assembly for an instruction set.
+func filterVectors(isa kernel.ISA, planes *float32, plane uintptr, n int) {
+	if isa == kernel.AVX512 {
+		filterAVX512(planes, plane, n)
+	} else {
+		filterAVX2(planes, plane, n)
+	}
+}
 
-// gradientUpperAVX512 is Gradient for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientUpperAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// filterGradientVectors calls the assembly for an instruction set.
+func filterGradientVectors(isa kernel.ISA, dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int) {
+	if isa == kernel.AVX512 {
+		filterGradientAVX512(dst, dstPlane, src, plane, n)
+	} else {
+		filterGradientAVX2(dst, dstPlane, src, plane, n)
+	}
+}
 
-// gradientPooledUpperAVX512 is GradientPooled for UpperRows, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledUpperAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+// narrow2x1Vectors calls the assembly for an instruction set.
+func narrow2x1Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow2x1AVX512(m, v, row, u, uRow)
+	} else {
+		narrow2x1AVX2(m, v, row, u, uRow)
+	}
+}
 
-// imageLowerAVX512 is Image for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageLowerAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// narrow2x2Vectors calls the assembly for an instruction set.
+func narrow2x2Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow2x2AVX512(m, v, row, u, uRow)
+	} else {
+		narrow2x2AVX2(m, v, row, u, uRow)
+	}
+}
 
-// gradientLowerAVX512 is Gradient for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientLowerAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// narrow3x1Vectors calls the assembly for an instruction set.
+func narrow3x1Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow3x1AVX512(m, v, row, u, uRow)
+	} else {
+		narrow3x1AVX2(m, v, row, u, uRow)
+	}
+}
 
-// gradientPooledLowerAVX512 is GradientPooled for LowerRows, for n vectors of channels; strides are in bytes, but for at.
+// narrow3x2Vectors calls the assembly for an instruction set.
+func narrow3x2Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow3x2AVX512(m, v, row, u, uRow)
+	} else {
+		narrow3x2AVX2(m, v, row, u, uRow)
+	}
+}
+
+// narrow4x1Vectors calls the assembly for an instruction set.
+func narrow4x1Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow4x1AVX512(m, v, row, u, uRow)
+	} else {
+		narrow4x1AVX2(m, v, row, u, uRow)
+	}
+}
+
+// narrow4x2Vectors calls the assembly for an instruction set.
+func narrow4x2Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.AVX512 {
+		narrow4x2AVX512(m, v, row, u, uRow)
+	} else {
+		narrow4x2AVX2(m, v, row, u, uRow)
+	}
+}
+
+// products1Vectors calls the assembly for an instruction set.
+func products1Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		products1AVX512(a)
+	} else {
+		products1AVX2(a)
+	}
+}
+
+// products2Vectors calls the assembly for an instruction set.
+func products2Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		products2AVX512(a)
+	} else {
+		products2AVX2(a)
+	}
+}
+
+// products3Vectors calls the assembly for an instruction set.
+func products3Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		products3AVX512(a)
+	} else {
+		products3AVX2(a)
+	}
+}
+
+// products4Vectors calls the assembly for an instruction set.
+func products4Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		products4AVX512(a)
+	} else {
+		products4AVX2(a)
+	}
+}
+
+// products5Vectors calls the assembly for an instruction set.
+func products5Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		products5AVX512(a)
+	} else {
+		products5AVX2(a)
+	}
+}
+
+// products6Vectors calls the assembly for an instruction set.
+func products6Vectors(isa kernel.ISA, a *Products) {
+	if isa == kernel.AVX512 {
+		products6AVX512(a)
+	} else {
+		products6AVX2(a)
+	}
+}
+
+// imageAVX512 is Image for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func gradientPooledLowerAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func imageAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
+
+// gradientAVX512 is Gradient for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
+
+// gradientPooledAVX512 is GradientPooled for n vectors of channels; strides are in bytes, and those of argmax in elements.
+//
+//go:noescape
+func gradientPooledAVX512(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int, upper int, lower int)
 
 // resultAVX512 is Result for n vectors of channels; strides are in bytes.
 //
 //go:noescape
 func resultAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
 
-// resultPoolAVX512 is ResultPool for n vectors of channels; strides are in bytes, but for at.
+// resultPoolAVX512 is ResultPool for n vectors of channels; strides are in bytes, and those of argmax in elements.
 //
 //go:noescape
-func resultPoolAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func resultPoolAVX512(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int)
 
 // addImageAVX512 is AddImage for n vectors of channels; strides are in bytes.
 //
@@ -225,16 +324,6 @@ func filterAVX512(planes *float32, plane uintptr, n int)
 //
 //go:noescape
 func filterGradientAVX512(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
-
-// narrow1x1AVX512 is Narrow for as many columns; strides are in bytes.
-//
-//go:noescape
-func narrow1x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
-
-// narrow1x2AVX512 is Narrow for as many columns; strides are in bytes.
-//
-//go:noescape
-func narrow1x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
 // narrow2x1AVX512 is Narrow for as many columns; strides are in bytes.
 //
@@ -266,200 +355,85 @@ func narrow4x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintp
 //go:noescape
 func narrow4x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// productsN1AVX512 makes tiles of this height: see Products.
+// products1AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN1AVX512(a *Products)
+func products1AVX512(a *Products)
 
-// productsN2AVX512 makes tiles of this height: see Products.
+// products2AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN2AVX512(a *Products)
+func products2AVX512(a *Products)
 
-// productsN3AVX512 makes tiles of this height: see Products.
+// products3AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN3AVX512(a *Products)
+func products3AVX512(a *Products)
 
-// productsN4AVX512 makes tiles of this height: see Products.
+// products4AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN4AVX512(a *Products)
+func products4AVX512(a *Products)
 
-// productsN5AVX512 makes tiles of this height: see Products.
+// products5AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN5AVX512(a *Products)
+func products5AVX512(a *Products)
 
-// productsN6AVX512 makes tiles of this height: see Products.
+// products6AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN6AVX512(a *Products)
+func products6AVX512(a *Products)
 
-// productsN7AVX512 makes tiles of this height: see Products.
+// products7AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN7AVX512(a *Products)
+func products7AVX512(a *Products)
 
-// productsN8AVX512 makes tiles of this height: see Products.
+// products8AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN8AVX512(a *Products)
+func products8AVX512(a *Products)
 
-// productsN9AVX512 makes tiles of this height: see Products.
+// products9AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN9AVX512(a *Products)
+func products9AVX512(a *Products)
 
-// productsN10AVX512 makes tiles of this height: see Products.
+// products10AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN10AVX512(a *Products)
+func products10AVX512(a *Products)
 
-// productsN11AVX512 makes tiles of this height: see Products.
+// products14AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN11AVX512(a *Products)
+func products14AVX512(a *Products)
 
-// productsN12AVX512 makes tiles of this height: see Products.
+// imageAVX2 is Image for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func productsN12AVX512(a *Products)
+func imageAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
 
-// productsN13AVX512 makes tiles of this height: see Products.
+// gradientAVX2 is Gradient for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func productsN13AVX512(a *Products)
+func gradientAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
 
-// productsN14AVX512 makes tiles of this height: see Products.
+// gradientPooledAVX2 is GradientPooled for n vectors of channels; strides are in bytes, and those of argmax in elements.
 //
 //go:noescape
-func productsN14AVX512(a *Products)
-
-// productsT1AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT1AVX512(a *Products)
-
-// productsT2AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT2AVX512(a *Products)
-
-// productsT3AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT3AVX512(a *Products)
-
-// productsT4AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT4AVX512(a *Products)
-
-// productsT5AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT5AVX512(a *Products)
-
-// productsT6AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT6AVX512(a *Products)
-
-// productsT7AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT7AVX512(a *Products)
-
-// productsT8AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT8AVX512(a *Products)
-
-// productsT9AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT9AVX512(a *Products)
-
-// productsT10AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT10AVX512(a *Products)
-
-// productsT11AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT11AVX512(a *Products)
-
-// productsT12AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT12AVX512(a *Products)
-
-// productsT13AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT13AVX512(a *Products)
-
-// productsT14AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT14AVX512(a *Products)
-
-// imageAVX2 is Image, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientAVX2 is Gradient, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientPooledAVX2 is GradientPooled, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
-
-// imageUpperAVX2 is Image for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageUpperAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientUpperAVX2 is Gradient for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientUpperAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientPooledUpperAVX2 is GradientPooled for UpperRows, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledUpperAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
-
-// imageLowerAVX2 is Image for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageLowerAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientLowerAVX2 is Gradient for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientLowerAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
-
-// gradientPooledLowerAVX2 is GradientPooled for LowerRows, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledLowerAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func gradientPooledAVX2(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int, upper int, lower int)
 
 // resultAVX2 is Result for n vectors of channels; strides are in bytes.
 //
 //go:noescape
 func resultAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
 
-// resultPoolAVX2 is ResultPool for n vectors of channels; strides are in bytes, but for at.
+// resultPoolAVX2 is ResultPool for n vectors of channels; strides are in bytes, and those of argmax in elements.
 //
 //go:noescape
-func resultPoolAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func resultPoolAVX2(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int)
 
 // addImageAVX2 is AddImage for n vectors of channels; strides are in bytes.
 //
@@ -475,16 +449,6 @@ func filterAVX2(planes *float32, plane uintptr, n int)
 //
 //go:noescape
 func filterGradientAVX2(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
-
-// narrow1x1AVX2 is Narrow for as many columns; strides are in bytes.
-//
-//go:noescape
-func narrow1x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
-
-// narrow1x2AVX2 is Narrow for as many columns; strides are in bytes.
-//
-//go:noescape
-func narrow1x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
 // narrow2x1AVX2 is Narrow for as many columns; strides are in bytes.
 //
@@ -516,65 +480,35 @@ func narrow4x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr
 //go:noescape
 func narrow4x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// productsN1AVX2 makes tiles of this height: see Products.
+// products1AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN1AVX2(a *Products)
+func products1AVX2(a *Products)
 
-// productsN2AVX2 makes tiles of this height: see Products.
+// products2AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN2AVX2(a *Products)
+func products2AVX2(a *Products)
 
-// productsN3AVX2 makes tiles of this height: see Products.
+// products3AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN3AVX2(a *Products)
+func products3AVX2(a *Products)
 
-// productsN4AVX2 makes tiles of this height: see Products.
+// products4AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN4AVX2(a *Products)
+func products4AVX2(a *Products)
 
-// productsN5AVX2 makes tiles of this height: see Products.
+// products5AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN5AVX2(a *Products)
+func products5AVX2(a *Products)
 
-// productsN6AVX2 makes tiles of this height: see Products.
+// products6AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN6AVX2(a *Products)
-
-// productsT1AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT1AVX2(a *Products)
-
-// productsT2AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT2AVX2(a *Products)
-
-// productsT3AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT3AVX2(a *Products)
-
-// productsT4AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT4AVX2(a *Products)
-
-// productsT5AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT5AVX2(a *Products)
-
-// productsT6AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT6AVX2(a *Products)
+func products6AVX2(a *Products)
 
 // toRead is ToRead for lines of 64 bytes.
 //

@@ -2,75 +2,104 @@
 
 package winograd
 
-func narrowNEON(channels, vectors int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
-	switch 2*channels + vectors {
-	case 2*1 + 2:
-		narrow1x2NEON(m, v, row, u, uRow)
-	case 2*2 + 2:
+import "github.com/lince-ml/lince/internal/kernel"
+
+// narrowProducts calls the assembly for a number of channels and of columns.
+func narrowProducts(isa kernel.ISA, channels, columns int, m, v *float32, row uintptr, u *float32, uRow uintptr) {
+	if isa == kernel.NEON && channels == 2 && columns == 8 {
 		narrow2x2NEON(m, v, row, u, uRow)
-	case 2*3 + 2:
-		narrow3x2NEON(m, v, row, u, uRow)
-	case 2*4 + 2:
-		narrow4x2NEON(m, v, row, u, uRow)
-	default:
-		panic("winograd: no such tile")
+		return
 	}
+	if isa == kernel.NEON && channels == 3 && columns == 8 {
+		narrow3x2NEON(m, v, row, u, uRow)
+		return
+	}
+	if isa == kernel.NEON && channels == 4 && columns == 8 {
+		narrow4x2NEON(m, v, row, u, uRow)
+		return
+	}
+	panic("winograd: no such product")
 }
 
-// imageNEON is Image, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// imageVectors calls the assembly for an instruction set.
+func imageVectors(_ kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int) {
+	imageNEON(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+}
 
-// gradientNEON is Gradient, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// gradientVectors calls the assembly for an instruction set.
+func gradientVectors(_ kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int) {
+	gradientNEON(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+}
 
-// gradientPooledNEON is GradientPooled, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+// gradientPooledVectors calls the assembly for an instruction set.
+func gradientPooledVectors(_ kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int, upper int, lower int) {
+	gradientPooledNEON(dst, plane, tile, src, row, pixel, n, argmax, argmaxRow, argmaxPixel, tiles, upper, lower)
+}
 
-// imageUpperNEON is Image for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageUpperNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// resultVectors calls the assembly for an instruction set.
+func resultVectors(_ kernel.ISA, dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int) {
+	resultNEON(dst, row, pixel, src, plane, tile, bias, n, floor, tiles)
+}
 
-// gradientUpperNEON is Gradient for UpperRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientUpperNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// resultPoolVectors calls the assembly for an instruction set.
+func resultPoolVectors(_ kernel.ISA, dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int) {
+	resultPoolNEON(dst, row, pixel, src, plane, tile, bias, n, argmax, argmaxRow, argmaxPixel, tiles)
+}
 
-// gradientPooledUpperNEON is GradientPooled for UpperRows, for n vectors of channels; strides are in bytes, but for at.
-//
-//go:noescape
-func gradientPooledUpperNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+// addImageVectors calls the assembly for an instruction set.
+func addImageVectors(_ kernel.ISA, dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int) {
+	addImageNEON(dst, row, carry, carryRow, pixel, src, plane, tile, n, tiles)
+}
 
-// imageLowerNEON is Image for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func imageLowerNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// filterVectors calls the assembly for an instruction set.
+func filterVectors(_ kernel.ISA, planes *float32, plane uintptr, n int) {
+	filterNEON(planes, plane, n)
+}
 
-// gradientLowerNEON is Gradient for LowerRows, for n vectors of channels; strides are in bytes.
-//
-//go:noescape
-func gradientLowerNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int)
+// filterGradientVectors calls the assembly for an instruction set.
+func filterGradientVectors(_ kernel.ISA, dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int) {
+	filterGradientNEON(dst, dstPlane, src, plane, n)
+}
 
-// gradientPooledLowerNEON is GradientPooled for LowerRows, for n vectors of channels; strides are in bytes, but for at.
+// narrow2x2Vectors calls the assembly for an instruction set.
+func narrow2x2Vectors(_ kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	narrow2x2NEON(m, v, row, u, uRow)
+}
+
+// narrow3x2Vectors calls the assembly for an instruction set.
+func narrow3x2Vectors(_ kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	narrow3x2NEON(m, v, row, u, uRow)
+}
+
+// narrow4x2Vectors calls the assembly for an instruction set.
+func narrow4x2Vectors(_ kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
+	narrow4x2NEON(m, v, row, u, uRow)
+}
+
+// imageNEON is Image for n vectors of channels; strides are in bytes.
 //
 //go:noescape
-func gradientPooledLowerNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func imageNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
+
+// gradientNEON is Gradient for n vectors of channels; strides are in bytes.
+//
+//go:noescape
+func gradientNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int)
+
+// gradientPooledNEON is GradientPooled for n vectors of channels; strides are in bytes, and those of argmax in elements.
+//
+//go:noescape
+func gradientPooledNEON(dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int, upper int, lower int)
 
 // resultNEON is Result for n vectors of channels; strides are in bytes.
 //
 //go:noescape
 func resultNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int)
 
-// resultPoolNEON is ResultPool for n vectors of channels; strides are in bytes, but for at.
+// resultPoolNEON is ResultPool for n vectors of channels; strides are in bytes, and those of argmax in elements.
 //
 //go:noescape
-func resultPoolNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, at *uint8, atRow uintptr, atPixel uintptr, tiles int)
+func resultPoolNEON(dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int)
 
 // addImageNEON is AddImage for n vectors of channels; strides are in bytes.
 //
@@ -86,11 +115,6 @@ func filterNEON(planes *float32, plane uintptr, n int)
 //
 //go:noescape
 func filterGradientNEON(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
-
-// narrow1x2NEON is Narrow for as many columns; strides are in bytes.
-//
-//go:noescape
-func narrow1x2NEON(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
 // narrow2x2NEON is Narrow for as many columns; strides are in bytes.
 //

@@ -20,23 +20,23 @@ func TestBits(t *testing.T) {
 			planes := make([]float32, GradientPlanes*c)
 			Image(isa, AllRows, planes, c, c, x, 6*c, c, c, 1)
 			check("image", planes)
-			y, at := make([]float32, 16*c), make([]uint8, 4*c)
+			y, argmax := make([]float32, 16*c), make([]uint8, 4*c)
 			for _, relu := range []bool{false, true} {
 				Result(isa, y, 4*c, c, x, c, c, bias, relu, c, 1)
 				check(fmt.Sprint("result ", relu), y)
 			}
-			ResultPool(isa, y[:4*c], at, 2*c, c, x, c, c, bias, c, 1)
-			check("result, pooled", y[:4*c], kerneltest.Floats(at))
+			ResultPool(isa, y[:4*c], argmax, 2*c, c, x, c, c, bias, c, 1)
+			check("result, pooled", y[:4*c], kerneltest.Floats(argmax))
 			Gradient(isa, AllRows, planes, c, c, x, 4*c, c, c, 1)
 			check("gradient", planes)
-			GradientPooled(isa, AllRows, planes, c, c, x, at, 2*c, c, c, 1)
+			GradientPooled(isa, AllRows, planes, c, c, x, argmax, 2*c, c, c, 1)
 			check("gradient, pooled", planes)
 			dw := make([]float32, 9*c)
 			FilterGradient(isa, dw, c, x, c, c)
 			check("filter gradient", dw)
 			if c%16 == 0 {
 				dx := kerneltest.Random(t, 3, 36*c)
-				carry := append([]float32(nil), dx[:12*c]...) // rows 0 and 1, but for what rows 4 and 5 have
+				carry := append([]float32(nil), dx[:12*c]...) // rows 0 and 1 without those of rows 4 and 5
 				for row := range 2 {
 					copy(carry[row*6*c:][:2*c], dx[(Tile+row)*6*c:])
 				}

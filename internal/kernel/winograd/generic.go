@@ -4,11 +4,11 @@ package winograd
 const (
 	a, a2  = 5. / 8, a * a
 	b, b2  = 3. / 2, b * b
-	na, nb = 2 * a2 * (a2 - b2), 2 * b2 * (b2 - a2) // what filter divides by
+	na, nb = 2 * a2 * (a2 - b2), 2 * b2 * (b2 - a2) // divisors of filter
 )
 
-// The one-dimensional transforms: what the assembly must equal but for rounding. Each line is
-// what the assembly computes with as many fused multiplications and additions as there can be.
+// The one-dimensional transforms. The assembly computes the same expressions, with fused multiply-adds where
+// possible, so it gives the same results except for rounding.
 
 // image is B' x.
 func image(x0, x1, x2, x3, x4, x5 float32) (t0, t1, t2, t3, t4, t5 float32) {
@@ -51,7 +51,7 @@ func filterGradient(u0, u1, u2, u3, u4, u5 float32) (w0, w1, w2 float32) {
 	return u0*(1/(a2*b2)) + p*(1/na) + q*(1/nb), (u1-u2)*(a/na) + (u3-u4)*(b/nb), u5 + p*(a2/na) + q*(b2/nb)
 }
 
-// results makes the 4x4 results of a channel.
+// results computes the 4x4 results of a channel.
 func results(m []float32, plane, c int, bias float32) [Tile][Tile]float32 {
 	var t [Tile][Patch]float32
 	for j := range Patch {
@@ -68,7 +68,7 @@ func results(m []float32, plane, c int, bias float32) [Tile][Tile]float32 {
 	return y
 }
 
-// gradients transforms the gradient of the 4x4 results of a channel, and adds them up.
+// gradients transforms the gradient of the 4x4 results of a channel, and sums it.
 func gradients(rows Rows, dst []float32, plane int, y *[Tile][Tile]float32) {
 	var t [Patch][Tile]float32
 	sum := float32(0)

@@ -2,21 +2,22 @@ package winograd
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Images of few channels have no vectors of channels: the tiles of a row of tiles take their
-// place, and the products are so short that they have a kernel of their own.
+// Images of few channels do not fill vectors of channels. Their transforms use vectors of tiles instead, and
+// the products are so short that they have their own kernel.
 
 const (
-	// MaxNarrow is the greatest number of an image's channels that Narrow knows.
+	// MinNarrow is the minimum number of input channels of Narrow.
+	MinNarrow = 2
+	// MaxNarrow is the maximum number of input channels of Narrow.
 	MaxNarrow = 4
-	// NarrowTiles is the number of tiles of its products.
+	// NarrowTiles is the number of tiles in a product of Narrow.
 	NarrowTiles = 4
-	// NarrowColumns is the number of results' channels of its products.
+	// NarrowColumns is the maximum number of output channels in a product of Narrow.
 	NarrowColumns = 32
 )
 
-// Narrow multiplies the transforms v [Planes][channels][row] of four tiles with those of
-// filters, u [Planes][channels][padded], to m [Planes][NarrowTiles][NarrowColumns]. padded is a
-// whole number of vectors, at most two.
+// Narrow multiplies the transforms v [Planes, channels, row] of four tiles by those of the filter, u [Planes,
+// channels, padded]. The products are m [Planes, NarrowTiles, NarrowColumns]. padded is one or two vectors.
 func Narrow(isa kernel.ISA, m, v []float32, row, channels int, u []float32, padded int) {
 	if narrowVector(isa, m, v, row, channels, u, padded) {
 		return

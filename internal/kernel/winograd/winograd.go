@@ -1,22 +1,22 @@
-// Package winograd holds the transforms of Winograd's F(4x4,3x3): a tile of 4x4 results of a
-// convolution with 3x3 filters, stride 1, from 6x6 pixels with 36 multiplications instead of
-// 144 (A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks, 2015):
+// Package winograd holds the transforms of Winograd's F(4x4, 3x3). It computes a tile of 4x4 results of a
+// convolution with a 3x3 filter and stride 1 from 6x6 pixels, with 36 multiplications instead of 144 (A.
+// Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks, 2015):
 //
 //	Y = A' [ (G w G') * (B' x B) ] A
 //
-// where * is element by element, summed over channels: 36 products of matrices, which are
-// the business of package conv. The gradients are the exact adjoint of that:
+// where * multiplies element by element and sums over channels. These are 36 matrix products, which package
+// conv computes. The gradients are the exact adjoint:
 //
 //	dx = B [ (G w G') * (A dY A') ] B'     dw = G' [ (B' x B) * (A dY A') ] G
 //
-// The points are 0, 5/8, -5/8, 3/2, -3/2 and infinity: errors are a quarter of those with the
-// usual 0, 1, -1, 2, -2 at the most, and half on average. A transformed tile is 36 planes of a matrix
-// [tiles][channels]; number 6i+j belongs to row i and column j of the transform.
+// The points are 0, 5/8, -5/8, 3/2, -3/2 and infinity. Compared with the usual points 0, 1, -1, 2, -2, errors
+// are half as large on average, and a quarter at best. The transform of some tiles is 36 planes, matrices
+// [tiles, channels]; plane 6i+j has row i and column j of the transform.
 //
-// Functions do the channels of some tiles next to each other: their pixels are four apart (or
-// two, where pooled), and the rows of their planes `tile` elements. There must be at least
-// MinChannels channels, and all distances (row, pixel, plane, tile) are in elements. A number
-// that is not finite makes all that comes from its tile so.
+// Functions process some adjacent tiles. The pixels of adjacent tiles lie four apart (two if pooled), and
+// their rows in the planes `tile` elements. There must be at least MinChannels channels. All distances (row,
+// pixel, plane, tile) are in elements. If a number of a tile is not finite, all results of the tile that
+// depend on it are not finite.
 package winograd
 
 import "github.com/lince-ml/lince/internal/kernel"
@@ -24,19 +24,19 @@ import "github.com/lince-ml/lince/internal/kernel"
 const (
 	// Planes is the number of matrices that a transform makes.
 	Planes = 36
-	// GradientPlanes is the same for gradients: one more, of the sums of the tiles.
+	// GradientPlanes is the same for gradients, which have one more: the sums of the tiles.
 	GradientPlanes = Planes + 1
 	// Tile is the width of a tile of results.
 	Tile = 4
-	// Patch is the width of the pixels that a tile of results sees.
+	// Patch is the width of the pixels from which a tile of results is computed.
 	Patch = 6
-	// MinChannels is the least number of channels: vectors at the end may overlap those
-	// before, but there are no partial ones.
+	// MinChannels is the minimum number of channels: one vector of AVX-512. If channels do not fill
+	// vectors, the last vector overlaps the one before.
 	MinChannels = 16
 )
 
-// Rows are the rows of transforms that are wanted, whose planes are one behind the other:
-// where all do not fit into a cache, half of them may.
+// Rows says which rows of a transform are computed. Their planes follow one another. If all planes do not fit
+// into a cache, half of them may.
 type Rows uint8
 
 // The rows of a transform.
@@ -46,7 +46,18 @@ const (
 	LowerRows      // 3 to 5
 )
 
-// span is the first row and the one after the last.
+// halves returns 1 for each half of the rows that is computed, else 0.
+func (r Rows) halves() (upper, lower int) {
+	if r != LowerRows {
+		upper = 1
+	}
+	if r != UpperRows {
+		lower = 1
+	}
+	return upper, lower
+}
+
+// span returns the rows [from, to).
 func (r Rows) span() (from, to int) {
 	return int(r/LowerRows) * Patch / 2, Patch - int(r%LowerRows)*Patch/2
 }
@@ -79,7 +90,7 @@ func Image(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, x []float3
 	}
 }
 
-// Result makes 4x4 results with bias and perhaps ReLU: y = A' m A + bias.
+// Result computes 4x4 results with bias and, if relu is set, ReLU: y = A' m A + bias.
 func Result(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane, tile int, bias []float32, relu bool, channels, tiles int) {
 	if resultVector(isa, y, row, pixel, m, plane, tile, bias, relu, channels, tiles) {
 		return
@@ -99,36 +110,36 @@ func Result(isa kernel.ISA, y []float32, row, pixel int, m []float32, plane, til
 	}
 }
 
-// ResultPool is Result with ReLU and a 2x2 max pool: 2x2 pooled results y, and at: where each
-// was in its window, 0 to 3, or 4 where the ReLU cut it. Distances hold for both.
-func ResultPool(isa kernel.ISA, y []float32, at []uint8, row, pixel int, m []float32, plane, tile int, bias []float32, channels, tiles int) {
-	if resultPoolVector(isa, y, at, row, pixel, m, plane, tile, bias, channels, tiles) {
+// ResultPool is Result with ReLU and a 2x2 max-pool: it computes 2x2 pooled results y and their argmax (see
+// package kernel). Distances are the same for both.
+func ResultPool(isa kernel.ISA, y []float32, argmax []uint8, row, pixel int, m []float32, plane, tile int, bias []float32, channels, tiles int) {
+	if resultPoolVector(isa, y, argmax, row, pixel, m, plane, tile, bias, channels, tiles) {
 		return
 	}
 	for n := range tiles {
-		y, at, m := y[n*Tile/2*pixel:], at[n*Tile/2*pixel:], m[n*tile:]
+		y, argmax, m := y[n*Tile/2*pixel:], argmax[n*Tile/2*pixel:], m[n*tile:]
 		for c := range channels {
 			r := results(m, plane, c, bias[c])
 			for q := range 4 {
 				i, j := q/2*2, q%2*2
-				best, place := r[i][j], uint8(0)
+				best, position := r[i][j], uint8(0)
 				for n := 1; n < 4; n++ {
 					if v := r[i+n/2][j+n%2]; v > best {
-						best, place = v, uint8(n)
+						best, position = v, uint8(n)
 					}
 				}
 				if best <= 0 {
-					best, place = 0, 4
+					best, position = 0, kernel.NoArgmax2x2
 				}
 				to := q/2*row + q%2*pixel + c
-				y[to], at[to] = best, place
+				y[to], argmax[to] = best, position
 			}
 		}
 	}
 }
 
-// Gradient transforms the gradient of 4x4 results: dst = A dy A', and, but for LowerRows, a plane
-// of the sum of dy behind it.
+// Gradient transforms the gradient of 4x4 results: dst = A dy A', followed by a plane of the sum of dy, except
+// for LowerRows.
 func Gradient(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, dy []float32, row, pixel, channels, tiles int) {
 	if gradientVector(isa, rows, dst, plane, tile, dy, row, pixel, channels, tiles) {
 		return
@@ -147,20 +158,20 @@ func Gradient(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, dy []fl
 	}
 }
 
-// GradientPooled is Gradient from the gradient of 2x2 pooled results and their places at.
-// Distances hold for both.
-func GradientPooled(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, g []float32, at []uint8, row, pixel, channels, tiles int) {
-	if gradientPooledVector(isa, rows, dst, plane, tile, g, at, row, pixel, channels, tiles) {
+// GradientPooled is Gradient for the gradient g of 2x2 pooled results and their argmax. Distances are the same
+// for both.
+func GradientPooled(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, g []float32, argmax []uint8, row, pixel, channels, tiles int) {
+	if gradientPooledVector(isa, rows, dst, plane, tile, g, argmax, row, pixel, channels, tiles) {
 		return
 	}
 	for n := range tiles {
-		dst, g, at := dst[n*tile:], g[n*Tile/2*pixel:], at[n*Tile/2*pixel:]
+		dst, g, argmax := dst[n*tile:], g[n*Tile/2*pixel:], argmax[n*Tile/2*pixel:]
 		for c := range channels {
 			var y [Tile][Tile]float32
 			for q := range 4 {
 				from := q/2*row + q%2*pixel + c
-				if place := int(at[from]); place < 4 {
-					y[q/2*2+place/2][q%2*2+place%2] = g[from]
+				if position := int(argmax[from]); position < kernel.NoArgmax2x2 {
+					y[q/2*2+position/2][q%2*2+position%2] = g[from]
 				}
 			}
 			gradients(rows, dst[c:], plane, &y)
@@ -168,10 +179,10 @@ func GradientPooled(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, g
 	}
 }
 
-// AddImage makes the gradient of 6x6 pixels, B v B': rows 0 to 3 go to dx and rows 4 and 5 to
-// carry, which has the same pixels. Columns 0 and 1 are added to what is there, and so are the
-// other columns of rows 0 and 1 to what is in carry: the last rows of the tiles above.
-// Channels must be a multiple of 16.
+// AddImage computes the gradient of 6x6 pixels, B v B'. Rows 0 to 3 are written to dx, rows 4 and 5 to carry.
+// Tiles overlap by two pixels: columns 0 and 1 are added to the pixels of the tile to the left, which are there
+// already, and the other columns of rows 0 and 1 to those in carry, which the tiles above have left there.
+// The number of channels must be a multiple of 16.
 func AddImage(isa kernel.ISA, dx []float32, row int, carry []float32, carryRow, pixel int, v []float32, plane, tile, channels, tiles int) {
 	if addImageVector(isa, dx, row, carry, carryRow, pixel, v, plane, tile, channels, tiles) {
 		return
@@ -207,8 +218,8 @@ func AddImage(isa kernel.ISA, dx []float32, row int, carry []float32, carryRow, 
 	}
 }
 
-// Filter transforms filters, element by element of n: the nine planes from FilterInput on to
-// all 36, in place. n must be a multiple of 8.
+// Filter transforms n filters in place, from the nine planes that start with FilterInput to all 36. n must be a
+// multiple of 8.
 func Filter(isa kernel.ISA, planes []float32, plane, n int) {
 	if filterVector(isa, planes, plane, n) {
 		return
@@ -226,11 +237,11 @@ func Filter(isa kernel.ISA, planes []float32, plane, n int) {
 	}
 }
 
-// FilterInput is the first of the nine planes, 3*row+column, that Filter takes.
+// FilterInput is the first of the nine planes that Filter reads; plane FilterInput+3*row+column has a tap.
 const FilterInput = Planes - 9
 
-// FilterGradient makes the gradient of filters, element by element of n, at least
-// MinChannels: nine planes dw = G' u G from 36.
+// FilterGradient computes the gradient of n filters, at least MinChannels: the nine planes dw = G' u G from the
+// 36 planes u.
 func FilterGradient(isa kernel.ISA, dw []float32, dwPlane int, u []float32, plane, n int) {
 	if filterGradientVector(isa, dw, dwPlane, u, plane, n) {
 		return

@@ -10,7 +10,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// The matrices of the transforms, by Toom and Cook: of a product of polynomials from its
+// The matrices of the transforms, derived by the Toom-Cook method: a product of polynomials is computed from its
 // values at the points.
 var matrixB, matrixG, matrixA = matrices()
 
@@ -61,7 +61,7 @@ func transposed(m [][]float64) [][]float64 {
 	return t
 }
 
-// apply is m x m' for a square x that at gives.
+// apply computes m x m' for a square x with the elements at(i, j).
 func apply(m [][]float64, at func(i, j int) float64) [][]float64 {
 	y := make([][]float64, len(m))
 	for i := range m {
@@ -77,7 +77,7 @@ func apply(m [][]float64, at func(i, j int) float64) [][]float64 {
 	return y
 }
 
-// The matrices are those of a convolution: a tile of results and their sums.
+// The matrices compute a convolution: a tile of results.
 func TestMatrices(t *testing.T) {
 	x := func(i, j int) float64 { return float64((i*7+j*3)%11) - 4 }
 	w := func(i, j int) float64 { return float64((i*5+j*2)%7) - 3 }
@@ -96,11 +96,11 @@ func TestMatrices(t *testing.T) {
 	}
 }
 
-// Numbers of channels with and without a part of a vector at the end.
+// Numbers of channels that fill vectors, and that do not.
 var channels = []int{16, 17, 24, 31, 32, 40, 64}
 
-// Two passes of at most six roundings each, of 6e-8 of the sums of magnitudes, which are a
-// small multiple of the greatest result.
+// Two passes have at most six rounding errors each, of 6e-8 of the sum of magnitudes, which is a small multiple of
+// the largest result.
 const tolerance = 1e-6
 
 func each(t *testing.T, f func(t *testing.T, isa kernel.ISA, c int)) {
@@ -111,23 +111,23 @@ func each(t *testing.T, f func(t *testing.T, isa kernel.ISA, c int)) {
 	})
 }
 
-// square gives the element i,j of channel c.
+// square returns element i,j of channel c.
 func square(x []float32, row, pixel, c int) func(i, j int) float64 {
 	return func(i, j int) float64 { return float64(x[i*row+j*pixel+c]) }
 }
 
-// tiles is how many tiles a call does in tests.
+// tiles is the number of tiles in a call.
 const tiles = 3
 
-// check compares an m by m square of each channel of tiles at a distance (0: there is but
-// one), all else being untouched.
+// check compares the m x m square of each channel of some tiles, which lie a distance apart (0: there is one), and
+// checks that nothing else was written.
 func check(t *testing.T, got []float32, row, pixel, tile, channels, m int, want func(n, c int) [][]float64) {
 	t.Helper()
 	var have []float32
 	var wanted []float64
 	for n := range tiles {
 		if n > 0 && tile == 0 {
-			break // not of tiles
+			break // not a function of tiles
 		}
 		for c := range channels {
 			w := want(n, c)
@@ -191,20 +191,20 @@ func TestResult(t *testing.T) {
 			}
 			// The pool takes its maxima from the same numbers.
 			pooled := kerneltest.Junk(t, row+(2*tiles-1)*pixel+c)
-			at := kerneltest.Guarded[uint8](t, len(pooled))
-			ResultPool(isa, pooled, at, row, pixel, m, plane, tile, bias, c, tiles)
+			argmax := kerneltest.Guarded[uint8](t, len(pooled))
+			ResultPool(isa, pooled, argmax, row, pixel, m, plane, tile, bias, c, tiles)
 			for i := range 4 * tiles * c {
 				q, o := i/c, i%c
 				y, x := q%2, q/2 // of the pooled results
-				best, place := float32(0), uint8(4)
+				best, position := float32(0), uint8(kernel.NoArgmax2x2)
 				for n := range 4 {
 					if v := plain[(y*2+n/2)*row+(x*2+n%2)*pixel+o]; v > best {
-						best, place = v, uint8(n)
+						best, position = v, uint8(n)
 					}
 				}
 				to := y*row + x*pixel + o
-				if pooled[to] != best || at[to] != place {
-					t.Fatalf("pooled %d, %d of channel %d is %v at %d, want %v at %d", y, x, o, pooled[to], at[to], best, place)
+				if pooled[to] != best || argmax[to] != position {
+					t.Fatalf("pooled %d, %d of channel %d is %v at %d, want %v at %d", y, x, o, pooled[to], argmax[to], best, position)
 				}
 			}
 		}
@@ -241,35 +241,35 @@ func TestGradient(t *testing.T) {
 		checkAll(dst)
 
 		g := kerneltest.Random(t, 2, row+(2*tiles-1)*pixel+c)
-		at := kerneltest.Guarded[uint8](t, len(g))
+		argmax := kerneltest.Guarded[uint8](t, len(g))
 		clear(dy)
 		for i := range 4 * tiles * c {
 			q, o := i/c, i%c
 			y, x := q%2, q/2
-			from, place := y*row+x*pixel+o, i*7%6
-			if at[from] = uint8(place); place < 4 {
-				dy[(y*2+place/2)*row+(x*2+place%2)*pixel+o] = g[from]
+			from, position := y*row+x*pixel+o, i*7%6
+			if argmax[from] = uint8(position); position < 4 {
+				dy[(y*2+position/2)*row+(x*2+position%2)*pixel+o] = g[from]
 			}
 		}
 		dst = kerneltest.Junk(t, len(dst))
-		GradientPooled(isa, AllRows, dst, plane, tile, g, at, row, pixel, c, tiles)
+		GradientPooled(isa, AllRows, dst, plane, tile, g, argmax, row, pixel, c, tiles)
 		vectors.Check(t, isa, fmt.Sprint(c, "pooled"), dst)
 		checkAll(dst)
 	})
 }
 
-// The halves of a transform are those of all rows, bit for bit.
+// The two halves of a transform equal the whole transform bit for bit.
 func TestRows(t *testing.T) {
 	each(t, func(t *testing.T, isa kernel.ISA, c int) {
 		plane, row := tiles*c, (Tile*tiles+2)*c
-		x, at := kerneltest.Random(t, 1, Patch*row), kerneltest.Guarded[uint8](t, 4*row)
-		for i := range at {
-			at[i] = uint8(i * 7 % 5)
+		x, argmax := kerneltest.Random(t, 1, Patch*row), kerneltest.Guarded[uint8](t, 4*row)
+		for i := range argmax {
+			argmax[i] = uint8(i * 7 % 5)
 		}
 		for name, transform := range map[string]func(rows Rows, dst []float32){
 			"image":            func(rows Rows, dst []float32) { Image(isa, rows, dst, plane, c, x, row, c, c, tiles) },
 			"gradient":         func(rows Rows, dst []float32) { Gradient(isa, rows, dst, plane, c, x, row, c, c, tiles) },
-			"gradient, pooled": func(rows Rows, dst []float32) { GradientPooled(isa, rows, dst, plane, c, x, at, row, c, c, tiles) },
+			"gradient, pooled": func(rows Rows, dst []float32) { GradientPooled(isa, rows, dst, plane, c, x, argmax, row, c, c, tiles) },
 		} {
 			all := make([]float32, GradientPlanes*plane)
 			transform(AllRows, all)
@@ -291,7 +291,7 @@ func TestRows(t *testing.T) {
 	})
 }
 
-// A tile is added to its neighbours above and to the left.
+// A tile is added to its neighbors above and to the left.
 func TestAddImage(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	each(t, func(t *testing.T, isa kernel.ISA, c int) {
@@ -303,7 +303,7 @@ func TestAddImage(t *testing.T) {
 		dx, carry := kerneltest.Junk(t, 3*row+width), kerneltest.Junk(t, carryRow+width)
 		before := kerneltest.Random(t, 2, 8*c)
 		above := kerneltest.Random(t, 3, 2*(Tile*tiles+2)*c)
-		// What there is: two columns in all rows, and all but these in the two rows above.
+		// The existing sums: two columns in all rows, and the other columns in the two rows above.
 		for i := range Patch {
 			for j := range 2 {
 				to := dx[min(i, 3)*row+j*pixel:]
@@ -386,13 +386,13 @@ func TestNoAllocations(t *testing.T) {
 	const c = 40
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		planes, pixels, bias := make([]float32, GradientPlanes*48), make([]float32, 36*48), make([]float32, c)
-		at := make([]uint8, 16*48)
+		argmax := make([]uint8, 16*48)
 		kerneltest.NoAllocs(t, "transforms", func() {
 			Image(isa, AllRows, planes, c, c, pixels, 6*c, c, c, 1)
 			Result(isa, pixels, 4*c, c, planes, c, c, bias, true, c, 1)
-			ResultPool(isa, pixels, at, 2*c, c, planes, c, c, bias, c, 1)
+			ResultPool(isa, pixels, argmax, 2*c, c, planes, c, c, bias, c, 1)
 			Gradient(isa, AllRows, planes, c, c, pixels, 4*c, c, c, 1)
-			GradientPooled(isa, AllRows, planes, c, c, pixels, at, 2*c, c, c, 1)
+			GradientPooled(isa, AllRows, planes, c, c, pixels, argmax, 2*c, c, c, 1)
 			AddImage(isa, pixels, 6*48, pixels[24*48:], 6*48, 48, planes, 48, 48, 48, 1)
 			Filter(isa, planes, c, c)
 			FilterGradient(isa, pixels, c, planes, c, c)

@@ -1,0 +1,192 @@
+package depthwise
+
+import (
+	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/reduce"
+)
+
+// GradFilter is the gradient of a depthwise convolution with respect to its filters, and
+// the bias.
+type GradFilter struct {
+	isa     kernel.ISA
+	shape   Shape
+	bias    bool
+	rows    []taps
+	columns []span // of each of the filter's columns
+	groups  int    // runs of the rows of all images, each with sums of its own
+	runs    int    // of channels
+	block   int    // channels
+	large   bool
+	window  window // that assembly has
+	edges   [3]int // of a row: results at the left edge, in the middle, at the right edge
+}
+
+// span is the results [lo, hi) that see a pixel through one of the filter's columns: the first
+// one sees pixel at.
+type span struct{ lo, hi, at int }
+
+// The sums that are added up in the end are those of at most maxGroups groups of about
+// groupPixels results, or more; there are leastParts parts if channels allow.
+const (
+	maxGroups   = 16
+	groupPixels = 128
+	leastParts  = 8
+)
+
+// NewGradFilter prepares the gradient of filters, with bias that of the bias, too. It
+// panics for an impossible shape.
+func NewGradFilter(isa kernel.ISA, s Shape, bias bool) *GradFilter {
+	s.must()
+	b := &GradFilter{isa: isa, shape: s, bias: bias, large: s.together() > largeGradFilter}
+	b.rows = results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop)
+	for kw := range s.KW {
+		at := kw*s.DilationW - s.PadLeft
+		lo := kernel.CeilDiv(max(0, -at), s.StrideW)
+		hi := min(s.OW, kernel.CeilDiv(max(0, s.W-at), s.StrideW))
+		b.columns = append(b.columns, span{lo, max(lo, hi), at + lo*s.StrideW})
+	}
+	b.groups = min(maxGroups, s.N*s.OH, max(1, s.N*s.OH*s.OW/groupPixels))
+	b.runs, b.block = kernel.CeilDiv(leastParts, b.groups), s.channels()
+	if !b.large {
+		b.runs = max(b.runs, kernel.CeilDiv(s.N*s.OH*s.OW/b.groups*s.channels(), partElements))
+		b.block = max(vector, l1/(s.W*s.KH)/vector*vector)
+	}
+	b.runs = min(b.runs, kernel.CeilDiv(s.channels(), vector))
+	if s.M > 1 {
+		b.runs = 1 // a part repeats all channels
+	}
+	b.window = b.windowFor()
+	b.edges[0] = min(s.OW, kernel.CeilDiv(s.PadLeft, s.StrideW))
+	b.edges[1] = max(0, min(s.OW, (s.W+s.PadLeft-s.KW+s.StrideW)/s.StrideW)-b.edges[0])
+	b.edges[2] = s.OW - b.edges[0] - b.edges[1]
+	return b
+}
+
+func (b *GradFilter) filter() int {
+	return b.shape.KH * b.shape.KW * b.shape.members() * b.shape.channels()
+}
+
+// length is that of a group's sums: of the filter, then of the bias.
+func (b *GradFilter) length() int {
+	if b.bias {
+		return b.filter() + b.shape.channels()
+	}
+	return b.filter()
+}
+
+// PartialLen is the number of floats of the sums of all parts.
+func (b *GradFilter) PartialLen() int { return b.groups * b.length() }
+
+// Parts is the number of parts of the sums.
+func (b *GradFilter) Parts() int { return b.groups * b.runs }
+
+// ScratchLen is the number of floats that each worker needs.
+func (b *GradFilter) ScratchLen() int {
+	if b.shape.M == 1 {
+		return 0
+	}
+	span := (min(repeatedRows, b.shape.OH)-1)*b.shape.StrideH + (b.shape.KH-1)*b.shape.DilationH + 1
+	return min(span, b.shape.H) * b.shape.W * b.shape.channels()
+}
+
+// repeatedRows is of how many results' rows the pixels are repeated at once.
+const repeatedRows = 8
+
+// Run makes a part of the sums, of x [N, H, W, C] and dy [N, OH, OW, C*M].
+func (b *GradFilter) Run(part int, x, dy, partial, scratch []float32) {
+	s := b.shape
+	group := part / b.runs
+	from, to := kernel.Split(s.N*s.OH, b.groups, group)
+	first, last := kernel.Split(kernel.CeilDiv(s.channels(), vector), b.runs, part%b.runs)
+	first, last = first*vector, min(s.channels(), last*vector)
+	sums := partial[group*b.length() : (group+1)*b.length()]
+	for i := 0; i < len(sums); i += s.channels() {
+		clear(sums[i+first : i+last])
+	}
+	image := s.H * s.W * s.C
+	if s.M == 1 {
+		for lo := first; lo < last; lo += b.block {
+			for r := from; r < to; r++ {
+				b.row(x[r/s.OH*image:][:image], 0, dy, sums, r, lo, min(last, lo+b.block))
+			}
+		}
+		return
+	}
+	for from < to {
+		n, row := from/s.OH, from%s.OH
+		rows := min(repeatedRows, to-from, s.OH-row)
+		low, high := seen(b.rows[row : row+rows])
+		repeat(b.isa, scratch, x[n*image+low*s.W*s.C:n*image+high*s.W*s.C], s.M)
+		for lo := first; lo < last; lo += b.block {
+			for r := from; r < from+rows; r++ {
+				b.row(scratch, low, dy, sums, r, lo, min(last, lo+b.block))
+			}
+		}
+		from += rows
+	}
+}
+
+// row adds the products of a row of the gradient, for channels [lo, hi); x is the image from
+// row top on.
+func (b *GradFilter) row(x []float32, top int, dy, sums []float32, r, lo, hi int) {
+	s, channels := b.shape, b.shape.channels()
+	vertical := b.rows[r%s.OH]
+	dy = dy[r*s.OW*channels:][:s.OW*channels]
+	at, step := vertical.at-top, vertical.step // of rows of pixels
+	if b.vector(x, dy, sums, vertical, at, step, lo, hi) {
+		return
+	}
+	for t := range vertical.n {
+		for kw, c := range b.columns {
+			acc := sums[((vertical.tap+t)*s.KW+kw)*s.members()*channels:]
+			for ow := c.lo; ow < c.hi; ow++ {
+				u := x[((at+t*step)*s.W+c.at+(ow-c.lo)*s.StrideW)*channels:][:channels]
+				b.products(acc, u, dy[ow*channels:], lo, hi)
+			}
+		}
+	}
+	b.addBias(dy, sums, lo, hi)
+}
+
+// products adds those of a pixel and a result's gradient to the sums of a tap.
+func (b *GradFilter) products(acc, pixel, dy []float32, lo, hi int) {
+	members := b.shape.members()
+	for m := range members {
+		sums := acc[m*b.shape.channels():][lo:hi]
+		for i, v := range dy[lo:hi] {
+			sums[i] += pixel[(lo+i)/members*members+m] * v
+		}
+	}
+}
+
+// addBias adds the sums of a row of the gradient.
+func (b *GradFilter) addBias(dy, sums []float32, lo, hi int) {
+	if !b.bias {
+		return
+	}
+	for c := lo; c < hi; c++ {
+		var sum float32
+		for at := c; at < len(dy); at += b.shape.channels() {
+			sum += dy[at]
+		}
+		sums[b.filter()+c] += sum
+	}
+}
+
+// ReduceParts is the number of parts of adding up.
+func (b *GradFilter) ReduceParts() int { return kernel.Blocks(b.length()) }
+
+// Reduce adds up a part: the gradient dw of the filters, laid out as they are, and that of the bias,
+// db [C*M]. All of Run must be done.
+func (b *GradFilter) Reduce(part int, partial, dw, db []float32) {
+	lo, hi := kernel.BlockRange(b.length(), part)
+	n := b.filter()
+	if lo < n {
+		end := min(hi, n)
+		reduce.AddColumns(b.isa, dw[lo:end], partial[lo:], b.groups, b.length())
+	}
+	if hi > n {
+		from := max(lo, n)
+		reduce.AddColumns(b.isa, db[from-n:hi-n], partial[from:], b.groups, b.length())
+	}
+}

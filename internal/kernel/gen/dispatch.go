@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Families that call dispatch get, for each function that is written for all instruction sets of an
+// architecture, a Go function that chooses one: takeVectors(isa, ...) calls takeAVX512 or takeAVX2, and
+// on arm64 takeNEON. On other architectures it panics. So the Go code around it is the same everywhere.
+
+// dispatching collects what dispatch writes.
+type dispatching struct {
+	functions []function
+	shared    bytes.Buffer // Go code for all architectures; it may call the functions that choose
+	other     bytes.Buffer // asm_other.go, without its head
+	kernels   bool         // whether the Go code imports package kernel
+}
+
+// function is a function for one instruction set.
+type function struct {
+	name, isa string
+	params    []string
+}
+
+// noted records a function.
+func (d *dispatching) noted(name string, v vec, params []string) {
+	d.functions = append(d.functions, function{name, v.name, params})
+}
+
+// dispatch writes the functions that choose an instruction set.
+func (f *family) dispatch() {
+	f.kernels = true
+	var done []string
+	for _, fn := range f.functions {
+		if slices.Contains(done, fn.name) {
+			continue
+		}
+		done = append(done, fn.name)
+		has := func(v vec) bool {
+			return slices.ContainsFunc(f.functions, func(g function) bool { return g.name == fn.name && g.isa == v.name })
+		}
+		if slices.ContainsFunc(f.vecs, func(v vec) bool { return !has(v) }) {
+			continue
+		}
+		var args []string
+		for _, p := range fn.params {
+			args = append(args, strings.Fields(p)[0])
+		}
+		params, call := strings.Join(fn.params, ", "), "("+strings.Join(args, ", ")+")\n"
+		head := func(isa string) string {
+			return fmt.Sprintf("\n// %sVectors calls the assembly for an instruction set.\nfunc %[1]sVectors(%s kernel.ISA, %s) {\n", fn.name, isa, params)
+		}
+		if len(f.vecs) == 1 {
+			fmt.Fprint(&f.code, head("_"), fn.name, f.vecs[0].name, call, "}\n")
+		} else {
+			fmt.Fprint(&f.code, head("isa"), "if isa == kernel.AVX512 {\n", fn.name, "AVX512", call, "} else {\n", fn.name, "AVX2", call, "}\n}\n")
+		}
+		fmt.Fprintf(&f.other, "\nfunc %sVectors(_ kernel.ISA, %s) { panic(%q) }\n", fn.name, blank(fn.params), "no assembly on this architecture")
+	}
+	f.code.Write(f.shared.Bytes())
+	f.other.Write(f.shared.Bytes())
+}
+
+// blank replaces the names of parameters with underscores.
+func blank(params []string) string {
+	var types []string
+	for _, p := range params {
+		types = append(types, "_ "+strings.Fields(p)[1])
+	}
+	return strings.Join(types, ", ")
+}
+
+// imports is the import of package kernel, where the Go code needs it.
+func (d *dispatching) imports() string {
+	if !d.kernels {
+		return ""
+	}
+	return "\nimport \"github.com/lince-ml/lince/internal/kernel\"\n"
+}

@@ -1,0 +1,34 @@
+package main
+
+// step is a pointer and the number of bytes by which a loop moves it for each vector.
+type step struct {
+	pointer *reg
+	bytes   int
+}
+
+// steps are pointers to float32.
+func (a *asm) steps(pointers ...*reg) []step {
+	var s []step
+	for _, p := range pointers {
+		s = append(s, step{p, a.bytes()})
+	}
+	return s
+}
+
+// eachVector writes the loop over n vectors, which moves pointers on, and ends the function.
+func (a *asm) eachVector(body func(), steps ...step) {
+	n := a.param("n")
+	a.comment("a vector at a time")
+	a.loop("again")
+	body()
+	a.advance(steps...)
+	a.i("DECQ %s\nJNE again", n)
+	a.ret()
+}
+
+// advance moves pointers on by a vector.
+func (a *asm) advance(steps ...step) {
+	for _, s := range steps {
+		a.i("ADDQ $%d, %s", s.bytes, s.pointer)
+	}
+}
