@@ -21,8 +21,8 @@ func (a *asm) neonMember(m string, j, to int) {
 		a.n("ADD %s<<%d, %s, %s", index, shift, base, addressRegister)
 		a.n("SUB %s, %s", groupRegister, addressRegister)
 	}
-	if offset += 4 * j; offset != 0 {
-		a.n("ADD $%d, %s", offset, addressRegister)
+	if offset = plus(offset, 4*j); offset != "0" {
+		a.n("ADD $%s, %s", offset, addressRegister)
 	}
 	a.n("VLD1R (%s), [V%d.S4]", addressRegister, to)
 }
