@@ -150,9 +150,9 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 	switch classes := out[len(out)-1]; {
 	case !o.known():
 	case o.target.DType == tensor.Int32 && len(y) == len(out) && y[len(y)-1] == classes:
-		hint = "; the targets are one-hot: use loss.CategoricalCrossentropy, or targets that are class numbers"
+		hint = "; the targets are one-hot: use loss.CategoricalCrossentropy, or targets that are class indexes"
 	case o.target.DType != tensor.Int32 && (len(y) == len(out)-1 || len(y) == len(out) && y[len(y)-1] == 1) && classes != 1:
-		hint = "; if the targets are class numbers use loss.SparseCategoricalCrossentropy, or one-hot targets"
+		hint = "; if the targets are class indexes use loss.SparseCategoricalCrossentropy, or one-hot targets"
 	case len(y) == len(out) && y[len(y)-1] != classes:
 		hint = fmt.Sprintf("; the last layer has %d units, but there are %d classes: set Units: %d", classes, y[len(y)-1], y[len(y)-1])
 	}

@@ -382,7 +382,7 @@ func TestFitRefuses(t *testing.T) {
 		"no targets":      {must(data.Tensors(x, nil, data.TensorOptions{})), FitOptions{}, "no targets"},
 		"other images":    {must(data.Tensors(tensor.New(tensor.Float32, 8, 7, 7, 1), y, data.TensorOptions{})), FitOptions{}, "(None, 7, 7, 1), the model takes (None, 6, 6, 1)"},
 		"three classes":   {must(data.Tensors(x, tensor.New(tensor.Float32, 8, 3), data.TensorOptions{})), FitOptions{}, "Units: 3"},
-		"class numbers":   {must(data.Tensors(x, tensor.New(tensor.Int32, 8), data.TensorOptions{})), FitOptions{}, "SparseCategoricalCrossentropy"},
+		"class indexes":   {must(data.Tensors(x, tensor.New(tensor.Int32, 8), data.TensorOptions{})), FitOptions{}, "SparseCategoricalCrossentropy"},
 		"validation":      {ok, FitOptions{Validation: must(data.Tensors(x, nil, data.TensorOptions{}))}, "validation data: there are no targets"},
 		"negative epochs": {ok, FitOptions{Epochs: -1}, "Epochs must be at least 0, got -1"},
 		"nil callback":    {ok, FitOptions{Callbacks: []callback.Callback{nil}}, "callback 0 is nil"},

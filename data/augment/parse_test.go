@@ -70,7 +70,7 @@ func TestParseErrors(t *testing.T) {
 		{"order=6", []string{"0 to 5"}},
 		{"rescale=1/0", []string{`want a number, got "1/0"`}},
 		{"rotation=nan", []string{"want a number"}},
-		{"shift=-3", []string{"number of pixels of at least 0"}},
+		{"shift=-3", []string{"number of pixels greater than or equal to 0"}},
 		{"shift=1/x", []string{`want a number, got "x"`}},
 		{"validation-split=2", []string{"strictly between 0 and 1"}},
 	} {

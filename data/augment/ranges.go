@@ -68,7 +68,7 @@ func ShiftChoice(values ...float64) Shift {
 
 func (s Shift) check() error {
 	if s.kind == shiftPixels && s.pixels < 0 {
-		return fmt.Errorf("want a number of pixels of at least 0, got %d", s.pixels)
+		return fmt.Errorf("want a number of pixels greater than or equal to 0, got %d", s.pixels)
 	}
 	if !finite(s.most) {
 		return fmt.Errorf("want a finite number, got %v", s.most)

@@ -61,7 +61,7 @@ func Parse(name string) (*Set, error) {
 			}
 		case "seed":
 			if s.seed, err = strconv.ParseUint(v[0], 10, 64); err != nil {
-				return nil, fmt.Errorf("%s: seed=%s: want a whole number of at least 0", name, v[0])
+				return nil, fmt.Errorf("%s: seed=%s: want a whole number greater than or equal to 0", name, v[0])
 			}
 		default:
 			return nil, fmt.Errorf("%s: no setting %q; the settings are n and seed, as in demo:cats-and-dogs?n=2000&seed=1", name, k)

@@ -361,7 +361,7 @@ func relu(x float64) float64 {
 	if x < 0 {
 		return 0
 	}
-	return x // NaN is returned as it is
+	return x // NaN is returned unchanged
 }
 
 func softmax(x []float64) {
